@@ -1,0 +1,60 @@
+# The two commands are `make run` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+export HOTLINE_BROWSER_PHONE ?= 1
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: .venv/run web/dist/index.html ## set up what is needed and run everything; Ctrl-C stops it
+	@exec $(BIN)/hotline137 run
+
+test: .venv/test web/dist/index.html ## install what the tests need and run them all
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+lint: .venv/test web/node_modules/.done ## style, types, layers; the pages' too
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+	@cd web && npm run --silent lint
+
+format: .venv/test ## put the Python code into its one form
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: .venv/test web/dist/index.html ## measure; prints ratios
+	@for b in bench/*.py; do $(BIN)/python $$b; done
+
+lock: .venv/test ## write the lists of exact versions anew
+	@$(BIN)/python -m pip install -q uv
+	@for extra in "" "-dev --all-extras"; do set -- $$extra; $(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --generate-hashes --no-header pyproject.toml $$2 -o requirements$$1.lock; done
+
+openapi: .venv/run ## write the API's document, from which the pages' types are made
+	@$(BIN)/hotline137 openapi > web/openapi.json
+
+clean: ## forget what was built (not the state folder)
+	rm -rf .venv web/dist web/node_modules
+
+.venv/run: requirements.lock pyproject.toml ops/setup.sh
+	@ops/setup.sh run
+	@echo "Python packages"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/test: requirements-dev.lock .venv/run
+	@ops/setup.sh test
+	@echo "Python packages for the tests"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+web/node_modules/.done: web/package-lock.json .venv/run
+	@echo "packages of the pages"
+	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/src web/index.html -type f 2>/dev/null)
+	@echo "pages"
+	@cd web && npm run --silent build
+	@touch $@
+
+.PHONY: help run test lint format bench lock openapi clean

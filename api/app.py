@@ -1,0 +1,99 @@
+"""The application: API, live events, and the built pages."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import callbacks, health, live, phones, problems, rounds, sessions
+from db.engine import connect
+from hotline.errors import Refused
+from settings import Settings
+
+PAGES = Path(__file__).parent.parent / "web" / "dist"
+_V1 = "/api/v1"
+
+
+def create(settings: Settings) -> FastAPI:
+    """The application for these settings."""
+    engine = connect(settings.database)
+    tail = live.Tail(engine)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(tail.run())
+        yield
+        watching.cancel()
+        engine.dispose()
+
+    app = FastAPI(
+        title="Hotline 137",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"default": {"model": problems.Problem, "description": "A problem (RFC 9457)"}},
+    )
+    app.state.settings = settings
+    app.state.engine = engine
+    app.state.tail = tail
+    problems.install(app)
+    v1 = APIRouter(prefix=_V1)
+    for module in (sessions, rounds, callbacks, live, phones):
+        v1.include_router(module.router)
+    app.include_router(v1)
+    app.include_router(health.router)
+    _protect(app, settings)
+    _serve_pages(app)
+    return app
+
+
+def _protect(app: FastAPI, settings: Settings) -> None:
+    origin = settings.websocket.rsplit("/", 1)[0]
+    policy = (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        f"connect-src 'self' {origin}; media-src 'self' blob:; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'self'; object-src 'none'"
+    )
+
+    @app.middleware("http")
+    async def security_headers(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = await call_next(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
+        if request.url.path != "/api/docs":
+            response.headers["Content-Security-Policy"] = policy
+        if request.url.path.startswith(_V1):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _serve_pages(app: FastAPI) -> None:
+    app.mount("/assets", StaticFiles(directory=PAGES / "assets", check_dir=False), name="assets")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def page(path: str) -> FileResponse:
+        if path.startswith("api/") or not (PAGES / "index.html").exists():
+            raise Refused("not-found", "nothing is here")
+        return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is told to stop."""
+    uvicorn.run(
+        create(settings),
+        host=settings.http.host,
+        port=settings.http.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )

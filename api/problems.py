@@ -1,0 +1,82 @@
+"""Every error is an RFC 9457 problem with a stable code."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from hotline.errors import Refused
+
+log = logging.getLogger("api")
+
+STATUS = {
+    "not-signed-in": 401,
+    "wrong-credentials": 401,
+    "too-many-attempts": 429,
+    "forbidden": 403,
+    "foreign-origin": 403,
+    "not-found": 404,
+    "invalid-input": 422,
+    "database-unavailable": 503,
+}
+"""The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
+
+
+class Problem(BaseModel):
+    """The body of every error (application/problem+json)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+def problem(code: str, detail: str, status: int | None = None) -> Response:
+    """The response for a code of STATUS."""
+    status = status or STATUS.get(code, 409)
+    body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code)
+    return JSONResponse(body.model_dump(), status, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every exception into a problem."""
+
+    @app.exception_handler(Refused)
+    def refused(_request: Request, error: Refused) -> Response:
+        return problem(error.code, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return problem("invalid-input", f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    def http(_request: Request, error: HTTPException) -> Response:
+        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "refused")
+        return problem(code, str(error.detail), error.status_code)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeoutError)
+    def database(_request: Request, error: Exception) -> Response:
+        log.error("the database: %s", error)
+        return problem("database-unavailable", "the database does not answer, try again")
+
+    @app.middleware("http")
+    async def own_origin_only(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        origin = request.headers.get("origin")
+        if request.method not in ("GET", "HEAD") and origin is not None:
+            host = request.headers.get("host", "")
+            if origin.partition("://")[2] != host:
+                return problem("foreign-origin", "this page may not do that")
+        return await call_next(request)

@@ -1,0 +1,87 @@
+"""Rounds, their lines, and taking the next citizen."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy import select
+
+from api import schemas, views
+from api.access import AtDesk, Reading, SignedIn, Writing
+from db.engine import now
+from db.models import Callback, Registration
+from db.states import CallbackState, RegistrationState
+from hotline import callbacks, line, rounds
+from hotline.errors import Refused
+
+router = APIRouter(prefix="/rounds", tags=["rounds"])
+
+Id = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+@router.get("")
+def list_rounds(_user: SignedIn, session: Reading) -> list[schemas.Round]:
+    """The rounds a desk may care about, soonest first."""
+    found = rounds.current(session)
+    counts = rounds.counts(session, [r.id for r in found])
+    at = now(session)
+    return [views.round_view(r, at, counts[r.id]) for r in found]
+
+
+@router.get("/{round_id}/registrations")
+def list_registrations(
+    round_id: Id,
+    _user: SignedIn,
+    session: Reading,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+) -> schemas.Line:
+    """The line of a round in the order of calling, those being called included."""
+    rounds.get(session, round_id)
+    start = _in_round(session.get(Registration, after), round_id) if after else None
+    found = line.page(session, round_id, limit + 1, start)
+    more, found = len(found) > limit, found[:limit]
+    desks = dict(
+        session.execute(
+            select(Callback.registration_id, Callback.desk_id).where(
+                Callback.registration_id.in_([r.id for r in found]),
+                Callback.state != CallbackState.CLOSED,
+            )
+        )
+        .tuples()
+        .all()
+    )
+    place = line.ahead(session, found[0]) if found else 0
+    items = []
+    for registration in found:
+        waits = registration.state is RegistrationState.WAITING
+        place += waits
+        items.append(
+            views.registration_view(registration, place if waits else None, desks.get(registration.id))
+        )
+    counted = rounds.counts(session, [round_id])[round_id]
+    return schemas.Line(
+        items=items,
+        total=sum(counted.get(state, 0) for state in line.IN_LINE),
+        next=str(found[-1].id) if more else None,
+    )
+
+
+def _in_round(registration: Registration | None, round_id: int) -> Registration:
+    if registration is None or registration.round_id != round_id:
+        raise Refused("not-found", "no such registration in this round")
+    return registration
+
+
+@router.post(
+    "/{round_id}/claims",
+    status_code=201,
+    response_model=schemas.Callback,
+    responses={204: {"description": "Nobody waits"}},
+)
+def claim(round_id: Id, user: AtDesk, session: Writing) -> schemas.Callback | Response:
+    """The next citizen for my desk."""
+    assert user.desk_id is not None  # noqa: S101
+    callback = callbacks.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
+    if callback is None:
+        return Response(status_code=204)
+    return views.callback_view(session, callback)

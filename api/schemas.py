@@ -1,0 +1,151 @@
+"""What goes over the wire."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from db.models import OfficialKind, Role
+from db.states import CallbackState, Outcome, Phase, RegistrationState
+
+
+class SignIn(BaseModel):
+    """A name and a password."""
+
+    username: str = Field(max_length=64)
+    password: str = Field(max_length=200)
+
+
+class Desk(BaseModel):
+    """A desk and whether its phone is in its room."""
+
+    id: int
+    phone: str
+    phone_connected: bool
+
+
+class DeskPhone(BaseModel):
+    """What the desk's phone in the browser signs in to Asterisk with."""
+
+    websocket_url: str
+    sip_uri: str
+    username: str
+    password: str
+    extension: str
+
+
+class BrowserLine(BaseModel):
+    """One of the citizens' phones of /phone."""
+
+    number: str
+    sip_uri: str
+    username: str
+    password: str
+
+
+class BrowserPhone(BaseModel):
+    """The citizens' phones that a browser can be."""
+
+    websocket_url: str
+    lines: list[BrowserLine]
+
+
+class Official(BaseModel):
+    """An office that answers citizens."""
+
+    id: int
+    kind: OfficialKind
+    district: int | None
+    office_fa: str
+    office_en: str
+
+
+class Counts(BaseModel):
+    """How many registrations of a round are in each state."""
+
+    waiting: int = 0
+    calling: int = 0
+    reached: int = 0
+    unreached: int = 0
+
+
+class Round(BaseModel):
+    """A round at this moment. Times are UTC."""
+
+    id: int
+    official: Official
+    registration_from: datetime
+    registration_until: datetime
+    starts_at: datetime
+    ends_at: datetime
+    phase: Phase
+    takes_registrations: bool
+    counts: Counts
+
+
+class Registration(BaseModel):
+    """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line."""
+
+    id: int
+    ticket: str
+    number: str
+    state: RegistrationState
+    place: int | None
+    rounds_missed: int
+    attempts: int
+    registered_at: datetime
+    not_before: datetime | None
+    last_outcome: Outcome | None
+    desk_id: int | None
+
+
+class Line(BaseModel):
+    """A part of a round's line in the order of calling; `next` asks for what follows."""
+
+    items: list[Registration]
+    total: int
+    next: str | None
+
+
+class Callback(BaseModel):
+    """One attempt to reach a registrant."""
+
+    id: int
+    round_id: int
+    desk_id: int
+    registration: Registration
+    state: CallbackState
+    outcome: Outcome | None
+    note: str
+    claimed_at: datetime
+    called_at: datetime | None
+    answered_at: datetime | None
+    talking_at: datetime | None
+    ended_at: datetime | None
+
+
+class OutcomeIn(BaseModel):
+    """What became of a callback, in the desk's words."""
+
+    outcome: Outcome
+    note: str = Field("", max_length=2000)
+
+
+class Me(BaseModel):
+    """Who is signed in, at which desk, and what the desk has in hand."""
+
+    username: str
+    name: str
+    role: Role
+    desk: Desk | None
+    callback: Callback | None
+
+
+class Change(BaseModel):
+    """The data of a live event."""
+
+    kind: str
+    what: str
+    round_id: int | None
+    registration_id: int | None
+    callback_id: int | None
+    desk_id: int | None

@@ -1,0 +1,79 @@
+"""Rows as the wire sees them."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from api import schemas
+from db import models
+from db.states import CallbackState, RegistrationState
+from hotline import callbacks, line, numbers, rounds
+
+
+def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
+    """A round at the moment `at`."""
+    official = round_.official
+    return schemas.Round(
+        id=round_.id,
+        official=schemas.Official.model_validate(official, from_attributes=True),
+        registration_from=round_.registration_from,
+        registration_until=round_.registration_until,
+        starts_at=round_.starts_at,
+        ends_at=round_.ends_at,
+        phase=rounds.phase(round_, at),
+        takes_registrations=rounds.takes_registrations(round_, at),
+        counts=schemas.Counts.model_validate({state.value: n for state, n in counts.items()}),
+    )
+
+
+def registration_view(
+    registration: models.Registration, place: int | None, desk_id: int | None
+) -> schemas.Registration:
+    """A registration at its place in the line, held by a desk or by none."""
+    return schemas.Registration(
+        id=registration.id,
+        ticket=registration.ticket,
+        number=numbers.national(registration.number),
+        state=registration.state,
+        place=place,
+        rounds_missed=registration.rounds_missed,
+        attempts=registration.attempts,
+        registered_at=registration.registered_at,
+        not_before=registration.not_before,
+        last_outcome=registration.last_outcome,
+        desk_id=desk_id,
+    )
+
+
+def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
+    """A callback with its registration."""
+    registration = callback.registration
+    waits = registration.state is RegistrationState.WAITING
+    place = line.ahead(session, registration) + 1 if waits else None
+    holder = None if callback.state is CallbackState.CLOSED else callback.desk_id
+    return schemas.Callback(
+        id=callback.id,
+        round_id=registration.round_id,
+        desk_id=callback.desk_id,
+        registration=registration_view(registration, place, holder),
+        state=callback.state,
+        outcome=callback.outcome,
+        note=callback.note,
+        claimed_at=callback.claimed_at,
+        called_at=callback.called_at,
+        answered_at=callback.answered_at,
+        talking_at=callback.talking_at,
+        ended_at=callback.ended_at,
+    )
+
+
+def me_view(session: Session, user: models.User) -> schemas.Me:
+    """The signed-in person."""
+    callback = callbacks.live_at_desk(session, user.desk_id) if user.desk_id else None
+    return schemas.Me(
+        username=user.username,
+        name=user.name,
+        role=user.role,
+        desk=schemas.Desk.model_validate(user.desk, from_attributes=True) if user.desk else None,
+        callback=callback_view(session, callback) if callback else None,
+    )

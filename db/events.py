@@ -1,0 +1,65 @@
+"""The event log: appended with every change, read by live pages from the last id they saw."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Event, Registration
+
+_ORDER_LOCK = 137
+
+
+def _append(session: Session, **values: object) -> None:
+    session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        # Held until the commit, so that ids become visible in their own order and a reader
+        # who has seen 8 never misses a 7 committed later.
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
+    session.add(Event(at=now(session), **values))
+    session.flush()
+
+
+def registration_changed(session: Session, registration: Registration) -> None:
+    """Append that `registration` came to its present state. Call it last in the transaction."""
+    _append(
+        session,
+        kind="registration",
+        what=registration.state,
+        round_id=registration.round_id,
+        registration_id=registration.id,
+    )
+
+
+def callback_changed(session: Session, callback: Callback) -> None:
+    """Append that `callback` came to its present state. Call it last in the transaction."""
+    _append(
+        session,
+        kind="callback",
+        what=callback.outcome or callback.state,
+        round_id=callback.registration.round_id,
+        registration_id=callback.registration_id,
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+    )
+
+
+def round_changed(session: Session, round_id: int, what: str) -> None:
+    """Append a recorded fact of a round: made, opened, ended."""
+    _append(session, kind="round", what=what, round_id=round_id)
+
+
+def desk_changed(session: Session, desk_id: int, what: str) -> None:
+    """Append that a desk's phone connected or disconnected."""
+    _append(session, kind="desk", what=what, desk_id=desk_id)
+
+
+def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
+    """The events after `last_id`, oldest first, at most `limit`."""
+    return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()
+
+
+def last_id(session: Session) -> int:
+    """The newest event's id; 0 if there is none."""
+    return session.scalar(select(func.max(Event.id))) or 0

@@ -1,0 +1,96 @@
+"""Every state there is, and every move between states that is allowed. The picture is docs/states.md."""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What a round is at a moment: computed from the clock and two recorded facts, never stored."""
+
+    PLANNED = "planned"  # announced, registration has not begun
+    OPEN = "open"  # registration is open, callbacks have not begun
+    CLOSED = "closed"  # registration has ended, callbacks have not begun
+    LIVE = "live"  # the official answers citizens (`opened_at` is recorded)
+    OVER = "over"  # ended by a person (`ended_at` is recorded) or by the clock
+
+
+class RegistrationState(StrEnum):
+    """Where a citizen's place in a round stands."""
+
+    WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
+    CALLING = "calling"  # a desk holds it: one live callback belongs to it
+    REACHED = "reached"  # the conversation took place
+    UNREACHED = "unreached"  # every attempt of this round is used up
+    CLOSED = "closed"  # refused by the citizen, or a wrong number
+    CANCELLED = "cancelled"  # given up by the citizen
+
+
+class CallbackState(StrEnum):
+    """One attempt to reach a registrant, from the desk's claim to its outcome."""
+
+    CLAIMED = "claimed"  # the desk holds the citizen's place; nobody is called yet
+    DIALING = "dialing"  # the token is committed; the dialer places the call
+    RINGING = "ringing"  # the citizen's phone rings
+    ANSWERED = "answered"  # picked up; hears who calls and is asked to press 1
+    WAITING = "waiting"  # pressed 1: a person; hears music
+    TALKING = "talking"  # in the desk's room
+    ENDED = "ended"  # the call is over; the desk owes an outcome
+    CLOSED = "closed"  # the outcome is recorded
+
+
+class Outcome(StrEnum):
+    """What became of a callback."""
+
+    # Told by the telephone network:
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    NOT_CONFIRMED = "not_confirmed"  # answered, but nobody pressed 1: voicemail is not a person
+    HUNG_UP = "hung_up"  # answered and hung up before the conversation
+    FAILED = "failed"  # our own fault, or nobody can say any more
+    # Told by the desk:
+    REACHED = "reached"
+    CALL_AGAIN = "call_again"  # cut off or a bad moment: back to the own place
+    REFUSED = "refused"  # the citizen no longer wants the conversation
+    WRONG_NUMBER = "wrong_number"
+    RETURNED = "returned"  # given back without a call
+
+
+_C = CallbackState
+
+CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
+    _C.CLAIMED: frozenset({_C.DIALING, _C.CLOSED}),
+    _C.DIALING: frozenset({_C.RINGING, _C.ANSWERED, _C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.RINGING: frozenset({_C.ANSWERED, _C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.ANSWERED: frozenset({_C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.WAITING: frozenset({_C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.TALKING: frozenset({_C.ENDED}),
+    _C.ENDED: frozenset({_C.CLOSED}),
+    _C.CLOSED: frozenset(),
+}
+"""A callback only ever moves forward; a step whose event was lost may be skipped."""
+
+_R = RegistrationState
+
+REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
+    _R.WAITING: frozenset({_R.CALLING, _R.CANCELLED}),
+    _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
+    _R.REACHED: frozenset(),
+    _R.UNREACHED: frozenset(),
+    _R.CLOSED: frozenset(),
+    _R.CANCELLED: frozenset(),
+}
+
+HOLDS_PLACE = (_R.WAITING, _R.CALLING, _R.UNREACHED)
+"""A number with a registration in one of these cannot register again for the same round."""
+
+ON_THE_PHONE = (_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.TALKING)
+"""A channel of Asterisk may exist for a callback in one of these."""
+
+RETRIED = frozenset(set(Outcome) - {Outcome.REACHED, Outcome.REFUSED, Outcome.WRONG_NUMBER})
+"""Outcomes after which the registration goes back to its own place in the line."""
+
+
+def sources(to: CallbackState) -> list[CallbackState]:
+    """The states from which a callback may move to `to`."""
+    return [state for state, targets in CALLBACK_MOVES.items() if to in targets]

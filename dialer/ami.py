@@ -1,0 +1,166 @@
+"""The connection to Asterisk's manager interface: asterisk-ami 0.1.7 with its socket handling mended."""
+
+import contextlib
+import logging
+import queue
+import socket
+import threading
+from typing import Any
+
+from asterisk.ami import AMIClient
+from asterisk.ami.action import Action, LoginAction
+from asterisk.ami.event import Event
+
+from settings import Address
+
+log = logging.getLogger("dialer")
+
+_READ_S = 5.0
+_CONNECT_S = 3.0
+_RETRY_S = 0.5
+_BUFFER = 1 << 16
+
+
+class AmiError(Exception):
+    """Asterisk refused an action or gave no answer in time."""
+
+
+class Ami(AMIClient):  # type: ignore[misc]
+    """A connection that heals itself.
+
+    Events arrive in `events` in their own order. After each (re)connection, and whenever Asterisk has
+    booted, the pseudo event `Resync` arrives: whatever was known before may be out of date.
+    Mends of the package: reads time out into a ping instead of an end, whole packets are sent, values
+    with line breaks are refused, a lost answer raises.
+    """
+
+    def __init__(self, address: Address, username: str, secret: str) -> None:
+        super().__init__(address=address.host, port=address.port, timeout=_READ_S, buffer_size=_BUFFER)
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.connected = threading.Event()
+        self._login = (username, secret)
+        self._sending = threading.Lock()
+        self._stopped = threading.Event()
+        self.add_event_listener(self._keep)
+
+    def _keep(self, event: Event, source: object) -> None:
+        self.events.put(Event("Resync") if event.name == "FullyBooted" else event)
+
+    def run(self) -> None:
+        """Stay connected until stop(); meant for a thread of its own."""
+        while not self._stopped.is_set():
+            try:
+                self.connect()
+                self.listen()
+            except (OSError, AmiError, StopIteration) as error:
+                log.warning("no connection to Asterisk: %s", error or type(error).__name__)
+            finally:
+                self.connected.clear()
+                self._close()
+            self._stopped.wait(_RETRY_S)
+
+    def stop(self) -> None:
+        """End the connection and run()."""
+        self._stopped.set()
+        self._close()
+
+    def connect(self) -> None:
+        """Open the socket; the package's own would start a second reading thread."""
+        self.finished = threading.Event()
+        self._socket = socket.create_connection((self._address, self._port), timeout=_CONNECT_S)
+        self._socket.settimeout(_READ_S)
+
+    def listen(self) -> None:
+        """Log in and read packets until the connection ends. Raises OSError, AmiError."""
+        packets = self._next_pack()
+        if not self.asterisk_start_regex.match(next(packets)):
+            raise AmiError("the other end is not Asterisk's manager interface")
+        self.send_action(LoginAction(*self._login), self._logged_in)
+        for packet in packets:
+            self.fire_recv_pack(packet)
+        raise AmiError("Asterisk ended the connection")
+
+    def _logged_in(self, response: Any) -> None:
+        if response.is_error():
+            log.error("Asterisk refused the manager account")
+            self._close()
+            return
+        self.connected.set()
+        self.events.put(Event("Resync"))
+
+    def _next_pack(self) -> Any:
+        data, silent, separator = b"", False, b"\r\n"
+        while True:
+            while separator in data:
+                packet, _, data = data.partition(separator)
+                separator = b"\r\n\r\n"
+                yield self._decode_pack(packet)
+            try:
+                received = self._socket.recv(_BUFFER)
+            except TimeoutError:
+                if silent:
+                    raise AmiError("Asterisk does not answer") from None
+                silent = True
+                self.send(Action("Ping"))
+                continue
+            if not received:
+                return
+            silent = False
+            data += received
+
+    def send(self, pack: Action) -> None:
+        """Send one whole action. Raises AmiError for a value that would smuggle in another header."""
+        values = [pack.name, *pack.keys, *pack.keys.values(), *pack.variables, *pack.variables.values()]
+        if any(c in str(value) for value in values for c in "\r\n"):
+            raise AmiError("a line break in an action")
+        with self._sending:
+            self._socket.sendall(f"{pack}\r\n".encode(self.encoding))
+
+    def request(self, name: str, **keys: object) -> None:
+        """Send an action and wait until Asterisk accepts it. Raises AmiError if it does not."""
+        answered = threading.Event()
+        answers: list[Any] = []
+
+        def answer(response: Any) -> None:
+            answers.append(response)
+            answered.set()
+
+        if not self.connected.is_set():
+            raise AmiError("not connected")
+        try:
+            self.send_action(Action(name, dict(keys)), answer)
+        except OSError as error:
+            raise AmiError(str(error)) from error
+        if not answered.wait(_READ_S):
+            raise AmiError(f"no answer to {name}")
+        if answers[0].is_error():
+            raise AmiError(f"{name}: {answers[0].keys.get('Message', 'refused')}")
+
+    def live_channels(self) -> list[Event]:
+        """Every channel alive now, as CoreShowChannel events. Raises AmiError."""
+        action_id = f"channels-{self.next_action_id()}"
+        found: list[Event] = []
+        complete = threading.Event()
+
+        def listener(event: Event, source: object) -> None:
+            if event.keys.get("ActionID") != action_id:
+                return
+            if event.name == "CoreShowChannel":
+                found.append(event)
+            elif event.name == "CoreShowChannelsComplete":
+                complete.set()
+
+        self.add_event_listener(listener)
+        try:
+            self.request("CoreShowChannels", ActionID=action_id)
+            if not complete.wait(_READ_S):
+                raise AmiError("no end to CoreShowChannels")
+        finally:
+            self.remove_event_listener(listener)
+        return found
+
+    def _close(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, AttributeError):
+            self._socket.close()

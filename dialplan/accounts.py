@@ -1,0 +1,36 @@
+"""Names of the phone accounts, and the channel that reaches a citizen."""
+
+import re
+
+from settings import Settings
+
+TRUNK = "trunk"
+AMI_USER = "dialer"
+DESK_EXTENSION = "1"
+"""What a desk's phone dials to sit down in its room."""
+
+BROWSER_PHONES = {f"phone-{line}": f"+98999000000{line}" for line in range(1, 6)}
+"""The citizens' phones of /phone: account to number."""
+
+_DESK_CHANNEL = re.compile(r"PJSIP/desk-(\d+)(?:-sip)?-[0-9a-f]+$")
+
+
+def desk(number: int, *, sip: bool = False) -> str:
+    """The account of a desk's phone in the browser, or of its SIP phone."""
+    return f"desk-{number}-sip" if sip else f"desk-{number}"
+
+
+def desk_of_channel(channel: str) -> int | None:
+    """Which desk's phone a channel such as PJSIP/desk-3-00000017 is."""
+    match = _DESK_CHANNEL.match(channel)
+    return int(match[1]) if match else None
+
+
+def channel_to(settings: Settings, number: str) -> str:
+    """The channel that Asterisk opens to call the E.164 `number`."""
+    if settings.browser_phone:
+        for account, own in BROWSER_PHONES.items():
+            if own == number:
+                return f"PJSIP/{account}"
+    dialled = "0" + number[3:] if settings.trunk_national and number.startswith("+98") else number
+    return f"PJSIP/{dialled}@{TRUNK}"

@@ -1,0 +1,69 @@
+"""Writes Asterisk's configuration from the settings."""
+
+import ipaddress
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dialplan import accounts
+from dialplan.variables import STAGE_EVENT, Context, Script, Stage, Variable
+from settings import Settings
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("dialplan"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,  # noqa: S701  (not HTML; settings.py lets no special character in)
+    keep_trailing_newline=True,
+)
+
+_DEFAULTS = ("acl", "ccss", "features", "indications", "pjproject", "stasis", "udptl")
+"""Files whose defaults are right; Asterisk complains when they are missing."""
+
+
+def render(settings: Settings, *, modules: Path, data: Path) -> Path:
+    """Write every configuration file for an Asterisk whose own files lie in `modules` and `data`.
+
+    Returns the path of asterisk.conf. The files hold passwords: only the owner may read them.
+    """
+    run = settings.state_dir / "asterisk"
+    etc = run / "etc"
+    for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
+        folder.mkdir(parents=True, exist_ok=True)
+    etc.chmod(0o700)
+    for name in _TEMPLATES.list_templates():
+        text = _TEMPLATES.get_template(name).render(
+            settings=settings,
+            etc=etc,
+            run=run,
+            modules=modules,
+            data=data,
+            prompts=settings.prompts_dir,
+            media_address=_media_address(settings),
+            trunk=accounts.TRUNK,
+            ami_user=accounts.AMI_USER,
+            desk=accounts.desk,
+            desk_extension=accounts.DESK_EXTENSION,
+            browser_phones=accounts.BROWSER_PHONES,
+            contexts=Context,
+            scripts=Script,
+            stages=Stage,
+            stage_event=STAGE_EVENT,
+            variables=Variable,
+        )
+        (etc / name).write_text(text)
+    for name in _DEFAULTS:
+        (etc / f"{name}.conf").write_text("")
+    for name in ("cdr", "cel"):
+        (etc / f"{name}.conf").write_text("[general]\nenable = no\n")
+    return etc / "asterisk.conf"
+
+
+def _media_address(settings: Settings) -> str:
+    """The one address that sound is bound to; empty where Asterisk chooses among several."""
+    try:
+        address = ipaddress.ip_address(settings.sip.host)
+    except ValueError:
+        return ""
+    return "" if address.is_unspecified else str(address)

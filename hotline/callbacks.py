@@ -1,0 +1,219 @@
+"""Callbacks: claimed by a desk, placed by the dialer, followed by token to their one outcome.
+
+Every move is one UPDATE that names the token and the states it may come from (db.states), so that a
+late, repeated or forged step changes nothing.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Registration
+from db.states import (
+    ON_THE_PHONE,
+    RETRIED,
+    CallbackState,
+    Outcome,
+    Phase,
+    RegistrationState,
+    sources,
+)
+from hotline import line, rounds
+from hotline.errors import Refused
+from settings import Settings
+
+_FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
+"""Outcomes that do not use up one of a registration's attempts."""
+
+_PREFIX = "callback-"
+
+
+def is_token(channel_id: str) -> bool:
+    """Whether a channel's id can be a callback's token, without asking the database."""
+    return channel_id.startswith(_PREFIX)
+
+
+def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Callback | None:
+    """The next citizen of the round for this desk; None when nobody is due.
+
+    The first claim of a round that has begun opens it. Raises Refused("not-found" | "desk-busy" |
+    "round-over" | "round-not-started").
+    """
+    round_ = rounds.get(session, round_id)
+    at = now(session)
+    if rounds.phase(round_, at) is not Phase.LIVE:
+        if at < round_.starts_at:
+            raise Refused("round-not-started", "the round has not begun")
+        rounds.open_round(session, round_)
+    if live_at_desk(session, desk_id):
+        raise Refused("desk-busy", "the desk has a callback without an outcome")
+    registration_id = line.take_next(session, round_id, at)
+    if registration_id is None:
+        return None
+    callback = Callback(
+        registration_id=registration_id,
+        desk_id=desk_id,
+        user_id=user_id,
+        token=f"{_PREFIX}{uuid.uuid4().hex}",
+        claimed_at=at,
+    )
+    session.add(callback)
+    try:
+        session.flush()
+    except IntegrityError:  # the same desk in another tab was a moment earlier
+        raise Refused("desk-busy", "the desk has a callback without an outcome") from None
+    events.callback_changed(session, callback)
+    return callback
+
+
+def get(session: Session, callback_id: int) -> Callback:
+    """The callback. Raises Refused("not-found")."""
+    callback = session.get(Callback, callback_id)
+    if callback is None:
+        raise Refused("not-found", f"no callback {callback_id}")
+    return callback
+
+
+def live_at_desk(session: Session, desk_id: int) -> Callback | None:
+    """The desk's callback that has no outcome yet."""
+    return session.scalar(
+        select(Callback).where(Callback.desk_id == desk_id, Callback.state != CallbackState.CLOSED)
+    )
+
+
+def by_token(session: Session, token: str) -> Callback | None:
+    """The callback whose channel is `token`."""
+    return session.scalar(select(Callback).where(Callback.token == token))
+
+
+def move(session: Session, token: str, to: CallbackState, **values: Any) -> Callback | None:
+    """Move the callback to the state `to`; None, and no change, if it is not in a state before `to`."""
+    moved = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, Callback.state.in_(sources(to)))
+        .values(state=to, **values)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        return None
+    callback = session.get(Callback, moved, populate_existing=True)
+    assert callback is not None  # noqa: S101
+    events.callback_changed(session, callback)
+    return callback
+
+
+def ask_call(session: Session, callback: Callback) -> Callback:
+    """The desk wants the citizen called now. Raises Refused("desk-phone-away" | "wrong-state")."""
+    desk = session.get_one(Desk, callback.desk_id)
+    if not desk.phone_connected:
+        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
+    if moved is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    return moved
+
+
+def ask_hangup(session: Session, callback: Callback) -> Callback:
+    """The desk wants the call ended; the dialer does it. Raises Refused("wrong-state")."""
+    asked = session.scalar(
+        update(Callback)
+        .where(Callback.id == callback.id, Callback.state.in_(ON_THE_PHONE))
+        .values(hangup_asked_at=now(session))
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    if asked is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    return session.get_one(Callback, asked, populate_existing=True)
+
+
+def record_outcome(
+    session: Session, callback: Callback, outcome: Outcome, note: str, settings: Settings
+) -> Callback:
+    """The desk says what became of the callback. Saying the same again changes only the note.
+
+    Raises Refused("wrong-state") while the call goes on, or if another outcome stands already.
+    """
+    state = callback.state
+    if state is CallbackState.CLOSED and callback.outcome is outcome:
+        callback.note = note
+        return callback
+    without_call = outcome is Outcome.RETURNED
+    if state is not (CallbackState.CLAIMED if without_call else CallbackState.ENDED):
+        raise Refused("wrong-state", f"the callback is {state}, outcome {callback.outcome}")
+    closed = close(session, callback.token, outcome, settings, note=note)
+    if closed is None:
+        raise Refused("wrong-state", "the callback has just moved on")
+    return closed
+
+
+def close(
+    session: Session, token: str, outcome: Outcome, settings: Settings, **values: Any
+) -> Callback | None:
+    """Record the outcome and put the registration where it belongs; None if it was closed before."""
+    at = now(session)
+    callback = by_token(session, token)
+    if callback is None:
+        return None
+    values.setdefault("ended_at", callback.ended_at or at)
+    closed = move(session, token, CallbackState.CLOSED, outcome=outcome, **values)
+    if closed is None:
+        return None
+    registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
+    registration.last_outcome = outcome
+    registration.attempts += outcome not in _FREE_OF_CHARGE
+    registration.state = _after(outcome, registration.attempts, settings)
+    registration.not_before = _retry_at(outcome, at, settings)
+    events.registration_changed(session, registration)
+    return closed
+
+
+def _after(outcome: Outcome, attempts: int, settings: Settings) -> RegistrationState:
+    if outcome is Outcome.REACHED:
+        return RegistrationState.REACHED
+    if outcome not in RETRIED:
+        return RegistrationState.CLOSED
+    used_up = outcome not in _FREE_OF_CHARGE and attempts >= settings.max_attempts
+    return RegistrationState.UNREACHED if used_up else RegistrationState.WAITING
+
+
+def _retry_at(outcome: Outcome, at: datetime, settings: Settings) -> datetime | None:
+    if outcome not in RETRIED or outcome is Outcome.RETURNED:
+        return None
+    return at + timedelta(seconds=settings.retry_seconds)
+
+
+def to_place(session: Session) -> Sequence[Callback]:
+    """Callbacks whose call a desk asked for and nobody has taken up."""
+    return session.scalars(
+        select(Callback).where(Callback.state == CallbackState.DIALING, Callback.placed_at.is_(None))
+    ).all()
+
+
+def take_up(session: Session, token: str) -> Callback | None:
+    """Commit that the call is about to be placed: from here on it is never placed a second time."""
+    taken = session.scalar(
+        update(Callback)
+        .where(
+            Callback.token == token,
+            Callback.state == CallbackState.DIALING,
+            Callback.placed_at.is_(None),
+        )
+        .values(placed_at=now(session))
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.get(Callback, taken, populate_existing=True) if taken else None
+
+
+def on_the_phone(session: Session) -> Sequence[Callback]:
+    """Callbacks for which Asterisk may have a channel."""
+    return session.scalars(select(Callback).where(Callback.state.in_(ON_THE_PHONE))).all()

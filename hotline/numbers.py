@@ -1,0 +1,50 @@
+"""Telephone numbers: E.164 inside, Iranian habits at the edge."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import phonenumbers
+
+from hotline.errors import Refused
+
+_ISFAHAN = "031"
+_LANDLINE_LOCAL = 8  # 3221 2345
+
+
+def ascii_digits(text: str) -> str:
+    """`text` with every script's digits (۱۲۳, ١٢٣) as 0–9; other characters stay."""
+    return "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
+
+
+def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
+    """The E.164 form of a number as a person in Isfahan writes, keys in or sends it as caller id.
+
+    Accepts 0913…, 913…, +98913…, 0098913…, 031…, and eight digits for Isfahan's own lines.
+    Raises Refused("number-invalid") for anything that is not a valid number, and
+    Refused("number-not-allowed") for a valid one outside `allowed_prefixes`.
+    """
+    digits = "".join(c for c in ascii_digits(text[:64]) if c.isascii() and (c.isdigit() or c == "+"))
+    if len(digits) == _LANDLINE_LOCAL and digits[0] in "23456789":
+        digits = _ISFAHAN + digits
+    if len(digits) == 12 and digits.startswith("98"):
+        digits = "+" + digits
+    try:
+        parsed = phonenumbers.parse(digits, "IR")
+    except phonenumbers.NumberParseException as error:
+        raise Refused("number-invalid", str(error)) from None
+    if not phonenumbers.is_valid_number(parsed):
+        raise Refused("number-invalid", "no such telephone number")
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if not allowed(number, allowed_prefixes):
+        raise Refused("number-not-allowed", "calls to this prefix are not allowed")
+    return number
+
+
+def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
+    """Whether the E.164 `number` may be dialled."""
+    return number.startswith(tuple(allowed_prefixes))
+
+
+def national(number: str) -> str:
+    """How people in Iran write the E.164 `number`: 09131234567. Foreign numbers stay as they are."""
+    return "0" + number[3:] if number.startswith("+98") else number

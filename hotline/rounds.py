@@ -1,0 +1,118 @@
+"""Rounds: what phase one is in, which ones take registrations, and the two facts a person records."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Official, Registration, Round
+from db.states import Phase, RegistrationState
+from hotline.errors import Refused
+
+OVERTIME = timedelta(hours=2)
+"""An opened round stays live so long past its end: the official decides when to stop, not the clock."""
+
+
+def phase(round_: Round, at: datetime) -> Phase:
+    """The phase of `round_` at the moment `at`."""
+    last_moment = round_.ends_at + (OVERTIME if round_.opened_at else timedelta())
+    if round_.ended_at or at >= last_moment:
+        return Phase.OVER
+    if round_.opened_at:
+        return Phase.LIVE
+    if at < round_.registration_from:
+        return Phase.PLANNED
+    return Phase.OPEN if at < round_.registration_until else Phase.CLOSED
+
+
+def takes_registrations(round_: Round, at: datetime) -> bool:
+    """Whether a citizen may register at the moment `at`; a live round may still take registrations."""
+    return not round_.ended_at and round_.registration_from <= at < round_.registration_until
+
+
+def registrable(session: Session) -> Sequence[Round]:
+    """The rounds that take registrations now, soonest first."""
+    at = now(session)
+    return session.scalars(
+        select(Round)
+        .where(
+            Round.ended_at.is_(None),
+            Round.registration_from <= at,
+            Round.registration_until > at,
+        )
+        .order_by(Round.starts_at, Round.id)
+    ).all()
+
+
+def current(session: Session, limit: int = 100) -> Sequence[Round]:
+    """The rounds a desk may care about: everything not over for more than a day, soonest first."""
+    horizon = now(session) - timedelta(days=1)
+    return session.scalars(
+        select(Round).where(Round.ends_at > horizon).order_by(Round.starts_at, Round.id).limit(limit)
+    ).all()
+
+
+def get(session: Session, round_id: int) -> Round:
+    """The round. Raises Refused("not-found")."""
+    round_ = session.get(Round, round_id)
+    if round_ is None:
+        raise Refused("not-found", f"no round {round_id}")
+    return round_
+
+
+def make(
+    session: Session,
+    *,
+    official: Official,
+    registration_from: datetime,
+    registration_until: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> Round:
+    """Announce a round. Raises Refused("round-times") when its times contradict each other."""
+    if not (registration_from < registration_until <= ends_at and starts_at < ends_at):
+        raise Refused("round-times", "registration_from < registration_until <= end, start < end")
+    round_ = Round(
+        official=official,
+        registration_from=registration_from,
+        registration_until=registration_until,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    session.add(round_)
+    session.flush()
+    events.round_changed(session, round_.id, "made")
+    return round_
+
+
+def open_round(session: Session, round_: Round) -> None:
+    """Record that callbacks begin; once is enough. Raises Refused("round-over")."""
+    at = now(session)
+    if phase(round_, at) is Phase.OVER:
+        raise Refused("round-over", "the round is over")
+    if not round_.opened_at:
+        round_.opened_at = at
+        events.round_changed(session, round_.id, "opened")
+
+
+def end_round(session: Session, round_: Round) -> None:
+    """Record that the round has ended; once is enough. A conversation in progress goes on."""
+    if not round_.ended_at:
+        round_.ended_at = now(session)
+        events.round_changed(session, round_.id, "ended")
+
+
+def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:
+    """How many registrations of each round are in each state."""
+    rows = session.execute(
+        select(Registration.round_id, Registration.state, func.count())
+        .where(Registration.round_id.in_(round_ids))
+        .group_by(Registration.round_id, Registration.state)
+    )
+    result: dict[int, dict[RegistrationState, int]] = {id_: {} for id_ in round_ids}
+    for round_id, state, count in rows:
+        result[round_id][state] = count
+    return result

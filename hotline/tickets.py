@@ -1,0 +1,32 @@
+"""Ticket numbers: six random digits and a check digit (Damm's), so that a slip of a finger is caught."""
+
+import secrets
+
+from stdnum import damm
+from stdnum.exceptions import ValidationError
+
+from hotline.errors import Refused
+from hotline.numbers import ascii_digits
+
+LENGTH = 7
+
+
+def draw() -> str:
+    """A random ticket number. Its uniqueness is the table's to decide."""
+    payload = f"{secrets.randbelow(10 ** (LENGTH - 1)):0{LENGTH - 1}}"
+    return payload + damm.calc_check_digit(payload)
+
+
+def parse(text: str) -> str:
+    """The ticket number a person typed or keyed in, in any script's digits.
+
+    Damm's algorithm catches every single wrong digit and every swap of neighbours.
+    Raises Refused("ticket-invalid").
+    """
+    ticket = "".join(ascii_digits(text[:64]).split())
+    try:
+        if len(ticket) == LENGTH and ticket.isascii() and damm.validate(ticket):
+            return ticket
+    except ValidationError:
+        pass
+    raise Refused("ticket-invalid", f"a ticket number has {LENGTH} digits, the last one a check digit")

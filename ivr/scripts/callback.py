@@ -1,0 +1,30 @@
+"""What a citizen hears who picks up a callback: who calls, and press 1."""
+
+from sqlalchemy import Engine
+
+from db.engine import reading
+from db.models import Round
+from dialplan.variables import Variable
+from hotline import callbacks
+from ivr.call import AGIError, Call, Gone
+from settings import Settings
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
+    with reading(engine) as session:
+        callback = callbacks.by_token(session, call.channel_id)
+        if callback is None:
+            raise AGIError("a callback that nobody asked for")
+        round_ = session.get_one(Round, callback.registration.round_id)
+        call.language = callback.registration.language
+        office = round_.official.clip
+    call.say("callback-intro", office=office)
+    try:
+        call.ask(("callback-press-one", {"office": office}), keys="1")
+    except Gone:
+        call.set(Variable.CONFIRMED, "no")
+        call.say("callback-goodbye")
+        return
+    call.set(Variable.CONFIRMED, "yes")
+    call.say("callback-wait")

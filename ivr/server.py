@@ -1,0 +1,101 @@
+"""The FastAGI server: a thread a call, one call script each. A broken call ends alone."""
+
+import logging
+import socketserver
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine
+
+from db.engine import connect, writing
+from dialplan.variables import Script, Variable
+from hotline import status
+from ivr.call import AGIError, AGIHangup, Call, Gone
+from ivr.scripts import callback, menu
+from settings import Settings
+
+log = logging.getLogger("ivr")
+
+SCRIPTS: dict[str, Callable[[Call, Engine, Settings], None]] = {
+    Script.MENU: menu.run,
+    Script.CALLBACK: callback.run,
+}
+
+_SILENCE_S = 60
+"""No prompt is longer: an Asterisk that says nothing for so long has gone."""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Listens where the dialplan's agi:// addresses point."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        super().__init__(settings.agi, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what a handler let through; the server goes on."""
+        log.exception("a call's connection failed")
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Server
+    timeout = _SILENCE_S
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        settings = self.server.settings
+        try:
+            call = Call(self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds)
+        except AGIHangup:
+            return  # a health check, or a caller gone before the first word
+        except (AGIError, OSError) as error:
+            log.warning("not a call: %s", error)
+            return
+        try:
+            self._converse(call)
+        except (AGIHangup, OSError):
+            log.info("%s: the caller hung up", call.channel_id)
+        except AGIError as error:
+            log.warning("%s: %s", call.channel_id, error)
+        except Exception:  # the dialplan apologises; no other call notices
+            log.exception("%s: %s failed", call.channel_id, call.script)
+
+    def _converse(self, call: Call) -> None:
+        script = SCRIPTS.get(call.script)
+        if script is None:
+            raise AGIError(f"no call script {call.script!r}")
+        log.info("%s: %s begins", call.channel_id, call.script)
+        try:
+            script(call, self.server.engine, self.server.settings)
+        except Gone:
+            call.say("goodbye-no-input")
+        call.set(Variable.FINISHED, "1")
+        log.info("%s: %s ends", call.channel_id, call.script)
+
+
+def _beat(engine: Engine, stop: threading.Event) -> None:
+    while not stop.wait(status.BEAT_SECONDS):
+        try:
+            with writing(engine) as session:
+                status.beat(session, "ivr")
+        except Exception as error:
+            log.warning("no heartbeat: %s", type(error).__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Answer calls until the process is told to stop."""
+    engine = connect(settings.database)
+    stop = threading.Event()
+    threading.Thread(target=_beat, args=(engine, stop), daemon=True).start()
+    with Server(settings, engine) as server:
+        log.info("listening on %s", settings.agi)
+        try:
+            server.serve_forever()
+        finally:
+            stop.set()

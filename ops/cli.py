@@ -1,0 +1,198 @@
+"""The command line: hotline137."""
+
+import importlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import connect, now, reading, writing
+from db.migrate import upgrade
+from db.models import Official, Role, Round
+from hotline import rounds, users
+from hotline.errors import Refused
+from ops import log
+from settings import Settings, SettingsError, load
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+prompts_app = typer.Typer(no_args_is_help=True, help="What callers hear.")
+user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
+round_app = typer.Typer(no_args_is_help=True, help="Rounds.")
+for name, group in (("db", db_app), ("prompts", prompts_app), ("user", user_app), ("round", round_app)):
+    app.add_typer(group, name=name)
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        typer.secho(f"Wrong settings:\n{error}", fg="red", err=True)
+        raise typer.Exit(2) from None
+
+
+def _fail(reason: object) -> typer.Exit:
+    typer.secho(str(reason), fg="red", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def run() -> None:
+    """Set up and run everything: asterisk, ivr, dialer, api."""
+    from ops.asterisk import NoAsterisk
+    from ops.run import CannotRun
+    from ops.run import run as run_all
+
+    try:
+        run_all(_settings())
+    except (CannotRun, NoAsterisk, Refused) as error:
+        raise _fail(error) from None
+
+
+@app.command()
+def process(name: Annotated[str, typer.Argument(help="ivr, dialer or api")]) -> None:
+    """Run one process alone, as `run` and the containers do."""
+    modules = {"ivr": "ivr.server", "dialer": "dialer.process", "api": "api.app"}
+    if name not in modules:
+        raise _fail(f"no process {name!r}: one of {', '.join(modules)}")
+    log.set_up()
+    try:
+        importlib.import_module(modules[name]).serve(_settings())
+    except KeyboardInterrupt:
+        return
+
+
+@app.command()
+def prepare() -> None:
+    """Prompts, database, sample data and Asterisk's configuration, without running anything."""
+    from dialplan.render import render
+    from ops.run import prepare as prepare_all
+
+    settings = _settings()
+    for account in prepare_all(settings):
+        typer.echo(f"{account.username:<10} {account.password}   {account.what}")
+    modules = next(Path("/usr/lib").glob("*/asterisk/modules"), Path("/usr/lib/asterisk/modules"))
+    render(settings, modules=modules, data=Path("/usr/share/asterisk"))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from api.app import create
+
+    typer.echo(json.dumps(create(_settings()).openapi(), ensure_ascii=False, indent=1))
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the tables to this version's shape."""
+    upgrade(connect(_settings().database))
+
+
+@prompts_app.command("build")
+def prompts_build() -> None:
+    """Render what is missing or has changed."""
+    from prompts.render import build
+
+    build(_settings())
+
+
+@prompts_app.command("check")
+def prompts_check() -> None:
+    """List what is missing, stale, clipped or too long; exit 1 if anything is."""
+    from prompts.render import check
+
+    wrong = check(_settings())
+    if wrong:
+        raise _fail("\n".join(wrong))
+
+
+@user_app.command("add")
+def user_add(
+    username: str,
+    name: Annotated[str, typer.Option(prompt=True)],
+    role: Role = Role.OPERATOR,
+    desk: Annotated[int | None, typer.Option(help="The desk's number.")] = None,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
+) -> None:
+    """Add a person."""
+    settings = _settings()
+    if desk is not None and not 1 <= desk <= settings.desks:
+        raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
+    try:
+        with writing(connect(settings.database)) as session:
+            users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
+    except Refused as refused:
+        raise _fail(refused) from None
+
+
+@round_app.command("list")
+def round_list() -> None:
+    """The rounds that are not long over."""
+    with reading(connect(_settings().database)) as session:
+        at = now(session)
+        for round_ in rounds.current(session):
+            phase = rounds.phase(round_, at)
+            typer.echo(
+                f"{round_.id:>4}  {phase:<8} {round_.starts_at:%Y-%m-%d %H:%M}Z  {round_.official.office_en}"
+            )
+
+
+@round_app.command("make")
+def round_make(
+    official: Annotated[int, typer.Argument(help="The official's number.")],
+    start: Annotated[datetime, typer.Argument(help="UTC, for example 2026-12-02T06:30")],
+    hours: float = 3.0,
+    registration_hours: Annotated[
+        float, typer.Option(help="Registration opens so long before the start.")
+    ] = 24.0,
+) -> None:
+    """Announce a round; registration ends when the round does."""
+    starts_at = start.replace(tzinfo=UTC)
+    ends_at = starts_at + timedelta(hours=hours)
+    try:
+        with writing(connect(_settings().database)) as session:
+            found = session.get(Official, official)
+            if found is None:
+                known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in session.scalars(select(Official)))
+                raise _fail(f"no official {official}; there are:\n{known}")
+            made = rounds.make(
+                session,
+                official=found,
+                registration_from=starts_at - timedelta(hours=registration_hours),
+                registration_until=ends_at,
+                starts_at=starts_at,
+                ends_at=ends_at,
+            )
+            typer.echo(made.id)
+    except Refused as refused:
+        raise _fail(refused) from None
+
+
+@round_app.command("open")
+def round_open(round_id: int) -> None:
+    """Record that callbacks begin."""
+    _record(round_id, rounds.open_round)
+
+
+@round_app.command("end")
+def round_end(round_id: int) -> None:
+    """Record that the round has ended."""
+    _record(round_id, rounds.end_round)
+
+
+def _record(round_id: int, fact: Callable[[Session, Round], None]) -> None:
+    try:
+        with writing(connect(_settings().database)) as session:
+            fact(session, rounds.get(session, round_id))
+    except Refused as refused:
+        raise _fail(refused) from None
+
+
+if __name__ == "__main__":
+    app()

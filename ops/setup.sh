@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# ops/setup.sh run|test: makes sure that the machine has what `make run` (or `make test`) needs. Installs it
+# where that is possible (root on Debian or Ubuntu), otherwise names exactly what is missing.
+set -euo pipefail
+for_what=${1:?run or test}
+missing=()
+
+need() { # need COMMAND PACKAGE…: without the command, its packages
+  command -v "$1" >/dev/null 2>&1 || missing+=("${@:2}")
+}
+
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing+=(python3)
+"$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+need node nodejs
+need npm npm
+need espeak-ng espeak-ng
+need setpriv util-linux
+own=$(asterisk -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+)\..*/\1/p')
+[ "${own:-0}" -ge 20 ] || need mmdebstrap mmdebstrap
+if [ "$for_what" = test ]; then
+  need sipp sip-tester
+  need baresip baresip-core
+  need chromium chromium
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq -o DPkg::Lock::Timeout=300 update
+    apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "This machine lacks: ${missing[*]}" >&2
+    echo "On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || {
+  echo "Node.js $(node --version) is too old: 20.19 or newer is needed" >&2
+  exit 1
+}

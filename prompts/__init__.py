@@ -1,0 +1,1 @@
+"""What a caller hears: a catalogue of prompts for each language, spoken numbers, and the voices."""

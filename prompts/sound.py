@@ -1,0 +1,110 @@
+"""The signal path of a clip: telephone sound, one loudness, and the files Asterisk plays.
+
+Samples are float32 arrays of shape (n,), full scale ±1, mono at 8 kHz.
+"""
+
+import io
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+RATE = 8_000
+"""Samples a second: what the telephone network carries."""
+LOUDNESS = -21.0
+"""LUFS of a whole voice."""
+CEILING = -3.0
+"""dBFS that no sample exceeds: the coders and the networks after us need the headroom."""
+
+_AROUND = 0.04  # seconds of quiet kept on both sides of the sound
+_AFTER_SENTENCE = 0.25  # seconds of quiet after a sentence, so that the next one stands apart
+_FADE = 0.005  # seconds; a cut in a recording's room noise would click
+_QUIET = 0.01  # of the peak: −40 dB
+_GAIN_STEP = 0.5  # dB
+
+
+def read(wav: bytes) -> tuple[Samples, int]:
+    """Read a sound file, mixed to mono: its samples at its own rate in Hz.
+
+    Raises ValueError if it is not a sound file.
+    """
+    try:
+        samples, rate = soundfile.read(io.BytesIO(wav), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"not a sound file: {error.error_string}") from None
+    return samples.mean(axis=1), rate
+
+
+def telephone(samples: Samples, rate: int, *, sentence: bool) -> Samples:
+    """Resample to 8 kHz and trim the quiet at both ends to 40 ms; 250 ms follow a sentence.
+
+    Raises ValueError if the rate is below 8 kHz or nothing can be heard.
+    """
+    if rate < RATE:
+        raise ValueError(f"sampled at {rate} Hz; at least {RATE} is needed")
+    resampled = np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
+    loud = np.flatnonzero(np.abs(resampled) > max(_QUIET * peak(resampled), 1e-4))
+    if not loud.size:
+        raise ValueError("nothing can be heard")
+    around = round(_AROUND * RATE)
+    first, last = max(0, int(loud[0]) - around), int(loud[-1]) + around
+    trimmed = resampled[first:last].copy()
+    fade = np.linspace(0, 1, round(_FADE * RATE), dtype=np.float32)
+    trimmed[: fade.size] *= fade[: trimmed.size]
+    trimmed[-fade.size :] *= fade[::-1][-trimmed.size :]
+    after = round((_AFTER_SENTENCE if sentence else _AROUND) * RATE)
+    return np.pad(trimmed, (0, max(0, int(loud[-1]) - first + after - trimmed.size)))
+
+
+def peak(samples: Samples) -> float:
+    """Return the largest magnitude, full scale being 1; 0 for no samples."""
+    return float(np.abs(samples).max(initial=0))
+
+
+def gain(voice: Iterable[Samples]) -> float:
+    """Return the dB that bring a voice's clips, taken together, to −21 LUFS.
+
+    One gain for all: clips levelled one by one would jump where a sentence is joined from them.
+    It is rounded to 0.5 dB so that one new clip does not move all the others.
+    """
+    # scipy, which it needs, takes a second to import: only for those who measure
+    import pyloudnorm  # noqa: PLC0415
+
+    together = np.concatenate(list(voice))
+    together = np.pad(together, (0, max(0, RATE // 2 - together.size)))  # 400 ms are the least
+    loudness = pyloudnorm.Meter(RATE).integrated_loudness(together)
+    if not math.isfinite(loudness):
+        return 0.0
+    return float(round((LOUDNESS - loudness) / _GAIN_STEP) * _GAIN_STEP)
+
+
+def level(samples: Samples, gain_db: float) -> Samples:
+    """Apply a gain in dB; a clip whose peak would pass −3 dBFS is turned down as a whole."""
+    loud = samples * 10 ** (gain_db / 20)
+    ceiling = 10 ** (CEILING / 20)
+    return np.asarray(loud * min(1.0, ceiling / max(peak(loud), 1e-9)), dtype=np.float32)
+
+
+def encode(samples: Samples) -> dict[str, bytes]:
+    """Return the files of a clip by suffix: raw A-law and µ-law for trunks, WAV for browsers."""
+    return {
+        ".alaw": _file(samples, "RAW", "ALAW"),
+        ".ulaw": _file(samples, "RAW", "ULAW"),
+        ".wav": _file(samples, "WAV", "PCM_16"),
+    }
+
+
+def lossless(samples: Samples) -> bytes:
+    """Return the samples as a WAV file that `read` gives back unchanged."""
+    return _file(samples, "WAV", "FLOAT")
+
+
+def _file(samples: Samples, container: str, subtype: str) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format=container, subtype=subtype)
+    return buffer.getvalue()

@@ -1,0 +1,195 @@
+"""Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
+
+import hashlib
+import hmac
+import ipaddress
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the text names each one and says what is right."""
+
+
+class Address(NamedTuple):
+    """A host and a port, written host:port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class PortRange(NamedTuple):
+    """An inclusive range of UDP ports, written first-last."""
+
+    first: int
+    last: int
+
+
+def _address(value: Any) -> Address:
+    if isinstance(value, Address):
+        return value
+    host, _, port = str(value).rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("must be host:port, for example 127.0.0.1:8137")
+    return Address(host, int(port))
+
+
+def _port_range(value: Any) -> PortRange:
+    if isinstance(value, PortRange):
+        return value
+    first, _, last = str(value).partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1023 < int(first) < int(last) < 65536):
+        raise ValueError("must be first-last, for example 10000-10999")
+    return PortRange(int(first), int(last))
+
+
+def _words(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Settings(BaseSettings):
+    """The settings in force. Build one with `load()`, pass it down; nothing reads the environment later."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOTLINE_",
+        env_file=os.environ.get("HOTLINE_ENV_FILE", "hotline.env"),
+        frozen=True,
+        extra="ignore",
+        ignored_types=(cached_property,),
+    )
+
+    state_dir: Path = Path("var")
+    database_url: str = ""
+    http: HostPort = Address("127.0.0.1", 8137)
+    sip: HostPort = Address("127.0.0.1", 5060)
+    asterisk_http: HostPort = Address("127.0.0.1", 8088)
+    agi: HostPort = Address("127.0.0.1", 4573)
+    ami: HostPort = Address("127.0.0.1", 5038)
+    rtp_ports: Annotated[PortRange, NoDecode, BeforeValidator(_port_range)] = PortRange(10000, 10999)
+
+    trunk_host: HostPort = Address("127.0.0.1", 5070)
+    """Where calls to citizens are sent."""
+    trunk_user: str = Field("", pattern=r"^[A-Za-z0-9._+-]*$")
+    trunk_secret: str = Field("", pattern=r"^[^\s;\\]*$")
+    trunk_allowed: Words = ("127.0.0.1",)
+    """Addresses or networks whose calls are taken as citizens' calls."""
+    trunk_codecs: Words = ("alaw", "ulaw")
+    trunk_national: bool = True
+    """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
+
+    allowed_prefixes: Words = ("+989", "+9831")
+    """Only numbers that begin so are registered and dialled: Iranian mobiles and Isfahan's lines."""
+    browser_phone: bool = False
+    """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
+    websocket_url: str = ""
+    """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
+    desks: int = Field(60, ge=1, le=500)
+    """How many desks the office has; each has a phone account."""
+    ring_seconds: int = Field(30, ge=5, le=120)
+    """How long a citizen's phone rings."""
+    answer_seconds: float = Field(6.0, gt=0, le=60)
+    """How long a caller has for a key after a question."""
+    max_attempts: int = Field(3, ge=1, le=20)
+    """Callbacks to one registration in one round."""
+    retry_seconds: int = Field(600, ge=0)
+    """Wait before a registration that was not reached is offered again, at its own place."""
+    sample: bool = True
+    """Fill an empty database with sample data."""
+
+    @field_validator("trunk_allowed")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @field_validator("trunk_codecs")
+    @classmethod
+    def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = {"alaw", "ulaw", "g722"}
+        if not value or set(value) - known:
+            raise ValueError(f"must be some of {', '.join(sorted(known))}")
+        return value
+
+    @field_validator("allowed_prefixes")
+    @classmethod
+    def _prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
+            raise ValueError("must be prefixes such as +989, +9831")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.absolute()
+
+    @property
+    def database(self) -> str:
+        """The database's URL; SQLite in the state folder unless one is set."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'hotline.db'}"
+
+    @property
+    def websocket(self) -> str:
+        """The URL at which a browser's phone reaches Asterisk."""
+        return self.websocket_url or f"ws://{self.asterisk_http}/ws"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Where rendered prompts live: one folder a language, one file a clip and codec."""
+        return self.state_dir / "prompts"
+
+    @cached_property
+    def _master_secret(self) -> bytes:
+        path = self.state_dir / "secret"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"secret.{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32))
+            try:
+                os.link(fresh, path)  # the first process wins, whole
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return bytes.fromhex(path.read_text())
+
+    def secret_for(self, name: str) -> str:
+        """The password of the account `name` (a phone, the AMI user), derived from the state folder's secret.
+
+        Whoever writes Asterisk's configuration and whoever signs in compute the same one, so none is stored.
+        """
+        return hmac.new(self._master_secret, name.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings and check them. Raises SettingsError that names every wrong one."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"HOTLINE_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: "
+            f"{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None
