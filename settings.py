@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
     websocket_url: str = ""
     """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
+    public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
+    """Where phones reach Asterisk's SIP and sound, if not where it listens (NAT, a container)."""
     desks: int = Field(60, ge=1, le=500)
     """How many desks the office has; each has a phone account."""
     ring_seconds: int = Field(30, ge=5, le=120)
