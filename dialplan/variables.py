@@ -8,6 +8,8 @@ class Variable(StrEnum):
 
     FINISHED = "HOTLINE_FINISHED"
     """`1` once a call script came to its own ending; otherwise the dialplan apologises."""
+    LANGUAGE = "HOTLINE_LANGUAGE"
+    """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking."""
 
@@ -38,6 +40,8 @@ class Stage(StrEnum):
     """Values of the Stage header."""
 
     ANSWERED = "answered"
+    LANGUAGE = "HOTLINE_LANGUAGE"
+    """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
     FAILED = "failed"

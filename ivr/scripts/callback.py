@@ -19,6 +19,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         round_ = session.get_one(Round, callback.registration.round_id)
         call.language = callback.registration.language
         office = round_.official.clip
+    call.set(Variable.LANGUAGE, call.language)
     call.say("callback-intro", office=office)
     try:
         call.ask(("callback-press-one", {"office": office}), keys="1")
@@ -27,4 +28,3 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.say("callback-goodbye")
         return
     call.set(Variable.CONFIRMED, "yes")
-    call.say("callback-wait")
