@@ -61,7 +61,6 @@ class Dialer:
             "Newstate": self._on_new_state,
             "UserEvent": self._on_stage,
             "ConfbridgeJoin": self._on_join,
-            "ConfbridgeLeave": self._on_leave,
             "Hangup": self._on_hangup,
             "OriginateResponse": self._on_originate_response,
         }
@@ -194,12 +193,9 @@ class Dialer:
         if callback and callback.state is CallbackState.WAITING:
             self._bring_together(callback.token)
 
-    def _on_leave(self, event: Event) -> None:
-        desk = desk_of_channel(event.keys.get("Channel", ""))
-        if desk is not None:
-            self._in_sync = False  # the same desk's second phone may still be there: ask
-
     def _on_hangup(self, event: Event) -> None:
+        if desk_of_channel(event.keys.get("Channel", "")) is not None:
+            self._in_sync = False  # the desk may still have a second phone in its room: ask
         token = _channel_id(event)
         self._failed_at.pop(token, None)
         self._hung_up_at.pop(token, None)

@@ -2,21 +2,23 @@
 
 from db.states import CallbackState, Outcome
 
-_UNANSWERED = {CallbackState.DIALING, CallbackState.RINGING}
 _BY_CAUSE = {17: Outcome.BUSY, 21: Outcome.REJECTED}
+
+_GIVEN_UP = {0, 16, 19, 127}
+"""Nobody answered, for the network (19, also SIP 480) or for Asterisk, whose ringing time was over."""
 
 
 def of_hangup(state: CallbackState, cause: int, *, by_desk: bool) -> Outcome | None:
     """The outcome of a callback whose channel ended in `state`; None if the desk has to say.
 
-    Cause 19 stands for both «rang out» and «switched off» (SIP 480), and a ringing time that is over
-    has no cause at all: whether the phone ever rang tells the two apart.
+    Giving up means «no answer» only for a phone that rang; one that never did was not reachable.
     """
-    if state in _UNANSWERED:
-        if by_desk and state is CallbackState.DIALING:
-            return Outcome.RETURNED
-        rang = state is CallbackState.RINGING
-        return _BY_CAUSE.get(cause, Outcome.NO_ANSWER if rang else Outcome.UNREACHABLE)
-    if state in (CallbackState.ANSWERED, CallbackState.WAITING):
-        return Outcome.CALL_AGAIN if by_desk else Outcome.HUNG_UP
+    match state:
+        case CallbackState.DIALING:
+            return Outcome.RETURNED if by_desk else _BY_CAUSE.get(cause, Outcome.UNREACHABLE)
+        case CallbackState.RINGING:
+            otherwise = Outcome.NO_ANSWER if cause in _GIVEN_UP else Outcome.UNREACHABLE
+            return _BY_CAUSE.get(cause, otherwise)
+        case CallbackState.ANSWERED | CallbackState.WAITING:
+            return Outcome.CALL_AGAIN if by_desk else Outcome.HUNG_UP
     return None

@@ -13,6 +13,8 @@ Slots = dict[str, str | int]
 KEYS = "0123456789*#"
 AGAIN = "*"
 _TRIES = 3
+_REPLAYS = 10
+"""So often * plays a question again; a line is not for keeping."""
 _LINE = 8192
 _MAX_ENV = 200
 _BETWEEN_DIGITS_MS = 4000
@@ -126,20 +128,21 @@ class Call(AGI):  # type: ignore[misc]
         """Play one prompt. A key ends it at once and counts for the next question."""
         self._pressed = self._play(self._clips(prompt, slots)) or self._pressed
 
-    def ask(self, *prompts: str | tuple[str, Slots], keys: str) -> str:
+    def ask(self, *prompts: str | tuple[str, Slots], keys: str, tries: int = _TRIES) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 
-        A prompt is an id, or an id with its slots. Raises Gone after the third silence or wrong key.
+        A prompt is an id, or an id with its slots. Raises Gone after so many silences or wrong keys.
         """
-        tries = 0
-        while tries < _TRIES:
+        for _ in range(tries + _REPLAYS):
             key = self._question(prompts)
             if key and key in keys:
                 return key
-            if key != AGAIN:
-                tries += 1
-                if tries < _TRIES:
-                    self.say("wrong-key" if key else "no-key-again")
+            if key == AGAIN:
+                continue
+            tries -= 1
+            if tries == 0:
+                break
+            self.say("wrong-key" if key else "no-key-again")
         raise Gone
 
     def ask_digits(self, prompt: str, *, at_most: int) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sysconfig
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,7 +77,8 @@ def prepare() -> None:
     settings = _settings()
     for account in prepare_all(settings):
         typer.echo(f"{account.username:<10} {account.password}   {account.what}")
-    modules = next(Path("/usr/lib").glob("*/asterisk/modules"), Path("/usr/lib/asterisk/modules"))
+    # where Debian's package has them: Asterisk itself may be in another container
+    modules = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "") / "asterisk" / "modules"
     render(settings, modules=modules, data=Path("/usr/share/asterisk"))
 
 

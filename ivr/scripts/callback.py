@@ -9,6 +9,9 @@ from hotline import callbacks
 from ivr.call import AGIError, Call, Gone
 from settings import Settings
 
+_TRIES = 2
+"""The official waits meanwhile: once asked and once more."""
+
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
@@ -22,7 +25,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.set(Variable.LANGUAGE, call.language)
     call.say("callback-intro", office=office)
     try:
-        call.ask(("callback-press-one", {"office": office}), keys="1")
+        call.ask(("callback-press-one", {"office": office}), keys="1", tries=_TRIES)
     except Gone:
         call.set(Variable.CONFIRMED, "no")
         call.say("callback-goodbye")

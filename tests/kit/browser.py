@@ -1,0 +1,130 @@
+"""A real browser that speaks a given sound into its microphone and whose ears can be read."""
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.kit.process import need
+from tests.kit.sound import Recording
+
+FLAGS = [
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Runs before the page's own scripts, outside its content security policy. The microphone is taken as it
+# is, for echo cancellation and its like swallow tones. Every remote audio track goes into one 8 kHz
+# recorder; the muted element is needed because Chromium delivers no remote sound without a consumer.
+EARS = """
+(() => {
+  const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const devices = navigator.mediaDevices;
+  if (devices) {
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = (wish) => ask(wish && wish.audio
+      ? { ...wish, audio: { ...(wish.audio === true ? {} : wish.audio), ...plain } } : wish);
+  }
+  const heard = [];
+  let ears = null;
+  const listen = (track) => {
+    if (!ears) {
+      const context = new AudioContext({ sampleRate: 8000 });
+      const recorder = context.createScriptProcessor(1024, 1, 1);
+      recorder.onaudioprocess = (event) => heard.push(event.inputBuffer.getChannelData(0).slice());
+      recorder.connect(context.destination);
+      ears = { context, recorder };
+    }
+    const stream = new MediaStream([track]);
+    const consumer = new Audio();
+    consumer.muted = true;
+    consumer.srcObject = stream;
+    consumer.play().catch(() => {});
+    ears.context.createMediaStreamSource(stream).connect(ears.recorder);
+    ears.context.resume();
+  };
+  const Original = window.RTCPeerConnection;
+  window.__connections = [];
+  window.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args);
+      window.__connections.push(this);
+      this.addEventListener("track", (event) => event.track.kind === "audio" && listen(event.track));
+    }
+  };
+  window.__seconds = () => heard.length * 1024 / 8000;
+  window.__heard = () => {
+    const samples = new Int16Array(heard.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of heard) for (const s of part)
+      samples[at++] = Math.max(-1, Math.min(1, s)) * 32767;
+    const bytes = new Uint8Array(samples.buffer);
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192)
+      text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return btoa(text);
+  };
+})();
+"""
+
+
+@contextmanager
+def browser(sound: Path | None = None) -> Iterator[Browser]:
+    """Start Chromium. Its microphone plays `sound` (16-bit wav) over and over, else beeps.
+
+    One browser has one microphone: start another one for another voice.
+    """
+    flags = list(FLAGS)
+    if sound:
+        flags.append(f"--use-file-for-fake-audio-capture={sound}")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="chromium-") as home:
+        chromium = playwright.chromium.launch(
+            executable_path=need("chromium", "chromium"),
+            args=flags,
+            chromium_sandbox=os.geteuid() != 0,
+            env={**os.environ, "HOME": home},
+        )
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+@contextmanager
+def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A person at the browser: own cookies, may use the microphone, and can be asked what was `heard`.
+
+    Everything a page logs or throws is in `context.complaints`, for assertions that nothing went wrong.
+    """
+    context = chromium.new_context(permissions=["microphone"], **options)
+    context.add_init_script(EARS)
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+    context.complaints = complaints  # type: ignore[attr-defined]
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def page_heard(page: Page, seconds: float = 0) -> Recording:
+    """What the page heard so far from its peer connections, at 8 kHz; waits until it is that long."""
+    page.wait_for_function("(wanted) => window.__seconds() >= wanted", arg=seconds, polling=50)
+    samples = np.frombuffer(base64.b64decode(page.evaluate("window.__heard()")), "<i2")
+    return Recording(samples.astype(np.float32) / 32768, 8000)

@@ -1,0 +1,203 @@
+"""An Asterisk's manager interface that does on command what a real one cannot be made to do.
+
+It keeps a list of channels as Asterisk would: Originate adds one, a hang-up takes it away. By default it
+answers every action as Asterisk does; a test may have it refuse, keep silent or cut the connection.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Self
+
+from settings import Address
+
+PATIENCE_S = 10.0
+"""What is awaited for so long has failed the test."""
+
+Headers = dict[str, str]
+
+
+class FakeManager:
+    """Listens at `address`; takes the user `dialer` with `secret`."""
+
+    def __init__(self, address: Address, secret: str = "secret") -> None:
+        self.secret = secret
+        self.banner = b"Asterisk Call Manager/10.0.0\r\n"
+        self.actions: list[Headers] = []
+        """Every action that came, in order; each was done before it is here, and is answered afterwards."""
+        self.channels: dict[str, Headers] = {}
+        """The channels that live, by unique id, with what CoreShowChannels says of them."""
+        self.unanswered: set[str] = set()
+        """Actions that get no answer (but are done)."""
+        self.refused: dict[str, str] = {}
+        """Actions that are refused (and not done), with the message."""
+        self.cut_on: set[str] = set()
+        """Actions upon which the connection is cut (and which are done)."""
+        self.endless_lists = False
+        """Whether the end of a list of channels is not told."""
+        self.piecemeal = False
+        """Whether it sends every byte by itself."""
+        self.then: dict[str, Callable[[], None]] = {}
+        """What the test does right after an action was answered, before anything else is read."""
+        self._address = address
+        self._wires: list[socket.socket] = []
+        self._changed = threading.Condition()
+        self._do: dict[str, Callable[[Headers], str]] = {
+            "Login": self._login,
+            "Ping": lambda _: "",
+            "Originate": self._originate,
+            "Hangup": self._needs_channel,
+            "Redirect": self._needs_channel,
+            "CoreShowChannels": lambda _: "",
+        }
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(self._address)
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        self._thread.join()
+
+    # --- what a test sees ---
+
+    def named(self, name: str) -> list[Headers]:
+        """The actions of this name that came."""
+        return [action for action in self.actions if action["Action"] == name]
+
+    def wait_for(self, name: str, count: int = 1) -> list[Headers]:
+        """The actions of this name, once so many have come."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: len(self.named(name)) >= count, PATIENCE_S)
+        assert came, f"{len(self.named(name))} of {count} {name}"
+        return self.named(name)
+
+    # --- what a test has it do ---
+
+    def cut(self) -> None:
+        """End every connection now."""
+        for wire in self._wires:
+            try:
+                wire.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it had ended
+
+    def send(self, data: bytes) -> None:
+        """Send these bytes, whatever they are, over the connection that came last."""
+        wire = self._wires[-1]
+        try:
+            for piece in [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]:
+                wire.sendall(piece)
+        except OSError:
+            return  # the other side has gone
+
+    def event(self, name: str, **headers: str) -> None:
+        """Send an event."""
+        self.send(_packet(f"Event: {name}\r\nPrivilege: call,all", headers))
+
+    def ringing(self, channel_id: str) -> None:
+        """The phone at the other end rings."""
+        self.channels[channel_id]["ChannelStateDesc"] = "Ringing"
+        self.event("Newstate", ChannelStateDesc="Ringing", Uniqueid=channel_id)
+
+    def stage(self, channel_id: str, stage: str, application: str = "") -> None:
+        """The dialplan tells how far a callback has come."""
+        self.channels[channel_id] |= {"ChannelStateDesc": "Up", "Application": application}
+        self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
+
+    def joins(self, channel_id: str, channel: str, room: str = "desk-1") -> None:
+        """A channel enters a room."""
+        self.channels[channel_id] = {
+            "Channel": channel,
+            "ChannelStateDesc": "Up",
+            "Application": "ConfBridge",
+        }
+        self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
+
+    def hangs_up(self, channel_id: str, cause: int = 16) -> None:
+        """A channel ends."""
+        channel = self.channels.pop(channel_id, {}).get("Channel", "PJSIP/trunk-0000002a")
+        self.event("Hangup", Channel=channel, Uniqueid=channel_id, Cause=str(cause))
+
+    # --- the interface ---
+
+    def _accept(self) -> None:
+        served: list[threading.Thread] = []
+        while True:
+            try:
+                wire, _ = self._listener.accept()
+            except OSError:
+                break
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._wires.append(wire)
+            thread = threading.Thread(target=self._serve, args=(wire,))
+            thread.start()
+            served.append(thread)
+        self.cut()
+        for thread in served:
+            thread.join()
+
+    def _serve(self, wire: socket.socket) -> None:
+        with wire:
+            self.send(self.banner)
+            stream = wire.makefile("rb")
+            try:
+                while action := _read(stream.readline):
+                    self._take(action, wire)
+            except OSError:
+                return  # cut
+
+    def _take(self, action: Headers, wire: socket.socket) -> None:
+        name = action["Action"]
+        error = self.refused.get(name) or self._do[name](action)
+        with self._changed:
+            self.actions.append(action)
+            self._changed.notify_all()
+        if name in self.cut_on:
+            wire.shutdown(socket.SHUT_RDWR)
+        elif name not in self.unanswered:
+            self._answer(action, error)
+        if name in self.then:
+            self.then[name]()
+
+    def _answer(self, action: Headers, error: str) -> None:
+        same = {key: action[key] for key in ("ActionID",) if key in action}
+        status = "Error" if error else "Success"
+        self.send(_packet(f"Response: {status}", same | {"Message": error or "as you wish"}))
+        if not error and action["Action"] == "Login":
+            self.event("FullyBooted", Status="Fully Booted")
+        if not error and action["Action"] == "CoreShowChannels":
+            for channel_id, channel in list(self.channels.items()):
+                self.event("CoreShowChannel", Uniqueid=channel_id, **channel, **same)
+            if not self.endless_lists:
+                self.event("CoreShowChannelsComplete", EventList="Complete", **same)
+
+    def _login(self, action: Headers) -> str:
+        right = (action["Username"], action["Secret"]) == ("dialer", self.secret)
+        return "" if right else "Authentication failed"
+
+    def _originate(self, action: Headers) -> str:
+        channel = {"Channel": "PJSIP/trunk-0000002a", "ChannelStateDesc": "Down", "Application": ""}
+        self.channels[action["ChannelId"]] = channel
+        return ""
+
+    def _needs_channel(self, action: Headers) -> str:
+        return "" if action["Channel"] in self.channels else "No such channel"
+
+
+def _packet(first: str, headers: Headers) -> bytes:
+    lines = [first, *(f"{key}: {value}" for key, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+def _read(readline: Callable[[], bytes]) -> Headers:
+    """The next action; nothing at the end of the connection."""
+    headers: Headers = {}
+    while (line := readline().decode()) not in ("\r\n", ""):
+        key, _, value = line.rstrip("\r\n").partition(": ")
+        headers[key] = value
+    return headers

@@ -1,0 +1,110 @@
+"""A PostgreSQL server for the test run: its own folder, a free port, gone afterwards. Root is fine too."""
+
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from tests.kit.ports import free_port
+from tests.kit.process import Program, ProgramError, need
+
+
+class Postgres:
+    """A server that forgets safety for speed. `create_database` gives the URL of a fresh database."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._user = _unprivileged()
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of the database `postgres`."""
+        return self._url("postgres")
+
+    def create_database(self, name: str, template: str = "template0") -> str:
+        """Make a database, dropping an old one of that name; its URL.
+
+        `template` may be any database nobody is connected to: migrate one once, then copy it for each test.
+        """
+        with psycopg.connect(self._url("postgres", "postgresql"), autocommit=True) as admin:
+            drop, create = 'DROP DATABASE IF EXISTS "{}" WITH (FORCE)', 'CREATE DATABASE "{}" TEMPLATE "{}"'
+            admin.execute(drop.format(name).encode())
+            admin.execute(create.format(name, template).encode())
+        return self._url(name)
+
+    def kill(self) -> None:
+        """The server dies at once and all connections with it."""
+        self._program.stop(signal.SIGKILL)
+
+    def start(self) -> None:
+        """Start the server (again) and wait until it takes connections."""
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self._folder,
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "max_connections": 200,
+            "shared_buffers": "32MB",
+            "dynamic_shared_memory_type": "mmap",
+            "logging_collector": "off",
+        }
+        settings = [f"--{name}={value}" for name, value in options.items()]
+        self._program = self._run([_binary("postgres"), "-D", self._folder / "data", *settings])
+        self._program.ready(self._answers)
+
+    def __enter__(self) -> Self:
+        try:
+            if self._user:
+                shutil.chown(self._folder, self._user)
+            command = [_binary("initdb"), "-D", self._folder / "data", "-U", "postgres", "--auth=trust"]
+            command += ["--no-sync", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+            made = self._run(command)
+            if made.wait(60):
+                raise ProgramError(f"initdb: {made.last_words()}")
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "_program"):
+            self._program.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, command: list[str | Path]) -> Program:
+        log = self._folder / "log"
+        return Program(command, folder=self._folder, log=log, user=self._user, death="QUIT")
+
+    def _url(self, database: str, scheme: str = "postgresql+psycopg") -> str:
+        return f"{scheme}://postgres@127.0.0.1:{self.port}/{database}"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres", "postgresql"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _binary(name: str) -> str:
+    """A server program of the newest installed version: Debian keeps them off the PATH."""
+    homes = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
+    newest = max(homes, key=lambda path: float(path.parent.parent.name), default=None)
+    return str(newest) if newest else need(name, "postgresql")
+
+
+def _unprivileged() -> str | None:
+    """PostgreSQL refuses to run as root: who runs it instead."""
+    if os.geteuid() != 0:
+        return None
+    names = {user.pw_name for user in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"

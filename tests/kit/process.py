@@ -1,0 +1,116 @@
+"""Start a program that cannot outlive the test run."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class ProgramError(RuntimeError):
+    """A program of the test kit is missing, did not start, or died; the text shows its last words."""
+
+
+def need(program: str, package: str) -> str:
+    """The full path of a program, or an error that names the Debian package that brings it."""
+    path = shutil.which(program) or shutil.which(program, path="/usr/bin:/usr/sbin:/bin:/sbin")
+    if path is None:
+        raise ProgramError(f"{program} is not installed: apt-get install {package}")
+    return path
+
+
+def until(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+    """Wait until `condition()` is true, looking every 10 ms, for what cannot be awaited by an event."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {timeout:g} s: {what}")
+        time.sleep(0.01)
+
+
+class Program:
+    """A running program in its own session and group; the kernel kills it when the test run dies.
+
+    Start it from the main thread: the kernel's parent is the thread that started it.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        folder: Path,
+        log: Path,
+        user: str | None = None,
+        death: str = "KILL",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        group = str(pwd.getpwnam(user).pw_gid) if user else ""
+        privileges = ["--reuid", user, "--regid", group, "--clear-groups"] if user else []
+        self.name = Path(command[0]).name
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [need("setpriv", "util-linux"), *privileges, "--pdeathsig", death, "--", *command],
+                cwd=folder,
+                env=None if env is None else {**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the program still runs."""
+        return self._process.poll() is None
+
+    def last_words(self) -> str:
+        """The end of what the program printed."""
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def ready(self, condition: Callable[[], object], timeout: float = 15.0) -> None:
+        """Wait until `condition()` is true; if the program dies or takes too long, say why."""
+
+        def settled() -> bool:
+            if not self.alive():
+                raise ProgramError(f"{self.name} ended at its start:\n{self.last_words()}")
+            return bool(condition())
+
+        try:
+            until(settled, f"{self.name} ready", timeout)
+        except TimeoutError as error:
+            raise ProgramError(f"{error}\n{self.last_words()}") from None
+
+    def wait(self, timeout: float) -> int:
+        """Wait for the end and give the exit code."""
+        return self._process.wait(timeout)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM, patience: float = 3.0) -> None:
+        """Ask the program to end, then kill whatever is left of its group."""
+        if self.alive():
+            self._signal(how)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+        self._signal(signal.SIGKILL)  # children too
+        self._process.wait()
+
+    def _signal(self, how: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, how)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

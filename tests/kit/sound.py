@@ -1,0 +1,215 @@
+"""Ears: which prompts, and which tones, are in a recording.
+
+A clip is looked for by normalised cross-correlation, so loudness does not matter. The loudest quarter of
+a second of each half (an anchor) finds the places where it may be; there it is followed in short pieces,
+each of which may have moved a little against the one before, so lost or late packets and clock drift cost
+little. Its score is the mean of the pieces: near 1 if it was played, far below `THRESHOLD` if not.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.lib.stride_tricks import sliding_window_view
+
+RATE = 8000
+THRESHOLD = 0.85
+"""Scores above it are played clips: `tests/test_kit.py` measures how far both sides are from it."""
+
+_ANCHOR = RATE // 4
+_BLOCK = 8192
+_PIECE = RATE // 10
+_SLACK = RATE // 40  # how far a piece may have moved
+_CANDIDATE = 0.5  # an anchor's score worth following
+_QUIET = 10 ** (-66 / 20)  # below this level nothing is heard
+
+
+class Match(NamedTuple):
+    """A clip that was heard: when its sound begins and ends, in seconds, and how sure that is."""
+
+    clip: str
+    start: float
+    end: float
+    score: float
+
+
+@dataclass
+class Recording:
+    """What somebody heard: samples from -1 to 1, `rate` of them a second."""
+
+    samples: np.ndarray
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.samples) / self.rate
+
+    def part(self, start: float, end: float | None = None) -> "Recording":
+        """The part between two times; a negative start counts from the end."""
+        stop = None if end is None else int(end * self.rate)
+        return Recording(self.samples[int(start * self.rate) : stop], self.rate)
+
+
+def load(path: Path) -> Recording:
+    """Read a sound file; `.alaw` and `.ulaw` are raw at 8 kHz."""
+    if (law := path.suffix[1:].upper()) in ("ALAW", "ULAW"):
+        samples, rate = soundfile.read(
+            path, dtype="float32", samplerate=RATE, channels=1, format="RAW", subtype=law
+        )
+    else:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        samples = samples.mean(axis=1)
+    return Recording(samples, rate)
+
+
+def heard(
+    recording: Recording,
+    clips: Mapping[str, Path | Recording],
+    threshold: float = THRESHOLD,
+) -> list[Match]:
+    """Which of the clips were played, in order. Where clips overlap, those that explain most win."""
+    ears = _Ears(_at_rate(recording))
+    found = []
+    for name, clip in clips.items():
+        voice = _voice(_at_rate(clip if isinstance(clip, Recording) else load(clip)))
+        places = _places(ears, voice, threshold)
+        found += [Match(name, *place) for place in places if place[2] >= threshold]
+    return _best(found)
+
+
+def best_score(recording: Recording, clip: Path | Recording) -> float:
+    """The score of the clip's likeliest place, to see how sure a decision is."""
+    voice = _voice(_at_rate(clip if isinstance(clip, Recording) else load(clip)))
+    return max((score for *_, score in _places(_Ears(_at_rate(recording)), voice)), default=0.0)
+
+
+def tone_level(recording: Recording, hz: float) -> float:
+    """How much of what was heard was this tone: the largest share (0 to 1) in any half second."""
+    size = recording.rate // 2
+    window = np.hanning(size)
+    near = slice(int(hz / 2) - 4, int(hz / 2) + 5)  # bins are 2 Hz wide
+    best = 0.0
+    for start in range(0, len(recording.samples) - size + 1, size // 2):
+        piece = recording.samples[start : start + size]
+        if np.sqrt(np.mean(piece**2)) > _QUIET:
+            power = np.abs(np.fft.rfft(piece * window)) ** 2
+            best = max(best, float(power[near].sum() / power.sum()))
+    return best
+
+
+def _at_rate(recording: Recording) -> np.ndarray:
+    samples = np.asarray(recording.samples, np.float32)
+    return samples if recording.rate == RATE else soxr.resample(samples, recording.rate, RATE)
+
+
+def _voice(clip: np.ndarray) -> np.ndarray:
+    """The clip without the silence around it."""
+    loud = np.flatnonzero(np.abs(clip) > 0.02 * np.abs(clip).max(initial=1e-9))
+    return clip[loud[0] : loud[-1] + 1] if len(loud) else clip[:0]
+
+
+class _Ears:
+    """A sound made ready to look for many clips in it."""
+
+    def __init__(self, sound: np.ndarray) -> None:
+        self.length = len(sound)
+        self._energy = np.concatenate(([0.0], np.cumsum(sound.astype(float) ** 2)))
+        # the anchors' search: overlapping blocks, each transformed once
+        self._hop = _BLOCK - _ANCHOR
+        padded = np.concatenate((sound, np.zeros(_BLOCK, np.float32)))
+        self._spectra = np.fft.rfft(sliding_window_view(padded, _BLOCK)[:: self._hop])
+        # the pieces' search: as it is, and half a sample later, which another clock may bring
+        turn = np.exp(1j * np.pi * np.fft.rfftfreq(len(padded)))
+        later = np.fft.irfft(np.fft.rfft(padded) * turn, len(padded))[: len(sound)]
+        self._phases = (sound, later.astype(np.float32))
+
+    def correlation(self, anchor: np.ndarray) -> np.ndarray:
+        """The normalised correlation of the anchor with every place where it fits."""
+        products = np.fft.irfft(self._spectra * np.conj(np.fft.rfft(anchor, _BLOCK)), _BLOCK)
+        level = self._level(0, self.length - len(anchor) + 1, len(anchor))
+        return products[:, : self._hop].ravel()[: len(level)] / (level * np.linalg.norm(anchor))
+
+    def nearby(self, piece: np.ndarray, place: int) -> tuple[float, int]:
+        """The best score of the piece within the slack around a place, and where that is."""
+        first = max(0, place - _SLACK)
+        last = min(place + _SLACK, self.length - len(piece)) + 1
+        if first >= last:
+            return 0.0, place
+        level = self._level(first, last, len(piece)) * max(np.linalg.norm(piece), 1e-9)
+        views = [phase[first : last - 1 + len(piece)] for phase in self._phases]
+        scores = np.maximum(*(np.correlate(view, piece, "valid") for view in views)) / level
+        top = int(np.argmax(scores))
+        return max(0.0, float(scores[top])), first + top
+
+    def _level(self, first: int, last: int, size: int) -> np.ndarray:
+        """How loud each window of that size is; the quiet ones are made loud enough to score nothing."""
+        energy = self._energy[first + size : last + size] - self._energy[first:last]
+        return np.where(energy > size * _QUIET**2, np.sqrt(np.maximum(energy, 0)), np.inf)
+
+
+def _anchors(voice: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The loudest part of each half of the clip, with its place in it."""
+    energy = np.concatenate(([0.0], np.cumsum(voice.astype(float) ** 2)))
+    half = len(voice) // 2
+    size = min(_ANCHOR, half)
+    for begin in (0, half) if size else ():
+        within = energy[begin : begin + half + 1]
+        place = begin + int(np.argmax(within[size:] - within[:-size]))
+        yield place, voice[place : place + size]
+
+
+def _places(ears: _Ears, voice: np.ndarray, enough: float = 0.0) -> Iterator[tuple[float, float, float]]:
+    """Start, end and score of every place where the clip may have been played."""
+    tried: list[int] = []
+    for place, anchor in _anchors(voice):
+        if len(anchor) > ears.length:
+            continue
+        scores = ears.correlation(anchor)
+        while scores[top := int(np.argmax(scores))] >= _CANDIDATE:
+            near = max(len(voice) // 2, 1)
+            scores[max(0, top - near) : top + near] = 0
+            shift = top - place
+            if all(abs(shift - other) > _SLACK for other in tried):
+                tried.append(shift)
+                yield _follow(ears, voice, shift, place, enough)
+
+
+def _follow(
+    ears: _Ears, voice: np.ndarray, shift: int, anchor: int, enough: float
+) -> tuple[float, float, float]:
+    """Follow the clip piece by piece from its anchor to both ends, while the score can be enough."""
+    edges = np.linspace(0, len(voice), max(1, round(len(voice) / _PIECE)) + 1).astype(int)
+    loud = np.array([np.sqrt(np.mean(voice[a:b] ** 2)) for a, b in pairwise(edges)])
+    spoken = np.flatnonzero(loud > 0.05 * loud.max())  # a pause inside a clip says nothing
+    missing, ends = 0.0, []
+    for pieces in (spoken[edges[spoken] >= anchor], spoken[edges[spoken] < anchor][::-1]):
+        moved = shift
+        for piece in pieces:
+            begin, end = edges[piece], edges[piece + 1]
+            score, place = ears.nearby(voice[begin:end], begin + moved)
+            if score >= _CANDIDATE:
+                moved = place - begin
+            missing += 1 - score
+            if missing > (1 - enough) * len(spoken):
+                return 0.0, 0.0, 0.0
+        ends.append(moved)
+    start, end = float(ends[1] / RATE), float((len(voice) + ends[0]) / RATE)
+    return start, end, 1 - missing / len(spoken)
+
+
+def _best(found: list[Match]) -> list[Match]:
+    """The matches that do not overlap and together explain most of the sound."""
+    found = sorted(found, key=lambda match: match.end)
+    best: list[tuple[float, list[Match]]] = [(0.0, [])]
+    for i, match in enumerate(found):
+        before = sum(other.end <= match.start + 0.05 for other in found[:i])
+        value, chosen = best[before]
+        with_it = value + (match.end - match.start) * match.score**2
+        best.append(max(best[i], (with_it, [*chosen, match]), key=lambda option: option[0]))
+    return best[-1][1]

@@ -1,0 +1,247 @@
+"""The whole system as `make run` starts it, on free ports, with its state in a temporary folder."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+import httpx
+import psutil
+from sqlalchemy import Engine, func, select
+
+from db.engine import connect, now, reading, writing
+from db.models import Callback, Official, Registration, Role, User
+from hotline import numbers, registration, rounds, users
+from ops import asterisk
+from settings import Settings, load
+from tests.kit.phone import Phone
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import Program, until
+
+PROJECT = Path(__file__).parent.parent.parent
+_SHARED = PROJECT / "var" / "tests"
+PASSWORD = "correct horse 137"
+
+
+class System:
+    """A running Hotline 137. Sample data is there; tests make rounds, desks and numbers of their own."""
+
+    def __init__(self, **environment: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="hotline-"))
+        self.trunk_port = free_port()
+        self.environment = {
+            "HOTLINE_STATE_DIR": str(self._folder),
+            "HOTLINE_HTTP": f"127.0.0.1:{free_port()}",
+            "HOTLINE_SIP": f"127.0.0.1:{free_port()}",
+            "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
+            "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
+            "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
+            "HOTLINE_RTP_PORTS": str(free_range(200)),
+            "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
+            "HOTLINE_BROWSER_PHONE": "1",
+            "HOTLINE_RING_SECONDS": "5",
+            "HOTLINE_ANSWER_SECONDS": "2",
+            "HOTLINE_RETRY_SECONDS": "0",
+            **environment,
+        }
+        self._numbers = iter(range(1, 10_000))
+
+    def __enter__(self) -> Self:
+        try:
+            self.settings = _settings(self.environment)
+            _share_asterisk(self.settings)
+            self._program = Program(
+                [sys.executable, "-u", "-m", "ops.cli", "run"],
+                folder=PROJECT,
+                log=self._folder / "run.log",
+                death="TERM",
+                env=self.environment,
+            )
+            self.engine: Engine = connect(self.settings.database)
+            self._program.ready(lambda: "Hotline 137 is ready" in self.log(), timeout=90)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "_program"):
+            self._program.stop(patience=15)
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def log(self) -> str:
+        """The merged log so far."""
+        return (self._folder / "run.log").read_text(errors="replace")
+
+    @property
+    def url(self) -> str:
+        """The address of the pages."""
+        return f"http://{self.settings.http}"
+
+    @property
+    def hotline(self) -> str:
+        """What a phone dials."""
+        return f"sip:137@{self.settings.sip}"
+
+    @property
+    def clips(self) -> dict[str, Path]:
+        """The prompts a caller can hear, one clip per sound."""
+        return {p.stem: p for p in (self.settings.prompts_dir / "fa").glob("*.wav")}
+
+    def number(self) -> str:
+        """A mobile number that no other test uses, in national form."""
+        return f"0913555{next(self._numbers):04d}"
+
+    def healthy(self) -> bool:
+        """Whether every dependency is up."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return set(json.load(answer).values()) == {"up"}
+        except OSError:
+            return False
+
+    def wait_healthy(self, timeout: float = 30.0) -> None:
+        """Wait until every dependency is up again."""
+        until(self.healthy, "the system is healthy", timeout)
+
+    def pid(self, name: str) -> int:
+        """The process id of asterisk, ivr, dialer or api."""
+        for child in psutil.Process(self._program.pid).children(recursive=True):
+            words = child.cmdline()
+            if words[-2:] == ["process", name] or (name == "asterisk" and words[-1:] == ["-f"]):
+                return child.pid
+        raise LookupError(f"no process {name}")
+
+    def kill(self, name: str) -> int:
+        """kill -9 one process; the supervisor starts it again. Returns the dead one's id."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    @contextmanager
+    def only_round(self) -> Iterator[int]:
+        """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
+        with writing(self.engine) as session:
+            for other in rounds.registrable(session):
+                rounds.end_round(session, other)
+            mayor = session.scalars(select(Official).where(Official.clip == "office-mayor")).one()
+            at = now(session)
+            made = rounds.make(
+                session,
+                official=mayor,
+                registration_from=at - timedelta(hours=1),
+                registration_until=at + timedelta(hours=1),
+                starts_at=at - timedelta(minutes=1),
+                ends_at=at + timedelta(hours=2),
+            )
+            round_id = made.id
+        yield round_id
+        with writing(self.engine) as session:
+            rounds.end_round(session, rounds.get(session, round_id))
+
+    def operator(self) -> "Operator":
+        """A new person at a new desk, signed in."""
+        with writing(self.engine) as session:
+            desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
+            username = f"desk{desk}"
+            users.add(
+                session,
+                username=username,
+                name=username,
+                role=Role.OPERATOR,
+                desk_id=desk,
+                password=PASSWORD,
+            )
+        return Operator(self, username, desk)
+
+    def register(self, round_id: int, number: str) -> None:
+        """Register a number without a call."""
+        parsed = numbers.parse(number, self.settings.allowed_prefixes)
+        with writing(self.engine) as session:
+            registration.register(session, round_id=round_id, number=parsed)
+
+    def registrations(self, round_id: int) -> list[Registration]:
+        """What is registered for a round, oldest first."""
+        with reading(self.engine) as session:
+            query = select(Registration).where(Registration.round_id == round_id)
+            return list(session.scalars(query.order_by(Registration.id)))
+
+    def callback(self, callback_id: int) -> Callback:
+        """The callback as the database has it now."""
+        with reading(self.engine) as session:
+            return session.get_one(Callback, callback_id)
+
+
+class Operator:
+    """An operator's sight of the API; `phone` is for the desk's phone, where a test gives it one."""
+
+    phone: Phone
+
+    def __init__(self, system: System, username: str, desk: int) -> None:
+        self.username = username
+        self.desk = desk
+        self._system = system
+        self.http = httpx.Client(base_url=f"{system.url}/api/v1", timeout=10)
+        self.http.post("/session", json={"username": username, "password": PASSWORD}).raise_for_status()
+
+    @property
+    def phone_account(self) -> tuple[str, str, str]:
+        """User, password and registrar of the desk's SIP phone."""
+        name = f"desk-{self.desk}-sip"
+        return name, self._system.settings.secret_for(name), str(self._system.settings.sip)
+
+    def phone_connected(self) -> bool:
+        """Whether the desk's phone is in its room."""
+        return bool(self.http.get("/me").json()["desk"]["phone_connected"])
+
+    def claim(self, round_id: int) -> int:
+        """Take the next citizen; gives the callback's id."""
+        answer = self.http.post(f"/rounds/{round_id}/claims")
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    def call(self, callback_id: int) -> None:
+        """Have the citizen called."""
+        answer = self.http.post(f"/callbacks/{callback_id}/call")
+        assert answer.status_code == 202, answer.text
+
+    def hangup(self, callback_id: int) -> None:
+        """Have the call ended."""
+        answer = self.http.post(f"/callbacks/{callback_id}/hangup")
+        assert answer.status_code == 202, answer.text
+
+    def wait_for(self, callback_id: int, *states: str, timeout: float = 20.0) -> str:
+        """Wait until the callback is in one of the states; gives its outcome, or the state."""
+
+        def there() -> bool:
+            return self._system.callback(callback_id).state in states
+
+        until(there, f"callback {callback_id} is {' or '.join(states)}", timeout)
+        callback = self._system.callback(callback_id)
+        return str(callback.outcome or callback.state)
+
+
+def _settings(environment: dict[str, str]) -> Settings:
+    overrides = {k.removeprefix("HOTLINE_").lower(): v for k, v in environment.items()}
+    return load(_env_file=None, **overrides)
+
+
+def _share_asterisk(settings: Settings) -> None:
+    """Unpack Asterisk once for all tests of this checkout, not once for each."""
+    _SHARED.mkdir(parents=True, exist_ok=True)
+    with (_SHARED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asterisk.get(load(_env_file=None, state_dir=_SHARED), lambda _text: None)
+    if (_SHARED / "asterisk-root").exists():
+        (settings.state_dir / "asterisk-root").symlink_to(_SHARED / "asterisk-root")

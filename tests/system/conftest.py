@@ -1,0 +1,32 @@
+"""One running system for all tests of this folder; each test makes its own round, numbers and desks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.system import System
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These tests share one system, so one worker runs them, one after another."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("system"))
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[System]:
+    """The system, started once."""
+    with System() as system:
+        yield system
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    """The running system, healthy again after whatever the test before did to it."""
+    running.wait_healthy()
+    before = len(running.log())
+    yield running
+    print(running.log()[before:])  # shown when the test fails

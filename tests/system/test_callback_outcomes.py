@@ -1,0 +1,151 @@
+"""What becomes of a callback, for every way a citizen's phone can behave."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from db.models import Registration
+from db.states import Outcome, RegistrationState
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import Operator, System
+
+Behaviour = Callable[[int], SippPhone]
+
+UNREACHED: dict[str, tuple[Behaviour, Outcome]] = {
+    "busy": (lambda port: SippPhone.refusing("486 Busy Here", port=port), Outcome.BUSY),
+    "declines": (lambda port: SippPhone.refusing("603 Decline", port=port), Outcome.REJECTED),
+    "does not exist": (lambda port: SippPhone.refusing("404 Not Found", port=port), Outcome.UNREACHABLE),
+    "rings out": (lambda port: SippPhone.ringing(port=port), Outcome.NO_ANSWER),
+    "is voicemail": (lambda port: SippPhone.answering(port=port), Outcome.NOT_CONFIRMED),
+    "hangs up at once": (
+        lambda port: SippPhone.answering(port=port, hangup_after_ms=500),
+        Outcome.HUNG_UP,
+    ),
+}
+
+
+@pytest.fixture
+def desk(system: System) -> Iterator[Operator]:
+    """An operator whose SIP phone sits in the desk's room."""
+    operator = system.operator()
+    with Phone(account=Account(*operator.phone_account)) as phone:
+        phone.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        operator.phone = phone
+        yield operator
+
+
+@pytest.fixture
+def round_id(system: System) -> Iterator[int]:
+    """A round with nobody registered."""
+    with system.only_round() as made:
+        yield made
+
+
+def _calling(system: System, desk: Operator, round_id: int) -> int:
+    system.register(round_id, system.number())
+    callback = desk.claim(round_id)
+    desk.call(callback)
+    return callback
+
+
+def _registration(system: System, callback: int) -> Registration:
+    return system.callback(callback).registration
+
+
+@pytest.mark.parametrize("behaviour", UNREACHED)
+def test_given_a_phone_that_is_not_reached_when_called_then_its_true_outcome_stands(
+    system: System, desk: Operator, round_id: int, behaviour: str
+) -> None:
+    make, outcome = UNREACHED[behaviour]
+    with make(system.trunk_port) as citizen:
+        callback = _calling(system, desk, round_id)
+        assert desk.wait_for(callback, "closed", timeout=60) == outcome
+        assert citizen.rang == 1
+
+    registration = _registration(system, callback)
+    assert registration.state is RegistrationState.WAITING
+    assert (registration.attempts, registration.last_outcome) == (1, outcome)
+    assert desk.http.get("/me").json()["callback"] is None
+
+
+def test_given_nobody_at_the_trunk_when_called_then_the_citizen_is_unreachable(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    callback = _calling(system, desk, round_id)
+
+    assert desk.wait_for(callback, "closed", timeout=40) == Outcome.UNREACHABLE
+
+
+def test_given_a_ringing_phone_when_the_desk_hangs_up_then_it_stops_ringing(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with Phone(port=system.trunk_port) as citizen:
+        callback = _calling(system, desk, round_id)
+        citizen.wait_for_call()
+        desk.wait_for(callback, "ringing")
+        desk.hangup(callback)
+
+        assert desk.wait_for(callback, "closed") == Outcome.NO_ANSWER
+        citizen.wait_for("closed")
+
+
+def test_given_a_conversation_when_the_citizen_hangs_up_then_the_desk_owes_the_outcome(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=1000, hangup_after_ms=6000):
+        callback = _calling(system, desk, round_id)
+        desk.wait_for(callback, "talking")
+        desk.wait_for(callback, "ended")
+
+    answer = desk.http.put(f"/callbacks/{callback}/outcome", json={"outcome": "reached", "note": "خوب"})
+    assert answer.status_code == 200
+    assert _registration(system, callback).state is RegistrationState.REACHED
+
+
+def test_given_a_conversation_when_the_desk_ends_it_then_the_citizens_call_ends(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with SippPhone.answering(port=system.trunk_port, keys="1") as citizen:
+        callback = _calling(system, desk, round_id)
+        desk.wait_for(callback, "talking")
+        desk.hangup(callback)
+        desk.wait_for(callback, "ended")
+        citizen.wait_for("BYE")
+
+
+def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizens_call_ends(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with SippPhone.answering(port=system.trunk_port, keys="1") as citizen:
+        callback = _calling(system, desk, round_id)
+        desk.wait_for(callback, "talking")
+        desk.phone.hangup()
+        desk.wait_for(callback, "ended")
+        citizen.wait_for("BYE")
+    until(lambda: not desk.phone_connected(), "the desk's phone is gone")
+
+
+def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet_on_its_return(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=4000):
+        callback = _calling(system, desk, round_id)
+        desk.wait_for(callback, "answered")
+        desk.phone.hangup()
+        desk.wait_for(callback, "waiting")
+        desk.phone.dial(f"sip:1@{system.settings.sip}")
+        desk.wait_for(callback, "talking")
+
+
+def test_given_a_waiting_citizen_when_they_hang_up_then_they_were_not_reached(
+    system: System, desk: Operator, round_id: int
+) -> None:
+    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=4000, hangup_after_ms=8000):
+        callback = _calling(system, desk, round_id)
+        desk.wait_for(callback, "answered")
+        desk.phone.hangup()
+        desk.wait_for(callback, "waiting")
+        assert desk.wait_for(callback, "closed") == Outcome.HUNG_UP

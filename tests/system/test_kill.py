@@ -1,0 +1,153 @@
+"""kill -9 in the middle: nobody is lost, nobody is dialled twice, no caller hears silence."""
+
+import sqlite3
+
+from db.models import Callback
+from db.states import Outcome
+from tests.kit import sound
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import Operator, System
+
+
+def _until_heard(phone: Phone, system: System, clip: str, timeout: float = 30.0) -> None:
+    path = system.clips[clip]
+    until(lambda: sound.best_score(phone.recording(), path) > sound.THRESHOLD, f"heard {clip}", timeout)
+
+
+def test_given_a_call_in_the_menu_when_ivr_is_killed_then_the_caller_hears_an_apology(
+    system: System,
+) -> None:
+    with system.only_round() as round_id, Phone(system.number(), port=system.trunk_port) as phone:
+        phone.dial(system.hotline)
+        _until_heard(phone, system, "greeting")
+        system.kill("ivr")
+        _until_heard(phone, system, "apology")
+        phone.wait_for("closed")
+        assert system.registrations(round_id) == []
+
+        system.wait_healthy()
+        phone.dial(system.hotline)
+        _until_heard(phone, system, "greeting")
+
+
+def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear_an_apology(
+    system: System,
+) -> None:
+    with system.only_round() as round_id, Phone(system.number(), port=system.trunk_port) as phone:
+        lock = sqlite3.connect(system.settings.state_dir / "hotline.db", isolation_level=None)
+        phone.dial(system.hotline)
+        phone.wait_for("established")
+        phone.press("1")
+        _until_heard(phone, system, "confirm-number.1")
+        lock.execute("BEGIN IMMEDIATE")
+        phone.press("1")
+        _until_heard(phone, system, "apology")
+        phone.wait_for("closed")
+        lock.close()
+        assert system.registrations(round_id) == []
+
+
+def _called(system: System, operator: Operator, round_id: int) -> int:
+    system.register(round_id, system.number())
+    callback = operator.claim(round_id)
+    operator.call(callback)
+    return callback
+
+
+def test_given_a_ringing_phone_when_the_dialer_is_killed_then_it_is_adopted_and_rings_once(
+    system: System,
+) -> None:
+    operator = system.operator()
+    with (
+        system.only_round() as round_id,
+        Phone(account=Account(*operator.phone_account)) as desk,
+        Phone(port=system.trunk_port) as citizen,
+    ):
+        desk.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        callback = _called(system, operator, round_id)
+        citizen.wait_for_call()
+        system.kill("dialer")
+        citizen.answer()
+        _until_heard(citizen, system, "callback-intro.1")
+        citizen.press("1")
+        operator.wait_for(callback, "talking")
+        citizen.hangup()
+        operator.wait_for(callback, "ended")
+        assert citizen.rang == 1
+
+
+def test_given_a_conversation_when_the_dialer_is_killed_then_it_goes_on_and_its_end_is_seen(
+    system: System,
+) -> None:
+    operator = system.operator()
+    with (
+        system.only_round() as round_id,
+        Phone(account=Account(*operator.phone_account)) as desk,
+        SippPhone.answering(port=system.trunk_port, keys="1") as citizen,
+    ):
+        desk.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        callback = _called(system, operator, round_id)
+        operator.wait_for(callback, "talking")
+        dead = system.kill("dialer")
+        until(lambda: _other_pid(system, dead), "a new dialer")
+        system.wait_healthy()
+        assert system.callback(callback).state == "talking"
+
+        operator.hangup(callback)
+        operator.wait_for(callback, "ended")
+        citizen.wait_for("BYE")
+        assert citizen.rang == 1
+
+
+def test_given_a_call_that_ends_while_the_dialer_is_dead_then_the_desk_is_asked_and_nobody_called_again(
+    system: System,
+) -> None:
+    operator = system.operator()
+    with (
+        system.only_round() as round_id,
+        Phone(account=Account(*operator.phone_account)) as desk,
+        SippPhone.answering(port=system.trunk_port, hangup_after_ms=300) as citizen,
+    ):
+        desk.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        callback = _called(system, operator, round_id)
+        citizen.wait_for("ACK")
+        system.kill("dialer")
+        operator.wait_for(callback, "ended", "closed")
+        assert citizen.rang == 1
+        _ends_truly(system.callback(callback))
+
+
+def _ends_truly(callback: Callback) -> None:
+    assert callback.state == "ended" or callback.outcome == Outcome.HUNG_UP
+
+
+def test_given_a_conversation_when_asterisk_is_killed_then_the_desk_owes_the_outcome_and_can_go_on(
+    system: System,
+) -> None:
+    operator = system.operator()
+    with (
+        system.only_round() as round_id,
+        Phone(account=Account(*operator.phone_account)) as desk,
+        SippPhone.answering(port=system.trunk_port, keys="1") as citizen,
+    ):
+        desk.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        callback = _called(system, operator, round_id)
+        operator.wait_for(callback, "talking")
+        system.kill("asterisk")
+        operator.wait_for(callback, "ended")
+        until(lambda: not operator.phone_connected(), "the desk's phone is gone")
+        assert citizen.rang == 1
+    system.wait_healthy()
+
+
+def _other_pid(system: System, dead: int) -> bool:
+    try:
+        return system.pid("dialer") != dead
+    except LookupError:
+        return False

@@ -1,0 +1,45 @@
+/** Every request the pages make. */
+import { body, client } from './client'
+import type { components } from './schema.gen'
+
+type Schemas = components['schemas']
+export type Me = Schemas['Me']
+export type Round = Schemas['Round']
+export type Registration = Schemas['Registration']
+export type Callback = Schemas['Callback']
+export type CallbackState = Callback['state']
+export type Outcome = NonNullable<Callback['outcome']>
+
+const ofRound = (round_id: number) => ({ params: { path: { round_id } } })
+const ofCallback = (callback_id: number) => ({ params: { path: { callback_id } } })
+
+export const signIn = (username: string, password: string) =>
+  body(client.POST('/api/v1/session', { body: { username, password } }))
+
+export const signOut = () => body(client.DELETE('/api/v1/session'))
+
+export const getMe = () => body(client.GET('/api/v1/me'))
+
+export const getDeskPhone = () => body(client.GET('/api/v1/desk/phone'))
+
+export const getRounds = () => body(client.GET('/api/v1/rounds'))
+
+export const getRegistrations = (round_id: number, after: number | undefined, limit: number) =>
+  body(client.GET('/api/v1/rounds/{round_id}/registrations', {
+    params: { path: { round_id }, query: { limit, after } },
+  }))
+
+/** The next registrant for this desk; null when nobody waits. */
+export const claimNext = async (id: number): Promise<Callback | null> =>
+  (await body<Callback | undefined>(client.POST('/api/v1/rounds/{round_id}/claims', ofRound(id)))) ?? null
+
+export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}', ofCallback(id)))
+
+export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id)))
+
+export const hangUp = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id)))
+
+export const saveOutcome = (id: number, outcome: Outcome, note: string) =>
+  body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note } }))
+
+export const getBrowserPhone = () => body(client.GET('/api/v1/browser-phone'))

@@ -1,0 +1,35 @@
+import createClient from 'openapi-fetch'
+import { report } from './connection'
+import { observeServerTime } from './clock'
+import { Problem } from './problem'
+import type { paths } from './schema.gen'
+
+async function fetchAndReport(request: Request): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(request)
+  } catch (error) {
+    if (request.signal.aborted) throw error
+    report({ api: false })
+    throw new Problem('unreachable', 0)
+  }
+  report({ api: response.status < 500 })
+  observeServerTime(response)
+  return response
+}
+
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: fetchAndReport })
+
+interface Answer<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The body of a good answer; a `Problem` is thrown for any other. */
+export async function body<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer
+  if (response.ok) return data as T
+  const code = error && typeof error === 'object' && 'code' in error ? String(error.code) : 'unknown'
+  throw new Problem(code, response.status)
+}

@@ -1,0 +1,30 @@
+import { useEffect } from 'react'
+import { useQueryClient, type QueryKey } from '@tanstack/react-query'
+import { followEvents } from './events'
+import { keys } from './queries'
+import { makeRefresher } from './refresher'
+
+/** Keeps every query of the page true while it is open: my own callback at once, lines calmly. */
+export function useLiveUpdates(myDesk: number | null): void {
+  const queries = useQueryClient()
+
+  useEffect(() => {
+    const refresh = (queryKey: QueryKey) => queries.invalidateQueries({ queryKey })
+    const soon = makeRefresher(refresh, 40)
+    const calmly = makeRefresher(refresh, 350)
+
+    return followEvents({
+      onOpen: () => void queries.invalidateQueries(),
+      onSignedOut: () => queries.setQueryData(keys.me, null),
+      onChange: (change) => {
+        if (change.desk_id !== null && change.desk_id === myDesk) {
+          soon(keys.me)
+          if (change.callback_id !== null) soon(keys.callback(change.callback_id))
+        }
+        if (change.kind === 'desk') return
+        calmly(keys.rounds)
+        if (change.round_id !== null) calmly(keys.line(change.round_id))
+      },
+    })
+  }, [queries, myDesk])
+}

@@ -1,0 +1,47 @@
+const TEHRAN = 'Asia/Tehran'
+
+/** Persian and Arabic digits to Latin ones, as the API wants them. */
+export function latinDigits(text: string): string {
+  return text.replace(/[۰-۹٠-٩]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+}
+
+export type Format = ReturnType<typeof makeFormat>
+
+/** How a language writes digits, numbers, telephone numbers, dates and durations. */
+export function makeFormat(locale: string) {
+  const plain = new Intl.NumberFormat(locale, { useGrouping: false })
+  const grouped = new Intl.NumberFormat(locale)
+  const clock = new Intl.DateTimeFormat(locale, {
+    timeZone: TEHRAN, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+  })
+  const day = new Intl.DateTimeFormat(locale, {
+    timeZone: TEHRAN, weekday: 'long', day: 'numeric', month: 'long',
+  })
+  const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))
+
+  const digits = (text: string | number) =>
+    latinDigits(String(text)).replace(/\d/g, (digit) => shapes[Number(digit)] ?? digit)
+
+  const time = (iso: string) => clock.format(new Date(iso))
+  const date = (iso: string) => day.format(new Date(iso))
+
+  return {
+    digits,
+    number: (value: number) => grouped.format(value),
+    /** 09131234567 as ۰۹۱۳ ۱۲۳ ۴۵۶۷; a land line as ۰۳۱ ۳۲۳۴ ۵۶۷۸. */
+    phone: (number: string) =>
+      digits(number.replace(/^(09\d\d)(\d{3})(\d{4})$/, '$1 $2 $3').replace(/^(0\d\d)(\d{4})(\d{4})$/, '$1 $2 $3')),
+    ticket: (ticket: string) => digits(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
+    time,
+    date,
+    /** The time alone today, with the day otherwise. */
+    moment: (iso: string) =>
+      date(iso) === day.format(Date.now()) ? time(iso) : `${date(iso)}، ${time(iso)}`,
+    duration: (milliseconds: number) => {
+      const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+      const parts = [Math.floor(seconds / 60) % 60, seconds % 60]
+      if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600))
+      return digits(parts.map((part) => String(part).padStart(2, '0')).join(':'))
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import { Paper } from '@mantine/core'
+import { useEffect } from 'react'
+import type { Callback } from '../../api/calls'
+import { useLanguage } from '../../language/language'
+import { useNow } from '../../ui/use-now'
+import { Num } from '../../ui/number'
+import { OutcomeForm } from './outcome-form'
+import { Reason } from './reason'
+import type { Desk } from './use-desk'
+import style from './callback.module.css'
+
+/** The citizen this desk holds, and where the call to them stands, in big words. */
+export function CallbackPanel({ callback, desk }: { callback: Callback; desk: Desk }) {
+  const { text, format } = useLanguage()
+  const { registration, state, outcome } = callback
+  const word = state === 'closed' && outcome ? text.outcome[outcome] : text.callback[state]
+  const help = text.callbackHelp[state]
+
+  useEffect(() => {
+    document.title = `${word} · ${text.brandNumber}`
+  }, [word, text])
+
+  return (
+    <>
+      <Paper className={style.panel} withBorder data-tone={tone(callback)}>
+        <div className={style.state} role="status" data-testid="callback-state" data-state={state} data-outcome={outcome ?? ''}>
+          <h2>{word}</h2>
+          {help && <p>{help}</p>}
+        </div>
+        <Timer callback={callback} />
+        <dl className={style.citizen}>
+          <div>
+            <dt>{text.line.number}</dt>
+            <dd className={style.phone}><Num data-number={registration.number}>{format.phone(registration.number)}</Num></dd>
+          </div>
+          <div>
+            <dt>{text.line.ticket}</dt>
+            <dd><Num>{format.ticket(registration.ticket)}</Num></dd>
+          </div>
+          <div>
+            <dt>{text.line.since}</dt>
+            <dd>{format.moment(registration.registered_at)}</dd>
+          </div>
+        </dl>
+        <div className={style.reason}><Reason registration={registration} /></div>
+      </Paper>
+      <OutcomeForm callback={callback} desk={desk} />
+    </>
+  )
+}
+
+function Timer({ callback }: { callback: Callback }) {
+  const { text, format } = useLanguage()
+  const { talking_at, called_at, ended_at, state } = callback
+  const over = state === 'ended' || state === 'closed'
+  const now = useNow(!over && called_at !== null)
+  const since = talking_at ?? (over ? null : called_at)
+  if (!since) return null
+  const until = over && ended_at ? Date.parse(ended_at) : now
+  return (
+    <div className={style.timer} data-talking={talking_at !== null} role="timer" aria-label={text.desk.conversation}>
+      <Num>{format.duration(until - Date.parse(since))}</Num>
+    </div>
+  )
+}
+
+function tone({ state, outcome }: Callback): string {
+  if (state === 'talking' || outcome === 'reached') return 'talking'
+  if (state === 'closed') return 'over'
+  if (state === 'ended') return 'asking'
+  return state === 'claimed' ? 'ready' : 'calling'
+}

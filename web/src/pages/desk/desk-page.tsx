@@ -1,0 +1,114 @@
+import { Paper } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { getDeskPhone, type Me, type Round } from '../../api/calls'
+import { useLiveUpdates } from '../../api/live'
+import { useRounds } from '../../api/queries'
+import type { Text } from '../../language/fa'
+import { useLanguage } from '../../language/language'
+import { RoomPhone } from '../../phone/room-phone'
+import { Complaint } from '../../ui/complaint'
+import { Notice } from '../../ui/notice'
+import { useNow } from '../../ui/use-now'
+import { Actions } from './actions'
+import { CallbackPanel } from './callback-panel'
+import { Header } from './header'
+import { KeptNotes } from './kept-notes'
+import { Line } from './line'
+import { PhonePanel } from './phone-panel'
+import { likelyRound, RoundSelect } from './round-select'
+import { ON_THE_PHONE, useDesk } from './use-desk'
+import callbackStyle from './callback.module.css'
+import style from './desk.module.css'
+
+export function DeskPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  const myDesk = me.desk?.id ?? null
+  useLiveUpdates(myDesk)
+  const phone = useRoomPhone()
+  const { data: rounds = [] } = useRounds()
+  const [chosenId, setChosenId] = useState<number | null>(null)
+  const wanted = chosenId ?? me.callback?.round_id
+  const round = rounds.find(({ id }) => id === wanted) ?? likelyRound(rounds)
+
+  const desk = useDesk(me, round?.id ?? null)
+  const begun = useBegun(round)
+  useStay(desk.callback !== null && ON_THE_PHONE.includes(desk.callback.state))
+  const canTake = me.desk !== null && begun && round?.phase !== 'over'
+
+  return (
+    <div className={style.page}>
+      <Header me={me} onLeave={() => phone.disconnect()}>
+        <RoundSelect rounds={rounds} chosen={round} onChoose={setChosenId} />
+      </Header>
+      <main className={style.columns}>
+        <div className={style.work}>
+          {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
+          <Actions desk={desk} takeNext={canTake ? desk.takeNext : undefined} />
+          <Complaint error={desk.error} />
+          {desk.callback
+            ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
+            : <Idle round={round} begun={begun} nobody={desk.nobody} />}
+          <div role="status" className="live">
+            {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
+          </div>
+          {myDesk !== null && <KeptNotes deskId={myDesk} except={desk.callback?.id ?? null} />}
+        </div>
+        {round && <Line key={round.id} round={round} myDesk={myDesk} />}
+      </main>
+    </div>
+  )
+}
+
+function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boolean; nobody: boolean }) {
+  const { text, format } = useLanguage()
+  useEffect(() => {
+    document.title = `${text.desk.title} · ${text.brandNumber}`
+  }, [text])
+
+  let sentence = ''
+  if (!round) sentence = text.round.none
+  else if (round.phase === 'over') sentence = text.round.over
+  else if (!begun) sentence = text.round.startsAt(format.moment(round.starts_at))
+  else if (nobody || round.counts.waiting === 0) sentence = nobodyText(text, round)
+  else sentence = text.line.waiting(format.number(round.counts.waiting))
+  return (
+    <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
+      <h2>{text.desk.ready}</h2>
+      <p>{sentence}</p>
+    </Paper>
+  )
+}
+
+const nobodyText = (text: Text, round: Round | undefined) =>
+  round?.counts.waiting ? text.desk.nobodyIsDue : text.desk.nobodyWaits
+
+/** Whether callbacks may begin: the first one taken after the announced hour opens the round. */
+function useBegun(round: Round | undefined): boolean {
+  const live = round?.phase === 'live'
+  const now = useNow(round !== undefined && !live)
+  return round !== undefined && (live || now >= Date.parse(round.starts_at))
+}
+
+/** Leaving the page hangs up the desk's phone: the browser asks first while a citizen is on it. */
+function useStay(wanted: boolean): void {
+  useEffect(() => {
+    if (!wanted) return
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', ask)
+    return () => removeEventListener('beforeunload', ask)
+  }, [wanted])
+}
+
+/** One phone as long as the page is open. */
+function useRoomPhone(): RoomPhone {
+  const [phone] = useState(() => new RoomPhone(getDeskPhone))
+  useEffect(() => {
+    const leave = () => phone.disconnect()
+    addEventListener('pagehide', leave)
+    return () => {
+      removeEventListener('pagehide', leave)
+      leave()
+    }
+  }, [phone])
+  return phone
+}

@@ -1,0 +1,27 @@
+import type { Registration } from '../../api/calls'
+import { useLanguage } from '../../language/language'
+import { Tag } from '../../ui/tag'
+
+/** Why a registration stands where it stands. */
+export function Reason({ registration }: { registration: Registration }) {
+  const { text, format } = useLanguage()
+  const { rounds_missed, attempts, last_outcome, not_before, state } = registration
+  return (
+    <>
+      {rounds_missed > 0 && (
+        <Tag tone="carried" title={text.line.roundsMissed(format.number(rounds_missed))}>
+          {rounds_missed > 1 ? `${text.line.carriedOver} ×${format.number(rounds_missed)}` : text.line.carriedOver}
+        </Tag>
+      )}
+      {attempts > 0 && (
+        <Tag tone="tried">
+          {text.line.attempts(format.number(attempts))}
+          {last_outcome && `، ${text.outcome[last_outcome]}`}
+        </Tag>
+      )}
+      {not_before && state === 'waiting' && (
+        <Tag tone="later">{text.line.retryAt(format.moment(not_before))}</Tag>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,34 @@
+import { NativeSelect } from '@mantine/core'
+import type { Round } from '../../api/calls'
+import { useLanguage } from '../../language/language'
+
+/** The round a desk most likely wants: the one that is live, else the next to come. */
+export function likelyRound(rounds: Round[]): Round | undefined {
+  const sooner = rounds.toSorted((a, b) => a.starts_at.localeCompare(b.starts_at))
+  return sooner.find(({ phase }) => phase === 'live') ?? sooner.find(({ phase }) => phase !== 'over') ?? sooner.at(-1)
+}
+
+interface Props {
+  rounds: Round[]
+  chosen: Round | undefined
+  onChoose: (id: number) => void
+}
+
+export function RoundSelect({ rounds, chosen, onChoose }: Props) {
+  const { text, format, office } = useLanguage()
+  if (!chosen) return <span>{text.round.none}</span>
+  return (
+    <NativeSelect
+      aria-label={text.round.choose} data-testid="round-select" size="md" value={chosen.id}
+      onChange={(event) => onChoose(Number(event.currentTarget.value))}
+      data={rounds.map((round) => ({
+        value: String(round.id),
+        label: text.round.option(
+          office(round.official),
+          `${format.date(round.starts_at)}، ${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`,
+          text.phase[round.phase],
+        ),
+      }))}
+    />
+  )
+}

@@ -1,0 +1,67 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { claimNext, hangUp, placeCall, saveOutcome } from '../../api/calls'
+import type { Callback, Me, Outcome } from '../../api/calls'
+import { keys, useCallback137 } from '../../api/queries'
+
+export const ON_THE_PHONE: Callback['state'][] = ['dialing', 'ringing', 'answered', 'waiting', 'talking']
+
+/** This desk's callback, the last one included until the next is taken, and what can be done. */
+export function useDesk(me: Me, roundId: number | null) {
+  const queries = useQueryClient()
+  const [lastId, setLastId] = useState<number | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const [nobody, setNobody] = useState(false)
+  if (me.callback && me.callback.id !== lastId) setLastId(me.callback.id)
+  const { data: callback = null } = useCallback137(me.callback?.id ?? lastId, me.callback)
+
+  const show = (changed: Callback | null) => {
+    if (!changed) return
+    queries.setQueryData(keys.callback(changed.id), changed)
+    queries.setQueryData(keys.me, { ...me, callback: changed.state === 'closed' ? null : changed })
+  }
+  const common = {
+    onMutate: () => {
+      setError(null)
+      setNobody(false)
+    },
+    onError: setError,
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: keys.me })
+      if (callback) void queries.invalidateQueries({ queryKey: keys.callback(callback.id) })
+    },
+  }
+  const next = useMutation({
+    ...common,
+    mutationFn: claimNext,
+    onSuccess: (claimed) => {
+      setNobody(claimed === null)
+      show(claimed)
+    },
+  })
+  const call = useMutation({ ...common, mutationFn: placeCall, onSuccess: show })
+  const end = useMutation({ ...common, mutationFn: hangUp, onSuccess: show })
+  const save = useMutation({
+    ...common,
+    mutationFn: ({ id, outcome, note }: { id: number; outcome: Outcome; note: string }) =>
+      saveOutcome(id, outcome, note),
+    onSuccess: show,
+  })
+
+  const busy = next.isPending || call.isPending || end.isPending || save.isPending
+  const state = callback?.state
+  return {
+    callback,
+    error,
+    nobody,
+    pending: { next: next.isPending, call: call.isPending, end: end.isPending, save: save.isPending },
+    takeNext: !busy && roundId !== null && (!state || state === 'closed') ? () => next.mutate(roundId) : undefined,
+    call: !busy && callback && state === 'claimed' ? () => call.mutate(callback.id) : undefined,
+    hangUp: !busy && callback && ON_THE_PHONE.includes(callback.state) ? () => end.mutate(callback.id) : undefined,
+    save: (outcome: Outcome, note: string, done: () => void) => {
+      if (!busy && callback) save.mutate({ id: callback.id, outcome, note }, { onSuccess: done })
+    },
+  }
+}
+
+export type Desk = ReturnType<typeof useDesk>

@@ -1,0 +1,22 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core'
+
+/** The turquoise of Isfahan's tiles. */
+const turquoise: MantineColorsTuple = [
+  '#e8f6f6', '#d3eaeb', '#a5d5d7', '#74bfc3', '#4dacb2', '#34a0a7', '#1f8d95', '#0b6f77', '#0b5f66', '#064a50',
+]
+
+/** The brick of its bridges, for what ends something. */
+const brick: MantineColorsTuple = [
+  '#fbeeea', '#f3d9d1', '#e6b3a5', '#d88b77', '#cc6a52', '#c2553a', '#b4462c', '#9c3a23', '#842f1b', '#6b2413',
+]
+
+export const theme = createTheme({
+  primaryColor: 'turquoise',
+  primaryShade: 7,
+  colors: { turquoise, brick },
+  fontFamily: 'var(--font)',
+  headings: { fontFamily: 'var(--font)', fontWeight: '700' },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+})

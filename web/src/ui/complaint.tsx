@@ -1,0 +1,13 @@
+import { problemText } from '../api/problem'
+import { useLanguage } from '../language/language'
+import { Notice } from './notice'
+
+/** What went wrong, said aloud; nothing while all is well. */
+export function Complaint({ error }: { error: unknown }) {
+  const { text } = useLanguage()
+  return (
+    <div role="alert" className="live">
+      {error ? <Notice tone="error" data-testid="problem">{problemText(text, error)}</Notice> : null}
+    </div>
+  )
+}
