@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -17,6 +18,7 @@ from settings import Settings
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
+_DOCS = "/api/docs"
 
 
 def create(settings: Settings) -> FastAPI:
@@ -35,7 +37,7 @@ def create(settings: Settings) -> FastAPI:
         title="Hotline 137",
         version="1",
         openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
+        docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         responses={"default": {"model": problems.Problem, "description": "A problem (RFC 9457)"}},
@@ -70,7 +72,7 @@ def _protect(app: FastAPI, settings: Settings) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
-        if request.url.path != "/api/docs":
+        if request.url.path != _DOCS:  # its page has an inline script
             response.headers["Content-Security-Policy"] = policy
         if request.url.path.startswith(_V1):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -79,6 +81,16 @@ def _protect(app: FastAPI, settings: Settings) -> None:
 
 def _serve_pages(app: FastAPI) -> None:
     app.mount("/assets", StaticFiles(directory=PAGES / "assets", check_dir=False), name="assets")
+
+    @app.get(_DOCS, include_in_schema=False)
+    def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/api/openapi.json",
+            title=app.title,
+            swagger_js_url="/assets/swagger-ui-bundle.js",
+            swagger_css_url="/assets/swagger-ui.css",
+            swagger_favicon_url="data:,",
+        )
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> FileResponse:

@@ -18,7 +18,7 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 
-_DEFAULTS = ("acl", "ccss", "features", "indications", "pjproject", "stasis", "udptl")
+_DEFAULTS = ("acl", "ccss", "features", "pjproject", "stasis", "udptl")
 """Files whose defaults are right; Asterisk complains when they are missing."""
 
 

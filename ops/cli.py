@@ -90,6 +90,19 @@ def openapi() -> None:
     typer.echo(json.dumps(create(_settings()).openapi(), ensure_ascii=False, indent=1))
 
 
+@app.command("desk-phone")
+def desk_phone(desk: int) -> None:
+    """Print the account of a desk's SIP phone."""
+    from dialplan import accounts
+
+    settings = _settings()
+    if not 1 <= desk <= settings.desks:
+        raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
+    name = accounts.desk(desk, sip=True)
+    typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
+    typer.echo(f"dial     {accounts.DESK_EXTENSION}")
+
+
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the tables to this version's shape."""

@@ -1,5 +1,6 @@
 """One running system for all tests of this folder; each test makes its own round, numbers and desks."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,4 +30,4 @@ def system(running: System) -> Iterator[System]:
     running.wait_healthy()
     before = len(running.log())
     yield running
-    print(running.log()[before:])  # shown when the test fails
+    sys.stdout.write(running.log()[before:])  # shown when the test fails

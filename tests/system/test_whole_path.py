@@ -1,0 +1,153 @@
+"""The whole path: two citizens and an operator's browser, from dialling 137 to the outcome."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import BrowserContext, Page, expect
+
+from db.states import Outcome, RegistrationState
+from tests.kit import sound
+from tests.kit.browser import browser, page_heard, person
+from tests.kit.phone import Phone
+from tests.kit.process import until
+from tests.kit.system import PASSWORD, System
+
+CITIZEN_HZ, DESK_HZ, OTHER_CITIZEN_HZ = 440, 1000, 660
+PURE = 0.6
+"""So much of half a second of sound must be the other one's tone."""
+
+
+def _tone(folder: Path, hz: int) -> Path:
+    seconds = np.arange(4 * 8000) / 8000
+    path = folder / f"{hz}.wav"
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * hz * seconds), 8000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def desk_browser(tmp_path: Path) -> Iterator[BrowserContext]:
+    """The operator's browser."""
+    with (
+        browser(_tone(tmp_path, DESK_HZ)) as chromium,
+        person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as context,
+    ):
+        yield context
+
+
+def _state(page: Page, name: str, *states: str, timeout: float = 30) -> None:
+    wanted = re.compile("^(" + "|".join(states) + ")$")
+    expect(page.get_by_test_id(name)).to_have_attribute("data-state", wanted, timeout=timeout * 1000)
+
+
+def _sign_in(page: Page, system: System, username: str) -> None:
+    page.goto(f"{system.url}/")
+    page.get_by_test_id("username").fill(username)
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.get_by_test_id("submit").click()
+    _state(page, "phone-state", "connected", "disconnected")
+    if page.get_by_test_id("phone-connect").is_visible():
+        page.get_by_test_id("phone-connect").click()
+    _state(page, "phone-state", "connected")
+
+
+def _register_by_keys(system: System, phone: Phone) -> None:
+    phone.dial(system.hotline)
+    phone.wait_for("established")
+    _until_heard(system, phone, "greeting")
+    phone.press("1")
+    _until_heard(system, phone, "confirm-number.1")
+    phone.press("1")
+    _until_heard(system, phone, "registered.1")
+    phone.hangup()
+    phone.wait_for("closed")
+
+
+def _until_heard(system: System, phone: Phone, clip: str) -> None:
+    path = system.clips[clip]
+    until(lambda: sound.best_score(phone.recording(), path) > sound.THRESHOLD, f"heard {clip}", 30)
+
+
+def _hears(recording: sound.Recording, hz: int) -> bool:
+    return sound.tone_level(recording, hz) > PURE
+
+
+def _finish(page: Page, outcome: Outcome, note: str) -> None:
+    page.get_by_test_id("hangup").click()
+    _state(page, "callback-state", "ended")
+    page.get_by_test_id(f"outcome-{outcome}").click()
+    page.get_by_test_id("note").fill(note)
+    page.get_by_test_id("save-outcome").click()
+    expect(page.get_by_test_id("take-next")).to_be_enabled(timeout=10_000)
+
+
+def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_speaks_and_is_heard(
+    system: System, desk_browser: BrowserContext, tmp_path: Path
+) -> None:
+    operator = system.operator()
+    with (
+        system.only_round() as round_id,
+        Phone(system.number(), port=system.trunk_port, sound=_tone(tmp_path, CITIZEN_HZ)) as citizen,
+        browser(_tone(tmp_path, OTHER_CITIZEN_HZ)) as chromium,
+        person(chromium) as other,
+    ):
+        _register_by_keys(system, citizen)
+        phone_page = other.new_page()
+        _register_in_browser(system, phone_page)
+        desk = desk_browser.new_page()
+        _sign_in(desk, system, operator.username)
+        first, second = system.registrations(round_id)
+        rows = desk.get_by_test_id("line-row")
+        expect(rows.nth(0)).to_have_attribute("data-ticket", first.ticket)
+        expect(rows.nth(1)).to_have_attribute("data-ticket", second.ticket)
+
+        # The citizen with a telephone is first in the line.
+        desk.get_by_test_id("take-next").click()
+        desk.get_by_test_id("call").click()
+        citizen.wait_for_call()
+        _state(desk, "callback-state", "ringing")
+        citizen.answer()
+        _until_heard(system, citizen, "callback-intro.1")
+        citizen.press("1")
+        _state(desk, "callback-state", "talking")
+        until(lambda: _hears(citizen.recording(), DESK_HZ), "the citizen hears the desk")
+        until(lambda: _hears(page_heard(desk), CITIZEN_HZ), "the desk hears the citizen")
+        _finish(desk, Outcome.REACHED, "دربارهٔ روشنایی خیابان")
+
+        # The citizen with the browser's phone is next.
+        desk.get_by_test_id("take-next").click()
+        desk.get_by_test_id("call").click()
+        _state(phone_page, "phone-state", "ringing")
+        phone_page.get_by_test_id("answer").click()
+        _state(desk, "callback-state", "answered")
+        phone_page.get_by_test_id("key-1").click()
+        _state(desk, "callback-state", "talking")
+        until(lambda: _hears(page_heard(phone_page), DESK_HZ), "the browser's phone hears the desk")
+        until(lambda: _hears(page_heard(desk), OTHER_CITIZEN_HZ), "the desk hears the browser's phone")
+        _finish(desk, Outcome.REACHED, "")
+        expect(desk.get_by_test_id("line-empty")).to_be_visible()
+
+        assert citizen.rang == 1
+        assert {r.state for r in system.registrations(round_id)} == {RegistrationState.REACHED}
+
+
+def _register_in_browser(system: System, page: Page) -> None:
+    page.goto(f"{system.url}/phone?line=2&raw-audio=1")
+    _state(page, "phone-state", "registered")
+    page.get_by_test_id("dial-137").click()
+    _state(page, "phone-state", "talking")
+    _until_page_heard(system, page, "greeting")
+    page.get_by_test_id("key-1").click()
+    _until_page_heard(system, page, "confirm-number.1")
+    page.get_by_test_id("key-1").click()
+    _until_page_heard(system, page, "registered.1")
+    page.get_by_test_id("hang-up").click()
+    _state(page, "phone-state", "registered")
+
+
+def _until_page_heard(system: System, page: Page, clip: str) -> None:
+    path = system.clips[clip]
+    until(lambda: sound.best_score(page_heard(page), path) > sound.THRESHOLD, f"the page heard {clip}", 30)
