@@ -3,8 +3,8 @@
 import base64
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,25 +84,33 @@ EARS = """
 
 
 @contextmanager
-def browser(sound: Path | None = None) -> Iterator[Browser]:
-    """Start Chromium. Its microphone plays `sound` (16-bit wav) over and over, else beeps.
+def browsers() -> Iterator[Callable[[Path | None], Browser]]:
+    """Gives a function that starts a Chromium whose microphone plays a sound (16-bit wav), else beeps.
 
     One browser has one microphone: start another one for another voice.
     """
-    flags = list(FLAGS)
-    if sound:
-        flags.append(f"--use-file-for-fake-audio-capture={sound}")
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="chromium-") as home:
-        chromium = playwright.chromium.launch(
-            executable_path=need("chromium", "chromium"),
-            args=flags,
-            chromium_sandbox=os.geteuid() != 0,
-            env={**os.environ, "HOME": home},
-        )
-        try:
-            yield chromium
-        finally:
-            chromium.close()
+    with ExitStack() as cleanup:
+        playwright = cleanup.enter_context(sync_playwright())
+
+        def start(sound: Path | None) -> Browser:
+            home = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="chromium-"))
+            chromium = playwright.chromium.launch(
+                executable_path=need("chromium", "chromium"),
+                args=FLAGS + ([f"--use-file-for-fake-audio-capture={sound}"] if sound else []),
+                chromium_sandbox=os.geteuid() != 0,
+                env={**os.environ, "HOME": home},
+            )
+            cleanup.callback(chromium.close)
+            return chromium
+
+        yield start
+
+
+@contextmanager
+def browser(sound: Path | None = None) -> Iterator[Browser]:
+    """Start one Chromium."""
+    with browsers() as start:
+        yield start(sound)
 
 
 @contextmanager

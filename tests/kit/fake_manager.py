@@ -7,6 +7,7 @@ answers every action as Asterisk does; a test may have it refuse, keep silent or
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from settings import Address
@@ -41,6 +42,7 @@ class FakeManager:
         """What the test does right after an action was answered, before anything else is read."""
         self._address = address
         self._wires: list[socket.socket] = []
+        self._sending = threading.Lock()
         self._changed = threading.Condition()
         self._do: dict[str, Callable[[Headers], str]] = {
             "Login": self._login,
@@ -81,19 +83,15 @@ class FakeManager:
     def cut(self) -> None:
         """End every connection now."""
         for wire in self._wires:
-            try:
+            with suppress(OSError):  # it may have ended
                 wire.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it had ended
 
     def send(self, data: bytes) -> None:
         """Send these bytes, whatever they are, over the connection that came last."""
-        wire = self._wires[-1]
-        try:
-            for piece in [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]:
-                wire.sendall(piece)
-        except OSError:
-            return  # the other side has gone
+        pieces = [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]
+        with self._sending, suppress(OSError):  # the other side may have gone
+            for piece in pieces:
+                self._wires[-1].sendall(piece)
 
     def event(self, name: str, **headers: str) -> None:
         """Send an event."""
@@ -145,11 +143,9 @@ class FakeManager:
         with wire:
             self.send(self.banner)
             stream = wire.makefile("rb")
-            try:
+            with suppress(OSError):  # it may be cut
                 while action := _read(stream.readline):
                     self._take(action, wire)
-            except OSError:
-                return  # cut
 
     def _take(self, action: Headers, wire: socket.socket) -> None:
         name = action["Action"]
