@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -34,11 +35,18 @@ class PortRange(NamedTuple):
     last: int
 
 
+# What is written into Asterisk's configuration must not be able to write a line of its own.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
+_PORT = re.compile(r"[0-9]{1,5}")
+_NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
+_PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
+
+
 def _address(value: Any) -> Address:
     if isinstance(value, Address):
         return value
     host, _, port = str(value).rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
         raise ValueError("must be host:port, for example 127.0.0.1:8137")
     return Address(host, int(port))
 
@@ -47,7 +55,7 @@ def _port_range(value: Any) -> PortRange:
     if isinstance(value, PortRange):
         return value
     first, _, last = str(value).partition("-")
-    if not (first.isdecimal() and last.isdecimal() and 1023 < int(first) < int(last) < 65536):
+    if not (_PORT.fullmatch(first) and _PORT.fullmatch(last) and 1023 < int(first) < int(last) < 65536):
         raise ValueError("must be first-last, for example 10000-10999")
     return PortRange(int(first), int(last))
 
@@ -56,8 +64,20 @@ def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _voice_files(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(language.strip() and path.strip() for language, _, path in pairs):
+        raise ValueError("must be language=file, for example fa=/srv/voices/fa.onnx,en=/srv/voices/en.onnx")
+    return {language.strip(): path.strip() for language, _, path in pairs}
+
+
+_SECRET = {"trunk_secret", "database_url"}
+
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
 
 class Settings(BaseSettings):
@@ -108,6 +128,10 @@ class Settings(BaseSettings):
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
     """Wait before a registration that was not reached is offered again, at its own place."""
+    prompts_piper: VoiceFiles = {}
+    """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately."""
+    prompts_gtts: bool = False
+    """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
     sample: bool = True
     """Fill an empty database with sample data."""
 
@@ -115,6 +139,8 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
+            if not _NETWORK.fullmatch(network):
+                raise ValueError(f"{network!r} does not appear to be an IPv4 or IPv6 network")
             ipaddress.ip_network(network, strict=False)
         return value
 
@@ -143,7 +169,10 @@ class Settings(BaseSettings):
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.absolute()
+        absolute = value.absolute()
+        if not _PATH.fullmatch(str(absolute)):
+            raise ValueError('must be a path without control characters and any of ; , $ & [ ] { } " \\')
+        return absolute
 
     @property
     def database(self) -> str:
@@ -189,9 +218,10 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"HOTLINE_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: "
-            f"{e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(map(_explained, error.errors()))) from None
+
+
+def _explained(error: Any) -> str:
+    name = "_".join(map(str, error["loc"]))
+    given = "…" if name in _SECRET else repr(error["input"])
+    return f"HOTLINE_{name.upper()}={given}: {error['msg'].removeprefix('Value error, ')}"

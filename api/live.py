@@ -34,7 +34,7 @@ class Tail:
         """Watch the log for ever. A database that is away is asked again."""
         while True:
             try:
-                newest = await run_in_threadpool(self._newest)
+                newest = await run_in_threadpool(self.newest)
             except Exception:
                 await asyncio.sleep(1)
                 continue
@@ -52,7 +52,8 @@ class Tail:
         except TimeoutError:
             return
 
-    def _newest(self) -> int:
+    def newest(self) -> int:
+        """The id of the newest event."""
         with reading(self._engine) as session:
             return events.last_id(session)
 
@@ -73,8 +74,9 @@ async def live(
 ) -> StreamingResponse:
     """Every change from now on, or from the Last-Event-ID on."""
     tail: Tail = request.app.state.tail
-    known = last_event_id.isdecimal() and len(last_event_id) < 19
-    start = int(last_event_id) if known else await run_in_threadpool(tail._newest)
+    newest = await run_in_threadpool(tail.newest)
+    known = last_event_id.isascii() and last_event_id.isdecimal()
+    start = min(int(last_event_id), newest) if known else newest
     stream = _stream(tail, engine, request.cookies.get(COOKIE, ""), start)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -63,12 +63,16 @@ def install(app: FastAPI) -> None:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "refused")
         return problem(code, str(error.detail), error.status_code)
 
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DatabaseError)
     @app.exception_handler(InterfaceError)
     @app.exception_handler(PoolTimeoutError)
     def database(_request: Request, error: Exception) -> Response:
         log.error("the database: %s", error)
         return problem("database-unavailable", "the database does not answer, try again")
+
+    @app.exception_handler(Exception)
+    def broken(_request: Request, _error: Exception) -> Response:
+        return problem("internal-error", "a fault of ours; it is in the log", 500)
 
     @app.middleware("http")
     async def own_origin_only(

@@ -1,18 +1,29 @@
 """What goes over the wire."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from db.models import OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 
 
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL character is no text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+"""What a person typed. PostgreSQL cannot store a NUL."""
+
+
 class SignIn(BaseModel):
     """A name and a password."""
 
-    username: str = Field(max_length=64)
-    password: str = Field(max_length=200)
+    username: Text = Field(max_length=64)
+    password: Text = Field(max_length=200)
 
 
 class Desk(BaseModel):
@@ -127,7 +138,7 @@ class OutcomeIn(BaseModel):
     """What became of a callback, in the desk's words."""
 
     outcome: Outcome
-    note: str = Field("", max_length=2000)
+    note: Text = Field("", max_length=2000)
 
 
 class Me(BaseModel):

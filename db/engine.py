@@ -8,33 +8,37 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
+_CONNECTIONS = 24
+"""Of one process; whoever comes when all are taken waits for one. PostgreSQL grants 100 by default."""
+_SQLITE_CONNECTIONS = 4
+"""SQLite has one writer at a time; to queue here is fairer than to wait for its lock."""
+
 
 def connect(url: str) -> Engine:
-    """An engine for `url` (sqlite:///… or postgresql+psycopg://…), bounded in every wait (seconds: 5)."""
+    """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end."""
+    pool: dict[str, Any] = {
+        "pool_size": _CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": 30,
+        "hide_parameters": True,  # they are citizens' numbers, and errors are logged
+    }
     if url.startswith("sqlite"):
-        engine = create_engine(
-            url,
-            hide_parameters=True,
-            connect_args={"timeout": 5, "isolation_level": None},
-            pool_size=8,
-            pool_timeout=5,
-        )
+        pool["pool_size"] = _SQLITE_CONNECTIONS
+        engine = create_engine(url, connect_args={"timeout": 5, "isolation_level": None}, **pool)
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
-    return create_engine(
-        url,
-        hide_parameters=True,  # they are citizens' numbers; errors are logged
-        pool_size=8,
-        max_overflow=24,
-        pool_timeout=5,
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 3,
-            "options": "-c timezone=utc -c statement_timeout=5000 -c lock_timeout=5000"
-            " -c idle_in_transaction_session_timeout=10000",
-        },
-    )
+    options = {
+        "timezone": "utc",
+        "statement_timeout": 5000,
+        "lock_timeout": 5000,
+        "idle_in_transaction_session_timeout": 10000,
+    }
+    arguments = {
+        "connect_timeout": 3,
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+    }
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

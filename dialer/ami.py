@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import queue
+import re
 import socket
 import threading
 from typing import Any
@@ -19,10 +20,15 @@ _READ_S = 5.0
 _CONNECT_S = 3.0
 _RETRY_S = 0.5
 _BUFFER = 1 << 16
+_OTHER_LINE_BREAKS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
 class AmiError(Exception):
     """Asterisk refused an action or gave no answer in time."""
+
+
+class Refused(AmiError):
+    """Asterisk answered, and the answer was no."""
 
 
 class Ami(AMIClient):  # type: ignore[misc]
@@ -108,6 +114,10 @@ class Ami(AMIClient):  # type: ignore[misc]
             silent = False
             data += received
 
+    def _decode_pack(self, pack: bytes) -> str:
+        # The package splits lines at these, too: a caller's name could bring headers of its own.
+        return _OTHER_LINE_BREAKS.sub(" ", str(super()._decode_pack(pack)))
+
     def send(self, pack: Action) -> None:
         """Send one whole action. Raises AmiError for a value that would smuggle in another header."""
         values = [pack.name, *pack.keys, *pack.keys.values(), *pack.variables, *pack.variables.values()]
@@ -117,7 +127,7 @@ class Ami(AMIClient):  # type: ignore[misc]
             self._socket.sendall(f"{pack}\r\n".encode(self.encoding))
 
     def request(self, name: str, **keys: object) -> None:
-        """Send an action and wait until Asterisk accepts it. Raises AmiError if it does not."""
+        """Send an action and wait until Asterisk accepts it. Raises Refused; AmiError if nobody can say."""
         answered = threading.Event()
         answers: list[Any] = []
 
@@ -134,7 +144,7 @@ class Ami(AMIClient):  # type: ignore[misc]
         if not answered.wait(_READ_S):
             raise AmiError(f"no answer to {name}")
         if answers[0].is_error():
-            raise AmiError(f"{name}: {answers[0].keys.get('Message', 'refused')}")
+            raise Refused(f"{name}: {answers[0].keys.get('Message', 'refused')}")
 
     def live_channels(self) -> list[Event]:
         """Every channel alive now, as CoreShowChannel events. Raises AmiError."""

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from dialer.ami import Ami, AmiError
+from dialer.ami import Ami, AmiError, Refused
 from dialer.outcomes import of_hangup
 from dialplan.accounts import channel_to, desk_of_channel
 from dialplan.variables import STAGE_EVENT, Context, Stage
@@ -141,10 +141,10 @@ class Dialer:
                 Timeout=self._settings.ring_seconds * 1000,
                 Async="true",
             )
-        except AmiError as error:
-            log.warning("%s: not placed: %s", token, error)
-            self._failed_at[token] = time.monotonic()
-            raise
+        except Refused as refused:
+            log.error("%s: not placed: %s", token, refused)
+            self._close(token, Outcome.FAILED)
+            return
         log.info("%s: placed", token)
 
     def _hang_up_asked(self) -> None:
@@ -267,6 +267,7 @@ class Dialer:
         """Make the database agree with the channels that live in Asterisk at this moment."""
         self._in_sync = True  # an event handled below may clear it again
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
+        self._phones_present(channels)
         self._handle_events(0)  # the ends that came before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
@@ -278,7 +279,6 @@ class Dialer:
                 self._lost(callback)
             else:
                 self._in_sync = False  # its channel may just be coming into being
-        self._phones_present(channels)
 
     def _lost(self, callback: Callback) -> None:
         """Its end went by unseen. Only the desk can know what became of it; nobody is dialled again."""
@@ -290,8 +290,11 @@ class Dialer:
         state = _BY_APPLICATION.get(channel.get("Application", ""))
         if channel.get("ChannelStateDesc") == "Ringing":
             state = CallbackState.RINGING
-        if state:
-            self._move(token, state)
+        if state is None:
+            if channel.get("ChannelStateDesc") == "Up":
+                self._in_sync = False  # between two steps of the dialplan: look again
+            return
+        self._move(token, state)
         if state is CallbackState.WAITING:
             self._bring_together(token)
 

@@ -40,8 +40,6 @@ class Stage(StrEnum):
     """Values of the Stage header."""
 
     ANSWERED = "answered"
-    LANGUAGE = "HOTLINE_LANGUAGE"
-    """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
     FAILED = "failed"

@@ -51,7 +51,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     if rounds.phase(round_, at) is not Phase.LIVE:
         if at < round_.starts_at:
             raise Refused("round-not-started", "the round has not begun")
-        rounds.open_round(session, round_)
+        rounds.check_not_over(round_, at)
     if live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
     registration_id = line.take_next(session, round_id, at)
@@ -69,6 +69,8 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         session.flush()
     except IntegrityError:  # the same desk in another tab was a moment earlier
         raise Refused("desk-busy", "the desk has a callback without an outcome") from None
+    if not round_.opened_at:
+        rounds.open_round(session, round_)
     events.callback_changed(session, callback)
     return callback
 
@@ -95,6 +97,13 @@ def by_token(session: Session, token: str) -> Callback | None:
 
 def move(session: Session, token: str, to: CallbackState, **values: Any) -> Callback | None:
     """Move the callback to the state `to`; None, and no change, if it is not in a state before `to`."""
+    callback = _move(session, token, to, **values)
+    if callback is not None:
+        events.callback_changed(session, callback)
+    return callback
+
+
+def _move(session: Session, token: str, to: CallbackState, **values: Any) -> Callback | None:
     moved = session.scalar(
         update(Callback)
         .where(Callback.token == token, Callback.state.in_(sources(to)))
@@ -104,10 +113,7 @@ def move(session: Session, token: str, to: CallbackState, **values: Any) -> Call
     )
     if moved is None:
         return None
-    callback = session.get(Callback, moved, populate_existing=True)
-    assert callback is not None  # noqa: S101
-    events.callback_changed(session, callback)
-    return callback
+    return session.get_one(Callback, moved, populate_existing=True)
 
 
 def ask_call(session: Session, callback: Callback) -> Callback:
@@ -164,7 +170,7 @@ def close(
     if callback is None:
         return None
     values.setdefault("ended_at", callback.ended_at or at)
-    closed = move(session, token, CallbackState.CLOSED, outcome=outcome, **values)
+    closed = _move(session, token, CallbackState.CLOSED, outcome=outcome, **values)
     if closed is None:
         return None
     registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
@@ -172,6 +178,8 @@ def close(
     registration.attempts += outcome not in _FREE_OF_CHARGE
     registration.state = _after(outcome, registration.attempts, settings)
     registration.not_before = _retry_at(outcome, at, settings)
+    session.flush()  # every row first, then the log: who holds its lock waits for nobody
+    events.callback_changed(session, closed)
     events.registration_changed(session, registration)
     return closed
 

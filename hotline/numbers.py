@@ -8,6 +8,7 @@ import phonenumbers
 from hotline.errors import Refused
 
 _ISFAHAN = "031"
+_LONGEST = 40  # with brackets, dashes and spaces
 _LANDLINE_LOCAL = 8  # 3221 2345
 
 
@@ -23,7 +24,9 @@ def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
     Raises Refused("number-invalid") for anything that is not a valid number, and
     Refused("number-not-allowed") for a valid one outside `allowed_prefixes`.
     """
-    digits = "".join(c for c in ascii_digits(text[:64]) if c.isascii() and (c.isdigit() or c == "+"))
+    if len(text) > _LONGEST:
+        raise Refused("number-invalid", "too long for a telephone number")
+    digits = "".join(c for c in ascii_digits(text) if c.isascii() and (c.isdigit() or c == "+"))
     if len(digits) == _LANDLINE_LOCAL and digits[0] in "23456789":
         digits = _ISFAHAN + digits
     if len(digits) == 12 and digits.startswith("98"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -91,18 +91,33 @@ def make(
 def open_round(session: Session, round_: Round) -> None:
     """Record that callbacks begin; once is enough. Raises Refused("round-over")."""
     at = now(session)
+    check_not_over(round_, at)
+    _record(session, round_, "opened", at)
+
+
+def check_not_over(round_: Round, at: datetime) -> None:
+    """Raises Refused("round-over")."""
     if phase(round_, at) is Phase.OVER:
         raise Refused("round-over", "the round is over")
-    if not round_.opened_at:
-        round_.opened_at = at
-        events.round_changed(session, round_.id, "opened")
 
 
 def end_round(session: Session, round_: Round) -> None:
     """Record that the round has ended; once is enough. A conversation in progress goes on."""
-    if not round_.ended_at:
-        round_.ended_at = now(session)
-        events.round_changed(session, round_.id, "ended")
+    _record(session, round_, "ended", now(session))
+
+
+def _record(session: Session, round_: Round, fact: str, at: datetime) -> None:
+    column = getattr(Round, f"{fact}_at")
+    first = session.scalar(
+        update(Round)
+        .where(Round.id == round_.id, column.is_(None))
+        .values({column: at})
+        .returning(Round.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(round_)
+    if first is not None:  # of many at once, one records it
+        events.round_changed(session, round_.id, fact)
 
 
 def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from io import BufferedIOBase
 from pathlib import Path
 
-from asterisk.agi import AGI, AGIError, AGIHangup
+from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup
 
 from dialplan.variables import Variable
 from prompts.catalogue import clips
@@ -17,7 +17,9 @@ _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
 _LINE = 8192
 _MAX_ENV = 200
+_LONGEST_RESULT = 4  # a key's code, 0 or -1
 _BETWEEN_DIGITS_MS = 4000
+_CLOSING_MS = 1500
 
 __all__ = ["AGIError", "AGIHangup", "Call", "Gone"]
 
@@ -98,11 +100,17 @@ class Call(AGI):  # type: ignore[misc]
         return f'"{"".join(c for c in text if c.isprintable())}"'
 
     def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
-        """pyst2's, except that a line which is no answer is an AGIError, not a ValueError."""
+        """pyst2's, except that -1 is a hang-up, and that no answer at all is an AGIError."""
         try:
             result: dict[str, tuple[str, str]] = super().get_result()
+        except AGIHangup:
+            raise
+        except AGIAppError as error:
+            raise AGIHangup("the channel is gone") from error
         except ValueError as error:
             raise AGIError("not an answer") from error
+        if len(result["result"][0]) > _LONGEST_RESULT:
+            raise AGIError("not an answer")
         return result
 
     @property
@@ -148,7 +156,8 @@ class Call(AGI):  # type: ignore[misc]
     def ask_digits(self, prompt: str, *, at_most: int) -> str:
         """Play a prompt and return the digits keyed in, without the closing #.
 
-        Ends at #, at `at_most` digits, or after a pause. Raises Gone after the third silence.
+        Ends at # or after a pause, a short one once there are `at_most` digits. Raises Gone after the
+        third silence.
         """
         for attempt in range(1, _TRIES + 1):
             digits = self._digits(self._question((prompt,)), at_most)
@@ -162,9 +171,9 @@ class Call(AGI):  # type: ignore[misc]
         digits, key = "", first
         while key and key != "#":
             digits += key
-            if len(digits) == at_most:
-                break
-            key = self.wait_for_digit(_BETWEEN_DIGITS_MS)
+            # Also after the last digit: its closing # must not answer the next question.
+            full = len(digits) >= at_most
+            key = self.wait_for_digit(_CLOSING_MS if full else _BETWEEN_DIGITS_MS)
         return digits
 
     def _question(self, prompts: Sequence[str | tuple[str, Slots]]) -> str:
@@ -181,7 +190,7 @@ class Call(AGI):  # type: ignore[misc]
 
     def _play(self, clip_ids: Sequence[str]) -> str:
         for clip in clip_ids:
-            key = self.stream_file(self._prompts_dir / self.language / clip, KEYS)
+            key = self.stream_file(self._quote(self._prompts_dir / self.language / clip), KEYS)
             if key:
                 return str(key)
         return ""

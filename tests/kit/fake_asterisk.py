@@ -9,7 +9,7 @@ import shlex
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,21 @@ class Steps:
                 return deed
             deed()
         return None
+
+
+class Anybody:
+    """A caller who at each moment does the next of these, whatever is asked, and is silent at last."""
+
+    def __init__(self, deeds: Iterable[Deed | None]) -> None:
+        self._deeds = iter(deeds)
+        self.gone = False
+        """Whether the caller, or Asterisk, has ended the call."""
+
+    def at(self, moment: str) -> Deed | None:
+        """The next deed."""
+        deed = next(self._deeds, None)
+        self.gone = self.gone or isinstance(deed, End)
+        return deed
 
 
 @dataclass
@@ -154,8 +169,10 @@ class FakeAsterisk:
                     wire.shutdown(socket.SHUT_WR)
                 while data := wire.recv(4096):
                     received += data
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it had heard enough
+            except TimeoutError:
+                raise
+            except OSError:
+                pass  # it had heard enough, and ended it first
         return received
 
 
@@ -197,8 +214,11 @@ class _Channel:
             for line in self._wire.makefile("rb"):
                 with suppress(_Unanswered):
                     self._wire.sendall(self._answer(line.decode()))
-        except (_Cut, BrokenPipeError, ConnectionResetError):
-            return
+        except _Cut:
+            self._wire.shutdown(socket.SHUT_WR)
+            assert not self._wire.recv(1), "it goes on speaking to nobody"
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it ended it first
 
     def _answer(self, line: str) -> bytes:
         name = next((n for n in self._commands if line.startswith(n)), "")

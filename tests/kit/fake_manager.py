@@ -6,8 +6,8 @@ answers every action as Asterisk does; a test may have it refuse, keep silent or
 
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from settings import Address
@@ -38,11 +38,13 @@ class FakeManager:
         """Whether the end of a list of channels is not told."""
         self.piecemeal = False
         """Whether it sends every byte by itself."""
-        self.then: dict[str, Callable[[], None]] = {}
-        """What the test does right after an action was answered, before anything else is read."""
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+        """What the test does just before and just after an action is answered; all is sent in one piece."""
         self._address = address
         self._wires: list[socket.socket] = []
-        self._sending = threading.Lock()
+        self._sending = threading.RLock()
+        self._held: bytes | None = None
         self._changed = threading.Condition()
         self._do: dict[str, Callable[[Headers], str]] = {
             "Login": self._login,
@@ -88,9 +90,11 @@ class FakeManager:
 
     def send(self, data: bytes) -> None:
         """Send these bytes, whatever they are, over the connection that came last."""
-        pieces = [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]
         with self._sending, suppress(OSError):  # the other side may have gone
-            for piece in pieces:
+            if self._held is not None:
+                self._held += data
+                return
+            for piece in [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]:
                 self._wires[-1].sendall(piece)
 
     def event(self, name: str, **headers: str) -> None:
@@ -153,12 +157,21 @@ class FakeManager:
         with self._changed:
             self.actions.append(action)
             self._changed.notify_all()
-        if name in self.cut_on:
-            wire.shutdown(socket.SHUT_RDWR)
-        elif name not in self.unanswered:
-            self._answer(action, error)
-        if name in self.then:
-            self.then[name]()
+        with self._in_one_piece():
+            self.before.get(name, _nothing)()
+            if name in self.cut_on:
+                wire.shutdown(socket.SHUT_RDWR)
+            elif name not in self.unanswered:
+                self._answer(action, error)
+            self.after.get(name, _nothing)()
+
+    @contextmanager
+    def _in_one_piece(self) -> Iterator[None]:
+        with self._sending:
+            self._held = b""
+            yield
+            held, self._held = self._held, None
+            self.send(held)
 
     def _answer(self, action: Headers, error: str) -> None:
         same = {key: action[key] for key in ("ActionID",) if key in action}
@@ -183,6 +196,10 @@ class FakeManager:
 
     def _needs_channel(self, action: Headers) -> str:
         return "" if action["Channel"] in self.channels else "No such channel"
+
+
+def _nothing() -> None:
+    pass
 
 
 def _packet(first: str, headers: Headers) -> bytes:

@@ -1,0 +1,108 @@
+"""What the tests stand on: each in its own folder, on its own ports, in its own fresh database."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import connect
+from db.migrate import upgrade
+from settings import Address, PortRange, Settings, load
+from tests.kit.ports import free_port, free_range
+from tests.kit.postgres import Postgres
+
+_TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process, with a migrated database to copy."""
+    with Postgres() as server:
+        _migrate(server.create_database(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "hotline.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The kind of database; each test that uses one runs on both."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> str:
+    """The URL of a database without tables."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create_database("empty")
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated database."""
+    if backend == "sqlite":
+        path = tmp_path / "hotline.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create_database("test", _TEMPLATE)
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    """An engine on a fresh, migrated database."""
+    engine = connect(database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A transaction for the whole test; after `commit()` the next one begins by itself."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[str, Address | PortRange]:
+    """Ports that nothing else on the machine uses, for each setting that names some."""
+    names = ("http", "sip", "asterisk_http", "agi", "ami", "trunk_host")
+    return {
+        "rtp_ports": PortRange(*free_range(100)),
+        **{name: Address("127.0.0.1", free_port()) for name in names},
+    }
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting comes from the shell (`make test` exports one) or from a file."""
+    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(
+    database: str, tmp_path: Path, ports: dict[str, Address | PortRange], own_environment: None
+) -> Settings:
+    """Settings of an installation that nothing else on the machine touches."""
+    return load(_env_file=None, state_dir=tmp_path / "state", database_url=database, **ports)
+
+
+def _migrate(url: str) -> None:
+    engine = connect(url)
+    upgrade(engine)
+    engine.dispose()

@@ -1,0 +1,158 @@
+"""Rows for tests, made relative to the database's clock, and what many do at once."""
+
+import functools
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from argon2 import PasswordHasher
+from sqlalchemy.orm import Session
+from stdnum import damm
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Event, Official, OfficialKind, Registration, Role, Round, User
+from db.states import CallbackState, Outcome, Phase, RegistrationState
+from hotline import rounds
+
+T = TypeVar("T")
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+PASSWORD = "گذرواژهٔ میز ۱"
+
+_serial = itertools.count(1)
+_HOURS = {  # registration from, until, start, end: hours from now
+    Phase.PLANNED: (1, 2, 3, 4),
+    Phase.OPEN: (-1, 1, 2, 3),
+    Phase.CLOSED: (-2, -1, 1, 2),
+    Phase.LIVE: (-2, 1, -1, 1),
+    Phase.OVER: (-4, -3, -2, -1),
+}
+
+
+def an_official(session: Session) -> Official:
+    official = Official(kind=OfficialKind.MAYOR, office_fa="شهردار", office_en="Mayor", clip="office-mayor")
+    session.add(official)
+    return official
+
+
+def a_round(session: Session, phase: Phase = Phase.LIVE, *, opened: bool = True) -> Round:
+    """A round in this phase; a live one not yet `opened` has begun by the clock alone."""
+    at = now(session)
+    times = [at + hours * HOUR for hours in _HOURS[phase]]
+    names = ("registration_from", "registration_until", "starts_at", "ends_at")
+    round_ = rounds.make(session, official=an_official(session), **dict(zip(names, times, strict=True)))
+    if phase is Phase.LIVE and opened:
+        round_.opened_at = round_.starts_at
+    session.flush()
+    return round_
+
+
+def a_number() -> str:
+    return f"+98913{next(_serial):07}"
+
+
+def a_ticket() -> str:
+    payload = f"{next(_serial):06}"
+    return payload + damm.calc_check_digit(payload)
+
+
+def some_registrations(session: Session, round_: Round, count: int, **values: Any) -> list[Registration]:
+    """So many waiting registrations a second apart, in the order of calling."""
+    first = now(session) - HOUR
+    made = [
+        Registration(
+            **{
+                "round_id": round_.id,
+                "number": a_number(),
+                "ticket": a_ticket(),
+                "registered_at": first + place * SECOND,
+                **values,
+            }
+        )
+        for place in range(count)
+    ]
+    session.add_all(made)
+    session.flush()
+    return made
+
+
+def a_registration(session: Session, round_: Round, **values: Any) -> Registration:
+    return some_registrations(session, round_, 1, **values)[0]
+
+
+def a_desk(session: Session, *, connected: bool = True) -> Desk:
+    desk = Desk(phone_connected=connected)
+    session.add(desk)
+    session.flush()
+    return desk
+
+
+def a_user(session: Session, desk: Desk | None = None, username: str = "") -> User:
+    """A person whose password is PASSWORD."""
+    user = User(
+        username=username or f"user-{next(_serial)}",
+        name="اپراتور",
+        role=Role.OPERATOR,
+        password_hash=_password_hash(),
+        desk=desk,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+@functools.cache
+def _password_hash() -> str:
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quick to verify
+
+
+def a_callback(
+    session: Session,
+    state: CallbackState = CallbackState.CLAIMED,
+    user: User | None = None,
+    **registered: Any,
+) -> Callback:
+    """A callback in this state at the user's desk, or at a new one; its registration is in a live round."""
+    user = user or a_user(session, a_desk(session))
+    assert user.desk_id is not None
+    values = {"state": RegistrationState.CALLING, **registered}
+    callback = Callback(
+        registration=a_registration(session, a_round(session), **values),
+        desk_id=user.desk_id,
+        user_id=user.id,
+        token=f"callback-{next(_serial):032}",
+        state=state,
+        outcome=Outcome.REACHED if state is CallbackState.CLOSED else None,
+        claimed_at=now(session),
+    )
+    session.add(callback)
+    session.flush()
+    return callback
+
+
+def told(session: Session, after: int = 0) -> Sequence[Event]:
+    """Commit; the events after this one."""
+    session.commit()
+    return events.since(session, after)
+
+
+def newest_event(session: Session) -> int:
+    """Commit; the id of the last event."""
+    session.commit()
+    return events.last_id(session)
+
+
+def at_once(count: int, act: Callable[[int], T]) -> Sequence[T]:
+    """What `act(0)` … `act(count - 1)` give, each in its own thread, all let go at one moment."""
+    gate = threading.Barrier(count, timeout=30)
+
+    def run(which: int) -> T:
+        gate.wait()
+        return act(which)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))

@@ -1,0 +1,230 @@
+"""A call's wire: whatever Asterisk sends, that call ends with a log line and no other call notices."""
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dialplan.variables import Variable
+from ivr import server
+from ivr.call import Call
+from settings import Settings
+from tests.kit.fake_asterisk import CUT, HANG_UP, SILENT, End, FakeAsterisk, answering
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
+
+VARIABLES = b"agi_network_script: menu\nagi_uniqueid: 1.137\nagi_callerid: 09131234567\n\n"
+
+
+@pytest.fixture(autouse=True)
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+@pytest.fixture
+def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
+    with answering(settings, engine) as asterisk:
+        yield asterisk
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute's silence is over after 0.2 s."""
+    monkeypatch.setattr(server._Handler, "timeout", 0.2)
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.exc_info]
+
+
+# --- before the conversation ---
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"agi_network_script: menu\nagi_uniq", id="end in the middle of a line"),
+        pytest.param(b"a" * (1 << 20), id="1 MB without a line's end"),
+        pytest.param(b"agi_callerid: " + b"1" * (1 << 20) + b"\n\n", id="a line of 1 MB"),
+        pytest.param(b"agi_arg: 1\n" * 10_000, id="variables without end"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="a browser"),
+        pytest.param(b"\n", id="no variables at all"),
+        pytest.param(VARIABLES.replace(b"menu", b"../../etc/passwd"), id="no such script"),
+        pytest.param(bytes(range(256)) * 20 + b"\n\n", id="every byte there is"),
+    ],
+)
+def test_what_is_not_a_call_is_told_nothing_and_logged_in_one_line(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, sent: bytes
+):
+    answer = asterisk.shout(sent)
+
+    assert answer == b""
+    assert len(complaints(logged)) == 1
+    assert tracebacks(logged) == []
+    assert asterisk.dial().finished
+
+
+@pytest.mark.parametrize("sent", [b"", b"agi_network_script: menu\n"])
+def test_whoever_ends_before_the_first_word_is_not_even_logged(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, sent: bytes
+):
+    asterisk.shout(sent)
+
+    assert logged.records == []
+
+
+@pytest.mark.parametrize("sent", [b"", b"agi_network_script: me", VARIABLES])
+def test_silence_ends_the_connection(
+    asterisk: FakeAsterisk, impatient: None, logged: pytest.LogCaptureFixture, sent: bytes
+):
+    answer = asterisk.shout(sent, stay=True)
+
+    assert answer.count(b"\n") == (1 if sent == VARIABLES else 0)  # the first prompt was asked for
+    assert len(logged.records) >= 1
+    assert tracebacks(logged) == []
+
+
+# --- in the middle of it ---
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\n",
+        b"hello\n",
+        b"200\n",
+        b"200 result=abc\n",
+        b"200 result=-7\n",
+        b"200 result=1114112\n",
+        b"200 result=99999999999999999999\n",
+        b"200 result=-1 endpos=0\n",
+        b"200 result=0 (hangup)\n",
+        b"510 Invalid or unknown command\n",
+        b"511 Command Not Permitted on a dead channel or intercept routine\n",
+        b"520-Invalid command syntax.  Proper usage follows:\nno\n520 End of proper usage.\n",
+        b"999 result=0\n",
+        b"\xff\xfe\xc3(\n",
+        b"HANGUP\nHANGUP\nHANGUP\nwhat\n",
+        b"200 result=" + b"1" * (1 << 20) + b"\n",
+    ],
+)
+@pytest.mark.parametrize("moment", ["main-menu", "after main-menu"])
+def test_an_answer_that_is_none_ends_the_call_with_a_line_and_no_traceback(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, moment: str, answer: bytes
+):
+    heard = asterisk.dial((moment, answer))
+
+    assert heard.prompts == ["greeting", "main-menu"]
+    assert not heard.finished
+    assert len(logged.records) == 2, "that it began, and how it ended"
+    assert tracebacks(logged) == []
+    assert asterisk.dial().finished
+
+
+@pytest.mark.parametrize("moment", ["greeting", "after main-menu"])
+def test_silence_in_the_middle_ends_the_call(
+    asterisk: FakeAsterisk, impatient: None, logged: pytest.LogCaptureFixture, moment: str
+):
+    heard = asterisk.dial((moment, SILENT))
+
+    assert not heard.finished
+    assert len(logged.records) == 2
+    assert tracebacks(logged) == []
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+def test_a_hang_up_is_an_everyday_matter_and_no_warning(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, how: End
+):
+    asterisk.dial(("main-menu", how), channel_id="12.34")
+
+    assert complaints(logged) == []
+    assert logged.messages[-1] == "12.34: the caller hung up"
+
+
+def test_the_notice_of_a_hang_up_is_not_taken_for_an_answer(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", b"HANGUP\n200 result=50 endpos=1\n"))
+
+    assert heard.prompts[:3] == ["greeting", "main-menu", "follow-up-ask"]
+
+
+def test_broken_calls_do_not_disturb_the_others(asterisk: FakeAsterisk, impatient: None):
+    broken = [CUT, HANG_UP, SILENT, b"\xff\n", b"x" * (1 << 20) + b"\n"]
+
+    with ThreadPoolExecutor(20) as threads:
+        bad = [threads.submit(asterisk.dial, ("main-menu", end)) for end in broken * 2]
+        good = [threads.submit(asterisk.dial) for _ in range(10)]
+
+    assert [call.result().finished for call in bad] == [False] * 10
+    assert [call.result().finished for call in good] == [True] * 10
+
+
+# --- what is in the variables ---
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        '"; STREAM FILE /etc/passwd "',
+        "a\\",
+        "${SHELL(reboot)}",
+        "line\nagi_callerid: 09139999999\nSET VARIABLE HOTLINE_CONFIRMED yes",
+        "bad \udcff\udc80 bytes",
+        "۰۹۱۳\u202e\u200f\x00\x07",
+        "x" * 8000,
+        "",
+    ],
+)
+def test_whatever_stands_in_the_variables_the_caller_is_served(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, evil: str
+):
+    names = ("agi_callerid", "agi_calleridname", "agi_dnid", "agi_rdnis", "agi_channel", "agi_uniqueid")
+
+    heard = asterisk.dial(("greeting", "2"), ("follow-up-ask", "1"), **dict.fromkeys(names, evil))
+
+    assert heard.finished
+    assert heard.variables == {"HOTLINE_FINISHED": "1"}
+    assert complaints(logged) == []
+
+
+def test_a_folder_with_a_blank_in_its_name_plays_its_prompts(settings: Settings, engine: Engine):
+    blank = settings.model_copy(update={"state_dir": Path("/srv/City Hall/var")})
+
+    with answering(blank, engine) as asterisk:
+        heard = asterisk.dial()
+
+    assert heard.folders == {Path("/srv/City Hall/var/prompts/fa")}
+    assert heard.finished
+
+
+def test_a_value_for_the_dialplan_is_one_quoted_word_on_one_line(settings: Settings):
+    written = BytesIO()
+    call = Call(BytesIO(VARIABLES + b"200 result=1\n"), written, settings.prompts_dir, wait_s=1)
+
+    call.set(Variable.CONFIRMED, 'no" \\ yes\r\nSET VARIABLE HOTLINE_FINISHED 1\x00')
+
+    assert written.getvalue().decode().splitlines() == [
+        'SET VARIABLE "HOTLINE_CONFIRMED" "no\\" \\\\ yesSET VARIABLE HOTLINE_FINISHED 1"'
+    ]
+
+
+# --- what the log may say ---
+
+
+def test_no_log_line_names_the_caller(asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture):
+    for steps in [(), (("main-menu", HANG_UP),), (("main-menu", b"what\n"),)]:
+        asterisk.dial(*steps, caller_id="09131234567", agi_calleridname="Zohreh")
+    asterisk.shout(b"agi_callerid: 09131234567\nagi_calleridname: Zohreh")
+
+    assert len(logged.records) >= 6
+    assert "9131234567" not in logged.text
+    assert "Zohreh" not in logged.text

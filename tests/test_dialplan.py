@@ -1,0 +1,359 @@
+"""Asterisk's configuration as it is rendered: who gets in, how far, and what stays secret."""
+
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dialplan import accounts
+from dialplan.render import render
+from dialplan.variables import STAGE_EVENT, Context, Script, Stage, Variable
+from ivr.server import SCRIPTS
+from prompts.catalogue import clips
+from settings import Settings, SettingsError, load
+
+TEMPLATES = Path(accounts.__file__).parent / "templates"
+INBOUND = {Context.FROM_TRUNK, Context.FROM_PHONE, Context.FROM_DESK}
+
+Render = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, own_environment: None) -> Callable[..., Settings]:
+    def configured(**values: Any) -> Settings:
+        return load(_env_file=None, **{"state_dir": tmp_path / "state", "desks": 3, **values})
+
+    return configured
+
+
+@pytest.fixture
+def rendered(configured: Callable[..., Settings]) -> Render:
+    """The rendered files by name, for settings that differ from the defaults in these values."""
+
+    def rendered(**values: Any) -> dict[str, str]:
+        main = render(configured(**values), modules=Path("/opt/modules"), data=Path("/opt/data"))
+        return {path.name: path.read_text() for path in main.parent.iterdir()}
+
+    return rendered
+
+
+def lines(text: str) -> list[str]:
+    """The lines that say something, without comments."""
+    return [line for line in (line.partition(";")[0].strip() for line in text.splitlines()) if line]
+
+
+def sections(text: str) -> list[tuple[str, dict[str, str]]]:
+    """The sections in order, each with its values; of one name there may be several."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for line in lines(text):
+        if header := re.match(r"\[([^]]+)\]", line):
+            found.append((header[1], {}))
+        else:
+            key, _, value = line.partition("=")
+            found[-1][1][key.strip()] = value.removeprefix(">").strip()
+    return found
+
+
+def contexts(extensions: str) -> dict[str, list[tuple[str, str]]]:
+    """For each context its steps in order: the application and what it is given."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in lines(extensions):
+        if header := re.match(r"\[([^]]+)\]", line):
+            steps = found.setdefault(header[1], [])
+        elif step := re.match(r"(?:exten|same) => (?:[^,(]+,)?(?:1|n)(?:\(\w+\))?,(\w+)\((.*)\)$", line):
+            steps.append((step[1], step[2]))
+        else:
+            assert "globals" in found and len(found) == 1, f"not understood: {line}"
+    return found
+
+
+# --- who gets in, and how far ---
+
+
+@pytest.mark.parametrize("browser_phone", [True, False])
+def test_whoever_calls_in_can_reach_nothing_that_dials_out(rendered: Render, browser_phone: bool):
+    dialplan = contexts(rendered(browser_phone=browser_phone)["extensions.conf"])
+    reached, todo = set(), [context for context in INBOUND if context in dialplan]
+
+    while todo:
+        reached.add(context := todo.pop())
+        jumps = [where for app, where in dialplan[context] if app.startswith("Goto")]
+        targets = {match for where in jumps for match in re.findall(r"([\w-]+),[^,]+,\d", where)}
+        todo += targets - reached
+
+    assert reached == {*INBOUND, Context.HOTLINE} - (set() if browser_phone else {Context.FROM_PHONE})
+    assert {app for context in reached for app, _ in dialplan[context]} == {
+        *("Answer", "AGI", "ConfBridge", "Goto", "GotoIf", "Hangup", "Playback", "Set"),
+    }
+
+
+@pytest.mark.parametrize("browser_phone", [True, False])
+def test_every_endpoint_comes_in_by_its_own_context_and_all_but_the_trunk_with_a_password(
+    rendered: Render, browser_phone: bool
+):
+    parts = sections(rendered(browser_phone=browser_phone)["pjsip.conf"])
+    endpoints = {name: values for name, values in parts if "context" in values}
+    passwords = {name: values["password"] for name, values in parts if "password" in values}
+
+    ways = {name: values["context"] for name, values in endpoints.items()}
+    desks = [f"desk-{n}{kind}" for n in (1, 2, 3) for kind in ("", "-sip")]
+    phones = [f"phone-{n}" for n in range(1, 6)] if browser_phone else []
+    assert ways == {
+        "trunk": "from-trunk",
+        **dict.fromkeys(desks, "from-desk"),
+        **dict.fromkeys(phones, "from-browser-phone"),
+    }
+    assert [name for name, values in endpoints.items() if values.get("auth") != name] == ["trunk"]
+    assert passwords.keys() == endpoints.keys() - {"trunk"}
+    assert len(set(passwords.values())) == len(passwords)
+
+
+def test_nobody_is_known_without_a_name_or_an_allowed_address(rendered: Render):
+    parts = sections(rendered(trunk_allowed="192.0.2.1, 198.51.100.0/24")["pjsip.conf"])
+    identify = [values for _, values in parts if values.get("type") == "identify"]
+
+    assert dict(parts)["global"]["endpoint_identifier_order"] == "username,ip"
+    assert "anonymous" not in dict(parts)
+    assert [values["match"] for values in identify] == ["192.0.2.1,198.51.100.0/24"]
+
+
+def test_citizens_phones_in_the_browser_are_absent_unless_switched_on(rendered: Render):
+    off = rendered(browser_phone=False)
+
+    assert not [name for name, text in off.items() if re.search(r"phone-\d|from-browser-phone", text)]
+    assert [name for name, text in rendered(browser_phone=True).items() if "phone-1" in text] == [
+        "pjsip.conf"
+    ]
+
+
+def test_nothing_is_loaded_that_could_place_a_call_or_run_a_program_from_the_dialplan(rendered: Render):
+    loaded = set(re.findall(r"^load = (\w+)\.so$", rendered()["modules.conf"], re.MULTILINE))
+
+    assert "autoload = no" in rendered()["modules.conf"]
+    assert {"res_agi", "app_confbridge", "app_bridgewait", "chan_pjsip"} <= loaded
+    assert not {
+        name for name in loaded if re.search("dial|origin|system|shell|exec|spool|curl|ari|_http_m", name)
+    }
+
+
+# --- what the dialplan and the scripts say to each other ---
+
+
+def test_a_call_whose_script_did_not_finish_hears_an_apology(rendered: Render):
+    steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.HOTLINE]
+
+    assert [app for app, _ in steps] == ["Answer", "AGI", "GotoIf", "Playback", "Hangup"]
+    assert dict(steps)["AGI"] == "agi://127.0.0.1:4999/menu"
+    assert dict(steps)["GotoIf"] == '$["${HOTLINE_FINISHED}" = "1"]?end'
+    assert dict(steps)["Playback"].endswith("/apology")
+
+
+def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
+    steps = contexts(rendered()["extensions.conf"])[Context.CALLBACK]
+    told = [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
+
+    assert set(told) == {stage.value for stage in Stage}
+    assert told[0] == Stage.ANSWERED
+    waits = [app for app, _ in steps].index("BridgeWait")
+    assert [what for app, what in steps[:waits] if app == "UserEvent"][-1].endswith(Stage.CONFIRMED)
+    assert [app for app, _ in steps].count("BridgeWait") == 1
+
+
+def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render):
+    used = set(re.findall(r"HOTLINE_\w+", rendered()["extensions.conf"]))
+
+    assert used == {variable.value for variable in Variable}
+    assert not [path.name for path in TEMPLATES.iterdir() if "HOTLINE_" in path.read_text()]
+
+
+def test_every_script_asked_for_is_there_and_no_other(rendered: Render):
+    asked = re.findall(r"AGI\(agi://[^/]+/([^)]*)\)", rendered()["extensions.conf"])
+
+    assert sorted(asked) == sorted(Script) == sorted(SCRIPTS)
+
+
+def test_every_context_is_of_the_one_list(rendered: Render):
+    named = contexts(rendered(browser_phone=True)["extensions.conf"]).keys() - {"globals"}
+
+    assert named == {context.value for context in Context}
+
+
+def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    played = re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
+
+    assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
+    assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
+    assert len(played) >= 3
+
+
+# --- the manager account ---
+
+
+def test_the_manager_account_may_do_what_the_dialer_needs_and_no_more(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    (_, general), (name, account) = sections(rendered(ami="127.0.0.1:5039")["manager.conf"])
+
+    assert (name, account["secret"]) == ("dialer", configured().secret_for("dialer"))
+    assert set(account["read"].split(",")) == {"call", "user", "system"}
+    assert set(account["write"].split(",")) == {"call", "originate", "reporting"}
+    assert (account["deny"], account["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.0/255.0.0.0")
+    assert (general["bindaddr"], general["port"], general["webenabled"]) == ("127.0.0.1", "5039", "no")
+
+
+# --- secrets ---
+
+
+def test_passwords_stand_only_in_a_folder_that_is_the_owners(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    rendered(browser_phone=True, trunk_user="isfahan", trunk_secret="S3cret!of-the-trunk")
+    settings = configured()
+    state = settings.state_dir
+    names = ["dialer", "desk-1", "desk-1-sip", "desk-3", "phone-1"]
+    secrets = [settings.secret_for(name) for name in names] + ["S3cret!of-the-trunk"]
+    files = [path for path in state.rglob("*") if path.is_file()]
+    holding = {secret: [path for path in files if secret in path.read_text()] for secret in secrets}
+
+    etc = state / "asterisk" / "etc"
+    assert all(paths and {path.parent for path in paths} == {etc} for paths in holding.values())
+    assert stat.S_IMODE(etc.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state / "secret").stat().st_mode) == 0o600
+
+
+def test_a_folder_left_open_by_somebody_is_closed_again(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    etc = configured().state_dir / "asterisk" / "etc"
+    etc.mkdir(parents=True)
+    etc.chmod(0o777)
+
+    rendered()
+
+    assert stat.S_IMODE(etc.stat().st_mode) == 0o700
+
+
+def test_another_installation_has_other_passwords(configured: Callable[..., Settings], tmp_path: Path):
+    here, there = configured(), configured(state_dir=tmp_path / "other")
+
+    assert here.secret_for("desk-1") == configured().secret_for("desk-1")
+    assert here.secret_for("desk-1") != there.secret_for("desk-1")
+    assert here.secret_for("desk-1") != here.secret_for("desk-11")
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *[
+            ("trunk_host", f"{host}:5060")
+            for host in ("", "127.0.0.1\n[evil]", "127.0.0.1;", "a,b", "a b", "[", "x)\n same => n,Dial(y")
+        ],
+        ("trunk_host", "127.0.0.1"),
+        ("trunk_host", "127.0.0.1:0"),
+        ("trunk_host", "127.0.0.1:65536"),
+        *[(name, "127.0.0.1\n[evil]:5060") for name in ("sip", "agi", "ami", "asterisk_http")],
+        ("trunk_user", "x\npassword=1"),
+        ("trunk_user", "x;y"),
+        ("trunk_user", "x]\n"),
+        ("trunk_secret", "x\n[evil]"),
+        ("trunk_secret", "x;y"),
+        ("trunk_secret", "x\\"),
+        ("trunk_allowed", "0.0.0.0/0\n[evil]"),
+        ("trunk_allowed", "fe80::1%;"),
+        ("trunk_allowed", "everybody"),
+        ("trunk_codecs", "alaw\n[evil]"),
+        ("trunk_codecs", ""),
+        ("public_address", "1.2.3.4\n[evil]"),
+        ("public_address", "1.2.3.4;"),
+        ("rtp_ports", "10000-10999\n[evil]"),
+        ("rtp_ports", "20-30"),
+        ("allowed_prefixes", "98"),
+        ("allowed_prefixes", ""),
+        ("desks", 0),
+        ("state_dir", "/srv/a\n[evil]"),
+        ("state_dir", "/srv/a;b"),
+        ("state_dir", "/srv/a,b"),
+        ("state_dir", "/srv/${SHELL(reboot)}"),
+    ],
+)
+def test_a_setting_that_would_write_configuration_of_its_own_is_refused_by_name(
+    configured: Callable[..., Settings], setting: str, value: object
+):
+    with pytest.raises(SettingsError, match=f"HOTLINE_{setting.upper()}="):
+        configured(**{setting: value})
+
+
+def test_a_trunk_with_a_password_registers_with_it_and_one_without_does_not(rendered: Render):
+    assert "registration" not in {v.get("type") for _, v in sections(rendered()["pjsip.conf"])}
+
+    parts = sections(
+        rendered(trunk_user="isfahan", trunk_secret="p!=q", trunk_host="192.0.2.1:5061")["pjsip.conf"]
+    )
+    registration = next(values for _, values in parts if values.get("type") == "registration")
+    password = next(v for name, v in parts if name == "trunk" and v.get("type") == "auth")
+
+    assert registration["client_uri"] == "sip:isfahan@192.0.2.1:5061"
+    assert (password["username"], password["password"]) == ("isfahan", "p!=q")
+
+
+def test_every_file_stays_in_the_state_folder_and_leaves_nothing_unfilled(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    files = rendered(browser_phone=True, public_address="hotline.isfahan.ir")
+    folders = dict(sections(files["asterisk.conf"]))["directories"]
+    read_only = {"astmoddir": "/opt/modules", "astdatadir": "/opt/data"}
+
+    assert {key: folders.pop(key) for key in read_only} == read_only
+    state = configured().state_dir
+    assert all(Path(folder).is_relative_to(state) and Path(folder).is_dir() for folder in folders.values())
+    assert not [name for name, text in files.items() if re.search(r"\{\{|\}\}|\{%|None|Undefined", text)]
+
+
+# --- accounts ---
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, 500])
+def test_a_desks_channels_lead_back_to_the_desk(number: int):
+    for account in (accounts.desk(number), accounts.desk(number, sip=True)):
+        assert accounts.desk_of_channel(f"PJSIP/{account}-0000002a") == number
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        *("", "PJSIP/desk-1", "PJSIP/desk-x-0000002a", "PJSIP/desk--0000002a", "PJSIP/desk-1-tcp-0000002a"),
+        *(
+            "PJSIP/trunk-0000002a",
+            "PJSIP/phone-1-0000002a",
+            "Local/desk-1-0000002a",
+            "xPJSIP/desk-1-0000002a",
+        ),
+    ],
+)
+def test_other_channels_are_no_desks(channel: str):
+    assert accounts.desk_of_channel(channel) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "number", "channel"),
+    [
+        ({}, "+989131234567", "PJSIP/09131234567@trunk"),
+        ({}, "+983132221234", "PJSIP/03132221234@trunk"),
+        ({"trunk_national": False}, "+989131234567", "PJSIP/+989131234567@trunk"),
+        ({}, "+989990000001", "PJSIP/09990000001@trunk"),
+        ({"browser_phone": True}, "+989990000001", "PJSIP/phone-1"),
+        ({"browser_phone": True}, "+989990000006", "PJSIP/09990000006@trunk"),
+    ],
+)
+def test_a_citizens_number_is_called_through_the_trunk_as_the_carrier_wants_it(
+    configured: Callable[..., Settings], values: dict[str, bool], number: str, channel: str
+):
+    assert accounts.channel_to(configured(**values), number) == channel

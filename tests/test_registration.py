@@ -1,0 +1,225 @@
+"""Registering: one place per number and round, durable and whole."""
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now, reading, writing
+from db.models import Event, Registration
+from db.states import Outcome, Phase, RegistrationState
+from hotline import registration, rounds, tickets
+from hotline.errors import Refused
+from hotline.registration import Registered, register
+from tests.factories import (
+    HOUR,
+    SECOND,
+    a_number,
+    a_registration,
+    a_round,
+    a_ticket,
+    at_once,
+    some_registrations,
+)
+
+NUMBER = "+989131234567"
+
+
+class HungUp(Exception):
+    """The caller is gone in the middle of the transaction."""
+
+
+def test_given_an_open_round_when_a_number_registers_then_it_has_a_whole_place_and_a_ticket(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+        before = now(session)
+    with writing(engine) as session:
+        told = register(session, round_id=round_.id, number=NUMBER)
+    with reading(engine) as session:
+        kept = registration.find(session, told.ticket)
+        assert before <= kept.registered_at <= now(session)
+        assert tickets.parse(told.ticket) == told.ticket
+        assert (told.ahead, told.already) == (0, False)
+        assert (kept.round_id, kept.number, kept.language) == (round_.id, NUMBER, "fa")
+        assert (kept.state, kept.rounds_missed, kept.attempts) == (RegistrationState.WAITING, 0, 0)
+        assert (kept.not_before, kept.last_outcome) == (None, None)
+
+
+def test_given_a_registered_number_when_it_registers_again_then_it_hears_the_ticket_and_place_it_has(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 2)
+        first = register(session, round_id=round_.id, number=NUMBER)
+        some_registrations(session, round_, 1, registered_at=now(session) + SECOND)
+    with writing(engine) as session:
+        again = register(session, round_id=round_.id, number=NUMBER)
+    assert again == Registered(first.ticket, ahead=2, already=True)
+
+
+def test_given_one_number_when_it_registers_from_20_lines_at_once_then_there_is_exactly_one_place(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+
+    def call(_: int) -> Registered:
+        with writing(engine) as session:
+            return register(session, round_id=round_.id, number=NUMBER)
+
+    told = at_once(20, call)
+    assert len({answer.ticket for answer in told}) == 1
+    assert sorted(answer.already for answer in told) == [False] + [True] * 19
+    with reading(engine) as session:
+        assert session.scalars(select(Registration.ticket)).all() == [told[0].ticket]
+        assert session.scalar(select(func.count()).where(Event.kind == "registration")) == 1
+
+
+def test_given_many_numbers_when_all_register_at_once_then_each_has_its_own_place(engine: Engine) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+
+    def call(which: int) -> str:
+        with writing(engine) as session:
+            return register(session, round_id=round_.id, number=f"+98913{which:07}").ticket
+
+    told = at_once(30, call)
+    with reading(engine) as session:
+        kept = {place.number: place.ticket for place in session.scalars(select(Registration))}
+        assert kept == {f"+98913{which:07}": ticket for which, ticket in enumerate(told)}
+
+
+def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are_separate(
+    session: Session,
+) -> None:
+    first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)
+    some_registrations(session, second, 3)
+    told = [register(session, round_id=round_.id, number=NUMBER) for round_ in (first, second)]
+    assert [answer.already for answer in told] == [False, False]
+    assert [answer.ahead for answer in told] == [0, 3]
+    assert told[0].ticket != told[1].ticket
+
+
+@pytest.mark.parametrize("phase", [Phase.PLANNED, Phase.CLOSED, Phase.OVER])
+def test_given_a_round_that_takes_none_when_a_number_registers_then_it_is_refused_and_nothing_is_kept(
+    session: Session, phase: Phase
+) -> None:
+    round_ = a_round(session, phase)
+    with pytest.raises(Refused) as refused:
+        register(session, round_id=round_.id, number=NUMBER)
+    assert refused.value.code == "registration-closed"
+    assert session.scalar(select(func.count(Registration.id))) == 0
+
+
+def test_given_an_ended_round_when_a_number_registers_then_it_is_refused(session: Session) -> None:
+    round_ = a_round(session, Phase.LIVE)
+    rounds.end_round(session, round_)
+    with pytest.raises(Refused) as refused:
+        register(session, round_id=round_.id, number=NUMBER)
+    assert refused.value.code == "registration-closed"
+
+
+def test_given_a_live_round_that_still_takes_registrations_when_a_number_registers_then_it_is_taken(
+    session: Session,
+) -> None:
+    assert not register(session, round_id=a_round(session, Phase.LIVE).id, number=NUMBER).already
+
+
+def test_given_a_registered_number_when_registration_has_closed_then_it_still_hears_its_ticket(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.CLOSED)
+    ticket = a_registration(session, round_, number=NUMBER).ticket
+    assert register(session, round_id=round_.id, number=NUMBER) == Registered(ticket, 0, already=True)
+
+
+def test_given_no_such_round_when_a_number_registers_then_it_is_not_found(session: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        register(session, round_id=137, number=NUMBER)
+    assert refused.value.code == "not-found"
+
+
+def test_given_a_place_in_each_state_when_the_number_registers_again_then_only_a_given_up_one_is_replaced(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    replaced = {RegistrationState.REACHED, RegistrationState.CLOSED, RegistrationState.CANCELLED}
+    for state in RegistrationState:
+        old = a_registration(session, round_, state=state)
+        told = register(session, round_id=round_.id, number=old.number)
+        assert (told.already, told.ticket == old.ticket) == (state not in replaced, state not in replaced)
+        kept = session.scalars(select(Registration.state).filter_by(number=old.number)).all()
+        assert sorted(kept) == sorted([state, "waiting"] if state in replaced else [state])
+
+
+def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first_are_ahead(
+    session: Session,
+) -> None:
+    round_, other = a_round(session), a_round(session)
+    at = now(session)
+    ahead = [
+        *some_registrations(session, round_, 2),
+        *some_registrations(session, round_, 2, rounds_missed=1, registered_at=at + HOUR),
+        a_registration(session, round_, not_before=at + HOUR),  # waits for its retry, keeps its place
+    ]
+    a_registration(session, other)
+    a_registration(session, round_, registered_at=at + HOUR)
+    for state in set(RegistrationState) - {RegistrationState.WAITING}:
+        a_registration(session, round_, state=state)
+    assert register(session, round_id=round_.id, number=NUMBER).ahead == len(ahead)
+
+
+def test_given_a_registration_when_it_is_made_then_one_event_tells_it_in_the_same_transaction(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+    with reading(engine) as session:
+        newest = events.last_id(session)
+    with pytest.raises(HungUp), writing(engine) as session:
+        register(session, round_id=round_.id, number=NUMBER)
+        raise HungUp
+    with reading(engine) as session:
+        assert events.last_id(session) == newest
+        assert session.scalar(select(func.count(Registration.id))) == 0
+    with writing(engine) as session:
+        kept = registration.find(session, register(session, round_id=round_.id, number=NUMBER).ticket)
+        register(session, round_id=round_.id, number=NUMBER)
+    with reading(engine) as session:
+        (event,) = events.since(session, newest)
+        assert (event.kind, event.what) == ("registration", "waiting")
+        assert (event.round_id, event.registration_id) == (round_.id, kept.id)
+
+
+def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_given(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = a_registration(session, a_round(session)).ticket
+    free = a_ticket()
+    monkeypatch.setattr(tickets, "draw", iter([taken, taken, free]).__next__)
+    round_ = a_round(session)
+    assert register(session, round_id=round_.id, number=NUMBER) == Registered(free, 0, already=False)
+    assert registration.find(session, taken).number != NUMBER
+
+
+def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuses_it_in_any_round(
+    session: Session,
+) -> None:
+    taken = a_registration(session, a_round(session), state=RegistrationState.REACHED).ticket
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(
+            insert(Registration).values(
+                round_id=a_round(session).id, number=a_number(), ticket=taken, registered_at=now(session)
+            )
+        )
+
+
+def test_given_a_ticket_nobody_has_when_it_is_looked_up_then_it_is_not_found(session: Session) -> None:
+    a_registration(session, a_round(session), last_outcome=Outcome.BUSY)
+    with pytest.raises(Refused) as refused:
+        registration.find(session, a_ticket())
+    assert refused.value.code == "not-found"

@@ -1,0 +1,214 @@
+"""Settings: from the environment or a file, checked at the start, a wrong one named with what is right."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import Address, PortRange, Settings, SettingsError, load
+from tests.factories import at_once
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.usefixtures("own_environment")
+
+
+def test_given_nothing_set_when_loaded_then_the_defaults_are_those_of_the_readme() -> None:
+    settings = load(_env_file=None)
+    assert settings.state_dir == Path("var").absolute()
+    assert settings.database == f"sqlite:///{settings.state_dir}/hotline.db"
+    assert str(settings.http) == "127.0.0.1:8137"
+    assert str(settings.sip) == "127.0.0.1:5060"
+    assert str(settings.asterisk_http) == "127.0.0.1:8088"
+    assert (str(settings.agi), str(settings.ami)) == ("127.0.0.1:4573", "127.0.0.1:5038")
+    assert settings.rtp_ports == PortRange(10000, 10999)
+    assert settings.websocket == "ws://127.0.0.1:8088/ws"
+    assert settings.trunk_allowed == ("127.0.0.1",)
+    assert settings.allowed_prefixes == ("+989", "+9831")
+    assert not settings.browser_phone
+
+
+def test_given_an_environment_when_loaded_then_every_kind_of_setting_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "STATE_DIR": "/srv/hotline",
+        "DATABASE_URL": "postgresql+psycopg://hotline@db/hotline",
+        "HTTP": "0.0.0.0:80",
+        "RTP_PORTS": "20000-20100",
+        "TRUNK_HOST": "sip.example.ir:5061",
+        "TRUNK_ALLOWED": "10.0.0.0/8, 192.0.2.7 2001:db8::/32",
+        "TRUNK_CODECS": "g722,alaw",
+        "ALLOWED_PREFIXES": "+98913 +9831",
+        "BROWSER_PHONE": "1",
+        "DESKS": "500",
+        "ANSWER_SECONDS": "2.5",
+    }.items():
+        monkeypatch.setenv(f"HOTLINE_{name}", value)
+    settings = load(_env_file=None)
+    assert settings.state_dir == Path("/srv/hotline")
+    assert settings.database == "postgresql+psycopg://hotline@db/hotline"
+    assert settings.http == Address("0.0.0.0", 80)
+    assert settings.rtp_ports == PortRange(20000, 20100)
+    assert settings.trunk_host == Address("sip.example.ir", 5061)
+    assert settings.trunk_allowed == ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")
+    assert settings.trunk_codecs == ("g722", "alaw")
+    assert settings.allowed_prefixes == ("+98913", "+9831")
+    assert (settings.browser_phone, settings.desks, settings.answer_seconds) == (True, 500, 2.5)
+
+
+def test_given_a_file_when_loaded_then_it_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    for folder, environment, asked in (
+        ("named", {"HOTLINE_ENV_FILE": "city.env"}, "city.env"),
+        ("usual", {}, "hotline.env"),
+    ):
+        where = tmp_path / folder
+        where.mkdir()
+        (where / asked).write_text("HOTLINE_DESKS=7\nHOTLINE_RING_SECONDS=20\nHOTLINE_HTTP=127.0.0.1:81\n")
+        found = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from settings import load; s = load(); print(s.desks, s.ring_seconds, s.http)",
+            ],
+            cwd=where,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "HOTLINE_RING_SECONDS": "25", **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout == "7 25 127.0.0.1:81\n"
+
+
+ADDRESS = "must be host:port, for example 127.0.0.1:8137"
+RANGE = "must be first-last, for example 10000-10999"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        *((name, "8137", ADDRESS) for name in ("HTTP", "SIP", "ASTERISK_HTTP", "AGI", "AMI", "TRUNK_HOST")),
+        *(("HTTP", v, ADDRESS) for v in ("", ":80", "h:", "h:0", "h:65536", "h:-1", "h:x", "x" * 10_000)),
+        *(("HTTP", f"{host}:80", ADDRESS) for host in ("a b", "a\n[evil]", "a;b", "http://a")),
+        *(
+            ("RTP_PORTS", v, RANGE)
+            for v in ("", "10000", "1-2", "2000-1000", "2000-2000", "60000-70000", "a-b")
+        ),
+        ("DATABASE_URL", "mysql://db/hotline", "must begin with sqlite:/// or postgresql+psycopg://"),
+        ("DATABASE_URL", "postgresql://db/hotline", "must begin with sqlite:/// or postgresql+psycopg://"),
+        ("TRUNK_USER", "a b", "should match pattern"),
+        ("TRUNK_USER", "a\n", "should match pattern"),
+        ("TRUNK_SECRET", "a;b", "should match pattern"),
+        ("TRUNK_SECRET", "a\nb", "should match pattern"),
+        ("TRUNK_ALLOWED", "127.0.0.1 trunk.example", "does not appear to be an IPv4 or IPv6 network"),
+        ("TRUNK_CODECS", "alaw,mp3", "must be some of alaw, g722, ulaw"),
+        ("TRUNK_CODECS", "", "must be some of alaw, g722, ulaw"),
+        ("ALLOWED_PREFIXES", "98", "must be prefixes such as +989, +9831"),
+        ("ALLOWED_PREFIXES", "", "must be prefixes such as +989, +9831"),
+        ("ALLOWED_PREFIXES", "+", "must be prefixes such as +989, +9831"),
+        ("PUBLIC_ADDRESS", "a\nb", "should match pattern"),
+        ("BROWSER_PHONE", "maybe", "valid boolean"),
+        ("DESKS", "0", "greater than or equal to 1"),
+        ("DESKS", "501", "less than or equal to 500"),
+        ("DESKS", "many", "valid integer"),
+        ("RING_SECONDS", "4", "greater than or equal to 5"),
+        ("RING_SECONDS", "121", "less than or equal to 120"),
+        ("ANSWER_SECONDS", "0", "greater than 0"),
+        ("MAX_ATTEMPTS", "0", "greater than or equal to 1"),
+        ("RETRY_SECONDS", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, right: str
+) -> None:
+    monkeypatch.setenv(f"HOTLINE_{name}", value)
+    with pytest.raises(SettingsError) as wrong:
+        load(_env_file=None)
+    (line,) = str(wrong.value).splitlines()
+    assert line.startswith(f"HOTLINE_{name}")
+    assert right in line
+
+
+def test_given_several_wrong_settings_when_loaded_then_each_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_DESKS", "0")
+    monkeypatch.setenv("HOTLINE_SIP", "here")
+    with pytest.raises(SettingsError) as wrong:
+        load(_env_file=None)
+    assert {line.split("=")[0] for line in str(wrong.value).splitlines()} == {"HOTLINE_DESKS", "HOTLINE_SIP"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TRUNK_SECRET", "geheim;"), ("DATABASE_URL", "mysql://hotline:geheim@db/hotline")],
+)
+def test_given_a_wrong_setting_with_a_secret_when_named_then_the_secret_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"HOTLINE_{name}", value)
+    with pytest.raises(SettingsError) as wrong:
+        load(_env_file=None)
+    assert f"HOTLINE_{name}" in str(wrong.value)
+    assert "geheim" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("command", [["db", "upgrade"], ["run"]])
+def test_given_a_wrong_setting_when_a_command_starts_then_it_ends_at_once_and_names_it(
+    tmp_path: Path, command: list[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "ops.cli", *command],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "HOTLINE_STATE_DIR": str(tmp_path), "HOTLINE_HTTP": "nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 2
+    assert "HOTLINE_HTTP='nowhere': must be host:port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_given_settings_when_somebody_changes_one_then_it_is_refused() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        load(_env_file=None).desks = 1  # type: ignore[misc]
+
+
+# Secrets
+
+
+def secret(settings: Settings, name: str = "desk-1") -> str:
+    return settings.secret_for(name)
+
+
+def test_given_a_state_folder_when_accounts_ask_then_each_has_its_lasting_secret(tmp_path: Path) -> None:
+    here, again, elsewhere = (load(_env_file=None, state_dir=tmp_path / name) for name in "aab")
+    assert re.fullmatch("[0-9a-f]{32}", secret(here))
+    assert secret(here) == secret(again)
+    assert len({secret(here), secret(here, "desk-2"), secret(elsewhere)}) == 3
+    (kept,) = (tmp_path / "a").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert secret(here) not in kept.read_text()
+
+
+def test_given_a_new_state_folder_when_many_processes_ask_at_once_then_all_have_one_secret(
+    tmp_path: Path,
+) -> None:
+    command = "import sys; from settings import load; print(load(state_dir=sys.argv[1]).secret_for('desk-1'))"
+
+    def ask(_: int) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", command, tmp_path / "state"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert len(set(at_once(4, ask))) == 1
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["secret"]
