@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 import sysconfig
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -48,10 +49,11 @@ def run() -> None:
     from ops.asterisk import NoAsterisk
     from ops.run import CannotRun
     from ops.run import run as run_all
+    from prompts.sources import VoiceError
 
     try:
         run_all(_settings())
-    except (CannotRun, NoAsterisk, Refused) as error:
+    except (CannotRun, NoAsterisk, VoiceError) as error:
         raise _fail(error) from None
 
 
@@ -113,18 +115,67 @@ def db_upgrade() -> None:
 def prompts_build() -> None:
     """Render what is missing or has changed."""
     from prompts.render import build
+    from prompts.sources import VoiceError
 
-    build(_settings())
+    try:
+        report = build(_settings(), progress=_progress)
+    except VoiceError as error:
+        raise _fail(error) from None
+    for note in report.notes:
+        typer.secho(note, fg="yellow", err=True)
+    typer.echo(f"{report.clips} clips, {len(report.written)} written, {report.seconds:.1f} s")
 
 
 @prompts_app.command("check")
 def prompts_check() -> None:
     """List what is missing, stale, clipped or too long; exit 1 if anything is."""
-    from prompts.render import check
+    from prompts.check import check
+    from prompts.sources import VoiceError
 
-    wrong = check(_settings())
+    try:
+        wrong = check(_settings())
+    except VoiceError as error:
+        raise _fail(error) from None
     if wrong:
         raise _fail("\n".join(wrong))
+
+
+@prompts_app.command("listen")
+def prompts_listen(
+    prompt: Annotated[str, typer.Argument(help="The id of a prompt or a clip.", metavar="ID")],
+    language: str = "fa",
+) -> None:
+    """Play a prompt with examples in its slots; without a player, print where its sound is."""
+    from prompts import listen
+    from prompts.catalogue import PromptError
+
+    try:
+        path = listen.join(_settings(), language, prompt)
+    except PromptError as error:
+        raise _fail(error) from None
+    if not listen.play(path):
+        typer.echo(path)
+
+
+@prompts_app.command("script")
+def prompts_script(language: str = "fa") -> None:
+    """Print the script for a recording studio: id, text, and where it is heard."""
+    from prompts import script
+    from prompts.catalogue import PromptError
+    from prompts.render import RECORDINGS
+
+    try:
+        for line in script.write(language, RECORDINGS):
+            typer.echo(line)
+    except PromptError as error:
+        raise _fail(error) from None
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stdout.isatty():
+        typer.echo(f"\r{done}/{total}", nl=done == total)
+    elif done == total or done % 50 == 0:
+        typer.echo(f"{done}/{total}")
 
 
 @user_app.command("add")

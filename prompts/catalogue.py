@@ -2,17 +2,36 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from prompts import spoken
+from prompts.english import English
+from prompts.persian import Persian
+from prompts.spoken import PAUSE, Speech, goes_on
+
+Value = str | int | date | time
+"""What a slot can be filled with."""
 
 _FOLDER = Path(__file__).parent
 _SLOT = re.compile(r"(\{\w+:\w+\})")
 _DISTRICTS = range(1, 16)
+_SPEECH: dict[str, Speech] = {"en": English(), "fa": Persian()}
+_ZONE = "Asia/Tehran"
+_KINDS: dict[str, type[Value]] = {
+    "phone": str,
+    "digits": str,
+    "clip": str,
+    "count": int,
+    "ordinal": int,
+    "weekday": date,
+    "date": date,
+    "time": time,
+}
 
 
 class PromptError(Exception):
@@ -26,32 +45,48 @@ class Slot(NamedTuple):
     kind: str
 
 
+class Voice(NamedTuple):
+    """How the synthetic voices speak a language."""
+
+    espeak: list[str]
+    """The options of espeak-ng."""
+    espeak_slow: list[str]
+    """What it is given besides for prompts whose id ends in -slow."""
+    gtts: dict[str, str]
+    """The options of gTTS; none if it lacks the language."""
+
+
 @dataclass
 class Catalogue:
     """One language, as read from its file."""
 
-    espeak: list[str]
-    """The options with which espeak-ng speaks it."""
+    speech: Speech
+    voice: Voice
     texts: dict[str, str] = field(default_factory=dict)
     """What each clip says, by clip id."""
     prompts: dict[str, list[str | Slot]] = field(default_factory=dict)
     """The clip ids and slots of each prompt, in order."""
+    sections: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The prompts as they are written, by id, under the words that say where they are heard."""
 
     def add(self, prompt_id: str, text: str) -> None:
         """Take in a prompt, cut at its slots."""
-        pieces = [piece.strip() for piece in _SLOT.split(text)]
+        pieces = _SLOT.split(text)
         parts: list[str | Slot] = []
         fragments = 0
-        for index, piece in enumerate(pieces):
+        for index, written in enumerate(pieces):
+            piece = written.strip()
             if index % 2:  # re.split puts what the pattern matched at the odd places
                 parts.append(Slot(*piece[1:-1].split(":")))
-            elif piece == ".":
-                parts.append(spoken.PAUSE)
-            elif piece:
+                continue
+            if index and piece.startswith("."):  # the sentence ended with the slot before it
+                parts.append(PAUSE)
+                piece = piece[1:].strip()
+            if piece:
                 fragments += 1
                 clip = f"{prompt_id}.{fragments}" if len(pieces) > 1 else prompt_id
-                goes_on = index < len(pieces) - 1 and piece[-1] not in "،:"
-                self.texts[clip] = piece + "،" * goes_on  # keeps the voice from falling
+                last = index == len(pieces) - 1
+                self.texts[clip] = piece if last else goes_on(piece, self.speech.comma)
                 parts.append(clip)
         self.prompts[prompt_id] = parts
 
@@ -67,15 +102,21 @@ def load(language: str) -> Catalogue:
     if language not in languages():
         raise PromptError(f"no prompts in {language!r}; there are: {', '.join(languages())}")
     source = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
-    catalogue = Catalogue(source["voice"]["espeak"], spoken.clip_texts())
+    speech = _SPEECH[language]
+    voice = source["voice"]
+    catalogue = Catalogue(
+        speech, Voice(voice["espeak"], voice["espeak-slow"], voice.get("gtts", {})), speech.clip_texts()
+    )
     for clip, text in source["clips"].items():
         if "*" not in clip:
             catalogue.texts[clip] = text
             continue
         for n in _DISTRICTS:
-            catalogue.texts[clip.replace("*", str(n))] = text.replace("*", spoken.WORDS[n])
-    for prompt_id, text in source["prompts"].items():
-        catalogue.add(prompt_id, text)
+            catalogue.texts[clip.replace("*", str(n))] = text.replace("*", speech.words[n])
+    for section, prompts in source["prompts"].items():
+        catalogue.sections[source["sections"][section]] = prompts
+        for prompt_id, text in prompts.items():
+            catalogue.add(prompt_id, text)
     return catalogue
 
 
@@ -89,47 +130,57 @@ def texts(language: str) -> Mapping[str, str]:
     return load(language).texts
 
 
-def clips(language: str, prompt_id: str, **slots: str | int) -> list[str]:
-    """Return the ids of the clips that speak one prompt, in order.
-
-    `slots` gives each slot its value: a national number ("09131234567") for `phone`, a ticket
-    number ("0123456") for `digits`, an int for `count`, a clip id for `clip`. Raises PromptError
-    if the language or the prompt is unknown, if a slot is missing or is not in the prompt, or if
-    a value does not fit its slot.
-    """
+def slots(language: str, prompt_id: str) -> dict[str, str]:
+    """Return the kind of each slot of a prompt by its name. Raises PromptError if it is unknown."""
     catalogue = load(language)
     if prompt_id not in catalogue.prompts:
         raise PromptError(f"no prompt {prompt_id!r} in {language!r}")
-    parts = catalogue.prompts[prompt_id]
-    wanted = {part.name for part in parts if isinstance(part, Slot)}
-    if wanted != slots.keys():
+    return {part.name: part.kind for part in catalogue.prompts[prompt_id] if isinstance(part, Slot)}
+
+
+def clips(language: str, prompt_id: str, **values: Value) -> list[str]:
+    """Return the ids of the clips that speak one prompt, in order.
+
+    `values` fills each slot: a national number ("09131234567") for `phone`, a ticket number
+    ("0123456") for `digits`, an int for `count` and `ordinal`, a clip id for `clip`; a local date
+    for `weekday` and `date`, a local time of day for `time`, or for these three any datetime with
+    a zone, which is read in Isfahan's time. Raises PromptError if the language or the prompt is
+    unknown, if a slot is missing or is not in the prompt, or if a value does not fit its slot.
+    """
+    wanted = slots(language, prompt_id)
+    if wanted.keys() != values.keys():
         has = ", ".join(sorted(wanted)) or "no slots"
-        given = ", ".join(sorted(slots)) or "none"
+        given = ", ".join(sorted(values)) or "none"
         raise PromptError(f"prompt {prompt_id!r} has {has}; given: {given}")
+    catalogue = load(language)
     spoken_clips: list[str] = []
-    for part in parts:
+    for part in catalogue.prompts[prompt_id]:
         if isinstance(part, str):
             spoken_clips.append(part)
             continue
         try:
-            spoken_clips += _fill(catalogue, part.kind, slots[part.name])
+            spoken_clips += _fill(catalogue, part.kind, values[part.name])
         except (TypeError, ValueError) as error:
             raise PromptError(f"prompt {prompt_id!r}, slot {part.name!r}: {error}") from None
     return spoken_clips
 
 
-_READERS: dict[str, tuple[type, Callable[..., list[str]]]] = {
-    "phone": (str, spoken.phone),
-    "digits": (str, spoken.digits),
-    "count": (int, spoken.count),
-    "clip": (str, lambda clip: [clip]),
-}
-
-
-def _fill(catalogue: Catalogue, kind: str, value: str | int) -> list[str]:
-    of_type, reader = _READERS[kind]
+def _fill(catalogue: Catalogue, kind: str, value: Value) -> list[str]:
+    if isinstance(value, datetime):
+        value = _local(kind, value)
+    of_type = _KINDS[kind]
     if not isinstance(value, of_type):
         raise TypeError(f"{value!r} is not {of_type.__name__}")
-    if kind == "clip" and value not in catalogue.texts:
+    if kind != "clip":
+        read: list[str] = getattr(catalogue.speech, kind)(value)
+        return read
+    if value not in catalogue.texts:
         raise ValueError(f"no clip {value!r}")
-    return reader(value)
+    return [str(value)]
+
+
+def _local(kind: str, at: datetime) -> date | time:
+    if at.tzinfo is None:
+        raise ValueError("a date and time without a zone")
+    local = at.astimezone(ZoneInfo(_ZONE))
+    return local.time() if kind == "time" else local.date()

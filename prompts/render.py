@@ -1,33 +1,29 @@
-"""Render the prompts: each clip from its best source, levelled, as files Asterisk plays.
+"""Render the prompts: each clip from its source, levelled, as files Asterisk plays.
 
-`build` makes only what changed; `check` names what is wrong with what is there. In the folder of
-prompts lie `<language>/<clip>.alaw`, `.ulaw` and `.wav`, and `moh/hold` in the same three; the
-manifest tells what each was made from, and `.takes` keeps the sounds before levelling.
+In the folder of prompts lie `<language>/<clip>` and `moh/hold`, each in every codec; the manifest
+tells what each was made from, and `.takes` keeps the sounds before levelling.
 """
 
-import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from prompts import catalogue, sources
-from prompts.sources import Clip, Source, VoiceError
-from prompts.spoken import PAUSE
+from prompts import plan as plans
+from prompts.plan import Take
+from prompts.sources import VoiceError
+from prompts.voices import Unreachable
 from settings import Settings
 
 RECORDINGS = Path(__file__).with_name("recordings")
 """Where studio recordings lie: `<language>/<clip id>.wav`."""
-SUFFIXES = (".alaw", ".ulaw", ".wav")
-LONGEST = 20.0
-"""Seconds; nobody listens to a longer clip of speech."""
-_Manifest = dict[str, dict[str, object]]
-"""By clip name, the key and the gain its files were written with."""
-_MANIFEST = "manifest.json"
+CODECS = ("alaw", "g722", "ulaw", "wav")
+"""Every kind of file that can be written; it is the file's suffix."""
+_ALWAYS = {"alaw", "wav"}  # what a phone in Iran speaks, and what a browser and a check read
 _TAKES = ".takes"
 
 
@@ -43,20 +39,31 @@ class Report:
     """How many there are in all."""
     gains: dict[str, float]
     """The gain of each voice in dB, by `<language>/<source>`; empty if nothing was to do."""
+    notes: tuple[str, ...]
+    """Voices that are switched on or recorded but do not speak, and why."""
     seconds: float
 
 
-@dataclass(frozen=True)
-class _Take:
-    """A clip, the source that makes it, and a key that changes whenever its sound would."""
+@dataclass
+class Manifest:
+    """What the files in the folder of prompts were made from."""
 
-    clip: Clip
-    source: Source
-    key: str
+    clips: dict[str, dict[str, object]] = field(default_factory=dict)
+    """By clip name, the key and the gain its files were written with."""
+    gave_up: dict[str, str] = field(default_factory=dict)
+    """Why a voice that is switched on does not speak a language, by language."""
 
-    @property
-    def voice(self) -> str:
-        return f"{self.clip.folder}/{self.source.name}"
+    @classmethod
+    def read(cls, root: Path) -> "Manifest":
+        """Read it; an empty one if there is none, or none that this version wrote."""
+        try:
+            return cls(**json.loads(_manifest(root).read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return cls()
+
+    def write(self, root: Path) -> None:
+        """Replace it whole."""
+        _write(_manifest(root), json.dumps(vars(self), indent=1, sort_keys=True).encode())
 
 
 def build(
@@ -69,126 +76,104 @@ def build(
 
     `progress(done, total)` is called after each clip that a source makes. Each file is replaced
     whole, so calls may play while this runs. Raises VoiceError if a clip cannot be made; what was
-    made until then is kept for the next build.
+    made until then is kept for the next build. A voice that cannot be reached does not stop it:
+    espeak-ng then speaks the whole language, and the report notes why.
     """
     started = time.monotonic()
     root = settings.prompts_dir
-    takes = _plan(recordings)
-    manifest = _manifest(root)
+    manifest = Manifest.read(root)
+    gave_up: dict[str, str] = {}
     rendered: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     gains: dict[str, float] = {}
-    if not all(_is_current(root, manifest, take) for take in takes):
-        rendered = _make(root, takes, progress)
-        written, gains = _level(root, takes, manifest)
-    return Report(rendered, written, len(takes), gains, time.monotonic() - started)
-
-
-def check(settings: Settings, *, recordings: Path = RECORDINGS) -> list[str]:
-    """Name every clip that is missing, stale, clipped, silent or longer than 20 s, one a line.
-
-    Also names a language in which sentences would be joined from the clips of two voices.
-    """
-    # numpy is slow to import: a build with nothing to do goes without
-    from prompts import sound  # noqa: PLC0415
-
-    root = settings.prompts_dir
-    manifest = _manifest(root)
-    takes = _plan(recordings)
-    problems: list[str] = []
-    for take in takes:
-        name = take.clip.name
-        missing = [suffix for suffix in SUFFIXES if not _exists(root / f"{name}{suffix}")]
-        if missing:
-            problems.append(f"{name}: missing {', '.join(missing)}")
-            continue
-        if not _is_current(root, manifest, take):
-            problems.append(f"{name}: stale, its text, recording or voice has changed")
+    while True:  # once more for each language whose voice cannot be reached
+        plan = plans.make(settings, recordings, gave_up)
+        if all(is_current(settings, manifest, take) for take in plan.takes):
+            break
         try:
-            samples, rate = sound.read((root / f"{name}.wav").read_bytes())
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
+            rendered = _make(root, plan.takes, progress)
+        except Unreachable as error:
+            gave_up[error.language] = str(error)
             continue
-        peak = sound.peak(samples)
-        if peak > 10 ** ((sound.CEILING + 0.1) / 20):
-            problems.append(f"{name}: clipped, a peak passes {sound.CEILING:.0f} dBFS")
-        if peak < 0.01 and take.clip.id != PAUSE:
-            problems.append(f"{name}: silent")
-        if take.clip.text and len(samples) > LONGEST * rate:
-            problems.append(f"{name}: {len(samples) / rate:.0f} s, longer than {LONGEST:.0f} s")
-    return problems + _mixed_voices(takes)
+        written, gains = _level(settings, plan.takes, manifest, gave_up)
+        break
+    notes = (*plan.notes, *plan.problems)
+    return Report(rendered, written, len(plan.takes), gains, notes, time.monotonic() - started)
 
 
-def _plan(recordings: Path) -> list[_Take]:
-    """Return a take for every clip there is to be."""
-    clips = [Clip("moh", "hold", "")]
-    for language in catalogue.languages():
-        clips += [Clip(language, PAUSE, ""), Clip(language, "beep", "")]
-        clips += [Clip(language, clip, text) for clip, text in catalogue.texts(language).items()]
-    # what the signal path does to a clip is part of what its sound depends on
-    path = Path(__file__).with_name("sound.py").read_bytes()
-    order = sources.in_order(recordings)
-    takes = []
-    for clip in clips:
-        source, recipe = next(
-            (source, recipe) for source in order if (recipe := source.recipe(clip)) is not None
-        )
-        parts = (path, source.name.encode(), str(clip.is_sentence).encode(), recipe)
-        takes.append(_Take(clip, source, hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]))
-    return takes
+def codecs(settings: Settings) -> tuple[str, ...]:
+    """Return the codecs in which every clip is written."""
+    return tuple(sorted(_ALWAYS | set(settings.trunk_codecs)))
 
 
-def _make(root: Path, takes: Iterable[_Take], progress: Callable[[int, int], None] | None) -> tuple[str, ...]:
+def is_current(settings: Settings, manifest: Manifest, take: Take) -> bool:
+    """Return whether a clip's files are there, made as planned."""
+    return manifest.clips.get(take.clip.name, {}).get("key") == take.key and not missing(settings, take)
+
+
+def missing(settings: Settings, take: Take) -> list[str]:
+    """Return the codecs in which a clip has no file."""
+    path = settings.prompts_dir / take.clip.name
+    return [codec for codec in codecs(settings) if not _exists(_file(path, codec))]
+
+
+def _make(root: Path, takes: Iterable[Take], progress: Callable[[int, int], None] | None) -> tuple[str, ...]:
     """Let the sources make the takes that are not kept, and return the names of their clips."""
     (root / _TAKES).mkdir(parents=True, exist_ok=True)
     new = [take for take in takes if not _exists(_kept(root, take))]
     # clips that sound the same are made once
     once = {take.key: take for take in new}.values()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(lambda take: _record(root, take), once), 1):
             if progress:
                 progress(done, len(once))
     return tuple(take.clip.name for take in new)
 
 
-def _record(root: Path, take: _Take) -> None:
-    from prompts import sound  # noqa: PLC0415  as in check
+def _record(root: Path, take: Take) -> None:
+    # numpy is slow to import: a build with nothing to do goes without
+    from prompts import sound  # noqa: PLC0415
 
     try:
         samples, rate = sound.read(take.source.sound(take.clip))
         if take.source.is_voice:
-            samples = sound.telephone(samples, rate, sentence=take.clip.is_sentence)
+            samples = sound.trimmed(samples, rate, sentence=take.clip.is_sentence)
+            rate = sound.WIDE_RATE
     except ValueError as error:
         raise VoiceError(f"{take.clip.name} from {take.source.name}: {error}") from None
-    _write(_kept(root, take), sound.lossless(samples))
+    _write(_kept(root, take), sound.wav(samples, rate))
 
 
-def _level(root: Path, takes: list[_Take], manifest: _Manifest) -> tuple[tuple[str, ...], dict[str, float]]:
+def _level(
+    settings: Settings, takes: Iterable[Take], manifest: Manifest, gave_up: dict[str, str]
+) -> tuple[tuple[str, ...], dict[str, float]]:
     """Write the files that are not as they should be; return their names and the voices' gains.
 
     A voice's gain comes from all its clips, so when one of them changes all are measured again.
-    That needs no voice: the takes are kept as they were before levelling. Reading them costs a
-    fraction of a second, and the result never depends on the order in which clips came.
+    That needs no voice: the takes are kept as they were before levelling. Reading them costs little,
+    and the result never depends on the order in which clips came.
     """
-    from prompts import sound  # noqa: PLC0415  as in check
+    from prompts import sound  # noqa: PLC0415  as above
 
+    root = settings.prompts_dir
     gains: dict[str, float] = {}
-    entries: _Manifest = {}
+    entries: dict[str, dict[str, object]] = {}
     written = []
-    for voice, group in groupby(sorted(takes, key=lambda take: take.voice), lambda t: t.voice):
-        own = [(take, sound.read(_kept(root, take).read_bytes())[0]) for take in group]
+    for voice, group in groupby(sorted(takes, key=lambda take: take.voice), lambda take: take.voice):
+        own = [(take, *sound.read(_kept(root, take).read_bytes())) for take in group]
         if own[0][0].source.is_voice:
-            gains[voice] = sound.gain(samples for _, samples in own)
-        for take, samples in own:
-            name = take.clip.name
-            entry: dict[str, object] = {"key": take.key, "gain": gains.get(voice, 0.0)}
-            entries[name] = entry
-            if manifest.get(name) == entry and _is_current(root, manifest, take):
+            gains[voice] = sound.gain(sound.resampled(samples, rate, sound.RATE) for _, samples, rate in own)
+        for take, samples, rate in own:
+            name, gain = take.clip.name, gains.get(voice, 0.0)
+            entries[name] = {"key": take.key, "gain": gain}
+            if manifest.clips.get(name) == entries[name] and is_current(settings, manifest, take):
                 continue
-            for suffix, content in sound.encode(sound.level(samples, gains.get(voice, 0.0))).items():
-                _write(root / f"{name}{suffix}", content)
+            for codec, content in sound.encode(samples, rate, codecs(settings), gain).items():
+                _write(_file(root / name, codec), content)
+            for codec in set(CODECS) - set(codecs(settings)):  # it would go on saying the old text
+                _file(root / name, codec).unlink(missing_ok=True)
             written.append(name)
-    _write(root / _MANIFEST, json.dumps(entries, indent=1, sort_keys=True).encode())
+    Manifest(entries, gave_up).write(root)
     keys = {take.key for take in takes}
     for path in (root / _TAKES).glob("*.wav"):
         if path.stem not in keys:
@@ -196,36 +181,16 @@ def _level(root: Path, takes: list[_Take], manifest: _Manifest) -> tuple[tuple[s
     return tuple(written), gains
 
 
-def _mixed_voices(takes: Iterable[_Take]) -> list[str]:
-    """Name the languages whose joined sentences would change voice halfway."""
-    voices: dict[str, set[str]] = {}
-    for take in takes:
-        if take.clip.text and take.clip.id not in catalogue.prompt_ids(take.clip.folder):
-            voices.setdefault(take.clip.folder, set()).add(take.source.name)
-    return [
-        f"{language}: sentences are joined from {' and '.join(sorted(names))}; record every "
-        "fragment, number and office, or none"
-        for language, names in voices.items()
-        if len(names) > 1
-    ]
+def _manifest(root: Path) -> Path:
+    return root / "manifest.json"
 
 
-def _is_current(root: Path, manifest: _Manifest, take: _Take) -> bool:
-    return manifest.get(take.clip.name, {}).get("key") == take.key and all(
-        _exists(root / f"{take.clip.name}{suffix}") for suffix in SUFFIXES
-    )
-
-
-def _manifest(root: Path) -> _Manifest:
-    try:
-        entries: _Manifest = json.loads((root / _MANIFEST).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return entries
-
-
-def _kept(root: Path, take: _Take) -> Path:
+def _kept(root: Path, take: Take) -> Path:
     return root / _TAKES / f"{take.key}.wav"
+
+
+def _file(path: Path, codec: str) -> Path:
+    return path.with_name(f"{path.name}.{codec}")  # the name of a fragment has a dot already
 
 
 def _exists(path: Path) -> bool:

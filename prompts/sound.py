@@ -1,12 +1,13 @@
 """The signal path of a clip: telephone sound, one loudness, and the files Asterisk plays.
 
-Samples are float32 arrays of shape (n,), full scale ±1, mono at 8 kHz.
+Samples are float32 arrays of shape (n,), full scale ±1, mono.
 """
 
 import io
 import math
 from collections.abc import Iterable
 
+import G722
 import numpy as np
 import soundfile
 import soxr
@@ -16,6 +17,8 @@ Samples = NDArray[np.float32]
 
 RATE = 8_000
 """Samples a second: what the telephone network carries."""
+WIDE_RATE = 16_000
+"""Samples a second of G.722, the wideband codec; clips are kept so until they are encoded."""
 LOUDNESS = -21.0
 """LUFS of a whole voice."""
 CEILING = -3.0
@@ -40,25 +43,33 @@ def read(wav: bytes) -> tuple[Samples, int]:
     return samples.mean(axis=1), rate
 
 
-def telephone(samples: Samples, rate: int, *, sentence: bool) -> Samples:
-    """Resample to 8 kHz and trim the quiet at both ends to 40 ms; 250 ms follow a sentence.
+def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
+    """Resample to 16 kHz and trim the quiet at both ends to 40 ms; 250 ms follow a sentence.
 
+    Peaks that resampling raises above full scale bring the clip down as a whole.
     Raises ValueError if the rate is below 8 kHz or nothing can be heard.
     """
     if rate < RATE:
         raise ValueError(f"sampled at {rate} Hz; at least {RATE} is needed")
-    resampled = np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
-    loud = np.flatnonzero(np.abs(resampled) > max(_QUIET * peak(resampled), 1e-4))
+    wide = resampled(samples, rate, WIDE_RATE)
+    loud = np.flatnonzero(np.abs(wide) > max(_QUIET * peak(wide), 1e-4))
     if not loud.size:
         raise ValueError("nothing can be heard")
-    around = round(_AROUND * RATE)
+    around = round(_AROUND * WIDE_RATE)
     first, last = max(0, int(loud[0]) - around), int(loud[-1]) + around
-    trimmed = resampled[first:last].copy()
-    fade = np.linspace(0, 1, round(_FADE * RATE), dtype=np.float32)
-    trimmed[: fade.size] *= fade[: trimmed.size]
-    trimmed[-fade.size :] *= fade[::-1][-trimmed.size :]
-    after = round((_AFTER_SENTENCE if sentence else _AROUND) * RATE)
-    return np.pad(trimmed, (0, max(0, int(loud[-1]) - first + after - trimmed.size)))
+    cut = wide[first:last] / max(1.0, peak(wide))
+    fade = np.linspace(0, 1, round(_FADE * WIDE_RATE), dtype=np.float32)
+    cut[: fade.size] *= fade[: cut.size]
+    cut[-fade.size :] *= fade[::-1][-cut.size :]
+    after = round((_AFTER_SENTENCE if sentence else _AROUND) * WIDE_RATE)
+    return np.pad(cut, (0, max(0, int(loud[-1]) - first + after - cut.size)))
+
+
+def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
+    """Return the samples at another rate in Hz."""
+    if rate == wanted:
+        return samples
+    return np.asarray(soxr.resample(samples, rate, wanted), dtype=np.float32)
 
 
 def peak(samples: Samples) -> float:
@@ -67,7 +78,7 @@ def peak(samples: Samples) -> float:
 
 
 def gain(voice: Iterable[Samples]) -> float:
-    """Return the dB that bring a voice's clips, taken together, to −21 LUFS.
+    """Return the dB that bring a voice's clips at 8 kHz, taken together, to −21 LUFS.
 
     One gain for all: clips levelled one by one would jump where a sentence is joined from them.
     It is rounded to 0.5 dB so that one new clip does not move all the others.
@@ -90,21 +101,39 @@ def level(samples: Samples, gain_db: float) -> Samples:
     return np.asarray(loud * min(1.0, ceiling / max(peak(loud), 1e-9)), dtype=np.float32)
 
 
-def encode(samples: Samples) -> dict[str, bytes]:
-    """Return the files of a clip by suffix: raw A-law and µ-law for trunks, WAV for browsers."""
-    return {
-        ".alaw": _file(samples, "RAW", "ALAW"),
-        ".ulaw": _file(samples, "RAW", "ULAW"),
-        ".wav": _file(samples, "WAV", "PCM_16"),
-    }
+def encode(samples: Samples, rate: int, codecs: Iterable[str], gain_db: float) -> dict[str, bytes]:
+    """Return a clip at the loudness of its voice as files by codec: raw for trunks, WAV for browsers."""
+    narrow = level(resampled(samples, rate, RATE), gain_db)
+    files = {}
+    for codec in codecs:
+        if codec == "g722":
+            files[codec] = _g722(level(resampled(samples, rate, WIDE_RATE), gain_db))
+        elif codec == "wav":
+            files[codec] = wav(narrow, RATE)
+        else:
+            files[codec] = _file(narrow, RATE, "RAW", codec.upper())
+    return files
 
 
-def lossless(samples: Samples) -> bytes:
-    """Return the samples as a WAV file that `read` gives back unchanged."""
-    return _file(samples, "WAV", "FLOAT")
+def joined(clips: Iterable[Samples]) -> Samples:
+    """Return clips of one rate one after the other."""
+    return np.concatenate(list(clips))
 
 
-def _file(samples: Samples, container: str, subtype: str) -> bytes:
+def wav(samples: Samples, rate: int) -> bytes:
+    """Return the samples as a WAV file of 16 bits."""
+    return _file(samples, rate, "WAV", "PCM_16")
+
+
+def _file(samples: Samples, rate: int, container: str, subtype: str) -> bytes:
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, RATE, format=container, subtype=subtype)
+    soundfile.write(buffer, samples, rate, format=container, subtype=subtype)
     return buffer.getvalue()
+
+
+def _g722(samples: Samples) -> bytes:
+    bits_a_second = 64_000
+    whole = np.asarray(np.rint(samples * 32767), dtype=np.int16)
+    whole = np.pad(whole, (0, whole.size % 2))  # a byte holds two samples
+    encoded: bytes = G722.G722(WIDE_RATE, bits_a_second).encode(whole)
+    return encoded

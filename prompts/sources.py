@@ -1,10 +1,7 @@
-"""Where the sound of a clip comes from. The first source that has a clip gives it."""
+"""Where the sound of a clip comes from: recordings and tones; the synthetic voices are in `voices`."""
 
-import subprocess
 from pathlib import Path
 from typing import NamedTuple, Protocol
-
-from prompts import catalogue
 
 
 class VoiceError(Exception):
@@ -29,6 +26,11 @@ class Clip(NamedTuple):
         """Whether its text comes to an end, rather than going on in another clip."""
         return self.text.endswith((".", "؟", "?"))
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is of a prompt that follows a mistake, and is spoken slowly."""
+        return self.id.partition(".")[0].endswith("-slow")
+
 
 class Source(Protocol):
     """A voice, or another maker of sound."""
@@ -51,18 +53,22 @@ class Studio:
     is_voice = True
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self._folder = folder
+
+    def has(self, clip: Clip) -> bool:
+        """Return whether the clip is recorded."""
+        return self._path(clip).exists()
 
     def recipe(self, clip: Clip) -> bytes | None:
         """Return the recording itself."""
-        try:
-            return (self.folder / f"{clip.name}.wav").read_bytes()
-        except FileNotFoundError:
-            return None
+        return self._path(clip).read_bytes() if self.has(clip) else None
 
     def sound(self, clip: Clip) -> bytes:
         """Return the recording."""
-        return (self.folder / f"{clip.name}.wav").read_bytes()
+        return self._path(clip).read_bytes()
+
+    def _path(self, clip: Clip) -> Path:
+        return self._folder / f"{clip.name}.wav"
 
 
 class Tones:
@@ -81,42 +87,4 @@ class Tones:
         # numpy is slow to import: a build with nothing to do goes without
         from prompts import sound, tones  # noqa: PLC0415
 
-        return sound.lossless(tones.MAKERS[clip.id]())
-
-
-class Espeak:
-    """The synthetic voice espeak-ng: offline, quick, and it speaks every text."""
-
-    name = "espeak"
-    is_voice = True
-
-    def recipe(self, clip: Clip) -> bytes | None:
-        """Return the text and the voice's options."""
-        return repr((clip.text, self._command(clip))).encode() if clip.text else None
-
-    def sound(self, clip: Clip) -> bytes:
-        """Return the text as it speaks it. Raises VoiceError if espeak-ng is missing or fails."""
-        try:
-            done = subprocess.run(
-                self._command(clip),
-                input=clip.text.encode(),
-                capture_output=True,
-                timeout=30,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise VoiceError("espeak-ng is missing; install it: apt install espeak-ng") from None
-        except subprocess.TimeoutExpired:
-            raise VoiceError(f"{clip.name}: espeak-ng did not finish in 30 s") from None
-        if done.returncode:
-            raise VoiceError(f"{clip.name}: espeak-ng: {done.stderr.decode(errors='replace')}")
-        return done.stdout
-
-    @staticmethod
-    def _command(clip: Clip) -> list[str]:
-        return ["espeak-ng", *catalogue.load(clip.folder).espeak, "--stdin", "--stdout"]
-
-
-def in_order(recordings: Path) -> tuple[Source, ...]:
-    """Return the sources, best first. A new voice is one more line here."""
-    return Studio(recordings), Tones(), Espeak()
+        return sound.wav(tones.MAKERS[clip.id](), sound.RATE)

@@ -1,95 +1,131 @@
-"""Numbers as they are read aloud in Persian: counts, ticket numbers and telephone numbers.
+"""What every language shares in reading numbers, dates and times aloud, composed of clips.
 
-Each is composed of clips: `digit-7`; `number-20`, or `number-20-and` where «و» follows.
+A number is a row of words: `number-20`, and `number-20-and` or `number-20-on` where it goes on to
+the next word. The last word of an ordinal is `ordinal-5`. What is peculiar to a language is in a
+module of its own (`persian`, `english`).
 """
 
-from collections.abc import Iterable
-from itertools import islice, zip_longest
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 PAUSE = "pause"
 """The clip of silence between groups of digits."""
 
-_ONES = "صفر یک دو سه چَهار پنج شش هفت هشت نُه ده یازده دوازده سیزده چَهارْدَه پانزده شانزده هفده هجده نوزده"
-_TENS = "بیست سی چهل پنجاه شصت هفتاد هشتاد نَوَد"
-_HUNDREDS = "صد دویست سیصد چَهارصد پانصد ششصد هفتصد هشتصد نُهصد"
+Words = list[tuple[int, str]]
+"""The values whose words read a number, each with its link to the next; the last has none."""
 
-WORDS: dict[int, str] = {
-    **dict(enumerate(_ONES.split())),
-    **{10 * n: word for n, word in enumerate(_TENS.split(), 2)},
-    **{100 * n: word for n, word in enumerate(_HUNDREDS.split(), 1)},
-    1_000: "هزار",
-    1_000_000: "میلیون",
-}
-"""The number words, with the vowel signs that the synthetic voice needs."""
-
-VOWEL_SIGNS = "".join(map(chr, range(0x064B, 0x0653)))
-"""Tanwin, the short vowels, shadda and sukun."""
-
-_AND = -1  # stands for «و» among the values of a number
+_LIMIT = 1_000_000_000
 _MOBILE = (4, 3, 2, 2)  # 0913 123 45 67
 _LAND_LINE = (3, 4, 4)  # 031 3222 1234
 _TICKET = (3, 4)
 
 
-def clip_texts() -> dict[str, str]:
-    """Return the text of every number clip by its id."""
-    texts = {f"digit-{n}": WORDS[n] for n in range(10)}
-    for value, word in WORDS.items():
-        texts[f"number-{value}"] = word
-        texts[f"number-{value}-and"] = f"{word}ُ،"  # the comma keeps the voice from falling
-    return texts
+class Speech(ABC):
+    """How one language reads its slots: each kind of slot is a method that returns clips."""
+
+    comma: str
+    """Ends a clip that goes on in another one: it keeps the voice from falling."""
+    words: Mapping[int, str]
+    """The number words, as the synthetic voice needs them: 0–20, the tens, and what scales them."""
+    ordinals: Mapping[int, str]
+    """The same as the last word of an ordinal."""
+    links: Mapping[str, str]
+    """What a word has after it where the number goes on, by the name of the link."""
+
+    @abstractmethod
+    def scaled(self, many: int, scale: int) -> Words:
+        """Return the words of `many` times 100, 1,000 or 1,000,000."""
+
+    @abstractmethod
+    def link(self, scale: int, rest: int) -> str:
+        """Return the name of the link between so many tens, hundreds … and the rest."""
+
+    @abstractmethod
+    def date(self, day: dt.date) -> list[str]:
+        """Return the clips that read the day and the month."""
+
+    @abstractmethod
+    def time(self, at: dt.time) -> list[str]:
+        """Return the clips that read a clock time, as people say it."""
+
+    @abstractmethod
+    def plain(self, text: str) -> str:
+        """Return a text of the catalogue as people write and read it."""
+
+    def clip_texts(self) -> dict[str, str]:
+        """Return the text of every clip that is made from number words, by its id."""
+        texts = {f"digit-{n}": self.words[n] for n in range(10)}
+        for value, word in self.words.items():
+            texts[f"number-{value}"] = word
+            for link, suffix in self.links.items():
+                texts[f"number-{value}-{link}"] = f"{word}{suffix}{self.comma}"
+        return texts | {f"ordinal-{value}": f"{word}{self.comma}" for value, word in self.ordinals.items()}
+
+    def digits(self, text: str) -> list[str]:
+        """Return the clips that read a ticket number digit by digit, with a pause between groups.
+
+        Leading zeros are kept. Raises ValueError if `text` is not all digits.
+        """
+        return _in_groups(text, _TICKET if len(text) == sum(_TICKET) else _fours(len(text)))
+
+    def phone(self, text: str) -> list[str]:
+        """Return the clips that read a telephone number in the groups people use.
+
+        `text` is the national form, such as 09131234567 or 03132221234; a number of another length
+        is read in fours. Raises ValueError if it is not all digits.
+        """
+        if len(text) != sum(_MOBILE):
+            return _in_groups(text, _fours(len(text)))
+        return _in_groups(text, _MOBILE if text.startswith("09") else _LAND_LINE)
+
+    def count(self, number: int) -> list[str]:
+        """Return the clips that read `number`. Raises ValueError unless 0 ≤ number < 1,000,000,000."""
+        return list(self._clips(self._words(number), "number"))
+
+    def ordinal(self, number: int) -> list[str]:
+        """Return the clips that read a place: 1 is "first". Raises ValueError like `count`, and for 0."""
+        return list(self._clips(self._words(number, least=1), "ordinal"))
+
+    def weekday(self, day: dt.date) -> list[str]:
+        """Return the clip that names the day of the week."""
+        return [f"weekday-{day.isoweekday()}"]
+
+    def count_text(self, number: int) -> str:
+        """Return what `count(number)` says, in one text for the voice. Raises like `count`."""
+        return self._text(self._words(number), self.words)
+
+    def ordinal_text(self, number: int) -> str:
+        """Return what `ordinal(number)` says, in one text for the voice. Raises like `ordinal`."""
+        return self._text(self._words(number, least=1), self.ordinals)
+
+    def _words(self, number: int, least: int = 0) -> Words:
+        if not least <= number < _LIMIT:
+            raise ValueError(f"{number} cannot be read: it must be from {least} to {_LIMIT - 1:,}")
+        if number <= 20:
+            return [(number, "")]
+        scale = next(scale for scale in (1_000_000, 1_000, 100, 10) if number >= scale)
+        many, rest = divmod(number, scale)
+        words = [(many * 10, "")] if scale == 10 else self.scaled(many, scale)
+        if not rest:
+            return words
+        return [*words[:-1], (words[-1][0], self.link(scale, rest)), *self._words(rest)]
+
+    @staticmethod
+    def _clips(words: Words, last: str) -> Iterator[str]:
+        for value, link in words[:-1]:
+            yield f"number-{value}-{link}" if link else f"number-{value}"
+        yield f"{last}-{words[-1][0]}"
+
+    def _text(self, words: Words, last: Mapping[int, str]) -> str:
+        linked = [self.words[value] + self.links.get(link, "") for value, link in words[:-1]]
+        return " ".join([*linked, last[words[-1][0]]])
 
 
-def count(number: int) -> list[str]:
-    """Return the clips that read `number`. Raises ValueError unless 0 ≤ number < 1,000,000,000."""
-    words = _words(number)
-    return [
-        f"number-{word}-and" if following == _AND else f"number-{word}"
-        for word, following in zip_longest(words, words[1:])
-        if word != _AND
-    ]
-
-
-def count_text(number: int) -> str:
-    """Return what `count(number)` says, in plain spelling: 21 is «بیست و یک». Raises like `count`."""
-    text = " ".join("و" if word == _AND else WORDS[word] for word in _words(number))
-    return text.translate(dict.fromkeys(map(ord, VOWEL_SIGNS)))
-
-
-def digits(text: str) -> list[str]:
-    """Return the clips that read a ticket number digit by digit, with a pause between groups.
-
-    Leading zeros are kept. Raises ValueError if `text` is not all digits.
-    """
-    return _in_groups(text, _TICKET if len(text) == sum(_TICKET) else _fours(len(text)))
-
-
-def phone(text: str) -> list[str]:
-    """Return the clips that read a telephone number in the groups people use.
-
-    `text` is the national form, such as 09131234567 or 03132221234; a number of another length is
-    read in fours. Raises ValueError if it is not all digits.
-    """
-    if len(text) != sum(_MOBILE):
-        return _in_groups(text, _fours(len(text)))
-    return _in_groups(text, _MOBILE if text.startswith("09") else _LAND_LINE)
-
-
-def _words(number: int) -> list[int]:
-    """Return the values whose words read `number`: 1,045 is [1000, _AND, 40, _AND, 5]."""
-    if not 0 <= number < 1_000_000_000:
-        raise ValueError(f"{number} cannot be read: it must be from 0 to 999,999,999")
-    if number <= 20:
-        return [number]
-    scale = next(scale for scale in (1_000_000, 1_000, 100, 10) if number >= scale)
-    many, rest = divmod(number, scale)
-    if scale < 1_000:
-        words = [many * scale]
-    elif number < 2_000:
-        words = [1_000]  # «هزار», never «یک هزار»
-    else:
-        words = [*_words(many), scale]
-    return [*words, _AND, *_words(rest)] if rest else words
+def goes_on(text: str, comma: str) -> str:
+    """Return the text so that the voice stays up at its end, unless it ends with a mark already."""
+    return text if text[-1] in f"{comma}:" else text + comma
 
 
 def _fours(length: int) -> list[int]:

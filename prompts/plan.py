@@ -1,0 +1,88 @@
+"""Which source makes which clip.
+
+A language has one synthetic voice. A studio recording replaces it where that does not mix voices inside
+a sentence: a whole prompt on its own, but fragments, numbers and offices, which are joined into
+sentences, only once all of them are recorded.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from prompts import catalogue, voices
+from prompts.sources import Clip, Source, Studio, Tones
+from prompts.spoken import PAUSE
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Take:
+    """A clip, the source that makes it, and a key that changes whenever its sound would."""
+
+    clip: Clip
+    source: Source
+    key: str
+
+    @property
+    def voice(self) -> str:
+        """The voice it is spoken by: `<language>/<source>`."""
+        return f"{self.clip.folder}/{self.source.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every clip there is to be."""
+
+    takes: tuple[Take, ...]
+    notes: tuple[str, ...]
+    """Voices that are switched on but cannot speak a language at all."""
+    problems: tuple[str, ...]
+    """Voices that are switched on or recorded but do not speak yet, and why."""
+
+
+def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Plan:
+    """Plan every clip of every language. `gave_up` is as in `voices.choose`. Raises VoiceError."""
+    studio = Studio(recordings)
+    takes = [_take(Clip("moh", "hold", ""), (studio, Tones()))]
+    notes: list[str] = []
+    problems: list[str] = []
+    for language in catalogue.languages():
+        voice, note = voices.choose(settings, language, gave_up)
+        whole = catalogue.prompt_ids(language)
+        clips = [Clip(language, clip, text) for clip, text in catalogue.texts(language).items()]
+        joined = [clip for clip in clips if clip.id not in whole]
+        missing = [clip.id for clip in joined if not studio.has(clip)]
+        for clip in clips:
+            sources = (voice,) if missing and clip.id not in whole else (studio, voice)
+            takes.append(_take(clip, sources))
+        takes += [_take(Clip(language, clip, ""), (studio, Tones())) for clip in (PAUSE, "beep")]
+        problems += _unused(language, len(joined), missing)
+        if note:
+            (problems if language in gave_up else notes).append(note)
+    return Plan(tuple(takes), tuple(notes), tuple(problems))
+
+
+def _take(clip: Clip, sources: tuple[Source, ...]) -> Take:
+    source, recipe = next(
+        (source, recipe) for source in sources if (recipe := source.recipe(clip)) is not None
+    )
+    parts = (_signal_path(), source.name.encode(), str(clip.is_sentence).encode(), recipe)
+    return Take(clip, source, hashlib.sha256(b"\0".join(parts)).hexdigest()[:32])
+
+
+@cache
+def _signal_path() -> bytes:
+    """Return the code of the signal path: what it does to a clip is part of what its sound depends on."""
+    return Path(__file__).with_name("sound.py").read_bytes()
+
+
+def _unused(language: str, joined: int, missing: list[str]) -> Iterator[str]:
+    """Say that recordings wait for others, if there are any."""
+    if 0 < len(missing) < joined:
+        names = ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
+        yield (
+            f"{language}: {joined - len(missing)} of {joined} fragments, numbers and offices are recorded; "
+            f"they are used once all are: {names} missing"
+        )

@@ -1,0 +1,78 @@
+"""The recording script: what a speaker reads in the studio, clip by clip."""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from prompts import catalogue
+from prompts.catalogue import Catalogue, Slot
+from prompts.sources import Clip, Studio
+
+_WIDTH = 100
+_IN_A_SENTENCE = {
+    "en": "In mid-sentence: keep the voice up at the end.",
+    "fa": "در میانِ جمله: صدا در پایان نیفتد.",
+}
+_JOINED = {
+    "en": "Numbers, offices, dates and times, which are joined into sentences",
+    "fa": "عددها، مسئولان، تاریخ و ساعت، که در جمله‌ها کنارِ هم گذاشته می‌شوند",
+}
+
+
+class Line(NamedTuple):
+    """One recording to be made."""
+
+    clip: str
+    """Its id: it is recorded as `<id>.wav`."""
+    text: str
+    """What is read, without the signs for the synthetic voice."""
+    context: str
+    """For a fragment, the sentence it is part of."""
+
+
+def lines(language: str) -> dict[str, list[Line]]:
+    """Return every recording of a language, under the words that say where it is heard.
+
+    Raises PromptError if there is no such language.
+    """
+    book = catalogue.load(language)
+    script: dict[str, list[Line]] = {}
+    fragments: set[str] = set()
+    for section, prompts in book.sections.items():
+        found = [line for prompt, text in prompts.items() for line in _of_prompt(book, prompt, text)]
+        script[book.speech.plain(section)] = found
+        fragments.update(line.clip for line in found)
+    joined = [Line(clip, _read(book, text), "") for clip, text in book.texts.items() if clip not in fragments]
+    script[book.speech.plain(f"{_JOINED[language]}. {_IN_A_SENTENCE[language]}")] = joined
+    return script
+
+
+def write(language: str, recordings: Path) -> Iterator[str]:
+    """Yield the script as lines of text; what is recorded already has a tick. Raises like `lines`."""
+    studio = Studio(recordings)
+    for section, found in lines(language).items():
+        yield from ("", f"== {section}", "")
+        for line in found:
+            tick = "✓" if studio.has(Clip(language, line.clip, line.text)) else " "
+            yield f"[{tick}] {line.clip}"
+            yield textwrap.fill(line.text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+            if line.context:
+                yield textwrap.fill(line.context, _WIDTH, initial_indent="      ", subsequent_indent="      ")
+
+
+def _of_prompt(book: Catalogue, prompt: str, text: str) -> Iterator[Line]:
+    parts = book.prompts[prompt]
+    names = {f"{{{part.name}:{part.kind}}}": f"[{part.name}]" for part in parts if isinstance(part, Slot)}
+    for slot, name in names.items():
+        text = text.replace(slot, name)
+    context = f"→ {book.speech.plain(text)}" if names else ""
+    for part in parts:
+        if isinstance(part, str) and part in book.texts:
+            yield Line(part, _read(book, book.texts[part]), context)
+
+
+def _read(book: Catalogue, text: str) -> str:
+    """Return a clip as it stands in the script: the mark that it goes on is a dash."""
+    plain = book.speech.plain(text)
+    return f"{plain.removesuffix(book.speech.comma)} …" if plain.endswith(book.speech.comma) else plain
