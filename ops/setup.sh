@@ -16,7 +16,7 @@ need node nodejs
 need npm npm
 need espeak-ng espeak-ng
 need setpriv util-linux
-own=$(asterisk -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+)\..*/\1/p')
+own=$(asterisk -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+)\..*/\1/p' || true)
 [ "${own:-0}" -ge 20 ] || need mmdebstrap mmdebstrap
 if [ "$for_what" = test ]; then
   need sipp sip-tester

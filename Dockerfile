@@ -1,0 +1,60 @@
+# The images `app`, `asterisk` and `database` of docker-compose.yml. Debian's base images and packages only;
+# Python's and the pages' packages are those of the two lock files.
+#
+# All three images run as the same user id, so that they can share volumes whose files only the owner may
+# read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.
+
+FROM debian:trixie-slim AS pages
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm
+WORKDIR /web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci
+COPY web/ ./
+RUN npm run build
+
+
+FROM debian:trixie-slim AS python
+RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng && rm -rf /var/lib/apt/lists/*
+
+
+FROM python AS packages
+RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
+COPY requirements.lock ./
+RUN python3 -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+
+
+FROM python AS app
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key
+WORKDIR /opt/hotline137
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/hotline137 PYTHONUNBUFFERED=1
+COPY --chmod=755 <<'EOF' /usr/local/bin/hotline137
+#!/bin/sh
+exec python -m ops.cli "$@"
+EOF
+COPY --from=packages /opt/venv /opt/venv
+COPY . .
+COPY --from=pages /web/dist web/dist
+# Here, because nothing can be written where it runs.
+RUN python -m compileall -q .
+USER hotline
+
+
+FROM debian:sid-slim AS asterisk
+RUN apt-get update && apt-get install -y --no-install-recommends asterisk && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /var/lib/hotline137
+COPY ops/healthcheck.sh /opt/hotline137/ops/
+USER hotline
+
+
+FROM debian:trixie-slim AS database
+# Debian would make a cluster inside the image; ours is made in the volume (ops/database.sh).
+RUN install -d /etc/postgresql-common/createcluster.d \
+ && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/none.conf \
+ && apt-get update && apt-get install -y --no-install-recommends postgresql && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /var/lib/database /run/database-key
+ENV PATH=/usr/lib/postgresql/17/bin:$PATH
+COPY ops/healthcheck.sh ops/database.sh /opt/hotline137/ops/
+USER hotline
