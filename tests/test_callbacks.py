@@ -123,7 +123,7 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
 ) -> None:
     retry, limit = timedelta(seconds=settings.retry_seconds), 3
     assert settings.max_attempts == limit
-    for outcome, attempts in product(map(Outcome, outcomes), range(limit)):
+    for outcome, attempts in product(map(Outcome, outcomes), range(limit + 1)):
         callback = a_callback(session, C.ENDED, attempts=attempts)
         event, before = newest_event(session), now(session)
         closed = callbacks.close(session, callback.token, outcome, settings, note="یادداشت")
