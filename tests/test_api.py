@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select, text
 from api.access import COOKIE
 from api.app import create
 from db.engine import now, reading, writing
-from db.models import Heartbeat, Registration, Round, User
+from db.models import Heartbeat, Registration, Round, SignIn, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import callbacks, line, numbers, status, users
 from settings import Settings
@@ -46,11 +46,11 @@ def nobody(app: FastAPI) -> Iterator[TestClient]:
         yield client
 
 
-SignIn = Callable[[User], TestClient]
+SignedIn = Callable[[User], TestClient]
 
 
 @pytest.fixture
-def as_user(app: FastAPI, nobody: TestClient, engine: Engine) -> SignIn:
+def as_user(app: FastAPI, nobody: TestClient, engine: Engine) -> SignedIn:
     """Makes a page on which this person has signed in."""
 
     def page(user: User) -> TestClient:
@@ -69,7 +69,7 @@ def user(engine: Engine) -> User:
 
 
 @pytest.fixture
-def desk(as_user: SignIn, user: User) -> TestClient:
+def desk(as_user: SignedIn, user: User) -> TestClient:
     """That person's page."""
     return as_user(user)
 
@@ -185,7 +185,7 @@ def test_given_nobody_signed_in_when_any_endpoint_is_used_then_it_is_refused(
 
 def test_given_a_session_that_is_over_when_used_then_it_is_refused(desk: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
-        for kept in session.scalars(select(users.SignIn)):
+        for kept in session.scalars(select(SignIn)):
             kept.expires_at = now(session)
     problem(desk.get(f"{V1}/rounds"), 401, "not-signed-in")
 
@@ -353,6 +353,8 @@ def test_given_a_line_when_a_desk_claims_and_returns_then_the_place_is_first_aga
     place = returned["registration"]
     assert (place["state"], place["place"], place["attempts"], place["desk_id"]) == ("waiting", 1, 0, None)
     assert desk.get(f"{V1}/me").json()["callback"] is None
+    (waiting, _) = desk.get(f"{V1}/rounds/{live.id}/registrations").json()["items"]
+    assert (waiting["id"], waiting["desk_id"], waiting["last_outcome"]) == (first.id, None, "returned")
     again = desk.post(f"{V1}/rounds/{live.id}/claims").json()
     assert again["registration"]["id"] == first.id and again["id"] != claimed["id"]
     with reading(engine) as session:
@@ -437,7 +439,7 @@ def test_given_another_desks_callback_when_a_desk_uses_it_then_it_is_forbidden_a
 
 
 def test_given_a_person_without_a_desk_when_using_a_desks_endpoints_then_each_says_so(
-    engine: Engine, as_user: SignIn, live: Round
+    engine: Engine, as_user: SignedIn, live: Round
 ) -> None:
     with writing(engine) as session:
         administrator = a_user(session)

@@ -266,7 +266,7 @@ def test_given_500_registrations_when_50_desks_claim_at_once_then_each_is_claime
         users = some_users(session, 50)
 
     def work(which: int) -> list[Taken]:
-        mine = []
+        mine: list[Taken] = []
         while True:
             asked = time.monotonic()
             with writing(engine) as session:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now, reading, writing
+from db.engine import connect, now, reading, writing
 from db.models import Event, Registration
 from db.states import Outcome, Phase, RegistrationState
 from hotline import registration, rounds, tickets
@@ -91,6 +91,25 @@ def test_given_many_numbers_when_all_register_at_once_then_each_has_its_own_plac
     with reading(engine) as session:
         kept = {place.number: place.ticket for place in session.scalars(select(Registration))}
         assert kept == {f"+98913{which:07}": ticket for which, ticket in enumerate(told)}
+
+
+def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
+    engine: Engine, database: str
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+    numbers = [a_number() for _ in range(30)]
+
+    def process(which: int) -> None:
+        own = connect(database)
+        for number in numbers[which::3]:
+            with writing(own) as session:
+                register(session, round_id=round_.id, number=number)
+        own.dispose()
+
+    at_once(3, process)
+    with reading(engine) as session:
+        assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
 
 
 def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are_separate(

@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,7 @@ def test_given_a_wrong_setting_when_a_command_starts_then_it_ends_at_once_and_na
 
 def test_given_settings_when_somebody_changes_one_then_it_is_refused() -> None:
     with pytest.raises(Exception, match="frozen"):
-        load(_env_file=None).desks = 1  # type: ignore[misc]
+        load(_env_file=None).desks = 1
 
 
 # Secrets
@@ -196,19 +197,38 @@ def test_given_a_state_folder_when_accounts_ask_then_each_has_its_lasting_secret
     assert secret(here) not in kept.read_text()
 
 
-def test_given_a_new_state_folder_when_many_processes_ask_at_once_then_all_have_one_secret(
-    tmp_path: Path,
-) -> None:
-    command = "import sys; from settings import load; print(load(state_dir=sys.argv[1]).secret_for('desk-1'))"
+ASK = """
+import sys
+from settings import load
+for folder in map(str.strip, sys.stdin):
+    print(load(state_dir=folder).secret_for("desk-1"), flush=True)
+"""
 
-    def ask(_: int) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", command, tmp_path / "state"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
-    assert len(set(at_once(4, ask))) == 1
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["secret"]
+def test_given_new_state_folders_when_processes_ask_at_once_then_all_have_one_secret(tmp_path: Path) -> None:
+    with ExitStack() as running:
+        asking = [
+            running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", ASK],
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    bufsize=1,
+                )
+            )
+            for _ in range(3)
+        ]
+
+        def ask(process: subprocess.Popen[str], folder: Path) -> str:
+            assert process.stdin and process.stdout
+            process.stdin.write(f"{folder}\n")
+            return process.stdout.readline()
+
+        for process in asking:
+            assert len(ask(process, tmp_path / "warm")) == 33
+        for folder in (tmp_path / str(n) for n in range(30)):
+            told = at_once(len(asking), lambda which, at=folder: ask(asking[which], at))
+            assert len(set(told)) == 1
+            assert [path.name for path in folder.iterdir()] == ["secret"]
