@@ -20,7 +20,7 @@ format: .venv/test ## put the Python code into its one form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: .venv/test web/dist/index.html ## measure; prints ratios
-	@for b in bench/*.py; do $(BIN)/python $$b; done
+	@for b in bench/*.py; do PYTHONPATH=. $(BIN)/python $$b; done
 
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv

@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
     """Wait before a registration that was not reached is offered again, at its own place."""
+    registrations_per_day: int = Field(3, ge=1, le=100)
+    """So many registrations one number may make in 24 hours."""
+    max_calls: int = Field(200, ge=1, le=5000)
+    """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}
     """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately."""
     prompts_gtts: bool = False
@@ -188,6 +192,11 @@ class Settings(BaseSettings):
     def prompts_dir(self) -> Path:
         """Where rendered prompts live: one folder a language, one file a clip and codec."""
         return self.state_dir / "prompts"
+
+    @property
+    def messages_dir(self) -> Path:
+        """Where Asterisk records what callers say."""
+        return self.state_dir / "messages"
 
     @cached_property
     def _master_secret(self) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -45,6 +46,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     app.state.tail = tail
+    app.state.hashing = BoundedSemaphore(sessions.HASHES_AT_ONCE)
     problems.install(app)
     v1 = APIRouter(prefix=_V1)
     for module in (sessions, rounds, callbacks, live, phones):

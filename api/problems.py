@@ -28,6 +28,9 @@ STATUS = {
 """The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
 
 
+_LONGEST_BODY = 1 << 16
+
+
 class Problem(BaseModel):
     """The body of every error (application/problem+json)."""
 
@@ -73,6 +76,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(_request: Request, _error: Exception) -> Response:
         return problem("internal-error", "a fault of ours; it is in the log", 500)
+
+    @app.middleware("http")
+    async def small_bodies_only(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        length = request.headers.get("content-length", "")
+        if "transfer-encoding" in request.headers or (length and not length.isdecimal()):
+            return problem("length-required", "say how long the body is", 411)
+        if length and int(length) > _LONGEST_BODY:
+            return problem("too-large", f"a body has at most {_LONGEST_BODY} bytes", 413)
+        return await call_next(request)
 
     @app.middleware("http")
     async def own_origin_only(

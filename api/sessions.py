@@ -1,21 +1,36 @@
 """Signing in and out, and who am I."""
 
+from threading import BoundedSemaphore
+
 from fastapi import APIRouter, Request, Response
 
 from api import schemas, views
 from api.access import COOKIE, Database, Reading, SignedIn, Writing
-from db.engine import writing
+from db.engine import reading, writing
 from hotline import users
 from hotline.errors import Refused
 
 router = APIRouter(tags=["session"])
 
+HASHES_AT_ONCE = 2
+"""A flood of sign-ins must leave processor time for everything else."""
+_QUEUE_S = 5
+
 
 @router.post("/session")
 def sign_in(body: schemas.SignIn, request: Request, response: Response, engine: Database) -> schemas.Me:
     """Sign in; the answer sets the cookie."""
+    with reading(engine) as session:
+        known = users.known_hash(session, body.username)
+    hashing: BoundedSemaphore = request.app.state.hashing
+    if not hashing.acquire(timeout=_QUEUE_S):
+        raise Refused("too-many-attempts", "too many people sign in at this moment")
+    try:
+        right = users.is_right(known, body.password)
+    finally:
+        hashing.release()
     with writing(engine) as session:  # its own transaction: a failure must be counted
-        user = users.verify(session, body.username, body.password)
+        user = users.verify(session, body.username, right=right)
     if user is None:
         raise Refused("wrong-credentials", "no such name, or the password is wrong")
     with writing(engine) as session:

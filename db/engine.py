@@ -1,7 +1,8 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,6 @@ from sqlalchemy.orm import Session
 
 _CONNECTIONS = 24
 """Of one process; whoever comes when all are taken waits for one. PostgreSQL grants 100 by default."""
-_SQLITE_CONNECTIONS = 4
-"""SQLite has one writer at a time; to queue here is fairer than to wait for its lock."""
 
 
 def connect(url: str) -> Engine:
@@ -23,8 +22,10 @@ def connect(url: str) -> Engine:
         "hide_parameters": True,  # they are citizens' numbers, and errors are logged
     }
     if url.startswith("sqlite"):
-        pool["pool_size"] = _SQLITE_CONNECTIONS
-        engine = create_engine(url, connect_args={"timeout": 5, "isolation_level": None}, **pool)
+        # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
+        options_ = {"one_writer": threading.Lock()}
+        arguments_ = {"timeout": 5, "isolation_level": None}
+        engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
@@ -56,7 +57,8 @@ def _sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One transaction that may write: committed at the end, rolled back on any exception."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    queue = engine.get_execution_options().get("one_writer") or nullcontext()
+    with queue, Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 

@@ -61,6 +61,7 @@ def _enum(kind: type[StrEnum], name: str) -> Enum:
 
 
 _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
+_STANDING = text("standing")
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
 
 
@@ -70,6 +71,14 @@ class OfficialKind(StrEnum):
     MAYOR = "mayor"
     DEPUTY = "deputy"
     DISTRICT_MANAGER = "district_manager"
+    OPERATORS = "operators"  # of the standing line «an operator calls you back»
+
+
+class BlockReason(StrEnum):
+    """Why a number may not register; each has a prompt, `blocked-<reason>`."""
+
+    NUISANCE = "nuisance"  # called again and again only to disturb
+    OWNER = "owner"  # the owner of the number asked not to be called
 
 
 class Role(StrEnum):
@@ -110,6 +119,7 @@ class Round(Base):
     ends_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
 
     official: Mapped[Official] = relationship(lazy="joined", innerjoin=True)
 
@@ -117,6 +127,9 @@ class Round(Base):
         CheckConstraint("registration_from < registration_until", name="registration_window"),
         CheckConstraint("registration_until <= ends_at", name="registration_before_end"),
         CheckConstraint("starts_at < ends_at", name="round_window"),
+        Index(
+            "one_standing_line", "standing", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING
+        ),
     )
 
 
@@ -130,6 +143,8 @@ class Registration(Base):
     number: Mapped[str] = mapped_column(String(16))  # E.164
     ticket: Mapped[str] = mapped_column(String(7), unique=True)
     language: Mapped[str] = mapped_column(String(2), default="fa")
+    subject: Mapped[int | None]  # 1 to 9, the city's list
+    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
     state: Mapped[RegistrationState] = mapped_column(
         _enum(RegistrationState, "registration_state"), default=RegistrationState.WAITING
     )
@@ -142,6 +157,8 @@ class Registration(Base):
     round: Mapped[Round] = relationship(lazy="raise")
 
     __table_args__ = (
+        CheckConstraint("subject BETWEEN 1 AND 9", name="known_subject"),
+        Index("registrations_of_number", "number", "registered_at"),
         Index(
             "one_place_per_round_and_number",
             "round_id",
@@ -161,6 +178,49 @@ Index(
     Registration.registered_at,
     Registration.id,
 )
+
+
+class Confirmation(Base):
+    """The call that confirms a keyed-in number. `token` is its channel's id while it is on its way."""
+
+    __tablename__ = "confirmations"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+
+    registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
+
+
+class BlockedNumber(Base):
+    """A number that may not register, and why."""
+
+    __tablename__ = "blocked_numbers"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)
+    reason: Mapped[BlockReason] = mapped_column(_enum(BlockReason, "block_reason"))
+    blocked_at: Mapped[datetime]
+
+
+class Request(Base):
+    """A city problem reported to 137."""
+
+    __tablename__ = "requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tracking: Mapped[str] = mapped_column(String(8), unique=True)
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164, if the network gave one
+    category: Mapped[int]  # 1 to 9, the city's list
+    district: Mapped[int | None]
+    message: Mapped[str] = mapped_column(String(80))  # a file in the state folder's messages
+    language: Mapped[str] = mapped_column(String(2))
+    made_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
+        CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+    )
 
 
 class Desk(Base):

@@ -16,6 +16,7 @@ class Phase(StrEnum):
 class RegistrationState(StrEnum):
     """Where a citizen's place in a round stands."""
 
+    UNCONFIRMED = "unconfirmed"  # the number was keyed in by an unknown caller; a call will confirm it
     WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
     CALLING = "calling"  # a desk holds it: one live callback belongs to it
     REACHED = "reached"  # the conversation took place
@@ -73,6 +74,7 @@ CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
 _R = RegistrationState
 
 REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
+    _R.UNCONFIRMED: frozenset({_R.WAITING, _R.CANCELLED}),
     _R.WAITING: frozenset({_R.CALLING, _R.CANCELLED}),
     _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
     _R.REACHED: frozenset(),
@@ -81,7 +83,7 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.CANCELLED: frozenset(),
 }
 
-HOLDS_PLACE = (_R.WAITING, _R.CALLING, _R.UNREACHED)
+HOLDS_PLACE = (_R.UNCONFIRMED, _R.WAITING, _R.CALLING, _R.UNREACHED)
 """A number with a registration in one of these cannot register again for the same round."""
 
 ON_THE_PHONE = (_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.TALKING)
@@ -94,3 +96,8 @@ RETRIED = frozenset(set(Outcome) - {Outcome.REACHED, Outcome.REFUSED, Outcome.WR
 def sources(to: CallbackState) -> list[CallbackState]:
     """The states from which a callback may move to `to`."""
     return [state for state, targets in CALLBACK_MOVES.items() if to in targets]
+
+
+def registration_sources(to: RegistrationState) -> list[RegistrationState]:
+    """The states from which a registration may move to `to`."""
+    return [state for state, targets in REGISTRATION_MOVES.items() if to in targets]

@@ -6,6 +6,7 @@ import queue
 import re
 import socket
 import threading
+import uuid
 from typing import Any
 
 from asterisk.ami import AMIClient
@@ -27,7 +28,7 @@ class AmiError(Exception):
     """Asterisk refused an action or gave no answer in time."""
 
 
-class Refused(AmiError):
+class NotAccepted(AmiError):
     """Asterisk answered, and the answer was no."""
 
 
@@ -127,7 +128,7 @@ class Ami(AMIClient):  # type: ignore[misc]
             self._socket.sendall(f"{pack}\r\n".encode(self.encoding))
 
     def request(self, name: str, **keys: object) -> None:
-        """Send an action and wait until Asterisk accepts it. Raises Refused; AmiError if nobody can say."""
+        """Send an action and wait for Asterisk's yes. Raises NotAccepted; AmiError if nobody can say."""
         answered = threading.Event()
         answers: list[Any] = []
 
@@ -144,11 +145,11 @@ class Ami(AMIClient):  # type: ignore[misc]
         if not answered.wait(_READ_S):
             raise AmiError(f"no answer to {name}")
         if answers[0].is_error():
-            raise Refused(f"{name}: {answers[0].keys.get('Message', 'refused')}")
+            raise NotAccepted(f"{name}: {answers[0].keys.get('Message', 'refused')}")
 
     def live_channels(self) -> list[Event]:
         """Every channel alive now, as CoreShowChannel events. Raises AmiError."""
-        action_id = f"channels-{self.next_action_id()}"
+        action_id = f"channels-{uuid.uuid4().hex}"  # nobody outside can guess it
         found: list[Event] = []
         complete = threading.Event()
 

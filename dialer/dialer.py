@@ -11,11 +11,13 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from dialer.ami import Ami, AmiError, Refused
+from dialer.ami import Ami, AmiError, NotAccepted
+from dialer.confirmations import Confirmations
+from dialer.originate import originate, token_of
 from dialer.outcomes import of_hangup
-from dialplan.accounts import channel_to, desk_of_channel
+from dialplan.accounts import desk_of_channel
 from dialplan.variables import STAGE_EVENT, Context, Stage
-from hotline import callbacks, numbers, status
+from hotline import callbacks, confirmations, numbers, status
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -51,14 +53,16 @@ class Dialer:
         self._settings = settings
         self._engine = engine
         self._ami = ami
+        self._confirmations = Confirmations(settings, engine, ami)
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
         self._hung_up_at: dict[str, float] = {}
+        self._causes: dict[str, int] = {}
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
-            "Newstate": self._on_new_state,
+            "DialState": self._on_dial_state,
             "UserEvent": self._on_stage,
             "ConfbridgeJoin": self._on_join,
             "Hangup": self._on_hangup,
@@ -76,6 +80,7 @@ class Dialer:
                     self.reconcile()
                 self._hang_up_asked()
                 self._place_asked()
+                self._confirmations.place_due()
                 self._close_never_started()
         except AmiError as error:
             log.warning("Asterisk: %s", error)
@@ -129,20 +134,9 @@ class Dialer:
                 callbacks.close(session, token, Outcome.FAILED, self._settings)
                 return
         try:
-            self._ami.request(
-                "Originate",
-                ActionID=token,
-                ChannelId=token,
-                Channel=channel_to(self._settings, number),
-                Context=Context.CALLBACK.value,
-                Exten="s",
-                Priority=1,
-                CallerID="137 <137>",
-                Timeout=self._settings.ring_seconds * 1000,
-                Async="true",
-            )
-        except Refused as refused:
-            log.error("%s: not placed: %s", token, refused)
+            originate(self._ami, self._settings, token, number, Context.CALLBACK)
+        except NotAccepted as error:
+            log.error("%s: not placed: %s", token, error)
             self._close(token, Outcome.FAILED)
             return
         log.info("%s: placed", token)
@@ -165,9 +159,9 @@ class Dialer:
     def _on_resync(self, _event: Event) -> None:
         self._in_sync = False
 
-    def _on_new_state(self, event: Event) -> None:
-        if event.keys.get("ChannelStateDesc") == "Ringing":
-            self._move(_channel_id(event), CallbackState.RINGING)
+    def _on_dial_state(self, event: Event) -> None:
+        if event.keys.get("DialStatus") == "RINGING":
+            self._move(token_of(_channel_id(event)), CallbackState.RINGING)
 
     def _on_stage(self, event: Event) -> None:
         if event.keys.get("UserEvent") != STAGE_EVENT:
@@ -196,11 +190,15 @@ class Dialer:
     def _on_hangup(self, event: Event) -> None:
         if desk_of_channel(event.keys.get("Channel", "")) is not None:
             self._in_sync = False  # the desk may still have a second phone in its room: ask
-        token = _channel_id(event)
+        channel_id = _channel_id(event)
+        token = token_of(channel_id)
+        cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
+        if channel_id != token:  # the half that dialled: it knows why the call ended
+            self._causes[token] = cause
+            return
         self._failed_at.pop(token, None)
         self._hung_up_at.pop(token, None)
-        cause = event.keys.get("Cause", "")
-        self._ended(token, int(cause) if cause.isdecimal() else 0)
+        self._ended(token, self._causes.pop(token, cause))
 
     def _on_originate_response(self, event: Event) -> None:
         if event.keys.get("Response") == "Failure":
@@ -223,6 +221,9 @@ class Dialer:
 
     def _ended(self, token: str, cause: int) -> None:
         """The channel of `token` has ended: close the callback, or leave the outcome to its desk."""
+        if confirmations.is_token(token):
+            self._confirmations.ended(token)
+            return
         if not callbacks.is_token(token):
             return
         with writing(self._engine) as session:
@@ -267,6 +268,7 @@ class Dialer:
         """Make the database agree with the channels that live in Asterisk at this moment."""
         self._in_sync = True  # an event handled below may clear it again
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
+        ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         self._phones_present(channels)
         self._handle_events(0)  # the ends that came before that answer, with their true causes
         with reading(self._engine) as session:
@@ -274,11 +276,13 @@ class Dialer:
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
         for callback, placed_at in placed:
             if callback.token in channels:
-                self._adopt(callback.token, channels[callback.token])
+                self._adopt(callback.token, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > _NO_CHANNEL_S:
                 self._lost(callback)
             else:
                 self._in_sync = False  # its channel may just be coming into being
+        if self._confirmations.reconcile(channels, older_than_s=_NO_CHANNEL_S):
+            self._in_sync = False
 
     def _lost(self, callback: Callback) -> None:
         """Its end went by unseen. Only the desk can know what became of it; nobody is dialled again."""
@@ -286,9 +290,9 @@ class Dialer:
             if callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session)):
                 log.warning("%s: ended unseen in state %s", callback.token, callback.state)
 
-    def _adopt(self, token: str, channel: dict[str, str]) -> None:
+    def _adopt(self, token: str, channel: dict[str, str], ringing: bool) -> None:
         state = _BY_APPLICATION.get(channel.get("Application", ""))
-        if channel.get("ChannelStateDesc") == "Ringing":
+        if ringing or channel.get("ChannelStateDesc") == "Ringing":
             state = CallbackState.RINGING
         if state is None:
             if channel.get("ChannelStateDesc") == "Up":

@@ -1,8 +1,6 @@
-"""Names of the phone accounts, and the channel that reaches a citizen."""
+"""Names of the phone accounts."""
 
 import re
-
-from settings import Settings
 
 TRUNK = "trunk"
 AMI_USER = "dialer"
@@ -24,13 +22,3 @@ def desk_of_channel(channel: str) -> int | None:
     """Which desk's phone a channel such as PJSIP/desk-3-00000017 is."""
     match = _DESK_CHANNEL.match(channel)
     return int(match[1]) if match else None
-
-
-def channel_to(settings: Settings, number: str) -> str:
-    """The channel that Asterisk opens to call the E.164 `number`."""
-    if settings.browser_phone:
-        for account, own in BROWSER_PHONES.items():
-            if own == number:
-                return f"PJSIP/{account}"
-    dialled = "0" + number[3:] if settings.trunk_national and number.startswith("+98") else number
-    return f"PJSIP/{dialled}@{TRUNK}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
-from dialplan.variables import STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import LINES_FULL, STAGE_EVENT, Context, Script, Stage, Variable
 from settings import Settings
 
 _TEMPLATES = Environment(
@@ -31,6 +31,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     etc = run / "etc"
     for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
         folder.mkdir(parents=True, exist_ok=True)
+    settings.messages_dir.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
     for name in _TEMPLATES.list_templates():
         text = _TEMPLATES.get_template(name).render(
@@ -50,6 +51,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             scripts=Script,
             stages=Stage,
             stage_event=STAGE_EVENT,
+            lines_full=LINES_FULL,
             variables=Variable,
         )
         (etc / name).write_text(text)

@@ -15,13 +15,15 @@ class Variable(StrEnum):
 
 
 class Context(StrEnum):
-    """Contexts of extensions.conf. Calls from outside can reach the first three only."""
+    """Contexts of extensions.conf. Calls from outside come in by the first three only."""
 
     FROM_TRUNK = "from-trunk"
     FROM_PHONE = "from-browser-phone"
     FROM_DESK = "from-desk"
     HOTLINE = "hotline"
     CALLBACK = "callback"
+    CONFIRM = "confirm"
+    DIAL = "dial"
     ROOM = "room"
 
 
@@ -30,6 +32,7 @@ class Script(StrEnum):
 
     MENU = "menu"
     CALLBACK = "callback"
+    CONFIRM = "confirm"
 
 
 STAGE_EVENT = "HotlineStage"
@@ -43,3 +46,7 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
     FAILED = "failed"
+
+
+LINES_FULL = "lines-full-now"
+"""The prompt for callers beyond the lines there are; written anew as rounds open and close."""

@@ -1,49 +1,65 @@
-"""Registering for a round, and finding one's registration again."""
+"""Registering for a round, changing one's registration, finding it again."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Registration
-from db.states import HOLDS_PLACE
+from db.models import BlockedNumber, Confirmation, Registration, Round
+from db.states import HOLDS_PLACE, RegistrationState, registration_sources
 from hotline import line, rounds, tickets
 from hotline.errors import Refused
 
 _DRAWS = 50
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Registered:
     """What a citizen is told: the ticket number, how many are ahead, whether it was there before."""
 
+    registration_id: int
     ticket: str
     ahead: int
     already: bool
 
 
-def register(session: Session, *, round_id: int, number: str, language: str = "fa") -> Registered:
+def register(
+    session: Session,
+    *,
+    round_id: int,
+    number: str,
+    language: str = "fa",
+    subject: int | None = None,
+    confirmed: bool = True,
+    per_day: int | None = None,
+) -> Registered:
     """Give the E.164 `number` its place in the round; the same number again gets the place it has.
 
-    Raises Refused("not-found") and Refused("registration-closed").
+    A number that is not `confirmed` (keyed in by an unknown caller) is called before it joins the line.
+    Raises Refused("not-found" | "registration-closed" | "number-blocked" | "too-many-today").
     """
     round_ = rounds.get(session, round_id)
     existing = _holding(session, round_id, number)
     if existing:
-        return Registered(existing.ticket, line.ahead(session, existing), already=True)
-    at = now(session)
-    if not rounds.takes_registrations(round_, at):
-        raise Refused("registration-closed", "this round takes no registrations now")
+        if confirmed and existing.state is RegistrationState.UNCONFIRMED:
+            _change(session, existing.id, [existing.state], state=RegistrationState.WAITING)
+        return _told(session, existing, already=True)
+    _check(session, round_, number, per_day)
+    state = RegistrationState.WAITING if confirmed else RegistrationState.UNCONFIRMED
     for _ in range(_DRAWS):
         registration = Registration(
             round_id=round_id,
             number=number,
             ticket=tickets.draw(),
             language=language,
-            registered_at=at,
+            subject=subject,
+            state=state,
+            registered_at=now(session),
         )
         try:
             with session.begin_nested():
@@ -51,11 +67,18 @@ def register(session: Session, *, round_id: int, number: str, language: str = "f
         except IntegrityError:  # the ticket is taken, or the same number is registering elsewhere
             existing = _holding(session, round_id, number)
             if existing:
-                return Registered(existing.ticket, line.ahead(session, existing), already=True)
+                return _told(session, existing, already=True)
             continue
+        if not confirmed:
+            session.add(Confirmation(registration_id=registration.id, not_before=now(session)))
         events.registration_changed(session, registration)
-        return Registered(registration.ticket, line.ahead(session, registration), already=False)
+        return _told(session, registration, already=False)
     raise Refused("tickets-used-up", "no free ticket number was found")
+
+
+def attach_message(session: Session, registration_id: int, message: str) -> None:
+    """Keep the name of the file in which the citizen's message lies."""
+    session.execute(update(Registration).where(Registration.id == registration_id).values(message=message))
 
 
 def find(session: Session, ticket: str) -> Registration:
@@ -64,6 +87,71 @@ def find(session: Session, ticket: str) -> Registration:
     if registration is None:
         raise Refused("not-found", "no registration with this ticket number")
     return registration
+
+
+def cancel(session: Session, registration_id: int) -> None:
+    """The citizen gives the place up. Raises Refused("wrong-state") if it is being called or over."""
+    cancelled = RegistrationState.CANCELLED
+    _change(session, registration_id, registration_sources(cancelled), state=cancelled)
+
+
+def change_number(session: Session, registration_id: int, number: str) -> None:
+    """Call this E.164 number instead; the place stays.
+
+    Raises Refused("number-taken") if that number has a place in the same round already, and
+    Refused("wrong-state" | "number-blocked").
+    """
+    if session.get(BlockedNumber, number):
+        raise Refused("number-blocked", "this number may not register")
+    try:
+        with session.begin_nested():
+            _change(session, registration_id, [RegistrationState.WAITING], number=number)
+    except IntegrityError:
+        raise Refused("number-taken", "this number has a place in the round already") from None
+
+
+def _change(
+    session: Session, registration_id: int, sources: list[RegistrationState], **values: object
+) -> None:
+    changed = session.scalar(
+        update(Registration)
+        .where(Registration.id == registration_id, Registration.state.in_(sources))
+        .values(**values)
+        .returning(Registration.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is None:
+        raise Refused("wrong-state", "the registration is being called, or it is over")
+    registration = session.get_one(Registration, changed, populate_existing=True)
+    events.registration_changed(session, registration)
+
+
+def _check(session: Session, round_: Round, number: str, per_day: int | None) -> None:
+    at = now(session)
+    if not rounds.takes_registrations(round_, at):
+        raise Refused("registration-closed", "this round takes no registrations now")
+    if session.get(BlockedNumber, number):
+        raise Refused("number-blocked", "this number may not register")
+    if per_day is None:
+        return
+    today = session.scalar(
+        select(func.count()).where(
+            Registration.number == number,
+            Registration.registered_at > at - _DAY,
+            Registration.state != RegistrationState.CANCELLED,
+        )
+    )
+    if (today or 0) >= per_day:
+        raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
+
+
+def _told(session: Session, registration: Registration, *, already: bool) -> Registered:
+    return Registered(
+        registration_id=registration.id,
+        ticket=registration.ticket,
+        ahead=line.ahead(session, registration),
+        already=already,
+    )
 
 
 def _holding(session: Session, round_id: int, number: str) -> Registration | None:

@@ -1,19 +1,24 @@
 """Rounds: what phase one is in, which ones take registrations, and the two facts a person records."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Official, Registration, Round
+from db.models import Official, OfficialKind, Registration, Round
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 
 OVERTIME = timedelta(hours=2)
 """An opened round stays live so long past its end: the official decides when to stop, not the clock."""
+
+_ROUNDS_LOOKED_AT = 5
+_ONE_CITIZEN = timedelta(minutes=6)
+_FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def phase(round_: Round, at: datetime) -> Phase:
@@ -39,12 +44,79 @@ def registrable(session: Session) -> Sequence[Round]:
     return session.scalars(
         select(Round)
         .where(
+            Round.standing.is_(False),
             Round.ended_at.is_(None),
             Round.registration_from <= at,
             Round.registration_until > at,
         )
         .order_by(Round.starts_at, Round.id)
     ).all()
+
+
+def open_until(session: Session) -> datetime | None:
+    """Until when the last of the rounds open now takes registrations; None if none is open."""
+    return max((r.registration_until for r in registrable(session)), default=None)
+
+
+def upcoming(session: Session) -> Round | None:
+    """The round whose registration begins next."""
+    return session.scalars(
+        select(Round)
+        .where(Round.standing.is_(False), Round.ended_at.is_(None), Round.registration_from > now(session))
+        .order_by(Round.registration_from, Round.id)
+        .limit(1)
+    ).first()
+
+
+def expected_reach(session: Session, round_: Round) -> int:
+    """About how many citizens this official reaches in such a round; at least 1.
+
+    The mean of the official's last rounds that ended, else what the city's first public round showed:
+    one citizen in six minutes.
+    """
+    ended = (
+        select(Round.id)
+        .where(Round.official_id == round_.official_id, Round.ended_at.is_not(None))
+        .order_by(Round.ended_at.desc())
+        .limit(_ROUNDS_LOOKED_AT)
+    )
+    reached = case((Registration.state == RegistrationState.REACHED, 1), else_=0)
+    per_round = session.scalars(
+        select(func.sum(reached)).where(Registration.round_id.in_(ended)).group_by(Registration.round_id)
+    ).all()
+    if per_round:
+        return max(1, round(float(sum(per_round)) / len(per_round)))
+    return max(1, round((round_.ends_at - round_.starts_at) / _ONE_CITIZEN))
+
+
+def standing_line(session: Session) -> Round:
+    """The operators' line, made when it is first asked for."""
+    standing = select(Round).where(Round.standing)
+    line = session.scalar(standing)
+    if line is not None:
+        return line
+    at = now(session)
+    line = Round(
+        official=Official(
+            kind=OfficialKind.OPERATORS,
+            office_fa="اپراتورهای ۱۳۷",
+            office_en="Operators of 137",
+            clip="office-operators",
+        ),
+        registration_from=at,
+        registration_until=_FOR_EVER,
+        starts_at=at,
+        ends_at=_FOR_EVER,
+        opened_at=at,
+        standing=True,
+    )
+    try:
+        with session.begin_nested():
+            session.add(line)
+    except IntegrityError:  # somebody else was a moment earlier
+        return session.scalars(standing).one()
+    events.round_changed(session, line.id, "made")
+    return line
 
 
 def current(session: Session, limit: int = 100) -> Sequence[Round]:

@@ -11,9 +11,9 @@ from hotline.numbers import ascii_digits
 LENGTH = 7
 
 
-def draw() -> str:
-    """A random ticket number. Its uniqueness is the table's to decide."""
-    payload = f"{secrets.randbelow(10 ** (LENGTH - 1)):0{LENGTH - 1}}"
+def draw(length: int = LENGTH) -> str:
+    """A random number of `length` digits. Its uniqueness is the table's to decide."""
+    payload = f"{secrets.randbelow(10 ** (length - 1)):0{length - 1}}"
     return payload + damm.calc_check_digit(payload)
 
 

@@ -45,8 +45,22 @@ def add(
     return user
 
 
-def verify(session: Session, username: str, password: str) -> User | None:
-    """The person, if name and password are right; None if not, and the failure is counted.
+def known_hash(session: Session, username: str) -> str:
+    """The password's hash; for an unknown name one that nothing matches, and that costs as long."""
+    found = session.scalar(select(User.password_hash).where(User.username == username))
+    return found or _NOBODY
+
+
+def is_right(password_hash: str, password: str) -> bool:
+    """Whether the password is right. Slow on purpose (Argon2): call it outside any transaction."""
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+def verify(session: Session, username: str, *, right: bool) -> User | None:
+    """The person, if the password was `right`; None if not, and the failure is counted.
 
     Raises Refused("too-many-attempts") while the name is locked: 5 failures are free, then
     1, 2, 4 … up to 900 seconds.
@@ -55,17 +69,14 @@ def verify(session: Session, username: str, password: str) -> User | None:
     user = session.scalar(select(User).where(User.username == username).with_for_update(of=User))
     if user and user.locked_until and at < user.locked_until:
         raise Refused("too-many-attempts", "too many wrong passwords, wait a little")
-    try:
-        _HASHER.verify(user.password_hash if user else _NOBODY, password)
-    except (Argon2Error, InvalidHashError):
-        if user:
-            user.failures += 1
-            excess = user.failures - _FREE_FAILURES
-            if excess > 0:
-                user.locked_until = at + timedelta(seconds=min(2 ** min(excess - 1, 10), 900))
+    if user and not right:
+        user.failures += 1
+        excess = user.failures - _FREE_FAILURES
+        if excess > 0:
+            user.locked_until = at + timedelta(seconds=min(2 ** min(excess - 1, 10), 900))
+    if user is None or not right:
         return None
-    if user:
-        user.failures, user.locked_until = 0, None
+    user.failures, user.locked_until = 0, None
     return user
 
 

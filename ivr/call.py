@@ -1,17 +1,22 @@
 """One telephone call, as a call script sees it. Nothing else of ours speaks AGI."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BufferedIOBase
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup
 
 from dialplan.variables import Variable
-from prompts.catalogue import clips
+from prompts.catalogue import Value, clips, prompt_ids
 
-Slots = dict[str, str | int]
-KEYS = "0123456789*#"
+Slots = Mapping[str, Value]
+DIGITS = "0123456789"
+KEYS = f"{DIGITS}*#"
 AGAIN = "*"
+END = "#"
+OPERATOR = "0"
 _TRIES = 3
 _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
@@ -19,13 +24,28 @@ _LINE = 8192
 _MAX_ENV = 200
 _LONGEST_RESULT = 4  # a key's code, 0 or -1
 _BETWEEN_DIGITS_MS = 4000
+_SILENCE_ENDS_S = 8
+"""A silence that ends a recording: long enough to think, too short to fill a disk."""
 _CLOSING_MS = 1500
+_LONGEST_ENTRY = 40
 
-__all__ = ["AGIError", "AGIHangup", "Call", "Gone"]
+__all__ = ["AGIError", "AGIHangup", "Call", "Gone", "Prompt", "WantsOperator"]
 
 
 class Gone(Exception):
     """The caller said nothing usable three times: say goodbye and end."""
+
+
+class WantsOperator(Exception):
+    """The caller pressed 0, which leads to the operators' line from anywhere."""
+
+
+class Prompt(NamedTuple):
+    """A prompt with its slots; `language` only where it is not the call's own."""
+
+    id: str
+    slots: Slots = MappingProxyType({})
+    language: str = ""
 
 
 class _Lines:
@@ -72,8 +92,14 @@ class Call(AGI):  # type: ignore[misc]
     """A call in progress: say, ask, set a variable. Its mends of pyst2 0.5.1 are the private part."""
 
     def __init__(
-        self, reader: BufferedIOBase, writer: BufferedIOBase, prompts_dir: Path, wait_s: float
+        self,
+        reader: BufferedIOBase,
+        writer: BufferedIOBase,
+        prompts_dir: Path,
+        wait_s: float,
+        wait_longer: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
+        """`wait_longer` lets Asterisk be silent for so many seconds more, while the caller speaks."""
         # Not super().__init__: it installs a signal handler, which fails in a thread.
         self.stdin = _Lines(reader)
         self.stdout = _Commands(writer)
@@ -81,8 +107,10 @@ class Call(AGI):  # type: ignore[misc]
         self._got_sighup = False
         self._prompts_dir = prompts_dir
         self._wait_ms = int(wait_s * 1000)
+        self._wait_longer = wait_longer
         self._pressed = ""
         self.language = "fa"
+        self.leads_to_operator = False
         self.env: dict[str, str] = {}
         self._get_agi_env()
 
@@ -92,7 +120,7 @@ class Call(AGI):  # type: ignore[misc]
             if not line:
                 return
             key, _, value = line.partition(":")
-            self.env[key.strip()] = value.strip()
+            self.env.setdefault(key.strip(), value.strip())  # a later one may be the caller's own invention
         raise AGIError("too many variables")
 
     def _quote(self, string: object) -> str:
@@ -132,19 +160,27 @@ class Call(AGI):  # type: ignore[misc]
         """Set a channel variable for the dialplan."""
         self.set_variable(variable.value, value)
 
-    def say(self, prompt: str, **slots: str | int) -> None:
-        """Play one prompt. A key ends it at once and counts for the next question."""
-        self._pressed = self._play(self._clips(prompt, slots)) or self._pressed
+    def speak(self, language: str) -> None:
+        """Go on in this language, here and in the dialplan's own announcements."""
+        self.language = language
+        self.set(Variable.LANGUAGE, language)
 
-    def ask(self, *prompts: str | tuple[str, Slots], keys: str, tries: int = _TRIES) -> str:
+    def say(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt. A key ends it at once and counts for the next question."""
+        self._pressed = self._play(Prompt(prompt, slots)) or self._pressed
+
+    def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 
-        A prompt is an id, or an id with its slots. Raises Gone after so many silences or wrong keys.
+        The last try is the slower, more explicit one where the catalogue has it. Raises Gone after so
+        many silences or wrong keys, WantsOperator for a 0, where it leads there.
         """
         for _ in range(tries + _REPLAYS):
-            key = self._question(prompts)
+            key = self._question(prompts, last=tries == 1)
             if key and key in keys:
                 return key
+            if key == OPERATOR and self.leads_to_operator:
+                raise WantsOperator
             if key == AGAIN:
                 continue
             tries -= 1
@@ -153,44 +189,72 @@ class Call(AGI):  # type: ignore[misc]
             self.say("wrong-key" if key else "no-key-again")
         raise Gone
 
-    def ask_digits(self, prompt: str, *, at_most: int) -> str:
-        """Play a prompt and return the digits keyed in, without the closing #.
+    def ask_digits(self, prompt: str, *, at_most: int, optional: bool = False) -> str:
+        """Play a prompt and return the digits keyed in, without the closing #; * begins again.
 
-        Ends at # or after a pause, a short one once there are `at_most` digits. Raises Gone after the
-        third silence.
+        Ends at # or after a pause, a short one once there are `at_most` digits. Without a digit it asks
+        again and raises Gone after the third time, or, where the answer is `optional`, returns an empty
+        text at once. Raises WantsOperator for a 0 alone, where it leads there.
         """
-        for attempt in range(1, _TRIES + 1):
-            digits = self._digits(self._question((prompt,)), at_most)
-            if digits:
+        tries = _TRIES
+        for _ in range(_TRIES + _REPLAYS):
+            digits = self._digits(self._question((prompt,), last=tries == 1), at_most)
+            if digits == OPERATOR and self.leads_to_operator:
+                raise WantsOperator
+            if digits or (optional and digits is not None):
                 return digits
-            if attempt < _TRIES:
-                self.say("no-key-again")
+            if digits is None:
+                continue
+            tries -= 1
+            if tries == 0:
+                break
+            self.say("no-key-again")
         raise Gone
 
-    def _digits(self, first: str, at_most: int) -> str:
+    def record(self, file: Path, seconds: int) -> None:
+        """Record the caller after a tone into `file`.wav: until #, `seconds`, or a silence.
+
+        What was said before a hang-up stays in the file. Raises AGIHangup.
+        """
+        self.stream_file(self._quote(self._prompts_dir / self.language / "beep"), "")
+        self._pressed = ""
+        silence = f"s={_SILENCE_ENDS_S}"
+        self._wait_longer(seconds)
+        self.execute("RECORD FILE", self._quote(file), "wav", self._quote(END), seconds * 1000, silence)
+        self._wait_longer(0)
+
+    def _digits(self, first: str, at_most: int) -> str | None:
+        """The digits that begin with the key `first`; None when the caller wants to begin again."""
         digits, key = "", first
-        while key and key != "#":
-            digits += key
+        while key and key != END and len(digits) < _LONGEST_ENTRY:
+            if key == AGAIN:
+                return None
+            if key in DIGITS:  # a telephone may have the keys A to D
+                digits += key
             # Also after the last digit: its closing # must not answer the next question.
             full = len(digits) >= at_most
             key = self.wait_for_digit(_CLOSING_MS if full else _BETWEEN_DIGITS_MS)
         return digits
 
-    def _question(self, prompts: Sequence[str | tuple[str, Slots]]) -> str:
+    def _question(self, prompts: Sequence[str | Prompt], *, last: bool) -> str:
         key, self._pressed = self._pressed, ""
         for prompt in prompts:
             if key:
                 return key
-            name, slots = (prompt, Slots()) if isinstance(prompt, str) else prompt
-            key = self._play(self._clips(name, slots))
+            key = self._play(self._slower(prompt) if last else prompt)
         return key or str(self.wait_for_digit(self._wait_ms))
 
-    def _clips(self, prompt: str, slots: Slots) -> Sequence[str]:
-        return clips(self.language, prompt, **slots)
+    def _slower(self, prompt: str | Prompt) -> Prompt:
+        prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+        slow = f"{prompt.id}-slow"
+        known = prompt_ids(prompt.language or self.language)
+        return prompt._replace(id=slow) if slow in known else prompt
 
-    def _play(self, clip_ids: Sequence[str]) -> str:
-        for clip in clip_ids:
-            key = self.stream_file(self._quote(self._prompts_dir / self.language / clip), KEYS)
+    def _play(self, prompt: str | Prompt, keys: str = KEYS) -> str:
+        prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+        language = prompt.language or self.language
+        for clip in clips(language, prompt.id, **prompt.slots):
+            key = self.stream_file(self._quote(self._prompts_dir / language / clip), keys)
             if key:
                 return str(key)
         return ""

@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 
 from db.engine import connect, writing
 from dialplan.variables import Script, Variable
-from hotline import status
+from hotline import rounds, status
 from ivr.call import AGIError, AGIHangup, Call, Gone
-from ivr.scripts import callback, menu
+from ivr.lines_full import LinesFull
+from ivr.scripts import callback, confirm, menu
 from settings import Settings
 
 log = logging.getLogger("ivr")
@@ -20,6 +21,7 @@ log = logging.getLogger("ivr")
 SCRIPTS: dict[str, Callable[[Call, Engine, Settings], None]] = {
     Script.MENU: menu.run,
     Script.CALLBACK: callback.run,
+    Script.CONFIRM: confirm.run,
 }
 
 _SILENCE_S = 60
@@ -51,7 +53,9 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         settings = self.server.settings
         try:
-            call = Call(self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds)
+            call = Call(
+                self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds, self._wait_longer
+            )
         except AGIHangup:
             return  # a health check, or a caller gone before the first word
         except (AGIError, OSError) as error:
@@ -59,12 +63,15 @@ class _Handler(socketserver.StreamRequestHandler):
             return
         try:
             self._converse(call)
-        except (AGIHangup, OSError):
+        except (AGIHangup, ConnectionError, TimeoutError):
             log.info("%s: the caller hung up", call.channel_id)
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
         except Exception:  # the dialplan apologises; no other call notices
             log.exception("%s: %s failed", call.channel_id, call.script)
+
+    def _wait_longer(self, seconds: float) -> None:
+        self.connection.settimeout(self.timeout + seconds)
 
     def _converse(self, call: Call) -> None:
         script = SCRIPTS.get(call.script)
@@ -74,25 +81,32 @@ class _Handler(socketserver.StreamRequestHandler):
         try:
             script(call, self.server.engine, self.server.settings)
         except Gone:
-            call.say("goodbye-no-input")
+            call.say("goodbye-how")
         call.set(Variable.FINISHED, "1")
         log.info("%s: %s ends", call.channel_id, call.script)
 
 
-def _beat(engine: Engine, stop: threading.Event) -> None:
+def _every_beat(settings: Settings, engine: Engine, stop: threading.Event) -> None:
+    full = LinesFull(settings)
     while not stop.wait(status.BEAT_SECONDS):
         try:
             with writing(engine) as session:
                 status.beat(session, "ivr")
+                open_until = rounds.open_until(session)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
+            continue
+        try:
+            full.say_until(open_until)
+        except OSError as error:
+            log.error("the announcement of full lines cannot be written: %s", error)
 
 
 def serve(settings: Settings) -> None:
     """Answer calls until the process is told to stop."""
     engine = connect(settings.database)
     stop = threading.Event()
-    threading.Thread(target=_beat, args=(engine, stop), daemon=True).start()
+    threading.Thread(target=_every_beat, args=(settings, engine, stop), daemon=True).start()
     with Server(settings, engine) as server:
         log.info("listening on %s", settings.agi)
         try:

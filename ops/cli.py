@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
-from db.models import Official, Role, Round
-from hotline import rounds, users
+from db.models import BlockReason, Desk, Official, Role, Round
+from hotline import blocked, numbers, rounds, users
 from hotline.errors import Refused
 from ops import log
 from settings import Settings, SettingsError, load
@@ -26,8 +27,21 @@ db_app = typer.Typer(no_args_is_help=True, help="The database.")
 prompts_app = typer.Typer(no_args_is_help=True, help="What callers hear.")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 round_app = typer.Typer(no_args_is_help=True, help="Rounds.")
-for name, group in (("db", db_app), ("prompts", prompts_app), ("user", user_app), ("round", round_app)):
+number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
+for name, group in (
+    ("number", number_app),
+    ("db", db_app),
+    ("prompts", prompts_app),
+    ("user", user_app),
+    ("round", round_app),
+):
     app.add_typer(group, name=name)
+
+
+@app.callback()
+def main() -> None:
+    """Hotline 137: citizens speak with their mayor."""
+    os.umask(0o077)  # the state folder holds citizens' numbers and voices
 
 
 def _settings() -> Settings:
@@ -93,13 +107,21 @@ def openapi() -> None:
 
 
 @app.command("desk-phone")
-def desk_phone(desk: int) -> None:
-    """Print the account of a desk's SIP phone."""
+def desk_phone(
+    desk: int,
+    use: Annotated[str, typer.Option(help="sip or browser: which phone the desk's page expects.")] = "",
+) -> None:
+    """Print the account of a desk's SIP phone; with --use, say which phone the desk has."""
     from dialplan import accounts
 
     settings = _settings()
     if not 1 <= desk <= settings.desks:
         raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
+    if use not in ("", "sip", "browser"):
+        raise _fail("--use takes sip or browser")
+    if use:
+        with writing(connect(settings.database)) as session:
+            session.merge(Desk(id=desk, phone=use))
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
     typer.echo(f"dial     {accounts.DESK_EXTENSION}")
@@ -176,6 +198,28 @@ def _progress(done: int, total: int) -> None:
         typer.echo(f"\r{done}/{total}", nl=done == total)
     elif done == total or done % 50 == 0:
         typer.echo(f"{done}/{total}")
+
+
+@number_app.command("block")
+def number_block(number: str, reason: BlockReason = BlockReason.NUISANCE) -> None:
+    """Refuse registrations of a number; who calls from it hears why."""
+    settings = _settings()
+    try:
+        with writing(connect(settings.database)) as session:
+            blocked.block(session, numbers.parse(number, settings.allowed_prefixes), reason)
+    except Refused as refused:
+        raise _fail(refused) from None
+
+
+@number_app.command("unblock")
+def number_unblock(number: str) -> None:
+    """Let a number register again."""
+    settings = _settings()
+    try:
+        with writing(connect(settings.database)) as session:
+            blocked.unblock(session, numbers.parse(number, settings.allowed_prefixes))
+    except Refused as refused:
+        raise _fail(refused) from None
 
 
 @user_app.command("add")

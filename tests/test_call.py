@@ -1,6 +1,7 @@
 """A call's wire: whatever Asterisk sends, that call ends with a log line and no other call notices."""
 
 import logging
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 
 from dialplan.variables import Variable
 from ivr import server
-from ivr.call import Call
+from ivr.call import Call, WantsOperator
 from settings import Settings
 from tests.kit.fake_asterisk import CUT, HANG_UP, SILENT, End, FakeAsterisk, answering
 
@@ -117,20 +118,20 @@ def test_silence_ends_the_connection(
         b"200 result=" + b"1" * (1 << 20) + b"\n",
     ],
 )
-@pytest.mark.parametrize("moment", ["main-menu", "after main-menu"])
+@pytest.mark.parametrize("moment", ["main-menu", "menu-english", "after menu-english"])
 def test_an_answer_that_is_none_ends_the_call_with_a_line_and_no_traceback(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, moment: str, answer: bytes
 ):
     heard = asterisk.dial((moment, answer))
 
-    assert heard.prompts == ["greeting", "main-menu"]
+    assert heard.prompts[-1] == moment.removeprefix("after ")
     assert not heard.finished
     assert len(logged.records) == 2, "that it began, and how it ended"
     assert tracebacks(logged) == []
     assert asterisk.dial().finished
 
 
-@pytest.mark.parametrize("moment", ["greeting", "after main-menu"])
+@pytest.mark.parametrize("moment", ["greeting", "after menu-english"])
 def test_silence_in_the_middle_ends_the_call(
     asterisk: FakeAsterisk, impatient: None, logged: pytest.LogCaptureFixture, moment: str
 ):
@@ -202,7 +203,7 @@ def test_a_folder_with_a_blank_in_its_name_plays_its_prompts(settings: Settings,
     with answering(blank, engine) as asterisk:
         heard = asterisk.dial()
 
-    assert heard.folders == {Path("/srv/City Hall/var/prompts/fa")}
+    assert set(heard.folders) == {Path(f"/srv/City Hall/var/prompts/{name}") for name in ("fa", "en")}
     assert heard.finished
 
 
@@ -215,6 +216,91 @@ def test_a_value_for_the_dialplan_is_one_quoted_word_on_one_line(settings: Setti
     assert written.getvalue().decode().splitlines() == [
         'SET VARIABLE "HOTLINE_CONFIRMED" "no\\" \\\\ yesSET VARIABLE HOTLINE_FINISHED 1"'
     ]
+
+
+# --- keys ---
+
+
+def a_call(settings: Settings, *answers: bytes) -> tuple[Call, BytesIO]:
+    """A call in which Asterisk answers so, and what we wrote to it."""
+    written = BytesIO()
+    return Call(BytesIO(VARIABLES + b"".join(answers)), written, settings.prompts_dir, wait_s=1), written
+
+
+def keys(text: str) -> list[bytes]:
+    """How Asterisk tells these keys; a blank is a pause."""
+    return [b"200 result=0\n" if key == " " else f"200 result={ord(key)}\n".encode() for key in text]
+
+
+@pytest.mark.parametrize(
+    ("keyed", "digits"),
+    [("12#", "12"), ("1 ", "1"), ("34*12#", "12"), ("A1B2#", "12"), ("D12#", "12"), ("007#", "007")],
+)
+def test_an_entry_is_its_digits_and_a_star_begins_it_again(settings: Settings, keyed: str, digits: str):
+    after_star = keyed.partition("*")[2]
+    answers = keys(keyed.partition("*")[0] + "*") + keys(after_star) if after_star else keys(keyed)
+
+    call, _ = a_call(settings, *answers)
+
+    assert call.ask_digits("ask-number", at_most=15) == digits
+
+
+@pytest.mark.parametrize("keyed", ["0#", "0 "])
+def test_a_0_alone_reaches_the_operators_from_an_entry_where_it_leads_there(settings: Settings, keyed: str):
+    call, _ = a_call(settings, *keys(keyed))
+    assert call.ask_digits("ask-number", at_most=15) == "0"
+
+    call, _ = a_call(settings, *keys(keyed))
+    call.leads_to_operator = True
+    with pytest.raises(WantsOperator):
+        call.ask_digits("ask-number", at_most=15)
+
+
+def test_an_entry_without_an_end_ends(settings: Settings):
+    call, _ = a_call(settings, *keys("1" * 100))
+
+    assert len(call.ask_digits("ask-number", at_most=15)) <= 40
+
+
+def test_a_key_of_a_telephone_with_sixteen_keys_is_a_wrong_one(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("after menu-english", b"200 result=65\n"))
+
+    assert heard.prompts[3:5] == ["wrong-key", "main-menu"]
+    assert heard.finished
+
+
+# --- recordings ---
+
+
+def test_a_recording_begins_with_a_tone_and_ends_at_the_hash_key_or_a_silence(settings: Settings):
+    call, written = a_call(settings, *keys(" "), b"200 result=35 (dtmf) endpos=800\n")
+    call.record(settings.messages_dir / "m", 60)
+
+    tone, record = written.getvalue().decode().splitlines()
+    assert tone.startswith(f'STREAM FILE "{settings.prompts_dir}/fa/beep" ""')
+    assert record == f'RECORD FILE "{settings.messages_dir}/m" wav "#" 60000 s=8'
+
+
+def test_who_speaks_for_longer_than_asterisk_may_be_silent_is_not_cut_off(
+    asterisk: FakeAsterisk, impatient: None
+):
+    steps = [("main-menu", "3"), ("report-category", "1"), ("report-district", "#"), ("report-review", "3")]
+
+    heard = asterisk.dial(*steps[:3], ("recording", lambda: time.sleep(0.5)), steps[3])
+    assert heard.finished
+    assert not asterisk.dial(*steps, ("report-nothing", SILENT)).finished, "but patience ends with it"
+
+
+def test_a_recording_that_cannot_be_made_ends_the_call_without_a_traceback(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture
+):
+    heard = asterisk.dial(
+        *(("main-menu", "3"), ("report-category", "1"), ("report-district", "#")),
+        ("recording", b"200 result=-1 (writefile)\n"),
+    )
+
+    assert not heard.finished
+    assert tracebacks(logged) == []
 
 
 # --- what the log may say ---

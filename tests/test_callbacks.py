@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration
-from db.states import CallbackState, Outcome, RegistrationState
+from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
 from hotline import callbacks
 from hotline.errors import Refused
 from settings import Settings
@@ -384,7 +384,7 @@ def test_given_a_place_held_when_the_code_is_bypassed_then_the_database_refuses_
     for state in R:
         held = a_registration(session, round_, state=state)
         again = {"number": held.number, "state": R.WAITING}
-        if state in {R.WAITING, R.CALLING, R.UNREACHED}:
+        if state in HOLDS_PLACE:
             with pytest.raises(IntegrityError), session.begin_nested():
                 a_registration(session, round_, **again)
         else:

@@ -11,13 +11,14 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 
 from db.engine import now, reading, writing
-from db.models import Callback, Desk, Event
+from db.models import Callback, Confirmation, Desk, Event
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import ami as ami_module
 from dialer import dialer as module
 from dialer.ami import Ami
 from dialer.dialer import Dialer
-from hotline import callbacks, status
+from hotline import callbacks, confirmations, status
+from hotline.registration import cancel, register
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
@@ -189,12 +190,12 @@ def test_a_call_that_the_desk_asks_for_is_placed_with_its_token(
         "Action": "Originate",
         "ActionID": token,
         "ChannelId": token,
-        "Channel": "PJSIP/09131234567@trunk",
+        "Channel": "Local/+989131234567@dial/n",
         "Context": "callback",
         "Exten": "s",
         "Priority": "1",
         "CallerID": "137 <137>",
-        "Timeout": str(settings.ring_seconds * 1000),
+        "Timeout": str((settings.ring_seconds + 5) * 1000),
         "Async": "true",
     }
     assert office.callback(token).placed_at is not None
@@ -462,7 +463,7 @@ def test_the_moments_of_a_call_are_kept(office: Office):
 def test_late_and_repeated_steps_do_not_turn_a_call_back(office: Office, manager: FakeManager):
     token = office.call(C.TALKING)
 
-    manager.event("Newstate", ChannelStateDesc="Ringing", Uniqueid=token)
+    manager.event("DialState", DialStatus="RINGING", Uniqueid=f"{token};2")
     for stage in ("answered", "confirmed", "answered"):
         manager.event("UserEvent", Uniqueid=token, UserEvent="HotlineStage", Stage=stage)
     office.until_at_rest()
@@ -669,6 +670,20 @@ def test_a_new_dialer_takes_over_a_living_call_where_it_is(
 
 
 @on_sqlite
+def test_a_new_dialer_sees_that_the_phone_of_a_call_rings(office: Office, manager: FakeManager):
+    """Our half of the call is down all the while; the phone has a channel of its own."""
+    token = office.claims(C.DIALING)
+    manager.channels[token] = {
+        "Channel": "Local/x@dial-0001;1",
+        "ChannelStateDesc": "Down",
+        "Application": "",
+    }
+    manager.ringing(token)
+
+    office.until(lambda: office.state(token) is C.RINGING)
+
+
+@on_sqlite
 def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Office, manager: FakeManager):
     """The old dialer died as the citizen pressed 1; the dialplan is still saying «please hold»."""
     token = office.claims(C.ANSWERED)
@@ -770,7 +785,7 @@ def test_what_is_no_callbacks_channel_touches_nothing(office: Office, manager: F
     office.until_at_rest()
     before = office.changes()
 
-    manager.event("Newstate", ChannelStateDesc="Ringing", Uniqueid=stranger)
+    manager.event("DialState", DialStatus="RINGING", Uniqueid=stranger)
     for stage in ("answered", "confirmed", "not-confirmed", "failed", "reached", ""):
         manager.event("UserEvent", Uniqueid=stranger, UserEvent="HotlineStage", Stage=stage)
     manager.event("ConfbridgeJoin", Channel="PJSIP/trunk-00000001", Uniqueid=stranger)
@@ -809,7 +824,7 @@ def test_events_without_any_header_touch_nothing(office: Office, manager: FakeMa
     token = office.call(C.RINGING)
     before = office.changes()
 
-    for name in ("Newstate", "UserEvent", "ConfbridgeJoin", "Hangup", "OriginateResponse", "Unheard"):
+    for name in ("DialState", "UserEvent", "ConfbridgeJoin", "Hangup", "OriginateResponse", "Unheard"):
         manager.event(name)
     office.until_at_rest()
 
@@ -837,3 +852,207 @@ def test_it_says_that_it_works_and_that_asterisk_does_once_it_is_connected(
 
         manager.secret = "secret"
         office.until(lambda: alive("asterisk"))
+
+
+# --- confirming keyed-in numbers ---
+
+
+def keyed_in(office: Office, number: str = "") -> int:
+    """The registration of a number that somebody without one keyed in."""
+    with writing(office.engine) as session:
+        told = register(
+            session,
+            round_id=make.a_round(session).id,
+            number=number or make.a_number(),
+            confirmed=False,
+        )
+    return told.registration_id
+
+
+def confirmation(office: Office, registration_id: int) -> Confirmation:
+    with reading(office.engine) as session:
+        return session.get_one(Confirmation, registration_id)
+
+
+def state_of(office: Office, registration_id: int) -> RegistrationState:
+    return confirmation(office, registration_id).registration.state
+
+
+def comes_due(office: Office, registration_id: int) -> None:
+    """The wait between two attempts is over."""
+    with writing(office.engine) as session:
+        session.get_one(Confirmation, registration_id).not_before = now(session) - LONG_AGO
+
+
+def test_a_keyed_in_number_is_called_once_with_a_token_of_its_own(
+    office: Office, manager: FakeManager, settings: Settings
+):
+    id_ = keyed_in(office, "+989131234567")
+
+    office.until(lambda: manager.named("Originate"))
+    office.until_at_rest()
+    manager.cut()
+    manager.wait_for("Login", 2)
+    office.restart()
+    office.until_at_rest()
+
+    token = confirmation(office, id_).token
+    assert token is not None
+    assert manager.named("Originate") == [
+        {
+            "Action": "Originate",
+            "ActionID": token,
+            "ChannelId": token,
+            "Channel": "Local/+989131234567@dial/n",
+            "Context": "confirm",
+            "Exten": "s",
+            "Priority": "1",
+            "CallerID": "137 <137>",
+            "Timeout": str((settings.ring_seconds + 5) * 1000),
+            "Async": "true",
+        }
+    ]
+
+
+def test_a_confirmation_without_an_answer_is_tried_again_later_and_given_up_after_three(
+    office: Office, manager: FakeManager
+):
+    id_ = keyed_in(office)
+    for attempt in (1, 2, 3):
+        assert state_of(office, id_) is RegistrationState.UNCONFIRMED
+        office.until(lambda attempt=attempt: len(manager.named("Originate")) == attempt)
+        token = confirmation(office, id_).token
+        assert token is not None
+        manager.hangs_up(token, 19)
+        office.until(lambda: confirmation(office, id_).token is None)
+        office.until_at_rest()
+        assert len(manager.named("Originate")) == attempt, "not before the wait is over"
+        comes_due(office, id_)
+
+    office.until_at_rest()
+    assert state_of(office, id_) is RegistrationState.CANCELLED
+    tokens = [action["ChannelId"] for action in manager.named("Originate")]
+    assert len(set(tokens)) == 3
+
+
+@pytest.mark.parametrize(
+    ("yes", "state"), [(True, RegistrationState.WAITING), (False, RegistrationState.CANCELLED)]
+)
+def test_an_answered_confirmation_is_over(
+    office: Office, manager: FakeManager, yes: bool, state: RegistrationState
+):
+    id_ = keyed_in(office)
+    office.until(lambda: manager.named("Originate"))
+    token = confirmation(office, id_).token or ""
+    with writing(office.engine) as session:
+        confirmations.answer(session, token, yes=yes)
+
+    manager.hangs_up(token)
+    office.until(lambda: confirmation(office, id_).token is None)
+    comes_due(office, id_)
+    office.until_at_rest()
+
+    assert state_of(office, id_) is state
+    assert len(manager.named("Originate")) == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize("number", ["+4930123456", "+982122334455", "+5371234567"])
+def test_a_number_outside_the_allowed_prefixes_is_never_called_to_confirm_it(
+    office: Office, manager: FakeManager, number: str
+):
+    id_ = keyed_in(office, number)
+    for _ in range(3):
+        comes_due(office, id_)
+        office.until_at_rest()
+
+    assert state_of(office, id_) is RegistrationState.CANCELLED
+    assert manager.named("Originate") == []
+
+
+@on_sqlite
+def test_only_a_few_are_called_at_once_and_the_next_when_one_has_ended(office: Office, manager: FakeManager):
+    ids = [keyed_in(office) for _ in range(8)]
+
+    office.until(lambda: len(manager.named("Originate")) >= 5)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 5
+
+    manager.hangs_up(manager.named("Originate")[0]["ChannelId"])
+    office.until(lambda: len(manager.named("Originate")) >= 6)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 6
+    assert sum(confirmation(office, id_).token is not None for id_ in ids) == 5
+
+
+@on_sqlite
+def test_a_refused_confirmation_is_tried_again_later(office: Office, manager: FakeManager):
+    manager.refused = {"Originate": "Permission denied"}
+    id_ = keyed_in(office)
+
+    office.until(lambda: confirmation(office, id_).attempts and confirmation(office, id_).token is None)
+    office.until_at_rest()
+
+    assert len(manager.named("Originate")) == 1
+    assert state_of(office, id_) is RegistrationState.UNCONFIRMED
+
+
+@on_sqlite
+def test_a_confirmation_of_which_nobody_can_say_whether_it_was_placed_is_not_placed_again(
+    office: Office, manager: FakeManager
+):
+    manager.unanswered = {"Originate"}
+    id_ = keyed_in(office)
+
+    office.until(lambda: manager.named("Originate"))
+    manager.unanswered = set()
+    office.until_at_rest()
+
+    token = confirmation(office, id_).token
+    assert [action["ChannelId"] for action in manager.named("Originate")] == [token]
+
+
+def test_a_confirmation_that_ended_unseen_is_tried_again_later(office: Office, manager: FakeManager):
+    id_ = keyed_in(office)
+    office.until(lambda: manager.named("Originate"))
+
+    manager.channels.pop(confirmation(office, id_).token or "")
+    manager.cut()
+    office.until(lambda: confirmation(office, id_).token is None)
+
+    kept = confirmation(office, id_)
+    assert (kept.attempts, kept.registration.state) == (1, RegistrationState.UNCONFIRMED)
+    with reading(office.engine) as session:
+        assert kept.not_before > now(session)
+
+
+@on_sqlite
+def test_a_place_given_up_before_the_call_is_not_called(office: Office, manager: FakeManager):
+    id_ = keyed_in(office)
+    with writing(office.engine) as session:
+        cancel(session, id_)
+
+    office.until_at_rest()
+
+    assert manager.named("Originate") == []
+
+
+def test_two_dialers_by_mistake_call_a_keyed_in_number_once(
+    office: Office, manager: FakeManager, settings: Settings, engine: Engine
+):
+    ids = [keyed_in(office) for _ in range(4)]
+    other = Dialer(settings, engine, office.ami)
+    office.until(office.ami.connected.is_set)
+
+    def work() -> None:
+        for _ in range(10):
+            other.step()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    office.until(lambda: len(manager.named("Originate")) >= 4)
+    thread.join(PATIENCE_S)
+    office.until_at_rest()
+
+    called = sorted(action["ChannelId"] for action in manager.named("Originate"))
+    assert called == sorted(confirmation(office, id_).token or "" for id_ in ids)

@@ -10,7 +10,7 @@ import pytest
 
 from dialplan import accounts
 from dialplan.render import render
-from dialplan.variables import STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import LINES_FULL, STAGE_EVENT, Context, Script, Stage, Variable
 from ivr.server import SCRIPTS
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -124,19 +124,20 @@ def test_citizens_phones_in_the_browser_are_absent_unless_switched_on(rendered: 
     off = rendered(browser_phone=False)
 
     assert not [name for name, text in off.items() if re.search(r"phone-\d|from-browser-phone", text)]
-    assert [name for name, text in rendered(browser_phone=True).items() if "phone-1" in text] == [
-        "pjsip.conf"
-    ]
+    assert {name for name, text in rendered(browser_phone=True).items() if "phone-1" in text} == {
+        "extensions.conf",
+        "pjsip.conf",
+    }
 
 
-def test_nothing_is_loaded_that_could_place_a_call_or_run_a_program_from_the_dialplan(rendered: Render):
+def test_nothing_is_loaded_that_could_run_a_program_and_only_one_application_that_calls(rendered: Render):
     loaded = set(re.findall(r"^load = (\w+)\.so$", rendered()["modules.conf"], re.MULTILINE))
 
     assert "autoload = no" in rendered()["modules.conf"]
     assert {"res_agi", "app_confbridge", "app_bridgewait", "chan_pjsip"} <= loaded
-    assert not {
+    assert {
         name for name in loaded if re.search("dial|origin|system|shell|exec|spool|curl|ari|_http_m", name)
-    }
+    } == {"app_dial"}
 
 
 # --- what the dialplan and the scripts say to each other ---
@@ -144,11 +145,28 @@ def test_nothing_is_loaded_that_could_place_a_call_or_run_a_program_from_the_dia
 
 def test_a_call_whose_script_did_not_finish_hears_an_apology(rendered: Render):
     steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.HOTLINE]
+    after = steps[steps.index(("AGI", "agi://127.0.0.1:4999/menu")) :]
 
-    assert [app for app, _ in steps] == ["Answer", "AGI", "GotoIf", "Playback", "Hangup"]
-    assert dict(steps)["AGI"] == "agi://127.0.0.1:4999/menu"
-    assert dict(steps)["GotoIf"] == '$["${HOTLINE_FINISHED}" = "1"]?end'
-    assert dict(steps)["Playback"].endswith("/apology")
+    assert [app for app, _ in after[:4]] == ["AGI", "GotoIf", "Playback", "Hangup"]
+    assert after[1][1] == '$["${HOTLINE_FINISHED}" = "1"]?end'
+    assert after[2][1].endswith("/apology")
+
+
+def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(rendered: Render):
+    steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
+
+    assert steps[:2] == [
+        ("Set", "CALLERID(num)=${FILTER(0-9+,${CALLERID(num)})}"),
+        ("Set", "CALLERID(name)="),
+    ]
+
+
+def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
+    steps = contexts(rendered(max_calls=7)["extensions.conf"])[Context.HOTLINE]
+    names = [app for app, _ in steps]
+
+    assert ("GotoIf", "$[${GROUP_COUNT(callers)} > 7]?full") in steps[: names.index("AGI")]
+    assert steps[-2][1].endswith(f"/fa/{LINES_FULL}")
 
 
 def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
@@ -184,7 +202,11 @@ def test_every_context_is_of_the_one_list(rendered: Render):
 def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
     rendered: Render, configured: Callable[..., Settings]
 ):
-    played = re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
+    played = [
+        (folder, prompt)
+        for folder, prompt in re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
+        if prompt != LINES_FULL
+    ]
 
     assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
     assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
@@ -343,17 +365,24 @@ def test_other_channels_are_no_desks(channel: str):
 
 
 @pytest.mark.parametrize(
-    ("values", "number", "channel"),
+    ("values", "pattern", "dials"),
     [
-        ({}, "+989131234567", "PJSIP/09131234567@trunk"),
-        ({}, "+983132221234", "PJSIP/03132221234@trunk"),
-        ({"trunk_national": False}, "+989131234567", "PJSIP/+989131234567@trunk"),
-        ({}, "+989990000001", "PJSIP/09990000001@trunk"),
-        ({"browser_phone": True}, "+989990000001", "PJSIP/phone-1"),
-        ({"browser_phone": True}, "+989990000006", "PJSIP/09990000006@trunk"),
+        ({}, "_+989X!", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
+        ({}, "_+9831X!", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
+        ({"trunk_national": False}, "_+989X!", "PJSIP/${EXTEN}@trunk,30,iI"),
+        ({"allowed_prefixes": "+4930"}, "_+4930X!", "PJSIP/${EXTEN}@trunk,30,iI"),
+        ({"browser_phone": True}, "+989990000001", "PJSIP/phone-1,30,iI"),
     ],
 )
-def test_a_citizens_number_is_called_through_the_trunk_as_the_carrier_wants_it(
-    configured: Callable[..., Settings], values: dict[str, bool], number: str, channel: str
+def test_a_number_is_dialled_as_the_carrier_wants_it_and_no_forwarding_is_followed(
+    rendered: Render, values: dict[str, object], pattern: str, dials: str
 ):
-    assert accounts.channel_to(configured(**values), number) == channel
+    assert f"exten => {pattern},1,Dial({dials})" in rendered(**values)["extensions.conf"]
+
+
+def test_only_allowed_prefixes_lead_out(rendered: Render):
+    text = rendered(allowed_prefixes="+989")["extensions.conf"]
+    way_out = text[text.index(f"[{Context.DIAL}]") :].partition("\n[")[0]
+
+    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989X!", "ended"]
+    assert text.count("Dial(") == way_out.count("Dial(")

@@ -1,5 +1,7 @@
 """Registering: one place per number and round, durable and whole."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -7,20 +9,23 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import connect, now, reading, writing
-from db.models import Event, Registration
+from db.models import BlockReason, Confirmation, Event, Registration, Round, User
 from db.states import Outcome, Phase, RegistrationState
-from hotline import registration, rounds, tickets
+from hotline import blocked, callbacks, registration, rounds, tickets
 from hotline.errors import Refused
 from hotline.registration import Registered, register
 from tests.factories import (
     HOUR,
     SECOND,
+    a_desk,
     a_number,
     a_registration,
     a_round,
     a_ticket,
+    a_user,
     at_once,
     some_registrations,
+    told,
 )
 
 NUMBER = "+989131234567"
@@ -58,7 +63,7 @@ def test_given_a_registered_number_when_it_registers_again_then_it_hears_the_tic
         some_registrations(session, round_, 1, registered_at=now(session) + SECOND)
     with writing(engine) as session:
         again = register(session, round_id=round_.id, number=NUMBER)
-    assert again == Registered(first.ticket, ahead=2, already=True)
+    assert again == Registered(first.registration_id, first.ticket, ahead=2, already=True)
 
 
 def test_given_one_number_when_it_registers_from_20_lines_at_once_then_there_is_exactly_one_place(
@@ -91,25 +96,6 @@ def test_given_many_numbers_when_all_register_at_once_then_each_has_its_own_plac
     with reading(engine) as session:
         kept = {place.number: place.ticket for place in session.scalars(select(Registration))}
         assert kept == {f"+98913{which:07}": ticket for which, ticket in enumerate(told)}
-
-
-def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
-    engine: Engine, database: str
-) -> None:
-    with writing(engine) as session:
-        round_ = a_round(session, Phase.OPEN)
-    numbers = [a_number() for _ in range(30)]
-
-    def process(which: int) -> None:
-        own = connect(database)
-        for number in numbers[which::3]:
-            with writing(own) as session:
-                register(session, round_id=round_.id, number=number)
-        own.dispose()
-
-    at_once(3, process)
-    with reading(engine) as session:
-        assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
 
 
 def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are_separate(
@@ -152,8 +138,9 @@ def test_given_a_registered_number_when_registration_has_closed_then_it_still_he
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.CLOSED)
-    ticket = a_registration(session, round_, number=NUMBER).ticket
-    assert register(session, round_id=round_.id, number=NUMBER) == Registered(ticket, 0, already=True)
+    kept = a_registration(session, round_, number=NUMBER)
+    again = register(session, round_id=round_.id, number=NUMBER)
+    assert again == Registered(kept.id, kept.ticket, ahead=0, already=True)
 
 
 def test_given_no_such_round_when_a_number_registers_then_it_is_not_found(session: Session) -> None:
@@ -172,7 +159,8 @@ def test_given_a_place_in_each_state_when_the_number_registers_again_then_only_a
         told = register(session, round_id=round_.id, number=old.number)
         assert (told.already, told.ticket == old.ticket) == (state not in replaced, state not in replaced)
         kept = session.scalars(select(Registration.state).filter_by(number=old.number)).all()
-        assert sorted(kept) == sorted([state, "waiting"] if state in replaced else [state])
+        now_ = RegistrationState.WAITING if state is RegistrationState.UNCONFIRMED else state
+        assert sorted(kept) == sorted([state, "waiting"] if state in replaced else [now_])
 
 
 def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first_are_ahead(
@@ -221,7 +209,8 @@ def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_
     free = a_ticket()
     monkeypatch.setattr(tickets, "draw", iter([taken, taken, free]).__next__)
     round_ = a_round(session)
-    assert register(session, round_id=round_.id, number=NUMBER) == Registered(free, 0, already=False)
+    told = register(session, round_id=round_.id, number=NUMBER)
+    assert (told.ticket, told.already) == (free, False)
     assert registration.find(session, taken).number != NUMBER
 
 
@@ -242,3 +231,276 @@ def test_given_a_ticket_nobody_has_when_it_is_looked_up_then_it_is_not_found(ses
     with pytest.raises(Refused) as refused:
         registration.find(session, a_ticket())
     assert refused.value.code == "not-found"
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """The rule that says no."""
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.code
+
+
+def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_the_place(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    told = register(session, round_id=round_.id, number=NUMBER, language="en", subject=9)
+    registration.attach_message(session, told.registration_id, "m.wav")
+    session.expire_all()
+    kept = registration.find(session, told.ticket)
+    assert (kept.language, kept.subject, kept.message) == ("en", 9, "m.wav")
+
+
+@pytest.mark.parametrize("subject", [0, 10, -1])
+def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_database_refuses_it(
+    session: Session, subject: int
+) -> None:
+    round_ = a_round(session)
+    with pytest.raises((IntegrityError, Refused)):
+        register(session, round_id=round_.id, number=NUMBER, subject=subject)
+    assert session.scalar(select(func.count(Registration.id))) == 0
+
+
+def test_given_a_keyed_in_number_when_it_registers_then_it_waits_outside_the_line_for_its_confirmation(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    told = register(session, round_id=round_.id, number=NUMBER, confirmed=False)
+    assert registration.find(session, told.ticket).state is RegistrationState.UNCONFIRMED
+    assert session.scalars(select(Confirmation.registration_id)).all() == [told.registration_id]
+    assert register(session, round_id=round_.id, number=a_number()).ahead == 0
+    again = register(session, round_id=round_.id, number=NUMBER, confirmed=False)
+    assert (again.already, again.ticket) == (True, told.ticket)
+    assert session.scalar(select(func.count(Confirmation.registration_id))) == 1
+
+
+def test_given_a_place_that_is_not_confirmed_when_its_number_itself_calls_then_it_is(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    first = register(session, round_id=round_.id, number=NUMBER, confirmed=False)
+    again = register(session, round_id=round_.id, number=NUMBER)
+    assert (again.already, again.ticket) == (True, first.ticket)
+    assert registration.find(session, first.ticket).state is RegistrationState.WAITING
+    assert told(session)[-1].what == "waiting"
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_given_a_limit_a_day_when_a_number_reaches_it_then_only_that_number_is_refused(
+    session: Session, confirmed: bool
+) -> None:
+    for _ in range(3):
+        place = {"round_id": a_round(session).id, "number": NUMBER, "per_day": 3, "confirmed": confirmed}
+        register(session, **place)
+    more = a_round(session)
+    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=3)) == "too-many-today"
+    assert not register(session, round_id=more.id, number=a_number(), per_day=3).already
+    assert register(session, **place).already, "what it has, it hears of"
+
+
+def test_given_a_limit_a_day_when_a_place_is_given_up_then_it_does_not_count(session: Session) -> None:
+    for _ in range(5):
+        a_registration(session, a_round(session), number=NUMBER, state=RegistrationState.CANCELLED)
+    assert not register(session, round_id=a_round(session).id, number=NUMBER, per_day=1).already
+
+
+def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_register_again(
+    session: Session,
+) -> None:
+    for hours in (24, 25):
+        a_registration(session, a_round(session), number=NUMBER, registered_at=now(session) - hours * HOUR)
+    recent = a_registration(session, a_round(session), number=NUMBER)
+    recent.registered_at = now(session) - 23 * HOUR
+    session.flush()
+    register(session, round_id=a_round(session).id, number=NUMBER, per_day=2)
+    more = a_round(session)
+    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=2)) == "too-many-today"
+
+
+@pytest.mark.parametrize("reason", BlockReason)
+def test_given_a_blocked_number_when_it_registers_then_it_is_refused_but_keeps_what_it_has(
+    session: Session, reason: BlockReason
+) -> None:
+    round_, other = a_round(session), a_round(session)
+    kept = register(session, round_id=round_.id, number=NUMBER)
+    blocked.block(session, NUMBER, reason)
+    assert refusal(lambda: register(session, round_id=other.id, number=NUMBER)) == "number-blocked"
+    assert register(session, round_id=round_.id, number=NUMBER).ticket == kept.ticket
+
+
+# --- changing it ---
+
+
+GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED}
+
+
+@pytest.mark.parametrize("state", RegistrationState)
+def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_waits_is(
+    session: Session, state: RegistrationState
+) -> None:
+    place = a_registration(session, a_round(session), state=state)
+    if state in GIVEN_UP:
+        registration.cancel(session, place.id)
+        assert registration.find(session, place.ticket).state is RegistrationState.CANCELLED
+        assert told(session)[-1].what == "cancelled"
+    else:
+        assert refusal(lambda: registration.cancel(session, place.id)) == "wrong-state"
+        assert registration.find(session, place.ticket).state is state
+
+
+def test_given_one_place_when_it_is_cancelled_from_ten_lines_at_once_then_it_is_cancelled_once(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        place = a_registration(session, a_round(session))
+
+    def cancel(_: int) -> bool:
+        try:
+            with writing(engine) as session:
+                registration.cancel(session, place.id)
+        except Refused:
+            return False
+        return True
+
+    assert sorted(at_once(10, cancel)) == [False] * 9 + [True]
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).where(Event.what == "cancelled")) == 1
+
+
+def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_wins(engine: Engine) -> None:
+    for _ in range(10):
+        with writing(engine) as session:
+            round_ = a_round(session)
+            place, user = a_registration(session, round_), a_user(session, a_desk(session))
+
+        def act(which: int, place: Registration = place, round_: Round = round_, user: User = user) -> str:
+            with writing(engine) as session:
+                if which == 0:
+                    try:
+                        registration.cancel(session, place.id)
+                    except Refused:
+                        return ""
+                    return "cancelled"
+                claimed = callbacks.claim(
+                    session, round_id=round_.id, desk_id=user.desk_id or 0, user_id=user.id
+                )
+                return "calling" if claimed else ""
+
+        results = [won for won in at_once(2, act) if won]
+        with reading(engine) as session:
+            assert results == [registration.find(session, place.ticket).state]
+
+
+@pytest.mark.parametrize("state", RegistrationState)
+def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_in_the_line_is(
+    session: Session, state: RegistrationState
+) -> None:
+    place = a_registration(session, a_round(session), state=state)
+    before = place.number
+    if state is RegistrationState.WAITING:
+        registration.change_number(session, place.id, NUMBER)
+    else:
+        assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "wrong-state"
+    kept = registration.find(session, place.ticket).number
+    assert kept == (NUMBER if state is RegistrationState.WAITING else before)
+
+
+def test_given_a_number_with_a_place_when_another_changes_to_it_then_it_is_refused_and_nothing_breaks(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    first, second = some_registrations(session, round_, 2)
+    elsewhere = a_registration(session, a_round(session))
+    taken = refusal(lambda: registration.change_number(session, second.id, first.number))
+    assert taken == "number-taken"
+    registration.change_number(session, elsewhere.id, first.number)  # another round
+    registration.change_number(session, second.id, second.number)  # the same number again
+    session.commit()
+    assert registration.find(session, second.ticket).number == second.number
+
+
+def test_given_ten_places_when_all_change_to_one_number_at_once_then_one_has_it(engine: Engine) -> None:
+    with writing(engine) as session:
+        places = some_registrations(session, a_round(session), 10)
+
+    def change(which: int) -> str:
+        try:
+            with writing(engine) as session:
+                registration.change_number(session, places[which].id, NUMBER)
+        except Refused as refused:
+            return refused.code
+        return "done"
+
+    assert sorted(at_once(10, change)) == ["done"] + ["number-taken"] * 9
+
+
+def test_given_a_blocked_number_when_a_place_changes_to_it_then_it_is_refused(session: Session) -> None:
+    place = a_registration(session, a_round(session))
+    blocked.block(session, NUMBER, BlockReason.OWNER)
+    assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "number-blocked"
+
+
+# --- what callers hear of a round ---
+
+
+def test_given_no_ended_round_when_a_reach_is_expected_then_it_is_one_citizen_in_six_minutes(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.OPEN)  # an hour
+    a_round(session, Phase.OVER).ended_at = now(session)  # another official's
+    assert rounds.expected_reach(session, round_) == 10
+    round_.ends_at = round_.starts_at + 60 * SECOND
+    assert rounds.expected_reach(session, round_) == 1
+
+
+def test_given_ended_rounds_when_a_reach_is_expected_then_it_is_the_mean_of_the_last_five(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.OPEN)
+    for hours, reached in enumerate([2, 4, 6, 8, 10, 100], start=1):
+        past = a_round(session, Phase.OVER)
+        past.official, past.ended_at = round_.official, now(session) - hours * HOUR
+        some_registrations(session, past, reached, state=RegistrationState.REACHED)
+        some_registrations(session, past, 3, state=RegistrationState.UNREACHED)
+    assert rounds.expected_reach(session, round_) == 6
+
+
+def test_given_nobody_was_reached_when_a_reach_is_expected_then_hope_is_one(session: Session) -> None:
+    round_ = a_round(session, Phase.OPEN)
+    past = a_round(session, Phase.OVER)
+    past.official, past.ended_at = round_.official, now(session)
+    a_registration(session, past, state=RegistrationState.UNREACHED)
+    assert rounds.expected_reach(session, round_) == 1
+
+
+def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
+    def ask(_: int) -> int:
+        with writing(engine) as session:
+            return rounds.standing_line(session).id
+
+    assert len(set(at_once(10, ask))) == 1
+    with writing(engine) as session:
+        line = rounds.standing_line(session)
+        assert rounds.phase(line, now(session)) is Phase.LIVE
+        assert rounds.registrable(session) == []
+        assert rounds.upcoming(session) is None
+        assert not register(session, round_id=line.id, number=NUMBER).already
+
+
+def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
+    engine: Engine, database: str
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+    numbers = [a_number() for _ in range(30)]
+
+    def process(which: int) -> None:
+        own = connect(database)
+        for number in numbers[which::3]:
+            with writing(own) as session:
+                register(session, round_id=round_.id, number=number)
+        own.dispose()
+
+    at_once(3, process)
+    with reading(engine) as session:
+        assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)

@@ -1,4 +1,6 @@
-"""Key 2: where do I stand? Anybody with a ticket number may ask; nothing personal is said."""
+"""Key 2: where do I stand? The owner may change it, by calling from the number; a stranger with the ticket
+number hears status and place, nothing personal.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -7,21 +9,33 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from stdnum import damm
 
-from db.engine import writing
-from db.models import Registration
+from db.engine import now, reading, writing
+from db.models import BlockReason, Registration, Round
 from db.states import RegistrationState
+from hotline import blocked, numbers
+from prompts.catalogue import clips
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Anybody, Deed, End, FakeAsterisk, answering
+from tests.kit.fake_asterisk import (
+    CUT,
+    HANG_UP,
+    Anybody,
+    Deed,
+    End,
+    FakeAsterisk,
+    answering,
+    transactions,
+)
 
 ASKED = ["greeting", "main-menu", "follow-up-ask"]
 TICKET = "012345" + damm.calc_check_digit("012345")
 UNKNOWN = "543210" + damm.calc_check_digit("543210")
 
 ANSWERS = {
+    RegistrationState.UNCONFIRMED: ["status-unconfirmed"],
     RegistrationState.WAITING: ["status-waiting", "ahead-some"],
     RegistrationState.CALLING: ["status-calling"],
     RegistrationState.REACHED: ["status-reached"],
@@ -37,6 +51,22 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple 
 def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
     with answering(settings, engine) as asterisk:
         yield asterisk
+
+
+OWNER = ["greeting", "main-menu", "active-registration", "status-waiting", "ahead-some"]
+CHOICES = ["follow-up-menu", "other-ticket"]
+ACTIVE = (RegistrationState.UNCONFIRMED, RegistrationState.WAITING, RegistrationState.CALLING)
+
+
+def kept(engine: Engine, registration: Registration) -> Registration:
+    """The registration as it is now."""
+    with reading(engine) as session:
+        return session.get_one(Registration, registration.id)
+
+
+def become(engine: Engine, registration: Registration, state: RegistrationState) -> None:
+    with writing(engine) as session:
+        session.get_one(Registration, registration.id).state = state
 
 
 @pytest.fixture
@@ -78,9 +108,9 @@ def test_who_is_next_hears_that(asterisk: FakeAsterisk, engine: Engine, own: Reg
 
 def test_who_closes_the_entry_as_told_hears_the_whole_answer(asterisk: FakeAsterisk, own: Registration):
     """The prompt asks for # after the seven digits: that # must not end what it was to bring."""
-    heard = asterisk.dial(("after main-menu", "2"), ("after follow-up-ask", TICKET + "#"))
+    heard = asterisk.dial(("after menu-english", "2"), ("after follow-up-ask", TICKET + "#"))
 
-    assert heard.prompts == [*ASKED, "status-waiting", "ahead-some", "goodbye"]
+    assert heard.prompts == [*ASKED[:2], "menu-english", ASKED[2], "status-waiting", "ahead-some", "goodbye"]
     assert heard.cut_off == []
 
 
@@ -121,35 +151,250 @@ def test_a_number_that_is_no_ticket_is_asked_for_again(asterisk: FakeAsterisk, o
 def test_three_mistakes_end_in_a_goodbye(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), *[("follow-up-ask", UNKNOWN)] * 3)
 
-    assert heard.prompts == [
-        *ASKED[:2],
-        *["follow-up-ask", "ticket-invalid"] * 3,
-        "goodbye-no-input",
-    ]
+    assert heard.prompts == [*ASKED[:2], *["follow-up-ask", "ticket-invalid"] * 3, "goodbye-how"]
     assert heard.finished
 
 
 @pytest.mark.parametrize("keyed", ["", "#"])
 def test_who_keys_in_nothing_is_asked_twice_more(asterisk: FakeAsterisk, keyed: str):
-    heard = asterisk.dial(("main-menu", "2"), *[("after follow-up-ask", keyed)] * 3)
+    silences = [("after follow-up-ask", keyed)] * 2
 
-    again = ["no-key-again", "follow-up-ask"]
-    assert heard.prompts == [*ASKED, *again, *again, "goodbye-no-input"]
+    heard = asterisk.dial(("main-menu", "2"), *silences, ("after follow-up-ask-slow", keyed))
+
+    assert heard.prompts == [
+        *(*ASKED, "no-key-again", "follow-up-ask", "no-key-again", "follow-up-ask-slow"),
+        "goodbye-how",
+    ]
+
+
+def test_star_within_a_ticket_number_begins_it_again(asterisk: FakeAsterisk, own: Registration):
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", "999*"), ("after follow-up-ask", TICKET))
+
+    assert heard.prompts == [*ASKED, "follow-up-ask", "status-waiting", "ahead-some", "goodbye"]
+
+
+def test_a_0_alone_instead_of_a_ticket_number_reaches_the_operators(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", "0#"), ("operator-offer", "#"))
+
+    assert heard.prompts == [*ASKED, "operator-offer", "goodbye"]
 
 
 def test_a_stranger_with_the_ticket_hears_no_number(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id="09139999999")
 
     assert heard.prompts[-3:] == ["status-waiting", "ahead-some", "goodbye"]
-    assert not [clip for clip in heard.clips if clip.startswith("digit-")]
+    number = set(clips("fa", "confirm-number", number=numbers.national(own.number)))
+    ahead = set(clips("fa", "ahead-some", ahead=2))
+    assert not (number - ahead) & set(heard.clips), "no part of a number, and no office"
+    assert not [clip for clip in heard.clips if clip.startswith("office-")]
 
 
-def test_an_answer_costs_one_transaction_and_none_while_it_is_spoken(
+@pytest.mark.parametrize("key", "12345")
+def test_a_stranger_with_the_ticket_can_change_nothing(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, key: str
+):
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-ask", TICKET), ("status-waiting", key), ("ahead-some", key)),
+        caller_id="09139999999",
+    )
+
+    assert heard.prompts == [*ASKED, "status-waiting", "ahead-some", "goodbye"]
+    assert kept(engine, own).state is RegistrationState.WAITING
+
+
+# --- the owner ---
+
+
+def test_the_owner_hears_status_and_place_at_once(asterisk: FakeAsterisk, own: Registration):
+    heard = asterisk.dial(("main-menu", "2"), ("after other-ticket", "#"), caller_id=own.number)
+
+    assert heard.prompts == [*OWNER, *CHOICES, "goodbye"]
+    assert heard.said("active-registration", office="office-mayor")
+    assert heard.said("ahead-some", ahead=2)
+    assert heard.finished
+
+
+def test_the_owner_hears_it_again_with_the_ticket_number(asterisk: FakeAsterisk, own: Registration):
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-menu", "1"), ("follow-up-menu", "#")), caller_id=own.number
+    )
+
+    assert heard.prompts == [
+        *(*OWNER, CHOICES[0], "ticket-is", "status-waiting", "ahead-some", CHOICES[0], "goodbye"),
+    ]
+    assert heard.said("ticket-is", ticket=TICKET)
+
+
+def test_the_owner_who_hears_it_again_and_again_comes_to_an_end(asterisk: FakeAsterisk, own: Registration):
+    heard = asterisk.dial(("main-menu", "2"), *[("follow-up-menu", "1")] * 3, caller_id=own.number)
+
+    assert heard.prompts[-1] == "goodbye"
+    assert heard.finished
+
+
+@pytest.mark.parametrize("state", [RegistrationState.WAITING, RegistrationState.UNCONFIRMED])
+def test_the_owner_cancels_with_a_second_key_that_is_meant(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, state: RegistrationState
+):
+    become(engine, own, state)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5")), caller_id=own.number
+    )
+
+    assert heard.prompts[-4:] == ["follow-up-menu", "cancel-confirm", "cancelled-now", "goodbye"]
+    assert kept(engine, own).state is RegistrationState.CANCELLED
+
+
+@pytest.mark.parametrize("key", "12346789#")
+def test_any_other_key_keeps_the_registration(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, key: str
+):
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", key)), caller_id=own.number
+    )
+
+    assert heard.prompts[-3:] == ["cancel-confirm", "not-cancelled", "goodbye"]
+    assert kept(engine, own).state is RegistrationState.WAITING
+
+
+def test_silence_keeps_the_registration(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "2"), caller_id=own.number)
+
+    assert heard.prompts[-2:] == ["cancel-confirm", "goodbye-how"]
+    assert kept(engine, own).state is RegistrationState.WAITING
+
+
+def test_who_is_being_called_at_that_moment_cannot_cancel_and_is_asked_to_hang_up(
     asterisk: FakeAsterisk, engine: Engine, own: Registration
 ):
-    begun: list[str] = []
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-menu", "2")),
+        ("cancel-confirm", lambda: become(engine, own, RegistrationState.CALLING)),
+        ("after cancel-confirm", "5"),
+        caller_id=own.number,
+    )
+
+    assert heard.prompts[-3:] == ["cancel-confirm", "status-calling", "goodbye"]
+    assert kept(engine, own).state is RegistrationState.CALLING
+
+
+CHANGES = [
+    *(("main-menu", "2"), ("follow-up-menu", "3")),
+    *(("ask-number", "09137654321#"), ("confirm-number", "1")),
+]
+OTHER = "+989137654321"
+
+
+def test_the_owner_changes_the_number_and_keeps_the_place(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    heard = asterisk.dial(*CHANGES, caller_id=own.number)
+
+    assert heard.prompts[-5:] == [
+        *("follow-up-menu", "ask-number", "confirm-number", "change-number-done", "goodbye"),
+    ]
+    assert heard.said("change-number-done", number="09137654321")
+    now = kept(engine, own)
+    assert (now.number, now.ticket, now.registered_at) == (OTHER, TICKET, own.registered_at)
+
+
+def test_a_number_with_a_place_of_its_own_in_the_round_is_not_taken(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    with writing(engine) as session:
+        make.a_registration(session, session.get_one(Round, own.round_id), number=OTHER)
+
+    heard = asterisk.dial(*CHANGES, caller_id=own.number)
+
+    assert heard.prompts[-2:] == ["number-taken", "goodbye"]
+    assert kept(engine, own).number == own.number
+
+
+def test_a_blocked_number_is_not_taken(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    with writing(engine) as session:
+        blocked.block(session, OTHER, BlockReason.OWNER)
+
+    heard = asterisk.dial(*CHANGES, caller_id=own.number)
+
+    assert heard.prompts[-2:] == ["blocked-owner", "goodbye"]
+    assert kept(engine, own).number == own.number
+
+
+def test_the_number_of_one_who_is_being_called_stays(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    become(engine, own, RegistrationState.CALLING)
+
+    heard = asterisk.dial(*CHANGES, caller_id=own.number)
+
+    assert heard.prompts[-2:] == ["status-calling", "goodbye"]
+    assert kept(engine, own).number == own.number
+
+
+def test_a_number_that_is_yet_to_be_confirmed_stays(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    become(engine, own, RegistrationState.UNCONFIRMED)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "3"), caller_id=own.number)
+
+    assert heard.prompts[-3:] == ["follow-up-menu", "status-unconfirmed", "goodbye"]
+    assert kept(engine, own).number == own.number
+
+
+def test_the_owner_may_ask_about_another_ticket(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    with writing(engine) as session:
+        other = make.a_registration(session, make.a_round(session), state=RegistrationState.REACHED)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("after other-ticket", "4"), ("follow-up-ask", other.ticket)),
+        caller_id=own.number,
+    )
+
+    assert heard.prompts == [*OWNER, *CHOICES, "follow-up-ask", "status-reached", "goodbye"]
+
+
+def test_of_two_registrations_the_owner_hears_the_older(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    with writing(engine) as session:
+        late = make.a_registration(session, make.a_round(session), number=own.number)
+        late.registered_at = now(session)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "1"), caller_id=own.number)
+
+    assert heard.said("ticket-is", ticket=TICKET)
+
+
+@pytest.mark.parametrize("state", sorted(set(RegistrationState) - set(ACTIVE)))
+def test_who_has_nothing_active_is_asked_for_a_ticket_number(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, state: RegistrationState
+):
+    become(engine, own, state)
+
+    assert asterisk.dial(("main-menu", "2"), caller_id=own.number).prompts[:3] == ASKED
+
+
+def test_the_owners_menu_repeats_takes_mistakes_and_ends(asterisk: FakeAsterisk, own: Registration):
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-menu", "*"), ("follow-up-menu", "9"), ("follow-up-menu", "8")),
+        ("follow-up-menu", "7"),
+        caller_id=own.number,
+    )
+
+    again = ["follow-up-menu", "wrong-key"]
+    assert heard.prompts == [*OWNER, "follow-up-menu", *again, *again, "follow-up-menu", "goodbye-how"]
+
+
+# --- what it costs ---
+
+
+def test_an_answer_costs_two_transactions_and_none_while_it_is_spoken(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    begun = transactions(engine)
     in_use_while_speaking: set[int] = set()
-    event.listen(engine, "begin", lambda _: begun.append("transaction"))
 
     heard = asterisk.dial(
         *(("main-menu", "2"), ("follow-up-ask", TICKET)),
@@ -157,7 +402,7 @@ def test_an_answer_costs_one_transaction_and_none_while_it_is_spoken(
     )
 
     assert heard.finished
-    assert len(begun) == 1
+    assert len(begun) == 2  # who calls, and the ticket
     assert in_use_while_speaking == {0}
 
 

@@ -5,10 +5,19 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from db.engine import writing
+from db.models import BlockReason, Registration
+from hotline import blocked
 from settings import Settings
-from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, answering
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, answering, transactions
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks it nothing
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks one simple question
+
+MENU = ["main-menu", "menu-english"]
+SLOWLY = ["main-menu-slow", "menu-english"]
+GREETED = ["greeting", *MENU]
+OWN = "+989131234567"
 
 
 @pytest.fixture
@@ -20,8 +29,12 @@ def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
 def test_a_silent_caller_is_asked_twice_more_and_then_bidden_goodbye(asterisk: FakeAsterisk):
     heard = asterisk.dial()
 
-    asked_again = ["no-key-again", "main-menu"]
-    assert heard.prompts == ["greeting", "main-menu", *asked_again, *asked_again, "goodbye-no-input"]
+    assert heard.prompts == [
+        *GREETED,
+        *("no-key-again", *MENU),
+        *("no-key-again", *SLOWLY),
+        "goodbye-how",
+    ]
     assert heard.finished
 
 
@@ -34,10 +47,12 @@ def test_a_caller_has_the_time_of_the_settings_for_each_key(asterisk: FakeAsteri
 def test_every_clip_comes_from_the_folder_of_rendered_prompts(asterisk: FakeAsterisk, settings: Settings):
     heard = asterisk.dial()
 
-    assert heard.folders == {settings.prompts_dir / "fa"}
+    for folder, clip in zip(heard.folders, heard.clips, strict=True):
+        language = "en" if clip == "menu-english" else "fa"  # a foreigner must understand this one
+        assert folder == settings.prompts_dir / language
 
 
-@pytest.mark.parametrize("key", "34567890#")
+@pytest.mark.parametrize("key", "45678#")
 def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
     asterisk: FakeAsterisk, key: str
 ):
@@ -47,10 +62,12 @@ def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
 
 
 def test_three_wrong_keys_end_in_a_goodbye_and_not_in_a_third_complaint(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("main-menu", "3"), ("after main-menu", "#"), ("main-menu", "0"))
+    heard = asterisk.dial(("main-menu", "4"), ("after menu-english", "#"), ("main-menu-slow", "5"))
 
-    asked_again = ["wrong-key", "main-menu"]
-    assert heard.prompts == ["greeting", "main-menu", *asked_again, *asked_again, "goodbye-no-input"]
+    assert heard.prompts == [
+        *("greeting", "main-menu", "wrong-key"),
+        *(*MENU, "wrong-key", "main-menu-slow", "goodbye-how"),
+    ]
     assert heard.finished
 
 
@@ -58,17 +75,24 @@ def test_silence_and_wrong_keys_count_together(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "7"), ("no-key-again", "7"))
 
     assert heard.prompts == [
-        *("greeting", "main-menu", "wrong-key", "main-menu", "no-key-again"),
-        "goodbye-no-input",  # the second 7, pressed as the complaint began, was the third mistake
+        *("greeting", "main-menu", "wrong-key", *MENU, "no-key-again"),
+        "goodbye-how",  # the second 7, pressed as the complaint began, was the third mistake
     ]
 
 
+def test_after_two_mistakes_the_slow_menu_takes_the_same_keys(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "7"), ("main-menu", "7"), ("main-menu-slow", "2"))
+
+    assert heard.prompts[5:7] == ["main-menu-slow", "follow-up-ask"]
+
+
 def test_star_repeats_the_menu_and_is_no_mistake(asterisk: FakeAsterisk):
-    stars = [("main-menu", "*"), ("after main-menu", "*")] * 4
+    stars = [("main-menu", "*"), ("after menu-english", "*")] * 4
 
-    heard = asterisk.dial(*stars, ("main-menu", "1"))
+    heard = asterisk.dial(*stars, ("main-menu", "2"))
 
-    assert heard.prompts[:11] == ["greeting", *["main-menu"] * 9, "no-round-open"]
+    once = ["main-menu", *MENU]  # the first star cuts it short, the second one comes after it
+    assert heard.prompts[:15] == ["greeting", *once * 4, "main-menu", "follow-up-ask"]
     assert "wrong-key" not in heard.prompts
 
 
@@ -76,34 +100,112 @@ def test_a_star_key_that_sticks_does_not_hold_the_line_for_ever(asterisk: FakeAs
     heard = asterisk.dial(("greeting", "*" * 1000))
 
     assert heard.prompts.count("main-menu") < 20
-    assert heard.prompts[-1] == "goodbye-no-input"
+    assert heard.prompts[-1] == "goodbye-how"
     assert heard.finished
 
 
-@pytest.mark.parametrize(("key", "next_prompt"), [("1", "no-round-open"), ("2", "follow-up-ask")])
-def test_a_key_during_the_greeting_is_the_choice_and_the_menu_is_not_read(
-    asterisk: FakeAsterisk, key: str, next_prompt: str
+@pytest.mark.parametrize(
+    ("key", "next_prompt"),
+    [("1", "no-round-open"), ("2", "follow-up-ask"), ("3", "report-intro"), ("0", "operator-offer")],
+)
+@pytest.mark.parametrize("moment", ["greeting", "main-menu", "menu-english", "after menu-english"])
+def test_each_key_leads_to_its_script_whenever_it_is_pressed(
+    asterisk: FakeAsterisk, moment: str, key: str, next_prompt: str
 ):
-    heard = asterisk.dial(("greeting", key))
+    heard = asterisk.dial((moment, key))
 
-    assert heard.prompts[:2] == ["greeting", next_prompt]
+    before = GREETED[: GREETED.index(moment.removeprefix("after ")) + 1]
+    assert heard.prompts[: len(before) + 1] == [*before, next_prompt]
 
 
 def test_star_during_the_greeting_brings_the_menu(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("greeting", "*"), ("after main-menu", "1"))
+    heard = asterisk.dial(("greeting", "*"), ("after menu-english", "1"))
 
-    assert heard.prompts[:3] == ["greeting", "main-menu", "no-round-open"]
+    assert heard.prompts[:4] == [*GREETED, "no-round-open"]
 
 
 def test_a_key_after_the_complaint_began_counts_for_the_question_asked_again(asterisk: FakeAsterisk):
     heard = asterisk.dial(("no-key-again", "1"))
 
-    assert heard.prompts[:4] == ["greeting", "main-menu", "no-key-again", "no-round-open"]
+    assert heard.prompts[:5] == [*GREETED, "no-key-again", "no-round-open"]
+
+
+def test_when_nothing_is_open_the_other_choices_remain_and_the_call_ends_for_whoever_insists(
+    asterisk: FakeAsterisk,
+):
+    heard = asterisk.dial(*[("main-menu", "1")] * 4)
+
+    assert heard.prompts == ["greeting", *["main-menu", "no-round-open"] * 4, "goodbye"]
+    assert heard.finished
+
+
+# --- the language ---
+
+
+def test_key_9_switches_the_rest_of_the_call_to_english(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "9"), ("main-menu", "3"))
+
+    switch = heard.clips.index("main-menu") + 1
+    assert {folder.name for folder in heard.folders[:switch]} == {"fa"}
+    assert {folder.name for folder in heard.folders[switch:]} == {"en"}
+    assert heard.variables == {"HOTLINE_LANGUAGE": "en", "HOTLINE_FINISHED": "1"}  # an apology would be too
+
+
+def test_the_english_menu_offers_persian_in_persian_and_key_9_brings_it_back(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "9"), ("after menu-persian", "9"), ("after menu-english", "2"))
+
+    assert heard.prompts[:7] == [
+        *("greeting", "main-menu", "main-menu", "menu-persian", "main-menu", "menu-english"),
+        "follow-up-ask",
+    ]
+    assert heard.said("main-menu", language="en")
+    assert heard.said("menu-persian", language="fa")
+    assert heard.said("menu-english", language="en")
+    assert heard.said("follow-up-ask", language="fa")
+    assert heard.variables["HOTLINE_LANGUAGE"] == "fa"
+
+
+def test_a_caller_who_only_switches_languages_comes_to_an_end(asterisk: FakeAsterisk):
+    heard = asterisk.dial(*[("main-menu", "9")] * 4)
+
+    assert heard.prompts == ["greeting", *["main-menu"] * 4, "goodbye"]
+    assert heard.finished
+
+
+# --- who is not let in ---
+
+
+@pytest.mark.parametrize("reason", BlockReason)
+def test_a_blocked_number_hears_why_and_nothing_else(
+    asterisk: FakeAsterisk, engine: Engine, reason: BlockReason
+):
+    with writing(engine) as session:
+        blocked.block(session, OWN, reason)
+
+    heard = asterisk.dial()
+
+    assert heard.prompts == [f"blocked-{reason}"]
+    assert heard.finished
+
+
+def test_a_number_that_is_unblocked_is_served_again(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        blocked.block(session, OWN, BlockReason.OWNER)
+        blocked.block(session, OWN, BlockReason.NUISANCE)  # the latest reason counts
+    with writing(engine) as session:
+        blocked.unblock(session, OWN)
+        blocked.unblock(session, OWN)
+
+    assert asterisk.dial().prompts[0] == "greeting"
+
+
+# --- the end ---
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize(
-    "moment", ["greeting", "main-menu", "after main-menu", "no-key-again", "goodbye-no-input"]
+    "moment",
+    ["greeting", *MENU, "after menu-english", "no-key-again", "main-menu-slow", "goodbye-how"],
 )
 def test_whoever_hangs_up_hears_no_more_and_others_are_answered(
     asterisk: FakeAsterisk, moment: str, how: End
@@ -113,3 +215,15 @@ def test_whoever_hangs_up_hears_no_more_and_others_are_answered(
     assert heard.prompts[-1] == moment.removeprefix("after ")
     assert not heard.finished
     assert asterisk.dial().finished
+
+
+def test_a_silent_call_costs_one_transaction(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+    begun = transactions(engine)
+
+    asterisk.dial()
+
+    assert len(begun) == 1
+    with writing(engine) as session:
+        assert session.query(Registration).count() == 1

@@ -14,6 +14,11 @@ from hotline.errors import Refused
 from tests.factories import PASSWORD, SECOND, a_desk, a_user, at_once
 
 
+def verify(session: Session, username: str, password: str) -> User | None:
+    right = users.is_right(users.known_hash(session, username), password)
+    return users.verify(session, username, right=right)
+
+
 def add(
     session: Session, username: str = "operator", *, desk: int | None = None, password: str = PASSWORD
 ) -> User:
@@ -35,7 +40,7 @@ def test_given_a_person_when_added_then_the_password_is_kept_as_argon2id_only(se
     assert (user.role, user.desk_id) == (Role.OPERATOR, 7)
     assert session.get_one(Desk, 7).phone == "browser"
     assert PASSWORD not in everything_stored(session)
-    assert users.verify(session, "operator", PASSWORD) is user
+    assert verify(session, "operator", PASSWORD) is user
 
 
 def test_given_a_wrong_password_when_verified_then_nobody_is_known_and_the_failure_is_counted(
@@ -43,14 +48,14 @@ def test_given_a_wrong_password_when_verified_then_nobody_is_known_and_the_failu
 ) -> None:
     user = a_user(session, username="operator")
     for count, password in enumerate(["", PASSWORD[:-1], PASSWORD + " ", "x" * 10_000], 1):
-        assert users.verify(session, "operator", password) is None
+        assert verify(session, "operator", password) is None
         assert user.failures == count
 
 
 def test_given_an_unknown_name_when_verified_then_nobody_is_known(session: Session) -> None:
     user = a_user(session, username="operator")
     for username in ("Operator", "' OR 1=1 --", "x" * 10_000):
-        assert users.verify(session, username, PASSWORD) is None
+        assert verify(session, username, PASSWORD) is None
     assert user.failures == 0
 
 
@@ -75,11 +80,11 @@ def test_given_wrong_passwords_when_they_go_on_then_five_are_free_and_the_lock_d
 ) -> None:
     user = a_user(session, username="operator")
     for failures in range(1, 6):
-        assert users.verify(session, "operator", "wrong") is None
+        assert verify(session, "operator", "wrong") is None
         assert (user.failures, user.locked_until) == (failures, None)
     for seconds in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900):
         before = now(session)
-        assert users.verify(session, "operator", "wrong") is None
+        assert verify(session, "operator", "wrong") is None
         assert user.locked_until is not None
         assert before + seconds * SECOND <= user.locked_until <= now(session) + seconds * SECOND
         user.locked_until = now(session)  # time goes by
@@ -93,12 +98,12 @@ def test_given_a_locked_name_when_even_the_right_password_comes_then_it_is_refus
     session.flush()
     for password in (PASSWORD, "wrong"):
         with pytest.raises(Refused) as refused:
-            users.verify(session, "operator", password)
+            verify(session, "operator", password)
         assert refused.value.code == "too-many-attempts"
     assert user.failures == 8
     user.locked_until = now(session)
     session.flush()
-    assert users.verify(session, "operator", PASSWORD) is user
+    assert verify(session, "operator", PASSWORD) is user
     assert (user.failures, user.locked_until) == (0, None)
 
 
@@ -108,7 +113,7 @@ def test_given_four_failures_when_the_right_password_comes_then_the_count_begins
     user = a_user(session, username="operator")
     user.failures = 4
     session.flush()
-    assert users.verify(session, "operator", PASSWORD) is user
+    assert verify(session, "operator", PASSWORD) is user
     assert user.failures == 0
 
 
@@ -119,7 +124,7 @@ def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(en
     def guess(_: int) -> str:
         try:
             with writing(engine) as session:
-                return str(users.verify(session, "operator", "wrong"))
+                return str(verify(session, "operator", "wrong"))
         except Refused as refused:
             return refused.code
 

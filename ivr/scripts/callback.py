@@ -6,7 +6,7 @@ from db.engine import reading
 from db.models import Round
 from dialplan.variables import Variable
 from hotline import callbacks
-from ivr.call import AGIError, Call, Gone
+from ivr.call import AGIError, Call, Gone, Prompt
 from settings import Settings
 
 _TRIES = 2
@@ -20,12 +20,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         if callback is None:
             raise AGIError("a callback that nobody asked for")
         round_ = session.get_one(Round, callback.registration.round_id)
-        call.language = callback.registration.language
+        language = callback.registration.language
         office = round_.official.clip
-    call.set(Variable.LANGUAGE, call.language)
+    call.speak(language)
     call.say("callback-intro", office=office)
     try:
-        call.ask(("callback-press-one", {"office": office}), keys="1", tries=_TRIES)
+        call.ask(Prompt("callback-press-one", {"office": office}), keys="1", tries=_TRIES)
     except Gone:
         call.set(Variable.CONFIRMED, "no")
         call.say("callback-goodbye")

@@ -1,18 +1,56 @@
 """The main menu: what a citizen hears who dials 137."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Engine
 
-from ivr.call import Call
-from ivr.scripts import follow_up, register
+from db.engine import reading
+from hotline import numbers
+from hotline.errors import Refused
+from hotline.intake import look_up
+from ivr.call import Call, Prompt, WantsOperator
+from ivr.conversation import Conversation
+from ivr.scripts import follow_up, operator, register, report
 from settings import Settings
+
+_SCRIPTS: dict[str, Callable[[Conversation], bool]] = {
+    "1": register.run,
+    "2": follow_up.run,
+    "3": report.run,
+}
+_LANGUAGE = "9"
+_OTHER = {"fa": Prompt("menu-english", language="en"), "en": Prompt("menu-persian", language="fa")}
+_ROUNDS_OF_MENU = 4
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Greet, offer the choices, go where the caller wants."""
+    call.leads_to_operator = True
+    number = _number(call, settings)
+    with reading(engine) as session:
+        talk = Conversation(call, engine, settings, number, look_up(session, number))
+    if talk.intake.blocked:
+        call.say(f"blocked-{talk.intake.blocked}")
+        return
     call.say("greeting")
-    choice = call.ask("main-menu", keys="12")
-    if choice == "1":
-        register.run(call, engine, settings)
-    else:
-        follow_up.run(call, engine, settings)
+    try:
+        _choose(talk)
+    except WantsOperator:
+        operator.run(talk)
     call.say("goodbye")
+
+
+def _choose(talk: Conversation) -> None:
+    for _ in range(_ROUNDS_OF_MENU):
+        key = talk.call.ask("main-menu", _OTHER[talk.call.language], keys="1239")
+        if key == _LANGUAGE:
+            talk.call.speak(_OTHER[talk.call.language].language)
+        elif _SCRIPTS[key](talk):
+            return
+
+
+def _number(call: Call, settings: Settings) -> str | None:
+    try:
+        return numbers.parse(call.caller_id, settings.allowed_prefixes)
+    except Refused:
+        return None

@@ -1,84 +1,156 @@
 """Key 1: register for a round."""
 
-from sqlalchemy import Engine
+from collections.abc import Sequence
 
-from db.engine import reading, writing
-from hotline import numbers, registration, rounds
-from hotline.errors import Refused
+from db.engine import writing
+from db.models import OfficialKind
+from db.states import RegistrationState
+from hotline import registration
+from hotline.intake import Choice, Place
 from hotline.registration import Registered
-from ivr.call import Call, Gone, Slots
-from settings import Settings
+from ivr.call import Gone, Prompt, WantsOperator
+from ivr.conversation import MESSAGE_S, Conversation
 
-_MENU_KEYS = "123456789"
-_LONGEST_NUMBER = 15  # E.164 has at most 15 digits
+_KINDS = {
+    "1": (OfficialKind.MAYOR, "kind-mayor"),
+    "2": (OfficialKind.DEPUTY, "kind-deputy"),
+    "3": (OfficialKind.DISTRICT_MANAGER, "kind-district"),
+}
+_ITEM_KEYS = "123456789"
 _TRIES = 3
 
 
-def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """For whom, with which number; then the registration is committed, then it is told."""
-    round_id = _for_whom(call, engine)
-    if round_id is None:
-        call.say("no-round-open")
-        return
-    number = _number(call, settings)
-    try:
-        with writing(engine) as session:
-            registered = registration.register(
-                session, round_id=round_id, number=number, language=call.language
-            )
-    except Refused as refused:
-        if refused.code != "registration-closed":
-            raise
-        call.say("closed-meanwhile")
-        return
-    _tell(call, registered)
+def run(talk: Conversation) -> bool:
+    """For whom, when, with which number, about what; False if nothing is open."""
+    call = talk.call
+    choice = _for_whom(talk)
+    if choice is None:
+        return False
+    place = talk.intake.place_in(choice.round_id)
+    if place and place.state is not RegistrationState.UNCONFIRMED:
+        _tell_existing(talk, place)
+        return True
+    _introduce(talk, choice)
+    number, confirmed = talk.number_to_call()
+    subject = talk.ask_subject("ask-subject")
+    registered = talk.commit(choice.round_id, number, confirmed=confirmed, subject=subject)
+    if registered is None:
+        return True
+    if registered.already and not confirmed:  # a stranger hears nothing of whose number it is
+        call.say("number-will-be-confirmed")
+        return True
+    left: Gone | WantsOperator | None = None
+    if not registered.already:
+        try:
+            _message(talk, registered)
+        except (Gone, WantsOperator) as leaving:
+            left = leaving  # but has a place, and must hear the ticket number
+    _tell(talk, registered, choice)
+    if not confirmed:
+        call.say("number-will-be-confirmed")
+    if isinstance(left, WantsOperator):
+        raise left
+    return True
 
 
-def _for_whom(call: Call, engine: Engine) -> int | None:
-    with reading(engine) as session:
-        choices = [(r.id, r.official.clip) for r in rounds.registrable(session)[: len(_MENU_KEYS)]]
+def _for_whom(talk: Conversation) -> Choice | None:
+    choices, call = talk.intake.choices, talk.call
     if not choices:
+        coming = talk.intake.upcoming
+        if coming:
+            talk.say_when("next-round-when", coming.starts_at, office=coming.clip)
+            talk.say_when("registration-opens", coming.registration_from)
+        else:
+            call.say("no-round-open")
         return None
     if len(choices) == 1:
-        call.say("round-single", office=choices[0][1])
-        return choices[0][0]
-    items = [("choose-item", Slots(office=clip, key=key)) for key, (_, clip) in enumerate(choices, start=1)]
-    key = call.ask("choose-round", *items, keys=_MENU_KEYS[: len(choices)])
-    return choices[int(key) - 1][0]
+        return choices[0]
+    open_kinds = {key: prompt for key, (kind, prompt) in _KINDS.items() if _of(choices, kind)}
+    kind_key = next(iter(open_kinds))
+    if len(open_kinds) > 1:
+        kind_key = call.ask("choose-kind", *open_kinds.values(), keys="".join(open_kinds))
+    of_kind = _of(choices, _KINDS[kind_key][0])
+    if _KINDS[kind_key][0] is OfficialKind.DISTRICT_MANAGER:
+        return _of_district(talk, of_kind)
+    return _of_list(talk, of_kind)
 
 
-def _number(call: Call, settings: Settings) -> str:
-    number = _parsed(call.caller_id, settings)
+def _of(choices: Sequence[Choice], kind: OfficialKind) -> list[Choice]:
+    return [choice for choice in choices if choice.kind is kind]
+
+
+def _of_list(talk: Conversation, choices: Sequence[Choice]) -> Choice:
+    if len(choices) == 1:
+        return choices[0]
+    choices = choices[: len(_ITEM_KEYS)]
+    items = [
+        Prompt("choose-item", {"office": choice.clip, "key": key})
+        for key, choice in enumerate(choices, start=1)
+    ]
+    key = talk.call.ask("choose-round", *items, keys=_ITEM_KEYS[: len(choices)])
+    return choices[int(key) - 1]
+
+
+def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:
+    by_district = {choice.district: choice for choice in choices}
     for _ in range(_TRIES):
-        if number is None:
-            number = _parsed(call.ask_digits("ask-number", at_most=_LONGEST_NUMBER), settings)
-        if number is None:
-            call.say("number-invalid")
-            continue
-        spoken: Slots = {"number": numbers.national(number)}
-        if call.ask(("confirm-number", spoken), keys="12") == "1":
-            return number
-        number = None
+        district = int(talk.call.ask_digits("ask-district", at_most=2))
+        if district in by_district:
+            return by_district[district]
+        talk.call.say("district-not-open" if 1 <= district <= 15 else "district-invalid")
     raise Gone
 
 
-def _parsed(text: str, settings: Settings) -> str | None:
+def _introduce(talk: Conversation, choice: Choice) -> None:
+    talk.say_when("round-when", choice.starts_at, office=choice.clip)
+    if choice.registered:
+        talk.call.say("registered-so-far", count=choice.registered)
+    else:
+        talk.call.say("registered-so-far-none")
+
+
+def _message(talk: Conversation, registered: Registered) -> None:
+    """An optional message. The place is safe already, and what was said before a hang-up is kept."""
+    call = talk.call
+    if call.ask("message-offer", keys="12") != "1":
+        return
+    file, wanted = talk.new_message(), True
     try:
-        return numbers.parse(text, settings.allowed_prefixes)
-    except Refused:
-        return None
+        for _ in range(_TRIES):
+            call.say("message-speak")
+            call.record(file, MESSAGE_S)
+            answer = call.ask("message-review", keys="123")
+            wanted = answer != "3"
+            if answer != "2":
+                break
+    finally:
+        wav = file.with_suffix(".wav")
+        if not wanted:
+            wav.unlink(missing_ok=True)
+        elif wav.exists():
+            with writing(talk.engine) as session:
+                registration.attach_message(session, registered.registration_id, wav.name)
+    if wanted:
+        call.say("message-kept")
 
 
-def _tell(call: Call, registered: Registered) -> None:
+def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
+    call = talk.call
     call.say("already-registered" if registered.already else "registered", ticket=registered.ticket)
     call.say("ticket-again", ticket=registered.ticket)
-    tell_place(call, registered.ahead)
+    talk.tell_place(registered.ahead)
+    call.say("expectation", reached=choice.expected_reach)
     call.say("will-call")
 
 
-def tell_place(call: Call, ahead: int) -> None:
-    """Say how many citizens are called before this one."""
-    if ahead:
-        call.say("ahead-some", ahead=ahead)
+def _tell_existing(talk: Conversation, place: Place) -> None:
+    call = talk.call
+    if place.carried:
+        call.say("carried-over")
+    call.say("already-registered", ticket=place.ticket)
+    call.say("ticket-again", ticket=place.ticket)
+    if place.carried:
+        call.say("place", place=place.ahead + 1)
     else:
-        call.say("ahead-none")
+        talk.tell_place(place.ahead)
+    call.say("will-call")

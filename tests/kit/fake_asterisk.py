@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from ivr.server import Server
-from prompts.catalogue import clips, prompt_ids
+from prompts.catalogue import Value, clips, prompt_ids
 from settings import Settings
 
 PATIENCE_S = 15.0
@@ -40,6 +40,9 @@ CUT = End()
 SILENT = End()
 """Asterisk is stuck: it gives no answer, and the connection stays."""
 
+RECORDING = "recording"
+"""The moment at which the caller has spoken and is still being recorded."""
+
 Deed = str | bytes | End | Callable[[], object]
 """What happens at a moment: keys are pressed; Asterisk gives this answer instead of the right one; the call
 ends; or the test does something of its own."""
@@ -47,7 +50,7 @@ ends; or the test does something of its own."""
 
 class Caller(Protocol):
     """Whoever is on the phone. A moment is `main-menu` as that prompt begins, or `after main-menu` once it is
-    over and the script waits for a key."""
+    over and the script waits for a key, or RECORDING."""
 
     def at(self, moment: str) -> Deed | None:
         """What happens at this moment; None: the caller is silent."""
@@ -84,6 +87,22 @@ class Anybody:
         return deed
 
 
+class Leaving:
+    """A caller who does what another does, but in this way ends the call at the moment of this number."""
+
+    def __init__(self, caller: Caller, moment: int, how: End) -> None:
+        self._caller = caller
+        self._moment = moment
+        self._how = how
+        self.moments: list[str] = []
+        """The moments that came."""
+
+    def at(self, moment: str) -> Deed | None:
+        """What the other one does, or the end."""
+        self.moments.append(moment)
+        return self._how if len(self.moments) - 1 == self._moment else self._caller.at(moment)
+
+
 @dataclass
 class Heard:
     """A call as the caller and the dialplan saw it."""
@@ -99,19 +118,29 @@ class Heard:
     order: list[str] = field(default_factory=list)
     """The prompts that began and the variables that were set (NAME=value), in order."""
     waits_ms: list[int] = field(default_factory=list)
-    folders: set[Path] = field(default_factory=set)
-    """Where the clips were played from."""
+    folders: list[Path] = field(default_factory=list)
+    """Where each of the clips was played from."""
+    recorded: list[Path] = field(default_factory=list)
+    """The files into which the caller was recorded."""
+    record_ms: list[int] = field(default_factory=list)
+    """The longest that each recording could have become."""
 
     @property
     def finished(self) -> bool:
         """Whether the script came to its own ending; if not, the dialplan apologises."""
         return self.variables.get("HOTLINE_FINISHED") == "1"
 
-    def said(self, prompt: str, **slots: str | int) -> bool:
+    @property
+    def languages(self) -> set[str]:
+        """The languages that were spoken."""
+        return {folder.name for folder in self.folders}
+
+    def said(self, prompt: str, *, language: str = "fa", **slots: Value) -> bool:
         """Whether this prompt was played from beginning to end, with these values in its slots."""
-        whole = clips("fa", prompt, **slots)
-        ends = [end for end in range(len(whole), len(self.clips) + 1) if end - 1 not in self.cut_off]
-        return any(self.clips[end - len(whole) : end] == whole for end in ends)
+        whole = [(language, clip) for clip in clips(language, prompt, **slots)]
+        played = [(folder.name, clip) for folder, clip in zip(self.folders, self.clips, strict=True)]
+        ends = [end for end in range(len(whole), len(played) + 1) if end - 1 not in self.cut_off]
+        return any(played[end - len(whole) : end] == whole for end in ends)
 
 
 class FakeAsterisk:
@@ -205,6 +234,7 @@ class _Channel:
             "STREAM FILE": self._stream_file,
             "WAIT FOR DIGIT": self._wait_for_digit,
             "SET VARIABLE": self._set_variable,
+            "RECORD FILE": self._record_file,
         }
 
     def live(self, variables: Mapping[str, str]) -> None:
@@ -236,7 +266,7 @@ class _Channel:
         clip = Path(path)
         self._every_clip()
         self._heard.clips.append(clip.name)
-        self._heard.folders.add(clip.parent)
+        self._heard.folders.append(clip.parent)
         prompt, _, part = clip.name.partition(".")
         if prompt in prompt_ids("fa") and part in ("", "1"):
             self._heard.prompts.append(prompt)
@@ -254,6 +284,22 @@ class _Channel:
         if not self._keys and (instead := self._now(f"after {self._heard.prompts[-1]}")):
             return instead
         return f"200 result={ord(self._keys.popleft())}\n".encode() if self._keys else _OK
+
+    def _record_file(self, path: str, ending: str, keys: str, longest_ms: str, silence: str) -> bytes:
+        """As on a channel, it is there as soon as the caller speaks, and stays whatever ends it."""
+        if not silence.startswith("s=") or not silence[2:].isdecimal():
+            return _USAGE
+        file = Path(f"{path}.{ending}")
+        self._heard.record_ms.append(int(longest_ms))
+        file.parent.mkdir(parents=True, exist_ok=True)  # made with Asterisk's configuration
+        file.write_text(f"said before {next(_serial)}")
+        self._heard.recorded.append(file)
+        if instead := self._now(RECORDING):
+            return instead.replace(b"result=-1 ", b"result=-1 (hangup) ")
+        while self._keys:
+            if (key := self._keys.popleft()) in keys:
+                return f"200 result={ord(key)} (dtmf) endpos=8000\n".encode()
+        return b"200 result=0 (timeout) endpos=480000\n"
 
     def _set_variable(self, name: str, value: str) -> bytes:
         self._heard.variables[name] = value
@@ -288,3 +334,10 @@ def _words(line: str) -> list[str]:
     lexer.whitespace_split = True
     lexer.quotes, lexer.commenters = '"', ""
     return list(lexer)
+
+
+def transactions(engine: Engine) -> list[str]:
+    """A list that grows by one with each transaction of this engine, from now on."""
+    begun: list[str] = []
+    event.listen(engine, "begin", lambda _: begun.append("transaction"))
+    return begun

@@ -102,12 +102,18 @@ class FakeManager:
         self.send(_packet(f"Event: {name}\r\nPrivilege: call,all", headers))
 
     def ringing(self, channel_id: str) -> None:
-        """The phone at the other end rings."""
-        self.channels[channel_id]["ChannelStateDesc"] = "Ringing"
-        self.event("Newstate", ChannelStateDesc="Ringing", Uniqueid=channel_id)
+        """The phone at the other end rings: a channel of its own, which the second half of ours dialled."""
+        self.channels[f"{channel_id}.phone"] = {
+            "Channel": "PJSIP/trunk-0000002a",
+            "ChannelStateDesc": "Ringing",
+            "Application": "AppDial",
+            "Linkedid": channel_id,
+        }
+        self.event("DialState", DialStatus="RINGING", Uniqueid=f"{channel_id};2")
 
     def stage(self, channel_id: str, stage: str, application: str = "") -> None:
         """The dialplan tells how far a callback has come."""
+        self.channels.pop(f"{channel_id}.phone", None)
         self.channels[channel_id] |= {"ChannelStateDesc": "Up", "Application": application}
         self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
 
@@ -121,8 +127,13 @@ class FakeManager:
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 
     def hangs_up(self, channel_id: str, cause: int = 16) -> None:
-        """A channel ends."""
-        channel = self.channels.pop(channel_id, {}).get("Channel", "PJSIP/trunk-0000002a")
+        """A channel ends. Of one that we placed the half that dialled ends first, and only it knows why."""
+        self.channels.pop(f"{channel_id}.phone", None)
+        channel = self.channels.pop(channel_id, {}).get("Channel", "Local/x@dial-00000001;1")
+        if channel.startswith("Local/"):
+            other_half = f"{channel.removesuffix(';1')};2"
+            self.event("Hangup", Channel=other_half, Uniqueid=f"{channel_id};2", Cause=str(cause))
+            cause = 16
         self.event("Hangup", Channel=channel, Uniqueid=channel_id, Cause=str(cause))
 
     # --- the interface ---
@@ -190,7 +201,7 @@ class FakeManager:
         return "" if right else "Authentication failed"
 
     def _originate(self, action: Headers) -> str:
-        channel = {"Channel": "PJSIP/trunk-0000002a", "ChannelStateDesc": "Down", "Application": ""}
+        channel = {"Channel": "Local/x@dial-00000001;1", "ChannelStateDesc": "Down", "Application": ""}
         self.channels[action["ChannelId"]] = channel
         return ""
 

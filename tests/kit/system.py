@@ -35,7 +35,9 @@ PASSWORD = "correct horse 137"
 class System:
     """A running Hotline 137. Sample data is there; tests make rounds, desks and numbers of their own."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *, prompts: Path | None = None, **environment: str) -> None:
+        """Settings of its own by their names in the environment; `prompts` that are rendered already."""
+        self._prompts = prompts
         self._folder = Path(tempfile.mkdtemp(prefix="hotline-"))
         self.trunk_port = free_port()
         self.environment = {
@@ -59,6 +61,8 @@ class System:
         try:
             self.settings = _settings(self.environment)
             _share_asterisk(self.settings)
+            if self._prompts:
+                shutil.copytree(self._prompts, self.settings.prompts_dir)
             self._program = Program(
                 [sys.executable, "-u", "-m", "ops.cli", "run"],
                 folder=PROJECT,
@@ -220,6 +224,11 @@ class Operator:
         """Have the call ended."""
         answer = self.http.post(f"/callbacks/{callback_id}/hangup")
         assert answer.status_code == 202, answer.text
+
+    def returned(self, callback_id: int) -> None:
+        """Give the citizen back to the line without a call."""
+        answer = self.http.put(f"/callbacks/{callback_id}/outcome", json={"outcome": "returned", "note": ""})
+        assert answer.status_code == 200, answer.text
 
     def wait_for(self, callback_id: int, *states: str, timeout: float = 20.0) -> str:
         """Wait until the callback is in one of the states; gives its outcome, or the state."""

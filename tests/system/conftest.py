@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.kit.system import System
 
@@ -31,3 +33,12 @@ def system(running: System) -> Iterator[System]:
     before = len(running.log())
     yield running
     sys.stdout.write(running.log()[before:])  # shown when the test fails
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    """What a caller says: 440 Hz, found again in a recording."""
+    seconds = np.arange(4 * 8000) / 8000
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * 440 * seconds), 8000, subtype="PCM_16")
+    return path

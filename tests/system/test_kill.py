@@ -1,10 +1,12 @@
 """kill -9 in the middle: nobody is lost, nobody is dialled twice, no caller hears silence."""
 
 import sqlite3
+from contextlib import closing
 
 from db.models import Callback
 from db.states import Outcome
 from tests.kit import sound
+from tests.kit.caller import Caller
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
@@ -35,17 +37,20 @@ def test_given_a_call_in_the_menu_when_ivr_is_killed_then_the_caller_hears_an_ap
 def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear_an_apology(
     system: System,
 ) -> None:
-    with system.only_round() as round_id, Phone(system.number(), port=system.trunk_port) as phone:
-        lock = sqlite3.connect(system.settings.state_dir / "hotline.db", isolation_level=None)
-        phone.dial(system.hotline)
-        phone.wait_for("established")
-        phone.press("1")
-        _until_heard(phone, system, "confirm-number.1")
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number()) as caller,
+        closing(sqlite3.connect(system.settings.state_dir / "hotline.db", isolation_level=None)) as lock,
+    ):
+        caller.call()
+        caller.at("greeting", "1")
+        caller.at("confirm-number", "1")
+        caller.at("ask-subject")
         lock.execute("BEGIN IMMEDIATE")
-        phone.press("1")
-        _until_heard(phone, system, "apology")
-        phone.wait_for("closed")
-        lock.close()
+        caller.press("1")
+        caller.at("apology")
+        caller.wait_for("closed")
+        lock.execute("ROLLBACK")
         assert system.registrations(round_id) == []
 
 

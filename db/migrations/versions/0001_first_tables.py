@@ -9,6 +9,19 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "blocked_numbers",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "nuisance", "owner", name="block_reason", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
         "desks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("phone", sa.String(length=10), nullable=False),
@@ -44,6 +57,7 @@ def upgrade() -> None:
                 "mayor",
                 "deputy",
                 "district_manager",
+                "operators",
                 name="official_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -60,6 +74,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("district"),
     )
     op.create_table(
+        "requests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracking", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=True),
+        sa.Column("category", sa.Integer(), nullable=False),
+        sa.Column("district", sa.Integer(), nullable=True),
+        sa.Column("message", sa.String(length=80), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
+        sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tracking"),
+    )
+    op.create_table(
         "rounds",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("official_id", sa.Integer(), nullable=False),
@@ -69,6 +98,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("standing", sa.Boolean(), nullable=False),
         sa.CheckConstraint("registration_from < registration_until", name="registration_window"),
         sa.CheckConstraint("registration_until <= ends_at", name="registration_before_end"),
         sa.CheckConstraint("starts_at < ends_at", name="round_window"),
@@ -77,6 +107,14 @@ def upgrade() -> None:
             ["officials.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "one_standing_line",
+        "rounds",
+        ["standing"],
+        unique=True,
+        sqlite_where=sa.text("standing"),
+        postgresql_where=sa.text("standing"),
     )
     op.create_table(
         "users",
@@ -115,9 +153,12 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=16), nullable=False),
         sa.Column("ticket", sa.String(length=7), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("subject", sa.Integer(), nullable=True),
+        sa.Column("message", sa.String(length=80), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
+                "unconfirmed",
                 "waiting",
                 "calling",
                 "reached",
@@ -157,6 +198,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.CheckConstraint("subject BETWEEN 1 AND 9", name="known_subject"),
         sa.ForeignKeyConstraint(
             ["round_id"],
             ["rounds.id"],
@@ -169,14 +211,15 @@ def upgrade() -> None:
             "one_place_per_round_and_number",
             ["round_id", "number"],
             unique=True,
-            sqlite_where=sa.text("state IN ('waiting', 'calling', 'unreached')"),
-            postgresql_where=sa.text("state IN ('waiting', 'calling', 'unreached')"),
+            sqlite_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
+            postgresql_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
         )
         batch_op.create_index(
             "order_of_calling",
             ["round_id", "state", sa.literal_column("rounds_missed DESC"), "registered_at", "id"],
             unique=False,
         )
+        batch_op.create_index("registrations_of_number", ["number", "registered_at"], unique=False)
 
     op.create_table(
         "sign_ins",
@@ -277,3 +320,17 @@ def upgrade() -> None:
             sqlite_where=sa.text("state <> 'closed'"),
             postgresql_where=sa.text("state <> 'closed'"),
         )
+
+    op.create_table(
+        "confirmations",
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.PrimaryKeyConstraint("registration_id"),
+        sa.UniqueConstraint("token"),
+    )

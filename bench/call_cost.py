@@ -1,0 +1,69 @@
+"""CPU of one complete registration call: the call's own Python against Asterisk.
+
+A caller registers by five keys; once quickly, hanging up with the ticket number, and once listening to the
+ticket number twice and to the place in the line. Nobody sends sound, sipp presses the keys by SIP INFO.
+"""
+
+import os
+import time
+
+import psutil
+
+from tests.kit.load import Load, Pressed
+from tests.kit.system import System
+
+CALLS = 100
+RATE = 5
+KEYS = [Pressed(800, "1"), Pressed(800, "1"), Pressed(800, "1"), Pressed(800, "3"), Pressed(800, "2")]
+CALLERS = {"hurried, 10 s": 6_000, "listens, 30 s": 26_000}
+GOAL = 0.25
+
+
+def _cpu(system: System) -> dict[str, float]:
+    return {name: sum(psutil.Process(system.pid(name)).cpu_times()[:2]) for name in ("ivr", "asterisk")}
+
+
+def _idle(system: System) -> dict[str, float]:
+    """Seconds of CPU that each takes in one second without calls."""
+    before = _cpu(system)
+    time.sleep(5)
+    return {name: (after - before[name]) / 5 for name, after in _cpu(system).items()}
+
+
+def _calls(system: System, hangup_after_ms: int) -> dict[str, float]:
+    numbers = [system.number() for _ in range(CALLS)]
+    idle, before, began = _idle(system), _cpu(system), time.monotonic()
+    with (
+        system.only_round() as round_id,
+        Load(
+            str(system.settings.sip), numbers, rate=RATE, keys=KEYS, hangup_after_ms=hangup_after_ms
+        ) as load,
+    ):
+        done = load.wait(CALLS / RATE + 60)
+        registered = len(system.registrations(round_id))
+    time.sleep(1)
+    seconds, after = time.monotonic() - began, _cpu(system)
+    if done.failed or registered < CALLS:
+        print(f"  {done.failed} calls failed, {registered} of {CALLS} registered")
+    return {name: (after[name] - before[name] - idle[name] * seconds) / CALLS for name in after}
+
+
+def main() -> None:
+    """Print the table."""
+    print(
+        f"CPU of one registration call ({CALLS} calls, {RATE} a second, {os.cpu_count()} cores, "
+        f"load of the machine before: {os.getloadavg()[0]:.1f})"
+    )
+    print(f"{'caller':<16}{'ivr ms':>9}{'Asterisk ms':>13}{'ratio':>8}   goal: at most {GOAL}")
+    with System(HOTLINE_MAX_CALLS="3000", HOTLINE_ANSWER_SECONDS="6") as system:
+        for caller, hangup_after_ms in CALLERS.items():
+            cost = _calls(system, hangup_after_ms)
+            print(
+                f"{caller:<16}{cost['ivr'] * 1e3:>9.1f}{cost['asterisk'] * 1e3:>13.1f}"
+                f"{cost['ivr'] / cost['asterisk']:>8.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Places the calls that confirm keyed-in numbers, a few at a time."""
+
+import logging
+from collections.abc import Collection
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from dialer.ami import Ami, NotAccepted
+from dialer.originate import originate
+from dialplan.variables import Context
+from hotline import confirmations, numbers
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_AT_ONCE = 5
+
+
+class Confirmations:
+    """The dialer's second task; it shares the dialer's connection and thread."""
+
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._ami = ami
+
+    def place_due(self) -> None:
+        """Call the numbers that wait for it, never more than a few at once. Raises AmiError."""
+        with reading(self._engine) as session:
+            due = confirmations.due(session, _AT_ONCE)
+            room = _AT_ONCE - len(confirmations.on_the_phone(session)) if due else 0
+        for registration_id in due[: max(room, 0)]:
+            self._place(registration_id)
+
+    def _place(self, registration_id: int) -> None:
+        with writing(self._engine) as session:
+            confirmation = confirmations.take_up(session, registration_id)
+            if confirmation is None or confirmation.token is None:
+                return
+            token, number = confirmation.token, confirmation.registration.number
+        if not numbers.allowed(number, self._settings.allowed_prefixes):
+            self.ended(token)
+            return
+        try:
+            originate(self._ami, self._settings, token, number, Context.CONFIRM)
+        except NotAccepted as error:
+            log.error("%s: not placed: %s", token, error)
+            self.ended(token)
+
+    def ended(self, token: str) -> None:
+        """The call is over."""
+        with writing(self._engine) as session:
+            confirmations.ended(session, token)
+
+    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
+        """End every call that Asterisk, who lists `live`, knows nothing of any more.
+
+        Returns whether some are too young to say: ask again.
+        """
+        with reading(self._engine) as session:
+            all_ = [t for t in confirmations.on_the_phone(session) if t not in live]
+            placed = [t for t in confirmations.on_the_phone(session, for_s=older_than_s) if t in all_]
+        for token in placed:
+            self.ended(token)
+        return len(placed) < len(all_)

@@ -1,0 +1,99 @@
+"""A citizen on a real phone who listens, and presses keys at the right moment."""
+
+import functools
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialplan.variables import LINES_FULL
+from prompts.catalogue import prompt_ids
+from tests.kit import sound
+from tests.kit.phone import Phone
+from tests.kit.process import until
+from tests.kit.system import System
+
+_OPENING_S = 1.2
+"""So much of a clip is enough to know it by; whoever knows the menus presses keys no later."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said in a call, clip by clip; clips of other languages than Persian as `en/greeting`."""
+
+    clips: Sequence[str]
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts in order, each known by its first fragment: later ones are short, and not unique."""
+        known = prompt_ids("fa") | {"beep"}
+        firsts = [clip.removesuffix(".1") for clip in self.clips]
+        return [name for name in firsts if name.rpartition("/")[2] in known]
+
+    def digits(self, after: str) -> str:
+        """The digits said right after the last time that a clip was said."""
+        last = len(self.clips) - self.clips[::-1].index(after)
+        names = [clip.rpartition("/")[2] for clip in self.clips[last:] if not clip.endswith("pause")]
+        end = next((i for i, name in enumerate(names) if not name.startswith("digit-")), None)
+        return "".join(name[-1] for name in names[:end])
+
+
+class Caller(Phone):
+    """Calls 137. `at()` waits for a prompt and answers it; `said()` is what was said in the whole call."""
+
+    def __init__(
+        self,
+        system: System,
+        number: str,
+        *,
+        language: str = "fa",
+        port: int | None = None,
+        sound: Path | None = None,
+    ) -> None:
+        super().__init__(number, port=port, sound=sound)
+        self._system = system
+        self._folder_of_prompts = system.settings.prompts_dir
+        self.language = language
+        self._listened = 0.0
+
+    def call(self) -> None:
+        """Dial 137 and wait until it answers."""
+        call = self.dial(self._system.hotline)
+        self.wait_for("established", call=call)
+        self._listened = 0.0
+
+    def at(self, prompt: str, keys: str = "", timeout: float = 40.0) -> None:
+        """Once a prompt's beginning is heard, after what was waited for before, press the keys."""
+        clips = spoken(self._folder_of_prompts, self.language)
+        opening = {prompt: clips[prompt if prompt in clips else f"{prompt}.1"].part(0, _OPENING_S)}
+
+        def heard() -> bool:
+            matches = sound.heard(self.recording().part(self._listened), opening)
+            if matches:
+                self._listened += matches[0].end
+            return bool(matches)
+
+        until(heard, f"{self.number} heard {prompt}", timeout)
+        self.press(keys)
+
+    def said(self, expected: Collection[str] = ()) -> Said:
+        """What was said so far, by the beginnings of clips, and where it is whole by the `expected` ones."""
+        wanted: dict[str, sound.Recording] = {}
+        others: dict[str, sound.Recording] = {}
+        for language in {"fa", self.language}:
+            for name, whole in spoken(self._folder_of_prompts, language).items():
+                heard_as = name if language == "fa" else f"{language}/{name}"
+                known = wanted if re.sub(r"\.\d+$", "", heard_as) in expected else others
+                known[heard_as] = whole.part(0, _OPENING_S)
+                if known is wanted:
+                    known[f"{heard_as} "] = whole
+        unlike = {clip.samples.tobytes(): name for name, clip in reversed([*wanted.items(), *others.items()])}
+        ears = {name: (wanted | others)[name] for name in unlike.values()}
+        return Said([match.clip.strip() for match in sound.heard(self.recording(), ears)])
+
+
+@functools.cache
+def spoken(folder: Path, language: str) -> dict[str, sound.Recording]:
+    """The clips of a language."""
+    files = sorted((folder / language).glob("*.alaw"))
+    return {path.stem: sound.load(path) for path in files if path.stem != LINES_FULL}

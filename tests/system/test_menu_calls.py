@@ -1,0 +1,162 @@
+"""What else a citizen can do on the phone: follow up, report a problem, ask for an operator."""
+
+import time
+from pathlib import Path
+
+from sqlalchemy import select
+
+from db.engine import reading, writing
+from db.models import Registration, Request
+from db.states import RegistrationState
+from hotline import rounds
+from tests.kit import sound
+from tests.kit.caller import Caller
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import System
+
+WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+
+def _standing_line(system: System) -> int:
+    with writing(system.engine) as session:
+        return rounds.standing_line(session).id
+
+
+def _in_line(system: System, round_id: int, number: str) -> Registration | None:
+    found = [r for r in system.registrations(round_id) if r.number == "+98" + number[-10:]]
+    return found[0] if found else None
+
+
+def test_given_a_registered_caller_when_they_follow_up_and_cancel_then_the_place_is_given_up(
+    system: System,
+) -> None:
+    number = system.number()
+    with system.only_round() as round_id, Caller(system, number) as caller:
+        system.register(round_id, number)
+        caller.call()
+        caller.at("greeting", "2")
+        caller.at("active-registration")
+        caller.at("status-waiting")
+        caller.at("ahead-none")
+        caller.at("follow-up-menu", "2")
+        caller.at("cancel-confirm", "5")
+        caller.at("cancelled-now")
+        caller.hangup()
+
+        [registration] = system.registrations(round_id)
+        assert registration.state is RegistrationState.CANCELLED
+
+
+def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_under_the_number_they_hear(
+    system: System, tone: Path
+) -> None:
+    number = system.number()
+    with Caller(system, number, sound=tone) as caller:
+        caller.call()
+        caller.at("greeting", "3")
+        caller.at("report-intro", "4")
+        caller.at("report-district", "12#")
+        caller.at("beep")
+        time.sleep(2)
+        caller.press("#")
+        caller.at("report-review", "1")
+        caller.at("report-recorded-again")
+        caller.hangup()
+        spoken = caller.said({"report-recorded"}).digits("report-recorded.1")
+
+    with reading(system.engine) as session:
+        request = session.scalars(select(Request).where(Request.number == "+98" + number[1:])).one()
+    assert (request.tracking, request.category, request.district) == (spoken, 4, 12)
+    message = sound.load(system.settings.messages_dir / request.message)
+    assert sound.tone_level(message, 440) > 0.9
+
+
+def test_given_a_caller_who_presses_0_when_they_agree_then_a_desk_can_call_them_back(system: System) -> None:
+    number = system.number()
+    operator = system.operator()
+    with Caller(system, number) as caller:
+        caller.call()
+        caller.at("greeting", "0")
+        caller.at("operator-offer", "1")
+        caller.at("confirm-number", "1")
+        caller.at("operator-registered")
+        caller.hangup()
+
+    line = _standing_line(system)
+    registration = _in_line(system, line, number)
+    assert registration is not None
+    callback = operator.claim(line)
+    assert system.callback(callback).registration_id == registration.id
+    operator.returned(callback)
+
+
+def test_given_a_caller_without_a_number_when_they_key_one_in_then_its_owner_confirms_it_by_a_call(
+    system: System,
+) -> None:
+    number = system.number()
+    with (
+        system.only_round() as round_id,
+        Caller(system, "anonymous") as caller,
+        Caller(system, number, port=system.trunk_port) as owner,
+    ):
+        caller.call()
+        caller.at("greeting", "1")
+        caller.at("ask-number", f"{number}#")
+        caller.at("confirm-number", "1")
+        caller.at("ask-subject", "1")
+        caller.at("message-offer", "2")
+        caller.at("registered")
+        caller.hangup()
+        unconfirmed = _in_line(system, round_id, number)
+        assert unconfirmed is not None
+        assert unconfirmed.state is RegistrationState.UNCONFIRMED
+
+        owner.wait_for_call()
+        owner.answer()
+        owner.at("confirm-call-intro")
+        owner.at("confirm-call-press-one", "1")
+        owner.at("confirm-call-done")
+        registration = _in_line(system, round_id, number)
+        assert registration is not None
+        assert registration.state is RegistrationState.WAITING
+
+
+def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_then_it_counts(
+    system: System,
+) -> None:
+    line = _standing_line(system)
+    pretended, true, withheld = system.number(), system.number(), system.number()
+    options = {"keys": "011", "keys_after_ms": 2500}
+    calls = (
+        {"caller": f"<sip:{pretended}@127.0.0.1>", "identity": f"<sip:+98{true[1:]}@carrier>"},
+        {"caller": WITHHELD, "identity": f"<tel:+98{withheld[1:]}>"},
+    )
+    first, second = (SippPhone.calling(str(system.settings.sip), **call, **options) for call in calls)
+    with first, second:
+        for number in (true, withheld):
+            until(lambda number=number: _in_line(system, line, number), f"{number} is in the line", 20)
+
+    assert _in_line(system, line, pretended) is None
+
+
+def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear_that_lines_are_full(
+    running: System,
+) -> None:
+    with System(HOTLINE_MAX_CALLS="2", prompts=running.settings.prompts_dir) as system:
+        target = str(system.settings.sip)
+        with (
+            SippPhone.calling(target, system.number()) as stays,
+            SippPhone.calling(target, system.number(), hangup_after_ms=6000) as leaves,
+            Caller(system, system.number()) as refused,
+            Caller(system, system.number()) as next_one,
+        ):
+            until(lambda: system.log().count("menu begins") == 2, "both lines are taken")
+            refused.call()
+            refused.at("lines-full-until")
+            leaves.wait_for("BYE")
+            next_one.call()  # a line is free, though the refused one still listens
+            next_one.at("greeting")
+            refused.wait_for("closed", timeout=40)
+            assert "greeting" not in refused.said().prompts
+            assert not stays.calls("BYE")

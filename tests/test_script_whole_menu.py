@@ -1,0 +1,319 @@
+"""The whole menu, in both languages: wherever a call ends, whatever a caller does, all is kept or nothing."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from sqlalchemy import Engine, func, select
+
+from db.engine import reading, writing
+from db.models import Confirmation, Event, OfficialKind, Registration, Request, Round
+from db.states import Phase, RegistrationState
+from hotline import numbers, tickets
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import (
+    CUT,
+    HANG_UP,
+    Anybody,
+    Deed,
+    End,
+    FakeAsterisk,
+    Heard,
+    Leaving,
+    Steps,
+    answering,
+    transactions,
+)
+
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+KEYED_IN = "09137654321"
+Path = list[tuple[str, Deed]]
+
+REGISTER: Path = [("main-menu", "1"), ("choose-kind", "1"), ("confirm-number", "1"), ("ask-subject", "1")]
+SPEAK: Path = [("message-offer", "1"), ("recording", "#")]
+OWNER: Path = [("main-menu", "2")]
+REPORT: Path = [("main-menu", "3"), ("report-category", "1"), ("report-district", "7#"), ("recording", "#")]
+OPERATOR: Path = [("main-menu", "0"), ("operator-offer", "1"), ("confirm-number", "1")]
+OTHER_NUMBER: Path = [("confirm-number", "2"), ("ask-number", f"{KEYED_IN}#"), ("confirm-number", "1")]
+
+PATHS: dict[str, Path] = {
+    "silence": [],
+    "register": [*REGISTER, ("message-offer", "2")],
+    "register, with a message": [*REGISTER, *SPEAK, ("message-review", "1")],
+    "register, message again": [*REGISTER, *SPEAK, ("message-review", "2"), ("message-review", "3")],
+    "register, another number": [*REGISTER[:2], *OTHER_NUMBER, REGISTER[3], ("message-offer", "2")],
+    "register, a deputy": [
+        *(REGISTER[0], ("choose-kind", "2"), ("choose-round", "2"), *REGISTER[2:], ("message-offer", "2")),
+    ],
+    "register, a district": [
+        *(REGISTER[0], ("choose-kind", "3"), ("ask-district", "3#"), ("ask-district", "7#")),
+        *(*REGISTER[2:], ("message-offer", "2")),
+    ],
+    "follow up": [*OWNER, ("follow-up-menu", "1"), ("follow-up-menu", "#")],
+    "cancel": [*OWNER, ("follow-up-menu", "2"), ("cancel-confirm", "5")],
+    "do not cancel": [*OWNER, ("follow-up-menu", "2"), ("cancel-confirm", "6")],
+    "change the number": [*OWNER, ("follow-up-menu", "3"), *OTHER_NUMBER[1:]],
+    "another ticket": [*OWNER, ("follow-up-menu", "4"), ("follow-up-ask", "1234567#")],
+    "report": [*REPORT, ("report-review", "1")],
+    "report nothing": [*REPORT, ("report-review", "2"), ("report-review", "3")],
+    "operator": OPERATOR,
+}
+OWNS = {"follow up", "cancel", "do not cancel", "change the number", "another ticket"}
+"""Of these the caller has a registration already."""
+
+
+def walk(name: str) -> Path:
+    """This path, with a number of its own where one is keyed in."""
+    fresh = numbers.national(make.a_number())
+    return [
+        (at, deed.replace(KEYED_IN, fresh) if isinstance(deed, str) else deed) for at, deed in PATHS[name]
+    ]
+
+
+@pytest.fixture
+def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
+    with answering(settings, engine) as asterisk:
+        yield asterisk
+
+
+@pytest.fixture
+def city(engine: Engine, settings: Settings) -> "City":
+    return City(engine, settings)
+
+
+@dataclass
+class Kept:
+    """What the database and the folder of messages hold."""
+
+    registrations: dict[int, Registration]
+    requests: dict[int, Request]
+    unconfirmed: set[int]
+    events: list[tuple[int | None, str]]
+    files: set[str]
+
+
+class City:
+    """Rounds of the mayor, of two deputies and of two districts take registrations."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        with writing(engine) as session:
+            for kind, district in [
+                *((OfficialKind.MAYOR, None), (OfficialKind.DEPUTY, None), (OfficialKind.DEPUTY, None)),
+                *((OfficialKind.DISTRICT_MANAGER, 7), (OfficialKind.DISTRICT_MANAGER, 8)),
+            ]:
+                round_ = make.a_round(session, Phase.OPEN)
+                round_.official.kind, round_.official.district = kind, district
+            self.round_id = round_.id
+
+    def somebody(self, *, registered: bool) -> str:
+        """The number of a caller, who may have a registration."""
+        with writing(self._engine) as session:
+            round_ = session.get_one(Round, self.round_id)
+            if registered:
+                return make.a_registration(session, round_).number
+        return make.a_number()
+
+    def kept(self) -> Kept:
+        with reading(self._engine) as session:
+            folder = self._settings.messages_dir
+            moved = select(Event.registration_id, Event.what).where(Event.kind == "registration")
+            return Kept(
+                {r.id: r for r in session.scalars(select(Registration))},
+                {r.id: r for r in session.scalars(select(Request))},
+                set(session.scalars(select(Confirmation.registration_id))),
+                [(id_, what) for id_, what in session.execute(moved)],
+                {file.name for file in folder.iterdir()} if folder.exists() else set(),
+            )
+
+    def check_whole(self, before: Kept, after: Kept, heard: Heard) -> None:
+        """Everything that this call left is whole, and it is what the caller was told."""
+        made = [r for id_, r in after.registrations.items() if id_ not in before.registrations]
+        joined = [r for r in made if r.subject is None]
+        placed = [r for r in made if r.subject is not None]
+        assert len(placed) == ("message-offer" in heard.prompts)
+        assert len(joined) >= ("operator-registered" in heard.prompts) - 1  # it may have been there before
+        assert len(joined) <= 1
+        for registration in made:
+            assert tickets.parse(registration.ticket) == registration.ticket
+            states = {True: RegistrationState.UNCONFIRMED, False: RegistrationState.WAITING}
+            assert registration.state is states[registration.id in after.unconfirmed]
+            told = [what for id_, what in after.events if id_ == registration.id]
+            assert told == [registration.state]
+        reported = [r for id_, r in after.requests.items() if id_ not in before.requests]
+        assert len(reported) == ("report-recorded" in heard.prompts)
+        named = {r.message for r in [*after.registrations.values(), *after.requests.values()]} - {None}
+        assert after.files == named, "each message has its row, and each row its message"
+
+
+def all_moments(asterisk: FakeAsterisk, city: City, name: str) -> int:
+    """How many moments this path has, with nobody hanging up."""
+    caller = Leaving(Steps(*walk(name)), -1, HANG_UP)
+    number = city.somebody(registered=name in OWNS)
+    assert asterisk.call(caller, caller_id=numbers.national(number)).finished
+    return len(caller.moments)
+
+
+@on_sqlite
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize("name", PATHS)
+def test_whoever_hangs_up_at_any_moment_leaves_all_or_nothing(
+    asterisk: FakeAsterisk, city: City, name: str, how: End, caplog: pytest.LogCaptureFixture
+):
+    for moment in range(all_moments(asterisk, city, name)):
+        number = city.somebody(registered=name in OWNS)
+        before = city.kept()
+        caller = Leaving(Steps(*walk(name)), moment, how)
+
+        heard = asterisk.call(caller, caller_id=numbers.national(number))
+
+        assert not heard.finished
+        assert len(caller.moments) == moment + 1, "nothing is asked of one who is gone"
+        city.check_whole(before, city.kept(), heard)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", PATHS)
+def test_whoever_stays_comes_to_the_end_whole_with_three_transactions_at_most(
+    asterisk: FakeAsterisk, city: City, engine: Engine, name: str
+):
+    number = city.somebody(registered=name in OWNS)
+    before = city.kept()
+    begun = transactions(engine)
+    in_use: set[int] = set()
+
+    heard = asterisk.dial(
+        *walk(name),
+        caller_id=numbers.national(number),
+        every_clip=lambda: in_use.add(engine.pool.checkedout()),
+    )
+
+    assert len(begun) <= 3
+    assert in_use == {0}
+    assert heard.finished
+    city.check_whole(before, city.kept(), heard)
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", PATHS)
+def test_in_english_the_same_is_asked_and_all_in_english(asterisk: FakeAsterisk, city: City, name: str):
+    persian, english = (
+        asterisk.dial(
+            *switch,
+            *walk(name),
+            caller_id=numbers.national(city.somebody(registered=name in OWNS)),
+        )
+        for switch in ([], [("main-menu", "9")])
+    )
+
+    assert _plain(english)[2:] == _plain(persian)[1:]
+    after = english.clips.index("main-menu") + 1
+    spoken = zip(english.folders[after:], english.clips[after:], strict=True)
+    assert {folder.name for folder, clip in spoken if clip != "menu-persian"} == {"en"}
+    assert english.finished
+
+
+def _plain(heard: Heard) -> list[str]:
+    """The prompts but for the offer of the other language and places: the second caller is behind."""
+    besides = ("menu-", "ahead-", "registered-so-far")
+    return [prompt for prompt in heard.prompts if not prompt.startswith(besides)]
+
+
+@on_sqlite
+@pytest.mark.parametrize("how", [HANG_UP, None])
+def test_no_log_line_names_a_caller_a_number_or_a_ticket(
+    asterisk: FakeAsterisk, city: City, caplog: pytest.LogCaptureFixture, how: End | None
+):
+    caplog.set_level(logging.DEBUG)
+    secrets: set[str] = set()
+    for name in PATHS:
+        path = walk(name)
+        number = city.somebody(registered=name in OWNS)
+        secrets |= {number[3:], *(str(deed)[1:-1] for at, deed in path if at == "ask-number")}
+        caller = Leaving(Steps(*path), 5 if how else -1, how or HANG_UP)
+        asterisk.call(caller, caller_id=numbers.national(number), agi_calleridname="Zohreh")
+    secrets |= {r.ticket for r in city.kept().registrations.values()}
+    secrets |= {r.tracking for r in city.kept().requests.values()} | {"Zohreh"}
+
+    assert len(caplog.records) >= 2 * len(PATHS)
+    assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+# --- anything at all ---
+
+
+KEYS = st.sampled_from("1123120*#9")
+DEED = (
+    st.none()
+    | KEYS
+    | st.sampled_from([f"{KEYED_IN}#", "7#", "16#", "1", "1", "2", "5", "0#", "HUNG", "CUT"])
+    | st.text("0123456789*#", max_size=12)
+)
+ENDS: dict[str | None, End] = {"HUNG": HANG_UP, "CUT": CUT}
+
+
+@on_sqlite
+@hypothesis(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    first=st.sampled_from(["1", "2", "3", "0", "9", None]),
+    deeds=st.lists(DEED, max_size=25),
+    english=st.booleans(),
+    registered=st.booleans(),
+    withheld=st.booleans(),
+)
+def test_whatever_a_caller_does_the_call_ends_and_nothing_is_half_done(
+    asterisk: FakeAsterisk,
+    city: City,
+    caplog: pytest.LogCaptureFixture,
+    first: str | None,
+    deeds: list[str | None],
+    english: bool,
+    registered: bool,
+    withheld: bool,
+):
+    caplog.clear()
+    number = city.somebody(registered=registered)
+    before = city.kept()
+    switch = [None, "9"] if english else [None]
+    caller = Anybody([*switch, first, *(ENDS.get(deed, deed) for deed in deeds)])
+
+    heard = asterisk.call(caller, caller_id="anonymous" if withheld else numbers.national(number))
+
+    assert heard.finished is not caller.gone
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert len(heard.prompts) < 200
+    city.check_whole(before, city.kept(), heard)
+
+
+def test_fifty_callers_on_every_path_at_once_all_come_to_their_end(
+    asterisk: FakeAsterisk, city: City, engine: Engine
+):
+    names = [list(PATHS)[which % len(PATHS)] for which in range(50)]
+    callers = [(name, city.somebody(registered=name in OWNS)) for name in names]
+
+    def call(which: int) -> Heard:
+        name, number = callers[which]
+        return asterisk.call(Steps(*walk(name)), caller_id=numbers.national(number))
+
+    calls = make.at_once(len(callers), call)
+
+    assert all(heard.finished for heard in calls)
+    placed = sum("registered" in heard.prompts for heard in calls)
+    joined = sum("operator-registered" in heard.prompts for heard in calls)
+    with reading(engine) as session:
+        told = select(func.count(Event.id.distinct())).where(
+            Event.registration_id.in_(select(Registration.id).where(Registration.subject.is_not(None))),
+            Event.what == "waiting",
+        )
+        assert session.scalar(told) == placed
+        in_line = select(func.count(Registration.id)).join(Registration.round).where(Round.standing)
+        assert session.scalar(in_line) == joined
+        assert session.scalar(select(func.count(Round.id)).where(Round.standing)) == 1
