@@ -103,7 +103,7 @@ def _configure(folder: Path, port: int, control: int) -> None:
         "net_interface 127.0.0.1\n"
         "call_max_calls 100\n"
         "call_hold_other_calls no\n"
-        f"rtp_ports {free_range(100)}\n"
+        f"rtp_ports {free_range(20)}\n"
         "jitter_buffer_type off\n"
         f"audio_source aufile,{folder}/play.wav\n"
         "audio_player aubridge,nobody\n"

@@ -9,7 +9,7 @@ import socket
 from contextlib import ExitStack
 from typing import NamedTuple
 
-FIRST, LAST, BLOCK = 20_000, 32_000, 100
+FIRST, LAST, BLOCK = 12_000, 32_000, 20
 
 _claims: list[socket.socket] = []  # held open until the process ends
 _spare: list[int] = []
