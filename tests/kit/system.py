@@ -122,7 +122,10 @@ class System:
     def pid(self, name: str) -> int:
         """The process id of asterisk, ivr, dialer or api."""
         for child in psutil.Process(self._program.pid).children(recursive=True):
-            words = child.cmdline()
+            try:
+                words = child.cmdline()
+            except psutil.Error:  # it has just ended
+                continue
             if words[-2:] == ["process", name] or (name == "asterisk" and words[-1:] == ["-f"]):
                 return child.pid
         raise LookupError(f"no process {name}")

@@ -26,7 +26,7 @@ def test_given_a_call_in_the_menu_when_ivr_is_killed_then_the_caller_hears_an_ap
         _until_heard(phone, system, "greeting")
         system.kill("ivr")
         _until_heard(phone, system, "apology")
-        phone.wait_for("closed")
+        phone.wait_for("closed", timeout=30)
         assert system.registrations(round_id) == []
 
         system.wait_healthy()
