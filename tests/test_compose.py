@@ -22,6 +22,10 @@ ENGINE_TOOL = ROOT.parent / "shared" / "tools" / "with-docker"
 """Runs a command with a private Docker engine, on machines that have this tool and no engine."""
 SERVICES = ("database", "asterisk", "ivr", "dialer", "api")
 NUMBER = "09131370137"
+CONVERSATION = (
+    *(("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "2"), ("message-offer", "2")),
+    ("registered.1", ""),
+)
 
 # One engine, one build: whoever gets these tests runs them all, and that takes minutes.
 pytestmark = [pytest.mark.xdist_group("compose"), pytest.mark.timeout(1500)]
@@ -151,7 +155,7 @@ def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_
     with Phone(NUMBER) as phone:
         phone.dial(f"sip:137@127.0.0.1:{compose.sip}")
         phone.wait_for("established")
-        for clip, key in (("greeting", "1"), ("confirm-number.1", "1"), ("registered.1", "")):
+        for clip, key in CONVERSATION:
             path = tmp_path / "fa" / f"{clip}.wav"
             until(lambda path=path: sound.best_score(phone.recording(), path) > sound.THRESHOLD, clip, 60)
             phone.press(key)

@@ -54,23 +54,25 @@ class Caller(Phone):
         self._system = system
         self._folder_of_prompts = system.settings.prompts_dir
         self.language = language
-        self._listened = 0.0
+        self._listened: dict[str, float] = {}
 
     def call(self) -> None:
         """Dial 137 and wait until it answers."""
         call = self.dial(self._system.hotline)
         self.wait_for("established", call=call)
-        self._listened = 0.0
 
     def at(self, prompt: str, keys: str = "", timeout: float = 40.0) -> None:
         """Once a prompt's beginning is heard, after what was waited for before, press the keys."""
         clips = spoken(self._folder_of_prompts, self.language)
         opening = {prompt: clips[prompt if prompt in clips else f"{prompt}.1"].part(0, _OPENING_S)}
 
+        call = self.calls[-1].id
+        since = self._listened.get(call, 0.0)
+
         def heard() -> bool:
-            matches = sound.heard(self.recording().part(self._listened), opening)
+            matches = sound.heard(self.recording().part(since), opening)
             if matches:
-                self._listened += matches[0].end
+                self._listened[call] = since + matches[0].end
             return bool(matches)
 
         until(heard, f"{self.number} heard {prompt}", timeout)

@@ -49,7 +49,7 @@ def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear
         lock.execute("BEGIN IMMEDIATE")
         caller.press("1")
         caller.at("apology")
-        caller.wait_for("closed")
+        caller.wait_for("closed", timeout=30)
         lock.execute("ROLLBACK")
         assert system.registrations(round_id) == []
 
