@@ -1,11 +1,18 @@
 import { NativeSelect } from '@mantine/core'
 import type { Round } from '../../api/calls'
+import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 
-/** The round a desk most likely wants: the one that is live, else the next to come. */
+/** The round a desk most likely wants: an announced one that is live or has begun, else the operators' line, else the next. */
 export function likelyRound(rounds: Round[]): Round | undefined {
   const sooner = rounds.toSorted((a, b) => a.starts_at.localeCompare(b.starts_at))
-  return sooner.find(({ phase }) => phase === 'live') ?? sooner.find(({ phase }) => phase !== 'over') ?? sooner.at(-1)
+  const toCome = sooner.filter(({ phase }) => phase !== 'over')
+  const announced = toCome.filter(({ official }) => official.kind !== 'operators')
+  return announced.find(({ phase }) => phase === 'live')
+    ?? announced.find(({ starts_at }) => Date.parse(starts_at) <= serverNow())
+    ?? toCome.find(({ official }) => official.kind === 'operators')
+    ?? announced.at(0)
+    ?? sooner.at(-1)
 }
 
 interface Props {
