@@ -1,23 +1,28 @@
 """The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
+    Column,
     DateTime,
     Dialect,
     Enum,
     ForeignKey,
     Index,
     String,
+    Table,
+    Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
+from db.states import HOLDS_PLACE, CallbackState, Fact, Outcome, RegistrationState
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -86,7 +91,32 @@ class Role(StrEnum):
 
     OPERATOR = "operator"
     OFFICIAL = "official"
+    SUPERVISOR = "supervisor"  # of the operators; may move a citizen up, with a reason
+    PUBLIC_RELATIONS = "public_relations"  # plans rounds and their notice
+    AUDITOR = "auditor"  # sees everything, changes nothing
     ADMINISTRATOR = "administrator"
+
+
+class Delivery(StrEnum):
+    """Where an outgoing message stands."""
+
+    PENDING = "pending"  # to be sent when its time comes
+    SENDING = "sending"  # a sender has taken it up
+    SENT = "sent"
+    FAILED = "failed"  # refused for good, or tried too often
+    EXPIRED = "expired"  # too late to be of use
+
+
+class MessageKind(StrEnum):
+    """Why a message is sent; each text message has a text of the same name in the catalogue."""
+
+    REGISTERED = "registered"
+    NEAR = "near"  # your turn is near
+    NOT_REACHED = "not_reached"  # the next round is not known yet
+    CARRIED = "carried"  # not reached, and when the next round is
+    ROUND_CANCELLED = "round_cancelled"
+    CLOSED = "closed"  # never answered in two rounds
+    NOTICE = "notice"  # of a round, to a webhook
 
 
 class Official(Base):
@@ -106,27 +136,53 @@ class Official(Base):
     )
 
 
+round_deputies = Table(
+    "round_deputies",
+    Base.metadata,
+    Column("round_id", ForeignKey("rounds.id"), primary_key=True),
+    Column("official_id", ForeignKey("officials.id"), primary_key=True),
+)
+"""Who sits with the official of a round."""
+
+
 class Round(Base):
     """One announced time window of one official. Its phase is computed (hotline.rounds)."""
 
     __tablename__ = "rounds"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"))
+    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"), index=True)
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # speaks in their place
+    announce_at: Mapped[datetime]  # its notice is public from then on
     registration_from: Mapped[datetime]
     registration_until: Mapped[datetime]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    capacity: Mapped[int | None]  # so many registrations; None: as many as come
+    languages: Mapped[str] = mapped_column(String(20), default="fa,en")  # that are spoken with citizens
+    minutes: Mapped[int] = mapped_column(default=6)  # agreed for one conversation
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(500), default="")  # why it is cancelled or was changed; public
     standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
+    occurs_on: Mapped[date | None]  # the day of the rule that made it
+    turn: Mapped[int | None]  # which of the rule's officials in turn, counted from 0
 
-    official: Mapped[Official] = relationship(lazy="joined", innerjoin=True)
+    official: Mapped[Official] = relationship(foreign_keys=[official_id], lazy="joined", innerjoin=True)
+    substitute: Mapped[Official | None] = relationship(foreign_keys=[substitute_id], lazy="joined")
+    deputies: Mapped[list[Official]] = relationship(secondary=round_deputies, lazy="selectin")
 
     __table_args__ = (
+        CheckConstraint("announce_at <= registration_from", name="announced_first"),
         CheckConstraint("registration_from < registration_until", name="registration_window"),
         CheckConstraint("registration_until <= ends_at", name="registration_before_end"),
         CheckConstraint("starts_at < ends_at", name="round_window"),
+        CheckConstraint("capacity > 0", name="some_capacity"),
+        CheckConstraint("minutes > 0", name="some_minutes"),
+        UniqueConstraint("rule_id", "turn", name="one_round_per_turn"),
+        Index("rounds_by_end", "ends_at"),
         Index(
             "one_standing_line", "standing", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING
         ),
@@ -148,8 +204,12 @@ class Registration(Base):
     state: Mapped[RegistrationState] = mapped_column(
         _enum(RegistrationState, "registration_state"), default=RegistrationState.WAITING
     )
+    moved_up: Mapped[int] = mapped_column(default=0)  # 1: by a person, for the public reason `moved_reason`
+    moved_reason: Mapped[str] = mapped_column(String(500), default="")
     rounds_missed: Mapped[int] = mapped_column(default=0)
+    rounds_unanswered: Mapped[int] = mapped_column(default=0)  # in which every attempt was used up
     registered_at: Mapped[datetime]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
     not_before: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_outcome: Mapped[Outcome | None] = mapped_column(_enum(Outcome, "last_outcome"))
@@ -158,6 +218,7 @@ class Registration(Base):
 
     __table_args__ = (
         CheckConstraint("subject BETWEEN 1 AND 9", name="known_subject"),
+        CheckConstraint("moved_up IN (0, 1)", name="moved_up_or_not"),
         Index("registrations_of_number", "number", "registered_at"),
         Index(
             "one_place_per_round_and_number",
@@ -174,10 +235,166 @@ Index(
     "order_of_calling",
     Registration.round_id,
     Registration.state,
+    Registration.moved_up.desc(),
     Registration.rounds_missed.desc(),
     Registration.registered_at,
     Registration.id,
 )
+
+
+class LineCount(Base):
+    """How many wait in one stretch of a line. Kept by the database's triggers (migration 0001).
+
+    A place in the line is then the sum of a few of these rows, however long the line is (hotline.line).
+    """
+
+    __tablename__ = "line_counts"
+
+    round_id: Mapped[int] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)  # 0, 1, 2: see STRETCHES
+    moved_up: Mapped[int] = mapped_column(primary_key=True)
+    rounds_missed: Mapped[int] = mapped_column(primary_key=True)
+    stretch: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # registered_at // seconds of level
+    waiting: Mapped[int]
+
+
+STRETCHES = (4096, 64, 1)
+"""Seconds of one stretch, by level; each is a whole multiple of the next."""
+
+
+class Carry(Base):
+    """A registration's way from a round that did not reach it to the next one."""
+
+    __tablename__ = "carries"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    from_round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    to_round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), index=True)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("carries_from", "from_round_id"),)
+
+
+class TimetableRule(Base):
+    """A rule that makes rounds: its days by RFC 5545, its officials in turn. Times are the city's."""
+
+    __tablename__ = "timetable_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    rrule: Mapped[str] = mapped_column(String(500))  # FREQ=WEEKLY;BYDAY=WE
+    starts_on: Mapped[date]
+    starts_at: Mapped[time]
+    ends_at: Mapped[time]
+    at_once: Mapped[int] = mapped_column(default=1)  # how many of the officials answer on one day
+    announce_days: Mapped[int] = mapped_column(default=7)  # before the round
+    registration_days: Mapped[int] = mapped_column(default=1)  # before the round
+    capacity: Mapped[int | None]
+    minutes: Mapped[int] = mapped_column(default=6)
+    active: Mapped[bool] = mapped_column(default=True)
+
+    officials: Mapped[list["TimetableOfficial"]] = relationship(
+        order_by="TimetableOfficial.position", lazy="selectin", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="rule_window"),)
+
+
+class TimetableOfficial(Base):
+    """One of a rule's officials, in the order of their turns."""
+
+    __tablename__ = "timetable_officials"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("timetable_rules.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"))
+
+
+class TimetableException(Base):
+    """What is different on one day of a rule: no round, other hours, or a substitute."""
+
+    __tablename__ = "timetable_exceptions"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("timetable_rules.id"), primary_key=True)
+    occurs_on: Mapped[date] = mapped_column(primary_key=True)
+    dropped: Mapped[bool] = mapped_column(default=False)
+    starts_at: Mapped[time | None]
+    ends_at: Mapped[time | None]
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+
+
+class Holiday(Base):
+    """The city's own word about a day: closed, or (`works`) open although the calendar says holiday."""
+
+    __tablename__ = "holidays"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    works: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Message(Base):
+    """The outbox: a text message to a citizen, or a notice to a webhook. Written with what it tells of."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)  # what it is about: nobody is told twice
+    kind: Mapped[MessageKind] = mapped_column(_enum(MessageKind, "message_kind"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
+    to: Mapped[str] = mapped_column(String(500))  # E.164, or a webhook's address
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[Delivery] = mapped_column(_enum(Delivery, "delivery"), default=Delivery.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    provider_id: Mapped[str] = mapped_column(String(80), default="")
+    error: Mapped[str] = mapped_column(String(300), default="")
+
+    __table_args__ = (Index("messages_due", "state", "not_before"),)
+
+
+class LedgerEntry(Base):
+    """One fact about the order of calling, for everybody to check; only ever appended. No personal data."""
+
+    __tablename__ = "ledger"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of committing, none missing
+    at: Mapped[datetime]
+    fact: Mapped[Fact] = mapped_column(_enum(Fact, "fact"))
+    round_id: Mapped[int]
+    registration_id: Mapped[int | None] = mapped_column(index=True)
+    details: Mapped[str] = mapped_column(Text)  # JSON
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of the above
+
+    __table_args__ = (Index("ledger_of_round", "round_id", "id"), {"sqlite_autoincrement": True})
+
+
+class Seal(Base):
+    """The root of the Merkle tree over the ledger's first `size` entries."""
+
+    __tablename__ = "seals"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """Who did what to whom, and why."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64))  # a username, or "command line"
+    action: Mapped[str] = mapped_column(String(40))  # round-cancelled
+    subject: Mapped[str] = mapped_column(String(80))  # round 3
+    reason: Mapped[str] = mapped_column(String(500), default="")
 
 
 class Confirmation(Base):

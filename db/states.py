@@ -6,11 +6,13 @@ from enum import StrEnum
 class Phase(StrEnum):
     """What a round is at a moment: computed from the clock and two recorded facts, never stored."""
 
-    PLANNED = "planned"  # announced, registration has not begun
+    PLANNED = "planned"  # made, its notice is not out yet
+    ANNOUNCED = "announced"  # the notice is out, registration has not begun
     OPEN = "open"  # registration is open, callbacks have not begun
     CLOSED = "closed"  # registration has ended, callbacks have not begun
     LIVE = "live"  # the official answers citizens (`opened_at` is recorded)
     OVER = "over"  # ended by a person (`ended_at` is recorded) or by the clock
+    CANCELLED = "cancelled"  # it will not take place (`cancelled_at` is recorded)
 
 
 class RegistrationState(StrEnum):
@@ -21,8 +23,8 @@ class RegistrationState(StrEnum):
     CALLING = "calling"  # a desk holds it: one live callback belongs to it
     REACHED = "reached"  # the conversation took place
     UNREACHED = "unreached"  # every attempt of this round is used up
-    CLOSED = "closed"  # refused by the citizen, or a wrong number
-    CANCELLED = "cancelled"  # given up by the citizen
+    CLOSED = "closed"  # refused by the citizen, a wrong number, or never answered in two rounds
+    CANCELLED = "cancelled"  # given up by the citizen, or a second place beside an older, carried one
 
 
 class CallbackState(StrEnum):
@@ -36,6 +38,21 @@ class CallbackState(StrEnum):
     TALKING = "talking"  # in the desk's room
     ENDED = "ended"  # the call is over; the desk owes an outcome
     CLOSED = "closed"  # the outcome is recorded
+
+
+class Fact(StrEnum):
+    """What can change the order of calling, or shows that it was kept: a row of the public ledger."""
+
+    REGISTERED = "registered"
+    CONFIRMED = "confirmed"  # a keyed-in number was confirmed by its owner: in the line from now on
+    CARRIED = "carried"  # to the official's next round
+    MERGED = "merged"  # gave way to an older, carried place of the same number in the same round
+    MOVED_UP = "moved_up"  # by a person, with a written reason
+    CALLED = "called"  # taken out of the line by a desk
+    OUTCOME = "outcome"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"  # never answered in two rounds
+    ROUND_CANCELLED = "round_cancelled"
 
 
 class Outcome(StrEnum):
@@ -78,7 +95,7 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.WAITING: frozenset({_R.CALLING, _R.CANCELLED}),
     _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
     _R.REACHED: frozenset(),
-    _R.UNREACHED: frozenset(),
+    _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED}),  # carried over, or given up
     _R.CLOSED: frozenset(),
     _R.CANCELLED: frozenset(),
 }

@@ -20,12 +20,13 @@ from db.states import (
     ON_THE_PHONE,
     RETRIED,
     CallbackState,
+    Fact,
     Outcome,
     Phase,
     RegistrationState,
     sources,
 )
-from hotline import line, rounds
+from hotline import ledger, line, rounds
 from hotline.errors import Refused
 from settings import Settings
 
@@ -71,6 +72,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         raise Refused("desk-busy", "the desk has a callback without an outcome") from None
     if not round_.opened_at:
         rounds.open_round(session, round_)
+    ledger.record(session, Fact.CALLED, callback.registration)
     events.callback_changed(session, callback)
     return callback
 
@@ -179,6 +181,7 @@ def close(
     registration.state = _after(outcome, registration.attempts, settings)
     registration.not_before = _retry_at(outcome, at, settings)
     session.flush()  # every row first, then the log: who holds its lock waits for nobody
+    ledger.record(session, Fact.OUTCOME, registration, outcome=outcome)
     events.callback_changed(session, closed)
     events.registration_changed(session, registration)
     return closed

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Confirmation, Registration
-from db.states import RegistrationState
+from db.states import Fact, RegistrationState
+from hotline import ledger
 
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
@@ -103,4 +104,6 @@ def _decide(session: Session, confirmation: Confirmation, state: RegistrationSta
     )
     if changed is not None:
         registration = session.get_one(Registration, changed, populate_existing=True)
+        confirmed = state is RegistrationState.WAITING
+        ledger.record(session, Fact.CONFIRMED if confirmed else Fact.CANCELLED, registration)
         events.registration_changed(session, registration)

@@ -1,18 +1,28 @@
-"""The order of calling: rounds missed (most first), then time of registration, then id.
+"""The order of calling: moved up by a person, then rounds missed (most first), time of registration, id.
 
 Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts.
+The index `order_of_calling` is this order; `ahead` sums the counts that triggers keep (db.triggers).
 """
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.models import Registration
-from db.states import RegistrationState
+from db import events
+from db.models import STRETCHES, LineCount, Registration
+from db.states import Fact, RegistrationState
+from hotline import audit, ledger
+from hotline.errors import Refused
 
-ORDER = (Registration.rounds_missed.desc(), Registration.registered_at, Registration.id)
+ORDER = (
+    Registration.moved_up.desc(),
+    Registration.rounds_missed.desc(),
+    Registration.registered_at,
+    Registration.id,
+)
 
 IN_LINE = (RegistrationState.CALLING, RegistrationState.WAITING)
 
@@ -24,22 +34,79 @@ def _waiting(round_id: int) -> Select[int]:
 
 
 def _before(registration: Registration) -> ColumnElement[bool]:
-    missed, at, id_ = registration.rounds_missed, registration.registered_at, registration.id
+    lifted, missed, at, id_ = (
+        registration.moved_up,
+        registration.rounds_missed,
+        registration.registered_at,
+        registration.id,
+    )
+    same_class = and_(Registration.moved_up == lifted, Registration.rounds_missed == missed)
     return or_(
-        Registration.rounds_missed > missed,
-        and_(Registration.rounds_missed == missed, Registration.registered_at < at),
-        and_(
-            Registration.rounds_missed == missed,
-            Registration.registered_at == at,
-            Registration.id < id_,
-        ),
+        Registration.moved_up > lifted,
+        and_(Registration.moved_up == lifted, Registration.rounds_missed > missed),
+        and_(same_class, Registration.registered_at < at),
+        and_(same_class, Registration.registered_at == at, Registration.id < id_),
     )
 
 
 def ahead(session: Session, registration: Registration) -> int:
-    """How many waiting citizens of the same round are called before this one."""
-    query = _waiting(registration.round_id).where(_before(registration))
-    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    """How many waiting citizens of the same round are called before this one; as quick in any line."""
+    r, seconds = registration, math.floor(registration.registered_at.timestamp())
+    same_class = and_(LineCount.moved_up == r.moved_up, LineCount.rounds_missed == r.rounds_missed)
+    earlier_class = or_(
+        LineCount.moved_up > r.moved_up,
+        and_(LineCount.moved_up == r.moved_up, LineCount.rounds_missed > r.rounds_missed),
+    )
+    stretches = [
+        and_(
+            LineCount.level == 0,
+            or_(earlier_class, and_(same_class, LineCount.stretch < seconds // STRETCHES[0])),
+        )
+    ]
+    for level in range(1, len(STRETCHES)):
+        first = seconds // STRETCHES[level - 1] * (STRETCHES[level - 1] // STRETCHES[level])
+        within = and_(LineCount.stretch >= first, LineCount.stretch < seconds // STRETCHES[level])
+        stretches.append(and_(LineCount.level == level, same_class, within))
+    whole = select(func.coalesce(func.sum(LineCount.waiting), 0)).where(
+        LineCount.round_id == r.round_id, or_(*stretches)
+    )
+    same_second = _waiting(r.round_id).where(
+        Registration.moved_up == r.moved_up,
+        Registration.rounds_missed == r.rounds_missed,
+        Registration.registered_at >= datetime.fromtimestamp(seconds, UTC),
+        _before(r),
+    )
+    rest = select(func.count()).select_from(same_second.subquery())
+    return int(session.execute(select(whole.scalar_subquery() + rest.scalar_subquery())).scalar_one())
+
+
+def why(registration: Registration) -> str:
+    """The reason for a registration's place, as a code: moved-up, carried or in-turn."""
+    if registration.moved_up:
+        return "moved-up"
+    return "carried" if registration.rounds_missed else "in-turn"
+
+
+def move_up(session: Session, registration: Registration, *, who: str, reason: str) -> None:
+    """Put a waiting registration before all that nobody moved up. The reason is public.
+
+    Raises Refused("reason-missing" | "wrong-state").
+    """
+    if not reason.strip():
+        raise Refused("reason-missing", "say why; the citizens who are passed read it")
+    moved = session.scalar(
+        update(Registration)
+        .where(Registration.id == registration.id, Registration.state == RegistrationState.WAITING)
+        .values(moved_up=1, moved_reason=reason)
+        .returning(Registration.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        raise Refused("wrong-state", "only who waits in the line can be moved up")
+    session.refresh(registration)
+    audit.record(session, who, "moved-up", f"registration {registration.id}", reason)
+    ledger.record(session, Fact.MOVED_UP, registration, reason=reason)
+    events.registration_changed(session, registration)
 
 
 def page(session: Session, round_id: int, limit: int, after: Registration | None) -> Sequence[Registration]:

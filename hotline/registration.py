@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import BlockedNumber, Confirmation, Registration, Round
-from db.states import HOLDS_PLACE, RegistrationState, registration_sources
-from hotline import line, rounds, tickets
+from db.models import BlockedNumber, Confirmation, MessageKind, Registration, Round
+from db.states import HOLDS_PLACE, Fact, RegistrationState, registration_sources
+from hotline import ledger, line, outbox, rounds, tickets
 from hotline.errors import Refused
 
 _DRAWS = 50
@@ -41,13 +41,14 @@ def register(
     """Give the E.164 `number` its place in the round; the same number again gets the place it has.
 
     A number that is not `confirmed` (keyed in by an unknown caller) is called before it joins the line.
-    Raises Refused("not-found" | "registration-closed" | "number-blocked" | "too-many-today").
+    Raises Refused("not-found" | "registration-closed" | "number-blocked" | "round-full" | "too-many-today").
     """
     round_ = rounds.get(session, round_id)
     existing = _holding(session, round_id, number)
     if existing:
         if confirmed and existing.state is RegistrationState.UNCONFIRMED:
-            _change(session, existing.id, [existing.state], state=RegistrationState.WAITING)
+            waiting = RegistrationState.WAITING
+            _change(session, existing.id, [existing.state], Fact.CONFIRMED, state=waiting)
         return _told(session, existing, already=True)
     _check(session, round_, number, per_day)
     state = RegistrationState.WAITING if confirmed else RegistrationState.UNCONFIRMED
@@ -71,6 +72,8 @@ def register(
             continue
         if not confirmed:
             session.add(Confirmation(registration_id=registration.id, not_before=now(session)))
+        outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
+        ledger.record(session, Fact.REGISTERED, registration)
         events.registration_changed(session, registration)
         return _told(session, registration, already=False)
     raise Refused("tickets-used-up", "no free ticket number was found")
@@ -82,17 +85,22 @@ def attach_message(session: Session, registration_id: int, message: str) -> None
 
 
 def find(session: Session, ticket: str) -> Registration:
-    """The registration with this ticket number. Raises Refused("not-found")."""
+    """The registration with this ticket number, or the older one it was merged into.
+
+    Raises Refused("not-found").
+    """
     registration = session.scalar(select(Registration).where(Registration.ticket == ticket))
     if registration is None:
         raise Refused("not-found", "no registration with this ticket number")
+    while registration.merged_into_id:
+        registration = session.get_one(Registration, registration.merged_into_id)
     return registration
 
 
 def cancel(session: Session, registration_id: int) -> None:
     """The citizen gives the place up. Raises Refused("wrong-state") if it is being called or over."""
     cancelled = RegistrationState.CANCELLED
-    _change(session, registration_id, registration_sources(cancelled), state=cancelled)
+    _change(session, registration_id, registration_sources(cancelled), Fact.CANCELLED, state=cancelled)
 
 
 def change_number(session: Session, registration_id: int, number: str) -> None:
@@ -105,13 +113,17 @@ def change_number(session: Session, registration_id: int, number: str) -> None:
         raise Refused("number-blocked", "this number may not register")
     try:
         with session.begin_nested():
-            _change(session, registration_id, [RegistrationState.WAITING], number=number)
+            _change(session, registration_id, [RegistrationState.WAITING], None, number=number)
     except IntegrityError:
         raise Refused("number-taken", "this number has a place in the round already") from None
 
 
 def _change(
-    session: Session, registration_id: int, sources: list[RegistrationState], **values: object
+    session: Session,
+    registration_id: int,
+    sources: list[RegistrationState],
+    fact: Fact | None,
+    **values: object,
 ) -> None:
     changed = session.scalar(
         update(Registration)
@@ -123,6 +135,8 @@ def _change(
     if changed is None:
         raise Refused("wrong-state", "the registration is being called, or it is over")
     registration = session.get_one(Registration, changed, populate_existing=True)
+    if fact:
+        ledger.record(session, fact, registration)
     events.registration_changed(session, registration)
 
 
@@ -132,6 +146,8 @@ def _check(session: Session, round_: Round, number: str, per_day: int | None) ->
         raise Refused("registration-closed", "this round takes no registrations now")
     if session.get(BlockedNumber, number):
         raise Refused("number-blocked", "this number may not register")
+    if round_.capacity is not None and _places_taken(session, round_) >= round_.capacity:
+        raise Refused("round-full", f"the round takes {round_.capacity} registrations")
     if per_day is None:
         return
     today = session.scalar(
@@ -143,6 +159,15 @@ def _check(session: Session, round_: Round, number: str, per_day: int | None) ->
     )
     if (today or 0) >= per_day:
         raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
+
+
+def _places_taken(session: Session, round_: Round) -> int:
+    """How many hold or held a place; locks the round, so that the last place is given once."""
+    session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
+    taken = select(func.count()).where(
+        Registration.round_id == round_.id, Registration.state != RegistrationState.CANCELLED
+    )
+    return session.scalar(taken) or 0
 
 
 def _told(session: Session, registration: Registration, *, already: bool) -> Registered:

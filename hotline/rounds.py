@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,19 +23,37 @@ _FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 def phase(round_: Round, at: datetime) -> Phase:
     """The phase of `round_` at the moment `at`."""
+    if round_.cancelled_at:
+        return Phase.CANCELLED
     last_moment = round_.ends_at + (OVERTIME if round_.opened_at else timedelta())
     if round_.ended_at or at >= last_moment:
         return Phase.OVER
     if round_.opened_at:
         return Phase.LIVE
-    if at < round_.registration_from:
+    if at < round_.announce_at:
         return Phase.PLANNED
+    if at < round_.registration_from:
+        return Phase.ANNOUNCED
     return Phase.OPEN if at < round_.registration_until else Phase.CLOSED
 
 
 def takes_registrations(round_: Round, at: datetime) -> bool:
     """Whether a citizen may register at the moment `at`; a live round may still take registrations."""
-    return not round_.ended_at and round_.registration_from <= at < round_.registration_until
+    takes_place = not round_.ended_at and not round_.cancelled_at
+    return takes_place and round_.registration_from <= at < round_.registration_until
+
+
+def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
+    """The condition that a round is over or cancelled at the moment `at`: `phase` as SQL.
+
+    `of` is the table, or an alias of it.
+    """
+    return or_(
+        of.cancelled_at.is_not(None),
+        of.ended_at.is_not(None),
+        and_(of.ends_at <= at, of.opened_at.is_(None)),
+        of.ends_at <= at - OVERTIME,
+    )
 
 
 def registrable(session: Session) -> Sequence[Round]:
@@ -46,6 +64,7 @@ def registrable(session: Session) -> Sequence[Round]:
         .where(
             Round.standing.is_(False),
             Round.ended_at.is_(None),
+            Round.cancelled_at.is_(None),
             Round.registration_from <= at,
             Round.registration_until > at,
         )
@@ -59,10 +78,17 @@ def open_until(session: Session) -> datetime | None:
 
 
 def upcoming(session: Session) -> Round | None:
-    """The round whose registration begins next."""
+    """The announced round whose registration begins next."""
+    at = now(session)
     return session.scalars(
         select(Round)
-        .where(Round.standing.is_(False), Round.ended_at.is_(None), Round.registration_from > now(session))
+        .where(
+            Round.standing.is_(False),
+            Round.ended_at.is_(None),
+            Round.cancelled_at.is_(None),
+            Round.announce_at <= at,
+            Round.registration_from > at,
+        )
         .order_by(Round.registration_from, Round.id)
         .limit(1)
     ).first()
@@ -103,6 +129,7 @@ def standing_line(session: Session) -> Round:
             office_en="Operators of 137",
             clip="office-operators",
         ),
+        announce_at=at,
         registration_from=at,
         registration_until=_FOR_EVER,
         starts_at=at,
@@ -135,50 +162,27 @@ def get(session: Session, round_id: int) -> Round:
     return round_
 
 
-def make(
-    session: Session,
-    *,
-    official: Official,
-    registration_from: datetime,
-    registration_until: datetime,
-    starts_at: datetime,
-    ends_at: datetime,
-) -> Round:
-    """Announce a round. Raises Refused("round-times") when its times contradict each other."""
-    if not (registration_from < registration_until <= ends_at and starts_at < ends_at):
-        raise Refused("round-times", "registration_from < registration_until <= end, start < end")
-    round_ = Round(
-        official=official,
-        registration_from=registration_from,
-        registration_until=registration_until,
-        starts_at=starts_at,
-        ends_at=ends_at,
-    )
-    session.add(round_)
-    session.flush()
-    events.round_changed(session, round_.id, "made")
-    return round_
-
-
 def open_round(session: Session, round_: Round) -> None:
     """Record that callbacks begin; once is enough. Raises Refused("round-over")."""
     at = now(session)
     check_not_over(round_, at)
-    _record(session, round_, "opened", at)
+    record(session, round_, "opened", at)
 
 
 def check_not_over(round_: Round, at: datetime) -> None:
-    """Raises Refused("round-over")."""
-    if phase(round_, at) is Phase.OVER:
+    """Raises Refused("round-over") also where the round is cancelled."""
+    if phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("round-over", "the round is over")
 
 
 def end_round(session: Session, round_: Round) -> None:
     """Record that the round has ended; once is enough. A conversation in progress goes on."""
-    _record(session, round_, "ended", now(session))
+    record(session, round_, "ended")
 
 
-def _record(session: Session, round_: Round, fact: str, at: datetime) -> None:
+def record(session: Session, round_: Round, fact: str, at: datetime | None = None) -> bool:
+    """Record that the round is opened, ended or cancelled; False if that was recorded before."""
+    at = at or now(session)
     column = getattr(Round, f"{fact}_at")
     first = session.scalar(
         update(Round)
@@ -188,8 +192,10 @@ def _record(session: Session, round_: Round, fact: str, at: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     session.refresh(round_)
-    if first is not None:  # of many at once, one records it
-        events.round_changed(session, round_.id, fact)
+    if first is None:  # of many at once, one records it
+        return False
+    events.round_changed(session, round_.id, fact)
+    return True
 
 
 def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import BlockReason, Desk, Official, Role, Round
-from hotline import blocked, numbers, rounds, users
+from hotline import blocked, numbers, planning, rounds, users
 from hotline.errors import Refused
 from ops import log
 from settings import Settings, SettingsError, load
@@ -261,6 +261,7 @@ def round_make(
     registration_hours: Annotated[
         float, typer.Option(help="Registration opens so long before the start.")
     ] = 24.0,
+    short_notice: Annotated[bool, typer.Option(help="Less than a day's notice is meant.")] = False,
 ) -> None:
     """Announce a round; registration ends when the round does."""
     starts_at = start.replace(tzinfo=UTC)
@@ -271,13 +272,14 @@ def round_make(
             if found is None:
                 known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in session.scalars(select(Official)))
                 raise _fail(f"no official {official}; there are:\n{known}")
-            made = rounds.make(
+            made = planning.make(
                 session,
                 official=found,
                 registration_from=starts_at - timedelta(hours=registration_hours),
                 registration_until=ends_at,
                 starts_at=starts_at,
                 ends_at=ends_at,
+                short_notice=short_notice,
             )
             typer.echo(made.id)
     except Refused as refused:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Official, OfficialKind, Role
-from hotline import rounds, users
+from hotline import planning, users
 
 _DISTRICTS = 15
 _ORDINALS = [
@@ -40,13 +40,14 @@ def fill(session: Session) -> list[Account]:
     session.add_all([mayor, *_deputies(), *_district_managers()])
     session.flush()
     at = now(session)
-    rounds.make(
+    planning.make(
         session,
         official=mayor,
         registration_from=at,
         registration_until=at + timedelta(hours=8),
         starts_at=at,
         ends_at=at + timedelta(hours=8),
+        short_notice=True,
     )
     return [
         _account(session, "admin", "مدیر سامانه", Role.ADMINISTRATOR, None),

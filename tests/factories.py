@@ -16,7 +16,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, Event, Official, OfficialKind, Registration, Role, Round, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import rounds
+from hotline import planning
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ PASSWORD = "گذرواژهٔ میز ۱"
 
 _serial = itertools.count(1)
 _HOURS = {  # registration from, until, start, end: hours from now
-    Phase.PLANNED: (1, 2, 3, 4),
+    Phase.ANNOUNCED: (1, 2, 3, 4),
     Phase.OPEN: (-1, 1, 2, 3),
     Phase.CLOSED: (-2, -1, 1, 2),
     Phase.LIVE: (-2, 1, -1, 1),
@@ -44,7 +44,8 @@ def a_round(session: Session, phase: Phase = Phase.LIVE, *, opened: bool = True)
     at = now(session)
     times = [at + hours * HOUR for hours in _HOURS[phase]]
     names = ("registration_from", "registration_until", "starts_at", "ends_at")
-    round_ = rounds.make(session, official=an_official(session), **dict(zip(names, times, strict=True)))
+    own_times = dict(zip(names, times, strict=True))
+    round_ = planning.make(session, official=an_official(session), short_notice=True, **own_times)
     if phase is Phase.LIVE and opened:
         round_.opened_at = round_.starts_at
     session.flush()

@@ -228,7 +228,8 @@ def test_given_rounds_when_listed_then_each_has_its_phase_and_counts_soonest_fir
             a_registration(session, live, state=state)
     listed = desk.get(f"{V1}/rounds").json()
     assert [(r["id"], r["phase"]) for r in listed] == [
-        (made[phase].id, phase) for phase in (Phase.OVER, Phase.LIVE, Phase.CLOSED, Phase.OPEN, Phase.PLANNED)
+        (made[phase].id, phase)
+        for phase in (Phase.OVER, Phase.LIVE, Phase.CLOSED, Phase.OPEN, Phase.ANNOUNCED)
     ]
     assert [r["id"] for r in listed if r["takes_registrations"]] == [live.id, made[Phase.OPEN].id]
     assert listed[1]["counts"] == {"waiting": 3, "calling": 1, "reached": 1, "unreached": 1}

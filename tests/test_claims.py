@@ -191,7 +191,7 @@ def test_given_a_round_that_is_not_live_when_claimed_then_it_is_refused_and_noth
     session: Session,
 ) -> None:
     for phase, code in {
-        Phase.PLANNED: "round-not-started",
+        Phase.ANNOUNCED: "round-not-started",
         Phase.OPEN: "round-not-started",
         Phase.CLOSED: "round-not-started",
         Phase.OVER: "round-over",

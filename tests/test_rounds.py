@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Round
 from db.states import Phase, RegistrationState
-from hotline import rounds
+from hotline import planning, rounds
 from hotline.errors import Refused
 from tests.factories import HOUR, a_registration, a_round, an_official, at_once, some_registrations, told
 
@@ -27,6 +27,7 @@ def a_plain_round(
     *, opened: datetime | None = None, ended: datetime | None = None, until: datetime = UNTIL
 ) -> Round:
     return Round(
+        announce_at=FROM - 24 * HOUR,
         registration_from=FROM,
         registration_until=until,
         starts_at=START,
@@ -39,7 +40,9 @@ def a_plain_round(
 @pytest.mark.parametrize(
     ("at", "untouched", "opened", "ended"),
     [
-        (FROM - TICK, P.PLANNED, P.LIVE, P.OVER),
+        (FROM - 24 * HOUR - TICK, P.PLANNED, P.LIVE, P.OVER),
+        (FROM - 24 * HOUR, P.ANNOUNCED, P.LIVE, P.OVER),
+        (FROM - TICK, P.ANNOUNCED, P.LIVE, P.OVER),
         (FROM, P.OPEN, P.LIVE, P.OVER),
         (UNTIL - TICK, P.OPEN, P.LIVE, P.OVER),
         (UNTIL, P.CLOSED, P.LIVE, P.OVER),
@@ -100,7 +103,7 @@ def test_given_rounds_of_every_phase_when_asked_for_registrable_ones_then_soones
 def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_others_come_soonest_first(
     session: Session,
 ) -> None:
-    planned, live, over = (a_round(session, phase) for phase in (Phase.PLANNED, Phase.LIVE, Phase.OVER))
+    planned, live, over = (a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.LIVE, Phase.OVER))
     old = a_round(session, Phase.OVER)
     for name in ("registration_from", "registration_until", "starts_at", "ends_at"):
         setattr(old, name, getattr(old, name) - 24 * HOUR)
@@ -112,16 +115,15 @@ def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_othe
 def test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_are_taken(
     session: Session,
 ) -> None:
-    official = an_official(session)
     names = ("registration_from", "registration_until", "starts_at", "ends_at")
     for hours in product(range(4), repeat=4):
         times = {name: FROM + h * HOUR for name, h in zip(names, hours, strict=True)}
         register_from, register_until, start, end = hours
         if register_from < register_until <= end and start < end:
-            rounds.make(session, official=official, **times)
+            planning.make(session, official=an_official(session), **times)
             continue
         with pytest.raises(Refused) as refused:
-            rounds.make(session, official=official, **times)
+            planning.make(session, official=an_official(session), **times)
         assert refused.value.code == "round-times"
 
 

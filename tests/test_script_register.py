@@ -166,7 +166,7 @@ def test_when_no_round_is_open_the_caller_is_told_so_and_may_choose_something_el
 @on_sqlite
 def test_when_a_round_is_announced_the_caller_hears_of_the_next(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
-        coming, later = (make.a_round(session, Phase.PLANNED) for _ in range(2))
+        coming, later = (make.a_round(session, Phase.ANNOUNCED) for _ in range(2))
         later.registration_from += timedelta(minutes=1)
         coming.official.clip = "office-district-7"
         starts, opens = coming.starts_at, coming.registration_from

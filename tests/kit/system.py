@@ -19,8 +19,8 @@ import psutil
 from sqlalchemy import Engine, func, select
 
 from db.engine import connect, now, reading, writing
-from db.models import Callback, Official, Registration, Role, User
-from hotline import numbers, registration, rounds, users
+from db.models import Callback, Official, OfficialKind, Registration, Role, User
+from hotline import numbers, planning, registration, rounds, users
 from ops import asterisk
 from settings import Settings, load
 from tests.kit.phone import Phone
@@ -142,11 +142,11 @@ class System:
         with writing(self.engine) as session:
             for other in rounds.registrable(session):
                 rounds.end_round(session, other)
-            mayor = session.scalars(select(Official).where(Official.clip == "office-mayor")).one()
             at = now(session)
-            made = rounds.make(
+            made = planning.make(
                 session,
-                official=mayor,
+                official=_a_mayor(),  # nobody of an earlier round is carried over into this one
+                short_notice=True,
                 registration_from=at - timedelta(hours=1),
                 registration_until=at + timedelta(hours=1),
                 starts_at=at - timedelta(minutes=1),
@@ -257,3 +257,7 @@ def _share_asterisk(settings: Settings) -> None:
         asterisk.get(load(_env_file=None, state_dir=_SHARED), lambda _text: None)
     if (_SHARED / "asterisk-root").exists():
         (settings.state_dir / "asterisk-root").symlink_to(_SHARED / "asterisk-root")
+
+
+def _a_mayor() -> Official:
+    return Official(kind=OfficialKind.MAYOR, office_fa="شهردار", office_en="Mayor", clip="office-mayor")

@@ -1,0 +1,170 @@
+"""Carry-over: whom a round did not reach passes to the official's next round, without doing anything.
+
+The registration keeps its ticket number and the time of registering, and gains one missed round. Each one
+leaves its round in one guarded step, which `carries` remembers: run twice, nothing happens twice.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ScalarSelect, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from db import events
+from db.engine import now
+from db.models import Carry, Message, MessageKind, Registration, Round
+from db.states import HOLDS_PLACE, Fact, RegistrationState
+from hotline import ledger, outbox, rounds
+
+_LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
+_TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
+
+
+class _Step(NamedTuple):
+    fact: Fact
+    registration: Registration
+    left: Round
+    to: Round | None
+
+
+def run(session: Session, limit: int = 100) -> int:
+    """Carry over at most `limit` registrations of rounds that are over or cancelled; returns how many left.
+
+    Call it until it returns 0, each time in a transaction of its own; killed between two, it goes on.
+    Whose attempts were used up in two rounds is not carried on but closed.
+    """
+    at = now(session)
+    steps = [
+        step for left, next_id in _due(session, at, limit) for step in _settle(session, left, next_id, at)
+    ]
+    for step in steps:
+        _tell(session, step)
+    session.flush()  # every row first, then the logs
+    for step in steps:
+        ledger.record(session, step.fact, step.registration, left=step.left.id)
+        events.registration_changed(session, step.registration)
+    return len(steps)
+
+
+def tell_left(session: Session, limit: int = 100) -> int:
+    """Tell those whom a round did not reach while no next one is known; returns how many."""
+    at = now(session)
+    told = exists().where(
+        Message.registration_id == Registration.id,
+        Message.round_id == Registration.round_id,
+        Message.kind.in_(_TOLD),
+    )
+    found = session.scalars(
+        select(Registration)
+        .join(Registration.round)
+        .options(joinedload(Registration.round))
+        .where(
+            rounds.is_over(at),
+            Round.standing.is_(False),
+            Registration.state.in_((RegistrationState.WAITING, RegistrationState.UNREACHED)),
+            Registration.number.startswith(outbox.MOBILE),
+            _next(at).is_(None),
+            ~told,
+        )
+        .order_by(Registration.registered_at, Registration.id)
+        .limit(limit)
+    ).all()
+    for registration in found:
+        _tell(session, _Step(Fact.CARRIED, registration, registration.round, None))
+    session.flush()
+    return len(found)
+
+
+def _next(at: datetime) -> ScalarSelect[int]:
+    """The next round of the official of `Round`, if it is made; never one that is over."""
+    later = aliased(Round)
+    return (
+        select(later.id)
+        .where(
+            later.official_id == Round.official_id,
+            later.standing.is_(False),
+            later.starts_at > Round.starts_at,
+            ~rounds.is_over(at, later),
+        )
+        .order_by(later.starts_at, later.id)
+        .limit(1)
+        .correlate(Round)
+        .scalar_subquery()
+    )
+
+
+def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
+    next_id = _next(at)
+    given_up = and_(Registration.state == RegistrationState.UNREACHED, Registration.rounds_unanswered > 0)
+    rows = session.execute(
+        select(Registration, next_id)
+        .join(Registration.round)
+        .options(joinedload(Registration.round))
+        .where(
+            rounds.is_over(at),
+            Round.standing.is_(False),
+            Registration.state.in_(_LEFT),
+            or_(next_id.is_not(None), given_up),
+        )
+        .order_by(Registration.registered_at, Registration.id)
+        .limit(limit)
+        .with_for_update(of=Registration, skip_locked=True)
+    )
+    return [(registration, round_id) for registration, round_id in rows]
+
+
+def _settle(session: Session, left: Registration, next_id: int | None, at: datetime) -> list[_Step]:
+    from_round = left.round
+    unanswered = left.state is RegistrationState.UNREACHED
+    if unanswered and left.rounds_unanswered:
+        left.state = RegistrationState.CLOSED
+        return [_Step(Fact.CLOSED, left, from_round, None)]
+    to = session.get_one(Round, next_id)
+    rival = session.scalar(
+        select(Registration).where(
+            Registration.round_id == to.id,
+            Registration.number == left.number,
+            Registration.state.in_(HOLDS_PLACE),
+        )
+    )
+    if rival and rival.state is RegistrationState.CALLING:
+        return []  # that number is being spoken with: what comes of it decides
+    if rival and _rank(rival) < (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id):
+        return [_merge(left, rival, from_round)]
+    merged = [_merge(rival, left, to)] if rival else []
+    session.flush()  # the number is free in that round before it comes in
+    left.round_id, left.round = to.id, to
+    left.rounds_missed += 1
+    left.rounds_unanswered += unanswered
+    left.attempts, left.not_before = 0, None
+    if unanswered:
+        left.state = RegistrationState.WAITING
+    session.add(Carry(registration_id=left.id, from_round_id=from_round.id, to_round_id=to.id, at=at))
+    session.flush()
+    return [*merged, _Step(Fact.CARRIED, left, from_round, to)]
+
+
+def _rank(registration: Registration) -> tuple[int, int, datetime, int]:
+    r = registration
+    return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
+
+
+def _merge(loser: Registration, winner: Registration, round_: Round) -> _Step:
+    """Nobody is in a line twice: the later place gives way, and its ticket number leads to the other."""
+    loser.state = RegistrationState.CANCELLED
+    loser.merged_into_id = winner.id
+    return _Step(Fact.MERGED, loser, round_, None)
+
+
+def _tell(session: Session, step: _Step) -> None:
+    registration, left, to = step.registration, step.left, step.to
+    if step.fact is Fact.MERGED or registration.state is RegistrationState.UNCONFIRMED:
+        return
+    if step.fact is Fact.CLOSED:
+        kind = MessageKind.CLOSED
+    elif left.cancelled_at:
+        kind = MessageKind.ROUND_CANCELLED
+    else:
+        kind = MessageKind.CARRIED if to else MessageKind.NOT_REACHED
+    outbox.tell(session, kind, registration, about_round=left.id, next_round=to.id if to else None)

@@ -1,0 +1,147 @@
+"""Planning rounds: made, changed and cancelled, by a person or the timetable; refused where they are wrong."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Official, Round
+from db.states import Fact, Phase
+from hotline import audit, ledger, rounds
+from hotline.errors import Refused
+
+NOTICE = timedelta(days=1)
+"""The city announces a round at least so long before it begins."""
+
+LANGUAGES = ("fa", "en")
+_CHANGEABLE = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
+
+
+def make(
+    session: Session,
+    *,
+    official: Official,
+    registration_from: datetime,
+    registration_until: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
+    announce_at: datetime | None = None,
+    deputies: Sequence[Official] = (),
+    capacity: int | None = None,
+    languages: Sequence[str] = LANGUAGES,
+    minutes: int = 6,
+    substitute: Official | None = None,
+    short_notice: bool = False,
+    who: str = audit.COMMAND_LINE,
+) -> Round:
+    """Make a round; its notice is public from `announce_at` on (now, if None).
+
+    Raises Refused("round-times" | "notice-too-short" | "official-busy" | "round-values").
+    `short_notice` says that a notice shorter than a day is meant.
+    """
+    at = now(session)
+    round_ = Round(
+        official=official,
+        substitute=substitute,
+        deputies=list(deputies),
+        announce_at=announce_at or min(at, registration_from),
+        registration_from=registration_from,
+        registration_until=registration_until,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=capacity,
+        languages=",".join(languages),
+        minutes=minutes,
+    )
+    _check(session, round_, short_notice=short_notice)
+    session.add(round_)
+    session.flush()
+    audit.record(session, who, "round-made", f"round {round_.id}", "short notice" if short_notice else "")
+    events.round_changed(session, round_.id, "made")
+    return round_
+
+
+def change(
+    session: Session, round_: Round, *, who: str, reason: str, short_notice: bool = False, **values: object
+) -> None:
+    """Change columns of a round that has not begun; the reason is public.
+
+    Raises Refused("reason-missing" | "wrong-state") and what `make` raises.
+    """
+    _need_reason(reason)
+    if rounds.phase(round_, now(session)) not in _CHANGEABLE:
+        raise Refused("wrong-state", "a round that has begun is not changed")
+    with session.no_autoflush:
+        for column, value in values.items():
+            setattr(round_, column, value)
+        round_.reason = reason
+        _check(session, round_, short_notice=short_notice)
+    audit.record(session, who, "round-changed", f"round {round_.id}", reason)
+    events.round_changed(session, round_.id, "changed")
+
+
+def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
+    """The round will not take place: whoever is registered passes to the official's next one (hotline.carry).
+
+    Once is enough. Raises Refused("reason-missing" | "wrong-state").
+    """
+    _need_reason(reason)
+    phase = rounds.phase(round_, now(session))
+    if phase is Phase.CANCELLED:
+        return
+    if phase is Phase.OVER or round_.standing:
+        raise Refused("wrong-state", "only an announced round that is not over can be cancelled")
+    if not rounds.record(session, round_, "cancelled"):
+        return
+    round_.reason = reason
+    audit.record(session, who, "round-cancelled", f"round {round_.id}", reason)
+    ledger.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
+
+
+def _need_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refused("reason-missing", "say why; citizens read it")
+
+
+def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
+    r, at = round_, now(session)
+    if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
+        raise Refused("round-times", "notice <= registration_from < registration_until <= end")
+    if not r.starts_at < r.ends_at:
+        raise Refused("round-times", "the end must be after the start")
+    if (r.capacity is not None and r.capacity < 1) or r.minutes < 1:
+        raise Refused("round-values", "capacity and minutes are at least 1")
+    if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):
+        raise Refused("round-values", f"languages are some of {', '.join(LANGUAGES)}")
+    if not short_notice and r.starts_at - max(r.announce_at, at) < NOTICE:
+        raise Refused("notice-too-short", "a round is announced a day ahead; say so if less is meant")
+    _check_free(session, r)
+
+
+def _check_free(session: Session, round_: Round) -> None:
+    """One official answers in one round at a time. The lock makes it true for two planners at once."""
+    officials = [o.id for o in (round_.official, round_.substitute) if o and o.id]
+    session.scalars(
+        select(Official.id).where(Official.id.in_(officials)).order_by(Official.id).with_for_update()
+    ).all()
+    speaks = Round.official_id.in_(officials) & Round.substitute_id.is_(None) | Round.substitute_id.in_(
+        officials
+    )
+    busy = session.scalar(
+        select(Round.id)
+        .where(
+            speaks,
+            Round.id.is_not(round_.id) if round_.id is None else Round.id != round_.id,
+            Round.standing.is_(False),
+            Round.cancelled_at.is_(None),
+            Round.ended_at.is_(None),
+            Round.starts_at < round_.ends_at,
+            Round.ends_at > round_.starts_at,
+        )
+        .limit(1)
+    )
+    if busy is not None:
+        raise Refused("official-busy", f"the official answers in round {busy} at that time")
