@@ -8,17 +8,19 @@ from hotline import status
 
 router = APIRouter(tags=["health"])
 
+_PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+
 
 @router.get("/healthz")
 def healthz(engine: Database, response: Response) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
-    ivr and dialer say themselves that they live; the dialer also says whether Asterisk answers it.
+    ivr, dialer and clerk say themselves that they live; the dialer also says whether Asterisk answers it.
     """
-    result = {"database": "down", "asterisk": "unknown", "ivr": "unknown", "dialer": "unknown"}
+    result = {"database": "down", **dict.fromkeys(_PROCESSES, "unknown")}
     try:
         with reading(engine) as session:
-            for process in ("asterisk", "ivr", "dialer"):
+            for process in _PROCESSES:
                 result[process] = "up" if status.alive(session, process) else "down"
             result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer

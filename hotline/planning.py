@@ -1,4 +1,4 @@
-"""Planning rounds: made, changed and cancelled, by a person or the timetable; refused where they are wrong."""
+"""Planning rounds: made, changed, cancelled, by a person or the timetable; refused where they are wrong."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

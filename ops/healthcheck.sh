@@ -8,7 +8,7 @@ database)
 asterisk)
   exec asterisk -C "$HOTLINE_STATE_DIR/asterisk/etc/asterisk.conf" -rx 'core waitfullybooted'
   ;;
-api | ivr | dialer)
+api | ivr | dialer | clerk)
   # /healthz knows of each; the API itself works if it answers and has its database.
   exec python - "$1" <<'EOF'
 import json, sys, urllib.error, urllib.request

@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
             (settings.state_dir / "asterisk" / stale).unlink(missing_ok=True)
         ours = [sys.executable, "-u", "-m", "ops.cli", "process"]
         programs = [Program("asterisk", found.argv(config))]
-        programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "api")]
+        programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
         supervisor = Supervisor(programs, say)
         asyncio.run(supervisor.run(lambda: _when_ready(settings, supervisor, accounts)))
 

@@ -25,11 +25,13 @@ PASSWORD = "گذرواژهٔ میز ۱"
 
 _serial = itertools.count(1)
 _HOURS = {  # registration from, until, start, end: hours from now
+    Phase.PLANNED: (1, 2, 3, 4),
     Phase.ANNOUNCED: (1, 2, 3, 4),
     Phase.OPEN: (-1, 1, 2, 3),
     Phase.CLOSED: (-2, -1, 1, 2),
     Phase.LIVE: (-2, 1, -1, 1),
     Phase.OVER: (-4, -3, -2, -1),
+    Phase.CANCELLED: (-1, 1, 2, 3),
 }
 
 
@@ -45,7 +47,11 @@ def a_round(session: Session, phase: Phase = Phase.LIVE, *, opened: bool = True)
     times = [at + hours * HOUR for hours in _HOURS[phase]]
     names = ("registration_from", "registration_until", "starts_at", "ends_at")
     own_times = dict(zip(names, times, strict=True))
+    if phase is Phase.PLANNED:
+        own_times["announce_at"] = own_times["registration_from"]
     round_ = planning.make(session, official=an_official(session), short_notice=True, **own_times)
+    if phase is Phase.CANCELLED:
+        round_.cancelled_at = at
     if phase is Phase.LIVE and opened:
         round_.opened_at = round_.starts_at
     session.flush()

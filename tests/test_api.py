@@ -229,7 +229,10 @@ def test_given_rounds_when_listed_then_each_has_its_phase_and_counts_soonest_fir
     listed = desk.get(f"{V1}/rounds").json()
     assert [(r["id"], r["phase"]) for r in listed] == [
         (made[phase].id, phase)
-        for phase in (Phase.OVER, Phase.LIVE, Phase.CLOSED, Phase.OPEN, Phase.ANNOUNCED)
+        for phase in (
+            *(Phase.OVER, Phase.LIVE, Phase.CLOSED, Phase.OPEN),
+            *(Phase.CANCELLED, Phase.PLANNED, Phase.ANNOUNCED),
+        )
     ]
     assert [r["id"] for r in listed if r["takes_registrations"]] == [live.id, made[Phase.OPEN].id]
     assert listed[1]["counts"] == {"waiting": 3, "calling": 1, "reached": 1, "unreached": 1}
@@ -582,19 +585,20 @@ def beat(engine: Engine, *processes: str) -> None:
 def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     nobody: TestClient, engine: Engine
 ) -> None:
-    beat(engine, "ivr", "dialer", "asterisk")
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer"), "up")
+    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up")
 
 
 @pytest.mark.parametrize(
     ("beating", "down"),
     [
-        ((), {"ivr": "down", "dialer": "down", "asterisk": "unknown"}),
-        (("dialer", "asterisk"), {"ivr": "down"}),
-        (("ivr", "dialer"), {"asterisk": "down"}),
-        (("ivr", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
+        ((), {"ivr": "down", "dialer": "down", "clerk": "down", "asterisk": "unknown"}),
+        (("dialer", "clerk", "asterisk"), {"ivr": "down"}),
+        (("ivr", "dialer", "clerk"), {"asterisk": "down"}),
+        (("ivr", "dialer", "asterisk"), {"clerk": "down"}),
+        (("ivr", "clerk", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
     ],
 )
 def test_given_something_silent_when_health_is_asked_then_it_is_named(
@@ -603,13 +607,16 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     beat(engine, *beating)
     answer = nobody.get("/healthz")
     assert answer.status_code == 503
-    assert answer.json() == {**dict.fromkeys(("database", "asterisk", "ivr", "dialer"), "up"), **down}
+    assert answer.json() == {
+        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up"),
+        **down,
+    }
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(
     nobody: TestClient, engine: Engine
 ) -> None:
-    beat(engine, "ivr", "dialer", "asterisk")
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
     for age, health in ((4, "up"), (6, "down")):
         with writing(engine) as session:
             session.get_one(Heartbeat, "ivr").at = now(session) - age * SECOND
@@ -640,7 +647,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer"), "unknown"),
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown"),
         }
     finally:
         postgres.start()

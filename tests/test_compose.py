@@ -20,7 +20,7 @@ from tests.kit.process import until
 ROOT = Path(__file__).parents[1]
 ENGINE_TOOL = ROOT.parent / "shared" / "tools" / "with-docker"
 """Runs a command with a private Docker engine, on machines that have this tool and no engine."""
-SERVICES = ("database", "asterisk", "ivr", "dialer", "api")
+SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
 NUMBER = "09131370137"
 CONVERSATION = (
     *(("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "2"), ("message-offer", "2")),
@@ -142,7 +142,9 @@ def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopbac
     ]
 
     assert {container["Config"]["User"] for container in containers} == {"hotline"}
-    assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * 5
+    assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * len(
+        SERVICES
+    )
     assert len(published) == 3 + 10 and set(published) == {"127.0.0.1"}
 
 
@@ -168,7 +170,7 @@ def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_
     compose.up()
 
     assert [registration["number"] for registration in before] == [NUMBER]
-    assert len(exit_codes) == 6 and 128 + 9 not in exit_codes  # all stopped by themselves, none was killed
+    assert len(exit_codes) == 7 and 128 + 9 not in exit_codes  # all stopped by themselves, none was killed
     assert not left
     assert compose.registrations(*operator) == before
 

@@ -105,7 +105,7 @@ def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_othe
 ) -> None:
     planned, live, over = (a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.LIVE, Phase.OVER))
     old = a_round(session, Phase.OVER)
-    for name in ("registration_from", "registration_until", "starts_at", "ends_at"):
+    for name in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
         setattr(old, name, getattr(old, name) - 24 * HOUR)
     session.flush()
     assert [r.id for r in rounds.current(session)] == [over.id, live.id, planned.id]

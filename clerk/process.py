@@ -1,0 +1,67 @@
+"""The clerk's process: what happens by itself, over and over, with nobody asking.
+
+Every job looks in the database for what is due, does it in short transactions, and may be killed at any
+moment: what it did not commit is due again. Several clerks do no harm to each other.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from db.engine import connect, writing
+from hotline import carry, status
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_AGAIN_S = 5.0
+"""After a job failed, so long until it is tried again."""
+
+
+class Job(NamedTuple):
+    """Something to do every `every_s` seconds."""
+
+    name: str
+    every_s: float
+    run: Callable[[Engine, Settings], None]
+
+
+def serve(settings: Settings) -> None:
+    """Work until the process is told to stop: each job in a thread of its own, the heartbeat in this one."""
+    engine = connect(settings.database)
+    for job in JOBS:
+        threading.Thread(target=_repeat, args=(job, engine, settings), name=job.name, daemon=True).start()
+    while True:
+        try:
+            with writing(engine) as session:
+                status.beat(session, "clerk")
+        except Exception:
+            log.exception("the clerk cannot work now")
+        time.sleep(status.BEAT_SECONDS)
+
+
+def _repeat(job: Job, engine: Engine, settings: Settings) -> None:
+    while True:
+        wait = job.every_s
+        try:
+            job.run(engine, settings)
+        except Exception:
+            log.exception("%s: not done", job.name)
+            wait = max(wait, _AGAIN_S)
+        time.sleep(wait)
+
+
+def carry_over(engine: Engine, _settings: Settings) -> None:
+    """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
+    for step in (carry.run, carry.tell_left):
+        while True:
+            with writing(engine) as session:
+                if not step(session):
+                    break
+
+
+JOBS = [Job("carry-over", 1.0, carry_over)]
