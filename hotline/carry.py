@@ -96,6 +96,17 @@ def _next(at: datetime) -> ScalarSelect[int]:
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
     next_id = _next(at)
+    spoken_with, its_round = aliased(Registration), aliased(Round)
+    waits_for_an_outcome = (
+        exists()
+        .where(
+            spoken_with.number == Registration.number,
+            spoken_with.state == RegistrationState.CALLING,
+            spoken_with.round_id == its_round.id,
+            its_round.official_id == Round.official_id,
+        )
+        .correlate(Registration, Round)
+    )
     given_up = and_(Registration.state == RegistrationState.UNREACHED, Registration.rounds_unanswered > 0)
     rows = session.execute(
         select(Registration, next_id)
@@ -106,6 +117,7 @@ def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registrat
             Round.standing.is_(False),
             Registration.state.in_(_LEFT),
             or_(next_id.is_not(None), given_up),
+            ~waits_for_an_outcome,
         )
         .order_by(Registration.registered_at, Registration.id)
         .limit(limit)
@@ -129,7 +141,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
         )
     )
     if rival and rival.state is RegistrationState.CALLING:
-        return []  # that number is being spoken with: what comes of it decides
+        return []  # since a moment ago: what comes of that conversation decides
     if rival and _rank(rival) < (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id):
         return [_merge(left, rival, from_round)]
     merged = [_merge(rival, left, to)] if rival else []
