@@ -128,6 +128,8 @@ def machine(engine: Engine, conf: Settings) -> type[RuleBasedStateMachine]:
                 session.flush()
                 self.officials = [o.id for o in officials]
             self._make(self.officials[0])
+            for number in NUMBERS[:4]:
+                self._register(next(iter(self.city.rounds)), number)
 
         def _make(self, official: int) -> None:
             with writing(engine) as session:
@@ -147,15 +149,19 @@ def machine(engine: Engine, conf: Settings) -> type[RuleBasedStateMachine]:
         def _live(self) -> list[int]:
             return [r for r, (_, state) in self.city.rounds.items() if state == LIVE]
 
-        @precondition(lambda self: len(self.city.rounds) < 7)
+        @precondition(lambda self: len(self.city.rounds) < 6)
         @rule(which=st.sampled_from([0, 0, 1]))
         def a_round_is_made(self, which: int) -> None:
             self._make(self.officials[which])
 
         @precondition(lambda self: self._live())
-        @rule(data=st.data(), number=st.sampled_from(NUMBERS))
-        def somebody_registers(self, data: st.DataObject, number: str) -> None:
+        @rule(data=st.data(), numbers=st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=5))
+        def some_register(self, data: st.DataObject, numbers: list[str]) -> None:
             round_ = data.draw(st.sampled_from(self._live()))
+            for number in numbers:
+                self._register(round_, number)
+
+        def _register(self, round_: int, number: str) -> None:
             with writing(engine) as session:
                 given = registration.register(session, round_id=round_, number=number)
             holder = self.city.holder(round_, number)
@@ -216,12 +222,21 @@ def machine(engine: Engine, conf: Settings) -> type[RuleBasedStateMachine]:
                 place.state = UNREACHED if place.attempts >= ATTEMPTS and not free else WAITING
 
         @precondition(lambda self: self._live())
-        @rule(data=st.data(), how=st.sampled_from(["ended_at", "cancelled_at"]))
-        def a_round_ends(self, data: st.DataObject, how: str) -> None:
+        @rule(
+            data=st.data(),
+            how=st.sampled_from(["ended", "cancelled"]),
+            next_one=st.sampled_from(["before", "after", "later"]),
+        )
+        def a_round_ends(self, data: st.DataObject, how: str, next_one: str) -> None:
             round_ = data.draw(st.sampled_from(self._live()))
+            official = self.city.rounds[round_][0]
+            if next_one == "before":
+                self._make(official)
             with writing(engine) as session:
-                rounds.record(session, rounds.get(session, round_), how.removesuffix("_at"))
-            self.city.rounds[round_] = (self.city.rounds[round_][0], OVER)
+                rounds.record(session, rounds.get(session, round_), how)
+            self.city.rounds[round_] = (official, OVER)
+            if next_one == "after":
+                self._make(official)
 
         @rule(limit=st.sampled_from([1, 2, 100]), crash=st.booleans())
         def the_clerk_carries_over(self, limit: int, crash: bool) -> None:
