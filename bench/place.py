@@ -1,0 +1,104 @@
+"""What it costs to say a place in the line: at a million registrations against a thousand, on both databases.
+
+Citizens from the first to the last ask; all registered within one day.
+"""
+
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
+
+from db.engine import connect, now, reading, writing
+from db.migrate import upgrade
+from db.models import Official, OfficialKind, Registration, Round
+from hotline import line
+from tests.kit.postgres import Postgres
+
+SIZES = (1_000, 1_000_000)
+ASKED = 300
+GOAL = 2.0
+
+
+def _a_line(session: Session, size: int) -> int:
+    at = now(session)
+    day = timedelta(days=1)
+    round_ = Round(
+        official=Official(
+            kind=OfficialKind.MAYOR, office_fa="شهردار", office_en="Mayor", clip="office-mayor"
+        ),
+        announce_at=at - day,
+        registration_from=at - day,
+        registration_until=at + day,
+        starts_at=at,
+        ends_at=at + day,
+    )
+    session.add(round_)
+    session.flush()
+    at_n = {
+        "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-1 day', (n * 86400.0 / :size) || ' seconds')",
+        "postgresql": "now() - interval '1 day' + n * interval '1 day' / :size",
+    }[session.get_bind().dialect.name]
+    session.execute(
+        text(
+            "WITH RECURSIVE numbered(n) AS "
+            "(SELECT 0 UNION ALL SELECT n + 1 FROM numbered WHERE n + 1 < :size) "
+            "INSERT INTO registrations (round_id, number, ticket, language, state, moved_up, moved_reason, "
+            "rounds_missed, rounds_unanswered, attempts, registered_at) "
+            "SELECT :round, '+98' || (9000000000 + n), :first + n, 'fa', 'waiting', 0, '', 0, 0, 0, "
+            f"{at_n} FROM numbered"
+        ),
+        {"round": round_.id, "size": size, "first": size},
+    )
+    return round_.id
+
+
+def _ask_ms(engine: Engine, round_id: int, size: int) -> float:
+    with reading(engine) as session:
+        first = (
+            session.scalar(select(func.min(Registration.id)).where(Registration.round_id == round_id)) or 0
+        )
+        took = []
+        for which in range(ASKED):
+            place = which * (size - 1) // (ASKED - 1)
+            registration = session.get_one(Registration, first + place)
+            began = time.perf_counter()
+            told = line.ahead(session, registration)
+            took.append(time.perf_counter() - began)
+            assert told == place
+    return statistics.median(took) * 1e3
+
+
+def _measure(name: str, url: str) -> None:
+    engine = connect(url)
+    upgrade(engine)
+    costs = []
+    for size in SIZES:
+        with writing(engine) as session:
+            if engine.dialect.name == "postgresql":
+                session.execute(text("SET LOCAL statement_timeout = 0"))
+            round_id = _a_line(session, size)
+        if engine.dialect.name == "postgresql":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("SET statement_timeout = 0"))
+                connection.execute(text("VACUUM ANALYZE"))
+        costs.append(_ask_ms(engine, round_id, size))
+    print(f"{name:<12}{costs[0]:>12.3f}{costs[1]:>14.3f}{costs[1] / costs[0]:>8.2f}   goal: at most {GOAL}")
+    engine.dispose()
+
+
+def main() -> None:
+    """Print the table."""
+    print("place in the line, median of", ASKED)
+    print(f"{'database':<12}{'1,000: ms':>12}{'1,000,000: ms':>14}{'ratio':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        _measure("SQLite", f"sqlite:///{Path(folder) / 'hotline.db'}")
+    with Postgres() as server:
+        _measure("PostgreSQL", server.create_database("place"))
+
+
+if __name__ == "__main__":
+    main()
