@@ -6,9 +6,11 @@ import ipaddress
 import os
 import re
 import secrets
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +18,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 class SettingsError(Exception):
     """A setting is wrong; the text names each one and says what is right."""
+
+
+CITY = ZoneInfo("Asia/Tehran")
+"""The city's own time."""
 
 
 class Address(NamedTuple):
@@ -35,9 +41,17 @@ class PortRange(NamedTuple):
     last: int
 
 
+class QuietHours(NamedTuple):
+    """From when until when nobody is disturbed, in the city's own time; written 22:00-08:00."""
+
+    begin: time
+    end: time
+
+
 # What is written into Asterisk's configuration must not be able to write a line of its own.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
 
@@ -58,6 +72,15 @@ def _port_range(value: Any) -> PortRange:
     if not (_PORT.fullmatch(first) and _PORT.fullmatch(last) and 1023 < int(first) < int(last) < 65536):
         raise ValueError("must be first-last, for example 10000-10999")
     return PortRange(int(first), int(last))
+
+
+def _quiet_hours(value: Any) -> QuietHours:
+    if isinstance(value, QuietHours):
+        return value
+    begin, _, end = str(value).partition("-")
+    if not (_TIME.fullmatch(begin) and _TIME.fullmatch(end)):
+        raise ValueError("must be from-until, for example 22:00-08:00, or 00:00-00:00 for never")
+    return QuietHours(time.fromisoformat(begin), time.fromisoformat(end))
 
 
 def _words(value: Any) -> Any:
@@ -130,6 +153,10 @@ class Settings(BaseSettings):
     """Wait before a registration that was not reached is offered again, at its own place."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many registrations one number may make in 24 hours."""
+    quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
+        time(22), time(8)
+    )
+    """When no number is called to be confirmed, in the city's own time; 00:00-00:00 is never."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}

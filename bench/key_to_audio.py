@@ -1,8 +1,8 @@
 """From a key to the first sound of the next prompt, with 300 calls in progress against with none.
 
-A measuring caller's sound comes to a socket of this bench, which presses the keys too (RFC 4733). A key counts
-from the packet that ends it: Asterisk knows it then. In alaw the packets of a prompt are its file, so its first
-160 bytes tell when it begins.
+A measuring caller's sound comes to a socket of this bench, which presses the keys too (RFC 4733). A key
+counts from the packet that ends it: Asterisk knows it then. In alaw the packets of a prompt are its file, so
+its first 160 bytes tell when it begins.
 """
 
 import os
@@ -64,7 +64,9 @@ def _measure(system: System) -> list[dict[str, float]]:
     folder = system.settings.prompts_dir / "fa"
     begins = {clip: (folder / f"{clip}.alaw").read_bytes()[:FRAME] for _, clip in PATH if clip}
     with ExitStack() as stack:
-        wires = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(CALLERS)]
+        wires = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(CALLERS)
+        ]
         for wire in wires:
             wire.bind(("127.0.0.1", free_port()))
             wire.settimeout(CALLERS / RATE + 30)

@@ -54,6 +54,7 @@ class System:
             "HOTLINE_RING_SECONDS": "5",
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
+            "HOTLINE_QUIET_HOURS": "00:00-00:00",
             **environment,
         }
         self._numbers = iter(range(1, 10_000))
