@@ -1,5 +1,6 @@
 """Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
 
+import difflib
 import hashlib
 import hmac
 import ipaddress
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -97,6 +99,8 @@ def _voice_files(value: Any) -> Any:
 
 
 _SECRET = {"trunk_secret", "database_url"}
+_OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
+"""Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
@@ -251,10 +255,26 @@ class Settings(BaseSettings):
 
 def load(**overrides: Any) -> Settings:
     """Read the settings and check them. Raises SettingsError that names every wrong one."""
+    wrong = _unknown(overrides.get("_env_file", Settings.model_config["env_file"]))
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError("\n".join(map(_explained, error.errors()))) from None
+        wrong = [*map(_explained, error.errors()), *wrong]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings
+
+
+def _unknown(env_file: Any) -> list[str]:
+    """Every name in the environment and the file that is meant as a setting and is none."""
+    known = {name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in (*os.environ, *(dotenv_values(env_file) if env_file else ()))}
+    meant = {name.removeprefix("HOTLINE_") for name in given if name.startswith("HOTLINE_")}
+    wrong = {name: difflib.get_close_matches(name, known, 1) for name in sorted(meant - known - _OTHERS)}
+    return [
+        f"HOTLINE_{name}: no such setting" + "".join(f"; is HOTLINE_{near} meant?" for near in nearest)
+        for name, nearest in wrong.items()
+    ]
 
 
 def _explained(error: Any) -> str:
