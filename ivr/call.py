@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import BufferedIOBase
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
+from asterisk import agi
 from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup
 
 from dialplan.variables import Variable
 from prompts.catalogue import Value, clips, prompt_ids
+
+# It lays out each answer for the log that `_Silence` drops: a tenth of a call's CPU.
+agi.pprint = SimpleNamespace(pformat=str)
 
 Slots = Mapping[str, Value]
 DIGITS = "0123456789"
