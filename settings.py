@@ -1,21 +1,29 @@
 """Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
 
+import difflib
 import hashlib
 import hmac
 import ipaddress
 import os
 import re
 import secrets
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class SettingsError(Exception):
     """A setting is wrong; the text names each one and says what is right."""
+
+
+CITY = ZoneInfo("Asia/Tehran")
+"""The city's own time."""
 
 
 class Address(NamedTuple):
@@ -35,9 +43,17 @@ class PortRange(NamedTuple):
     last: int
 
 
+class QuietHours(NamedTuple):
+    """From when until when nobody is disturbed, in the city's own time; written 22:00-08:00."""
+
+    begin: time
+    end: time
+
+
 # What is written into Asterisk's configuration must not be able to write a line of its own.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
 
@@ -60,6 +76,15 @@ def _port_range(value: Any) -> PortRange:
     return PortRange(int(first), int(last))
 
 
+def _quiet_hours(value: Any) -> QuietHours:
+    if isinstance(value, QuietHours):
+        return value
+    begin, _, end = str(value).partition("-")
+    if not (_TIME.fullmatch(begin) and _TIME.fullmatch(end)):
+        raise ValueError("must be from-until, for example 22:00-08:00, or 00:00-00:00 for never")
+    return QuietHours(time.fromisoformat(begin), time.fromisoformat(end))
+
+
 def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
@@ -74,6 +99,8 @@ def _voice_files(value: Any) -> Any:
 
 
 _SECRET = {"trunk_secret", "database_url"}
+_OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
+"""Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
@@ -130,6 +157,10 @@ class Settings(BaseSettings):
     """Wait before a registration that was not reached is offered again, at its own place."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many registrations one number may make in 24 hours."""
+    quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
+        time(22), time(8)
+    )
+    """When no number is called to be confirmed, in the city's own time; 00:00-00:00 is never."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}
@@ -224,10 +255,26 @@ class Settings(BaseSettings):
 
 def load(**overrides: Any) -> Settings:
     """Read the settings and check them. Raises SettingsError that names every wrong one."""
+    wrong = _unknown(overrides.get("_env_file", Settings.model_config["env_file"]))
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError("\n".join(map(_explained, error.errors()))) from None
+        wrong = [*map(_explained, error.errors()), *wrong]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings
+
+
+def _unknown(env_file: Any) -> list[str]:
+    """Every name in the environment and the file that is meant as a setting and is none."""
+    known = {name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in (*os.environ, *(dotenv_values(env_file) if env_file else ()))}
+    meant = {name.removeprefix("HOTLINE_") for name in given if name.startswith("HOTLINE_")}
+    wrong = {name: difflib.get_close_matches(name, known, 1) for name in sorted(meant - known - _OTHERS)}
+    return [
+        f"HOTLINE_{name}: no such setting" + "".join(f"; is HOTLINE_{near} meant?" for near in nearest)
+        for name, nearest in wrong.items()
+    ]
 
 
 def _explained(error: Any) -> str:

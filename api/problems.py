@@ -7,7 +7,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DatabaseError, InterfaceError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -70,6 +77,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(InterfaceError)
     @app.exception_handler(PoolTimeoutError)
     def database(_request: Request, error: Exception) -> Response:
+        if isinstance(error, IntegrityError | ProgrammingError | DataError | NotSupportedError):
+            raise error  # a fault of ours
         log.error("the database: %s", error)
         return problem("database-unavailable", "the database does not answer, try again")
 

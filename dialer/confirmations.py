@@ -5,11 +5,12 @@ from collections.abc import Collection
 
 from sqlalchemy import Engine
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.originate import originate
 from dialplan.variables import Context
 from hotline import confirmations, numbers
+from hotline.clock import is_quiet
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -26,8 +27,10 @@ class Confirmations:
         self._ami = ami
 
     def place_due(self) -> None:
-        """Call the numbers that wait for it, never more than a few at once. Raises AmiError."""
+        """Call the numbers that wait for it, a few at once and never at night. Raises AmiError."""
         with reading(self._engine) as session:
+            if is_quiet(now(session), self._settings.quiet_hours):
+                return
             due = confirmations.due(session, _AT_ONCE)
             room = _AT_ONCE - len(confirmations.on_the_phone(session)) if due else 0
         for registration_id in due[: max(room, 0)]:

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import BlockedNumber, BlockReason
+from hotline.errors import Blocked
 
 
 def block(session: Session, number: str, reason: BlockReason) -> None:
@@ -16,3 +17,10 @@ def unblock(session: Session, number: str) -> None:
     row = session.get(BlockedNumber, number)
     if row:
         session.delete(row)
+
+
+def check(session: Session, number: str) -> None:
+    """Raises Blocked if the E.164 `number` may not register."""
+    row = session.get(BlockedNumber, number)
+    if row:
+        raise Blocked(row.reason)

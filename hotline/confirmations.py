@@ -6,16 +6,16 @@ the call is placed, so that it is never placed twice.
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Confirmation, Registration
+from db.models import Confirmation, Registration, Round
 from db.states import Fact, RegistrationState
-from hotline import ledger
+from hotline import ledger, rounds
 
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
@@ -31,27 +31,32 @@ def due(session: Session, limit: int) -> Sequence[int]:
     """The registrations whose number is to be called now, at most `limit`."""
     return session.scalars(
         select(Confirmation.registration_id)
-        .join(Registration, Registration.id == Confirmation.registration_id)
-        .where(
-            Registration.state == RegistrationState.UNCONFIRMED,
-            Confirmation.token.is_(None),
-            Confirmation.not_before <= now(session),
-        )
+        .where(_is_due(now(session)))
         .order_by(Confirmation.not_before, Confirmation.registration_id)
         .limit(limit)
     ).all()
 
 
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    unconfirmed = (
+        select(Registration.id)
+        .join(Round, Round.id == Registration.round_id)
+        .where(Registration.state == RegistrationState.UNCONFIRMED, ~rounds.is_over(at))
+    )
+    return and_(
+        Confirmation.token.is_(None),
+        Confirmation.not_before <= at,
+        Confirmation.registration_id.in_(unconfirmed),
+    )
+
+
 def take_up(session: Session, registration_id: int) -> Confirmation | None:
-    """Give the confirmation its token: from here on this call is placed once. None if it has one."""
+    """Give the confirmation its token: from here on this call is placed once. None if it is not due."""
+    at = now(session)
     taken = session.scalar(
         update(Confirmation)
-        .where(Confirmation.registration_id == registration_id, Confirmation.token.is_(None))
-        .values(
-            token=f"{_PREFIX}{uuid.uuid4().hex}",
-            attempts=Confirmation.attempts + 1,
-            not_before=now(session),
-        )
+        .where(Confirmation.registration_id == registration_id, _is_due(at))
+        .values(token=f"{_PREFIX}{uuid.uuid4().hex}", attempts=Confirmation.attempts + 1, not_before=at)
         .returning(Confirmation.registration_id)
         .execution_options(synchronize_session=False)
     )

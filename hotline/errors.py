@@ -1,5 +1,7 @@
 """What the rules refuse. The code is stable: the API, the command line and the pages key on it."""
 
+from db.models import BlockReason
+
 
 class Refused(Exception):
     """A rule says no; `code` names the rule, `detail` explains it to an engineer."""
@@ -8,3 +10,11 @@ class Refused(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+class Blocked(Refused):
+    """This number may not register, for a `reason` (db.models.BlockReason) that its caller hears."""
+
+    def __init__(self, reason: BlockReason) -> None:
+        super().__init__("number-blocked", f"this number may not register: {reason}")
+        self.reason = reason

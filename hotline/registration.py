@@ -8,10 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import BlockedNumber, Confirmation, MessageKind, Registration, Round
+from db.engine import now, one_at_a_time
+from db.models import Confirmation, MessageKind, Registration, Round
 from db.states import HOLDS_PLACE, Fact, RegistrationState, registration_sources
-from hotline import ledger, line, outbox, rounds, tickets
+from hotline import blocked, ledger, line, outbox, rounds, tickets
 from hotline.errors import Refused
 
 _DRAWS = 50
@@ -41,7 +41,7 @@ def register(
     """Give the E.164 `number` its place in the round; the same number again gets the place it has.
 
     A number that is not `confirmed` (keyed in by an unknown caller) is called before it joins the line.
-    Raises Refused("not-found" | "registration-closed" | "number-blocked" | "round-full" | "too-many-today").
+    Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
     round_ = rounds.get(session, round_id)
     existing = _holding(session, round_id, number)
@@ -107,10 +107,9 @@ def change_number(session: Session, registration_id: int, number: str) -> None:
     """Call this E.164 number instead; the place stays.
 
     Raises Refused("number-taken") if that number has a place in the same round already, and
-    Refused("wrong-state" | "number-blocked").
+    Refused("wrong-state"), and Blocked.
     """
-    if session.get(BlockedNumber, number):
-        raise Refused("number-blocked", "this number may not register")
+    blocked.check(session, number)
     try:
         with session.begin_nested():
             _change(session, registration_id, [RegistrationState.WAITING], None, number=number)
@@ -144,12 +143,12 @@ def _check(session: Session, round_: Round, number: str, per_day: int | None) ->
     at = now(session)
     if not rounds.takes_registrations(round_, at):
         raise Refused("registration-closed", "this round takes no registrations now")
-    if session.get(BlockedNumber, number):
-        raise Refused("number-blocked", "this number may not register")
+    blocked.check(session, number)
     if round_.capacity is not None and _places_taken(session, round_) >= round_.capacity:
         raise Refused("round-full", f"the round takes {round_.capacity} registrations")
     if per_day is None:
         return
+    one_at_a_time(session, number)
     today = session.scalar(
         select(func.count()).where(
             Registration.number == number,

@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import writing
-from hotline import numbers, registration
-from hotline.errors import Refused
+from hotline import numbers, registration, rounds
+from hotline.errors import Blocked, Refused
 from hotline.intake import Intake
 from hotline.registration import Registered
 from ivr.call import Call, Gone, Prompt
@@ -21,11 +22,24 @@ _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
 _TRIES = 3
 MESSAGE_S = 60
 """The longest message."""
+_WAV_HEADER = 44
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
     "too-many-today": "too-many-today",
-    "number-blocked": "blocked-owner",
+    "number-taken": "number-taken",
 }
+
+
+def explains(refused: Refused) -> str | None:
+    """The prompt that tells a caller of this refusal; None where there is none."""
+    if isinstance(refused, Blocked):
+        return f"blocked-{refused.reason}"
+    return _REFUSALS.get(refused.code)
+
+
+def something_recorded(wav: Path) -> bool:
+    """Whether Asterisk could write the file, and there is sound in it."""
+    return wav.exists() and wav.stat().st_size > _WAV_HEADER
 
 
 @dataclass
@@ -37,6 +51,8 @@ class Conversation:
     settings: Settings
     number: str | None
     intake: Intake
+    message: tuple[int, str] | None = None
+    """A registration and the file of its message, which the next transaction is to keep."""
 
     def ask_number(self) -> str:
         """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises Gone."""
@@ -65,25 +81,46 @@ class Conversation:
         return self.ask_number(), True
 
     def commit(
-        self, round_id: int, number: str, *, confirmed: bool, subject: int | None = None
+        self, round_id: int | None, number: str, *, confirmed: bool, subject: int | None = None
     ) -> Registered | None:
-        """Register the number; None if a rule refuses it, which the caller has then heard."""
-        try:
-            with writing(self.engine) as session:
-                return registration.register(
+        """Register the number for the round, or for the operators' line (no round's id).
+
+        None if a rule refuses it, which the caller has then heard.
+        """
+        told: Registered | Refused
+        with writing(self.engine) as session:
+            self._attach_message(session)
+            try:
+                told = registration.register(
                     session,
-                    round_id=round_id,
+                    round_id=rounds.standing_line(session).id if round_id is None else round_id,
                     number=number,
                     language=self.call.language,
                     subject=subject,
                     confirmed=confirmed,
                     per_day=self.settings.registrations_per_day,
                 )
-        except Refused as refused:
-            if refused.code not in _REFUSALS:
-                raise
-            self.call.say(_REFUSALS[refused.code])
-            return None
+            except Refused as refused:  # the message is kept all the same
+                told = refused
+        self.message = None
+        if isinstance(told, Registered):
+            return told
+        prompt = explains(told)
+        if prompt is None:
+            raise told
+        self.call.say(prompt)
+        return None
+
+    def keep_message(self) -> None:
+        """Keep the message now, if none of the transactions since has taken it along."""
+        if self.message:
+            with writing(self.engine) as session:
+                self._attach_message(session)
+            self.message = None
+
+    def _attach_message(self, session: Session) -> None:
+        if self.message:
+            registration.attach_message(session, *self.message)
 
     def tell_place(self, ahead: int) -> None:
         """Say how many citizens are called before this one."""

@@ -8,11 +8,11 @@ from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from prompts.english import English
 from prompts.persian import Persian
 from prompts.spoken import PAUSE, Speech, goes_on
+from settings import CITY
 
 Value = str | int | date | time
 """What a slot can be filled with."""
@@ -21,7 +21,6 @@ _FOLDER = Path(__file__).parent
 _SLOT = re.compile(r"(\{\w+:\w+\})")
 _DISTRICTS = range(1, 16)
 _SPEECH: dict[str, Speech] = {"en": English(), "fa": Persian()}
-_ZONE = "Asia/Tehran"
 _KINDS: dict[str, type[Value]] = {
     "phone": str,
     "digits": str,
@@ -182,5 +181,5 @@ def _fill(catalogue: Catalogue, kind: str, value: Value) -> list[str]:
 def _local(kind: str, at: datetime) -> date | time:
     if at.tzinfo is None:
         raise ValueError("a date and time without a zone")
-    local = at.astimezone(ZoneInfo(_ZONE))
+    local = at.astimezone(CITY)
     return local.time() if kind == "time" else local.date()

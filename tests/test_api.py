@@ -6,9 +6,20 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api.access import COOKIE
 from api.app import create
@@ -680,6 +691,27 @@ def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_s
     problem(answer, 503, "database-unavailable")
     assert answer.elapsed.total_seconds() < 8
     assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        *((error, 503, "database-unavailable") for error in (OperationalError, InternalError, DatabaseError)),
+        *((error, 503, "database-unavailable") for error in (InterfaceError, PoolTimeoutError)),
+        *((error, 500, "internal-error") for error in (IntegrityError, ProgrammingError, DataError)),
+    ],
+)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer_does_not_blame_the_database(
+    settings: Settings, engine: Engine, error: type[Exception], status: int, code: str
+) -> None:
+    app = create(settings)
+
+    def broken() -> None:
+        raise error("SELECT 1", {}, Exception())
+
+    app.router.routes.insert(0, APIRoute("/broken", broken))
+    problem(TestClient(app, raise_server_exceptions=False).get("/broken"), status, code)
 
 
 # The document, the headers

@@ -14,7 +14,7 @@ from dialplan.variables import Variable
 from ivr import server
 from ivr.call import Call, WantsOperator
 from settings import Settings
-from tests.kit.fake_asterisk import CUT, HANG_UP, SILENT, End, FakeAsterisk, answering
+from tests.kit.fake_asterisk import CUT, HANG_UP, NO_FILE, SILENT, End, FakeAsterisk, answering
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
 
@@ -291,15 +291,16 @@ def test_who_speaks_for_longer_than_asterisk_may_be_silent_is_not_cut_off(
     assert not asterisk.dial(*steps, ("report-nothing", SILENT)).finished, "but patience ends with it"
 
 
-def test_a_recording_that_cannot_be_made_ends_the_call_without_a_traceback(
+def test_a_recording_that_cannot_be_made_is_no_hang_up(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture
 ):
     heard = asterisk.dial(
         *(("main-menu", "3"), ("report-category", "1"), ("report-district", "#")),
-        ("recording", b"200 result=-1 (writefile)\n"),
+        ("recording", NO_FILE),
     )
 
-    assert not heard.finished
+    assert heard.prompts[-2:] == ["report-nothing", "goodbye"]
+    assert heard.finished
     assert tracebacks(logged) == []
 
 

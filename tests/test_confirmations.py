@@ -1,16 +1,20 @@
 """Confirming keyed-in numbers: called once a time, three times in all, and decided by one answer."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Confirmation, Event, Registration
+from db.models import Confirmation, Event, Registration, Round
 from db.states import RegistrationState
+from dialer.confirmations import Confirmations
 from hotline import confirmations, registration
+from hotline.clock import CITY, is_quiet
 from hotline.errors import Refused
+from settings import QuietHours, Settings
 from tests import factories as make
 
 R = RegistrationState
@@ -260,3 +264,85 @@ def test_given_nobody_has_confirmed_when_the_place_is_cancelled_then_the_number_
     with pytest.raises(Refused):
         registration.cancel(session, id_)
     assert not registration.register(session, round_id=place.round_id, number=place.number).already
+
+
+@pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
+def test_given_a_place_that_moved_on_since_it_was_due_when_it_is_taken_up_then_nobody_is_called(
+    session: Session, state_: RegistrationState
+) -> None:
+    (id_,) = keyed_in(session)
+    session.get_one(Registration, id_).state = state_
+    session.flush()
+    assert confirmations.take_up(session, id_) is None
+
+
+def test_given_a_call_that_must_wait_when_it_is_taken_up_then_nobody_is_called(session: Session) -> None:
+    (id_,) = keyed_in(session)
+    kept(session, id_).not_before = now(session) + MINUTE
+    session.flush()
+    assert confirmations.take_up(session, id_) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "called"),
+    [
+        ({"ended_at": timedelta()}, False),
+        ({"ends_at": -MINUTE}, True),
+        ({"ends_at": -MINUTE, "opened_at": None}, False),
+        ({"ends_at": -3 * make.HOUR}, False),
+    ],
+)
+def test_given_a_round_that_is_over_when_calls_are_due_then_its_numbers_are_left_in_peace(
+    session: Session, values: dict[str, timedelta | None], called: bool
+) -> None:
+    (id_,) = keyed_in(session)
+    round_ = session.get_one(Round, session.get_one(Registration, id_).round_id)
+    at = now(session)
+    round_.announce_at = round_.registration_from = at - 9 * make.HOUR
+    round_.starts_at = at - 8 * make.HOUR
+    round_.registration_until, round_.opened_at = at - 7 * make.HOUR, at - 8 * make.HOUR
+    for name, since in values.items():
+        setattr(round_, name, since if since is None else at + since)
+    session.flush()
+    assert confirmations.due(session, 10) == [id_] * called
+    assert bool(confirmations.take_up(session, id_)) is called
+
+
+# At night
+
+
+QUIET = QuietHours(time(22), time(8))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "local", "is_"),
+    [
+        *((QUIET, at, True) for at in ("22:00", "23:59", "00:00", "07:59")),
+        *((QUIET, at, False) for at in ("08:00", "12:00", "21:59")),
+        *((QuietHours(time(13), time(15, 30)), at, True) for at in ("13:00", "15:29")),
+        *((QuietHours(time(13), time(15, 30)), at, False) for at in ("12:59", "15:30", "23:00")),
+        *((QuietHours(time(0), time(0)), at, False) for at in ("00:00", "12:00")),
+    ],
+)
+def test_given_quiet_hours_when_it_is_that_late_in_the_city_then_it_is_quiet_or_not(
+    quiet: QuietHours, local: str, is_: bool
+) -> None:
+    at = datetime.combine(date(2026, 3, 21), time.fromisoformat(local), CITY)
+    assert is_quiet(at.astimezone(UTC), quiet) is is_
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_given_a_number_to_confirm_when_it_is_night_in_the_city_then_nobody_is_called(
+    settings: Settings, engine: Engine, quiet: bool
+) -> None:
+    with writing(engine) as session:
+        (id_,) = keyed_in(session)
+        local = now(session).astimezone(CITY)
+    begin, end = ((local + hours * make.HOUR).time() for hours in ((-1, 1) if quiet else (1, 2)))
+    settings = settings.model_copy(update={"quiet_hours": QuietHours(begin, end)})
+    placed: list[object] = []
+    ami = SimpleNamespace(request=lambda what, **_how: placed.append(what))
+    Confirmations(settings, engine, ami).place_due()
+    assert bool(placed) is not quiet
+    with reading(engine) as session:
+        assert kept(session, id_).attempts == (0 if quiet else 1)

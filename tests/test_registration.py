@@ -317,6 +317,25 @@ def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_regis
     assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=2)) == "too-many-today"
 
 
+def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_then_it_holds(
+    engine: Engine,
+) -> None:
+    for _ in range(5):
+        number = a_number()
+        with writing(engine) as session:
+            round_ids = [a_round(session).id for _ in range(4)]
+
+        def call(which: int, number: str = number, round_ids: list[int] = round_ids) -> str:
+            with writing(engine) as session:
+                try:
+                    register(session, round_id=round_ids[which], number=number, per_day=2)
+                except Refused as refused:
+                    return refused.code
+                return ""
+
+        assert sorted(at_once(4, call)) == ["", "", "too-many-today", "too-many-today"]
+
+
 @pytest.mark.parametrize("reason", BlockReason)
 def test_given_a_blocked_number_when_it_registers_then_it_is_refused_but_keeps_what_it_has(
     session: Session, reason: BlockReason

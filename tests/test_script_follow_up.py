@@ -149,10 +149,26 @@ def test_a_number_that_is_no_ticket_is_asked_for_again(asterisk: FakeAsterisk, o
 
 
 def test_three_mistakes_end_in_a_goodbye(asterisk: FakeAsterisk, own: Registration):
-    heard = asterisk.dial(("main-menu", "2"), *[("follow-up-ask", UNKNOWN)] * 3)
+    heard = asterisk.dial(("main-menu", "2"), *[("follow-up-ask", "1#")] * 3)
 
     assert heard.prompts == [*ASKED[:2], *["follow-up-ask", "ticket-invalid"] * 3, "goodbye-how"]
     assert heard.finished
+
+
+@pytest.mark.parametrize("slips", [0, 1])
+def test_two_numbers_that_nobody_has_end_in_a_goodbye_after_three_transactions(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, slips: int
+):
+    begun = transactions(engine)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), *[("follow-up-ask", "1#")] * slips, *[("follow-up-ask", UNKNOWN)] * 2)
+    )
+
+    invalid = ["follow-up-ask", "ticket-invalid"] * (slips + 2)
+    assert heard.prompts == [*ASKED[:2], *invalid, "goodbye-how"]
+    assert heard.finished
+    assert len(begun) == 3
 
 
 @pytest.mark.parametrize("keyed", ["", "#"])
@@ -311,13 +327,16 @@ def test_a_number_with_a_place_of_its_own_in_the_round_is_not_taken(
     assert kept(engine, own).number == own.number
 
 
-def test_a_blocked_number_is_not_taken(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+@pytest.mark.parametrize("reason", BlockReason)
+def test_a_blocked_number_is_not_taken(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration, reason: BlockReason
+):
     with writing(engine) as session:
-        blocked.block(session, OTHER, BlockReason.OWNER)
+        blocked.block(session, OTHER, reason)
 
     heard = asterisk.dial(*CHANGES, caller_id=own.number)
 
-    assert heard.prompts[-2:] == ["blocked-owner", "goodbye"]
+    assert heard.prompts[-2:] == [f"blocked-{reason}", "goodbye"]
     assert kept(engine, own).number == own.number
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -20,6 +21,7 @@ from tests import factories as make
 from tests.kit.fake_asterisk import (
     CUT,
     HANG_UP,
+    NO_FILE,
     Anybody,
     Deed,
     End,
@@ -558,6 +560,31 @@ def test_who_wants_to_record_a_fourth_time_keeps_the_third(
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    "damage", [NO_FILE, lambda file: file.unlink(), lambda file: file.write_bytes(b"RIFF")]
+)
+def test_who_cannot_be_recorded_hears_that_and_keeps_the_place(
+    asterisk: FakeAsterisk,
+    engine: Engine,
+    settings: Settings,
+    round_id: int,
+    damage: bytes | Callable[[Path], object],
+):
+    def spoil() -> None:
+        assert callable(damage)
+        damage(next(settings.messages_dir.iterdir()))
+
+    heard = asterisk.dial(
+        *UP_TO_THE_SUBJECT, SPEAKS, ("recording", damage if isinstance(damage, bytes) else spoil)
+    )
+
+    assert heard.prompts[7:] == ["message-speak", "message-not-kept", *TOLD]
+    assert heard.finished
+    assert kept_message(engine, settings) is None
+    assert list(settings.messages_dir.iterdir()) == []
+
+
+@on_sqlite
 def test_who_goes_on_without_a_message_after_all_leaves_no_trace_of_it(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, round_id: int
 ):
@@ -719,7 +746,7 @@ def test_a_blocked_number_that_is_keyed_in_is_refused(
 
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), RIGHT, ROADS, caller_id="")
 
-    assert heard.prompts[-2:] == ["blocked-owner", "goodbye"]
+    assert heard.prompts[-2:] == [f"blocked-{reason}", "goodbye"]
     assert registrations(engine) == []
 
 

@@ -135,6 +135,19 @@ def test_who_does_not_send_it_leaves_nothing_behind(
 
 
 @on_sqlite
+def test_who_could_not_be_recorded_hears_that_and_has_reported_nothing(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    def spoil() -> None:
+        next(settings.messages_dir.iterdir()).write_bytes(b"RIFF")
+
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", spoil))
+
+    assert heard.prompts == [*PATH, "report-nothing", "goodbye"]
+    assert (requests(engine), left_behind(settings)) == ([], [])
+
+
+@on_sqlite
 def test_who_says_nothing_usable_about_the_recording_leaves_nothing_behind(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
+from stdnum import damm
 
 from db.engine import reading, writing
 from db.models import Confirmation, Event, OfficialKind, Registration, Request, Round
@@ -33,6 +34,7 @@ from tests.kit.fake_asterisk import (
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
 KEYED_IN = "09137654321"
+NOBODYS = "000000" + damm.calc_check_digit("000000")
 Path = list[tuple[str, Deed]]
 
 REGISTER: Path = [("main-menu", "1"), ("choose-kind", "1"), ("confirm-number", "1"), ("ask-subject", "1")]
@@ -55,6 +57,10 @@ PATHS: dict[str, Path] = {
         *(REGISTER[0], ("choose-kind", "3"), ("ask-district", "3#"), ("ask-district", "7#")),
         *(*REGISTER[2:], ("message-offer", "2")),
     ],
+    "register, with a message, then an operator": [
+        *(*REGISTER, *SPEAK, ("message-review", "0"), *OPERATOR[1:]),
+    ],
+    "two numbers nobody has": [*OWNER, ("follow-up-menu", "4"), *[("follow-up-ask", NOBODYS)] * 2],
     "follow up": [*OWNER, ("follow-up-menu", "1"), ("follow-up-menu", "#")],
     "cancel": [*OWNER, ("follow-up-menu", "2"), ("cancel-confirm", "5")],
     "do not cancel": [*OWNER, ("follow-up-menu", "2"), ("cancel-confirm", "6")],
@@ -64,7 +70,14 @@ PATHS: dict[str, Path] = {
     "report nothing": [*REPORT, ("report-review", "2"), ("report-review", "3")],
     "operator": OPERATOR,
 }
-OWNS = {"follow up", "cancel", "do not cancel", "change the number", "another ticket"}
+OWNS = {
+    "two numbers nobody has",
+    "follow up",
+    "cancel",
+    "do not cancel",
+    "change the number",
+    "another ticket",
+}
 """Of these the caller has a registration already."""
 
 

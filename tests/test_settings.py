@@ -121,6 +121,19 @@ RANGE = "must be first-last, for example 10000-10999"
         ("ANSWER_SECONDS", "0", "greater than 0"),
         ("MAX_ATTEMPTS", "0", "greater than or equal to 1"),
         ("RETRY_SECONDS", "-1", "greater than or equal to 0"),
+        *(
+            ("QUIET_HOURS", v, "must be from-until, for example 22:00-08:00")
+            for v in (
+                "",
+                "22:00",
+                "22-08",
+                "24:00-08:00",
+                "22:00-8:00",
+                "22:60-08:00",
+                "22:00-08:00\n",
+                "x" * 999,
+            )
+        ),
     ],
 )
 def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right(
@@ -140,6 +153,24 @@ def test_given_several_wrong_settings_when_loaded_then_each_is_named(monkeypatch
     with pytest.raises(SettingsError) as wrong:
         load(_env_file=None)
     assert {line.split("=")[0] for line in str(wrong.value).splitlines()} == {"HOTLINE_DESKS", "HOTLINE_SIP"}
+
+
+def test_given_names_that_are_no_settings_when_loaded_then_each_is_named_with_the_one_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "hotline.env"
+    file.write_text("HOTLINE_TRUNK_SECERT=geheim\nHOTLINE_DESKS=0\nOTHER=1\n")
+    monkeypatch.setenv("HOTLINE_SUBNET", "10.0.0.0/28")
+    monkeypatch.setenv("hotline_http", "127.0.0.1:81")
+    monkeypatch.setenv("HOTLINE_QQQ", "1")
+    with pytest.raises(SettingsError) as wrong:
+        load(_env_file=file)
+    desks, *unknown = str(wrong.value).splitlines()
+    assert desks.startswith("HOTLINE_DESKS='0': ")
+    assert unknown == [
+        "HOTLINE_QQQ: no such setting",
+        "HOTLINE_TRUNK_SECERT: no such setting; is HOTLINE_TRUNK_SECRET meant?",
+    ]
 
 
 @pytest.mark.parametrize(

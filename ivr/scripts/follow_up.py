@@ -10,9 +10,11 @@ from hotline import intake, numbers, registration, tickets
 from hotline.errors import Refused
 from hotline.intake import Place
 from ivr.call import END, Gone
-from ivr.conversation import Conversation
+from ivr.conversation import Conversation, explains
 
 _TRIES = 3
+_UNKNOWN = 2
+"""So many numbers are looked up: a third would be one transaction too many for a call, and a guess."""
 _CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thought is meant
 
 
@@ -29,14 +31,18 @@ def run(talk: Conversation) -> bool:
 
 
 def _by_ticket(talk: Conversation) -> None:
+    unknown = 0
     for _ in range(_TRIES):
         keyed = talk.call.ask_digits("follow-up-ask", at_most=tickets.LENGTH)
         try:
             ticket = tickets.parse(keyed)
+            unknown += 1
             with reading(talk.engine) as session:
                 place = intake.place(session, registration.find(session, ticket))
         except Refused:
             talk.call.say("ticket-invalid")
+            if unknown == _UNKNOWN:
+                break
             continue
         _tell(talk, place)
         return
@@ -97,9 +103,9 @@ def _change_number(talk: Conversation, place: Place) -> None:
         with writing(talk.engine) as session:
             registration.change_number(session, place.registration_id, number)
     except Refused as refused:
-        prompts = {"number-taken": "number-taken", "number-blocked": "blocked-owner"}
-        if refused.code in prompts:
-            talk.call.say(prompts[refused.code])
+        prompt = explains(refused)
+        if prompt:
+            talk.call.say(prompt)
         else:
             _tell(talk, _as_it_is(talk, place))
         return

@@ -37,6 +37,8 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         _choose(talk)
     except WantsOperator:
         operator.run(talk)
+    finally:
+        talk.keep_message()
     call.say("goodbye")
 
 

@@ -1,7 +1,5 @@
 """Key 0: an operator calls back. The standing line is a line like any other."""
 
-from db.engine import writing
-from hotline import rounds
 from ivr.conversation import Conversation
 
 
@@ -12,9 +10,7 @@ def run(talk: Conversation) -> None:
     if call.ask("operator-offer", keys="1#") != "1":
         return
     number, confirmed = talk.number_to_call()
-    with writing(talk.engine) as session:
-        line_id = rounds.standing_line(session).id
-    registered = talk.commit(line_id, number, confirmed=confirmed)
+    registered = talk.commit(None, number, confirmed=confirmed)
     if registered is None:
         return
     if confirmed or not registered.already:  # a stranger hears nothing of whose number it is

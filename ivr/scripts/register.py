@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from db.engine import writing
 from db.models import OfficialKind
 from db.states import RegistrationState
-from hotline import registration
 from hotline.intake import Choice, Place
 from hotline.registration import Registered
 from ivr.call import Gone, Prompt, WantsOperator
-from ivr.conversation import MESSAGE_S, Conversation
+from ivr.conversation import MESSAGE_S, Conversation, something_recorded
 
 _KINDS = {
     "1": (OfficialKind.MAYOR, "kind-mayor"),
@@ -114,24 +112,27 @@ def _message(talk: Conversation, registered: Registered) -> None:
     call = talk.call
     if call.ask("message-offer", keys="12") != "1":
         return
-    file, wanted = talk.new_message(), True
+    file, answer = talk.new_message(), ""
+    wav = file.with_suffix(".wav")
     try:
         for _ in range(_TRIES):
             call.say("message-speak")
             call.record(file, MESSAGE_S)
+            if not something_recorded(wav):
+                break
             answer = call.ask("message-review", keys="123")
-            wanted = answer != "3"
             if answer != "2":
                 break
     finally:
-        wav = file.with_suffix(".wav")
-        if not wanted:
+        if answer != "3" and something_recorded(wav):
+            talk.message = registered.registration_id, wav.name
+        else:
             wav.unlink(missing_ok=True)
-        elif wav.exists():
-            with writing(talk.engine) as session:
-                registration.attach_message(session, registered.registration_id, wav.name)
-    if wanted:
+    if talk.message:
+        talk.keep_message()
         call.say("message-kept")
+    elif answer != "3":
+        call.say("message-not-kept")
 
 
 def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from db.engine import writing
 from hotline import requests
-from ivr.conversation import MESSAGE_S, Conversation
+from ivr.conversation import MESSAGE_S, Conversation, something_recorded
 
 _DISTRICTS = range(1, 16)
 _TRIES = 3
@@ -54,6 +54,8 @@ def _spoken(talk: Conversation) -> Path | None:
         for _ in range(_TRIES):
             talk.call.say("report-speak")
             talk.call.record(file, MESSAGE_S)
+            if not something_recorded(wav):
+                break
             answer = talk.call.ask("report-review", keys="123")
             sent = answer == "1"
             if answer != "2":

@@ -40,6 +40,9 @@ CUT = End()
 SILENT = End()
 """Asterisk is stuck: it gives no answer, and the connection stays."""
 
+NO_FILE = b"200 result=-1 (writefile)\n"
+"""Asterisk's answer when it cannot write a recording."""
+
 RECORDING = "recording"
 """The moment at which the caller has spoken and is still being recorded."""
 
@@ -292,9 +295,11 @@ class _Channel:
         file = Path(f"{path}.{ending}")
         self._heard.record_ms.append(int(longest_ms))
         file.parent.mkdir(parents=True, exist_ok=True)  # made with Asterisk's configuration
-        file.write_text(f"said before {next(_serial)}")
+        file.write_text(f"said before {next(_serial):040}")
         self._heard.recorded.append(file)
         if instead := self._now(RECORDING):
+            if instead == NO_FILE:
+                file.unlink()
             return instead.replace(b"result=-1 ", b"result=-1 (hangup) ")
         while self._keys:
             if (key := self._keys.popleft()) in keys:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -19,7 +20,7 @@ import psutil
 from sqlalchemy import Engine, func, select
 
 from db.engine import connect, now, reading, writing
-from db.models import Callback, Official, OfficialKind, Registration, Role, User
+from db.models import Callback, Official, OfficialKind, Registration, Role, Round, User
 from hotline import numbers, planning, registration, rounds, users
 from ops import asterisk
 from settings import Settings, load
@@ -53,6 +54,7 @@ class System:
             "HOTLINE_RING_SECONDS": "5",
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
+            "HOTLINE_QUIET_HOURS": "00:00-00:00",
             **environment,
         }
         self._numbers = iter(range(1, 10_000))
@@ -130,6 +132,13 @@ class System:
                 return child.pid
         raise LookupError(f"no process {name}")
 
+    def asterisk_says(self, command: str) -> str:
+        """The answer of Asterisk's own command line."""
+        found = asterisk.get(self.settings, lambda _text: None)
+        config = self.settings.state_dir / "asterisk" / "etc" / "asterisk.conf"
+        asked = [*found.command, "-C", str(config), "-rx", command]
+        return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+
     def kill(self, name: str) -> int:
         """kill -9 one process; the supervisor starts it again. Returns the dead one's id."""
         pid = self.pid(name)
@@ -177,6 +186,11 @@ class System:
         parsed = numbers.parse(number, self.settings.allowed_prefixes)
         with writing(self.engine) as session:
             registration.register(session, round_id=round_id, number=parsed)
+
+    def round(self, round_id: int) -> Round:
+        """The round as the database has it now."""
+        with reading(self.engine) as session:
+            return session.get_one(Round, round_id)
 
     def registrations(self, round_id: int) -> list[Registration]:
         """What is registered for a round, oldest first."""

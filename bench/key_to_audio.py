@@ -1,0 +1,130 @@
+"""From a key to the first sound of the next prompt, with 300 calls in progress against with none.
+
+A measuring caller's sound comes to a socket of this bench, which presses the keys too (RFC 4733). A key
+counts from the packet that ends it: Asterisk knows it then. In alaw the packets of a prompt are its file, so
+its first 160 bytes tell when it begins.
+"""
+
+import os
+import random
+import socket
+import statistics
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from tests.kit.load import Load
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import until
+from tests.kit.system import System
+from tests.kit.talk import FRAME, TELEPHONE_EVENT, key_frames
+
+IN_PROGRESS = (0, 300)
+CALLERS = 100
+RATE = 2
+LASTS_S = 30  # a call of those in progress
+GOAL = "median under 60, 99th percentile under 200"
+# Each key, and the clip that it brings; before `message-offer` lies the transaction that registers.
+# The second key only skips the rest of what is said about the round.
+PATH = [("1", "round-when.1"), ("1", ""), ("1", "ask-subject"), ("3", "message-offer"), ("2", "registered.1")]
+COMMITS = "message-offer"
+
+
+def _press(wire: socket.socket, key: str, number: int, peer: tuple[str, int]) -> int:
+    """Send the packets of a key up to the first that says it ended; returns the next packet's number."""
+    for frame in key_frames(key):
+        assert frame
+        first, age, body = frame
+        head = struct.pack("!BBHII", 0x80, first << 7 | TELEPHONE_EVENT, number, (number - age) * FRAME, 137)
+        wire.sendto(head + body, peer)
+        number += 1
+        if body[1] & 0x80:
+            break
+    return number
+
+
+def _call(wire: socket.socket, begins: dict[str, bytes]) -> dict[str, float]:
+    """Milliseconds to each clip of PATH, in the one call whose sound comes to `wire`."""
+    found, number = {}, 1
+    for key, clip in PATH:
+        for _ in range(random.randint(40, 80)):  # listens so many times 20 ms
+            _, peer = wire.recvfrom(2048)
+        number = _press(wire, key, number, peer)
+        pressed = time.monotonic()
+        while clip and wire.recv(2048)[12:] != begins[clip]:
+            if time.monotonic() - pressed > 5:
+                return found
+        if clip:
+            found[clip] = (time.monotonic() - pressed) * 1000
+    return found
+
+
+def _measure(system: System) -> list[dict[str, float]]:
+    folder = system.settings.prompts_dir / "fa"
+    begins = {clip: (folder / f"{clip}.alaw").read_bytes()[:FRAME] for _, clip in PATH if clip}
+    with ExitStack() as stack:
+        wires = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(CALLERS)
+        ]
+        for wire in wires:
+            wire.bind(("127.0.0.1", free_port()))
+            wire.settimeout(CALLERS / RATE + 30)
+        ports, numbers = [w.getsockname()[1] for w in wires], [system.number() for _ in wires]
+        with (
+            ThreadPoolExecutor(CALLERS) as pool,
+            Load(
+                str(system.settings.sip), numbers, rate=RATE, hangup_after_ms=14_000, sound_ports=ports
+            ) as load,
+        ):
+            calls = [pool.submit(_call, wire, begins) for wire in wires]
+            load.wait(CALLERS / RATE + 60)
+            return [call.result() for call in calls]
+
+
+def _row(name: str, waits: list[float], of: int) -> None:
+    cuts = statistics.quantiles(waits, n=100)
+    print(f"{name:<38}{statistics.median(waits):>8.0f}{cuts[98]:>8.0f}{max(waits):>8.0f}{of - len(waits):>8}")
+
+
+def _in_progress(system: System) -> int:
+    return int(system.asterisk_says("core show channels count").split()[0])
+
+
+def main() -> None:
+    """Print the table."""
+    print(
+        f"ms from a key to the next prompt's first sound, {os.cpu_count()} cores that sipp and this bench "
+        f"share, load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
+    print(f"{'calls in progress':<38}{'median':>8}{'99 %':>8}{'most':>8}{'lost':>8}   goal: {GOAL}")
+    with (
+        System(
+            HOTLINE_MAX_CALLS="5000", HOTLINE_ANSWER_SECONDS="1", HOTLINE_RTP_PORTS=str(free_range(2000))
+        ) as system,
+        system.only_round(),
+    ):
+        for count in IN_PROGRESS:
+            numbers = [system.number() for _ in range(10 * count)]
+            with ExitStack() as stack:
+                if count:
+                    stack.enter_context(
+                        Load(
+                            str(system.settings.sip),
+                            numbers,
+                            rate=count / 10,
+                            at_once=count,
+                            hangup_after_ms=LASTS_S * 1000,
+                        )
+                    )
+                    until(lambda count=count: _in_progress(system) >= count, "the calls are in progress", 60)
+                calls = _measure(system)
+                there = _in_progress(system)
+            commits = [call[COMMITS] for call in calls if COMMITS in call]
+            others = [ms for call in calls for clip, ms in call.items() if clip != COMMITS]
+            _row(f"{there}: keys without a transaction", others, 3 * CALLERS)
+            _row(f"{there}: the key that registers", commits, CALLERS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Registrations per second through Asterisk and the call scripts, against the same calls by dialplan alone.
+
+Both callers press the same keys at the same moments and hear the same prompts; the second dials an extension
+that this bench adds: it reads the keys with the application Read, and knows neither AGI nor a database.
+"""
+
+import os
+from collections.abc import Sequence
+
+from prompts.catalogue import clips
+from tests.kit.load import Done, Load, Pressed
+from tests.kit.ports import free_range
+from tests.kit.system import System
+
+RATES = (50, 100, 150)
+SECONDS = 20
+KEYS = [Pressed(300, key) for key in "11132"]
+HANGUP_MS = 500
+LASTS = (sum(pressed.after_ms for pressed in KEYS) + HANGUP_MS) / 1000
+GOAL = "at least 0.9 at 100 calls/s"
+PLAIN = "138"
+
+
+def _plain_dialplan(system: System, round_id: int) -> str:
+    """What the caller of `KEYS` hears, with a Read where the call script takes a key."""
+    at = system.round(round_id).starts_at
+    when = clips("fa", "round-when", office="office-mayor", day=at, date=at, time=at)
+    subjects = ["ask-subject", *(f"subject-{n}" for n in range(1, 10))]
+    reads = [
+        ["greeting", "main-menu", "../en/menu-english"],
+        when,
+        clips("fa", "registered-so-far", count=137),
+        subjects,
+        ["message-offer"],
+    ]
+    told = clips("fa", "registered", ticket="0123456") + clips("fa", "ahead-some", ahead=137)
+    folder = system.settings.prompts_dir / "fa"
+    steps = [
+        "Set(CALLERID(num)=${FILTER(0-9+,${CALLERID(num)})})",
+        "Set(TIMEOUT(absolute)=900)",
+        "Answer()",
+        "Set(GROUP()=callers)",
+        f"GotoIf($[${{GROUP_COUNT(callers)}} > {system.settings.max_calls}]?end)",
+        *(f"Read(key,{'&'.join(f'{folder}/{clip}' for clip in files)},1,,1,6)" for files in reads),
+        f"Playback({'&'.join(f'{folder}/{clip}' for clip in told)})",
+    ]
+    lines = [f"exten => {PLAIN},1,NoOp()", *(f" same => n,{step}" for step in steps)]
+    return "\n".join(["", "[from-trunk](+)", *lines, " same => n(end),Hangup()", ""])
+
+
+def _calls(system: System, numbers: Sequence[str], rate: int, dialled: str) -> Done:
+    with Load(
+        str(system.settings.sip), numbers, rate=rate, dialled=dialled, keys=KEYS, hangup_after_ms=HANGUP_MS
+    ) as load:
+        return load.wait(SECONDS + 120)
+
+
+def _add(system: System, round_id: int) -> None:
+    """Add the extension to this Asterisk, which ends with the bench."""
+    with (system.settings.state_dir / "asterisk" / "etc" / "extensions.conf").open("a") as file:
+        file.write(_plain_dialplan(system, round_id))
+    system.asterisk_says("module load app_read.so")
+    system.asterisk_says("dialplan reload")
+
+
+def main() -> None:
+    """Print the table."""
+    print(
+        f"registrations per second, {os.cpu_count()} cores that sipp shares, "
+        f"load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
+    print(f"{'calls/s':<10}{'dialplan/s':>11}{'registered/s':>14}{'failed':>8}{'ratio':>7}   goal: {GOAL}")
+    with (
+        System(HOTLINE_MAX_CALLS="5000", HOTLINE_RTP_PORTS=str(free_range(4000))) as system,
+        system.only_round() as round_id,
+    ):
+        _add(system, round_id)
+        registered = 0
+        for rate in RATES:
+            numbers = [system.number() for _ in range(rate * SECONDS)]
+            plain = _calls(system, numbers, rate, PLAIN)
+            called = _calls(system, numbers, rate, "137")
+            rows = len(system.registrations(round_id)) - registered
+            registered += rows
+            per_second = plain.successful / (plain.seconds - LASTS), rows / (called.seconds - LASTS)
+            print(
+                f"{rate:<10}{per_second[0]:>11.1f}{per_second[1]:>14.1f}"
+                f"{plain.failed + called.failed:>8}{per_second[1] / per_second[0]:>7.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
