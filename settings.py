@@ -1,5 +1,7 @@
 """Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
 
+import base64
+import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -10,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -73,7 +75,7 @@ def _voice_files(value: Any) -> Any:
     return {language.strip(): path.strip() for language, _, path in pairs}
 
 
-_SECRET = {"trunk_secret", "database_url"}
+_SECRET = {"trunk_secret", "database_url", "notice_webhook", "notice_webhook_secret"}
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
@@ -136,6 +138,12 @@ class Settings(BaseSettings):
     """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately."""
     prompts_gtts: bool = False
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
+    public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
+    """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
+    notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$")
+    """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
+    notice_webhook_secret: str = Field("", validate_default=True)
+    """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
     sample: bool = True
     """Fill an empty database with sample data."""
 
@@ -163,6 +171,19 @@ class Settings(BaseSettings):
             raise ValueError("must be prefixes such as +989, +9831")
         return value
 
+    @field_validator("notice_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
+        if not value and not others.data.get("notice_webhook"):
+            return value
+        try:
+            length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+        except binascii.Error:
+            length = 0
+        if not 24 <= length <= 64:
+            raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -187,6 +208,11 @@ class Settings(BaseSettings):
     def websocket(self) -> str:
         """The URL at which a browser's phone reaches Asterisk."""
         return self.websocket_url or f"ws://{self.asterisk_http}/ws"
+
+    @property
+    def public(self) -> str:
+        """The address before /public/…, in links that go out."""
+        return (self.public_url or f"http://{self.http}").rstrip("/")
 
     @property
     def prompts_dir(self) -> Path:
