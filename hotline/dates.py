@@ -11,12 +11,12 @@ Language = Literal["fa", "en"]
 TEHRAN = ZoneInfo("Asia/Tehran")
 
 _WEEKDAYS = {  # Monday first
-    "fa": ("دوشنبه سه\u200cشنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه"),
-    "en": ("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
+    "fa": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
 }
 _MONTHS = {
-    "fa": ("فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند"),
-    "en": ("January February March April May June July August September October November December"),
+    "fa": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
+    "en": "January February March April May June July August September October November December",
 }
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -30,11 +30,9 @@ def day(when: date, language: Language, *, with_year: bool = True) -> str:
     """«چهارشنبه ۱۱ آذر ۱۴۰۵», "Wednesday 2 December 2026": of a day, or of a moment in Iran."""
     local = when.astimezone(TEHRAN).date() if isinstance(when, datetime) else when
     shown = jdatetime.date.fromgregorian(date=local) if language == "fa" else local
-    words = [
-        _WEEKDAYS[language].split()[local.weekday()],
-        shown.day,
-        _MONTHS[language].split()[shown.month - 1],
-    ]
+    weekday = _WEEKDAYS[language].split()[local.weekday()]
+    month = _MONTHS[language].split()[shown.month - 1]
+    words = [weekday, shown.day, month]
     return digits(" ".join(map(str, [*words, shown.year] if with_year else words)), language)
 
 

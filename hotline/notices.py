@@ -63,6 +63,11 @@ def updated_at(round_: Round) -> datetime:
     return max(at for at in facts if at)
 
 
+def deputies_of(round_: Round) -> list[Official]:
+    """Who sits beside whoever answers."""
+    return [deputy for deputy in round_.deputies if deputy is not round_.substitute]
+
+
 def link(round_: Round, language: Language, public_url: str) -> str:
     """The address of its public page."""
     return f"{public_url}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}"
@@ -72,7 +77,7 @@ def text(round_: Round, language: Language, public_url: str) -> Notice:
     """Its notice as it is now: announced, changed or cancelled. `public_url` comes before /public/…."""
     texts, event = TEXTS[language], what(round_)
     facts = _facts(round_, language)
-    deputies = len(_deputies(round_))
+    deputies = len(deputies_of(round_))
     url = link(round_, language, public_url)
     if event == "cancelled":
         body, short = ["off", "off-next"], ["short-cancelled", "short-reason", "short-off-next"]
@@ -92,10 +97,6 @@ def text(round_: Round, language: Language, public_url: str) -> Notice:
     )
 
 
-def _deputies(round_: Round) -> list[Official]:
-    return [deputy for deputy in round_.deputies if deputy is not round_.substitute]
-
-
 def _facts(round_: Round, language: Language) -> dict[str, str]:
     r = round_
     years = {dates.year(at, language) for at in (r.registration_from, r.registration_until, r.starts_at)}
@@ -103,7 +104,7 @@ def _facts(round_: Round, language: Language) -> dict[str, str]:
     return {
         "who": who(r, language),
         "when": dates.span(r.starts_at, r.ends_at, language),
-        "deputies": dates.listed([office(deputy, language) for deputy in _deputies(r)], language),
+        "deputies": dates.listed([office(deputy, language) for deputy in deputies_of(r)], language),
         "registration": dates.span(
             r.registration_from, r.registration_until, language, with_year=len(years) > 1
         ),
@@ -211,7 +212,7 @@ def _event(round_: Round, public_url: str) -> dict[str, Any]:
             "version": r.changes,
             "official": _named(r.official),
             "substitute": _named(r.substitute) if r.substitute else None,
-            "deputies": [_named(deputy) for deputy in _deputies(r)],
+            "deputies": [_named(deputy) for deputy in deputies_of(r)],
             **{name: getattr(r, name).isoformat() for name in names},
             "capacity": r.capacity,
             "minutes": r.minutes,
