@@ -1,7 +1,6 @@
 """Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -140,7 +139,7 @@ class Settings(BaseSettings):
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
     """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
-    notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$")
+    notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
     notice_webhook_secret: str = Field("", validate_default=True)
     """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
@@ -178,7 +177,7 @@ class Settings(BaseSettings):
             return value
         try:
             length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
-        except binascii.Error:
+        except ValueError:
             length = 0
         if not 24 <= length <= 64:
             raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")

@@ -85,7 +85,8 @@ def _event(round_: Round, public_url: str) -> Event:
 def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, Any]:
     """The round as a schema.org Event."""
     notice = notices.text(round_, language, public_url)
-    moved = round_.start_set_at is not None and round_.start_set_at > round_.announce_at
+    start_set_at = round_.start_set_at or round_.announce_at
+    moved = notices.what(round_) == "changed" and start_set_at > round_.announce_at
     status = "Cancelled" if round_.cancelled_at else "Rescheduled" if moved else "Scheduled"
     event: dict[str, Any] = {
         "@context": _SCHEMA,

@@ -37,12 +37,11 @@ def day(when: date, language: Language, *, with_year: bool = True) -> str:
 
 
 def clock(moment: datetime, language: Language) -> str:
-    """The hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "9:00", "00:00"."""
+    """The hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "09:00"."""
     local = moment.astimezone(TEHRAN)
-    if local.hour == 0:
-        return digits(f"00:{local.minute:02}", language)
-    short = language == "fa" and not local.minute
-    return digits(local.hour if short else f"{local.hour}:{local.minute:02}", language)
+    if language == "en" or local.hour == 0:
+        return digits(f"{local:%H:%M}", language)
+    return digits(f"{local.hour}:{local.minute:02}" if local.minute else local.hour, language)
 
 
 def year(at: datetime, language: Language) -> int:
@@ -58,17 +57,20 @@ def moment(at: datetime, language: Language, *, with_year: bool = True) -> str:
 
 
 def span(start: datetime, end: datetime, language: Language, *, with_year: bool = True) -> str:
-    """From one moment to another: the day is said once where both are on it; an end at midnight is 24:00."""
+    """From one moment to another: what both share is said once; an end at midnight is 24:00."""
     last = end - timedelta(microseconds=1)
     until = clock(end, language)
     if end.astimezone(TEHRAN).time() == datetime.min.time():
         until = digits("24" if language == "fa" else "24:00", language)
-    first_day, last_day = (day(d, language, with_year=with_year) for d in (start, last))
-    since, same = clock(start, language), first_day == last_day
+    two_years = year(start, language) != year(last, language)
+    last_day = day(last, language, with_year=with_year)
+    first_day = day(start, language, with_year=with_year and two_years)
+    same = start.astimezone(TEHRAN).date() == last.astimezone(TEHRAN).date()
+    since = clock(start, language)
     if language == "fa":
-        one = f"{first_day} از ساعت {since} تا {until}"
+        one = f"{last_day} از ساعت {since} تا {until}"
         return one if same else f"از {first_day} ساعت {since} تا {last_day} ساعت {until}"
-    return f"{first_day}, {since} to {until}" if same else f"{first_day}, {since}, to {last_day}, {until}"
+    return f"{last_day}, {since} to {until}" if same else f"{first_day}, {since}, to {last_day}, {until}"
 
 
 def listed(words: Sequence[str], language: Language) -> str:
