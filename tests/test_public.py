@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 from icalendar import Calendar
+from playwright.sync_api import Route
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ from db.states import Phase
 from hotline import numbers, planning, rounds
 from settings import Settings
 from tests.factories import HOUR, a_round, some_registrations
+from tests.kit.browser import browser
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "</script><i>\"'&amp;\u202e]]>\x0b\r\nBEGIN:VEVENT"
@@ -315,6 +317,47 @@ def test_given_hostile_names_and_reasons_when_published_then_they_are_only_text(
     (event,) = events(citizen).values()
     assert PLAIN in event["SUMMARY"]
     assert len(Calendar.from_ical(citizen.get("/public/rounds.ics").content).subcomponents) == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_and_nothing_sticks_out(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    changed, cancelled = made("ن" * 200, "n" * 200), made()
+    session.commit()
+    planning.change(session, changed, who="x", reason="ر" * 500, capacity=5)
+    planning.cancel(session, cancelled, who="x", reason="r" * 500)
+    session.commit()
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(CITY)
+        found = citizen.get(path)
+        asked.append(path)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    paths = ["/public/", f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
+    with browser() as chromium:
+        for width in (320, 390, 1280):
+            context = chromium.new_context(
+                viewport={"width": width, "height": 800}, java_script_enabled=False
+            )
+            context.route("**/*", answer)
+            page, complaints = context.new_page(), []
+            page.on("console", lambda line, to=complaints: to.append(line.text))  # a policy that was broken
+            for path in [f"{path}{language}" for path in paths for language in ("", "?lang=en")]:
+                page.goto(CITY + path)
+                for summary in page.locator("summary").all():
+                    summary.click()
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{path} is {wide} wide"
+                size = page.evaluate(
+                    "parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)"
+                )
+                assert size >= 18
+            assert [line for line in complaints if "woff2" not in line and "404" not in line] == []
+            context.close()
+    assert "/public/static/public.css" in asked
 
 
 def test_given_citizens_in_the_line_when_all_public_pages_are_read_then_nothing_tells_of_them(
