@@ -1,5 +1,6 @@
 """Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env."""
 
+import base64
 import difflib
 import hashlib
 import hmac
@@ -14,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -98,7 +99,7 @@ def _voice_files(value: Any) -> Any:
     return {language.strip(): path.strip() for language, _, path in pairs}
 
 
-_SECRET = {"trunk_secret", "database_url"}
+_SECRET = {"trunk_secret", "database_url", "notice_webhook", "notice_webhook_secret"}
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
@@ -167,6 +168,12 @@ class Settings(BaseSettings):
     """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately."""
     prompts_gtts: bool = False
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
+    public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
+    """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
+    notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
+    """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
+    notice_webhook_secret: str = Field("", validate_default=True)
+    """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
     sample: bool = True
     """Fill an empty database with sample data."""
 
@@ -194,6 +201,19 @@ class Settings(BaseSettings):
             raise ValueError("must be prefixes such as +989, +9831")
         return value
 
+    @field_validator("notice_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
+        if not value and not others.data.get("notice_webhook"):
+            return value
+        try:
+            length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+        except ValueError:
+            length = 0
+        if not 24 <= length <= 64:
+            raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -218,6 +238,11 @@ class Settings(BaseSettings):
     def websocket(self) -> str:
         """The URL at which a browser's phone reaches Asterisk."""
         return self.websocket_url or f"ws://{self.asterisk_http}/ws"
+
+    @property
+    def public(self) -> str:
+        """The address before /public/…, in links that go out."""
+        return (self.public_url or f"http://{self.http}").rstrip("/")
 
     @property
     def prompts_dir(self) -> Path:

@@ -12,7 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import callbacks, health, live, phones, problems, rounds, sessions
+from api import callbacks, health, live, pages, phones, problems, public, rounds, sessions
 from db.engine import connect
 from hotline.errors import Refused
 from settings import Settings
@@ -53,6 +53,7 @@ def create(settings: Settings) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(public.router)
     _protect(app, settings)
     _serve_pages(app)
     return app
@@ -83,6 +84,7 @@ def _protect(app: FastAPI, settings: Settings) -> None:
 
 def _serve_pages(app: FastAPI) -> None:
     app.mount("/assets", StaticFiles(directory=PAGES / "assets", check_dir=False), name="assets")
+    app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 
     @app.get(_DOCS, include_in_schema=False)
     def docs() -> Response:

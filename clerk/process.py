@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from db.engine import connect, writing
-from hotline import carry, status
+from hotline import carry, notices, status
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -64,4 +64,10 @@ def carry_over(engine: Engine, _settings: Settings) -> None:
                     break
 
 
-JOBS = [Job("carry-over", 1.0, carry_over)]
+def announce(engine: Engine, settings: Settings) -> None:
+    """Put due notices into the outbox."""
+    with writing(engine) as session:
+        notices.queue_due(session, settings)
+
+
+JOBS = [Job("carry-over", 1.0, carry_over), Job("notices", 5.0, announce)]

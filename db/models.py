@@ -165,6 +165,9 @@ class Round(Base):
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(500), default="")  # why it is cancelled or was changed; public
+    changes: Mapped[int] = mapped_column(default=0)  # how often it was changed since it was made
+    changed_at: Mapped[datetime | None]  # the last time
+    start_set_at: Mapped[datetime | None]  # when its start, as it is now, was decided
     standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
     occurs_on: Mapped[date | None]  # the day of the rule that made it

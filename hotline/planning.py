@@ -55,6 +55,7 @@ def make(
         capacity=capacity,
         languages=",".join(languages),
         minutes=minutes,
+        start_set_at=at,
     )
     _check(session, round_, short_notice=short_notice)
     session.add(round_)
@@ -72,12 +73,17 @@ def change(
     Raises Refused("reason-missing" | "wrong-state") and what `make` raises.
     """
     _need_reason(reason)
-    if rounds.phase(round_, now(session)) not in _CHANGEABLE:
+    at = now(session)
+    if rounds.phase(round_, at) not in _CHANGEABLE:
         raise Refused("wrong-state", "a round that has begun is not changed")
     with session.no_autoflush:
+        if values.get("starts_at", round_.starts_at) != round_.starts_at:
+            round_.start_set_at = at
         for column, value in values.items():
             setattr(round_, column, value)
         round_.reason = reason
+        session.refresh(round_, ["changes"], with_for_update=True)  # two changes at once are two
+        round_.changes, round_.changed_at = round_.changes + 1, at
         _check(session, round_, short_notice=short_notice)
     audit.record(session, who, "round-changed", f"round {round_.id}", reason)
     events.round_changed(session, round_.id, "changed")

@@ -112,6 +112,15 @@ RANGE = "must be first-last, for example 10000-10999"
         ("ALLOWED_PREFIXES", "", "must be prefixes such as +989, +9831"),
         ("ALLOWED_PREFIXES", "+", "must be prefixes such as +989, +9831"),
         ("PUBLIC_ADDRESS", "a\nb", "should match pattern"),
+        ("PUBLIC_URL", "137.example", "should match pattern"),
+        ("PUBLIC_URL", "https://137.example/?a", "should match pattern"),
+        ("NOTICE_WEBHOOK", "javascript:alert(1)", "should match pattern"),
+        ("NOTICE_WEBHOOK", "https://a b", "should match pattern"),
+        ("NOTICE_WEBHOOK", f"https://{'x' * 500}", "at most 500 characters"),
+        *(
+            ("NOTICE_WEBHOOK_SECRET", secret, "must be whsec_ and 24 to 64 bytes in base64")
+            for secret in ("x", "whsec_", "whsec_AAAA", f"whsec_{'A' * 88}", "whsec_رمز", f"whsec_{'*' * 32}")
+        ),
         ("BROWSER_PHONE", "maybe", "valid boolean"),
         ("DESKS", "0", "greater than or equal to 1"),
         ("DESKS", "501", "less than or equal to 500"),
@@ -173,9 +182,29 @@ def test_given_names_that_are_no_settings_when_loaded_then_each_is_named_with_th
     ]
 
 
+def test_given_a_webhook_when_loaded_then_it_needs_a_secret_that_signs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOTLINE_NOTICE_WEBHOOK", "https://news.example/hook")
+    with pytest.raises(SettingsError, match=r"^HOTLINE_NOTICE_WEBHOOK_SECRET=…: must be whsec_"):
+        load(_env_file=None)
+    monkeypatch.setenv("HOTLINE_NOTICE_WEBHOOK_SECRET", "whsec_" + "c2VjcmV0" * 4)
+    assert load(_env_file=None).notice_webhook == "https://news.example/hook"
+
+
+def test_given_an_address_of_the_public_pages_when_loaded_then_links_begin_with_it() -> None:
+    assert load(_env_file=None).public == "http://127.0.0.1:8137"
+    assert load(_env_file=None, public_url="https://137.example/").public == "https://137.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TRUNK_SECRET", "geheim;"), ("DATABASE_URL", "mysql://hotline:geheim@db/hotline")],
+    [
+        ("TRUNK_SECRET", "geheim;"),
+        ("DATABASE_URL", "mysql://hotline:geheim@db/hotline"),
+        ("NOTICE_WEBHOOK", "ftp://news.example/?token=geheim"),
+        ("NOTICE_WEBHOOK_SECRET", "geheim"),
+    ],
 )
 def test_given_a_wrong_setting_with_a_secret_when_named_then_the_secret_is_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -7,6 +7,15 @@ export default defineConfig(({ mode }) => {
     plugins: [react()],
     // `npx vite` while writing pages: the API of a running system answers.
     server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` } } },
-    build: { target: 'es2022' },
+    build: {
+      target: 'es2022',
+      // Fonts keep their names: the public pages (api/static/public.css) use them too.
+      rollupOptions: {
+        output: {
+          assetFileNames: ({ names }) =>
+            names[0]?.endsWith('.woff2') ? 'assets/[name][extname]' : 'assets/[name]-[hash][extname]',
+        },
+      },
+    },
   }
 })

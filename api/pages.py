@@ -1,0 +1,65 @@
+"""Pages for everybody, rendered here: no sign-in, no script, Persian unless `?lang=en` asks for English."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hotline import dates
+from hotline.dates import Language
+from hotline.notice_texts import plain
+
+FOLDER = Path(__file__).parent
+CACHED = {"Cache-Control": "public, max-age=60"}
+"""What every page and feed says to caches, unless it shows what belongs to one citizen."""
+
+_templates = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+_templates.filters["plain"] = plain
+
+
+def asked_language(request: Request) -> Language:
+    """English if the address says so, else Persian."""
+    return "en" if request.query_params.get("lang") == "en" else "fa"
+
+
+Asked = Annotated[Language, Depends(asked_language)]
+
+
+def page(
+    request: Request,
+    template: str,
+    language: Language,
+    *,
+    status: int = 200,
+    cached: bool = True,
+    **facts: Any,
+) -> HTMLResponse:
+    """The template (one that extends base.html) in this language.
+
+    Templates write each text as `t("فارسی", "English")`, an address as `to("/public/…")`, which keeps the
+    language, and days and hours by `day`, `clock`, `moment`, `span` and `digits` of hotline.dates.
+    """
+    words: dict[str, Callable[..., str]] = {
+        name: partial(getattr(dates, name), language=language)
+        for name in ("digits", "day", "clock", "moment", "span")
+    }
+    body = _templates.get_template(template).render(
+        language=language,
+        t=lambda persian, english: persian if language == "fa" else english,
+        to=lambda path: f"{path}?lang=en" if language == "en" else path,
+        path=request.url.path,
+        **words,
+        **facts,
+    )
+    return HTMLResponse(body, status, headers=CACHED if cached else {"Cache-Control": "no-store"})

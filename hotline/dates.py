@@ -1,0 +1,79 @@
+"""Days and hours as citizens read them, in Iran's time: Jalali in Persian, Gregorian in English."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import jdatetime
+
+Language = Literal["fa", "en"]
+TEHRAN = ZoneInfo("Asia/Tehran")
+
+_WEEKDAYS = {  # Monday first
+    "fa": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+}
+_MONTHS = {
+    "fa": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
+    "en": "January February March April May June July August September October November December",
+}
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def digits(value: object, language: Language) -> str:
+    """The text with the language's digits."""
+    return str(value).translate(_PERSIAN_DIGITS) if language == "fa" else str(value)
+
+
+def day(when: date, language: Language, *, with_year: bool = True) -> str:
+    """«چهارشنبه ۱۱ آذر ۱۴۰۵», "Wednesday 2 December 2026": of a day, or of a moment in Iran."""
+    local = when.astimezone(TEHRAN).date() if isinstance(when, datetime) else when
+    shown = jdatetime.date.fromgregorian(date=local) if language == "fa" else local
+    weekday = _WEEKDAYS[language].split()[local.weekday()]
+    month = _MONTHS[language].split()[shown.month - 1]
+    words = [weekday, shown.day, month]
+    return digits(" ".join(map(str, [*words, shown.year] if with_year else words)), language)
+
+
+def clock(moment: datetime, language: Language) -> str:
+    """The hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "09:00"."""
+    local = moment.astimezone(TEHRAN)
+    if language == "en" or local.hour == 0:
+        return digits(f"{local:%H:%M}", language)
+    return digits(f"{local.hour}:{local.minute:02}" if local.minute else local.hour, language)
+
+
+def year(at: datetime, language: Language) -> int:
+    """The year in Iran, of the language's calendar."""
+    local = at.astimezone(TEHRAN).date()
+    return int(jdatetime.date.fromgregorian(date=local).year) if language == "fa" else local.year
+
+
+def moment(at: datetime, language: Language, *, with_year: bool = True) -> str:
+    """A day and an hour: «چهارشنبه ۱۱ آذر ۱۴۰۵ ساعت ۹»."""
+    hour = " ساعت" if language == "fa" else ","
+    return f"{day(at, language, with_year=with_year)}{hour} {clock(at, language)}"
+
+
+def span(start: datetime, end: datetime, language: Language, *, with_year: bool = True) -> str:
+    """From one moment to another: what both share is said once; an end at midnight is 24:00."""
+    last = end - timedelta(microseconds=1)
+    until = clock(end, language)
+    if end.astimezone(TEHRAN).time() == datetime.min.time():
+        until = digits("24" if language == "fa" else "24:00", language)
+    two_years = year(start, language) != year(last, language)
+    last_day = day(last, language, with_year=with_year)
+    first_day = day(start, language, with_year=with_year and two_years)
+    same = start.astimezone(TEHRAN).date() == last.astimezone(TEHRAN).date()
+    since = clock(start, language)
+    if language == "fa":
+        one = f"{last_day} از ساعت {since} تا {until}"
+        return one if same else f"از {first_day} ساعت {since} تا {last_day} ساعت {until}"
+    return f"{last_day}, {since} to {until}" if same else f"{first_day}, {since}, to {last_day}, {until}"
+
+
+def listed(words: Sequence[str], language: Language) -> str:
+    """«الف، ب و ج», "a, b and c"."""
+    comma, and_ = ("، ", " و ") if language == "fa" else (", ", " and ")
+    return and_.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)
