@@ -101,8 +101,8 @@ def upcoming(session: Session) -> Round | None:
 def expected_reach(session: Session, round_: Round) -> int:
     """About how many citizens this official reaches in such a round; at least 1.
 
-    The mean of the official's last rounds that ended and had anybody in line (who has been carried on
-    since is in no line of theirs any more), else as many conversations of the agreed length as it has room for.
+    The mean of the official's last rounds that ended and had anybody in line, who may have been carried on
+    since; else as many conversations of the agreed length as fit in.
     """
     had_a_line = or_(
         exists().where(Registration.round_id == Round.id), exists().where(Carry.from_round_id == Round.id)

@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from db.engine import writing
+from db.states import Phase, RegistrationState
 from hotline import numbers, registration
 from hotline.errors import Refused
-from hotline.intake import Intake
+from hotline.intake import Intake, Place
 from hotline.registration import Registered
 from ivr.call import Call, Gone, Prompt
 from prompts.catalogue import Value
@@ -23,6 +24,7 @@ MESSAGE_S = 60
 """The longest message."""
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
+    "round-full": "full-meanwhile",
     "too-many-today": "too-many-today",
     "number-blocked": "blocked-owner",
 }
@@ -37,6 +39,8 @@ class Conversation:
     settings: Settings
     number: str | None
     intake: Intake
+    refused: str = ""
+    """The code of the rule that refused the last registration."""
 
     def ask_number(self) -> str:
         """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises Gone."""
@@ -82,6 +86,7 @@ class Conversation:
         except Refused as refused:
             if refused.code not in _REFUSALS:
                 raise
+            self.refused = refused.code
             self.call.say(_REFUSALS[refused.code])
             return None
 
@@ -91,6 +96,37 @@ class Conversation:
             self.call.say("ahead-some", ahead=ahead)
         else:
             self.call.say("ahead-none")
+
+    def tell_status(self, place: Place) -> None:
+        """Say how a registration stands; of one in the line, which place it has and when its round is."""
+        if place.state is RegistrationState.WAITING and not place.left:
+            self.call.say(_priority(place) if place.carried else "status-waiting")
+            self.tell_where(place)
+            return
+        self.call.say(f"status-{_status(place)}")
+        if not place.left or place.given_up:
+            return
+        if place.next_at:
+            self.say_when("next-round-at", place.next_at)
+        else:
+            self.call.say("next-round-to-come")
+
+    def greet_carried(self, place: Place) -> None:
+        """Say that this place has priority, because an earlier round did not reach it."""
+        self.call.say(_priority(place))
+
+    def tell_where(self, place: Place) -> None:
+        """Say the place in the line, and when the round is, unless that is not public yet."""
+        if place.carried:
+            self.call.say("place", place=place.ahead + 1)
+        else:
+            self.tell_place(place.ahead)
+        if place.standing or place.phase is Phase.PLANNED:
+            return
+        if place.phase is Phase.LIVE:
+            self.call.say("round-has-begun")
+        else:
+            self.say_when("round-at", place.starts_at)
 
     def ask_subject(self, question: str) -> int:
         """One of the city's nine subjects. Raises Gone."""
@@ -103,3 +139,17 @@ class Conversation:
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:
         """Say a prompt with the day, the date and the hour of `at` in the city's own time."""
         self.call.say(prompt, day=at, date=at, time=at, **slots)
+
+
+def _priority(place: Place) -> str:
+    return "carried-cancelled" if place.left_cancelled else "carried-over"
+
+
+def _status(place: Place) -> str:
+    if place.given_up:
+        return "given-up"
+    if place.left and place.phase is Phase.CANCELLED:
+        return "round-cancelled"
+    if place.left and place.state is RegistrationState.WAITING:
+        return "not-reached"
+    return place.state

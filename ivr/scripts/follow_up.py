@@ -22,7 +22,7 @@ def run(talk: Conversation) -> bool:
     if active:
         place = active[0]
         talk.call.say("active-registration", office=place.clip)
-        _tell(talk, place)
+        talk.tell_status(place)
         return _owners_choices(talk, place)
     _by_ticket(talk)
     return True
@@ -38,7 +38,7 @@ def _by_ticket(talk: Conversation) -> None:
         except Refused:
             talk.call.say("ticket-invalid")
             continue
-        _tell(talk, place)
+        talk.tell_status(place)
         return
     raise Gone
 
@@ -49,18 +49,12 @@ def _as_it_is(talk: Conversation, place: Place) -> Place:
         return intake.place(session, registration.find(session, place.ticket))
 
 
-def _tell(talk: Conversation, place: Place) -> None:
-    talk.call.say(f"status-{place.state}")
-    if place.state is RegistrationState.WAITING:
-        talk.tell_place(place.ahead)
-
-
 def _owners_choices(talk: Conversation, place: Place) -> bool:
     for _ in range(_TRIES):
         match talk.call.ask("follow-up-menu", "other-ticket", keys=f"1234{END}"):
             case "1":
                 talk.call.say("ticket-is", ticket=place.ticket)
-                _tell(talk, place)
+                talk.tell_status(place)
             case "2":
                 _cancel(talk, place)
                 return True
@@ -83,7 +77,7 @@ def _cancel(talk: Conversation, place: Place) -> None:
         with writing(talk.engine) as session:
             registration.cancel(session, place.registration_id)
     except Refused:
-        _tell(talk, _as_it_is(talk, place))
+        talk.tell_status(_as_it_is(talk, place))
         return
     talk.call.say("cancelled-now")
 
@@ -101,6 +95,6 @@ def _change_number(talk: Conversation, place: Place) -> None:
         if refused.code in prompts:
             talk.call.say(prompts[refused.code])
         else:
-            _tell(talk, _as_it_is(talk, place))
+            talk.tell_status(_as_it_is(talk, place))
         return
     talk.call.say("change-number-done", number=numbers.national(number))
