@@ -412,8 +412,8 @@ def test_given_every_round_is_full_when_one_after_the_other_is_tried_then_the_me
     heard = asterisk.dial(START, ("choose-kind", "1"), ("choose-kind", "2"), ("main-menu", "3"))
 
     told = ["round-when", "registered-so-far", "round-full"]
-    assert heard.prompts[2:14] == [
-        *("choose-kind", *told, "choose-kind", "kind-deputy", *told),
+    assert heard.prompts[2:13] == [
+        *("choose-kind", *told, "choose-kind", *told),
         *("main-menu", "report-intro", "report-category"),
     ]
 
