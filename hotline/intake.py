@@ -25,6 +25,7 @@ class Choice:
     """A round that a caller may hear of. Times are UTC; a clip says an office's name."""
 
     round_id: int
+    official_id: int
     kind: OfficialKind
     district: int | None
     clip: str
@@ -150,6 +151,7 @@ def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int
     registered = sum(count for state, count in counts.items() if state is not RegistrationState.CANCELLED)
     return Choice(
         round_id=round_.id,
+        official_id=round_.official_id,
         kind=round_.official.kind,
         district=round_.official.district,
         clip=round_.official.clip,

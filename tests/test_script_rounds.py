@@ -530,6 +530,27 @@ def test_given_a_round_that_fills_up_when_the_only_other_is_full_as_well_then_th
     assert heard.finished
 
 
+@pytest.mark.parametrize("kind", [MAYOR, OfficialKind.DISTRICT_MANAGER])
+def test_given_two_open_rounds_of_one_official_when_a_caller_registers_then_it_is_for_the_soonest_with_room(
+    asterisk: FakeAsterisk, engine: Engine, kind: OfficialKind
+) -> None:
+    with writing(engine) as session:
+        soon, late = two_rounds(session, Phase.OPEN, Phase.OPEN)
+        assert late
+        soon.official.kind, soon.capacity = kind, 1
+        soon.official.district = 7 if kind is OfficialKind.DISTRICT_MANAGER else None
+    chosen = ("choose-kind", "3"), ("ask-district", "7#")
+
+    heard = asterisk.dial(*YES, caller_id="09137654321")
+    assert heard.said("round-when", office="office-mayor", **at(soon.starts_at))
+    assert heard.prompts[2] == "round-when", "there is nothing to choose"
+    heard = asterisk.dial(START, *(chosen if kind is not MAYOR else [("choose-kind", "1")]), *YES[1:])
+
+    assert "round-full" in heard.prompts
+    assert heard.said("round-when", office="office-mayor", **at(late.starts_at))
+    assert (len(of_round(engine, soon)), len(of_round(engine, late))) == (0, 1)
+
+
 # --- languages, and who speaks ---
 
 

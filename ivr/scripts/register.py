@@ -96,6 +96,7 @@ def _tell_nothing_open(talk: Conversation) -> None:
 
 
 def _for_whom(talk: Conversation, choices: Sequence[Choice], *, again: bool) -> Choice:
+    choices = _soonest_of_each(choices)
     if len(choices) == 1 and not again:
         return choices[0]
     open_kinds = {key: prompt for key, (kind, prompt) in _KINDS.items() if _of(choices, kind)}
@@ -106,6 +107,14 @@ def _for_whom(talk: Conversation, choices: Sequence[Choice], *, again: bool) -> 
     if _KINDS[kind_key][0] is OfficialKind.DISTRICT_MANAGER:
         return _of_district(talk, of_kind)
     return _of_list(talk, of_kind)
+
+
+def _soonest_of_each(choices: Sequence[Choice]) -> list[Choice]:
+    """One round of each official: two of the same office sound the same."""
+    soonest: dict[int, Choice] = {}
+    for choice in choices:
+        soonest.setdefault(choice.official_id, choice)
+    return list(soonest.values())
 
 
 def _of(choices: Sequence[Choice], kind: OfficialKind) -> list[Choice]:
