@@ -95,7 +95,7 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.WAITING: frozenset({_R.CALLING, _R.CANCELLED}),
     _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
     _R.REACHED: frozenset(),
-    _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED}),  # carried over, or given up
+    _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED, _R.CANCELLED}),  # carried over, or given up
     _R.CLOSED: frozenset(),
     _R.CANCELLED: frozenset(),
 }

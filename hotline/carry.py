@@ -64,7 +64,7 @@ def tell_left(session: Session, limit: int = 100) -> int:
             Round.standing.is_(False),
             Registration.state.in_((RegistrationState.WAITING, RegistrationState.UNREACHED)),
             Registration.number.startswith(outbox.MOBILE),
-            _next(at).is_(None),
+            next_round(at).is_(None),
             ~told,
         )
         .order_by(Registration.registered_at, Registration.id)
@@ -76,7 +76,7 @@ def tell_left(session: Session, limit: int = 100) -> int:
     return len(found)
 
 
-def _next(at: datetime) -> ScalarSelect[int]:
+def next_round(at: datetime) -> ScalarSelect[int]:
     """The next round of the official of `Round`, if it is made; never one that is over."""
     later = aliased(Round)
     return (
@@ -95,7 +95,7 @@ def _next(at: datetime) -> ScalarSelect[int]:
 
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
-    next_id = _next(at)
+    next_id = next_round(at)
     spoken_with, its_round = aliased(Registration), aliased(Round)
     waits_for_an_outcome = (
         exists()

@@ -7,30 +7,42 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from db.models import BlockedNumber, BlockReason, OfficialKind, Registration, Round
-from db.states import RegistrationState
-from hotline import line, rounds
+from db.engine import now
+from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Round
+from db.states import RETRIED, Phase, RegistrationState
+from hotline import carry, line, rounds
 
-_ACTIVE = (RegistrationState.UNCONFIRMED, RegistrationState.WAITING, RegistrationState.CALLING)
+_ACTIVE = (
+    RegistrationState.UNCONFIRMED,
+    RegistrationState.WAITING,
+    RegistrationState.CALLING,
+    RegistrationState.UNREACHED,
+)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A round that a caller may hear of. Times are UTC; `clip` says the office's name."""
+    """A round that a caller may hear of. Times are UTC; a clip says an office's name."""
 
     round_id: int
+    official_id: int
     kind: OfficialKind
     district: int | None
     clip: str
+    substitute: str | None
+    """The clip of who speaks in the official's place, if somebody does."""
+    languages: Sequence[str]
+    """That are spoken in it."""
     registration_from: datetime
     starts_at: datetime
     registered: int
+    full: bool
     expected_reach: int
 
 
 @dataclass(frozen=True)
 class Place:
-    """A registration as its owner may hear of it."""
+    """A registration as its owner may hear of it, and the round in which it stands."""
 
     registration_id: int
     round_id: int
@@ -39,11 +51,28 @@ class Place:
     state: RegistrationState
     ahead: int
     carried: bool
+    left_cancelled: bool
+    """Whether it was carried here because the round before was cancelled."""
+    given_up: bool
+    """Whether it is over because nobody answered in two rounds."""
+    standing: bool
+    phase: Phase
+    starts_at: datetime
+    next_at: datetime | None
+    """Where its round is over or cancelled: when the official's next one is, if that is announced."""
+
+    @property
+    def left(self) -> bool:
+        """Whether the round is over, or will not be, and this place still waits for the next one."""
+        return self.state in _LEFT and self.phase in (Phase.OVER, Phase.CANCELLED)
+
+
+_LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED)
 
 
 @dataclass(frozen=True)
 class Intake:
-    """The answer. `upcoming` is the round whose registration opens next."""
+    """The answer. `upcoming` is the round whose registration opens next, where none has room now."""
 
     choices: Sequence[Choice]
     upcoming: Choice | None
@@ -59,30 +88,33 @@ def look_up(session: Session, number: str | None) -> Intake:
     """Everything for a caller with this E.164 number; None for a caller whose number is unknown."""
     open_ = rounds.registrable(session)
     counts = rounds.counts(session, [r.id for r in open_])
-    upcoming = None if open_ else rounds.upcoming(session)
+    choices = [_choice(session, r, counts[r.id]) for r in open_]
+    upcoming = rounds.upcoming(session) if all(choice.full for choice in choices) else None
     blocked = session.get(BlockedNumber, number) if number else None
     return Intake(
-        choices=[_choice(session, r, sum(counts[r.id].values())) for r in open_],
-        upcoming=_choice(session, upcoming, 0) if upcoming else None,
+        choices=choices,
+        upcoming=_choice(session, upcoming, {}) if upcoming else None,
         active=active(session, number) if number else [],
         blocked=blocked.reason if blocked else None,
     )
 
 
 def active(session: Session, number: str) -> list[Place]:
-    """The live registrations of a number, oldest first."""
+    """The live registrations of a number, oldest first; those whose round is over come last."""
     found = session.scalars(
         select(Registration)
         .where(Registration.number == number, Registration.state.in_(_ACTIVE))
         .options(joinedload(Registration.round))
         .order_by(Registration.registered_at, Registration.id)
     )
-    return [place(session, registration) for registration in found]
+    return sorted((place(session, registration) for registration in found), key=lambda place: place.left)
 
 
 def place(session: Session, registration: Registration) -> Place:
     """Where a registration stands; its round must be loaded or loadable."""
-    round_ = session.get_one(Round, registration.round_id)
+    round_, at = session.get_one(Round, registration.round_id), now(session)
+    phase = rounds.phase(round_, at)
+    unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
     return Place(
         registration_id=registration.id,
         round_id=registration.round_id,
@@ -91,17 +123,43 @@ def place(session: Session, registration: Registration) -> Place:
         state=registration.state,
         ahead=line.ahead(session, registration),
         carried=registration.rounds_missed > 0,
+        left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
+        given_up=unanswered and registration.state in (RegistrationState.UNREACHED, RegistrationState.CLOSED),
+        standing=round_.standing,
+        phase=phase,
+        starts_at=round_.starts_at,
+        next_at=_next_at(session, round_, at) if phase in (Phase.OVER, Phase.CANCELLED) else None,
     )
 
 
-def _choice(session: Session, round_: Round, registered: int) -> Choice:
+def _left_cancelled(session: Session, registration: Registration) -> bool:
+    cancelled_at = session.scalar(
+        select(Round.cancelled_at)
+        .join(Carry, Carry.from_round_id == Round.id)
+        .where(Carry.registration_id == registration.id, Carry.to_round_id == registration.round_id)
+    )
+    return cancelled_at is not None
+
+
+def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
+    next_id = session.scalar(select(carry.next_round(at)).select_from(Round).where(Round.id == round_.id))
+    following = session.get(Round, next_id) if next_id else None
+    return following.starts_at if following and following.announce_at <= at else None
+
+
+def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int]) -> Choice:
+    registered = sum(count for state, count in counts.items() if state is not RegistrationState.CANCELLED)
     return Choice(
         round_id=round_.id,
+        official_id=round_.official_id,
         kind=round_.official.kind,
         district=round_.official.district,
         clip=round_.official.clip,
+        substitute=round_.substitute.clip if round_.substitute else None,
+        languages=round_.languages.split(","),
         registration_from=round_.registration_from,
         starts_at=round_.starts_at,
         registered=registered,
+        full=round_.capacity is not None and registered >= round_.capacity,
         expected_reach=rounds.expected_reach(session, round_),
     )

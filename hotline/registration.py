@@ -16,6 +16,8 @@ from hotline.errors import Refused
 
 _DRAWS = 50
 _DAY = timedelta(days=1)
+_STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]
+"""In these it has a place that another number may take over."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def change_number(session: Session, registration_id: int, number: str) -> None:
     blocked.check(session, number)
     try:
         with session.begin_nested():
-            _change(session, registration_id, [RegistrationState.WAITING], None, number=number)
+            _change(session, registration_id, _STAYS, None, number=number)
     except IntegrityError:
         raise Refused("number-taken", "this number has a place in the round already") from None
 

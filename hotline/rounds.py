@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Official, OfficialKind, Registration, Round
+from db.models import Carry, Official, OfficialKind, Registration, Round
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 
@@ -17,7 +17,6 @@ OVERTIME = timedelta(hours=2)
 """An opened round stays live so long past its end: the official decides when to stop, not the clock."""
 
 _ROUNDS_LOOKED_AT = 5
-_ONE_CITIZEN = timedelta(minutes=6)
 _FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +40,11 @@ def takes_registrations(round_: Round, at: datetime) -> bool:
     """Whether a citizen may register at the moment `at`; a live round may still take registrations."""
     takes_place = not round_.ended_at and not round_.cancelled_at
     return takes_place and round_.registration_from <= at < round_.registration_until
+
+
+def speaker(round_: Round) -> Official:
+    """Who speaks with the citizens: the official, or the substitute in their place."""
+    return round_.substitute or round_.official
 
 
 def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
@@ -97,22 +101,28 @@ def upcoming(session: Session) -> Round | None:
 def expected_reach(session: Session, round_: Round) -> int:
     """About how many citizens this official reaches in such a round; at least 1.
 
-    The mean of the official's last rounds that ended, else what the city's first public round showed:
-    one citizen in six minutes.
+    The mean of the official's last rounds that ended and had anybody in line, who may have been carried on
+    since; else as many conversations of the agreed length as fit in.
     """
+    had_a_line = or_(
+        exists().where(Registration.round_id == Round.id), exists().where(Carry.from_round_id == Round.id)
+    )
     ended = (
         select(Round.id)
-        .where(Round.official_id == round_.official_id, Round.ended_at.is_not(None))
+        .where(Round.official_id == round_.official_id, Round.ended_at.is_not(None), had_a_line)
         .order_by(Round.ended_at.desc())
         .limit(_ROUNDS_LOOKED_AT)
+        .subquery()
     )
-    reached = case((Registration.state == RegistrationState.REACHED, 1), else_=0)
-    per_round = session.scalars(
-        select(func.sum(reached)).where(Registration.round_id.in_(ended)).group_by(Registration.round_id)
-    ).all()
-    if per_round:
-        return max(1, round(float(sum(per_round)) / len(per_round)))
-    return max(1, round((round_.ends_at - round_.starts_at) / _ONE_CITIZEN))
+    in_it = and_(Registration.round_id == ended.c.id, Registration.state == RegistrationState.REACHED)
+    held, reached = session.execute(
+        select(func.count(distinct(ended.c.id)), func.count(Registration.id))
+        .select_from(ended)
+        .outerjoin(Registration, in_it)
+    ).one()
+    if held:
+        return max(1, round(reached / held))
+    return max(1, round((round_.ends_at - round_.starts_at) / timedelta(minutes=round_.minutes)))
 
 
 def standing_line(session: Session) -> Round:

@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import writing
+from db.states import Phase, RegistrationState
 from hotline import numbers, registration, rounds
 from hotline.errors import Blocked, Refused
-from hotline.intake import Intake
+from hotline.intake import Intake, Place
 from hotline.registration import Registered
 from ivr.call import Call, Gone, Prompt
 from prompts.catalogue import Value
@@ -25,6 +26,7 @@ MESSAGE_S = 60
 _WAV_HEADER = 44
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
+    "round-full": "full-meanwhile",
     "too-many-today": "too-many-today",
     "number-taken": "number-taken",
 }
@@ -53,6 +55,8 @@ class Conversation:
     intake: Intake
     message: tuple[int, str] | None = None
     """A registration and the file of its message, which the next transaction is to keep."""
+    refused: str = ""
+    """The code of the rule that refused the last registration."""
 
     def ask_number(self) -> str:
         """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises Gone."""
@@ -108,6 +112,7 @@ class Conversation:
         prompt = explains(told)
         if prompt is None:
             raise told
+        self.refused = told.code
         self.call.say(prompt)
         return None
 
@@ -129,6 +134,37 @@ class Conversation:
         else:
             self.call.say("ahead-none")
 
+    def tell_status(self, place: Place) -> None:
+        """Say how a registration stands; of one in the line, which place it has and when its round is."""
+        if place.state is RegistrationState.WAITING and not place.left:
+            self.call.say(_priority(place) if place.carried else "status-waiting")
+            self.tell_where(place)
+            return
+        self.call.say(f"status-{_status(place)}")
+        if not place.left or place.given_up:
+            return
+        if place.next_at:
+            self.say_when("next-round-at", place.next_at)
+        else:
+            self.call.say("next-round-to-come")
+
+    def greet_carried(self, place: Place) -> None:
+        """Say that this place has priority, because an earlier round did not reach it."""
+        self.call.say(_priority(place))
+
+    def tell_where(self, place: Place) -> None:
+        """Say the place in the line, and when the round is, unless that is not public yet."""
+        if place.carried:
+            self.call.say("place", place=place.ahead + 1)
+        else:
+            self.tell_place(place.ahead)
+        if place.standing or place.phase is Phase.PLANNED:
+            return
+        if place.phase is Phase.LIVE:
+            self.call.say("round-has-begun")
+        else:
+            self.say_when("round-at", place.starts_at)
+
     def ask_subject(self, question: str) -> int:
         """One of the city's nine subjects. Raises Gone."""
         return int(self.call.ask(question, *(f"subject-{n}" for n in SUBJECTS), keys=SUBJECTS))
@@ -140,3 +176,17 @@ class Conversation:
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:
         """Say a prompt with the day, the date and the hour of `at` in the city's own time."""
         self.call.say(prompt, day=at, date=at, time=at, **slots)
+
+
+def _priority(place: Place) -> str:
+    return "carried-cancelled" if place.left_cancelled else "carried-over"
+
+
+def _status(place: Place) -> str:
+    if place.given_up:
+        return "given-up"
+    if place.left and place.phase is Phase.CANCELLED:
+        return "round-cancelled"
+    if place.left and place.state is RegistrationState.WAITING:
+        return "not-reached"
+    return place.state

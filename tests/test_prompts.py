@@ -38,6 +38,9 @@ SLOTS = {
     "report-recorded": {"tracking": "digits"},
     "report-recorded-again": {"tracking": "digits"},
     "operator-registered": {"ticket": "digits"},
+    "substitute-speaks": {"office": "clip"},
+    "round-at": WHEN,
+    "next-round-at": WHEN,
     "lines-full-until": {"day": "weekday", "time": "time"},
     "callback-intro": {"office": "clip"},
     "callback-press-one": {"office": "clip"},
@@ -49,6 +52,8 @@ WITHOUT_SLOTS = f"""
     number-invalid number-will-be-confirmed ask-subject ask-subject-slow
     {" ".join(f"subject-{n}" for n in range(1, 10))}
     message-offer message-speak message-review message-kept carried-over ahead-none will-call
+    carried-cancelled round-has-begun round-full full-meanwhile speaks-other-language
+    status-not-reached status-round-cancelled status-given-up next-round-to-come
     closed-meanwhile too-many-today blocked-nuisance blocked-owner
     number-taken status-unconfirmed confirm-call-intro confirm-call-press-one
     confirm-call-done confirm-call-refused follow-up-ask follow-up-ask-slow ticket-invalid

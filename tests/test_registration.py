@@ -11,7 +11,7 @@ from db import events
 from db.engine import connect, now, reading, writing
 from db.models import BlockReason, Confirmation, Event, Registration, Round, User
 from db.states import Outcome, Phase, RegistrationState
-from hotline import blocked, callbacks, registration, rounds, tickets
+from hotline import blocked, callbacks, carry, registration, rounds, tickets
 from hotline.errors import Refused
 from hotline.registration import Registered, register
 from tests.factories import (
@@ -23,6 +23,7 @@ from tests.factories import (
     a_round,
     a_ticket,
     a_user,
+    an_official,
     at_once,
     some_registrations,
     told,
@@ -350,11 +351,11 @@ def test_given_a_blocked_number_when_it_registers_then_it_is_refused_but_keeps_w
 # --- changing it ---
 
 
-GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED}
+GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, RegistrationState.UNREACHED}
 
 
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_waits_is(
+def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_is_still_owed_a_call_is(
     session: Session, state: RegistrationState
 ) -> None:
     place = a_registration(session, a_round(session), state=state)
@@ -411,17 +412,18 @@ def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_win
 
 
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_in_the_line_is(
+def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_that_is_still_owed_a_call_is(
     session: Session, state: RegistrationState
 ) -> None:
     place = a_registration(session, a_round(session), state=state)
     before = place.number
-    if state is RegistrationState.WAITING:
+    changes = state in (RegistrationState.WAITING, RegistrationState.UNREACHED)
+    if changes:
         registration.change_number(session, place.id, NUMBER)
     else:
         assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "wrong-state"
     kept = registration.find(session, place.ticket).number
-    assert kept == (NUMBER if state is RegistrationState.WAITING else before)
+    assert kept == (NUMBER if changes else before)
 
 
 def test_given_a_number_with_a_place_when_another_changes_to_it_then_it_is_refused_and_nothing_breaks(
@@ -482,6 +484,34 @@ def test_given_ended_rounds_when_a_reach_is_expected_then_it_is_the_mean_of_the_
         some_registrations(session, past, reached, state=RegistrationState.REACHED)
         some_registrations(session, past, 3, state=RegistrationState.UNREACHED)
     assert rounds.expected_reach(session, round_) == 6
+
+
+def test_given_everybody_left_was_carried_on_when_a_reach_is_expected_then_their_round_still_counts(
+    session: Session,
+) -> None:
+    official = an_official(session)
+    reached, nobody, empty = (a_round(session, Phase.OVER) for _ in range(3))
+    following = a_round(session, Phase.OPEN)
+    for place, round_ in enumerate((reached, nobody, empty, following)):
+        round_.official = official
+        round_.starts_at += place * SECOND
+        round_.ended_at = None if round_ is following else now(session)
+    some_registrations(session, reached, 8, state=RegistrationState.REACHED)
+    some_registrations(session, reached, 5)
+    some_registrations(session, nobody, 3)
+    assert rounds.expected_reach(session, following) == 4
+    carried = carry.run(session)
+    assert carried == 8
+    assert rounds.counts(session, [nobody.id])[nobody.id] == {}, "all its rows are elsewhere"
+    assert rounds.expected_reach(session, following) == 4, "(8 + 0) / 2; nobody wanted anything of the third"
+
+
+def test_given_an_agreed_length_when_no_round_has_ended_then_as_many_are_expected_as_fit_in(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.OPEN)  # an hour
+    round_.minutes = 15
+    assert rounds.expected_reach(session, round_) == 4
 
 
 def test_given_nobody_was_reached_when_a_reach_is_expected_then_hope_is_one(session: Session) -> None:

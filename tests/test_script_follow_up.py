@@ -14,7 +14,7 @@ from stdnum import damm
 
 from db.engine import now, reading, writing
 from db.models import BlockReason, Registration, Round
-from db.states import RegistrationState
+from db.states import HOLDS_PLACE, RegistrationState
 from hotline import blocked, numbers
 from prompts.catalogue import clips
 from settings import Settings
@@ -34,9 +34,10 @@ ASKED = ["greeting", "main-menu", "follow-up-ask"]
 TICKET = "012345" + damm.calc_check_digit("012345")
 UNKNOWN = "543210" + damm.calc_check_digit("543210")
 
+WAITS = ["status-waiting", "ahead-some", "round-has-begun"]
 ANSWERS = {
     RegistrationState.UNCONFIRMED: ["status-unconfirmed"],
-    RegistrationState.WAITING: ["status-waiting", "ahead-some"],
+    RegistrationState.WAITING: WAITS,
     RegistrationState.CALLING: ["status-calling"],
     RegistrationState.REACHED: ["status-reached"],
     RegistrationState.UNREACHED: ["status-unreached"],
@@ -53,9 +54,8 @@ def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
         yield asterisk
 
 
-OWNER = ["greeting", "main-menu", "active-registration", "status-waiting", "ahead-some"]
+OWNER = ["greeting", "main-menu", "active-registration", *WAITS]
 CHOICES = ["follow-up-menu", "other-ticket"]
-ACTIVE = (RegistrationState.UNCONFIRMED, RegistrationState.WAITING, RegistrationState.CALLING)
 
 
 def kept(engine: Engine, registration: Registration) -> Registration:
@@ -99,18 +99,24 @@ def test_who_waits_hears_how_many_are_ahead(asterisk: FakeAsterisk, own: Registr
 
 def test_who_is_next_hears_that(asterisk: FakeAsterisk, engine: Engine, own: Registration):
     with writing(engine) as session:
-        session.get_one(Registration, own.id).rounds_missed = 1
+        session.get_one(Registration, own.id).moved_up = 1
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET))
 
-    assert heard.prompts == [*ASKED, "status-waiting", "ahead-none", "goodbye"]
+    assert heard.prompts == [*ASKED, "status-waiting", "ahead-none", "round-has-begun", "goodbye"]
 
 
 def test_who_closes_the_entry_as_told_hears_the_whole_answer(asterisk: FakeAsterisk, own: Registration):
     """The prompt asks for # after the seven digits: that # must not end what it was to bring."""
     heard = asterisk.dial(("after menu-english", "2"), ("after follow-up-ask", TICKET + "#"))
 
-    assert heard.prompts == [*ASKED[:2], "menu-english", ASKED[2], "status-waiting", "ahead-some", "goodbye"]
+    assert heard.prompts == [
+        *ASKED[:2],
+        "menu-english",
+        ASKED[2],
+        *WAITS,
+        "goodbye",
+    ]
     assert heard.cut_off == []
 
 
@@ -123,8 +129,7 @@ def test_after_a_slip_the_closing_key_does_not_answer_the_next_question(
         *ASKED,
         "ticket-invalid",
         "follow-up-ask",
-        "status-waiting",
-        "ahead-some",
+        *WAITS,
         "goodbye",
     ]
 
@@ -144,7 +149,7 @@ def test_a_number_that_is_no_ticket_is_asked_for_again(asterisk: FakeAsterisk, o
 
     assert heard.prompts == [
         *ASKED,
-        *("ticket-invalid", "follow-up-ask", "status-waiting", "ahead-some", "goodbye"),
+        *("ticket-invalid", "follow-up-ask", *WAITS, "goodbye"),
     ]
 
 
@@ -186,7 +191,12 @@ def test_who_keys_in_nothing_is_asked_twice_more(asterisk: FakeAsterisk, keyed: 
 def test_star_within_a_ticket_number_begins_it_again(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", "999*"), ("after follow-up-ask", TICKET))
 
-    assert heard.prompts == [*ASKED, "follow-up-ask", "status-waiting", "ahead-some", "goodbye"]
+    assert heard.prompts == [
+        *ASKED,
+        "follow-up-ask",
+        *WAITS,
+        "goodbye",
+    ]
 
 
 def test_a_0_alone_instead_of_a_ticket_number_reaches_the_operators(asterisk: FakeAsterisk):
@@ -198,7 +208,7 @@ def test_a_0_alone_instead_of_a_ticket_number_reaches_the_operators(asterisk: Fa
 def test_a_stranger_with_the_ticket_hears_no_number(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id="09139999999")
 
-    assert heard.prompts[-3:] == ["status-waiting", "ahead-some", "goodbye"]
+    assert heard.prompts[-4:] == [*WAITS, "goodbye"]
     number = set(clips("fa", "confirm-number", number=numbers.national(own.number)))
     ahead = set(clips("fa", "ahead-some", ahead=2))
     assert not (number - ahead) & set(heard.clips), "no part of a number, and no office"
@@ -214,7 +224,7 @@ def test_a_stranger_with_the_ticket_can_change_nothing(
         caller_id="09139999999",
     )
 
-    assert heard.prompts == [*ASKED, "status-waiting", "ahead-some", "goodbye"]
+    assert heard.prompts == [*ASKED, *WAITS, "goodbye"]
     assert kept(engine, own).state is RegistrationState.WAITING
 
 
@@ -236,7 +246,16 @@ def test_the_owner_hears_it_again_with_the_ticket_number(asterisk: FakeAsterisk,
     )
 
     assert heard.prompts == [
-        *(*OWNER, CHOICES[0], "ticket-is", "status-waiting", "ahead-some", CHOICES[0], "goodbye"),
+        *(
+            *OWNER,
+            CHOICES[0],
+            "ticket-is",
+            "status-waiting",
+            "ahead-some",
+            "round-has-begun",
+            CHOICES[0],
+            "goodbye",
+        ),
     ]
     assert heard.said("ticket-is", ticket=TICKET)
 
@@ -386,7 +405,7 @@ def test_of_two_registrations_the_owner_hears_the_older(
     assert heard.said("ticket-is", ticket=TICKET)
 
 
-@pytest.mark.parametrize("state", sorted(set(RegistrationState) - set(ACTIVE)))
+@pytest.mark.parametrize("state", sorted(set(RegistrationState) - set(HOLDS_PLACE)))
 def test_who_has_nothing_active_is_asked_for_a_ticket_number(
     asterisk: FakeAsterisk, engine: Engine, own: Registration, state: RegistrationState
 ):
@@ -443,7 +462,7 @@ def test_when_the_database_fails_the_dialplan_apologises_and_the_next_call_is_se
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
-@pytest.mark.parametrize("moment", ["follow-up-ask", "after follow-up-ask", "status-waiting", "ahead-some"])
+@pytest.mark.parametrize("moment", ["follow-up-ask", "after follow-up-ask", *WAITS])
 def test_whoever_hangs_up_hears_no_more(asterisk: FakeAsterisk, own: Registration, moment: str, how: End):
     keyed = [] if "ask" in moment else [("follow-up-ask", TICKET)]
 

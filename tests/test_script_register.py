@@ -130,7 +130,7 @@ def test_who_is_registered_already_hears_the_ticket_and_the_place_again(
     assert [kept.id for kept in registrations(engine)] == [ahead.id, own.id]
     assert heard.prompts == [
         *INTRODUCED[:2],
-        *("already-registered", "ticket-again", "ahead-some", "will-call", "goodbye"),
+        *("already-registered", "ticket-again", "ahead-some", "round-at", "will-call", "goodbye"),
     ]
     assert heard.said("already-registered", ticket=own.ticket)
     assert heard.said("ahead-some", ahead=1)
@@ -678,16 +678,17 @@ def test_who_was_not_reached_in_the_last_round_is_greeted_with_that_and_the_plac
         round_ = session.get_one(Round, round_id)
         make.some_registrations(session, round_, 3)
         carried = make.some_registrations(session, round_, 2, rounds_missed=1)[1]
-        carried.number = OWN
+        carried.number, starts = OWN, round_.starts_at
 
     heard = asterisk.dial(START)
 
     assert heard.prompts == [
         *INTRODUCED[:2],
-        *("carried-over", "already-registered", "ticket-again", "place", "will-call", "goodbye"),
+        *("carried-over", "ticket-is", "ticket-again", "place", "round-at", "will-call", "goodbye"),
     ]
-    assert heard.said("already-registered", ticket=carried.ticket)
+    assert heard.said("ticket-is", ticket=carried.ticket)
     assert heard.said("place", place=2)
+    assert heard.said("round-at", day=starts, date=starts, time=starts)
 
 
 @pytest.mark.parametrize("state", RegistrationState)

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.models import Round
 from dialplan.variables import Variable
-from hotline import callbacks
+from hotline import callbacks, rounds
 from ivr.call import AGIError, Call, Gone, Prompt
 from settings import Settings
 
@@ -21,7 +21,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("a callback that nobody asked for")
         round_ = session.get_one(Round, callback.registration.round_id)
         language = callback.registration.language
-        office = round_.official.clip
+        office = rounds.speaker(round_).clip
     call.speak(language)
     call.say("callback-intro", office=office)
     try:

@@ -24,7 +24,7 @@ def run(talk: Conversation) -> bool:
     if active:
         place = active[0]
         talk.call.say("active-registration", office=place.clip)
-        _tell(talk, place)
+        talk.tell_status(place)
         return _owners_choices(talk, place)
     _by_ticket(talk)
     return True
@@ -44,7 +44,7 @@ def _by_ticket(talk: Conversation) -> None:
             if unknown == _UNKNOWN:
                 break
             continue
-        _tell(talk, place)
+        talk.tell_status(place)
         return
     raise Gone
 
@@ -55,18 +55,12 @@ def _as_it_is(talk: Conversation, place: Place) -> Place:
         return intake.place(session, registration.find(session, place.ticket))
 
 
-def _tell(talk: Conversation, place: Place) -> None:
-    talk.call.say(f"status-{place.state}")
-    if place.state is RegistrationState.WAITING:
-        talk.tell_place(place.ahead)
-
-
 def _owners_choices(talk: Conversation, place: Place) -> bool:
     for _ in range(_TRIES):
         match talk.call.ask("follow-up-menu", "other-ticket", keys=f"1234{END}"):
             case "1":
                 talk.call.say("ticket-is", ticket=place.ticket)
-                _tell(talk, place)
+                talk.tell_status(place)
             case "2":
                 _cancel(talk, place)
                 return True
@@ -89,7 +83,7 @@ def _cancel(talk: Conversation, place: Place) -> None:
         with writing(talk.engine) as session:
             registration.cancel(session, place.registration_id)
     except Refused:
-        _tell(talk, _as_it_is(talk, place))
+        talk.tell_status(_as_it_is(talk, place))
         return
     talk.call.say("cancelled-now")
 
@@ -107,6 +101,6 @@ def _change_number(talk: Conversation, place: Place) -> None:
         if prompt:
             talk.call.say(prompt)
         else:
-            _tell(talk, _as_it_is(talk, place))
+            talk.tell_status(_as_it_is(talk, place))
         return
     talk.call.say("change-number-done", number=numbers.national(number))

@@ -20,25 +20,35 @@ _TRIES = 3
 
 def run(talk: Conversation) -> bool:
     """For whom, when, with which number, about what; False if nothing is open."""
+    choices = list(talk.intake.choices)
+    for last in (False, True):  # one round may fill up meanwhile; a call has no transactions for a third
+        choice = _with_room(talk, choices, again=last)
+        if choice is None:
+            if not last:
+                _tell_nothing_open(talk)
+            return last
+        place = talk.intake.place_in(choice.round_id)
+        if place and place.state is not RegistrationState.UNCONFIRMED:
+            _tell_existing(talk, place)
+            return True
+        if _register(talk, choice, may_speak=not last) or talk.refused != "round-full":
+            return True
+    return True
+
+
+def _register(talk: Conversation, choice: Choice, *, may_speak: bool) -> bool:
+    """Register for this round; False if a rule refuses it, which the caller has then heard."""
     call = talk.call
-    choice = _for_whom(talk)
-    if choice is None:
-        return False
-    place = talk.intake.place_in(choice.round_id)
-    if place and place.state is not RegistrationState.UNCONFIRMED:
-        _tell_existing(talk, place)
-        return True
-    _introduce(talk, choice)
     number, confirmed = talk.number_to_call()
     subject = talk.ask_subject("ask-subject")
     registered = talk.commit(choice.round_id, number, confirmed=confirmed, subject=subject)
     if registered is None:
-        return True
+        return False
     if registered.already and not confirmed:  # a stranger hears nothing of whose number it is
         call.say("number-will-be-confirmed")
         return True
     left: Gone | WantsOperator | None = None
-    if not registered.already:
+    if may_speak and not registered.already:
         try:
             _message(talk, registered)
         except (Gone, WantsOperator) as leaving:
@@ -51,26 +61,58 @@ def run(talk: Conversation) -> bool:
     return True
 
 
-def _for_whom(talk: Conversation) -> Choice | None:
-    choices, call = talk.intake.choices, talk.call
-    if not choices:
-        coming = talk.intake.upcoming
-        if coming:
-            talk.say_when("next-round-when", coming.starts_at, office=coming.clip)
-            talk.say_when("registration-opens", coming.registration_from)
-        else:
-            call.say("no-round-open")
-        return None
-    if len(choices) == 1:
+def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Choice | None:
+    """The round that the caller wants, and has heard of, or None; those heard of leave `choices`.
+
+    `again`: the caller wanted another one, so not even a single one is taken for granted.
+    """
+    while choices:
+        choice = _for_whom(talk, choices, again=again)
+        choices.remove(choice)
+        place = talk.intake.place_in(choice.round_id)
+        if place and place.state is not RegistrationState.UNCONFIRMED:
+            return choice
+        _introduce(talk, choice)
+        if place or not choice.full:
+            return choice
+        talk.call.say("round-full")
+        again = True
+    return None
+
+
+def _tell_nothing_open(talk: Conversation) -> None:
+    mine = next((place for place in talk.intake.active if not place.standing), None)
+    if mine:  # need not register, and may be asking for just that
+        talk.call.say("active-registration", office=mine.clip)
+        talk.tell_status(mine)
+    coming = talk.intake.upcoming
+    if coming:
+        talk.say_when("next-round-when", coming.starts_at, office=coming.clip)
+        talk.say_when("registration-opens", coming.registration_from)
+    elif not talk.intake.choices:
+        talk.call.say("no-round-open")
+
+
+def _for_whom(talk: Conversation, choices: Sequence[Choice], *, again: bool) -> Choice:
+    choices = _soonest_of_each(choices)
+    if len(choices) == 1 and not again:
         return choices[0]
     open_kinds = {key: prompt for key, (kind, prompt) in _KINDS.items() if _of(choices, kind)}
     kind_key = next(iter(open_kinds))
-    if len(open_kinds) > 1:
-        kind_key = call.ask("choose-kind", *open_kinds.values(), keys="".join(open_kinds))
+    if len(open_kinds) > 1 or again:
+        kind_key = talk.call.ask("choose-kind", *open_kinds.values(), keys="".join(open_kinds))
     of_kind = _of(choices, _KINDS[kind_key][0])
     if _KINDS[kind_key][0] is OfficialKind.DISTRICT_MANAGER:
         return _of_district(talk, of_kind)
     return _of_list(talk, of_kind)
+
+
+def _soonest_of_each(choices: Sequence[Choice]) -> list[Choice]:
+    """One round of each official: two of the same office sound the same."""
+    soonest: dict[int, Choice] = {}
+    for choice in choices:
+        soonest.setdefault(choice.official_id, choice)
+    return list(soonest.values())
 
 
 def _of(choices: Sequence[Choice], kind: OfficialKind) -> list[Choice]:
@@ -101,6 +143,10 @@ def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:
 
 def _introduce(talk: Conversation, choice: Choice) -> None:
     talk.say_when("round-when", choice.starts_at, office=choice.clip)
+    if choice.substitute:
+        talk.call.say("substitute-speaks", office=choice.substitute)
+    if talk.call.language not in choice.languages:
+        talk.call.say("speaks-other-language")
     if choice.registered:
         talk.call.say("registered-so-far", count=choice.registered)
     else:
@@ -145,13 +191,13 @@ def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
 
 
 def _tell_existing(talk: Conversation, place: Place) -> None:
-    call = talk.call
-    if place.carried:
-        call.say("carried-over")
-    call.say("already-registered", ticket=place.ticket)
+    call, waits = talk.call, place.state is RegistrationState.WAITING
+    if waits and place.carried:
+        talk.greet_carried(place)
+    call.say("ticket-is" if place.carried else "already-registered", ticket=place.ticket)
     call.say("ticket-again", ticket=place.ticket)
-    if place.carried:
-        call.say("place", place=place.ahead + 1)
+    if waits:
+        talk.tell_where(place)
+        call.say("will-call")
     else:
-        talk.tell_place(place.ahead)
-    call.say("will-call")
+        talk.tell_status(place)
