@@ -130,6 +130,19 @@ RANGE = "must be first-last, for example 10000-10999"
         ("ANSWER_SECONDS", "0", "greater than 0"),
         ("MAX_ATTEMPTS", "0", "greater than or equal to 1"),
         ("RETRY_SECONDS", "-1", "greater than or equal to 0"),
+        *(
+            ("QUIET_HOURS", v, "must be from-until, for example 22:00-08:00")
+            for v in (
+                "",
+                "22:00",
+                "22-08",
+                "24:00-08:00",
+                "22:00-8:00",
+                "22:60-08:00",
+                "22:00-08:00\n",
+                "x" * 999,
+            )
+        ),
     ],
 )
 def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right(
