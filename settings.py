@@ -195,7 +195,7 @@ class Settings(BaseSettings):
     sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
     """The line from which text messages come; empty: the provider's own choice."""
     sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=_URL)
-    sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z]*$")
+    sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
     sms_http_url: str = Field("", pattern=_URL)
     """Where any other provider takes a text message, as a POST of JSON."""
     sms_http_headers: Texts = {}

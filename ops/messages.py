@@ -5,11 +5,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from db.engine import connect, reading, writing
 from db.models import Delivery, Message, MessageKind
 from hotline import audit, numbers, outbox
-from hotline.errors import Refused
-from settings import load
+from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Messages to citizens, and notices to the webhook.")
 
@@ -20,7 +18,7 @@ def list_(
     limit: int = 100,
 ) -> None:
     """The newest messages; numbers are masked."""
-    with reading(connect(load().database)) as session:
+    with terminal.transaction(read_only=True) as session:
         for message in outbox.page(session, state, limit):
             typer.echo(
                 f"{message.id:>8}  {message.state:<8} {message.kind:<16} {_to(message):<16} "
@@ -31,12 +29,8 @@ def list_(
 @app.command()
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
     """Send one after all that failed or expired."""
-    try:
-        with writing(connect(load().database)) as session:
-            outbox.retry(session, message, audit.COMMAND_LINE)
-    except Refused as refused:
-        typer.secho(str(refused), fg="red", err=True)
-        raise typer.Exit(1) from None
+    with terminal.transaction() as session:
+        outbox.retry(session, message, audit.COMMAND_LINE)
 
 
 def _to(message: Message) -> str:
