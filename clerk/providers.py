@@ -26,6 +26,9 @@ _LONGEST_ANSWER = 64 * 1024
 _OURS_TO_MEND_S = 600.0
 """Wait so long when the fault is in our account or settings: a person has to mend it."""
 
+_MAY_PASS = frozenset({401, 403, 404, 405, 407, 408, 409, 421, 425, 429})
+"""Refusals of a request, not of the message: somebody mends the settings, or it is only too early."""
+
 
 class TryAgain(Exception):
     """It did not go out, or nobody knows; `after_s` is how long to wait at least, if that is known."""
@@ -158,7 +161,7 @@ async def _json(response: httpx.Response) -> Any:
             return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -169,10 +172,6 @@ def _part(value: Any, *path: str | int) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
-
-
-_MAY_PASS = frozenset({401, 403, 404, 405, 407, 408, 409, 421, 425, 429})
-"""Refusals of a request, not of the message: somebody mends the settings, or it is only too early."""
 
 
 def _check(response: httpx.Response, refused: frozenset[int] | None = None) -> None:

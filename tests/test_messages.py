@@ -129,7 +129,7 @@ def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place
     text = said(session, english)
     assert text is not None
     assert "the Mayor of Isfahan" in text
-    assert "Wednesday 3 March, 9:00 to 12:00" in text
+    assert "Wednesday 3 March, 09:00 to 12:00" in text
     assert "number 13 in the line" in text
 
 

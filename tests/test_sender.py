@@ -251,6 +251,28 @@ def test_given_a_message_that_kavenegar_refuses_when_sent_then_it_has_failed(
 
 
 @pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (b'{"return": {"status": 411}, "entries": null}', Delivery.FAILED),
+        (b'{"return": {"status": 418}, "entries": null}', Delivery.PENDING),
+        (b'{"return": {"status": 200}, "entries": []}', Delivery.PENDING),
+        (b'{"return": {"status": 200}, "entries": [{"messageid": 7, "status": 14}]}', Delivery.FAILED),
+        (b'{"return": {"status": 200}, "entries": [{"messageid": 7, "status": 10}]}', Delivery.SENT),
+        (b'{"return": {"status": "200"}, "entries": {"messageid": 7}}', Delivery.PENDING),
+        (b"[]", Delivery.PENDING),
+        (b"[" * 60_000, Delivery.PENDING),
+    ],
+)
+def test_given_an_answer_with_http_200_when_read_then_what_kavenegar_says_in_it_counts(
+    engine: Engine, ready: Settings, provider: SmsProvider, answer: bytes, state: Delivery
+) -> None:
+    register(engine)
+    provider.plan.append(answer)
+    sender.run(engine, ready)
+    assert only(engine).state is state
+
+
+@pytest.mark.parametrize(
     ("code", "at_least", "at_most"),
     [(402, 14, 30), (409, 14, 30), (500, 14, 30), (503, 14, 30), (301, 14, 30)]
     + [(code, 590, 3600) for code in (401, 403, 407, 412, 418, 429, 451)],

@@ -38,12 +38,15 @@ class Request(NamedTuple):
 
 
 class SmsProvider:
-    """Listens while entered; `plan` says what comes of the next requests, a code refuses; then it accepts."""
+    """Listens while entered; `plan` says what comes of the next requests; after them it accepts.
+
+    A code refuses, with headers or without; bytes are the answer to a request that is not done.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.plan: deque[str | int | tuple[int, dict[str, str]]] = deque()
+        self.plan: deque[str | int | bytes | tuple[int, dict[str, str]]] = deque()
         self.requests: list[Request] = []
         self.delivered: dict[str, Request] = {}
         """By name: what reached a citizen, once each."""
@@ -101,6 +104,8 @@ class SmsProvider:
             self._endless(wire, b"x", 0.05)
         elif step == HUGE:
             self._endless(wire, b"x" * 65536, 0)
+        elif isinstance(step, bytes):
+            _reply(wire, 200, {}, step)
         elif step == GARBAGE:
             _reply(wire, 200, {}, b"\xff<html>")
         elif isinstance(step, str):
