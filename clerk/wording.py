@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Round
@@ -39,11 +39,7 @@ class Text(NamedTuple):
 
 def words(session: Session, message: Message) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
-    registration = session.scalars(
-        select(Registration)
-        .where(Registration.id == message.registration_id)
-        .options(joinedload(Registration.round))
-    ).one()
+    registration = session.get_one(Registration, message.registration_id)
     about = session.get_one(Round, message.round_id)
     at = now(session)
     next_round = _next_round(session, message, registration, at)
