@@ -5,13 +5,14 @@ import difflib
 import hashlib
 import hmac
 import ipaddress
+import json
 import os
 import re
 import secrets
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -55,6 +56,7 @@ class QuietHours(NamedTuple):
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
 
@@ -90,6 +92,16 @@ def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _texts(value: Any) -> Any:
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        read = None
+    if not isinstance(read, dict) or not all(isinstance(part, str) for part in read.values()):
+        raise ValueError('must be a JSON object of texts, for example {"to": "{to}", "text": "{text}"}')
+    return read
+
+
 def _voice_files(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -99,12 +111,20 @@ def _voice_files(value: Any) -> Any:
     return {language.strip(): path.strip() for language, _, path in pairs}
 
 
-_SECRET = {"trunk_secret", "database_url", "notice_webhook", "notice_webhook_secret"}
+_SECRET = {
+    "trunk_secret",
+    "database_url",
+    "notice_webhook",
+    "notice_webhook_secret",
+    "sms_kavenegar_key",
+    "sms_http_headers",
+}
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Texts = Annotated[dict[str, str], NoDecode, BeforeValidator(_texts)]
 VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
 
@@ -162,6 +182,8 @@ class Settings(BaseSettings):
         time(22), time(8)
     )
     """When no number is called to be confirmed, in the city's own time; 00:00-00:00 is never."""
+    near_places: int = Field(5, ge=1, le=100)
+    """Whoever comes within so many places of a live round's line is told by text message that it is near."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}
@@ -174,6 +196,18 @@ class Settings(BaseSettings):
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
     notice_webhook_secret: str = Field("", validate_default=True)
     """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
+    sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
+    """The line from which text messages come; empty: the provider's own choice."""
+    sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=_URL)
+    sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
+    sms_http_url: str = Field("", pattern=_URL)
+    """Where any other provider takes a text message, as a POST of JSON."""
+    sms_http_headers: Texts = {}
+    """JSON: its headers, with whatever signs us in: {"Authorization": "Bearer …"}."""
+    sms_http_body: Texts = {"to": "{to}", "text": "{text}"}
+    """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
+    sms_provider: Literal["", "console", "kavenegar", "http"] = ""
+    """Who sends the text messages; empty: nobody. console only says so in the log."""
     sample: bool = True
     """Fill an empty database with sample data."""
 
@@ -212,6 +246,14 @@ class Settings(BaseSettings):
             length = 0
         if not 24 <= length <= 64:
             raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")
+        return value
+
+    @field_validator("sms_provider")
+    @classmethod
+    def _sms_provider(cls, value: str, others: ValidationInfo) -> str:
+        needs = {"kavenegar": "sms_kavenegar_key", "http": "sms_http_url"}.get(value)
+        if needs and not others.data.get(needs):
+            raise ValueError(f"needs HOTLINE_{needs.upper()}")
         return value
 
     @field_validator("database_url")

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
+from clerk import sender
 from db.engine import connect, writing
-from hotline import carry, notices, status
+from hotline import carry, near, notices, status
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -70,4 +71,15 @@ def announce(engine: Engine, settings: Settings) -> None:
         notices.queue_due(session, settings)
 
 
-JOBS = [Job("carry-over", 1.0, carry_over), Job("notices", 5.0, announce)]
+def tell_near(engine: Engine, settings: Settings) -> None:
+    """Tell those whose turn is near."""
+    with writing(engine) as session:
+        near.tell(session, settings.near_places)
+
+
+JOBS = [
+    Job("carry-over", 1.0, carry_over),
+    Job("notices", 5.0, announce),
+    Job("near", 5.0, tell_near),
+    Job("messages", 1.0, sender.run),
+]

@@ -352,7 +352,7 @@ class Message(Base):
     state: Mapped[Delivery] = mapped_column(_enum(Delivery, "delivery"), default=Delivery.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime]
-    not_before: Mapped[datetime]
+    not_before: Mapped[datetime]  # of one that is being sent: until then its sender has it
     expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     provider_id: Mapped[str] = mapped_column(String(80), default="")

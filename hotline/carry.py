@@ -175,7 +175,9 @@ def _tell(session: Session, step: _Step) -> None:
         return
     if step.fact is Fact.CLOSED:
         kind = MessageKind.CLOSED
-    elif left.cancelled_at:
+    elif left.cancelled_at and not (
+        to and outbox.told(session, MessageKind.ROUND_CANCELLED, registration, left.id)
+    ):
         kind = MessageKind.ROUND_CANCELLED
     else:
         kind = MessageKind.CARRIED if to else MessageKind.NOT_REACHED

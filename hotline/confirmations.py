@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Confirmation, Registration, Round
+from db.models import Confirmation, MessageKind, Registration, Round
 from db.states import Fact, RegistrationState
-from hotline import ledger, rounds
+from hotline import ledger, outbox, rounds
 
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
@@ -110,5 +110,7 @@ def _decide(session: Session, confirmation: Confirmation, state: RegistrationSta
     if changed is not None:
         registration = session.get_one(Registration, changed, populate_existing=True)
         confirmed = state is RegistrationState.WAITING
+        if confirmed:
+            outbox.tell(session, MessageKind.REGISTERED, registration, about_round=registration.round_id)
         ledger.record(session, Fact.CONFIRMED if confirmed else Fact.CANCELLED, registration)
         events.registration_changed(session, registration)

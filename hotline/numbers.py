@@ -51,3 +51,8 @@ def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
 def national(number: str) -> str:
     """How people in Iran write the E.164 `number`: 09131234567. Foreign numbers stay as they are."""
     return "0" + number[3:] if number.startswith("+98") else number
+
+
+def masked(number: str) -> str:
+    """So much of the E.164 `number` as may stand in a log or a list: +989…67."""
+    return f"{number[:4]}…{number[-2:]}"

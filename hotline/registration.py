@@ -74,7 +74,8 @@ def register(
             continue
         if not confirmed:
             session.add(Confirmation(registration_id=registration.id, not_before=now(session)))
-        outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
+        else:  # a stranger's keys send nobody a message
+            outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
         ledger.record(session, Fact.REGISTERED, registration)
         events.registration_changed(session, registration)
         return _told(session, registration, already=False)
@@ -136,6 +137,8 @@ def _change(
     if changed is None:
         raise Refused("wrong-state", "the registration is being called, or it is over")
     registration = session.get_one(Registration, changed, populate_existing=True)
+    if fact is Fact.CONFIRMED:
+        outbox.tell(session, MessageKind.REGISTERED, registration, about_round=registration.round_id)
     if fact:
         ledger.record(session, fact, registration)
     events.registration_changed(session, registration)

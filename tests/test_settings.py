@@ -143,6 +143,21 @@ RANGE = "must be first-last, for example 10000-10999"
                 "x" * 999,
             )
         ),
+        ("NEAR_PLACES", "0", "greater than or equal to 1"),
+        ("SMS_PROVIDER", "pigeon", "'', 'console', 'kavenegar' or 'http'"),
+        ("SMS_PROVIDER", "kavenegar", "needs HOTLINE_SMS_KAVENEGAR_KEY"),
+        ("SMS_PROVIDER", "http", "needs HOTLINE_SMS_HTTP_URL"),
+        ("SMS_SENDER", "1000\n4346", "should match pattern"),
+        *(
+            ("SMS_HTTP_URL", v, "should match pattern")
+            for v in ("sms.example", "ftp://a/b", "http://", "http://a b")
+        ),
+        *(("SMS_KAVENEGAR_KEY", v, "should match pattern") for v in ("a/b", "a?b", "a\n")),
+        *(
+            (name, v, "must be a JSON object of texts")
+            for name in ("SMS_HTTP_HEADERS", "SMS_HTTP_BODY")
+            for v in ("", "{", "[]", '"a"', '{"a": 1}', '{"a": {"b": "c"}}')
+        ),
     ],
 )
 def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right(
@@ -204,6 +219,8 @@ def test_given_an_address_of_the_public_pages_when_loaded_then_links_begin_with_
         ("DATABASE_URL", "mysql://hotline:geheim@db/hotline"),
         ("NOTICE_WEBHOOK", "ftp://news.example/?token=geheim"),
         ("NOTICE_WEBHOOK_SECRET", "geheim"),
+        ("SMS_KAVENEGAR_KEY", "geheim/"),
+        ("SMS_HTTP_HEADERS", '{"Authorization": ["geheim"]}'),
     ],
 )
 def test_given_a_wrong_setting_with_a_secret_when_named_then_the_secret_is_not_shown(

@@ -1,0 +1,92 @@
+"""The sender: takes due messages out of the outbox and sends them, outside of any transaction."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import httpx
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, sms
+from db.engine import reading, writing
+from db.models import Message, MessageKind
+from hotline import outbox
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_AT_ONCE = 20
+_TIMEOUT_S = 10.0
+"""For all of one message, however slowly an answer drips; with the rest, far less than the LEASE."""
+
+Record = Callable[[Session], None]
+"""Writes down what became of a message."""
+
+
+def run(engine: Engine, settings: Settings) -> None:
+    """Send what is due, until nothing is."""
+    batch = _take_up(engine, settings)
+    if batch:
+        asyncio.run(_send(engine, settings, batch))
+
+
+def _take_up(engine: Engine, settings: Settings) -> Sequence[Message]:
+    texts = bool(settings.sms_provider)
+    with writing(engine) as session:
+        return outbox.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
+
+
+async def _send(engine: Engine, settings: Settings, batch: Sequence[Message]) -> None:
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
+        texts, notices = sms(settings, client), Webhook(client, settings.notice_webhook_secret)
+        while batch:
+            ways = [notices if message.kind is MessageKind.NOTICE else texts for message in batch]
+            sending = [_send_one(engine, way, message) for way, message in zip(ways, batch, strict=True)]
+            failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
+            if failed:  # what was not recorded is sent again under the same name, when its lease is over
+                raise failed[0]
+            batch = await asyncio.to_thread(_take_up, engine, settings)
+
+
+async def _send_one(engine: Engine, way: Provider | None, message: Message) -> None:
+    record = await _outcome(engine, way, message)
+    await asyncio.to_thread(_write, engine, record)
+
+
+async def _outcome(engine: Engine, way: Provider | None, message: Message) -> Record:
+    taken = outbox.Taken(message.id, message.attempts)
+    try:
+        letter = await asyncio.to_thread(_letter, engine, message)
+        if letter is None:
+            return partial(outbox.drop, taken=taken, error="not true any more")
+        assert way is not None  # noqa: S101 - take_up leaves alone what nobody sends
+        async with asyncio.timeout(_TIMEOUT_S):
+            provider_id = await way.send(letter.to, letter.text, outbox.name_outside(message))
+        return partial(outbox.sent, taken=taken, provider_id=provider_id)
+    except RefusedForGood as refused:
+        log.warning("message %d: refused for good: %s", message.id, refused)
+        return partial(outbox.give_up, taken=taken, error=str(refused))
+    except TryAgain as failed:
+        log.warning("message %d: not sent: %s", message.id, failed)
+        return partial(outbox.put_off, taken=taken, error=str(failed), after_s=failed.after_s)
+    except TimeoutError:
+        log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
+        return partial(outbox.put_off, taken=taken, error="no answer in time")
+    except Exception as bug:
+        log.exception("message %d: not sent", message.id)
+        return partial(outbox.put_off, taken=taken, error=type(bug).__name__)
+
+
+def _letter(engine: Engine, message: Message) -> wording.Text | None:
+    if message.kind is MessageKind.NOTICE:
+        return wording.Text(message.to, message.body)
+    with reading(engine) as session:
+        return wording.words(session, message)
+
+
+def _write(engine: Engine, record: Record) -> None:
+    with writing(engine) as session:
+        record(session)

@@ -1,0 +1,103 @@
+"""What a text message says: made when it is sent, from its facts and from how things are by then."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Round
+from db.states import Phase, RegistrationState
+from hotline import dates, line, outbox, rounds
+from hotline.dates import Language
+from hotline.notice_texts import office
+from prompts import texts
+
+_K, _R = MessageKind, RegistrationState
+_LONGEST_OFFICE = 60
+_STILL_WAITS = (_R.WAITING, _R.CALLING, _R.UNREACHED)
+_TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
+    _K.REGISTERED: (_R.WAITING, _R.CALLING),
+    _K.NEAR: (_R.WAITING,),
+    _K.NOT_REACHED: _STILL_WAITS,
+    _K.CARRIED: _STILL_WAITS,
+    _K.ROUND_CANCELLED: _STILL_WAITS,
+    _K.CLOSED: (_R.CLOSED,),
+}
+"""In which states of the registration a message of a kind still says what is true."""
+
+
+class Text(NamedTuple):
+    """A text message as it goes out: `to` is E.164."""
+
+    to: str
+    text: str
+
+
+def words(session: Session, message: Message) -> Text | None:
+    """What goes out for this message, and where to; None if it is not true any more."""
+    registration = session.get_one(Registration, message.registration_id)
+    about = session.get_one(Round, message.round_id)
+    at = now(session)
+    next_round = _next_round(session, message, registration, at)
+    if not _still_true(message, registration, about, next_round, at):
+        return None
+    number = registration.number  # which the citizen may have changed since
+    if not number.startswith(outbox.MOBILE) or session.scalar(
+        select(BlockedNumber.number).where(BlockedNumber.number == number)
+    ):
+        return None
+    language: Language = "en" if registration.language == "en" else "fa"
+    spoken_of = next_round if message.kind is _K.CARRIED and next_round else about
+    when = next_round or about
+    values = {
+        "ticket": dates.digits(registration.ticket, language),
+        "office": _office(spoken_of.substitute or spoken_of.official, language),
+        "place": dates.digits(line.ahead(session, registration) + 1, language),
+        "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
+        "day": dates.day(about.starts_at, language, with_year=False),
+    }
+    return Text(number, texts.fill(language, _name(message.kind, about, next_round), values))
+
+
+def _next_round(session: Session, message: Message, registration: Registration, at: datetime) -> Round | None:
+    """The next round of which it tells, if the registration is in it and it is still to come."""
+    next_id = json.loads(message.body).get("next_round")
+    if next_id is None or registration.round_id != next_id:
+        return None
+    found = session.get_one(Round, next_id)
+    return None if rounds.phase(found, at) in (Phase.OVER, Phase.CANCELLED) else found
+
+
+def _still_true(
+    message: Message, registration: Registration, about: Round, next_round: Round | None, at: datetime
+) -> bool:
+    if registration.state not in _TRUE_IN[message.kind]:
+        return False
+    here = registration.round_id == about.id
+    phase = rounds.phase(about, at)
+    match message.kind:
+        case MessageKind.REGISTERED:
+            return here and phase not in (Phase.OVER, Phase.CANCELLED)
+        case MessageKind.NEAR:
+            return here and phase is Phase.LIVE
+        case MessageKind.NOT_REACHED:
+            return here
+        case MessageKind.CARRIED:
+            return next_round is not None
+        case _:
+            return True
+
+
+def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
+    if kind is _K.REGISTERED and about.standing:
+        return "registered-standing"
+    return "round_cancelled-next" if kind is _K.ROUND_CANCELLED and next_round else kind.value
+
+
+def _office(official: Official, language: Language) -> str:
+    name = office(official, language)
+    return name if len(name) <= _LONGEST_OFFICE else f"{name[: _LONGEST_OFFICE - 1]}…"

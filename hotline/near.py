@@ -1,0 +1,31 @@
+"""«Your turn is near»: whoever comes to the head of a live round's line is told so, once in the round."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import MessageKind, Registration, Round
+from db.states import RegistrationState
+from hotline import line, outbox, rounds
+
+_USEFUL = timedelta(minutes=30)
+
+
+def tell(session: Session, places: int) -> None:
+    """Tell whoever waits within the first `places` of a line whose round is live."""
+    at, near = now(session), MessageKind.NEAR
+    live = session.scalars(
+        select(Round.id).where(Round.standing.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at))
+    ).all()
+    for round_id in live:
+        head = session.scalars(
+            select(Registration)
+            .where(Registration.round_id == round_id, Registration.state == RegistrationState.WAITING)
+            .order_by(*line.ORDER)
+            .limit(places)
+        ).all()
+        for registration in head:
+            if not outbox.told(session, near, registration, round_id):
+                outbox.tell(session, near, registration, about_round=round_id, expires_at=at + _USEFUL)

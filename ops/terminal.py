@@ -1,0 +1,37 @@
+"""What all commands share: the settings in force, and how a command fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from sqlalchemy.orm import Session
+
+from db.engine import connect, reading, writing
+from hotline.errors import Refused
+from settings import Settings, SettingsError, load
+
+
+def settings() -> Settings:
+    """The settings; ends the command if one is wrong."""
+    try:
+        return load()
+    except SettingsError as error:
+        typer.secho(f"Wrong settings:\n{error}", fg="red", err=True)
+        raise typer.Exit(2) from None
+
+
+def fail(reason: object) -> typer.Exit:
+    """Say why, in red; the caller raises what this returns."""
+    typer.secho(str(reason), fg="red", err=True)
+    return typer.Exit(1)
+
+
+@contextmanager
+def transaction(*, read_only: bool = False) -> Iterator[Session]:
+    """One transaction of a command; ends the command if a rule refuses."""
+    open_ = reading if read_only else writing
+    try:
+        with open_(connect(settings().database)) as session:
+            yield session
+    except Refused as refused:
+        raise fail(refused) from None
