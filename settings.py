@@ -162,6 +162,8 @@ class Settings(BaseSettings):
         time(22), time(8)
     )
     """When no number is called to be confirmed, in the city's own time; 00:00-00:00 is never."""
+    timetable_days: int = Field(28, ge=1, le=366)
+    """The timetable's rounds are made so many days ahead."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}

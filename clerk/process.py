@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from db.engine import connect, writing
-from hotline import carry, notices, status
+from db.engine import connect, reading, writing
+from hotline import carry, notices, status, timetable
+from hotline.errors import Refused
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -70,4 +71,22 @@ def announce(engine: Engine, settings: Settings) -> None:
         notices.queue_due(session, settings)
 
 
-JOBS = [Job("carry-over", 1.0, carry_over), Job("notices", 5.0, announce)]
+def make_rounds(engine: Engine, settings: Settings) -> None:
+    """Make the rounds that the timetable lacks; one that is refused is tried again next time."""
+    with reading(engine) as session:
+        lacking = timetable.lacking(session, settings.timetable_days)
+    for rule_id, day in lacking:
+        try:
+            while True:
+                with writing(engine) as session:
+                    if timetable.make_round(session, rule_id, day) is None:
+                        break
+        except Refused as refused:
+            log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
+
+
+JOBS = [
+    Job("carry-over", 1.0, carry_over),
+    Job("notices", 5.0, announce),
+    Job("timetable", 60.0, make_rounds),
+]

@@ -1,15 +1,15 @@
-"""Sample data for an empty database: Isfahan's offices (no people), a round, three accounts."""
+"""Sample data for an empty database: Isfahan's offices (no people), a round, a rule, three accounts."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Official, OfficialKind, Role
-from hotline import planning, users
+from hotline import days, planning, timetable, users
 
 _DISTRICTS = 15
 _ORDINALS = [
@@ -37,7 +37,8 @@ def fill(session: Session) -> list[Account]:
         office_en="Mayor of Isfahan",
         clip="office-mayor",
     )
-    session.add_all([mayor, *_deputies(), *_district_managers()])
+    managers = _district_managers()
+    session.add_all([mayor, *_deputies(), *managers])
     session.flush()
     at = now(session)
     planning.make(
@@ -48,6 +49,15 @@ def fill(session: Session) -> list[Account]:
         starts_at=at,
         ends_at=at + timedelta(hours=8),
         short_notice=True,
+    )
+    timetable.add_rule(
+        session,
+        name="مدیران مناطق، هر چهارشنبه",
+        rrule="FREQ=WEEKLY;BYDAY=WE",
+        starts_on=days.local_day(at),
+        starts_at=time(9),
+        ends_at=time(12),
+        officials=managers,
     )
     return [
         _account(session, "admin", "مدیر سامانه", Role.ADMINISTRATOR, None),
