@@ -16,8 +16,8 @@ from hotline.errors import Refused
 
 ZONE = ZoneInfo("Asia/Tehran")
 
-# One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day is
-# looked through to the year 9999, so daily and weekly ones, the slow ones, take no parts that may come to that.
+# One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day
+# is looked through to the year 9999: daily and weekly ones, the slow ones, take no parts that lead there.
 _PARTS = r"(;(INTERVAL|COUNT|UNTIL|WKST|BYDAY|BYMONTH{more})=[A-Z0-9,+-]+)*"
 _RRULE = re.compile(
     rf"FREQ=(DAILY|WEEKLY){_PARTS.format(more='')}"

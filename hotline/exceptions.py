@@ -6,7 +6,7 @@ Rounds that have begun are left alone: from then on only their official and a pe
 from collections.abc import Sequence
 from datetime import date, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -137,14 +137,13 @@ def _hold_rules(session: Session, rule_id: int | None = None) -> None:
 
 def _hold_rounds(session: Session, day: date, rule: TimetableRule | None = None) -> Sequence[Round]:
     """The timetable's rounds of a day, and their officials, locked before any change takes the logs' lock."""
-    of_day = select(Round).where(Round.occurs_on == day, Round.rule_id.is_not(None)).order_by(Round.id)
-    if rule:
-        of_day = of_day.where(Round.rule_id == rule.id)
-    found = session.scalars(
-        of_day.with_for_update(of=Round), execution_options={"populate_existing": True}
-    ).all()
-    whose = [r.official_id for r in found]
+    of_day = and_(Round.occurs_on == day, Round.rule_id == rule.id if rule else Round.rule_id.is_not(None))
+    # first the officials, as `planning.change` does
+    whose = select(Round.official_id).where(of_day)
     session.scalars(
         select(Official.id).where(Official.id.in_(whose)).order_by(Official.id).with_for_update()
     ).all()
-    return found
+    return session.scalars(
+        select(Round).where(of_day).order_by(Round.id).with_for_update(of=Round),
+        execution_options={"populate_existing": True},
+    ).all()

@@ -16,6 +16,7 @@ from ops.cli import app
 from settings import Settings
 
 NOW = days.moment(date(2027, 5, 3), time(12))
+HOURS = ["--from", "09:00", "--to", "12:00"]
 
 Command = Callable[..., str]
 
@@ -41,11 +42,9 @@ def timetabled(command: Command, engine: Engine, settings: Settings) -> Command:
     """Two districts answer on Wednesdays in turn; their rounds are made."""
     for district in "12":
         words = ["--fa", "مدیر", "--en", f"District {district}", "--clip", f"office-district-{district}"]
-        assert (
-            command("official", "add", "district_manager", *words, "--district", district) == f"{district}\n"
-        )
-    hours = ["--from", "09:00", "--to", "12:00"]
-    added = command("timetable", "add", "چهارشنبه‌ها", "FREQ=WEEKLY;BYDAY=WE", "--officials", "2,1", *hours)
+        added = command("official", "add", "district_manager", *words, "--district", district)
+        assert added == f"{district}\n"
+    added = command("timetable", "add", "چهارشنبه‌ها", "FREQ=WEEKLY;BYDAY=WE", "--officials", "2,1", *HOURS)
     assert added == "1\n"
     make_rounds(engine, settings)
     return command
@@ -91,7 +90,7 @@ def test_given_a_rule_when_days_are_changed_then_the_timetable_shows_them(
     assert "2 in turn  چهارشنبه‌ها" in timetabled("timetable", "list")
     before = timetabled("timetable", "show", "1", "--weeks", "6").splitlines()
     assert [line.split("  ")[:3] for line in before[:1]] == [["1406-02-15", "Wed 2027-05-05", "09:00-12:00"]]
-    assert ["District 2" in line for line in before] == [True, False, True, False, True, False, True][:6]
+    assert ["District 2" in line for line in before] == [True, False] * 3
     timetabled("timetable", "except", "1", "۱۴۰۶/۲/۱۵", "--reason", "جلسه", "--drop")
     timetabled(
         "timetable", "except", "1", "2027-05-12", "--reason", "سفر", "--from", "10:00", "--substitute", "2"
