@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 from holidays import country_holidays
@@ -13,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Holiday
 from hotline.errors import Refused
-
-ZONE = ZoneInfo("Asia/Tehran")
+from settings import CITY
 
 # One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day
 # is looked through to the year 9999: daily and weekly ones, the slow ones, take no parts that lead there.
@@ -27,12 +25,12 @@ _RRULE = re.compile(
 
 def moment(day: date, at: time) -> datetime:
     """The moment (UTC) at which the city's clocks show `at` on that day."""
-    return datetime.combine(day, at, ZONE).astimezone(UTC)
+    return datetime.combine(day, at, CITY).astimezone(UTC)
 
 
 def local_day(at: datetime) -> date:
     """The city's day at the moment `at`."""
-    return at.astimezone(ZONE).date()
+    return at.astimezone(CITY).date()
 
 
 def recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:

@@ -14,7 +14,7 @@ from db.engine import connect, now, reading, writing
 from db.models import Holiday, OfficialKind
 from hotline import audit, days, exceptions, officials, timetable
 from hotline.errors import Refused
-from settings import SettingsError, load
+from settings import CITY, SettingsError, load
 
 official_app = typer.Typer(no_args_is_help=True, help="The offices that answer citizens.")
 timetable_app = typer.Typer(no_args_is_help=True, help="Rules that make rounds by themselves.")
@@ -188,7 +188,7 @@ def _told(session: Session, o: timetable.Occurrence) -> str:
         return f"-  {o.holiday}"
     if not o.rounds and o.exception and o.exception.dropped:
         return f"-  {o.exception.reason}"
-    hours = "-".join(f"{at.astimezone(days.ZONE):%H:%M}" for at in (o.starts_at, o.ends_at))
+    hours = "-".join(f"{at.astimezone(CITY):%H:%M}" for at in (o.starts_at, o.ends_at))
     offices = ", ".join(official.office_en for official in o.officials) or "nobody"
     made = " ".join(f"round {r.id}{' cancelled' if r.cancelled_at else ''}" for r in o.rounds)
     substitute = ""

@@ -16,7 +16,7 @@ from db.states import Phase, RegistrationState
 from hotline import carry, days, exceptions, planning, rounds, timetable
 from hotline.errors import Refused
 from ops import sample
-from settings import Settings
+from settings import CITY, Settings
 from tests.factories import a_registration, an_official, at_once
 
 HOUR = timedelta(hours=1)
@@ -575,4 +575,4 @@ def test_given_the_sample_city_when_extended_then_the_districts_answer_on_wednes
     found = made(session)
     assert len(found) >= 4
     assert [r.official.district for r in found] == list(range(1, len(found) + 1))
-    assert all(r.starts_at.astimezone(days.ZONE).strftime("%a %H") == "Wed 09" for r in found)
+    assert all(r.starts_at.astimezone(CITY).strftime("%a %H") == "Wed 09" for r in found)
