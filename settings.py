@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     """When no number is called to be confirmed, in the city's own time; 00:00-00:00 is never."""
     near_places: int = Field(5, ge=1, le=100)
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
+    timetable_days: int = Field(28, ge=1, le=366)
+    """The timetable's rounds are made so many days ahead."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}

@@ -9,15 +9,16 @@ from feedgenerator import Atom1Feed
 from icalendar import Calendar, Event
 
 from db.models import Round
-from hotline import dates, notices
+from hotline import notices
 from hotline.dates import Language
 from hotline.notice_texts import who
+from settings import CITY
 
 TITLES: dict[Language, str] = {
     "fa": "۱۳۷: گفت‌وگوی تلفنی مدیران شهر با شهروندان",
     "en": "137: the city's officials speak with citizens",
 }
-CITY: dict[Language, str] = {"fa": "شهرداری اصفهان", "en": "Municipality of Isfahan"}
+PUBLISHER: dict[Language, str] = {"fa": "شهرداری اصفهان", "en": "Municipality of Isfahan"}
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"
@@ -32,7 +33,7 @@ def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
         feed_url=f"{public_url}/public/rounds.atom{suffix}",
         description="",
         language=language,
-        author_name=CITY[language],
+        author_name=PUBLISHER[language],
     )
     feed.latest_post_date = lambda: max(map(notices.updated_at, found), default=_BEFORE_ALL)
     for round_ in sorted(found, key=notices.updated_at, reverse=True):
@@ -94,12 +95,12 @@ def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, 
         "name": notice.title,
         "description": notice.body,
         "url": notices.link(round_, language, public_url),
-        "startDate": round_.starts_at.astimezone(dates.TEHRAN).isoformat(timespec="seconds"),
-        "endDate": round_.ends_at.astimezone(dates.TEHRAN).isoformat(timespec="seconds"),
+        "startDate": round_.starts_at.astimezone(CITY).isoformat(timespec="seconds"),
+        "endDate": round_.ends_at.astimezone(CITY).isoformat(timespec="seconds"),
         "eventStatus": f"{_SCHEMA}/Event{status}",
         "eventAttendanceMode": f"{_SCHEMA}/OnlineEventAttendanceMode",
         "location": {"@type": "VirtualLocation", "url": "tel:137"},
-        "organizer": {"@type": "GovernmentOrganization", "name": CITY[language], "telephone": "137"},
+        "organizer": {"@type": "GovernmentOrganization", "name": PUBLISHER[language], "telephone": "137"},
         "performer": {"@type": "Organization", "name": who(round_, language)},
         "inLanguage": round_.languages.split(","),
         "isAccessibleForFree": True,

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from clerk import sender
-from db.engine import connect, writing
-from hotline import carry, near, notices, status
+from db.engine import connect, reading, writing
+from hotline import carry, near, notices, status, timetable
+from hotline.errors import Refused
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -77,9 +78,24 @@ def tell_near(engine: Engine, settings: Settings) -> None:
         near.tell(session, settings.near_places)
 
 
+def make_rounds(engine: Engine, settings: Settings) -> None:
+    """Make the rounds that the timetable lacks; one that is refused is tried again next time."""
+    with reading(engine) as session:
+        lacking = timetable.lacking(session, settings.timetable_days)
+    for rule_id, day in lacking:
+        try:
+            while True:
+                with writing(engine) as session:
+                    if timetable.make_round(session, rule_id, day) is None:
+                        break
+        except Refused as refused:
+            log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
+
+
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
     Job("near", 5.0, tell_near),
     Job("messages", 1.0, sender.run),
+    Job("timetable", 60.0, make_rounds),
 ]

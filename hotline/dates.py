@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import jdatetime
 
+from settings import CITY
+
 Language = Literal["fa", "en"]
-TEHRAN = ZoneInfo("Asia/Tehran")
+
 
 _WEEKDAYS = {  # Monday first
     "fa": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
@@ -28,7 +29,7 @@ def digits(value: object, language: Language) -> str:
 
 def day(when: date, language: Language, *, with_year: bool = True) -> str:
     """«چهارشنبه ۱۱ آذر ۱۴۰۵», "Wednesday 2 December 2026": of a day, or of a moment in Iran."""
-    local = when.astimezone(TEHRAN).date() if isinstance(when, datetime) else when
+    local = when.astimezone(CITY).date() if isinstance(when, datetime) else when
     shown = jdatetime.date.fromgregorian(date=local) if language == "fa" else local
     weekday = _WEEKDAYS[language].split()[local.weekday()]
     month = _MONTHS[language].split()[shown.month - 1]
@@ -38,7 +39,7 @@ def day(when: date, language: Language, *, with_year: bool = True) -> str:
 
 def clock(moment: datetime, language: Language) -> str:
     """The hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "09:00"."""
-    local = moment.astimezone(TEHRAN)
+    local = moment.astimezone(CITY)
     if language == "en" or local.hour == 0:
         return digits(f"{local:%H:%M}", language)
     return digits(f"{local.hour}:{local.minute:02}" if local.minute else local.hour, language)
@@ -46,7 +47,7 @@ def clock(moment: datetime, language: Language) -> str:
 
 def year(at: datetime, language: Language) -> int:
     """The year in Iran, of the language's calendar."""
-    local = at.astimezone(TEHRAN).date()
+    local = at.astimezone(CITY).date()
     return int(jdatetime.date.fromgregorian(date=local).year) if language == "fa" else local.year
 
 
@@ -60,12 +61,12 @@ def span(start: datetime, end: datetime, language: Language, *, with_year: bool 
     """From one moment to another: what both share is said once; an end at midnight is 24:00."""
     last = end - timedelta(microseconds=1)
     until = clock(end, language)
-    if end.astimezone(TEHRAN).time() == datetime.min.time():
+    if end.astimezone(CITY).time() == datetime.min.time():
         until = digits("24" if language == "fa" else "24:00", language)
     two_years = year(start, language) != year(last, language)
     last_day = day(last, language, with_year=with_year)
     first_day = day(start, language, with_year=with_year and two_years)
-    same = start.astimezone(TEHRAN).date() == last.astimezone(TEHRAN).date()
+    same = start.astimezone(CITY).date() == last.astimezone(CITY).date()
     since = clock(start, language)
     if language == "fa":
         one = f"{last_day} از ساعت {since} تا {until}"

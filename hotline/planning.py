@@ -1,7 +1,7 @@
 """Planning rounds: made, changed, cancelled, by a person or the timetable; refused where they are wrong."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +17,9 @@ NOTICE = timedelta(days=1)
 """The city announces a round at least so long before it begins."""
 
 LANGUAGES = ("fa", "en")
-_CHANGEABLE = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
+
+NOT_BEGUN = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
+"""A round in one of these can be changed."""
 
 
 def make(
@@ -36,11 +38,15 @@ def make(
     substitute: Official | None = None,
     short_notice: bool = False,
     who: str = audit.COMMAND_LINE,
+    rule_id: int | None = None,
+    occurs_on: date | None = None,
+    turn: int | None = None,
 ) -> Round:
     """Make a round; its notice is public from `announce_at` on (now, if None).
 
     Raises Refused("round-times" | "notice-too-short" | "official-busy" | "round-values").
-    `short_notice` says that a notice shorter than a day is meant.
+    `short_notice` says that a notice shorter than a day is meant; `rule_id`, `occurs_on` and `turn` are the
+    timetable's.
     """
     at = now(session)
     round_ = Round(
@@ -56,6 +62,9 @@ def make(
         languages=",".join(languages),
         minutes=minutes,
         start_set_at=at,
+        rule_id=rule_id,
+        occurs_on=occurs_on,
+        turn=turn,
     )
     _check(session, round_, short_notice=short_notice)
     session.add(round_)
@@ -74,7 +83,7 @@ def change(
     """
     _need_reason(reason)
     at = now(session)
-    if rounds.phase(round_, at) not in _CHANGEABLE:
+    if rounds.phase(round_, at) not in NOT_BEGUN:
         raise Refused("wrong-state", "a round that has begun is not changed")
     with session.no_autoflush:
         if values.get("starts_at", round_.starts_at) != round_.starts_at:

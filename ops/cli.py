@@ -19,7 +19,7 @@ from db.migrate import upgrade
 from db.models import BlockReason, Desk, Official, Role, Round
 from hotline import blocked, numbers, planning, rounds, users
 from hotline.errors import Refused
-from ops import log, messages
+from ops import city, log, messages
 from settings import Settings, SettingsError, load
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -37,6 +37,7 @@ for name, group in (
     ("message", messages.app),
 ):
     app.add_typer(group, name=name)
+city.add_to(app)
 
 
 @app.callback()

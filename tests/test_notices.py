@@ -14,8 +14,8 @@ from db.engine import now, writing
 from db.models import Delivery, Message, MessageKind, Official, OfficialKind, Round
 from db.states import Phase
 from hotline import dates, notices, planning, rounds
-from hotline.dates import TEHRAN, Language
-from settings import Settings
+from hotline.dates import Language
+from settings import CITY, Settings
 from tests.factories import HOUR, a_round, an_official, at_once
 
 CITY = "https://137.example"
@@ -37,7 +37,7 @@ SERVICES = ("معاون خدمات شهری", "Deputy for Urban Services")
 
 def round_at(start: datetime, hours: float = 3, **values: Any) -> Round:
     """A round of the mayor's that begins then, in Iran; registration from a day until an hour before."""
-    start = start.replace(tzinfo=TEHRAN)
+    start = start.replace(tzinfo=CITY)
     defaults: dict[str, Any] = {
         "id": 7,
         "official": an_office(*MAYOR),

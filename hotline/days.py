@@ -1,0 +1,79 @@
+"""The city's days: its clock, its holidays, and the days that a recurring rule names."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from functools import cache
+
+from dateutil.rrule import rrule, rrulestr
+from holidays import country_holidays
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Holiday
+from hotline.errors import Refused
+from settings import CITY
+
+# One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day
+# is looked through to the year 9999: daily and weekly ones, the slow ones, take no parts that lead there.
+_PARTS = r"(;(INTERVAL|COUNT|UNTIL|WKST|BYDAY|BYMONTH{more})=[A-Z0-9,+-]+)*"
+_RRULE = re.compile(
+    rf"FREQ=(DAILY|WEEKLY){_PARTS.format(more='')}"
+    rf"|FREQ=(MONTHLY|YEARLY){_PARTS.format(more='|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYSETPOS')}"
+)
+
+
+def moment(day: date, at: time) -> datetime:
+    """The moment (UTC) at which the city's clocks show `at` on that day."""
+    return datetime.combine(day, at, CITY).astimezone(UTC)
+
+
+def local_day(at: datetime) -> date:
+    """The city's day at the moment `at`."""
+    return at.astimezone(CITY).date()
+
+
+def recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:
+    """The days from `first` to `last`, both included, that the RFC 5545 rule names from `starts_on` on."""
+    found = _parsed(rule, starts_on).between(_midnight(first), _midnight(last), inc=True)
+    return [each.date() for each in found]
+
+
+def check_rule(rule: str, starts_on: date) -> None:
+    """Raises Refused("rule-days") unless it is one RRULE that names a day."""
+    try:
+        if not _RRULE.fullmatch(rule):
+            raise ValueError("FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, with its usual parts")
+        if next(iter(_parsed(rule, starts_on)), None) is None:
+            raise ValueError("names no day")
+    except ValueError as error:
+        raise Refused("rule-days", f"{rule!r}: {error}") from None
+
+
+def holidays(session: Session, first: date, last: date) -> dict[date, str]:
+    """The days from `first` to `last` on which the city does not answer, with the holiday's Persian name.
+
+    The library computes Islamic holidays ahead; the moon may set them a day later. So the city's own list
+    wins: it closes a day, or says of a holiday that it is a working day.
+    """
+    closed: dict[date, str] = {}
+    for year in range(first.year, last.year + 1):
+        closed |= {day: name for day, name in _calendar(year).items() if first <= day <= last}
+    for own in session.scalars(select(Holiday).where(Holiday.day.between(first, last))):
+        closed.pop(own.day, None)
+        if not own.works:
+            closed[own.day] = own.name
+    return closed
+
+
+@cache
+def _calendar(year: int) -> dict[date, str]:
+    return dict(country_holidays("IR", years=year, language="fa_IR", islamic_show_estimated=False))
+
+
+def _parsed(rule: str, starts_on: date) -> rrule:
+    return rrulestr(rule, dtstart=_midnight(starts_on))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())

@@ -1,0 +1,235 @@
+"""The timetable: recurring rules that make rounds ahead of time, their officials in turn.
+
+A turn is a fact: it is the number of a round that was made. So a day without a round takes nobody's turn,
+and what was made is never made again, however often and by however many clerks it is tried.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import (
+    Official,
+    OfficialKind,
+    Round,
+    TimetableException,
+    TimetableOfficial,
+    TimetableRule,
+)
+from hotline import audit, days, planning
+from hotline.errors import Refused
+
+TIMETABLE = "timetable"
+"""Who made a round, in the audit log."""
+
+
+class Occurrence(NamedTuple):
+    """One day of a rule: what is made of it, or will be."""
+
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    officials: Sequence[Official]
+    """Who answers: of the rounds made, then whose turn it will be as things stand now."""
+    rounds: Sequence[Round]
+    lacking: int
+    """How many rounds are still to be made."""
+    holiday: str
+    """Its name, if the city does not answer on that day."""
+    exception: TimetableException | None
+
+
+def add_rule(
+    session: Session,
+    *,
+    name: str,
+    rrule: str,
+    starts_on: date,
+    starts_at: time,
+    ends_at: time,
+    officials: Sequence[Official],
+    at_once: int = 1,
+    announce_days: int = 7,
+    registration_days: int = 1,
+    capacity: int | None = None,
+    minutes: int = 6,
+    who: str = audit.COMMAND_LINE,
+) -> TimetableRule:
+    """Add a rule: its days by RFC 5545 (`FREQ=WEEKLY;BYDAY=WE`), hours by the city's clock, who takes turns.
+
+    Raises Refused("rule-days" | "rule-hours" | "rule-officials" | "rule-values").
+    """
+    days.check_rule(rrule, starts_on)
+    check_hours(starts_at, ends_at)
+    if not 1 <= at_once <= len(officials):
+        raise Refused("rule-officials", "at least one official, and as many as answer at once")
+    if any(official.kind is OfficialKind.OPERATORS for official in officials):
+        raise Refused("rule-officials", "operators have their standing line")
+    if not name.strip() or announce_days < planning.NOTICE.days or registration_days < 0:
+        raise Refused("rule-values", "a name, notice at least a day ahead, registration not after the start")
+    if minutes < 1 or (capacity is not None and capacity < 1):
+        raise Refused("rule-values", "capacity and minutes are at least 1")
+    rule = TimetableRule(
+        name=name,
+        rrule=rrule,
+        starts_on=starts_on,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at_once=at_once,
+        announce_days=announce_days,
+        registration_days=registration_days,
+        capacity=capacity,
+        minutes=minutes,
+        officials=[TimetableOfficial(position=i, official_id=o.id) for i, o in enumerate(officials)],
+    )
+    session.add(rule)
+    session.flush()
+    audit.record(session, who, "rule-added", f"rule {rule.id}", name)
+    return rule
+
+
+def get(session: Session, rule_id: int) -> TimetableRule:
+    """The rule. Raises Refused("not-found")."""
+    rule = session.get(TimetableRule, rule_id)
+    if rule is None:
+        raise Refused("not-found", f"no rule {rule_id}")
+    return rule
+
+
+def rules(session: Session) -> Sequence[TimetableRule]:
+    """All rules, those that make no more rounds included."""
+    return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
+
+
+def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> None:
+    """The rule makes no more rounds; those it made stay."""
+    rule.active = False
+    audit.record(session, who, "rule-stopped", f"rule {rule.id}", reason)
+
+
+def occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
+    """The rule's days from `first` to `last`, both included: as they are made, and as they will be."""
+    at = now(session)
+    begin = min(first, days.local_day(at))  # whose turn it will be depends on all the days before
+    closed = days.holidays(session, begin, last)
+    exceptions = {
+        e.occurs_on: e
+        for e in session.scalars(
+            select(TimetableException).where(
+                TimetableException.rule_id == rule.id, TimetableException.occurs_on.between(begin, last)
+            )
+        )
+    }
+    made = defaultdict(list)
+    for round_ in session.scalars(
+        select(Round)
+        .where(Round.rule_id == rule.id, Round.occurs_on.between(begin, last))
+        .order_by(Round.turn)
+    ):
+        made[round_.occurs_on].append(round_)
+    turn = _next_turn(session, rule)
+    found = []
+    for day in days.recurring(rule.rrule, rule.starts_on, begin, last):
+        exception, there, holiday = exceptions.get(day), made[day], closed.get(day, "")
+        starts_at, ends_at = hours(rule, day, exception)
+        if there:
+            starts_at, ends_at = there[0].starts_at, there[0].ends_at
+        is_off = holiday or (exception and exception.dropped)
+        due = rule.active and not is_off and starts_at - at >= planning.NOTICE
+        lacking = max(0, rule.at_once - len(there)) if due else 0
+        coming = [_in_turn(session, rule, turn + i) for i in range(lacking)]
+        turn += lacking
+        found.append(
+            Occurrence(
+                day=day,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                officials=[*(r.official for r in there), *coming],
+                rounds=there,
+                lacking=lacking,
+                holiday=holiday,
+                exception=exception,
+            )
+        )
+    return [occurrence for occurrence in found if occurrence.day >= first]
+
+
+def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
+    """The rules and their days, from today so many days ahead, that lack a round; `make_round` makes it."""
+    today = days.local_day(now(session))
+    active = session.scalars(
+        select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
+    ).all()
+    return [
+        (rule.id, occurrence.day)
+        for rule in active
+        for occurrence in occurrences(session, rule, today, today + timedelta(days=ahead_days))
+        if occurrence.lacking
+    ]
+
+
+def make_round(session: Session, rule_id: int, day: date) -> Round | None:
+    """Make the next round that the rule's day lacks; None if it lacks none, or no more.
+
+    Once in a transaction: making takes the logs' lock, and the next one would wait while holding it.
+    Raises what `planning.make` raises; then nobody's turn is taken.
+    """
+    # the lock makes two clerks take different turns
+    rule = session.get_one(TimetableRule, rule_id, with_for_update=True)
+    (occurrence,) = occurrences(session, rule, day, day) or (None,)
+    if occurrence is None or not occurrence.lacking:
+        return None
+    turn = _next_turn(session, rule)
+    official = _in_turn(session, rule, turn)
+    starts_at, ends_at = hours(rule, day, occurrence.exception)
+    announce_at = max(starts_at - timedelta(days=rule.announce_days), now(session))
+    return planning.make(
+        session,
+        official=official,
+        substitute=substitute(session, occurrence.exception, official),
+        announce_at=announce_at,
+        registration_from=max(starts_at - timedelta(days=rule.registration_days), announce_at),
+        registration_until=ends_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=rule.capacity,
+        minutes=rule.minutes,
+        who=TIMETABLE,
+        rule_id=rule.id,
+        occurs_on=day,
+        turn=turn,
+    )
+
+
+def hours(rule: TimetableRule, day: date, exception: TimetableException | None) -> tuple[datetime, datetime]:
+    """When (UTC) the rule's rounds of that day begin and end."""
+    starts_at = (exception and exception.starts_at) or rule.starts_at
+    ends_at = (exception and exception.ends_at) or rule.ends_at
+    return days.moment(day, starts_at), days.moment(day, ends_at)
+
+
+def check_hours(starts_at: time, ends_at: time) -> None:
+    """Raises Refused("rule-hours"): a round is over by midnight."""
+    if not starts_at < ends_at:
+        raise Refused("rule-hours", "the end must be after the start, on the same day")
+
+
+def substitute(session: Session, exception: TimetableException | None, official: Official) -> Official | None:
+    """Who speaks in the place of `official` on the day of the exception."""
+    if exception is None or exception.substitute_id in (None, official.id):
+        return None
+    return session.get_one(Official, exception.substitute_id)
+
+
+def _next_turn(session: Session, rule: TimetableRule) -> int:
+    last = session.scalar(select(func.max(Round.turn)).where(Round.rule_id == rule.id))
+    return 0 if last is None else last + 1
+
+
+def _in_turn(session: Session, rule: TimetableRule, turn: int) -> Official:
+    return session.get_one(Official, rule.officials[turn % len(rule.officials)].official_id)

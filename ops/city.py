@@ -1,0 +1,267 @@
+"""The command line's part of the city's plans: offices, the timetable, holidays."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+import jdatetime
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import connect, now, reading, writing
+from db.models import Holiday, OfficialKind
+from hotline import audit, days, exceptions, officials, timetable
+from hotline.errors import Refused
+from settings import CITY, SettingsError, load
+
+official_app = typer.Typer(no_args_is_help=True, help="The offices that answer citizens.")
+timetable_app = typer.Typer(no_args_is_help=True, help="Rules that make rounds by themselves.")
+holiday_app = typer.Typer(no_args_is_help=True, help="The city's own word about holidays.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    for name, group in (("official", official_app), ("timetable", timetable_app), ("holiday", holiday_app)):
+        app.add_typer(group, name=name)
+
+
+def a_day(text: str) -> date:
+    """A day, Jalali (1405-09-11) or Gregorian (2026-12-02), in any script's digits."""
+    year, month, day = (int(part) for part in text.replace("/", "-").split("-"))
+    found: date = jdatetime.date(year, month, day).togregorian() if year < 1900 else date(year, month, day)
+    return found
+
+
+def an_hour(text: str) -> time:
+    """A time of day, 09:00."""
+    return datetime.strptime(text, "%H:%M").time()
+
+
+def numbers_of(text: str) -> Sequence[int]:
+    """Numbers and ranges: 4,7-9 is 4, 7, 8, 9."""
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise Refused("invalid-input", f"{text!r} is not numbers such as 4,7-9") from None
+    return found
+
+
+Day = Annotated[date, typer.Argument(parser=a_day, metavar="DAY", help="1405-09-11 or 2026-12-02.")]
+RuleId = Annotated[int, typer.Argument(metavar="ID", help="The rule's number.")]
+Reason = Annotated[str, typer.Option(help="Citizens read it.")]
+
+
+@contextmanager
+def _session(*, write: bool) -> Iterator[Session]:
+    """A transaction; what is refused, or set wrong, is said in one line."""
+    try:
+        engine = connect(load().database)
+        with (writing if write else reading)(engine) as session:
+            yield session
+    except (Refused, SettingsError) as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from None
+
+
+def _shown(day: date) -> str:
+    return f"{jdatetime.date.fromgregorian(date=day):%Y-%m-%d}  {day:%a %Y-%m-%d}"
+
+
+def _check_clip(clip: str) -> None:
+    from prompts import catalogue
+
+    spoken = [catalogue.texts(language) for language in catalogue.languages()]
+    known = sorted(c for c in spoken[0] if c.startswith("office-") and all(c in texts for texts in spoken))
+    if clip not in known:
+        raise Refused(
+            "clip-unknown", f"no clip {clip!r} says an office's name; there are: {', '.join(known)}"
+        )
+
+
+@official_app.command("list")
+def official_list() -> None:
+    """The offices, with the numbers by which other commands know them."""
+    with _session(write=False) as session:
+        for o in officials.everyone(session):
+            typer.echo(f"{o.id:>4}  {o.kind:<16} {o.clip:<30} {o.office_en}  {o.office_fa}")
+
+
+@official_app.command("add")
+def official_add(
+    kind: OfficialKind,
+    office_fa: Annotated[str, typer.Option("--fa", help="The office's Persian name.")],
+    office_en: Annotated[str, typer.Option("--en", help="The office's English name.")],
+    clip: Annotated[str, typer.Option(help="The clip of the prompts that says the name.")],
+    district: Annotated[int | None, typer.Option(help="Of a district's manager.")] = None,
+) -> None:
+    """Add an office; prints its number."""
+    with _session(write=True) as session:
+        _check_clip(clip)
+        made = officials.add(
+            session, kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district
+        )
+        typer.echo(made.id)
+
+
+@official_app.command("change")
+def official_change(
+    official: Annotated[int, typer.Argument(help="The official's number.")],
+    office_fa: Annotated[str | None, typer.Option("--fa")] = None,
+    office_en: Annotated[str | None, typer.Option("--en")] = None,
+    clip: str | None = None,
+    district: int | None = None,
+) -> None:
+    """Change an office; what is not given stays."""
+    given = {"office_fa": office_fa, "office_en": office_en, "clip": clip, "district": district}
+    with _session(write=True) as session:
+        if clip is not None:
+            _check_clip(clip)
+        values = {name: value for name, value in given.items() if value is not None}
+        officials.change(session, officials.get(session, official), who=audit.COMMAND_LINE, **values)
+
+
+@timetable_app.command("list")
+def timetable_list() -> None:
+    """The rules."""
+    with _session(write=False) as session:
+        for r in timetable.rules(session):
+            state = "" if r.active else "  (stopped)"
+            hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
+            typer.echo(f"{r.id:>4}  {r.rrule}  {hours}  {len(r.officials)} in turn  {r.name}{state}")
+
+
+@timetable_app.command("add")
+def timetable_add(
+    name: str,
+    rrule: Annotated[str, typer.Argument(help="Its days by RFC 5545, for example FREQ=WEEKLY;BYDAY=WE")],
+    *,
+    answering: Annotated[str, typer.Option("--officials", help="Their numbers in turn: 4-18 or 4,9,7.")],
+    starts_at: Annotated[time, typer.Option("--from", parser=an_hour, metavar="HH:MM")],
+    ends_at: Annotated[time, typer.Option("--to", parser=an_hour, metavar="HH:MM")],
+    starts_on: Annotated[
+        date | None,
+        typer.Option(parser=a_day, metavar="DAY", help="Its first day; today if not given."),
+    ] = None,
+    at_once: Annotated[int, typer.Option(help="So many of them answer on one day.")] = 1,
+    announce_days: Annotated[int, typer.Option(help="The notice goes out so long before.")] = 7,
+    registration_days: Annotated[int, typer.Option(help="Registration opens so long before.")] = 1,
+    capacity: Annotated[int | None, typer.Option(help="So many registrations a round.")] = None,
+    minutes: Annotated[int, typer.Option(help="For one conversation.")] = 6,
+) -> None:
+    """Add a rule; prints its number. The clerk makes its rounds within a minute."""
+    with _session(write=True) as session:
+        rule = timetable.add_rule(
+            session,
+            name=name,
+            rrule=rrule,
+            starts_on=starts_on or days.local_day(now(session)),
+            starts_at=starts_at,
+            ends_at=ends_at,
+            officials=[officials.get(session, number) for number in numbers_of(answering)],
+            at_once=at_once,
+            announce_days=announce_days,
+            registration_days=registration_days,
+            capacity=capacity,
+            minutes=minutes,
+        )
+        typer.echo(rule.id)
+
+
+@timetable_app.command("show")
+def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, max=104)] = 4) -> None:
+    """A rule's next days: who answers when, as it is made and as it will be."""
+    with _session(write=False) as session:
+        today = days.local_day(now(session))
+        rule = timetable.get(session, rule_id)
+        for o in timetable.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
+            typer.echo(f"{_shown(o.day)}  {_told(session, o)}")
+
+
+def _told(session: Session, o: timetable.Occurrence) -> str:
+    """What is made or will be made of a day, in one line."""
+    if not o.rounds and o.holiday:
+        return f"-  {o.holiday}"
+    if not o.rounds and o.exception and o.exception.dropped:
+        return f"-  {o.exception.reason}"
+    hours = "-".join(f"{at.astimezone(CITY):%H:%M}" for at in (o.starts_at, o.ends_at))
+    offices = ", ".join(official.office_en for official in o.officials) or "nobody"
+    made = " ".join(f"round {r.id}{' cancelled' if r.cancelled_at else ''}" for r in o.rounds)
+    substitute = ""
+    if o.exception and o.exception.substitute_id:
+        substitute = f", by {officials.get(session, o.exception.substitute_id).office_en}"
+    note = f"  ({o.exception.reason or o.holiday})" if o.exception else ""
+    return f"{hours}  {offices}{substitute}  {made}{note}".rstrip()
+
+
+@timetable_app.command("except")
+def timetable_except(
+    rule_id: RuleId,
+    day: Day,
+    *,
+    reason: Reason,
+    drop: Annotated[bool, typer.Option("--drop", help="No round on that day.")] = False,
+    starts_at: Annotated[time | None, typer.Option("--from", parser=an_hour, metavar="HH:MM")] = None,
+    ends_at: Annotated[time | None, typer.Option("--to", parser=an_hour, metavar="HH:MM")] = None,
+    substitute: Annotated[int | None, typer.Option(help="The official who speaks instead.")] = None,
+    short_notice: Annotated[bool, typer.Option(help="Less than a day's notice is meant.")] = False,
+) -> None:
+    """Say what is different on one day; a round that is made already is changed or cancelled."""
+    with _session(write=True) as session:
+        exceptions.except_day(
+            session,
+            timetable.get(session, rule_id),
+            day,
+            who=audit.COMMAND_LINE,
+            reason=reason,
+            dropped=drop,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            substitute=officials.get(session, substitute) if substitute is not None else None,
+            short_notice=short_notice,
+        )
+
+
+@timetable_app.command("stop")
+def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
+    """Let a rule make no more rounds; those it made stay."""
+    with _session(write=True) as session:
+        timetable.stop(session, timetable.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason)
+
+
+@holiday_app.command("list")
+def holiday_list(
+    weeks: Annotated[int, typer.Option(min=1, max=104)] = 26,
+) -> None:
+    """The days on which the city does not answer, and the city's own word about others."""
+    with _session(write=False) as session:
+        first = days.local_day(now(session))
+        last = first + timedelta(weeks=weeks)
+        own = {h.day: h for h in session.scalars(select(Holiday).where(Holiday.day.between(first, last)))}
+        said = days.holidays(session, first, last) | {h.day: h.name for h in own.values()}
+        for day, name in sorted(said.items()):
+            word = ("works" if own[day].works else "city") if day in own else "calendar"
+            typer.echo(f"{_shown(day)}  {word:<8}  {name}")
+
+
+@holiday_app.command("add")
+def holiday_add(
+    day: Day,
+    name: Annotated[str, typer.Argument(help="In Persian: citizens read it.")],
+    works: Annotated[bool, typer.Option("--works", help="The city works although it is a holiday.")] = False,
+) -> None:
+    """Close a day, or (--works) open one; rounds of the timetable on a closed day are cancelled."""
+    with _session(write=True) as session:
+        for round_id in exceptions.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
+            typer.echo(f"round {round_id} is cancelled; who is registered passes to the next one")
+
+
+@holiday_app.command("remove")
+def holiday_remove(day: Day) -> None:
+    """Take back the city's word about a day; rounds that it cancelled stay so."""
+    with _session(write=True) as session:
+        exceptions.remove_holiday(session, day, who=audit.COMMAND_LINE)
