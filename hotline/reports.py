@@ -91,7 +91,10 @@ def _calls(session: Session, round_id: int) -> list[_Call]:
         .join(Registration, Registration.id == Callback.registration_id)
         .where(Callback.round_id == round_id, Callback.called_at.is_not(None))
     )
-    return [_Call(*times, reached=outcome is Outcome.REACHED) for *times, outcome in rows]
+    return [
+        _Call(registered_at, talking_at, ended_at, outcome is Outcome.REACHED)
+        for registered_at, talking_at, ended_at, outcome in rows
+    ]
 
 
 def _ends(session: Session, round_id: int) -> Counter[str]:
