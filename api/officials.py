@@ -39,5 +39,5 @@ def change_official(
 
 
 def _check_clip(clip: str) -> None:
-    if clip not in catalogue.prompt_ids("fa"):
-        raise Refused("clip-unknown", f"the prompts have no {clip!r}: callers would hear nothing")
+    if clip not in catalogue.texts("fa") or not clip.startswith("office-"):
+        raise Refused("clip-unknown", f"{clip!r} is no clip of an office: callers would hear nothing")
