@@ -14,7 +14,7 @@ class OfficialIn(BaseModel):
     """A new office. `clip` is the prompt that says its name."""
 
     kind: OfficialKind
-    district: int | None = Field(None, ge=1, le=99)
+    district: int | None = Field(None, ge=1, le=15)
     office_fa: Text = Field(min_length=1, max_length=200)
     office_en: Text = Field(min_length=1, max_length=200)
     clip: Text = Field(max_length=100)

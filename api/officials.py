@@ -16,7 +16,7 @@ router = APIRouter(prefix="/officials", tags=["officials"])
 @router.get("")
 def list_officials(_user: SignedIn, session: Reading) -> list[schemas.Official]:
     """Every office: the mayor first, then deputies, then districts."""
-    return [views.official_view(official) for official in officials.all_of_them(session)]
+    return [views.official_view(official) for official in officials.everyone(session)]
 
 
 @router.post("", status_code=201)

@@ -1,9 +1,8 @@
-"""Officials: the offices that answer citizens. Added and renamed, never removed: rounds name them."""
+"""The offices that answer citizens: the mayor, the deputies, the managers of the districts."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.models import Official, OfficialKind
@@ -11,48 +10,65 @@ from hotline import audit
 from hotline.errors import Refused
 
 
-def all_of_them(session: Session) -> Sequence[Official]:
-    """Every office except the operators', the mayor first, then deputies, then districts."""
-    kinds = (OfficialKind.MAYOR, OfficialKind.DEPUTY, OfficialKind.DISTRICT_MANAGER)
-    found = session.scalars(select(Official).where(Official.kind.in_(kinds)).order_by(Official.id)).all()
-    return sorted(found, key=lambda official: (kinds.index(official.kind), official.district or 0))
+def add(
+    session: Session,
+    *,
+    kind: OfficialKind,
+    office_fa: str,
+    office_en: str,
+    clip: str,
+    district: int | None = None,
+    who: str = audit.COMMAND_LINE,
+) -> Official:
+    """Add an office. That `clip` is a clip of the prompts is for the caller to check.
+
+    Raises Refused("official-values" | "district-taken").
+    """
+    official = Official(kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district)
+    _check(session, official)
+    session.add(official)
+    session.flush()
+    audit.record(session, who, "official-added", f"official {official.id}", office_en)
+    return official
+
+
+def change(session: Session, official: Official, *, who: str, **values: object) -> None:
+    """Change columns of an office. Raises what `add` raises; then roll back."""
+    with session.no_autoflush:
+        for column, value in values.items():
+            setattr(official, column, value)
+        _check(session, official)
+    session.flush()
+    audit.record(session, who, "official-changed", f"official {official.id}", ", ".join(values))
 
 
 def get(session: Session, official_id: int) -> Official:
-    """The official. Raises Refused("not-found")."""
+    """The office. Raises Refused("not-found")."""
     official = session.get(Official, official_id)
     if official is None:
         raise Refused("not-found", f"no official {official_id}")
     return official
 
 
-def add(
-    session: Session,
-    *,
-    kind: OfficialKind,
-    district: int | None,
-    office_fa: str,
-    office_en: str,
-    clip: str,
-    who: str,
-) -> Official:
-    """Add an office. Raises Refused("official-values" | "district-taken")."""
-    if kind is OfficialKind.OPERATORS:
-        raise Refused("official-values", "the operators' line makes its own office")
-    if (kind is OfficialKind.DISTRICT_MANAGER) != (district is not None):
-        raise Refused("official-values", "a district's manager has a district, and nobody else has")
-    official = Official(kind=kind, district=district, office_fa=office_fa, office_en=office_en, clip=clip)
-    try:
-        with session.begin_nested():
-            session.add(official)
-    except IntegrityError:
-        raise Refused("district-taken", f"district {district} has its manager already") from None
-    audit.record(session, who, "official-added", f"official {official.id}")
-    return official
+def everyone(session: Session) -> Sequence[Official]:
+    """The offices, without the operators: the mayor, the deputies, the districts by number."""
+    order = list(OfficialKind)
+    found = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
+    return sorted(found, key=lambda o: (order.index(o.kind), o.district or 0, o.id))
 
 
-def change(session: Session, official: Official, *, who: str, **values: str) -> None:
-    """Change an office's names or clip."""
-    for column, value in values.items():
-        setattr(official, column, value)
-    audit.record(session, who, "official-changed", f"official {official.id}")
+def _check(session: Session, official: Official) -> None:
+    o = official
+    if not (o.office_fa.strip() and o.office_en.strip() and o.clip.strip()):
+        raise Refused("official-values", "an office has a Persian and an English name and a clip")
+    if o.kind is OfficialKind.OPERATORS:
+        raise Refused("official-values", "the operators' line is made by itself")
+    if (o.kind is OfficialKind.DISTRICT_MANAGER) != (o.district is not None):
+        raise Refused("official-values", "a district manager, and nobody else, has a district")
+    if o.district is None:
+        return
+    if not 1 <= o.district <= 15:
+        raise Refused("official-values", "districts are numbered 1 to 15")
+    manager = session.scalar(select(Official.id).where(Official.district == o.district))
+    if manager not in (None, o.id):
+        raise Refused("district-taken", f"district {o.district} has a manager already")

@@ -115,7 +115,7 @@ def _official(session: Session, number: int) -> Official:
     try:
         return officials.get(session, number)
     except Refused:
-        known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in officials.all_of_them(session))
+        known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in officials.everyone(session))
         raise fail(f"no official {number}; there are:\n{known}") from None
 
 
