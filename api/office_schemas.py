@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.schemas import Id, Moment, Registration, Text
 from db.models import Delivery, MessageKind, OfficialKind
 from db.states import CallbackState, Fact, Outcome
+from hotline.dates import Language
 
 
 class OfficialIn(BaseModel):
@@ -86,6 +87,23 @@ class RoundReport(BaseModel):
     calls_per_hour: float | None
     conversations_per_hour: float | None
     idle_share: float | None
+
+
+class NoticeText(BaseModel):
+    """A notice in one language: `body` for a website, `short` for social networks."""
+
+    title: str
+    body: str
+    short: str
+
+
+class Notice(BaseModel):
+    """A round's notice as it is now, when it is public, and whether that is a day ahead."""
+
+    public_at: datetime
+    webhook_at: datetime | None
+    day_ahead: bool
+    texts: dict[Language, NoticeText]
 
 
 class LedgerFact(BaseModel):

@@ -1,5 +1,6 @@
 """Rounds, their lines, and taking the next citizen."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,12 +9,13 @@ from sqlalchemy import select
 
 from api import office_schemas as office
 from api import schemas, views
-from api.access import AtDesk, Reading, SignedIn, Writing
+from api.access import AtDesk, InForce, Reading, SignedIn, Writing
 from db.engine import now
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, reports, rounds
+from hotline import callbacks, line, notices, reports, rounds
 from hotline.errors import Refused
+from hotline.notice_texts import TEXTS
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -47,6 +49,21 @@ def report(round_id: Id, _user: SignedIn, session: Reading) -> office.RoundRepor
     """What the round came to, also while it goes on."""
     made = reports.round_report(session, round_id)
     return office.RoundReport.model_validate(made, from_attributes=True)
+
+
+@router.get("/{round_id}/notice")
+def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+    """The round's notice, also before it is public."""
+    round_ = rounds.get(session, round_id)
+    if round_.standing:
+        raise Refused("not-found", "the operators' line has no notice")
+    return office.Notice(
+        **asdict(notices.ahead(session, round_)),
+        texts={
+            language: office.NoticeText(**asdict(notices.text(round_, language, settings.public)))
+            for language in TEXTS
+        },
+    )
 
 
 @router.get("/{round_id}/registrations")

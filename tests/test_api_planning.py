@@ -97,6 +97,20 @@ def test_given_a_plan_when_made_changed_and_cancelled_then_each_answer_is_the_ro
     assert office.get(f"{V1}/rounds").json()[0]["phase"] == "cancelled"
 
 
+def test_given_a_round_when_its_notice_is_asked_then_both_texts_and_whether_it_is_a_day_ahead_are_told(
+    office: TestClient, engine: Engine, official: Official
+) -> None:
+    made = office.post(f"{V1}/rounds", json=a_plan(engine, official)).json()
+    notice = office.get(f"{V1}/rounds/{made['id']}/notice").json()
+    assert (notice["public_at"], notice["day_ahead"], notice["webhook_at"]) == (
+        made["announce_at"],
+        True,
+        None,
+    )
+    assert "شهردار" in notice["texts"]["fa"]["body"] and "Mayor" in notice["texts"]["en"]["short"]
+    problem(office.get(f"{V1}/rounds/404/notice"), 404, "not-found")
+
+
 def test_given_a_wrong_plan_when_sent_then_the_code_says_what_is_wrong(
     office: TestClient, engine: Engine, official: Official
 ) -> None:

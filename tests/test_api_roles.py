@@ -39,6 +39,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /rounds": ALL,
     "GET /rounds/{round_id}": ALL,
     "GET /rounds/{round_id}/report": ALL,
+    "GET /rounds/{round_id}/notice": ALL,
     "GET /rounds/{round_id}/registrations": ALL,
     "POST /rounds/{round_id}/claims": AT_DESK,
     "POST /rounds": PLANS,

@@ -131,6 +131,7 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     assert (start.date(), f"{start:%H:%M}", made.capacity) == (day, "09:30", 40)
 
     item.get_by_role("link").click()
+    expect(office.get_by_test_id("notice")).to_contain_text("مدیر منطقهٔ سه")
     office.get_by_test_id("change-round").click()
     office.get_by_test_id("minutes").fill("۵")
     expect(office.get_by_test_id("save-round")).to_be_disabled()  # why?

@@ -53,6 +53,8 @@ export const getRoundsFrom = (from: string) => body(client.GET('/api/v1/rounds',
 
 export const getRound = (id: number) => body(client.GET('/api/v1/rounds/{round_id}', ofRound(id)))
 
+export const getNotice = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/notice', ofRound(id)))
+
 export const getReport = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/report', ofRound(id)))
 
 export const getOfficials = () => body(client.GET('/api/v1/officials'))

@@ -1,6 +1,6 @@
 import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import {
-  getBrowserPhone, getCallback, getMe, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
 } from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
 import { serverNow } from './clock'
@@ -74,6 +74,8 @@ export const useRound = (id: number) =>
     queryFn: () => getRound(id),
     refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data]),
   })
+
+export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
 
 export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
 

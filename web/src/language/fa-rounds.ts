@@ -36,6 +36,10 @@ export const faRounds = {
     noticeOut: 'یک روز یا بیشتر پیش از آغاز اعلام شد',
     noticeLate: 'کمتر از یک روز پیش از آغاز اعلام شد',
     noticeNever: 'پیش از انتشار اطلاعیه لغو شد',
+    noticeText: 'متن اطلاعیه',
+    copy: 'رونوشت برای شبکه‌های اجتماعی',
+    copied: 'رونوشت شد',
+    webhookAt: (when: string) => `به سامانهٔ اطلاع‌رسانی فرستاده شد: ${when}`,
     range: (from: string, until: string) => `${from} تا ${until}`,
     form: {
       makeTitle: 'نوبت تازه',

@@ -1,4 +1,5 @@
 import { TextInput } from '@mantine/core'
+import 'react-multi-date-picker/styles/colors/teal.css'
 import persian from 'react-date-object/calendars/persian'
 import persianFa from 'react-date-object/locales/persian_fa'
 import DatePicker, { type DateObject } from 'react-multi-date-picker'
@@ -24,7 +25,7 @@ export function DayPicker({ label, day, testId, onChange }: Props) {
   }
   return (
     <DatePicker
-      calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
+      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
       onChange={choose} calendarPosition="bottom-right" editable={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput

@@ -10,6 +10,7 @@ import { Header } from '../../ui/header'
 import { Waiting } from '../../ui/waiting'
 import { Line } from '../desk/line'
 import { mayConduct, mayMove, mayPlan, NoticeState, Who } from './facts'
+import { NoticeText } from './notice-text'
 import { ReasonDialog } from './reason-dialog'
 import { Report } from './report'
 import { RoundForm } from './round-form'
@@ -19,7 +20,7 @@ type Asked = 'change' | 'cancel' | 'end' | Registration | null
 
 /** One round: what was agreed, its line and its report, and what may be done with it. */
 export default function RoundPage({ me, id }: { me: Me; id: number }) {
-  const { text, office } = useLanguage()
+  const { text, format, office } = useLanguage()
   useLiveUpdates(me.desk?.id ?? null)
   const { data: round, error } = useRound(id)
   const [asked, setAsked] = useState<Asked>(null)
@@ -28,10 +29,15 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
     document.title = `${name} · ${text.brandNumber}`
   }, [name, text])
   const action = useCallback(
-    (row: Registration) => (
-      <Button size="compact-xs" variant="light" onClick={() => setAsked(row)} data-testid="move-up">{text.rounds.moveUp}</Button>
+    (row: Registration) => row.why !== 'moved-up' && (
+      <Button
+        size="compact-xs" variant="subtle" ms="auto" onClick={() => setAsked(row)} data-testid="move-up"
+        aria-label={text.rounds.moveUpTitle(format.ticket(row.ticket))}
+      >
+        {text.rounds.moveUp}
+      </Button>
     ),
-    [text],
+    [text, format],
   )
 
   return (
@@ -46,6 +52,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
           <>
             <div className={style.side}>
               <Facts round={round} me={me} onAsk={setAsked} />
+              <NoticeText id={id} />
               <Report id={id} />
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />
