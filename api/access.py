@@ -3,7 +3,7 @@
 A request is one transaction, which ends before the answer is sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,12 +11,25 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from db.models import User
+from db.models import Role, User
 from hotline import users
 from hotline.errors import Refused
 from settings import Settings
 
 COOKIE = "hotline_session"
+
+PLANNERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
+"""Who plans rounds, with their officials and notices."""
+MOVERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
+"""Who may move a citizen up, with a reason."""
+ANSWERERS = (*MOVERS, Role.OPERATOR)
+"""Who gives a place up at its owner's wish."""
+CONDUCTORS = (*PLANNERS, Role.SUPERVISOR)
+"""Who says that a round begins and ends."""
+INSPECTORS = (Role.ADMINISTRATOR, Role.AUDITOR)
+"""Who reads what everybody did."""
+OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
+"""Who reads a citizen's whole history, the desks' notes included."""
 
 
 def _settings(request: Request) -> Settings:
@@ -55,12 +68,36 @@ def signed_in(request: Request, engine: Database) -> User:
     return user
 
 
+SignedIn = Annotated[User, Depends(signed_in)]
+
+
+def requires(*roles: Role) -> Callable[[User], User]:
+    """A dependency: the signed-in person, who has one of these roles, else Refused("forbidden")."""
+
+    def allowed(user: SignedIn) -> User:
+        if user.role not in roles:
+            raise Refused("forbidden", f"only for {', '.join(roles)}")
+        return user
+
+    return allowed
+
+
 def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
-    """The signed-in person, who has a desk. Raises Refused("no-desk")."""
+    """The signed-in person, who has a desk. Raises Refused("no-desk" | "forbidden").
+
+    An auditor changes nothing, at no desk.
+    """
+    if user.role is Role.AUDITOR:
+        raise Refused("forbidden", "an auditor only reads")
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
     return user
 
 
-SignedIn = Annotated[User, Depends(signed_in)]
 AtDesk = Annotated[User, Depends(at_desk)]
+Planner = Annotated[User, Depends(requires(*PLANNERS))]
+Mover = Annotated[User, Depends(requires(*MOVERS))]
+Answerer = Annotated[User, Depends(requires(*ANSWERERS))]
+Conductor = Annotated[User, Depends(requires(*CONDUCTORS))]
+Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
+Overseer = Annotated[User, Depends(requires(*OVERSEERS))]

@@ -12,7 +12,21 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import callbacks, health, live, pages, phones, problems, public, rounds, sessions
+from api import (
+    audit,
+    callbacks,
+    health,
+    live,
+    officials,
+    pages,
+    phones,
+    planning,
+    problems,
+    public,
+    registrations,
+    rounds,
+    sessions,
+)
 from db.engine import connect
 from hotline.errors import Refused
 from settings import Settings
@@ -20,6 +34,7 @@ from settings import Settings
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
+_MODULES = (sessions, rounds, planning, registrations, officials, callbacks, audit, live, phones)
 
 
 def create(settings: Settings) -> FastAPI:
@@ -49,7 +64,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.hashing = BoundedSemaphore(sessions.HASHES_AT_ONCE)
     problems.install(app)
     v1 = APIRouter(prefix=_V1)
-    for module in (sessions, rounds, callbacks, live, phones):
+    for module in _MODULES:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -1,30 +1,69 @@
 """Rounds, their lines, and taking the next citizen."""
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import select
 
+from api import office_schemas as office
 from api import schemas, views
-from api.access import AtDesk, Reading, SignedIn, Writing
+from api.access import AtDesk, InForce, Reading, SignedIn, Writing
 from db.engine import now
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, rounds
+from hotline import callbacks, line, notices, reports, rounds
 from hotline.errors import Refused
+from hotline.notice_texts import TEXTS
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
 Id = Annotated[int, Path(ge=1, lt=2**31)]
+_EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 @router.get("")
-def list_rounds(_user: SignedIn, session: Reading) -> list[schemas.Round]:
-    """The rounds a desk may care about, soonest first."""
-    found = rounds.current(session)
+def list_rounds(
+    _user: SignedIn,
+    session: Reading,
+    start: Annotated[schemas.Moment | None, Query(alias="from")] = None,
+    until: schemas.Moment | None = None,
+) -> list[schemas.Round]:
+    """The rounds a desk may care about, soonest first; or the announced ones that start in a time."""
+    history = start or until
+    found = rounds.between(session, start or _EVER, until or _NEVER) if history else rounds.current(session)
     counts = rounds.counts(session, [r.id for r in found])
     at = now(session)
     return [views.round_view(r, at, counts[r.id]) for r in found]
+
+
+@router.get("/{round_id}")
+def show(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Round:
+    """One round."""
+    return views.one_round(session, rounds.get(session, round_id))
+
+
+@router.get("/{round_id}/report")
+def report(round_id: Id, _user: SignedIn, session: Reading) -> office.RoundReport:
+    """What the round came to, also while it goes on."""
+    made = reports.round_report(session, round_id)
+    return office.RoundReport.model_validate(made, from_attributes=True)
+
+
+@router.get("/{round_id}/notice")
+def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+    """The round's notice, also before it is public."""
+    round_ = rounds.get(session, round_id)
+    if round_.standing:
+        raise Refused("not-found", "the operators' line has no notice")
+    return office.Notice(
+        **asdict(notices.ahead(session, round_)),
+        texts={
+            language: office.NoticeText(**asdict(notices.text(round_, language, settings.public)))
+            for language in TEXTS
+        },
+    )
 
 
 @router.get("/{round_id}/registrations")

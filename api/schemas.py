@@ -1,9 +1,9 @@
 """What goes over the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from db.models import OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
@@ -17,6 +17,19 @@ def _no_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 """What a person typed. PostgreSQL cannot store a NUL."""
+
+
+def _of_our_age(at: datetime) -> datetime:
+    if not 2000 < at.year < 3000:
+        raise ValueError("not a time of this age")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age)]
+"""A time that somebody names, with its zone."""
+
+Id = Annotated[int, Field(ge=1, lt=2**31)]
+"""The number of a row."""
 
 
 class SignIn(BaseModel):
@@ -68,6 +81,7 @@ class Official(BaseModel):
     district: int | None
     office_fa: str
     office_en: str
+    clip: str
 
 
 class Counts(BaseModel):
@@ -84,23 +98,36 @@ class Round(BaseModel):
 
     id: int
     official: Official
+    substitute: Official | None
+    deputies: list[Official]
+    announce_at: datetime
     registration_from: datetime
     registration_until: datetime
     starts_at: datetime
     ends_at: datetime
+    capacity: int | None
+    languages: list[str]
+    minutes: int
+    reason: str
+    standing: bool
     phase: Phase
     takes_registrations: bool
     counts: Counts
 
 
 class Registration(BaseModel):
-    """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line."""
+    """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
+
+    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up.
+    """
 
     id: int
     ticket: str
     number: str
     state: RegistrationState
     place: int | None
+    why: Literal["moved-up", "carried", "in-turn"]
+    moved_reason: str
     rounds_missed: int
     attempts: int
     registered_at: datetime

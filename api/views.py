@@ -6,24 +6,42 @@ from sqlalchemy.orm import Session
 
 from api import schemas
 from db import models
+from db.engine import now
 from db.states import CallbackState, RegistrationState
 from hotline import callbacks, line, numbers, rounds
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
     """A round at the moment `at`."""
-    official = round_.official
     return schemas.Round(
         id=round_.id,
-        official=schemas.Official.model_validate(official, from_attributes=True),
+        official=official_view(round_.official),
+        substitute=official_view(round_.substitute) if round_.substitute else None,
+        deputies=[official_view(deputy) for deputy in round_.deputies],
+        announce_at=round_.announce_at,
         registration_from=round_.registration_from,
         registration_until=round_.registration_until,
         starts_at=round_.starts_at,
         ends_at=round_.ends_at,
+        capacity=round_.capacity,
+        languages=round_.languages.split(","),
+        minutes=round_.minutes,
+        reason=round_.reason,
+        standing=round_.standing,
         phase=rounds.phase(round_, at),
         takes_registrations=rounds.takes_registrations(round_, at),
         counts=schemas.Counts.model_validate({state.value: n for state, n in counts.items()}),
     )
+
+
+def one_round(session: Session, round_: models.Round) -> schemas.Round:
+    """A round at this moment, with its counts."""
+    return round_view(round_, now(session), rounds.counts(session, [round_.id])[round_.id])
+
+
+def official_view(official: models.Official) -> schemas.Official:
+    """An office."""
+    return schemas.Official.model_validate(official, from_attributes=True)
 
 
 def registration_view(
@@ -36,6 +54,8 @@ def registration_view(
         number=numbers.national(registration.number),
         state=registration.state,
         place=place,
+        why=line.why(registration),
+        moved_reason=registration.moved_reason,
         rounds_missed=registration.rounds_missed,
         attempts=registration.attempts,
         registered_at=registration.registered_at,
@@ -45,17 +65,23 @@ def registration_view(
     )
 
 
-def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
-    """A callback with its registration."""
-    registration = callback.registration
+def one_registration(
+    session: Session, registration: models.Registration, desk_id: int | None = None
+) -> schemas.Registration:
+    """A registration at the place where it waits now."""
     waits = registration.state is RegistrationState.WAITING
     place = line.ahead(session, registration) + 1 if waits else None
+    return registration_view(registration, place, desk_id)
+
+
+def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
+    """A callback with its registration."""
     holder = None if callback.state is CallbackState.CLOSED else callback.desk_id
     return schemas.Callback(
         id=callback.id,
-        round_id=registration.round_id,
+        round_id=callback.round_id,
         desk_id=callback.desk_id,
-        registration=registration_view(registration, place, holder),
+        registration=one_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,
         note=callback.note,

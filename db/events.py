@@ -45,7 +45,7 @@ def callback_changed(session: Session, callback: Callback) -> None:
         session,
         kind="callback",
         what=callback.outcome or callback.state,
-        round_id=callback.registration.round_id,
+        round_id=callback.round_id,
         registration_id=callback.registration_id,
         callback_id=callback.id,
         desk_id=callback.desk_id,

@@ -462,6 +462,7 @@ class Callback(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), index=True)  # a registration may move on
     desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     token: Mapped[str] = mapped_column(String(41), unique=True)

@@ -60,6 +60,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         return None
     callback = Callback(
         registration_id=registration_id,
+        round_id=round_id,
         desk_id=desk_id,
         user_id=user_id,
         token=f"{_PREFIX}{uuid.uuid4().hex}",

@@ -7,6 +7,7 @@ The index `order_of_calling` is this order; `ahead` sums the counts that trigger
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -79,7 +80,7 @@ def _counted(registration: Registration, level: int, stretches: ColumnElement[bo
     return select(func.coalesce(func.sum(LineCount.waiting), 0)).where(of_level, stretches).scalar_subquery()
 
 
-def why(registration: Registration) -> str:
+def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
     """The reason for a registration's place, as a code: moved-up, carried or in-turn."""
     if registration.moved_up:
         return "moved-up"

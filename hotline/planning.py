@@ -116,6 +116,28 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     ledger.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
 
 
+def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
+    """A person says that callbacks begin, which the first claim says too. Raises Refused("round-over")."""
+    if not round_.opened_at:
+        audit.record(session, who, "round-opened", f"round {round_.id}", reason)
+    rounds.open_round(session, round_)
+
+
+def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
+    """A person says that the round has ended. Raises Refused("wrong-state" | "round-not-started").
+
+    A round that has not begun is cancelled instead, so that citizens read why.
+    """
+    at = now(session)
+    if round_.standing or round_.cancelled_at:
+        raise Refused("wrong-state", "the operators' line and a cancelled round are not ended")
+    if at < round_.starts_at and not round_.opened_at:
+        raise Refused("round-not-started", "a round that has not begun is cancelled, not ended")
+    if not round_.ended_at:
+        audit.record(session, who, "round-ended", f"round {round_.id}", reason)
+    rounds.end_round(session, round_)
+
+
 def _need_reason(reason: str) -> None:
     if not reason.strip():
         raise Refused("reason-missing", "say why; citizens read it")

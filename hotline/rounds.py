@@ -164,6 +164,16 @@ def current(session: Session, limit: int = 100) -> Sequence[Round]:
     ).all()
 
 
+def between(session: Session, start: datetime, end: datetime, limit: int = 500) -> Sequence[Round]:
+    """The announced rounds that start in [start, end), soonest first; not the operators' line."""
+    return session.scalars(
+        select(Round)
+        .where(Round.starts_at >= start, Round.starts_at < end, Round.standing.is_(False))
+        .order_by(Round.starts_at, Round.id)
+        .limit(limit)
+    ).all()
+
+
 def get(session: Session, round_id: int) -> Round:
     """The round. Raises Refused("not-found")."""
     round_ = session.get(Round, round_id)

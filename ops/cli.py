@@ -5,35 +5,31 @@ import json
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from db.engine import connect, now, reading, writing
+from db.engine import connect, writing
 from db.migrate import upgrade
-from db.models import BlockReason, Desk, Official, Role, Round
-from hotline import blocked, numbers, planning, rounds, users
+from db.models import BlockReason, Desk, Role
+from hotline import blocked, numbers, users
 from hotline.errors import Refused
-from ops import city, log, messages
-from settings import Settings, SettingsError, load
+from ops import city, log, messages, rounds
+from ops.terminal import fail as _fail
+from ops.terminal import settings as _settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 prompts_app = typer.Typer(no_args_is_help=True, help="What callers hear.")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
-round_app = typer.Typer(no_args_is_help=True, help="Rounds.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
     ("number", number_app),
     ("db", db_app),
     ("prompts", prompts_app),
     ("user", user_app),
-    ("round", round_app),
+    ("round", rounds.app),
     ("message", messages.app),
 ):
     app.add_typer(group, name=name)
@@ -44,19 +40,6 @@ city.add_to(app)
 def main() -> None:
     """Hotline 137: citizens speak with their mayor."""
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
-
-
-def _settings() -> Settings:
-    try:
-        return load()
-    except SettingsError as error:
-        typer.secho(f"Wrong settings:\n{error}", fg="red", err=True)
-        raise typer.Exit(2) from None
-
-
-def _fail(reason: object) -> typer.Exit:
-    typer.secho(str(reason), fg="red", err=True)
-    return typer.Exit(1)
 
 
 @app.command()
@@ -239,71 +222,6 @@ def user_add(
     try:
         with writing(connect(settings.database)) as session:
             users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
-    except Refused as refused:
-        raise _fail(refused) from None
-
-
-@round_app.command("list")
-def round_list() -> None:
-    """The rounds that are not long over."""
-    with reading(connect(_settings().database)) as session:
-        at = now(session)
-        for round_ in rounds.current(session):
-            phase = rounds.phase(round_, at)
-            typer.echo(
-                f"{round_.id:>4}  {phase:<8} {round_.starts_at:%Y-%m-%d %H:%M}Z  {round_.official.office_en}"
-            )
-
-
-@round_app.command("make")
-def round_make(
-    official: Annotated[int, typer.Argument(help="The official's number.")],
-    start: Annotated[datetime, typer.Argument(help="UTC, for example 2026-12-02T06:30")],
-    hours: float = 3.0,
-    registration_hours: Annotated[
-        float, typer.Option(help="Registration opens so long before the start.")
-    ] = 24.0,
-    short_notice: Annotated[bool, typer.Option(help="Less than a day's notice is meant.")] = False,
-) -> None:
-    """Announce a round; registration ends when the round does."""
-    starts_at = start.replace(tzinfo=UTC)
-    ends_at = starts_at + timedelta(hours=hours)
-    try:
-        with writing(connect(_settings().database)) as session:
-            found = session.get(Official, official)
-            if found is None:
-                known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in session.scalars(select(Official)))
-                raise _fail(f"no official {official}; there are:\n{known}")
-            made = planning.make(
-                session,
-                official=found,
-                registration_from=starts_at - timedelta(hours=registration_hours),
-                registration_until=ends_at,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                short_notice=short_notice,
-            )
-            typer.echo(made.id)
-    except Refused as refused:
-        raise _fail(refused) from None
-
-
-@round_app.command("open")
-def round_open(round_id: int) -> None:
-    """Record that callbacks begin."""
-    _record(round_id, rounds.open_round)
-
-
-@round_app.command("end")
-def round_end(round_id: int) -> None:
-    """Record that the round has ended."""
-    _record(round_id, rounds.end_round)
-
-
-def _record(round_id: int, fact: Callable[[Session, Round], None]) -> None:
-    try:
-        with writing(connect(_settings().database)) as session:
-            fact(session, rounds.get(session, round_id))
     except Refused as refused:
         raise _fail(refused) from None
 

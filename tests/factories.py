@@ -126,9 +126,12 @@ def a_callback(
     """A callback in this state at the user's desk, or at a new one; its registration is in a live round."""
     user = user or a_user(session, a_desk(session))
     assert user.desk_id is not None
-    values = {"state": RegistrationState.CALLING, **registered}
+    registration = a_registration(
+        session, a_round(session), **{"state": RegistrationState.CALLING, **registered}
+    )
     callback = Callback(
-        registration=a_registration(session, a_round(session), **values),
+        registration=registration,
+        round_id=registration.round_id,
         desk_id=user.desk_id,
         user_id=user.id,
         token=f"callback-{next(_serial):032}",

@@ -357,7 +357,12 @@ def test_given_a_live_callback_when_the_code_is_bypassed_then_the_database_refus
     with pytest.raises(IntegrityError), session.begin_nested():
         a_callback(session, user=user)  # the same desk, another citizen
     other = a_user(session, a_desk(session))
-    second = {"user_id": other.id, "desk_id": other.desk_id, "claimed_at": now(session)}
+    second = {
+        "round_id": live.round_id,
+        "user_id": other.id,
+        "desk_id": other.desk_id,
+        "claimed_at": now(session),
+    }
     with pytest.raises(IntegrityError), session.begin_nested():
         session.add(Callback(registration_id=live.registration_id, token="callback-x", **second))
         session.flush()

@@ -18,7 +18,7 @@ from hotline.dates import Language
 from settings import CITY, Settings
 from tests.factories import HOUR, a_round, an_official, at_once
 
-CITY = "https://137.example"
+HERE = "https://137.example"
 HOOK = "https://news.example/hook?token=1"
 SECRET = "whsec_" + "c2VjcmV0" * 6
 HOSTILE = "</script><b>\"'&\u202e\u2066\x00\x0b\nنام\u200cها"
@@ -57,11 +57,11 @@ def round_at(start: datetime, hours: float = 3, **values: Any) -> Round:
 
 
 def fa(round_: Round) -> notices.Notice:
-    return notices.text(round_, "fa", CITY)
+    return notices.text(round_, "fa", HERE)
 
 
 def en(round_: Round) -> notices.Notice:
-    return notices.text(round_, "en", CITY)
+    return notices.text(round_, "en", HERE)
 
 
 NINE = datetime(2026, 12, 2, 9)
@@ -83,7 +83,7 @@ def test_given_an_announced_round_when_told_in_persian_then_it_says_who_when_and
     assert notice.short == (
         f"{when}، شهردار اصفهان در تلفن ۱۳۷ پاسخگوی شهروندان است. "
         "ثبت‌نام با شماره‌گیری ۱۳۷، از سه‌شنبه ۱۰ آذر ساعت ۹ تا چهارشنبه ۱۱ آذر ساعت ۸. "
-        f"هر کس که به او نرسیم، در نوبت بعدی پیش از دیگران است.\n{CITY}/public/rounds/7"
+        f"هر کس که به او نرسیم، در نوبت بعدی پیش از دیگران است.\n{HERE}/public/rounds/7"
     )
 
 
@@ -100,7 +100,7 @@ def test_given_an_announced_round_when_told_in_english_then_it_says_who_when_and
         "Whom we do not reach in this round is called first in this official's next one, "
         "without registering again."
     )
-    assert notice.short.endswith(f"first in the next round.\n{CITY}/public/rounds/7?lang=en")
+    assert notice.short.endswith(f"first in the next round.\n{HERE}/public/rounds/7?lang=en")
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_given_names_and_reasons_of_any_length_when_told_then_the_short_text_fit
     for length in (1, 60, 100, 130, 200):
         official = an_office("ن" * length, "n" * length)
         for values in ({}, {"cancelled_at": NINE.replace(tzinfo=UTC), "reason": "ر" * 500}):
-            notice = notices.text(round_at(NINE, official=official, **values), language, CITY)
+            notice = notices.text(round_at(NINE, official=official, **values), language, HERE)
             assert len(notice.short) <= notices.LONGEST
-            assert f"\n{CITY}/public/rounds/7" in notice.short
+            assert f"\n{HERE}/public/rounds/7" in notice.short
             assert ("۱۱ آذر" if language == "fa" else "2 December") in notice.short
 
 
@@ -237,7 +237,7 @@ def test_given_hostile_names_when_told_then_no_sign_turns_the_text_round_or_brea
 
 def hooked(settings: Settings) -> Settings:
     return settings.model_copy(
-        update={"notice_webhook": HOOK, "notice_webhook_secret": SECRET, "public_url": CITY}
+        update={"notice_webhook": HOOK, "notice_webhook_secret": SECRET, "public_url": HERE}
     )
 
 
@@ -300,8 +300,8 @@ def test_given_a_round_when_announced_changed_twice_and_cancelled_then_each_is_p
     assert data["reason"] == "بیماری"
     assert data["official"]["en"] == "Mayor"
     assert datetime.fromisoformat(data["starts_at"]) == round_.starts_at
-    assert data["texts"]["fa"]["title"] == notices.text(round_, "fa", CITY).title
-    assert data["urls"]["en"] == f"{CITY}/public/rounds/{round_.id}?lang=en"
+    assert data["texts"]["fa"]["title"] == notices.text(round_, "fa", HERE).title
+    assert data["urls"]["en"] == f"{HERE}/public/rounds/{round_.id}?lang=en"
     assert messages(session)[0].expires_at == round_.ends_at
 
 

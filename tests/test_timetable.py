@@ -529,7 +529,7 @@ def test_given_a_rule_that_is_stopped_when_extended_then_its_rounds_stay_and_no_
         ("rule-days", {"rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}),
         ("rule-days", {"rrule": "FREQ=DAILY;UNTIL=20190101"}),
         ("rule-hours", {"starts_at": time(12)}),
-        ("rule-officials", {"officials": []}),
+        ("rule-officials", {"in_turn": []}),
         ("rule-officials", {"at_once": 4}),
         ("rule-officials", {"at_once": 0}),
         ("rule-values", {"name": " "}),

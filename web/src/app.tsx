@@ -3,9 +3,12 @@ import { Redirect, Route, Switch } from 'wouter'
 import { useMe } from './api/queries'
 import { DeskPage } from './pages/desk/desk-page'
 import { SignInPage } from './pages/sign-in'
+import { seesRounds } from './ui/header'
 import { ConnectionLost } from './ui/connection-lost'
 import { Waiting } from './ui/waiting'
 
+const RoundsPage = lazy(() => import('./pages/rounds/rounds-page'))
+const RoundPage = lazy(() => import('./pages/rounds/round-page'))
 const PhonePage = lazy(() => import('./pages/phone/phone-page'))
 
 export function App() {
@@ -38,7 +41,11 @@ function Office() {
   return (
     <Switch>
       <Route path="/desk"><DeskPage me={data} /></Route>
-      <Redirect to="/desk" replace />
+      {seesRounds(data) && <Route path="/rounds"><RoundsPage me={data} /></Route>}
+      {seesRounds(data) && (
+        <Route path="/rounds/:id">{({ id }) => <RoundPage key={id} me={data} id={Number(id)} />}</Route>
+      )}
+      <Redirect to={seesRounds(data) && !data.desk ? '/rounds' : '/desk'} replace />
     </Switch>
   )
 }

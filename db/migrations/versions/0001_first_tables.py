@@ -419,6 +419,7 @@ def upgrade() -> None:
         "callbacks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("desk_id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=41), nullable=False),
@@ -480,6 +481,10 @@ def upgrade() -> None:
             ["registrations.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["rounds.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["user_id"],
             ["users.id"],
         ),
@@ -489,6 +494,7 @@ def upgrade() -> None:
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_callbacks_desk_id"), ["desk_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_callbacks_registration_id"), ["registration_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_callbacks_round_id"), ["round_id"], unique=False)
         batch_op.create_index(
             "one_live_callback_per_desk",
             ["desk_id"],

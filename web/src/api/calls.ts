@@ -5,6 +5,10 @@ import type { components } from './schema.gen'
 type Schemas = components['schemas']
 export type Me = Schemas['Me']
 export type Round = Schemas['Round']
+export type Official = Schemas['Official']
+export type RoundIn = Schemas['RoundIn']
+export type RoundChange = Schemas['RoundChange']
+export type RoundReport = Schemas['RoundReport']
 export type Registration = Schemas['Registration']
 export type Callback = Schemas['Callback']
 export type CallbackState = Callback['state']
@@ -43,3 +47,30 @@ export const saveOutcome = (id: number, outcome: Outcome, note: string) =>
   body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note } }))
 
 export const getBrowserPhone = () => body(client.GET('/api/v1/browser-phone'))
+
+/** The announced rounds that start after this moment, the past ones too. */
+export const getRoundsFrom = (from: string) => body(client.GET('/api/v1/rounds', { params: { query: { from } } }))
+
+export const getRound = (id: number) => body(client.GET('/api/v1/rounds/{round_id}', ofRound(id)))
+
+export const getNotice = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/notice', ofRound(id)))
+
+export const getReport = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/report', ofRound(id)))
+
+export const getOfficials = () => body(client.GET('/api/v1/officials'))
+
+export const makeRound = (round: RoundIn) => body(client.POST('/api/v1/rounds', { body: round }))
+
+export const changeRound = (id: number, change: RoundChange) =>
+  body(client.PATCH('/api/v1/rounds/{round_id}', { ...ofRound(id), body: change }))
+
+export const cancelRound = (id: number, reason: string) =>
+  body(client.POST('/api/v1/rounds/{round_id}/cancel', { ...ofRound(id), body: { reason } }))
+
+export const endRound = (id: number, reason: string) =>
+  body(client.POST('/api/v1/rounds/{round_id}/end', { ...ofRound(id), body: { reason } }))
+
+export const moveUp = (registration_id: number, reason: string) =>
+  body(client.POST('/api/v1/registrations/{registration_id}/move-up', {
+    params: { path: { registration_id } }, body: { reason },
+  }))

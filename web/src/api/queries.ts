@@ -1,5 +1,7 @@
 import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getBrowserPhone, getCallback, getMe, getRegistrations, getRounds } from './calls'
+import {
+  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+} from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
 import { serverNow } from './clock'
 import { Problem } from './problem'
@@ -7,6 +9,9 @@ import { Problem } from './problem'
 export const keys = {
   me: ['me'],
   rounds: ['rounds'],
+  planned: (from: string) => ['rounds', 'from', from],
+  round: (id: number) => ['rounds', id],
+  report: (id: number) => ['rounds', id, 'report'],
   line: (roundId: number) => ['line', roundId],
   callback: (id: number) => ['callback', id],
 }
@@ -43,7 +48,7 @@ export const useMe = () =>
 /** Phases follow the clock, without any event: ask again when the next one begins. */
 function untilNextPhase(rounds: Round[] | undefined): number {
   const waits = (rounds ?? [])
-    .flatMap((round) => [round.registration_from, round.registration_until, round.starts_at, round.ends_at])
+    .flatMap((round) => [round.announce_at, round.registration_from, round.registration_until, round.starts_at, round.ends_at])
     .map((moment) => Date.parse(moment) - serverNow() + 700)
     .filter((wait) => wait > 0)
   return Math.max(500, Math.min(30_000, ...waits))
@@ -55,6 +60,26 @@ export const useRounds = () =>
     queryFn: getRounds,
     refetchInterval: (query) => untilNextPhase(query.state.data),
   })
+
+export const useRoundsFrom = (from: string) =>
+  useQuery({
+    queryKey: keys.planned(from),
+    queryFn: () => getRoundsFrom(from),
+    refetchInterval: (query) => untilNextPhase(query.state.data),
+  })
+
+export const useRound = (id: number) =>
+  useQuery({
+    queryKey: keys.round(id),
+    queryFn: () => getRound(id),
+    refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data]),
+  })
+
+export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
+
+export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
+
+export const useOfficials = () => useQuery({ queryKey: ['officials'], queryFn: getOfficials, staleTime: 60_000 })
 
 export const LINE_PAGE = 200
 

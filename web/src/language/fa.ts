@@ -1,3 +1,5 @@
+import { faRounds } from './fa-rounds'
+
 /** Every text of the pages, in Persian. `Text` is the shape any other language has to fill. */
 export const fa = {
   brandNumber: '۱۳۷',
@@ -17,11 +19,13 @@ export const fa = {
   signOut: 'خروج',
 
   phase: {
-    planned: 'اعلام‌شده',
+    planned: 'برنامه‌ریزی‌شده',
+    announced: 'اعلام‌شده',
     open: 'ثبت‌نام باز است',
     closed: 'ثبت‌نام پایان یافته',
     live: 'در جریان',
     over: 'پایان‌یافته',
+    cancelled: 'لغوشده',
   },
   round: {
     choose: 'نوبت گفت‌وگو',
@@ -31,6 +35,7 @@ export const fa = {
     reached: (count: string) => `${count} گفت‌وگو انجام شد`,
     startsAt: (when: string) => `گفت‌وگوها ${when} آغاز می‌شود.`,
     over: 'این نوبت پایان یافته است.',
+    cancelled: (reason: string) => (reason ? `این نوبت لغو شد: ${reason}` : 'این نوبت لغو شد.'),
   },
 
   line: {
@@ -41,8 +46,9 @@ export const fa = {
     ticket: 'شماره پیگیری',
     number: 'شماره تلفن',
     since: 'ثبت‌نام',
-    carriedOver: 'انتقالی',
-    roundsMissed: (count: string) => `انتقالی از ${count} نوبت پیش`,
+    roundsMissed: (count: number, digits: string) =>
+      count === 1 ? 'انتقالی از نوبت پیش' : `انتقالی از ${['دو', 'سه', 'چهار', 'پنج'][count - 2] ?? digits} نوبت پیش`,
+    movedUp: (reason: string) => `به تشخیص سرپرست: ${reason}`,
     attempts: (count: string) => `${count} بار تماس`,
     retryAt: (when: string) => `تماس دوباره از ${when}`,
     atDesk: (id: string) => `میز ${id}`,
@@ -156,6 +162,8 @@ export const fa = {
     pressed: 'کلیدهای فشرده',
   },
 
+  ...faRounds,
+
   problem: {
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
@@ -167,7 +175,12 @@ export const fa = {
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',
     'round-over': 'این نوبت پایان یافته است.',
-    'wrong-state': 'وضعیت تماس در این میان عوض شد.',
+    'wrong-state': 'وضعیت در این میان عوض شده است.',
+    'round-times': 'ترتیب زمان‌ها درست نیست: اطلاعیه، آغاز ثبت‌نام، پایان ثبت‌نام، پایان نوبت؛ و پایان پس از آغاز.',
+    'round-values': 'ظرفیت، مدت گفت‌وگو یا زبان‌ها درست نیست.',
+    'notice-too-short': 'نوبت باید دست‌کم یک روز پیش از آغاز اعلام شود. اگر این اعلام دیرهنگام عمدی است، گزینهٔ آن را بزنید.',
+    'official-busy': 'این مسئول در همان زمان نوبت دیگری دارد.',
+    'reason-missing': 'دلیل را بنویسید.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',
     unreachable: 'سامانه پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

@@ -17,6 +17,8 @@ export function makeFormat(locale: string) {
   const day = new Intl.DateTimeFormat(locale, {
     timeZone: TEHRAN, weekday: 'long', day: 'numeric', month: 'long',
   })
+  const year = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, year: 'numeric' })
+  const share = new Intl.NumberFormat(locale, { style: 'percent' })
   const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))
 
   const digits = (text: string | number) =>
@@ -34,6 +36,10 @@ export function makeFormat(locale: string) {
     ticket: (ticket: string) => digits(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
     time,
     date,
+    /** With the year. */
+    longDate: (iso: string) =>
+      `${date(iso)} ${year.formatToParts(new Date(iso)).find(({ type }) => type === 'year')?.value ?? ''}`,
+    share: (value: number) => share.format(value),
     /** The time alone today, with the day otherwise. */
     moment: (iso: string) =>
       date(iso) === day.format(Date.now()) ? time(iso) : `${date(iso)}، ${time(iso)}`,

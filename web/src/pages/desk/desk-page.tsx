@@ -7,15 +7,15 @@ import type { Text } from '../../language/fa'
 import { useLanguage } from '../../language/language'
 import { RoomPhone } from '../../phone/room-phone'
 import { Complaint } from '../../ui/complaint'
+import { Header } from '../../ui/header'
 import { Notice } from '../../ui/notice'
 import { useNow } from '../../ui/use-now'
 import { Actions } from './actions'
 import { CallbackPanel } from './callback-panel'
-import { Header } from './header'
 import { KeptNotes } from './kept-notes'
 import { Line } from './line'
 import { PhonePanel } from './phone-panel'
-import { likelyRound, RoundSelect } from './round-select'
+import { isOver, likelyRound, RoundSelect } from './round-select'
 import { ON_THE_PHONE, useDesk } from './use-desk'
 import callbackStyle from './callback.module.css'
 import style from './desk.module.css'
@@ -33,11 +33,11 @@ export function DeskPage({ me }: { me: Me }) {
   const desk = useDesk(me, round?.id ?? null)
   const begun = useBegun(round)
   useStay(desk.callback !== null && ON_THE_PHONE.includes(desk.callback.state))
-  const canTake = me.desk !== null && begun && round?.phase !== 'over'
+  const canTake = me.desk !== null && begun && !isOver(round)
 
   return (
     <div className={style.page}>
-      <Header me={me} onLeave={() => phone.disconnect()}>
+      <Header me={me} page="desk" onLeave={() => phone.disconnect()}>
         <RoundSelect rounds={rounds} chosen={round} onChoose={setChosenId} />
       </Header>
       <main className={style.columns}>
@@ -67,6 +67,7 @@ function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boole
 
   let sentence = ''
   if (!round) sentence = text.round.none
+  else if (round.phase === 'cancelled') sentence = text.round.cancelled(round.reason)
   else if (round.phase === 'over') sentence = text.round.over
   else if (!begun) sentence = text.round.startsAt(format.moment(round.starts_at))
   else if (nobody || round.counts.waiting === 0) sentence = nobodyText(text, round)

@@ -1,5 +1,5 @@
 import { Button, Paper } from '@mantine/core'
-import { memo } from 'react'
+import { memo, type ReactNode } from 'react'
 import type { Registration, Round } from '../../api/calls'
 import { LINE_PAGE, useLine } from '../../api/queries'
 import { useLanguage } from '../../language/language'
@@ -10,8 +10,15 @@ import { Waiting } from '../../ui/waiting'
 import { Reason } from './reason'
 import style from './line.module.css'
 
+interface Props {
+  round: Round
+  myDesk: number | null
+  /** What can be done with somebody who waits. */
+  action?: ((row: Registration) => ReactNode) | undefined
+}
+
 /** The line of a round in the order of calling, live. */
-export function Line({ round, myDesk }: { round: Round; myDesk: number | null }) {
+export function Line({ round, myDesk, action }: Props) {
   const { text, format } = useLanguage()
   const line = useLine(round.id)
   const rows = (line.data?.pages ?? [])
@@ -39,7 +46,7 @@ export function Line({ round, myDesk }: { round: Round; myDesk: number | null })
       {/* A list that scrolls can be scrolled by the keyboard alone. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <ol className={style.rows} tabIndex={0} aria-labelledby="line-title">
-        {rows.map((row) => <Row key={row.id} row={row} mine={row.desk_id !== null && row.desk_id === myDesk} />)}
+        {rows.map((row) => <Row key={row.id} row={row} mine={row.desk_id !== null && row.desk_id === myDesk} action={action} />)}
       </ol>
       {line.hasNextPage && (
         <Button variant="subtle" fullWidth loading={line.isFetchingNextPage} onClick={() => void line.fetchNextPage()}>
@@ -50,7 +57,13 @@ export function Line({ round, myDesk }: { round: Round; myDesk: number | null })
   )
 }
 
-const Row = memo(function Row({ row, mine }: { row: Registration; mine: boolean }) {
+interface RowProps {
+  row: Registration
+  mine: boolean
+  action: Props['action']
+}
+
+const Row = memo(function Row({ row, mine, action }: RowProps) {
   const { text, format } = useLanguage()
   const calling = row.state === 'calling'
   return (
@@ -67,6 +80,7 @@ const Row = memo(function Row({ row, mine }: { row: Registration; mine: boolean 
           </Tag>
         )}
         <Reason registration={row} />
+        {row.state === 'waiting' && action?.(row)}
       </span>
     </li>
   )

@@ -5,13 +5,12 @@ import { Tag } from '../../ui/tag'
 /** Why a registration stands where it stands. */
 export function Reason({ registration }: { registration: Registration }) {
   const { text, format } = useLanguage()
-  const { rounds_missed, attempts, last_outcome, not_before, state } = registration
+  const { rounds_missed, attempts, last_outcome, not_before, state, why, moved_reason } = registration
   return (
     <>
+      {why === 'moved-up' && <Tag tone="moved">{text.line.movedUp(moved_reason)}</Tag>}
       {rounds_missed > 0 && (
-        <Tag tone="carried" title={text.line.roundsMissed(format.number(rounds_missed))}>
-          {rounds_missed > 1 ? `${text.line.carriedOver} ×${format.number(rounds_missed)}` : text.line.carriedOver}
-        </Tag>
+        <Tag tone="carried">{text.line.roundsMissed(rounds_missed, format.number(rounds_missed))}</Tag>
       )}
       {attempts > 0 && (
         <Tag tone="tried">

@@ -3,10 +3,13 @@ import type { Round } from '../../api/calls'
 import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 
+/** Whether nothing will happen in it any more. */
+export const isOver = (round: Round | undefined) => round?.phase === 'over' || round?.phase === 'cancelled'
+
 /** The round a desk most likely wants: an announced one that is live or has begun, else the operators' line, else the next. */
 export function likelyRound(rounds: Round[]): Round | undefined {
   const sooner = rounds.toSorted((a, b) => a.starts_at.localeCompare(b.starts_at))
-  const toCome = sooner.filter(({ phase }) => phase !== 'over')
+  const toCome = sooner.filter((round) => !isOver(round))
   const announced = toCome.filter(({ official }) => official.kind !== 'operators')
   return announced.find(({ phase }) => phase === 'live')
     ?? announced.find(({ starts_at }) => Date.parse(starts_at) <= serverNow())

@@ -1,0 +1,179 @@
+"""What goes over the wire between the API and those who plan rounds and oversee the work."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas import Id, Moment, Registration, Text
+from db.models import Delivery, MessageKind, OfficialKind
+from db.states import CallbackState, Fact, Outcome
+from hotline.dates import Language
+
+
+class OfficialIn(BaseModel):
+    """A new office. `clip` is the prompt that says its name."""
+
+    kind: OfficialKind
+    district: int | None = Field(None, ge=1, le=15)
+    office_fa: Text = Field(min_length=1, max_length=200)
+    office_en: Text = Field(min_length=1, max_length=200)
+    clip: Text = Field(max_length=100)
+
+
+class OfficialChange(BaseModel):
+    """What is different from now on; what is left out stays."""
+
+    office_fa: Text | None = Field(None, min_length=1, max_length=200)
+    office_en: Text | None = Field(None, min_length=1, max_length=200)
+    clip: Text | None = Field(None, max_length=100)
+
+
+class RoundIn(BaseModel):
+    """A new round. `announce_at` left out: its notice is public at once."""
+
+    official_id: Id
+    substitute_id: Id | None = None
+    deputy_ids: list[Id] = Field([], max_length=20)
+    announce_at: Moment | None = None
+    registration_from: Moment
+    registration_until: Moment
+    starts_at: Moment
+    ends_at: Moment
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    languages: list[Literal["fa", "en"]] = Field(["fa", "en"], min_length=1, max_length=2)
+    minutes: int = Field(6, ge=1, le=600)
+    short_notice: bool = Field(False, description="A notice shorter than a day is meant")
+
+
+class RoundChange(BaseModel):
+    """What is different from now on, and why. What is left out stays; null in `capacity` or
+    `substitute_id` means none, and elsewhere nothing.
+    """
+
+    reason: Text = Field(max_length=500)
+    substitute_id: Id | None = None
+    deputy_ids: list[Id] | None = Field(None, max_length=20)
+    announce_at: Moment | None = None
+    registration_from: Moment | None = None
+    registration_until: Moment | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    languages: list[Literal["fa", "en"]] | None = Field(None, min_length=1, max_length=2)
+    minutes: int | None = Field(None, ge=1, le=600)
+    short_notice: bool = False
+
+
+class Reason(BaseModel):
+    """Why somebody does something; citizens may read it."""
+
+    reason: Text = Field("", max_length=500)
+
+
+class RoundReport(BaseModel):
+    """A round in numbers; see hotline/reports.py for what each one means."""
+
+    round_id: int
+    registered: int
+    carried_in: int
+    reached: int
+    not_reached: dict[str, int]
+    carried_out: int
+    calls: int
+    conversations: int
+    median_seconds: float | None
+    p90_seconds: float | None
+    calls_per_hour: float | None
+    conversations_per_hour: float | None
+    idle_share: float | None
+
+
+class NoticeText(BaseModel):
+    """A notice in one language: `body` for a website, `short` for social networks."""
+
+    title: str
+    body: str
+    short: str
+
+
+class Notice(BaseModel):
+    """A round's notice as it is now, when it is public, and whether that is a day ahead."""
+
+    public_at: datetime
+    webhook_at: datetime | None
+    day_ahead: bool
+    texts: dict[Language, NoticeText]
+
+
+class LedgerFact(BaseModel):
+    """One entry of the public ledger."""
+
+    id: int
+    at: datetime
+    fact: Fact
+    round_id: int
+    details: dict[str, Any]
+
+
+class Attempt(BaseModel):
+    """One call, for the history."""
+
+    id: int
+    round_id: int
+    desk_id: int
+    state: CallbackState
+    outcome: Outcome | None
+    note: str
+    called_at: datetime | None
+    talking_at: datetime | None
+    ended_at: datetime | None
+
+
+class CarriedOver(BaseModel):
+    """The way from one round to the next."""
+
+    from_round_id: int
+    to_round_id: int
+    at: datetime
+
+
+class Told(BaseModel):
+    """A text message to the citizen."""
+
+    kind: MessageKind
+    round_id: int | None
+    state: Delivery
+    made_at: datetime
+    sent_at: datetime | None
+
+
+class History(BaseModel):
+    """Everything that became of a registration, each list oldest first."""
+
+    registration: Registration
+    round_id: int
+    language: str
+    merged_into_id: int | None
+    facts: list[LedgerFact]
+    calls: list[Attempt]
+    carries: list[CarriedOver]
+    messages: list[Told]
+
+
+class AuditEntry(BaseModel):
+    """Who did what to whom, and why."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    reason: str
+
+
+class AuditPage(BaseModel):
+    """A part of the audit log, newest first; `next` asks for what is older."""
+
+    items: list[AuditEntry]
+    next: int | None

@@ -1,0 +1,43 @@
+"""The offices that answer citizens."""
+
+from fastapi import APIRouter
+
+from api import office_schemas as office
+from api import schemas, views
+from api.access import Planner, Reading, SignedIn, Writing
+from api.rounds import Id
+from hotline import officials
+from hotline.errors import Refused
+from prompts import catalogue
+
+router = APIRouter(prefix="/officials", tags=["officials"])
+
+
+@router.get("")
+def list_officials(_user: SignedIn, session: Reading) -> list[schemas.Official]:
+    """Every office: the mayor first, then deputies, then districts."""
+    return [views.official_view(official) for official in officials.everyone(session)]
+
+
+@router.post("", status_code=201)
+def add_official(body: office.OfficialIn, user: Planner, session: Writing) -> schemas.Official:
+    """Add an office."""
+    _check_clip(body.clip)
+    return views.official_view(officials.add(session, **body.model_dump(), who=user.username))
+
+
+@router.patch("/{official_id}")
+def change_official(
+    official_id: Id, body: office.OfficialChange, user: Planner, session: Writing
+) -> schemas.Official:
+    """Change an office's names or clip."""
+    official = officials.get(session, official_id)
+    values = body.model_dump(exclude_none=True)
+    _check_clip(values.get("clip", official.clip))
+    officials.change(session, official, who=user.username, **values)
+    return views.official_view(official)
+
+
+def _check_clip(clip: str) -> None:
+    if clip not in catalogue.texts("fa") or not clip.startswith("office-"):
+        raise Refused("clip-unknown", f"{clip!r} is no clip of an office: callers would hear nothing")

@@ -1,0 +1,227 @@
+"""The commands of rounds: hotline137 round."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import jdatetime
+import typer
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Official
+from hotline import audit, line, officials, planning, registration, reports, rounds, tickets
+from hotline.errors import Refused
+from ops.terminal import fail, transaction
+
+app = typer.Typer(
+    no_args_is_help=True, help="Rounds. Times are the city's: 2026-12-02T09:00, or Jalali 1405-09-11T09:00."
+)
+
+_CITY = ZoneInfo("Asia/Tehran")
+_FIRST_GREGORIAN_YEAR = 1700
+_DAY_HOURS = 24.0
+
+
+def _time(text: str) -> datetime:
+    """A time of the city, in either calendar."""
+    try:
+        day, _, clock = text.replace(" ", "T").partition("T")
+        year, month, date = (int(part) for part in day.split("-"))
+        hour, minute = (int(part) for part in clock.split(":"))
+        kind = jdatetime.datetime if year < _FIRST_GREGORIAN_YEAR else datetime
+        at = kind(year, month, date, hour, minute)
+        gregorian: datetime = at.togregorian() if isinstance(at, jdatetime.datetime) else at
+    except ValueError as error:
+        raise typer.BadParameter(f"write 2026-12-02T09:00 or 1405-09-11T09:00 ({error})") from None
+    return gregorian.replace(tzinfo=_CITY)
+
+
+def _written(at: datetime) -> str:
+    local = at.astimezone(_CITY)
+    jalali = jdatetime.date.fromgregorian(date=local.date())
+    return f"{local:%Y-%m-%d %H:%M} ({jalali:%Y-%m-%d})"
+
+
+Number = Annotated[int, typer.Argument(help="The round's number.", metavar="ROUND")]
+Reason = Annotated[str, typer.Option(help="Why; citizens read it.", prompt=True)]
+Deputies = Annotated[
+    list[int] | None,
+    typer.Option("--deputy", help="The number of an official who sits with them; may be repeated."),
+]
+ShortNotice = Annotated[bool, typer.Option("--short-notice", help="Less than a day's notice is meant.")]
+Languages = Annotated[str, typer.Option(help="That are spoken with citizens: fa,en.")]
+Capacity = Annotated[int | None, typer.Option(help="So many registrations; without it as many as come.")]
+Minutes = Annotated[int, typer.Option(help="Agreed for one conversation.")]
+Time = Annotated[datetime | None, typer.Option(parser=_time, metavar="TIME")]
+
+
+@app.command("list")
+def list_rounds(
+    history: Annotated[bool, typer.Option("--all", help="Those of the last year, too.")] = False,
+) -> None:
+    """The rounds that are not long over."""
+    with transaction(read_only=True) as session:
+        at = now(session)
+        year = timedelta(days=365)
+        for r in rounds.between(session, at - year, at + year) if history else rounds.current(session):
+            when = "always" if r.standing else _written(r.starts_at)
+            typer.echo(f"{r.id:>4}  {rounds.phase(r, at):<9} {when:<29}  {r.official.office_en}")
+
+
+@app.command()
+def make(
+    *,
+    official: Annotated[int, typer.Argument(help="The official's number.")],
+    start: Annotated[datetime, typer.Argument(parser=_time, metavar="START")],
+    hours: float = 3.0,
+    registration_hours: Annotated[
+        float, typer.Option(help="Registration opens so long before the start.")
+    ] = _DAY_HOURS,
+    registration_until: Time = None,
+    announce: Time = None,
+    deputies: Deputies = None,
+    substitute: Annotated[int | None, typer.Option(help="Who speaks in the official's place.")] = None,
+    capacity: Capacity = None,
+    languages: Languages = "fa,en",
+    minutes: Minutes = 6,
+    short_notice: ShortNotice = False,
+) -> None:
+    """Make a round, and print its number. Registration ends when the round does, its notice is public now.
+
+    --announce and --registration-until say otherwise.
+    """
+    ends_at = start + timedelta(hours=hours)
+    with transaction() as session:
+        made = planning.make(
+            session,
+            official=_official(session, official),
+            substitute=_official(session, substitute) if substitute else None,
+            deputies=[_official(session, deputy) for deputy in deputies or ()],
+            announce_at=announce,
+            registration_from=start - timedelta(hours=registration_hours),
+            registration_until=registration_until or ends_at,
+            starts_at=start,
+            ends_at=ends_at,
+            capacity=capacity,
+            languages=languages.split(","),
+            minutes=minutes,
+            short_notice=short_notice,
+        )
+        typer.echo(made.id)
+
+
+def _official(session: Session, number: int) -> Official:
+    try:
+        return officials.get(session, number)
+    except Refused:
+        known = "\n".join(f"{o.id:>4}  {o.office_en}" for o in officials.everyone(session))
+        raise fail(f"no official {number}; there are:\n{known}") from None
+
+
+@app.command()
+def change(
+    *,
+    round_id: Number,
+    reason: Reason,
+    start: Time = None,
+    end: Time = None,
+    registration_from: Time = None,
+    registration_until: Time = None,
+    announce: Time = None,
+    deputies: Deputies = None,
+    substitute: Annotated[int | None, typer.Option(help="Who speaks in the official's place.")] = None,
+    capacity: Capacity = None,
+    languages: Annotated[str | None, typer.Option(help="That are spoken with citizens: fa,en.")] = None,
+    minutes: Annotated[int | None, typer.Option(help="Agreed for one conversation.")] = None,
+    short_notice: ShortNotice = False,
+) -> None:
+    """Change a round that has not begun; what is not given stays."""
+    with transaction() as session:
+        given: dict[str, Any] = {
+            "starts_at": start,
+            "ends_at": end,
+            "registration_from": registration_from,
+            "registration_until": registration_until,
+            "announce_at": announce,
+            "deputies": [_official(session, deputy) for deputy in deputies or ()] or None,
+            "substitute": _official(session, substitute) if substitute else None,
+            "capacity": capacity,
+            "languages": languages,
+            "minutes": minutes,
+        }
+        planning.change(
+            session,
+            rounds.get(session, round_id),
+            who=audit.COMMAND_LINE,
+            reason=reason,
+            short_notice=short_notice,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+
+
+@app.command()
+def cancel(round_id: Number, reason: Reason) -> None:
+    """The round will not take place; whoever is registered passes to the official's next one."""
+    with transaction() as session:
+        planning.cancel(session, rounds.get(session, round_id), who=audit.COMMAND_LINE, reason=reason)
+
+
+@app.command("open")
+def begin(round_id: Number) -> None:
+    """Record that callbacks begin."""
+    with transaction() as session:
+        planning.begin(session, rounds.get(session, round_id), who=audit.COMMAND_LINE)
+
+
+@app.command()
+def end(round_id: Number) -> None:
+    """Record that the round has ended."""
+    with transaction() as session:
+        planning.end(session, rounds.get(session, round_id), who=audit.COMMAND_LINE)
+
+
+@app.command("move-up")
+def move_up(ticket: str, reason: Reason) -> None:
+    """Put a waiting citizen before all that nobody moved up."""
+    with transaction() as session:
+        found = registration.find(session, tickets.parse(ticket))
+        line.move_up(session, found, who=audit.COMMAND_LINE, reason=reason)
+
+
+@app.command()
+def report(round_id: Number) -> None:
+    """What the round came to, also while it goes on."""
+    with transaction(read_only=True) as session:
+        round_ = rounds.get(session, round_id)
+        phase = rounds.phase(round_, now(session))
+        told = reports.round_report(session, round_id)
+    typer.echo(f"Round {round_id}: {round_.official.office_en}, {_written(round_.starts_at)}, {phase}\n")
+    for name, value in _lines(told):
+        typer.echo(f"{name:<42}{value:>10}")
+
+
+def _lines(r: reports.RoundReport) -> list[tuple[str, str]]:
+    return [
+        ("registered", str(r.registered)),
+        ("carried in", str(r.carried_in)),
+        ("reached", str(r.reached)),
+        ("not reached", str(sum(r.not_reached.values()))),
+        *((f"  {reason.replace('_', ' ')}", str(count)) for reason, count in r.not_reached.items()),
+        ("carried out", str(r.carried_out)),
+        ("calls", str(r.calls)),
+        ("conversations", str(r.conversations)),
+        ("registration to conversation, median", _duration(r.median_seconds)),
+        ("registration to conversation, 90th centile", _duration(r.p90_seconds)),
+        ("calls per hour", _number(r.calls_per_hour)),
+        ("conversations per hour", _number(r.conversations_per_hour)),
+        ("official's idle share", "-" if r.idle_share is None else f"{r.idle_share:.0%}"),
+    ]
+
+
+def _duration(seconds: float | None) -> str:
+    return "-" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

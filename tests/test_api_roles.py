@@ -1,0 +1,124 @@
+"""Who may do what: every endpoint for every role. Whoever adds an endpoint adds a line here."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.access import COOKIE
+from api.app import create
+from db.engine import writing
+from db.models import Role
+from hotline import users
+from settings import Settings
+from tests.factories import a_desk, a_user
+
+V1 = "/api/v1"
+R = Role
+ALL = frozenset(Role)
+NOBODY_NEEDED = "public"
+"""Answers without a sign-in."""
+
+AT_DESK = ALL - {R.AUDITOR}
+PLANS = frozenset({R.ADMINISTRATOR, R.PUBLIC_RELATIONS})
+MOVES = frozenset({R.ADMINISTRATOR, R.SUPERVISOR})
+ANSWERS = MOVES | {R.OPERATOR}
+CONDUCTS = PLANS | {R.SUPERVISOR}
+OVERSEES = CONDUCTS | {R.AUDITOR}
+INSPECTS = frozenset({R.ADMINISTRATOR, R.AUDITOR})
+
+MAY: dict[str, frozenset[Role] | str] = {
+    "POST /session": NOBODY_NEEDED,
+    "DELETE /session": NOBODY_NEEDED,
+    "GET /browser-phone": NOBODY_NEEDED,
+    "GET /me": ALL,
+    "GET /events": ALL,
+    "GET /desk/phone": AT_DESK,
+    "GET /rounds": ALL,
+    "GET /rounds/{round_id}": ALL,
+    "GET /rounds/{round_id}/report": ALL,
+    "GET /rounds/{round_id}/notice": ALL,
+    "GET /rounds/{round_id}/registrations": ALL,
+    "POST /rounds/{round_id}/claims": AT_DESK,
+    "POST /rounds": PLANS,
+    "PATCH /rounds/{round_id}": PLANS,
+    "POST /rounds/{round_id}/cancel": PLANS,
+    "POST /rounds/{round_id}/open": CONDUCTS,
+    "POST /rounds/{round_id}/end": CONDUCTS,
+    "GET /registrations/{registration_id}": OVERSEES,
+    "POST /registrations/{registration_id}/move-up": MOVES,
+    "POST /registrations/{registration_id}/cancel": ANSWERS,
+    "GET /officials": ALL,
+    "POST /officials": PLANS,
+    "PATCH /officials/{official_id}": PLANS,
+    "GET /callbacks/{callback_id}": AT_DESK,
+    "POST /callbacks/{callback_id}/call": AT_DESK,
+    "POST /callbacks/{callback_id}/hangup": AT_DESK,
+    "PUT /callbacks/{callback_id}/outcome": AT_DESK,
+    "GET /audit": INSPECTS,
+}
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> FastAPI:
+    return create(settings)
+
+
+@pytest.fixture
+def page(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def endpoints(app: FastAPI) -> set[str]:
+    """What the API's own document has, events too."""
+    return {
+        f"{method.upper()} {path.removeprefix(V1)}"
+        for path, methods in app.openapi()["paths"].items()
+        if path.startswith(V1)
+        for method in methods
+    }
+
+
+def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
+    """What an empty request to a row that does not exist is answered with."""
+    method, path = endpoint.split(" ")
+    for name in ("round_id", "registration_id", "official_id", "callback_id"):
+        path = path.replace(f"{{{name}}}", "404404")
+    body = None if method in ("GET", "DELETE") else {}
+    response = page.request(method, V1 + path, json=body)
+    return response.status_code, response.json().get("code", "") if response.status_code >= 400 else ""
+
+
+def test_given_the_api_when_its_endpoints_are_listed_then_each_has_a_line_in_the_table(app: FastAPI) -> None:
+    assert endpoints(app) == MAY.keys()
+
+
+def test_given_nobody_signed_in_when_asked_then_only_what_is_public_answers(page: TestClient) -> None:
+    for endpoint, may in MAY.items():
+        _, code = answer(page, endpoint)
+        assert (code == "not-signed-in") == (may != NOBODY_NEEDED), endpoint
+
+
+@pytest.mark.parametrize("role", Role)
+def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_is_forbidden(
+    page: TestClient, engine: Engine, role: Role
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session, a_desk(session))
+        user.role = role
+        page.cookies.set(COOKIE, users.sign_in(session, user))
+    for endpoint, may in MAY.items():
+        if endpoint in ("DELETE /session", "GET /events"):  # ends the session; never ends
+            continue
+        status, code = answer(page, endpoint)
+        allowed = may == NOBODY_NEEDED or role in may
+        assert (code == "forbidden") != allowed, (endpoint, status, code)
+        assert status < 500, endpoint
+
+
+def test_given_an_auditor_at_a_desk_when_the_table_is_read_then_nothing_that_changes_is_allowed() -> None:
+    changes = {e for e in MAY if not e.startswith("GET") and MAY[e] != NOBODY_NEEDED}
+    assert changes and not any(Role.AUDITOR in MAY[endpoint] for endpoint in changes)

@@ -1,0 +1,195 @@
+"""The public-relations office in a real browser against a real API process: a round planned and cancelled."""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import jdatetime
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Official, OfficialKind, Registration, Role, Round
+from db.states import RegistrationState
+from settings import Settings
+from tests.factories import PASSWORD, a_round, a_user, some_registrations
+from tests.kit.browser import browser, person
+from tests.kit.process import Program
+
+PROJECT = Path(__file__).parent.parent
+TEHRAN = ZoneInfo("Asia/Tehran")
+PHONE = {"width": 390, "height": 844}
+RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def url(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[str]:
+    """The address of the pages, served by an API process of its own."""
+    address = f"http://{settings.http}"
+    environment = {
+        "HOTLINE_STATE_DIR": str(settings.state_dir),
+        "HOTLINE_DATABASE_URL": settings.database,
+        "HOTLINE_HTTP": str(settings.http),
+    }
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{address}/api/v1/me").status_code == 401
+        except httpx.TransportError:
+            return False
+
+    command = [sys.executable, "-m", "ops.cli", "process", "api"]
+    with Program(command, folder=PROJECT, log=tmp_path / "api.log", env=environment) as api:
+        api.ready(answers, timeout=30)
+        yield address
+
+
+@pytest.fixture
+def office(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
+    """The public-relations office, on the page to which signing in leads."""
+    yield from a_page(chromium, url, engine, Role.PUBLIC_RELATIONS)
+
+
+@pytest.fixture
+def supervisor(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
+    yield from a_page(chromium, url, engine, Role.SUPERVISOR)
+
+
+def a_page(chromium: Browser, url: str, engine: Engine, role: Role) -> Iterator[Page]:
+    with writing(engine) as session:
+        user = a_user(session)
+        user.role = role
+    with person(chromium, locale="fa-IR") as context:
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_test_id("username").fill(user.username)
+        page.get_by_test_id("password").fill(PASSWORD)
+        page.get_by_test_id("submit").click()
+        expect(page).to_have_url(f"{url}/rounds")
+        yield page
+        unexpected = [c for c in context.complaints if "401" not in c and "409" not in c]  # type: ignore[attr-defined]
+        assert unexpected == []
+
+
+def an_office(engine: Engine, kind: OfficialKind, name: str, district: int | None = None) -> None:
+    with writing(engine) as session:
+        session.add(
+            Official(kind=kind, district=district, office_fa=name, office_en=name, clip="office-mayor")
+        )
+
+
+def the_round(engine: Engine) -> Round:
+    with reading(engine) as session:
+        return session.scalars(select(Round)).one()
+
+
+def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_jalali_and_on_record(
+    office: Page, engine: Engine
+) -> None:
+    an_office(engine, OfficialKind.MAYOR, "شهردار اصفهان")
+    an_office(engine, OfficialKind.DISTRICT_MANAGER, "مدیر منطقهٔ سه", 3)
+    office.reload()
+    office.get_by_test_id("make-round").click()
+    office.get_by_test_id("official").select_option(label="مدیر منطقهٔ سه")
+    with reading(engine) as session:
+        day = now(session).astimezone(TEHRAN).date() + timedelta(days=3)
+    jalali = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
+    expect(office.get_by_test_id("day")).to_have_value(jalali.strftime("%A %-d %B %Y").translate(PERSIAN))
+    office.get_by_test_id("day").click()  # opens the month
+    cell = office.locator(".rmdp-day:not(.rmdp-deactive)").get_by_text(
+        str(jalali.day).translate(PERSIAN), exact=True
+    )
+    cell.click()
+    office.get_by_test_id("start").fill("۹:۳۰")
+    office.get_by_test_id("end").fill("25:00")
+    expect(office.get_by_test_id("save-round")).to_be_disabled()
+    office.get_by_test_id("end").fill("08:00")
+    office.get_by_test_id("capacity").fill("۴۰")
+    office.get_by_test_id("save-round").click()
+    expect(office.get_by_test_id("problem")).to_contain_text("ترتیب زمان‌ها درست نیست")
+    office.get_by_test_id("end").fill("12:00")
+    office.get_by_test_id("save-round").click()
+
+    item = office.get_by_test_id("phase-announced").get_by_test_id("round")
+    expect(item).to_contain_text("مدیر منطقهٔ سه")
+    expect(item).to_contain_text("۰۹:۳۰ تا ۱۲:۰۰")
+    expect(item).to_contain_text(str(jalali.year).translate(PERSIAN))
+    expect(item).to_contain_text("یک روز یا بیشتر پیش از آغاز اعلام شد")
+    made = the_round(engine)
+    start = made.starts_at.astimezone(TEHRAN)
+    assert (start.date(), f"{start:%H:%M}", made.capacity) == (day, "09:30", 40)
+
+    item.get_by_role("link").click()
+    expect(office.get_by_test_id("notice")).to_contain_text("مدیر منطقهٔ سه")
+    office.get_by_test_id("change-round").click()
+    office.get_by_test_id("minutes").fill("۵")
+    expect(office.get_by_test_id("save-round")).to_be_disabled()  # why?
+    office.get_by_test_id("reason").fill("گفت‌وگوهای کوتاه‌تر")
+    office.get_by_test_id("save-round").click()
+    expect(office.get_by_test_id("round-form")).to_be_hidden()
+    assert the_round(engine).minutes == 5
+
+    office.get_by_test_id("cancel-round").click()
+    expect(office.get_by_test_id("confirm")).to_be_disabled()
+    office.get_by_test_id("reason").fill("سفر استانی")
+    office.get_by_test_id("confirm").click()
+    expect(office.get_by_test_id("phase")).to_have_text("این نوبت لغو شد: سفر استانی")
+    expect(office.get_by_test_id("cancel-round")).to_be_hidden()
+    cancelled = the_round(engine)
+    assert cancelled.cancelled_at and cancelled.reason == "سفر استانی"
+
+
+def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_says_why(
+    supervisor: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        live = a_round(session)
+        carried = some_registrations(session, live, 1, rounds_missed=2)[0]
+        late = some_registrations(session, live, 2)[1]
+        some_registrations(session, live, 1, state=RegistrationState.UNCONFIRMED)
+    supervisor.get_by_test_id("phase-live").get_by_role("link").click()
+    report = supervisor.get_by_test_id("report")
+    expect(report).to_contain_text("شماره تأیید نشد")
+    rows = supervisor.get_by_test_id("line-row")
+    expect(rows.first).to_have_attribute("data-ticket", carried.ticket)
+    expect(rows.first).to_contain_text("انتقالی از دو نوبت پیش")
+    rows.last.get_by_test_id("move-up").click()
+    supervisor.get_by_test_id("reason").fill("جانباز نابینا")
+    supervisor.get_by_test_id("confirm").click()
+    expect(rows.first).to_have_attribute("data-ticket", late.ticket)
+    expect(rows.first).to_contain_text("به تشخیص سرپرست: جانباز نابینا")
+    expect(supervisor.get_by_test_id("cancel-round")).to_be_hidden()  # planning is not the supervisor's
+    supervisor.get_by_test_id("end-round").click()
+    supervisor.get_by_test_id("confirm").click()
+    expect(supervisor.get_by_test_id("phase")).to_have_attribute("data-phase", "over")
+    with reading(engine) as session:
+        assert session.get_one(Registration, late.id).moved_up == 1
+
+
+def test_given_a_phone_when_the_programme_is_read_then_nothing_runs_over_its_edge(
+    office: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 3)
+    office.set_viewport_size(PHONE)
+    expect(office.get_by_test_id("round")).to_be_visible()
+    assert not office.evaluate(RUNS_OVER)
+    office.get_by_test_id("make-round").click()
+    expect(office.get_by_test_id("round-form")).to_be_visible()
+    assert not office.evaluate(RUNS_OVER)
+    office.keyboard.press("Escape")
+    office.get_by_test_id("round").get_by_role("link").click()
+    expect(office.get_by_test_id("report")).to_be_visible()
+    assert not office.evaluate(RUNS_OVER)

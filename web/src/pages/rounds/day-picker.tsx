@@ -1,0 +1,40 @@
+import { TextInput } from '@mantine/core'
+import 'react-multi-date-picker/styles/colors/teal.css'
+import persian from 'react-date-object/calendars/persian'
+import persianFa from 'react-date-object/locales/persian_fa'
+import DatePicker, { type DateObject } from 'react-multi-date-picker'
+import { useId } from 'react'
+
+interface Props {
+  label: string
+  /** 2026-12-02. */
+  day: string
+  testId: string
+  onChange: (day: string) => void
+}
+
+/** A day of the Jalali calendar. */
+export function DayPicker({ label, day, testId, onChange }: Props) {
+  const id = useId()
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
+  const choose = (chosen: DateObject | null) => {
+    if (!chosen) return
+    const local = chosen.toDate()
+    const parts = [local.getFullYear(), local.getMonth() + 1, local.getDate()]
+    onChange(parts.map((part) => String(part).padStart(2, '0')).join('-'))
+  }
+  return (
+    <DatePicker
+      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
+      onChange={choose} calendarPosition="bottom-right" editable={false} portal zIndex={400}
+      render={(value: string, open: () => void) => (
+        <TextInput
+          id={id} label={label} value={value} readOnly onClick={open} data-testid={testId} pointer
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' || event.key === ' ') open()
+          }}
+        />
+      )}
+    />
+  )
+}

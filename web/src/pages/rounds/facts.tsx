@@ -1,0 +1,33 @@
+import type { Round } from '../../api/calls'
+import { serverNow } from '../../api/clock'
+import { useLanguage } from '../../language/language'
+import { Tag } from '../../ui/tag'
+
+const DAY = 86_400_000
+
+/** Whether the notice went out, and whether that was a day ahead. */
+export function NoticeState({ round }: { round: Round }) {
+  const { text, format } = useLanguage()
+  const { announce_at, starts_at, phase } = round
+  const at = Date.parse(announce_at)
+  if (at > serverNow()) {
+    return <Tag tone="later">{phase === 'cancelled' ? text.rounds.noticeNever : text.rounds.noticeAt(format.moment(announce_at))}</Tag>
+  }
+  const ahead = Date.parse(starts_at) - at >= DAY
+  return <Tag tone={ahead ? 'moved' : 'later'}>{ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
+}
+
+/** Who speaks: the official, or a substitute, and who sits beside. */
+export function Who({ round }: { round: Round }) {
+  const { text, office } = useLanguage()
+  return (
+    <>
+      {round.substitute && <span>{text.rounds.substitute(office(round.substitute))}</span>}
+      {round.deputies.length > 0 && <span>{text.rounds.deputies(round.deputies.map(office).join('، '))}</span>}
+    </>
+  )
+}
+
+export const mayPlan = (role: string) => role === 'administrator' || role === 'public_relations'
+export const mayMove = (role: string) => role === 'administrator' || role === 'supervisor'
+export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'

@@ -1,0 +1,35 @@
+import { TextInput } from '@mantine/core'
+import { useLanguage } from '../../language/language'
+import { type CityTime, toIso } from './city-time'
+import { DayPicker } from './day-picker'
+import style from './rounds.module.css'
+
+interface TimeProps {
+  label: string
+  value: CityTime
+  testId: string
+  onChange: (value: CityTime) => void
+}
+
+/** A time of day, in any digits. */
+export function TimeInput({ label, value, testId, onChange }: TimeProps) {
+  const { text, format } = useLanguage()
+  return (
+    <TextInput
+      label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
+      className={style.time} error={toIso(value) ? null : text.rounds.form.wrongTime}
+      onChange={(event) => onChange({ ...value, time: event.currentTarget.value })}
+    />
+  )
+}
+
+/** A day and a time of day. */
+export function MomentInput({ label, value, testId, onChange }: TimeProps) {
+  const { text } = useLanguage()
+  return (
+    <div className={style.moment}>
+      <DayPicker label={label} day={value.day} testId={`${testId}-day`} onChange={(day) => onChange({ ...value, day })} />
+      <TimeInput label={text.rounds.form.hour} value={value} testId={`${testId}-time`} onChange={onChange} />
+    </div>
+  )
+}
