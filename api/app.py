@@ -15,7 +15,9 @@ from fastapi.staticfiles import StaticFiles
 from api import (
     audit,
     callbacks,
+    fairness,
     health,
+    limits,
     live,
     officials,
     pages,
@@ -61,6 +63,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     app.state.tail = tail
+    app.state.guesses = limits.Guesses()
     app.state.hashing = BoundedSemaphore(sessions.HASHES_AT_ONCE)
     problems.install(app)
     v1 = APIRouter(prefix=_V1)
@@ -69,6 +72,7 @@ def create(settings: Settings) -> FastAPI:
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(public.router)
+    app.include_router(fairness.router)
     _protect(app, settings)
     _serve_pages(app)
     return app

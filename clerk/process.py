@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from clerk import sender
 from db.engine import connect, reading, writing
-from hotline import carry, near, notices, status, timetable
+from hotline import carry, near, notices, seals, status, timetable
 from hotline.errors import Refused
 from settings import Settings
 
@@ -92,10 +92,19 @@ def make_rounds(engine: Engine, settings: Settings) -> None:
             log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
 
 
+def seal(engine: Engine, _settings: Settings) -> None:
+    """Seal what is new in the ledger."""
+    with reading(engine) as session:
+        seals.warm(session)
+    with writing(engine) as session:
+        seals.seal(session)
+
+
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
     Job("near", 5.0, tell_near),
     Job("messages", 1.0, sender.run),
     Job("timetable", 60.0, make_rounds),
+    Job("seal", 60.0, seal),
 ]

@@ -21,6 +21,17 @@ def hold_order(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
 
 
+def hold_line(session: Session, round_id: int) -> None:
+    """From here to the commit nobody else takes from this round's line, so that the ledger shows its order.
+
+    Call it before the change of any row.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(
+            text("SELECT pg_advisory_xact_lock(:lock, :round)"), {"lock": _ORDER_LOCK, "round": round_id}
+        )
+
+
 def _append(session: Session, **values: object) -> None:
     session.flush()
     hold_order(session)

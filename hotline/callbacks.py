@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Registration
+from db.models import Callback, Desk, Registration, Round
 from db.states import (
     ON_THE_PHONE,
     RETRIED,
@@ -34,6 +34,9 @@ _FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
 """Outcomes that do not use up one of a registration's attempts."""
 
 _PREFIX = "callback-"
+
+_TRIES = 20
+"""So often a claim is taken back because somebody stands before; then the ledger names who is passed."""
 
 
 def is_token(channel_id: str) -> bool:
@@ -55,12 +58,41 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         rounds.check_not_over(round_, at)
     if live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
-    registration_id = line.take_next(session, round_id, at)
+    taken = _take_in_order(session, round_, desk_id, user_id)
+    if taken is None:
+        return None
+    callback, passed = taken
+    ledger.record(session, Fact.CALLED, callback.registration, passed=passed)
+    events.callback_changed(session, callback)
+    return callback
+
+
+def _take_in_order(
+    session: Session, round_: Round, desk_id: int, user_id: int
+) -> tuple[Callback, list[int]] | None:
+    """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
+    events.hold_line(session, round_.id)
+    for tries_left in reversed(range(_TRIES)):
+        with session.begin_nested() as step:
+            callback = _take(session, round_, desk_id, user_id)
+            if callback is None:
+                return None
+            events.hold_order(session)  # from here on this is the newest fact there is
+            passed = line.passed(session, callback.registration, now(session))
+            if not passed or not tries_left:
+                return callback, passed
+            step.rollback()  # they joined the line, or were being changed, in this very moment
+    return None
+
+
+def _take(session: Session, round_: Round, desk_id: int, user_id: int) -> Callback | None:
+    at = now(session)
+    registration_id = line.take_next(session, round_.id, at)
     if registration_id is None:
         return None
     callback = Callback(
-        registration_id=registration_id,
-        round_id=round_id,
+        registration=session.get_one(Registration, registration_id, populate_existing=True),
+        round_id=round_.id,
         desk_id=desk_id,
         user_id=user_id,
         token=f"{_PREFIX}{uuid.uuid4().hex}",
@@ -73,8 +105,6 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         raise Refused("desk-busy", "the desk has a callback without an outcome") from None
     if not round_.opened_at:
         rounds.open_round(session, round_)
-    ledger.record(session, Fact.CALLED, callback.registration)
-    events.callback_changed(session, callback)
     return callback
 
 

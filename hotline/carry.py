@@ -15,7 +15,7 @@ from db import events
 from db.engine import now
 from db.models import Carry, Message, MessageKind, Registration, Round
 from db.states import HOLDS_PLACE, Fact, RegistrationState
-from hotline import ledger, outbox, rounds
+from hotline import ledger, line, outbox, rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
 _TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
@@ -42,7 +42,8 @@ def run(session: Session, limit: int = 100) -> int:
         _tell(session, step)
     session.flush()  # every row first, then the logs
     for step in steps:
-        ledger.record(session, step.fact, step.registration, left=step.left.id)
+        merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
+        ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
         events.registration_changed(session, step.registration)
     return len(steps)
 
@@ -140,9 +141,9 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
             Registration.state.in_(HOLDS_PLACE),
         )
     )
-    if rival and rival.state is RegistrationState.CALLING:
+    if rival and (rival.state is RegistrationState.CALLING or not _still(session, rival)):
         return []  # since a moment ago: what comes of that conversation decides
-    if rival and _rank(rival) < (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id):
+    if rival and line.rank(rival) < (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id):
         return [_merge(left, rival, from_round)]
     merged = [_merge(rival, left, to)] if rival else []
     session.flush()  # the number is free in that round before it comes in
@@ -157,9 +158,14 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     return [*merged, _Step(Fact.CARRIED, left, from_round, to)]
 
 
-def _rank(registration: Registration) -> tuple[int, int, datetime, int]:
-    r = registration
-    return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
+def _still(session: Session, rival: Registration) -> bool:
+    """Lock the rival, unless a desk or its citizen changes it just now."""
+    same = select(Registration.id).where(
+        Registration.id == rival.id,
+        Registration.round_id == rival.round_id,
+        Registration.state == rival.state,
+    )
+    return session.scalar(same.with_for_update(skip_locked=True)) is not None
 
 
 def _merge(loser: Registration, winner: Registration, round_: Round) -> _Step:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -24,6 +24,8 @@ ORDER = (
     Registration.registered_at,
     Registration.id,
 )
+
+_NAMED = 20
 
 IN_LINE = (RegistrationState.CALLING, RegistrationState.WAITING)
 
@@ -122,14 +124,36 @@ def page(session: Session, round_id: int, limit: int, after: Registration | None
     return session.scalars(query).all()
 
 
+def rank(registration: Registration | Row[int, int, int, datetime]) -> tuple[int, int, datetime, int]:
+    """The order of calling as a value: the lesser is called first."""
+    r = registration
+    return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
+
+
+def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
+    """Who stands before `taken` in its line and is due at `at`, at most _NAMED: nobody, if all is right."""
+    r = Registration
+    first = _due(taken.round_id, at).with_only_columns(r.id, r.moved_up, r.rounds_missed, r.registered_at)
+    rows = session.execute(first.order_by(*ORDER).limit(_NAMED))
+    return [row.id for row in rows if rank(row) < rank(taken)]
+
+
+def _due(round_id: int, at: datetime) -> Select[Registration]:
+    return select(Registration).where(
+        Registration.round_id == round_id,
+        Registration.state == RegistrationState.WAITING,
+        or_(Registration.not_before.is_(None), Registration.not_before <= at),
+    )
+
+
 def take_next(session: Session, round_id: int, at: datetime) -> int | None:
     """Take the next citizen out of the line: one statement, safe under any number of takers.
 
     PostgreSQL skips what another taker has just locked; SQLite has no row locks and needs none, since
     writers are one at a time. Returns the registration's id, or None when nobody is due at `at`.
     """
-    due = or_(Registration.not_before.is_(None), Registration.not_before <= at)
-    candidate = _waiting(round_id).where(due).order_by(*ORDER).limit(1).with_for_update(skip_locked=True)
+    first = _due(round_id, at).with_only_columns(Registration.id).order_by(*ORDER).limit(1)
+    candidate = first.with_for_update(skip_locked=True)
     return session.scalar(
         update(Registration)
         .where(Registration.id == candidate.scalar_subquery())

@@ -15,7 +15,7 @@ from db.migrate import upgrade
 from db.models import BlockReason, Desk, Role
 from hotline import blocked, numbers, users
 from hotline.errors import Refused
-from ops import city, log, messages, rounds
+from ops import city, ledger, log, messages, rounds
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
 
@@ -25,6 +25,7 @@ prompts_app = typer.Typer(no_args_is_help=True, help="What callers hear.")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
+    ("ledger", ledger.app),
     ("number", number_app),
     ("db", db_app),
     ("prompts", prompts_app),

@@ -1,0 +1,116 @@
+"""The citizen's proof: the page of a ticket number, and the ledger with its seals and proofs for everybody.
+
+A ticket number comes in the body of a POST only: an address would keep it in histories and logs. Nothing
+here says a telephone number, a subject or a message.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from api.access import Database, Reading
+from api.limits import Guesses
+from api.pages import CACHED, Asked, page
+from db.engine import now, reading
+from db.models import LedgerEntry, Seal
+from hotline import fairness, ledger, registration, rounds, seals, tickets
+from hotline.errors import Refused
+from hotline.notice_texts import who
+
+router = APIRouter(prefix="/public", include_in_schema=False)
+
+_STATUS = {"too-many-attempts": 429, "ticket-invalid": 422, "not-found": 404}
+Number = Annotated[int, Query(ge=0, lt=2**31)]
+
+
+async def _posted(request: Request) -> str:
+    """The ticket number as it was typed."""
+    form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+    return form.get("ticket", [""])[0][:40]
+
+
+@router.get("/ticket")
+def ask(request: Request, language: Asked) -> Response:
+    """The form."""
+    return page(request, "ticket_form.html", language, wrong=None)
+
+
+@router.post("/ticket")
+def show(
+    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(_posted)]
+) -> Response:
+    """Where the registration with this ticket number stands."""
+    guesses: Guesses = request.app.state.guesses
+    address = request.client.host if request.client else ""
+    try:
+        guesses.check(address)
+        ticket = tickets.parse(typed)
+        found = registration.find(session, ticket)
+    except Refused as refused:
+        if refused.code != "too-many-attempts":
+            guesses.wrong(address)
+        status = _STATUS[refused.code]
+        return page(request, "ticket_form.html", language, status=status, cached=False, wrong=refused.code)
+    standing = fairness.look_up(session, found)
+    return page(
+        request,
+        "ticket.html",
+        language,
+        cached=False,
+        ticket=ticket,
+        merged=found.ticket != ticket,
+        standing=standing,
+        phase=rounds.phase(standing.round, now(session)),
+        who=who(standing.round, language),
+        facts=[(entry, json.loads(entry.details)) for entry in standing.facts],
+    )
+
+
+@router.get("/ledger/root")
+def root(session: Reading, after: Number = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+    """The newest seal, and the seals after the one of `after` entries."""
+    last, found = seals.newest(session), seals.page(session, after, limit)
+    more = found[-1].size if len(found) == limit else None
+    newest = _seal(last) if last else {"size": 0, "root": None, "sealed_at": None}
+    return _json({**newest, "seals": [_seal(each) for each in found], "next": more}, cached=False)
+
+
+def _seal(seal: Seal) -> dict[str, Any]:
+    return {"size": seal.size, "root": seal.root, "sealed_at": seal.sealed_at.isoformat()}
+
+
+@router.get("/ledger/entries")
+def entries(
+    engine: Database, after: Number = 0, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000
+) -> Response:
+    """The entries' canonical texts, one a line: exactly the bytes that are hashed."""
+    with reading(engine) as session:
+        found = ledger.entries(session, after, limit)
+
+    def lines(these: list[LedgerEntry]) -> Iterator[bytes]:
+        for entry in these:
+            yield ledger.canonical(entry) + b"\n"
+
+    return StreamingResponse(lines(list(found)), media_type="application/x-ndjson; charset=utf-8")
+
+
+@router.get("/ledger/proof/{entry}")
+def proof(session: Reading, entry: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+    """The proof that an entry is under the newest seal."""
+    return _json(seals.inclusion(session, entry), cached=False)
+
+
+@router.get("/ledger/consistency")
+def consistency(
+    session: Reading, old: Annotated[int, Query(alias="from", ge=1, lt=2**31)], to: Number
+) -> Response:
+    """The proof that the seal of `from` entries is the beginning of the one of `to` entries."""
+    return _json(seals.consistency(session, old, to), cached=True)
+
+
+def _json(body: dict[str, Any], *, cached: bool) -> Response:
+    return JSONResponse(body, headers=CACHED if cached else {"Cache-Control": "no-store"})

@@ -1,0 +1,52 @@
+"""The command line's part for the public ledger."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from db.engine import connect, reading, writing
+from hotline import ledger, seals
+from hotline.verify import verify
+from settings import load
+
+app = typer.Typer(no_args_is_help=True, help="The public ledger of the order of calling.")
+
+_PAGE = 2000
+
+
+@app.command("verify")
+def verify_all() -> None:
+    """Prove the whole history; exit 1 and say what is wrong if anything is."""
+    report = verify(connect(load().database))
+    for problem in report.problems:
+        typer.secho(problem, fg="red", err=True)
+    typer.echo(f"{report.entries} entries, {report.seals} seals: {_verdict(report.problems)}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _verdict(problems: list[str]) -> str:
+    return f"NOT IN ORDER, {len(problems)} problems" if problems else "all in order"
+
+
+@app.command("seal")
+def seal_now() -> None:
+    """Seal what is new now, as the clerk does every minute; print the newest seal."""
+    with writing(connect(load().database)) as session:
+        made = seals.seal(session) or seals.newest(session)
+        typer.echo(f"{made.size} {made.root}" if made else "nothing to seal")
+
+
+@app.command("export")
+def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] = 0) -> None:
+    """Print the entries, one canonical text a line: what the hashes are of (docs/ledger.md)."""
+    engine = connect(load().database)
+    while True:
+        with reading(engine) as session:
+            found = ledger.entries(session, after, _PAGE)
+        for entry in found:
+            sys.stdout.buffer.write(ledger.canonical(entry) + b"\n")
+        if len(found) < _PAGE:
+            return
+        after = found[-1].id
