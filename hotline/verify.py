@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
-from db.states import REGISTRATION_MOVES, Fact, RegistrationState
+from db.states import REGISTRATION_MOVES, Fact, RegistrationState, registration_sources
 from hotline import ledger
 from hotline.ledger import Place, Rank
 
@@ -67,7 +67,7 @@ _RULES = {
     Fact.MOVED_UP: _Rule({"moved_up"}, {_S.WAITING}, {_S.WAITING}),
     Fact.CALLED: _Rule(_HERE, {_S.WAITING}, {_S.CALLING}),
     Fact.OUTCOME: _Rule({*_HERE, "not_before"}, {_S.CALLING}, {*REGISTRATION_MOVES[_S.CALLING]}),
-    Fact.CANCELLED: _Rule(_HERE, {_S.UNCONFIRMED, _S.WAITING}, {_S.CANCELLED}),
+    Fact.CANCELLED: _Rule(_HERE, {*registration_sources(_S.CANCELLED)}, {_S.CANCELLED}),
     Fact.CLOSED: _Rule(_HERE, {_S.UNREACHED}, {_S.CLOSED}),
 }
 
@@ -95,29 +95,30 @@ class _Line:
     """Who waits in one round, first first. What is no longer so is dropped when it comes up."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[Rank, Place]] = []
-        self._later: list[tuple[datetime, Rank, Place]] = []
+        self._due: list[tuple[Rank, int, Place]] = []  # the number breaks ties: places have no order
+        self._later: list[tuple[datetime, int, Rank, Place]] = []
+        self._number = itertools.count()
 
     def add(self, id_: int, place: Place) -> None:
-        rank = place.rank(id_)
+        number, rank = next(self._number), place.rank(id_)
         if place.not_before:
-            heapq.heappush(self._later, (place.not_before, rank, place))
+            heapq.heappush(self._later, (place.not_before, number, rank, place))
         else:
-            heapq.heappush(self._due, (rank, place))
+            heapq.heappush(self._due, (rank, number, place))
 
     def before(self, rank: Rank, at: datetime, places: dict[int, Place]) -> list[int]:
         """Who of those due at `at` stands before `rank`."""
         while self._later and self._later[0][0] <= at:
-            _, later, place = heapq.heappop(self._later)
-            heapq.heappush(self._due, (later, place))
+            _, number, later, place = heapq.heappop(self._later)
+            heapq.heappush(self._due, (later, number, place))
         found = []
         while self._due and self._due[0][0] < rank:
             first = heapq.heappop(self._due)
-            if places.get(first[0][3]) is first[1]:
+            if places.get(first[0][-1]) is first[-1]:
                 found.append(first)
         for first in found:
             heapq.heappush(self._due, first)
-        return [first[0][3] for first in found]
+        return [first[0][-1] for first in found]
 
 
 class _Check:

@@ -26,6 +26,7 @@ from db.engine import now, reading, writing
 from db.models import Carry, LineCount, Registration, Round
 from db.states import CallbackState, Outcome
 from hotline import callbacks, carry, line, registration, rounds
+from hotline.verify import verify
 from settings import Settings
 from tests.factories import a_desk, a_user, an_official
 
@@ -294,6 +295,7 @@ def machine(engine: Engine, conf: Settings) -> type[RuleBasedStateMachine]:
             self.city.carry(len(self.city.places))
             self.every_line_is_in_order_and_every_place_is_told_right()
             self.nobody_is_lost_and_nobody_is_twice()
+            assert verify(engine).problems == []
 
     return CityMachine
 

@@ -105,6 +105,27 @@ def test_given_a_citizen_never_answered_in_two_rounds_when_closed_then_the_ledge
     assert problems(engine) == []
 
 
+def test_given_a_citizen_not_reached_when_he_gives_up_then_all_is_in_order(
+    story: Story, engine: Engine
+) -> None:
+    story.conf = story.conf.model_copy(update={"max_attempts": 1})
+    citizen = story.registers()
+    story.called(Outcome.NO_ANSWER)
+    story.cancels(citizen)
+    assert problems(engine) == []
+
+
+def test_given_a_citizen_tried_again_and_again_when_verified_then_each_stay_in_the_line_is_told_apart(
+    story: Story, engine: Engine
+) -> None:
+    story.conf = story.conf.model_copy(update={"retry_seconds": 0})
+    first, second = story.registers(), story.registers()
+    for outcome in (Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED, Outcome.REACHED):
+        assert story.called(outcome) == first
+    assert story.called(None) == second
+    assert problems(engine) == []
+
+
 def test_given_20_citizens_when_they_register_at_once_then_entries_have_no_gap_and_all_is_in_order(
     story: Story, engine: Engine
 ) -> None:
