@@ -8,7 +8,7 @@ import typer
 from db.engine import connect, reading, writing
 from hotline import ledger, seals
 from hotline.verify import verify
-from settings import load
+from ops.terminal import settings
 
 app = typer.Typer(no_args_is_help=True, help="The public ledger of the order of calling.")
 
@@ -18,7 +18,7 @@ _PAGE = 2000
 @app.command("verify")
 def verify_all() -> None:
     """Prove the whole history; exit 1 and say what is wrong if anything is."""
-    report = verify(connect(load().database))
+    report = verify(connect(settings().database))
     for problem in report.problems:
         typer.secho(problem, fg="red", err=True)
     typer.echo(f"{report.entries} entries, {report.seals} seals: {_verdict(report.problems)}")
@@ -33,7 +33,7 @@ def _verdict(problems: list[str]) -> str:
 @app.command("seal")
 def seal_now() -> None:
     """Seal what is new now, as the clerk does every minute; print the newest seal."""
-    with writing(connect(load().database)) as session:
+    with writing(connect(settings().database)) as session:
         made = seals.seal(session) or seals.newest(session)
         typer.echo(f"{made.size} {made.root}" if made else "nothing to seal")
 
@@ -41,7 +41,7 @@ def seal_now() -> None:
 @app.command("export")
 def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] = 0) -> None:
     """Print the entries, one canonical text a line: what the hashes are of (docs/ledger.md)."""
-    engine = connect(load().database)
+    engine = connect(settings().database)
     while True:
         with reading(engine) as session:
             found = ledger.entries(session, after, _PAGE)
