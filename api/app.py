@@ -28,6 +28,7 @@ from api import (
     registrations,
     rounds,
     sessions,
+    timetable,
 )
 from db.engine import connect
 from hotline.errors import Refused
@@ -36,7 +37,7 @@ from settings import Settings
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
-_MODULES = (sessions, rounds, planning, registrations, officials, callbacks, audit, live, phones)
+_MODULES = (sessions, rounds, planning, timetable, registrations, officials, callbacks, audit, live, phones)
 
 
 def create(settings: Settings) -> FastAPI:

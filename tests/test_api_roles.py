@@ -57,6 +57,14 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /callbacks/{callback_id}/call": AT_DESK,
     "POST /callbacks/{callback_id}/hangup": AT_DESK,
     "PUT /callbacks/{callback_id}/outcome": AT_DESK,
+    "GET /timetable": ALL,
+    "POST /timetable": PLANS,
+    "PATCH /timetable/{rule_id}": PLANS,
+    "GET /timetable/{rule_id}/days": ALL,
+    "POST /timetable/{rule_id}/exceptions": PLANS,
+    "GET /holidays": ALL,
+    "POST /holidays": PLANS,
+    "DELETE /holidays/{day}": PLANS,
     "GET /audit": INSPECTS,
 }
 
@@ -85,7 +93,8 @@ def endpoints(app: FastAPI) -> set[str]:
 def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     """What an empty request to a row that does not exist is answered with."""
     method, path = endpoint.split(" ")
-    for name in ("round_id", "registration_id", "official_id", "callback_id"):
+    path = path.replace("{day}", "2026-11-24")
+    for name in ("rule_id", "round_id", "registration_id", "official_id", "callback_id"):
         path = path.replace(f"{{{name}}}", "404404")
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)
