@@ -156,11 +156,10 @@ def test_given_desks_calling_while_others_register_and_move_when_verified_then_t
     assert problems(engine) == []
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite locks no rows
 def test_given_a_line_whose_first_row_is_locked_when_a_desk_calls_the_second_then_the_ledger_names_the_first(
     story: Story, engine: Engine
 ) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("SQLite locks no rows")
     first, second = story.registers(), story.registers()
     with writing(engine) as other:
         other.execute(select(Registration).where(Registration.id == first).with_for_update())
