@@ -19,6 +19,7 @@ from api import (
     health,
     limits,
     live,
+    messages,
     officials,
     pages,
     phones,
@@ -37,7 +38,10 @@ from settings import Settings
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
-_MODULES = (sessions, rounds, planning, timetable, registrations, officials, callbacks, audit, live, phones)
+_MODULES = (
+    *(sessions, rounds, planning, timetable, registrations, officials),
+    *(callbacks, messages, audit, live, phones),
+)
 
 
 def create(settings: Settings) -> FastAPI:

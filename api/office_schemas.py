@@ -29,6 +29,22 @@ class OfficialChange(BaseModel):
     clip: Text | None = Field(None, max_length=100)
 
 
+class Message(BaseModel):
+    """A text message, or a notice to the webhook. `to` is a masked number, or a host."""
+
+    id: int
+    kind: MessageKind
+    state: Delivery
+    to: str
+    registration_id: int | None
+    round_id: int | None
+    attempts: int
+    made_at: datetime
+    not_before: datetime
+    sent_at: datetime | None
+    error: str
+
+
 class RoundIn(BaseModel):
     """A new round. `announce_at` left out: its notice is public at once."""
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Delivery, Message, MessageKind, Registration
-from hotline import audit
+from hotline import audit, numbers
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from settings import QuietHours
@@ -149,6 +150,13 @@ def page(session: Session, state: Delivery | None, limit: int) -> Sequence[Messa
     """The newest messages (in that state), newest first."""
     query = select(Message).order_by(Message.id.desc()).limit(limit)
     return session.scalars(query.where(Message.state == state) if state else query).all()
+
+
+def recipient(message: Message) -> str:
+    """To whom it goes, as much as may be shown: a masked number, or a webhook's host."""
+    if message.kind is MessageKind.NOTICE:
+        return urlsplit(message.to).hostname or ""  # the rest may be a secret
+    return numbers.masked(message.to)
 
 
 def retry(session: Session, message_id: int, who: str) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Official, OfficialKind, Role
+from db.models import Delivery, Message, MessageKind, Official, OfficialKind, Role
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline import callbacks, carry, registration
+from hotline import callbacks, carry, outbox, registration
 from settings import Settings
 from tests.factories import HOUR, a_desk, a_round, a_user, an_official, some_registrations
 from tests.test_api import V1, SignedIn, app, as_user, nobody, problem
@@ -251,3 +251,24 @@ def test_given_offices_when_added_and_renamed_then_they_are_listed_in_order_and_
     renamed = office.patch(f"{V1}/officials/{mayor['id']}", json={"office_fa": "شهردار"}).json()
     assert renamed == {**mayor, "office_fa": "شهردار"}
     problem(office.patch(f"{V1}/officials/404", json={}), 404, "not-found")
+
+
+def test_given_a_message_that_failed_when_listed_and_retried_then_it_is_due_and_no_number_is_told(
+    office: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        waiting = some_registrations(session, a_round(session, Phase.OPEN), 2)
+        for one in waiting:
+            outbox.tell(session, MessageKind.REGISTERED, one, about_round=one.round_id)
+        first, second = session.scalars(select(Message).order_by(Message.id))
+        second.state, second.error = Delivery.FAILED, "refused"
+        ids = first.id, second.id
+
+    (failed,) = office.get(f"{V1}/messages", params={"state": "failed"}).json()
+    assert (failed["id"], failed["error"]) == (ids[1], "refused")
+    assert [m["id"] for m in office.get(f"{V1}/messages").json()] == [ids[1], ids[0]]
+    assert waiting[1].number[-7:] not in str(failed)
+
+    retried = office.post(f"{V1}/messages/{ids[1]}/retry")
+    assert (retried.status_code, retried.json()["state"]) == (202, "pending")
+    problem(office.post(f"{V1}/messages/{ids[0]}/retry"), 409, "wrong-state")

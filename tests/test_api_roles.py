@@ -65,6 +65,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /holidays": ALL,
     "POST /holidays": PLANS,
     "DELETE /holidays/{day}": PLANS,
+    "GET /messages": OVERSEES,
+    "POST /messages/{message_id}/retry": PLANS,
     "GET /audit": INSPECTS,
 }
 
@@ -94,7 +96,7 @@ def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     """What an empty request to a row that does not exist is answered with."""
     method, path = endpoint.split(" ")
     path = path.replace("{day}", "2026-11-24")
-    for name in ("rule_id", "round_id", "registration_id", "official_id", "callback_id"):
+    for name in ("rule_id", "round_id", "registration_id", "official_id", "callback_id", "message_id"):
         path = path.replace(f"{{{name}}}", "404404")
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)
