@@ -175,7 +175,7 @@ class Round(Base):
 
     official: Mapped[Official] = relationship(foreign_keys=[official_id], lazy="joined", innerjoin=True)
     substitute: Mapped[Official | None] = relationship(foreign_keys=[substitute_id], lazy="joined")
-    deputies: Mapped[list[Official]] = relationship(secondary=round_deputies, lazy="selectin")
+    deputies: Mapped[list[Official]] = relationship(secondary=round_deputies)
 
     __table_args__ = (
         CheckConstraint("announce_at <= registration_from", name="announced_first"),

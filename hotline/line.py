@@ -9,11 +9,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import STRETCHES, LineCount, Registration
+from db.models import STRETCHES, LineCount, Registration, UtcDateTime
 from db.states import Fact, RegistrationState
 from hotline import audit, ledger
 from hotline.errors import Refused
@@ -28,12 +40,6 @@ ORDER = (
 _NAMED = 20
 
 IN_LINE = (RegistrationState.CALLING, RegistrationState.WAITING)
-
-
-def _waiting(round_id: int) -> Select[int]:
-    return select(Registration.id).where(
-        Registration.round_id == round_id, Registration.state == RegistrationState.WAITING
-    )
 
 
 def _before(registration: Registration) -> ColumnElement[bool]:
@@ -55,31 +61,53 @@ def _before(registration: Registration) -> ColumnElement[bool]:
 def ahead(session: Session, registration: Registration) -> int:
     """How many waiting citizens of the same round are called before this one; as quick in any line."""
     r, seconds = registration, math.floor(registration.registered_at.timestamp())
-    same_class = and_(LineCount.moved_up == r.moved_up, LineCount.rounds_missed == r.rounds_missed)
+    stretches = [seconds // length for length in STRETCHES]
+    firsts = [
+        stretch * (longer // length)
+        for stretch, longer, length in zip(stretches, STRETCHES, STRETCHES[1:], strict=False)
+    ]
+    values = {
+        **{"round": r.round_id, "id": r.id, "moved_up": r.moved_up, "missed": r.rounds_missed},
+        **{"at": r.registered_at, "second": datetime.fromtimestamp(seconds, UTC)},
+        **{f"stretch{level}": stretch for level, stretch in enumerate(stretches)},
+        **{f"first{level}": first for level, first in enumerate(firsts, start=1)},
+    }
+    return int(session.execute(_AHEAD, values).scalar_one())
+
+
+def _ahead_query() -> Select[int]:
+    """Built once: it is asked in every call. Its parameters are named in `ahead`."""
+    moved_up, missed = bindparam("moved_up", type_=Integer), bindparam("missed", type_=Integer)
+    same_class = and_(LineCount.moved_up == moved_up, LineCount.rounds_missed == missed)
     earlier_class = or_(
-        LineCount.moved_up > r.moved_up,
-        and_(LineCount.moved_up == r.moved_up, LineCount.rounds_missed > r.rounds_missed),
+        LineCount.moved_up > moved_up,
+        and_(LineCount.moved_up == moved_up, LineCount.rounds_missed > missed),
     )
-    first_level = or_(earlier_class, and_(same_class, LineCount.stretch < seconds // STRETCHES[0]))
-    sums = [_counted(r, 0, first_level)]
+    earlier = LineCount.stretch < bindparam("stretch0", type_=BigInteger)
+    sums = [_counted(0, or_(earlier_class, and_(same_class, earlier)))]
     for level in range(1, len(STRETCHES)):
-        first = seconds // STRETCHES[level - 1] * (STRETCHES[level - 1] // STRETCHES[level])
-        within = and_(LineCount.stretch >= first, LineCount.stretch < seconds // STRETCHES[level])
-        sums.append(_counted(r, level, and_(same_class, within)))
-    same_second = _waiting(r.round_id).where(
-        Registration.moved_up == r.moved_up,
-        Registration.rounds_missed == r.rounds_missed,
-        Registration.registered_at.between(datetime.fromtimestamp(seconds, UTC), r.registered_at),
-        _before(r),
+        within = and_(
+            LineCount.stretch >= bindparam(f"first{level}", type_=BigInteger),
+            LineCount.stretch < bindparam(f"stretch{level}", type_=BigInteger),
+        )
+        sums.append(_counted(level, and_(same_class, within)))
+    r, at = Registration, bindparam("at", type_=UtcDateTime)
+    same_second = select(func.count(r.id)).where(
+        *(r.round_id == bindparam("round", type_=Integer), r.state == RegistrationState.WAITING),
+        *(r.moved_up == moved_up, r.rounds_missed == missed),
+        r.registered_at.between(bindparam("second", type_=UtcDateTime), at),
+        or_(r.registered_at < at, r.id < bindparam("id", type_=Integer)),
     )
-    rest = select(func.count()).select_from(same_second.subquery())
-    return int(session.execute(select(sum(sums, rest.scalar_subquery()))).scalar_one())
+    return select(sum(sums, same_second.scalar_subquery()))
 
 
-def _counted(registration: Registration, level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
+def _counted(level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
     """A subquery of its own for each level: only so does every database go by the index."""
-    of_level = and_(LineCount.round_id == registration.round_id, LineCount.level == level)
+    of_level = and_(LineCount.round_id == bindparam("round", type_=Integer), LineCount.level == level)
     return select(func.coalesce(func.sum(LineCount.waiting), 0)).where(of_level, stretches).scalar_subquery()
+
+
+_AHEAD = _ahead_query()
 
 
 def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
