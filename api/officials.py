@@ -39,5 +39,5 @@ def change_official(
 
 
 def _check_clip(clip: str) -> None:
-    if clip not in catalogue.texts("fa") or not clip.startswith("office-"):
+    if clip not in catalogue.office_clips():
         raise Refused("clip-unknown", f"{clip!r} is no clip of an office: callers would hear nothing")

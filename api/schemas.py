@@ -101,6 +101,7 @@ class Round(BaseModel):
     substitute: Official | None
     deputies: list[Official]
     announce_at: datetime
+    day_ahead: bool
     registration_from: datetime
     registration_until: datetime
     starts_at: datetime

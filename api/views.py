@@ -8,7 +8,7 @@ from api import schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, numbers, rounds
+from hotline import callbacks, line, numbers, planning, rounds
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -19,6 +19,7 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         substitute=official_view(round_.substitute) if round_.substitute else None,
         deputies=[official_view(deputy) for deputy in round_.deputies],
         announce_at=round_.announce_at,
+        day_ahead=round_.starts_at - rounds.known_at(round_) >= planning.NOTICE,
         registration_from=round_.registration_from,
         registration_until=round_.registration_until,
         starts_at=round_.starts_at,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
 from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Round
@@ -39,7 +39,9 @@ class Text(NamedTuple):
 
 def words(session: Session, message: Message) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
-    registration = session.get_one(Registration, message.registration_id)
+    registration = session.get_one(
+        Registration, message.registration_id, options=[joinedload(Registration.round)]
+    )
     about = session.get_one(Round, message.round_id)
     at = now(session)
     next_round = _next_round(session, message, registration, at)
@@ -69,11 +71,16 @@ def _next_round(session: Session, message: Message, registration: Registration, 
     if next_id is None or registration.round_id != next_id:
         return None
     found = session.get_one(Round, next_id)
-    return None if rounds.phase(found, at) in (Phase.OVER, Phase.CANCELLED) else found
+    unsaid = (Phase.PLANNED, Phase.OVER, Phase.CANCELLED)
+    return None if rounds.phase(found, at) in unsaid else found
 
 
 def _still_true(
-    message: Message, registration: Registration, about: Round, next_round: Round | None, at: datetime
+    message: Message,
+    registration: Registration,
+    about: Round,
+    next_round: Round | None,
+    at: datetime,
 ) -> bool:
     if registration.state not in _TRUE_IN[message.kind]:
         return False
@@ -85,7 +92,7 @@ def _still_true(
         case MessageKind.NEAR:
             return here and phase is Phase.LIVE
         case MessageKind.NOT_REACHED:
-            return here
+            return here or rounds.phase(registration.round, at) is Phase.PLANNED
         case MessageKind.CARRIED:
             return next_round is not None
         case _:

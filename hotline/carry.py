@@ -39,7 +39,7 @@ def run(session: Session, limit: int = 100) -> int:
         step for left, next_id in _due(session, at, limit) for step in _settle(session, left, next_id, at)
     ]
     for step in steps:
-        _tell(session, step)
+        _tell(session, step, at)
     session.flush()  # every row first, then the logs
     for step in steps:
         merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
@@ -72,7 +72,7 @@ def tell_left(session: Session, limit: int = 100) -> int:
         .limit(limit)
     ).all()
     for registration in found:
-        _tell(session, _Step(Fact.CARRIED, registration, registration.round, None))
+        _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)
     session.flush()
     return len(found)
 
@@ -175,16 +175,26 @@ def _merge(loser: Registration, winner: Registration, round_: Round) -> _Step:
     return _Step(Fact.MERGED, loser, round_, None)
 
 
-def _tell(session: Session, step: _Step) -> None:
-    registration, left, to = step.registration, step.left, step.to
+def _tell(session: Session, step: _Step, at: datetime) -> None:
+    """Nobody hears of a round before its notice: its day is told then, and before that there will be one."""
+    registration, left = step.registration, step.left
     if step.fact is Fact.MERGED or registration.state is RegistrationState.UNCONFIRMED:
         return
     if step.fact is Fact.CLOSED:
-        kind = MessageKind.CLOSED
-    elif left.cancelled_at and not (
-        to and outbox.told(session, MessageKind.ROUND_CANCELLED, registration, left.id)
-    ):
-        kind = MessageKind.ROUND_CANCELLED
-    else:
-        kind = MessageKind.CARRIED if to else MessageKind.NOT_REACHED
-    outbox.tell(session, kind, registration, about_round=left.id, next_round=to.id if to else None)
+        outbox.tell(session, MessageKind.CLOSED, registration, about_round=left.id)
+        return
+    known = step.to if step.to and step.to.announce_at <= at else None
+    missed = MessageKind.ROUND_CANCELLED if left.cancelled_at else MessageKind.NOT_REACHED
+    says_both = known and left.cancelled_at and not outbox.told(session, missed, registration, left.id)
+    if says_both or not known:
+        next_id = known.id if known else None
+        outbox.tell(session, missed, registration, about_round=left.id, next_round=next_id)
+    if step.to and not says_both:
+        outbox.tell(
+            session,
+            MessageKind.CARRIED,
+            registration,
+            about_round=left.id,
+            not_before=max(at, step.to.announce_at),
+            next_round=step.to.id,
+        )

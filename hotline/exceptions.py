@@ -120,7 +120,7 @@ def _adapt(
         round_,
         who=who,
         reason=exception.reason,
-        short_notice=short_notice or same_hours,  # another person at the same hours needs no new notice
+        short_notice=short_notice,
         starts_at=starts_at,
         ends_at=ends_at,
         registration_from=min(opens, round_.registration_from),  # what is open stays open

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from db.engine import now
 from db.models import Message, MessageKind, Official, Round
-from hotline import dates
+from hotline import dates, rounds
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.notice_texts import TEXTS, office, plain, who
@@ -160,7 +160,7 @@ def ahead(session: Session, round_: Round) -> NoticeState:
 
     A round whose start was moved since counts from that moment on.
     """
-    known_at = max(round_.announce_at, round_.start_set_at or round_.announce_at)
+    known_at = rounds.known_at(round_)
     webhook_at = session.scalar(
         select(func.min(Message.sent_at)).where(
             Message.round_id == round_.id, Message.kind == MessageKind.NOTICE, Message.sent_at >= known_at

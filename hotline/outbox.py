@@ -49,6 +49,7 @@ def tell(
     registration: Registration,
     *,
     about_round: int,
+    not_before: datetime | None = None,
     expires_at: datetime | None = None,
     **facts: Any,
 ) -> None:
@@ -65,7 +66,7 @@ def tell(
         to=registration.number,
         body=json.dumps({"ticket": registration.ticket, **facts}, ensure_ascii=False),
         made_at=at,
-        not_before=at,
+        not_before=not_before or at,
         expires_at=expires_at,
     )
     session.execute(row.on_conflict_do_nothing(index_elements=[Message.key]))

@@ -17,6 +17,8 @@ NOTICE = timedelta(days=1)
 """The city announces a round at least so long before it begins."""
 
 LANGUAGES = ("fa", "en")
+_KNOWN_BY = ("starts_at", "announce_at")
+"""Who changes one of these tells citizens something new: the day's notice begins anew."""
 
 NOT_BEGUN = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
 """A round in one of these can be changed."""
@@ -86,7 +88,7 @@ def change(
     if rounds.phase(round_, at) not in NOT_BEGUN:
         raise Refused("wrong-state", "a round that has begun is not changed")
     with session.no_autoflush:
-        if values.get("starts_at", round_.starts_at) != round_.starts_at:
+        if any(values.get(what, getattr(round_, what)) != getattr(round_, what) for what in _KNOWN_BY):
             round_.start_set_at = at
         for column, value in values.items():
             setattr(round_, column, value)
@@ -144,7 +146,7 @@ def _need_reason(reason: str) -> None:
 
 
 def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
-    r, at = round_, now(session)
+    r = round_
     if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
         raise Refused("round-times", "notice <= registration_from < registration_until <= end")
     if not r.starts_at < r.ends_at:
@@ -153,7 +155,7 @@ def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
         raise Refused("round-values", "capacity and minutes are at least 1")
     if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):
         raise Refused("round-values", f"languages are some of {', '.join(LANGUAGES)}")
-    if not short_notice and r.starts_at - max(r.announce_at, at) < NOTICE:
+    if not short_notice and r.starts_at - rounds.known_at(r) < NOTICE:
         raise Refused("notice-too-short", "a round is announced a day ahead; say so if less is meant")
     _check_free(session, r)
 

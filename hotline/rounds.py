@@ -36,6 +36,11 @@ def phase(round_: Round, at: datetime) -> Phase:
     return Phase.OPEN if at < round_.registration_until else Phase.CLOSED
 
 
+def known_at(round_: Round) -> datetime:
+    """Since when citizens know of the round's start: its notice, or the moment when the start was moved."""
+    return max(round_.announce_at, round_.start_set_at or round_.announce_at)
+
+
 def takes_registrations(round_: Round, at: datetime) -> bool:
     """Whether a citizen may register at the moment `at`; a live round may still take registrations."""
     takes_place = not round_.ended_at and not round_.cancelled_at

@@ -75,8 +75,7 @@ def _shown(day: date) -> str:
 def _check_clip(clip: str) -> None:
     from prompts import catalogue
 
-    spoken = [catalogue.texts(language) for language in catalogue.languages()]
-    known = sorted(c for c in spoken[0] if c.startswith("office-") and all(c in texts for texts in spoken))
+    known = catalogue.office_clips()
     if clip not in known:
         raise Refused(
             "clip-unknown", f"no clip {clip!r} says an office's name; there are: {', '.join(known)}"

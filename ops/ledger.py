@@ -33,7 +33,10 @@ def _verdict(problems: list[str]) -> str:
 @app.command("seal")
 def seal_now() -> None:
     """Seal what is new now, as the clerk does every minute; print the newest seal."""
-    with writing(connect(settings().database)) as session:
+    engine = connect(settings().database)
+    with reading(engine) as session:
+        seals.warm(session)
+    with writing(engine) as session:
         made = seals.seal(session) or seals.newest(session)
         typer.echo(f"{made.size} {made.root}" if made else "nothing to seal")
 

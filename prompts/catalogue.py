@@ -124,6 +124,12 @@ def prompt_ids(language: str) -> frozenset[str]:
     return frozenset(load(language).prompts)
 
 
+def office_clips() -> list[str]:
+    """The clips that say an office's name, in every language."""
+    spoken = [texts(language) for language in languages()]
+    return sorted(clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
+
+
 def texts(language: str) -> Mapping[str, str]:
     """Return the text of every clip that has words, by clip id. Raises like `prompt_ids`."""
     return load(language).texts

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from clerk import wording
 from db.engine import now, writing
 from db.models import Carry, LedgerEntry, Message, MessageKind, Official, Registration, Round
 from db.states import Fact, RegistrationState
@@ -13,6 +14,7 @@ from hotline import carry, registration, rounds
 from tests.factories import HOUR, a_registration, an_official, at_once, some_registrations
 
 S = RegistrationState
+DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
 
 
 def a_round_of(session: Session, official: Official, *, over: bool = False, starts_in: int = 1) -> Round:
@@ -234,3 +236,27 @@ def test_given_an_unconfirmed_number_when_carried_then_it_is_still_unconfirmed_a
     assert carry.run(session) == 1
     session.refresh(left)
     assert (left.round_id, left.state, told(session, MessageKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
+
+
+def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is_told_with_the_notice(
+    session: Session, past: Round, coming: Round
+) -> None:
+    coming.announce_at = coming.registration_from = now(session) + HOUR
+    left = a_registration(session, past)
+
+    assert carry.run(session) == 1
+    at_once_, later = session.scalars(select(Message).order_by(Message.not_before)).all()
+    assert (at_once_.kind, later.kind) == (MessageKind.NOT_REACHED, MessageKind.CARRIED)
+    assert later.not_before == coming.announce_at
+    session.commit()
+
+    def text(message: Message) -> str | None:
+        words = wording.words(session, message)
+        return words.text if words else None
+
+    assert left.ticket in (text(at_once_) or "").translate(DIGITS)
+    assert text(later) is None  # nobody hears of it before
+    coming.announce_at = coming.registration_from = now(session) - HOUR
+    session.flush()
+    assert text(at_once_) is None
+    assert left.ticket in (text(later) or "").translate(DIGITS)

@@ -3,18 +3,14 @@ import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 import { Tag } from '../../ui/tag'
 
-const DAY = 86_400_000
-
 /** Whether the notice went out, and whether that was a day ahead. */
 export function NoticeState({ round }: { round: Round }) {
   const { text, format } = useLanguage()
-  const { announce_at, starts_at, phase } = round
-  const at = Date.parse(announce_at)
-  if (at > serverNow()) {
+  const { announce_at, day_ahead, phase } = round
+  if (Date.parse(announce_at) > serverNow()) {
     return <Tag tone="later">{phase === 'cancelled' ? text.rounds.noticeNever : text.rounds.noticeAt(format.moment(announce_at))}</Tag>
   }
-  const ahead = Date.parse(starts_at) - at >= DAY
-  return <Tag tone={ahead ? 'moved' : 'later'}>{ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
+  return <Tag tone={day_ahead ? 'moved' : 'later'}>{day_ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
 }
 
 /** Who speaks: the official, or a substitute, and who sits beside. */
