@@ -64,7 +64,7 @@ def callback_changed(session: Session, callback: Callback) -> None:
 
 
 def round_changed(session: Session, round_id: int, what: str) -> None:
-    """Append a recorded fact of a round: made, opened, ended."""
+    """Append a fact of a round: made, changed, opened, ended, cancelled."""
     _append(session, kind="round", what=what, round_id=round_id)
 
 

@@ -1,7 +1,6 @@
 """The command line's part of the city's plans: offices, the timetable, holidays."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
@@ -10,11 +9,12 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import connect, now, reading, writing
+from db.engine import now
 from db.models import Holiday, OfficialKind
 from hotline import audit, days, exceptions, officials, timetable
 from hotline.errors import Refused
-from settings import CITY, SettingsError, load
+from ops.terminal import transaction
+from settings import CITY
 
 official_app = typer.Typer(no_args_is_help=True, help="The offices that answer citizens.")
 timetable_app = typer.Typer(no_args_is_help=True, help="Rules that make rounds by themselves.")
@@ -56,18 +56,6 @@ RuleId = Annotated[int, typer.Argument(metavar="ID", help="The rule's number.")]
 Reason = Annotated[str, typer.Option(help="Citizens read it.")]
 
 
-@contextmanager
-def _session(*, write: bool) -> Iterator[Session]:
-    """A transaction; what is refused, or set wrong, is said in one line."""
-    try:
-        engine = connect(load().database)
-        with (writing if write else reading)(engine) as session:
-            yield session
-    except (Refused, SettingsError) as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(1) from None
-
-
 def _shown(day: date) -> str:
     return f"{jdatetime.date.fromgregorian(date=day):%Y-%m-%d}  {day:%a %Y-%m-%d}"
 
@@ -85,7 +73,7 @@ def _check_clip(clip: str) -> None:
 @official_app.command("list")
 def official_list() -> None:
     """The offices, with the numbers by which other commands know them."""
-    with _session(write=False) as session:
+    with transaction(read_only=True) as session:
         for o in officials.everyone(session):
             typer.echo(f"{o.id:>4}  {o.kind:<16} {o.clip:<30} {o.office_en}  {o.office_fa}")
 
@@ -99,7 +87,7 @@ def official_add(
     district: Annotated[int | None, typer.Option(help="Of a district's manager.")] = None,
 ) -> None:
     """Add an office; prints its number."""
-    with _session(write=True) as session:
+    with transaction() as session:
         _check_clip(clip)
         made = officials.add(
             session, kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district
@@ -117,7 +105,7 @@ def official_change(
 ) -> None:
     """Change an office; what is not given stays."""
     given = {"office_fa": office_fa, "office_en": office_en, "clip": clip, "district": district}
-    with _session(write=True) as session:
+    with transaction() as session:
         if clip is not None:
             _check_clip(clip)
         values = {name: value for name, value in given.items() if value is not None}
@@ -127,7 +115,7 @@ def official_change(
 @timetable_app.command("list")
 def timetable_list() -> None:
     """The rules."""
-    with _session(write=False) as session:
+    with transaction(read_only=True) as session:
         for r in timetable.rules(session):
             state = "" if r.active else "  (stopped)"
             hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
@@ -153,7 +141,7 @@ def timetable_add(
     minutes: Annotated[int, typer.Option(help="For one conversation.")] = 6,
 ) -> None:
     """Add a rule; prints its number. The clerk makes its rounds within a minute."""
-    with _session(write=True) as session:
+    with transaction() as session:
         rule = timetable.add_rule(
             session,
             name=name,
@@ -174,7 +162,7 @@ def timetable_add(
 @timetable_app.command("show")
 def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, max=104)] = 4) -> None:
     """A rule's next days: who answers when, as it is made and as it will be."""
-    with _session(write=False) as session:
+    with transaction(read_only=True) as session:
         today = days.local_day(now(session))
         rule = timetable.get(session, rule_id)
         for o in timetable.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
@@ -210,7 +198,7 @@ def timetable_except(
     short_notice: Annotated[bool, typer.Option(help="Less than a day's notice is meant.")] = False,
 ) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
-    with _session(write=True) as session:
+    with transaction() as session:
         exceptions.except_day(
             session,
             timetable.get(session, rule_id),
@@ -228,7 +216,7 @@ def timetable_except(
 @timetable_app.command("stop")
 def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
     """Let a rule make no more rounds; those it made stay."""
-    with _session(write=True) as session:
+    with transaction() as session:
         timetable.stop(session, timetable.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason)
 
 
@@ -237,7 +225,7 @@ def holiday_list(
     weeks: Annotated[int, typer.Option(min=1, max=104)] = 26,
 ) -> None:
     """The days on which the city does not answer, and the city's own word about others."""
-    with _session(write=False) as session:
+    with transaction(read_only=True) as session:
         first = days.local_day(now(session))
         last = first + timedelta(weeks=weeks)
         own = {h.day: h for h in session.scalars(select(Holiday).where(Holiday.day.between(first, last)))}
@@ -254,7 +242,7 @@ def holiday_add(
     works: Annotated[bool, typer.Option("--works", help="The city works although it is a holiday.")] = False,
 ) -> None:
     """Close a day, or (--works) open one; rounds of the timetable on a closed day are cancelled."""
-    with _session(write=True) as session:
+    with transaction() as session:
         for round_id in exceptions.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
             typer.echo(f"round {round_id} is cancelled; who is registered passes to the next one")
 
@@ -262,5 +250,5 @@ def holiday_add(
 @holiday_app.command("remove")
 def holiday_remove(day: Day) -> None:
     """Take back the city's word about a day; rounds that it cancelled stay so."""
-    with _session(write=True) as session:
+    with transaction() as session:
         exceptions.remove_holiday(session, day, who=audit.COMMAND_LINE)

@@ -13,11 +13,11 @@ import typer
 from db.engine import connect, writing
 from db.migrate import upgrade
 from db.models import BlockReason, Desk, Role
-from hotline import blocked, numbers, users
-from hotline.errors import Refused
+from hotline import audit, blocked, numbers, users
 from ops import city, ledger, log, messages, rounds
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
+from ops.terminal import transaction
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -45,7 +45,7 @@ def main() -> None:
 
 @app.command()
 def run() -> None:
-    """Set up and run everything: asterisk, ivr, dialer, api."""
+    """Set up and run everything: asterisk, ivr, dialer, clerk, api."""
     from ops.asterisk import NoAsterisk
     from ops.run import CannotRun
     from ops.run import run as run_all
@@ -68,6 +68,14 @@ def process(name: Annotated[str, typer.Argument(help="ivr, dialer, clerk or api"
         importlib.import_module(modules[name]).serve(_settings())
     except KeyboardInterrupt:
         return
+
+
+@app.command("audit")
+def audit_log(who: str = "", action: str = "", subject: str = "", limit: int = 100) -> None:
+    """Who did what to whom, and why, newest first; only what matches the words given."""
+    with transaction(read_only=True) as session:
+        for e in audit.search(session, who=who, action=action, subject=subject, limit=limit):
+            typer.echo(f"{e.at:%Y-%m-%d %H:%M}Z  {e.who:<16} {e.action:<20} {e.subject:<18} {e.reason}")
 
 
 @app.command()
@@ -189,23 +197,15 @@ def _progress(done: int, total: int) -> None:
 @number_app.command("block")
 def number_block(number: str, reason: BlockReason = BlockReason.NUISANCE) -> None:
     """Refuse registrations of a number; who calls from it hears why."""
-    settings = _settings()
-    try:
-        with writing(connect(settings.database)) as session:
-            blocked.block(session, numbers.parse(number, settings.allowed_prefixes), reason)
-    except Refused as refused:
-        raise _fail(refused) from None
+    with transaction() as session:
+        blocked.block(session, numbers.parse(number, _settings().allowed_prefixes), reason)
 
 
 @number_app.command("unblock")
 def number_unblock(number: str) -> None:
     """Let a number register again."""
-    settings = _settings()
-    try:
-        with writing(connect(settings.database)) as session:
-            blocked.unblock(session, numbers.parse(number, settings.allowed_prefixes))
-    except Refused as refused:
-        raise _fail(refused) from None
+    with transaction() as session:
+        blocked.unblock(session, numbers.parse(number, _settings().allowed_prefixes))
 
 
 @user_app.command("add")
@@ -220,11 +220,8 @@ def user_add(
     settings = _settings()
     if desk is not None and not 1 <= desk <= settings.desks:
         raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
-    try:
-        with writing(connect(settings.database)) as session:
-            users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
-    except Refused as refused:
-        raise _fail(refused) from None
+    with transaction() as session:
+        users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
 
 
 if __name__ == "__main__":

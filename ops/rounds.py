@@ -1,8 +1,7 @@
 """The commands of rounds: hotline137 round."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
 
 import jdatetime
 import typer
@@ -10,15 +9,26 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Official
-from hotline import audit, line, officials, planning, registration, reports, rounds, tickets
+from hotline import (
+    audit,
+    line,
+    notices,
+    numbers,
+    officials,
+    planning,
+    registration,
+    reports,
+    rounds,
+    tickets,
+)
 from hotline.errors import Refused
-from ops.terminal import fail, transaction
+from ops.terminal import fail, settings, transaction
+from settings import CITY
 
 app = typer.Typer(
     no_args_is_help=True, help="Rounds. Times are the city's: 2026-12-02T09:00, or Jalali 1405-09-11T09:00."
 )
 
-_CITY = ZoneInfo("Asia/Tehran")
 _FIRST_GREGORIAN_YEAR = 1700
 _DAY_HOURS = 24.0
 
@@ -34,11 +44,11 @@ def _time(text: str) -> datetime:
         gregorian: datetime = at.togregorian() if isinstance(at, jdatetime.datetime) else at
     except ValueError as error:
         raise typer.BadParameter(f"write 2026-12-02T09:00 or 1405-09-11T09:00 ({error})") from None
-    return gregorian.replace(tzinfo=_CITY)
+    return gregorian.replace(tzinfo=CITY)
 
 
 def _written(at: datetime) -> str:
-    local = at.astimezone(_CITY)
+    local = at.astimezone(CITY)
     jalali = jdatetime.date.fromgregorian(date=local.date())
     return f"{local:%Y-%m-%d %H:%M} ({jalali:%Y-%m-%d})"
 
@@ -67,6 +77,24 @@ def list_rounds(
         for r in rounds.between(session, at - year, at + year) if history else rounds.current(session):
             when = "always" if r.standing else _written(r.starts_at)
             typer.echo(f"{r.id:>4}  {rounds.phase(r, at):<9} {when:<29}  {r.official.office_en}")
+
+
+@app.command("line")
+def show_line(round_id: Number, limit: int = 200) -> None:
+    """The round's line in the order of calling, and why each stands there; numbers are masked."""
+    with transaction(read_only=True) as session:
+        rounds.get(session, round_id)
+        for place, r in enumerate(line.page(session, round_id, limit, None), start=1):
+            why = f"{line.why(r)} {r.rounds_missed or ''} {r.moved_reason}".strip()
+            typer.echo(f"{place:>5}  {r.ticket}  {numbers.masked(r.number):<14} {r.state:<8} {why}")
+
+
+@app.command()
+def notice(round_id: Number, language: Annotated[Literal["fa", "en"], typer.Option()] = "fa") -> None:
+    """The round's notice: for the website, then for social networks."""
+    with transaction(read_only=True) as session:
+        told = notices.text(rounds.get(session, round_id), language, settings().public)
+        typer.echo(f"{told.title}\n\n{told.body}\n\n{told.short}")
 
 
 @app.command()

@@ -125,3 +125,19 @@ def test_given_a_live_round_when_conducted_then_the_ticket_moves_up_and_the_repo
     assert re.search(r"^registered +3$", report, re.M) and re.search(r"^  never called +3$", report, re.M)
     assert re.search(r"idle share +-$", report, re.M)
     assert run("report", 404).exit_code == 1
+
+
+def test_given_a_round_when_its_line_its_notice_and_the_audit_log_are_read_then_they_say_what_is(
+    engine: Engine, official: Official
+) -> None:
+    round_id = int(done("make", official.id, noon(engine, 3)[0]))
+    with writing(engine) as session:
+        first, carried = some_registrations(session, rounds.get(session, round_id), 2)
+        carried.rounds_missed = 2
+
+    lines = done("line", round_id).splitlines()
+    assert [line.split()[1] for line in lines] == [carried.ticket, first.ticket]
+    assert "carried 2" in lines[0] and first.number[-7:] not in lines[1]
+    assert "137" in done("notice", round_id) and "Mayor" in done("notice", round_id, "--language", "en")
+    log = CliRunner().invoke(app, ["audit", "--action", "round-made"])
+    assert f"round {round_id}" in log.stdout and "command line" in log.stdout
