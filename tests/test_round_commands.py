@@ -44,7 +44,9 @@ def done(*words: object) -> str:
 
 def found(engine: Engine, round_id: int) -> Round:
     with reading(engine) as session:
-        return rounds.get(session, round_id)
+        round_ = rounds.get(session, round_id)
+        assert round_.deputies is not None  # loaded while it can be
+        return round_
 
 
 def noon(engine: Engine, days: int) -> tuple[str, str]:
