@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,6 +188,13 @@ def test_given_any_setting_when_compose_starts_then_the_containers_get_it() -> N
     text = (ROOT / "docker-compose.yml").read_text()
 
     assert [s for s in Settings.model_fields if f"\n  HOTLINE_{s.upper()}:" not in text] == []
+
+
+def test_given_every_package_when_the_image_is_built_then_it_is_let_in() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert [name for name in packages if f"!{name.partition('.')[0]}" not in let_in] == []
 
 
 def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> None:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+import psutil
 import psycopg
 
 from tests.kit.ports import free_port
@@ -40,7 +41,9 @@ class Postgres:
 
     def kill(self) -> None:
         """The server dies at once and all connections with it."""
+        backends = psutil.Process(self._program.pid).children(recursive=True)
         self._program.stop(signal.SIGKILL)
+        psutil.wait_procs(backends, timeout=10)  # until then they hold its memory, and no new one starts
 
     def start(self) -> None:
         """Start the server (again) and wait until it takes connections."""
