@@ -13,7 +13,7 @@ from api import schemas, views
 from api.access import Answerer, Mover, Overseer, Reading, Writing
 from api.rounds import Id
 from db.models import Callback, Carry, LedgerEntry, Message, Registration
-from hotline import audit, line, registration
+from hotline import audit, line, reasons, registration
 from hotline.errors import Refused
 
 router = APIRouter(prefix="/registrations", tags=["registrations"])
@@ -63,10 +63,10 @@ def move_up(registration_id: Id, body: office.Reason, user: Mover, session: Writ
 def cancel(
     registration_id: Id, body: office.Reason, user: Answerer, session: Writing
 ) -> schemas.Registration:
-    """The citizen gives the place up, by a call to the office."""
-    found = _get(session, registration_id)
-    audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", body.reason)
-    registration.cancel(session, found.id)
+    """The citizen gives the place up, by a call to the office; the reason is public."""
+    found, reason = _get(session, registration_id), reasons.check(body.reason)
+    audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
+    registration.cancel(session, found.id, office_reason=reason)
     return views.one_registration(session, found)
 
 

@@ -24,6 +24,9 @@ _AGAIN_S = 5.0
 """After a job failed, so long until it is tried again."""
 
 
+_BATCH, _BREATH_S = 20, 0.05
+
+
 class Job(NamedTuple):
     """Something to do every `every_s` seconds."""
 
@@ -62,8 +65,9 @@ def carry_over(engine: Engine, _settings: Settings) -> None:
     for step in (carry.run, carry.tell_left):
         while True:
             with writing(engine) as session:
-                if not step(session):
+                if not step(session, _BATCH):
                     break
+            time.sleep(_BREATH_S)  # calls and desks write in between
 
 
 def announce(engine: Engine, settings: Settings) -> None:
@@ -90,6 +94,8 @@ def make_rounds(engine: Engine, settings: Settings) -> None:
                         break
         except Refused as refused:
             log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
+        except Exception:  # the other rules go on
+            log.exception("timetable: rule %d makes no round on %s", rule_id, day)
 
 
 def seal(engine: Engine, _settings: Settings) -> None:

@@ -62,6 +62,8 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     if taken is None:
         return None
     callback, passed = taken
+    if not round_.opened_at:
+        rounds.open_round(session, round_)
     ledger.record(session, Fact.CALLED, callback.registration, passed=passed)
     events.callback_changed(session, callback)
     return callback
@@ -103,8 +105,6 @@ def _take(session: Session, round_: Round, desk_id: int, user_id: int) -> Callba
         session.flush()
     except IntegrityError:  # the same desk in another tab was a moment earlier
         raise Refused("desk-busy", "the desk has a callback without an outcome") from None
-    if not round_.opened_at:
-        rounds.open_round(session, round_)
     return callback
 
 

@@ -85,7 +85,8 @@ def next_round(at: datetime) -> ScalarSelect[int]:
         .where(
             later.official_id == Round.official_id,
             later.standing.is_(False),
-            later.starts_at > Round.starts_at,
+            # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
+            or_(later.starts_at > Round.starts_at, later.id > Round.id),
             ~rounds.is_over(at, later),
         )
         .order_by(later.starts_at, later.id)
@@ -143,7 +144,9 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     )
     if rival and (rival.state is RegistrationState.CALLING or not _still(session, rival)):
         return []  # since a moment ago: what comes of that conversation decides
-    if rival and line.rank(rival) < (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id):
+    carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
+    # a stranger's unconfirmed number never costs its owner the place
+    if rival and (_unsure(rival), line.rank(rival)) < (_unsure(left), carried_rank):
         return [_merge(left, rival, from_round)]
     merged = [_merge(rival, left, to)] if rival else []
     session.flush()  # the number is free in that round before it comes in
@@ -156,6 +159,10 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     session.add(Carry(registration_id=left.id, from_round_id=from_round.id, to_round_id=to.id, at=at))
     session.flush()
     return [*merged, _Step(Fact.CARRIED, left, from_round, to)]
+
+
+def _unsure(registration: Registration) -> bool:
+    return registration.state is RegistrationState.UNCONFIRMED
 
 
 def _still(session: Session, rival: Registration) -> bool:

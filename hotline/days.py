@@ -16,7 +16,11 @@ from settings import CITY
 
 # One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day
 # is looked through to the year 9999: daily and weekly ones, the slow ones, take no parts that lead there.
-_PARTS = r"(;(INTERVAL|COUNT|UNTIL|WKST|BYDAY|BYMONTH{more})=[A-Z0-9,+-]+)*"
+_MONTH = r"(1[0-2]|[1-9])"
+_PARTS = (
+    r"(;(INTERVAL=[1-9][0-9]?|COUNT=[1-9][0-9]{{0,3}}|BYMONTH=" + _MONTH + r"(," + _MONTH + r")*"
+    r"|(UNTIL|WKST|BYDAY{more})=[A-Z0-9,+-]+))*"
+)
 _RRULE = re.compile(
     rf"FREQ=(DAILY|WEEKLY){_PARTS.format(more='')}"
     rf"|FREQ=(MONTHLY|YEARLY){_PARTS.format(more='|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYSETPOS')}"
@@ -46,7 +50,7 @@ def check_rule(rule: str, starts_on: date) -> None:
             raise ValueError("FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, with its usual parts")
         if next(iter(_parsed(rule, starts_on)), None) is None:
             raise ValueError("names no day")
-    except ValueError as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise Refused("rule-days", f"{rule!r}: {error}") from None
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.models import STRETCHES, LineCount, Registration, UtcDateTime
 from db.states import Fact, RegistrationState
-from hotline import audit, ledger
+from hotline import audit, ledger, reasons
 from hotline.errors import Refused
 
 ORDER = (
@@ -120,10 +120,9 @@ def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]
 def move_up(session: Session, registration: Registration, *, who: str, reason: str) -> None:
     """Put a waiting registration before all that nobody moved up. The reason is public.
 
-    Raises Refused("reason-missing" | "wrong-state").
+    Raises Refused("wrong-state") and what `reasons.check` raises.
     """
-    if not reason.strip():
-        raise Refused("reason-missing", "say why; the citizens who are passed read it")
+    reason = reasons.check(reason)
     moved = session.scalar(
         update(Registration)
         .where(Registration.id == registration.id, Registration.state == RegistrationState.WAITING)

@@ -10,13 +10,17 @@ from db import events
 from db.engine import now
 from db.models import Official, Round
 from db.states import Fact, Phase
-from hotline import audit, ledger, rounds
+from hotline import audit, ledger, reasons, rounds
 from hotline.errors import Refused
 
 NOTICE = timedelta(days=1)
 """The city announces a round at least so long before it begins."""
 
+EARLY = timedelta(minutes=30)
+"""So long before its start a person may open a round."""
+
 LANGUAGES = ("fa", "en")
+_FACTS = ("changes", "opened_at", "ended_at", "cancelled_at")
 _KNOWN_BY = ("starts_at", "announce_at")
 """Who changes one of these tells citizens something new: the day's notice begins anew."""
 
@@ -83,8 +87,10 @@ def change(
 
     Raises Refused("reason-missing" | "wrong-state") and what `make` raises.
     """
-    _need_reason(reason)
+    reason = reasons.check(reason)
     at = now(session)
+    _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
+    session.refresh(round_, _FACTS, with_for_update=True)  # two changes at once are two
     if rounds.phase(round_, at) not in NOT_BEGUN:
         raise Refused("wrong-state", "a round that has begun is not changed")
     with session.no_autoflush:
@@ -93,7 +99,6 @@ def change(
         for column, value in values.items():
             setattr(round_, column, value)
         round_.reason = reason
-        session.refresh(round_, ["changes"], with_for_update=True)  # two changes at once are two
         round_.changes, round_.changed_at = round_.changes + 1, at
         _check(session, round_, short_notice=short_notice)
     audit.record(session, who, "round-changed", f"round {round_.id}", reason)
@@ -105,7 +110,7 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
 
     Once is enough. Raises Refused("reason-missing" | "wrong-state").
     """
-    _need_reason(reason)
+    reason = reasons.check(reason)
     phase = rounds.phase(round_, now(session))
     if phase is Phase.CANCELLED:
         return
@@ -119,7 +124,12 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
 
 
 def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
-    """A person says that callbacks begin, which the first claim says too. Raises Refused("round-over")."""
+    """A person says that callbacks begin, which the first claim says too.
+
+    Raises Refused("round-over"), and "round-not-started" where that would be long before the announced start.
+    """
+    if now(session) < round_.starts_at - EARLY:
+        raise Refused("round-not-started", "citizens expect nobody yet")
     if not round_.opened_at:
         audit.record(session, who, "round-opened", f"round {round_.id}", reason)
     rounds.open_round(session, round_)
@@ -140,11 +150,6 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
     rounds.end_round(session, round_)
 
 
-def _need_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Refused("reason-missing", "say why; citizens read it")
-
-
 def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
     r = round_
     if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
@@ -160,12 +165,18 @@ def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
     _check_free(session, r)
 
 
+def _hold_officials(session: Session, officials: Sequence[object]) -> Sequence[int]:
+    """Lock them, always before a round; their numbers."""
+    ids = sorted({o.id for o in officials if isinstance(o, Official) and o.id})
+    session.scalars(
+        select(Official.id).where(Official.id.in_(ids)).order_by(Official.id).with_for_update()
+    ).all()
+    return ids
+
+
 def _check_free(session: Session, round_: Round) -> None:
     """One official answers in one round at a time. The lock makes it true for two planners at once."""
-    officials = [o.id for o in (round_.official, round_.substitute) if o and o.id]
-    session.scalars(
-        select(Official.id).where(Official.id.in_(officials)).order_by(Official.id).with_for_update()
-    ).all()
+    officials = _hold_officials(session, [round_.official, round_.substitute])
     speaks = Round.official_id.in_(officials) & Round.substitute_id.is_(None) | Round.substitute_id.in_(
         officials
     )

@@ -1,7 +1,9 @@
 """Registering for a round, changing one's registration, finding it again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -100,10 +102,15 @@ def find(session: Session, ticket: str) -> Registration:
     return registration
 
 
-def cancel(session: Session, registration_id: int) -> None:
-    """The citizen gives the place up. Raises Refused("wrong-state") if it is being called or over."""
+def cancel(session: Session, registration_id: int, *, office_reason: str = "") -> None:
+    """The citizen gives the place up; or the office does it for a public reason.
+
+    Raises Refused("wrong-state") if it is being called or over.
+    """
     cancelled = RegistrationState.CANCELLED
-    _change(session, registration_id, registration_sources(cancelled), Fact.CANCELLED, state=cancelled)
+    public = {"by": "office", "reason": office_reason} if office_reason else {}
+    sources = registration_sources(cancelled)
+    _change(session, registration_id, sources, Fact.CANCELLED, public, state=cancelled)
 
 
 def change_number(session: Session, registration_id: int, number: str) -> None:
@@ -125,6 +132,7 @@ def _change(
     registration_id: int,
     sources: list[RegistrationState],
     fact: Fact | None,
+    public: Mapping[str, str] = MappingProxyType({}),
     **values: object,
 ) -> None:
     changed = session.scalar(
@@ -140,7 +148,7 @@ def _change(
     if fact is Fact.CONFIRMED:
         outbox.tell(session, MessageKind.REGISTERED, registration, about_round=registration.round_id)
     if fact:
-        ledger.record(session, fact, registration)
+        ledger.record(session, fact, registration, **public)
     events.registration_changed(session, registration)
 
 
@@ -166,8 +174,8 @@ def _check(session: Session, round_: Round, number: str, per_day: int | None) ->
 
 
 def _places_taken(session: Session, round_: Round) -> int:
-    """How many hold or held a place; locks the round, so that the last place is given once."""
-    session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
+    """How many hold or held a place; whoever counts waits here, so that the last place is given once."""
+    one_at_a_time(session, f"places-{round_.id}")
     taken = select(func.count()).where(
         Registration.round_id == round_.id, Registration.state != RegistrationState.CANCELLED
     )

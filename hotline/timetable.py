@@ -4,6 +4,7 @@ A turn is a fact: it is the number of a round that was made. So a day without a 
 and what was made is never made again, however often and by however many clerks it is tried.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,8 @@ from hotline.errors import Refused
 
 TIMETABLE = "timetable"
 """Who made a round, in the audit log."""
+
+log = logging.getLogger("clerk")
 
 
 class Occurrence(NamedTuple):
@@ -165,12 +168,15 @@ def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
     active = session.scalars(
         select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
     ).all()
-    return [
-        (rule.id, occurrence.day)
-        for rule in active
-        for occurrence in occurrences(session, rule, today, today + timedelta(days=ahead_days))
-        if occurrence.lacking
-    ]
+    found: list[tuple[int, date]] = []
+    for rule in active:
+        try:
+            days_ahead = occurrences(session, rule, today, today + timedelta(days=ahead_days))
+        except (ValueError, IndexError, OverflowError):  # a rule older than today's checks
+            log.exception("rule %d names no days", rule.id)
+            continue
+        found += [(rule.id, occurrence.day) for occurrence in days_ahead if occurrence.lacking]
+    return found
 
 
 def make_round(session: Session, rule_id: int, day: date) -> Round | None:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Delivery, Message, MessageKind, Official, OfficialKind, Role
+from db.models import Delivery, LedgerEntry, Message, MessageKind, Official, OfficialKind, Role
 from db.states import CallbackState, Fact, Outcome, Phase
 from hotline import callbacks, carry, outbox, registration
 from settings import Settings
@@ -188,9 +188,14 @@ def test_given_a_line_when_somebody_is_moved_up_then_everybody_sees_the_reason(
     assert (moved["place"], moved["why"], moved["moved_reason"]) == (1, "moved-up", "نابینا")
     items = desk.get(f"{V1}/rounds/{round_.id}/registrations").json()["items"]
     assert [item["why"] for item in items] == ["moved-up", "carried", "in-turn"]
-    cancelled = desk.post(f"{V1}/registrations/{last.id}/cancel", json={}).json()
+    gives_up, asked = f"{V1}/registrations/{last.id}/cancel", {"reason": "تلفنی انصراف داد"}
+    problem(desk.post(gives_up, json={}), 409, "reason-missing")
+    cancelled = desk.post(gives_up, json=asked).json()
     assert (cancelled["state"], cancelled["place"]) == ("cancelled", None)
-    problem(desk.post(f"{V1}/registrations/{last.id}/cancel", json={}), 409, "wrong-state")
+    with reading(engine) as session:
+        newest = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc())).first()
+        assert newest and '"by":"office"' in newest.details and asked["reason"] in newest.details
+    problem(desk.post(gives_up, json=asked), 409, "wrong-state")
     problem(supervisor.post(up, json={"reason": "نابینا"}), 409, "wrong-state")
 
 

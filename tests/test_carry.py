@@ -107,12 +107,11 @@ def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_
     assert {r.round_id for r in session.scalars(select(Registration))} == {coming.id}
 
 
-def test_given_rounds_of_others_or_earlier_or_over_or_cancelled_when_carried_then_none_of_them_is_next(
+def test_given_rounds_of_others_or_over_or_cancelled_when_carried_then_none_of_them_is_next(
     session: Session, official: Official, past: Round
 ) -> None:
     a_registration(session, past)
     a_round_of(session, an_official(session))
-    a_round_of(session, official, starts_in=-4)
     a_round_of(session, official, over=True)
     cancelled = a_round_of(session, official)
     cancelled.cancelled_at = now(session)
@@ -260,3 +259,37 @@ def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is
     session.flush()
     assert text(at_once_) is None
     assert left.ticket in (text(later) or "").translate(DIGITS)
+
+
+@pytest.mark.parametrize("unsure", ["carried", "in the next round"])
+def test_given_a_strangers_unconfirmed_place_of_a_number_when_merged_then_the_owners_stays(
+    session: Session, past: Round, coming: Round, unsure: str
+) -> None:
+    states = (S.UNCONFIRMED, S.WAITING) if unsure == "carried" else (S.WAITING, S.UNCONFIRMED)
+    left = a_registration(session, past, state=states[0])
+    there = a_registration(
+        session, coming, number=left.number, state=states[1], rounds_missed=0 if unsure == "carried" else 5
+    )
+    owners, strangers = (there, left) if unsure == "carried" else (left, there)
+
+    while carry.run(session):
+        pass
+    session.refresh(owners)
+    session.refresh(strangers)
+    assert (owners.state, owners.round_id) == (S.WAITING, coming.id)
+    assert (strangers.state, strangers.merged_into_id) == (S.CANCELLED, owners.id)
+
+
+def test_given_a_round_cancelled_and_made_again_at_the_same_hour_when_carried_then_it_is_the_next(
+    session: Session, official: Official
+) -> None:
+    cancelled = a_round_of(session, official, starts_in=1)
+    cancelled.cancelled_at = now(session)
+    left = a_registration(session, cancelled)
+    again, _later = a_round_of(session, official, starts_in=1), a_round_of(session, official, starts_in=9)
+    again.starts_at = cancelled.starts_at
+    session.flush()
+
+    assert carry.run(session) == 1
+    session.refresh(left)
+    assert left.round_id == again.id

@@ -80,7 +80,7 @@ class City:
 
     def next_round(self, round_: int) -> int | None:
         official, _ = self.rounds[round_]
-        later = [r for r, (o, state) in self.rounds.items() if r > round_ and o == official and state == LIVE]
+        later = [r for r, of in self.rounds.items() if r > round_ and of == (official, LIVE)]
         return later[0] if later else None
 
     def _is_spoken_with(self, place: Place) -> bool:

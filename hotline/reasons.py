@@ -1,0 +1,20 @@
+"""Reasons that citizens read: they are published for good, so they must be there and name nobody."""
+
+from hotline.errors import Refused
+from hotline.numbers import ascii_digits
+
+_LONGEST = 200
+_DIGITS = 7
+"""So many make a telephone number, a ticket number or a national code."""
+
+
+def check(reason: str) -> str:
+    """The reason as it is published. Raises Refused("reason-missing" | "reason-personal" | "reason-long")."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Refused("reason-missing", "say why; citizens read it")
+    if sum(c.isdecimal() for c in ascii_digits(reason)) >= _DIGITS:
+        raise Refused("reason-personal", "no numbers of people: the reason is published for good")
+    if len(reason) > _LONGEST:
+        raise Refused("reason-long", f"at most {_LONGEST} characters")
+    return reason

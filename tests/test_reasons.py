@@ -1,0 +1,27 @@
+"""What is published for good says why, and names nobody by number."""
+
+import pytest
+
+from hotline import reasons
+from hotline.errors import Refused
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (" \n", "reason-missing"),
+        ("شمارهٔ ۰۹۱۳۱۲۳۴۵۶۷", "reason-personal"),
+        ("call 0913 123", "reason-personal"),
+        ("x" * 201, "reason-long"),
+    ],
+)
+def test_given_a_reason_that_cannot_be_published_when_checked_then_it_is_refused(
+    reason: str, code: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        reasons.check(reason)
+    assert refused.value.code == code
+
+
+def test_given_a_reason_on_several_lines_when_checked_then_it_is_one_line() -> None:
+    assert reasons.check(" بیماری\nدر ۲۰ آذر  ") == "بیماری در ۲۰ آذر"
