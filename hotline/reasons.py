@@ -3,7 +3,7 @@
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 
-_LONGEST = 200
+_LONGEST = 500
 _DIGITS = 7
 """So many make a telephone number, a ticket number or a national code."""
 

@@ -12,7 +12,7 @@ from hotline.errors import Refused
         (" \n", "reason-missing"),
         ("شمارهٔ ۰۹۱۳۱۲۳۴۵۶۷", "reason-personal"),
         ("call 0913 123", "reason-personal"),
-        ("x" * 201, "reason-long"),
+        ("x" * 501, "reason-long"),
     ],
 )
 def test_given_a_reason_that_cannot_be_published_when_checked_then_it_is_refused(
