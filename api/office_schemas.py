@@ -87,24 +87,6 @@ class Reason(BaseModel):
     reason: Text = Field("", max_length=500)
 
 
-class RoundReport(BaseModel):
-    """A round in numbers; see hotline/reports.py for what each one means."""
-
-    round_id: int
-    registered: int
-    carried_in: int
-    reached: int
-    not_reached: dict[str, int]
-    carried_out: int
-    calls: int
-    conversations: int
-    median_seconds: float | None
-    p90_seconds: float | None
-    calls_per_hour: float | None
-    conversations_per_hour: float | None
-    idle_share: float | None
-
-
 class NoticeText(BaseModel):
     """A notice in one language: `body` for a website, `short` for social networks."""
 

@@ -45,10 +45,9 @@ def show(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Round:
 
 
 @router.get("/{round_id}/report")
-def report(round_id: Id, _user: SignedIn, session: Reading) -> office.RoundReport:
+def report(round_id: Id, _user: SignedIn, session: Reading) -> reports.RoundReport:
     """What the round came to, also while it goes on."""
-    made = reports.round_report(session, round_id)
-    return office.RoundReport.model_validate(made, from_attributes=True)
+    return reports.round_report(session, round_id)
 
 
 @router.get("/{round_id}/notice")

@@ -26,7 +26,7 @@ def _cpu(system: System) -> dict[str, float]:
 def _idle(system: System) -> dict[str, float]:
     """Seconds of CPU that each takes in one second without calls."""
     before = _cpu(system)
-    time.sleep(5)
+    time.sleep(5)  # the stretch that is measured
     return {name: (after - before[name]) / 5 for name, after in _cpu(system).items()}
 
 
@@ -41,7 +41,7 @@ def _calls(system: System, hangup_after_ms: int) -> dict[str, float]:
     ):
         done = load.wait(CALLS / RATE + 60)
         registered = len(system.registrations(round_id))
-    time.sleep(1)
+    time.sleep(1)  # what is still to be cleared up after the last call belongs to the calls
     seconds, after = time.monotonic() - began, _cpu(system)
     if done.failed or registered < CALLS:
         print(f"  {done.failed} calls failed, {registered} of {CALLS} registered")

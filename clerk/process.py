@@ -46,7 +46,7 @@ def serve(settings: Settings) -> None:
                 status.beat(session, "clerk")
         except Exception:
             log.exception("the clerk cannot work now")
-        time.sleep(status.BEAT_SECONDS)
+        time.sleep(status.BEAT_SECONDS)  # the rhythm of heartbeats; there is no event to await
 
 
 def _repeat(job: Job, engine: Engine, settings: Settings) -> None:
@@ -57,7 +57,7 @@ def _repeat(job: Job, engine: Engine, settings: Settings) -> None:
         except Exception:
             log.exception("%s: not done", job.name)
             wait = max(wait, _AGAIN_S)
-        time.sleep(wait)
+        time.sleep(wait)  # what is due is found by looking: the clock and the database tell nobody
 
 
 def carry_over(engine: Engine, _settings: Settings) -> None:

@@ -85,7 +85,7 @@ class Dialer:
         except AmiError as error:
             log.warning("Asterisk: %s", error)
             self._in_sync = False
-            time.sleep(_BACKOFF_S)
+            time.sleep(_BACKOFF_S)  # whoever does not answer is not asked in a tight loop
         except Exception:
             log.exception("the dialer cannot work now")
             self._in_sync = False

@@ -49,10 +49,10 @@ class _Tree(BaseMerkleTree):  # type: ignore[misc]
         return self.session.scalar(select(func.max(LedgerEntry.id))) or 0
 
     def _encode_entry(self, data: Any) -> bytes:
-        raise NotImplementedError  # hotline.ledger appends
+        raise TypeError("hotline.ledger alone appends; this tree only reads")
 
     def _store_leaf(self, data: Any, digest: bytes) -> int:
-        raise NotImplementedError
+        raise TypeError("hotline.ledger alone appends; this tree only reads")
 
     def range_root(self, start: int, end: int) -> str:
         """The root, in hex, of the tree over the leaves from `start` to before `end`, counted from 0."""
