@@ -134,6 +134,11 @@ class Round:
             return self.chance.uniform(0, 2 * mean)
         if law == "uniform2":
             return self.chance.uniform(0.5 * mean, 1.5 * mean)
+        if law == "normal":
+            return max(1.0, self.chance.gauss(mean, mean / 4))
+        if law.startswith("gamma"):
+            shape = float(law[5:])
+            return self.chance.gammavariate(shape, mean / shape)
         if law == "capped":
             return min(25.0, self.chance.expovariate(1 / mean))
         return self.chance.gammavariate(4.0, mean / 4.0)

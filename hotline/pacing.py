@@ -32,12 +32,17 @@ FIRST = 0.14
 BESIDE = 0.4
 """Threshold of a call while another one may still succeed."""
 
+SPENT = 0.75
+"""Where the key is used, so much of what it saves citizens is spent on officials who forget it."""
+
 _MEAN_OF_AGREED = 5 / 6
 _PRIOR_CV = 0.5
 _CONFIRMS, _PICKED_UP_S = 0.95, 12.0
 _ANSWERS, _READY_S, _FAILED_S, _FINISHING_S, _USES_KEY = 0.65, 20.0, 25.0, 40.0, 0.2
 _WEIGHT = 8.0
 """So many observations each prior counts for; a spread's counts twice as much."""
+_KEY_WEIGHT = 1.0
+_STIFF = 40.0
 _ODD = 8.0
 """Whatever is so many times longer or shorter than expected counts as this much: a slip, not a habit."""
 _CHAIN = 4
@@ -109,7 +114,8 @@ def calls_wanted(situation: Situation, experience: Experience, *, minutes: int, 
             for weight, chances in freed
             for n, chance in enumerate(there)
         )
-        if needed < (FIRST if len(there) == 1 else BESIDE):
+        first = FIRST * (1 - SPENT * known.uses_key)
+        if needed < (first if len(there) == 1 else BESIDE):
             break
         wanted += 1
         there = _add(there, [known.answers])
@@ -275,7 +281,7 @@ def _learnt(
         picked_up=_fit(answered_after, _PICKED_UP_S),
         confirms=(_CONFIRMS * _WEIGHT + len(ready_after)) / (_WEIGHT + max(len(answered_after), len(ready_after))),
         answers=answers,
-        uses_key=(_USES_KEY * 2 + used) / (2 + len(conversations)),
+        uses_key=(_USES_KEY * _KEY_WEIGHT + used) / (_KEY_WEIGHT + len(conversations)),
         attempts=tuple((ready + n * failed, chance) for n, chance in enumerate(chances)),
     )
 
@@ -290,4 +296,4 @@ def _fit(seen: Sequence[float], mean: float) -> _Lognormal:
     mu = (_WEIGHT * prior + n * middle) / (_WEIGHT + n)
     off = _WEIGHT * n / (_WEIGHT + n) * (middle - prior) ** 2
     within = sum((x - middle) ** 2 for x in logs)
-    return _Lognormal(mu, math.sqrt((_WEIGHT * spread + within + off) / (_WEIGHT + n)))
+    return _Lognormal(mu, math.sqrt((_STIFF * spread + within + off) / (_STIFF + n)))
