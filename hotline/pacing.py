@@ -27,24 +27,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-FIRST = 0.14
-"""Threshold of a call with none beside it: an idle second of an official is worth six of a citizen's."""
-BESIDE = 0.4
+from hotline.lognormal import WEIGHT, Lognormal, fit
+
+FIRST = 0.12
+"""Threshold of a call with none beside it: an idle second of an official is worth seven of a citizen's."""
+BESIDE = 0.75
 """Threshold of a call while another one may still succeed."""
 
-SPENT = 0.75
+SPENT = 0.55
 """Where the key is used, so much of what it saves citizens is spent on officials who forget it."""
 
 _MEAN_OF_AGREED = 5 / 6
-_PRIOR_CV = 0.5
 _CONFIRMS, _PICKED_UP_S = 0.95, 12.0
-_ANSWERS, _READY_S, _FAILED_S, _FINISHING_S, _USES_KEY = 0.65, 20.0, 25.0, 40.0, 0.2
-_WEIGHT = 8.0
-"""So many observations each prior counts for; a spread's counts twice as much."""
+_ANSWERS, _READY_S, _FAILED_S, _FINISHING_S, _USES_KEY = 0.65, 20.0, 25.0, 40.0, 0.5
 _KEY_WEIGHT = 1.0
-_STIFF = 40.0
-_ODD = 8.0
-"""Whatever is so many times longer or shorter than expected counts as this much: a slip, not a habit."""
+"""Whether the key is used is plain after a few conversations."""
 _CHAIN = 4
 """So many attempts in a row are looked ahead."""
 
@@ -82,10 +79,10 @@ class Experience:
     """Of those in which the key was pressed: how long before their end."""
     ready_after: Sequence[float] = ()
     """From placing a call to its citizen's 1."""
-    answered_after: Sequence[float] = ()
-    """From placing a call to its being picked up."""
     failed_after: Sequence[float] = ()
     """From placing a call to its end, where nobody confirmed."""
+    answered_after: Sequence[float] = ()
+    """From placing a call to its being picked up; may be left empty."""
 
 
 def calls_wanted(situation: Situation, experience: Experience, *, minutes: int, most: int) -> int:
@@ -167,37 +164,12 @@ def _add(chances: list[float], at_least: list[float]) -> list[float]:
 
 
 @dataclass(frozen=True)
-class _Lognormal:
-    mu: float
-    sigma: float
-
-    def beyond(self, x: float) -> float:
-        """P(length > x)."""
-        if x <= 0:
-            return 1.0
-        return 0.5 * math.erfc((math.log(x) - self.mu) / self.sigma / math.sqrt(2))
-
-    def ends_within(self, x: float, since: float) -> float:
-        """P(length <= since + x | length > since)."""
-        so_far = self.beyond(since)
-        return 1 - self.beyond(since + x) / so_far if so_far > 1e-12 else 1.0
-
-    @property
-    def mean(self) -> float:
-        return math.exp(self.mu + self.sigma**2 / 2)
-
-    @property
-    def variance(self) -> float:
-        return self.mean**2 * (math.exp(self.sigma**2) - 1)
-
-
-@dataclass(frozen=True)
 class _Known:
     """What is expected after the priors and this round's experience."""
 
-    length: _Lognormal
-    finishing: _Lognormal
-    picked_up: _Lognormal
+    length: Lognormal
+    finishing: Lognormal
+    picked_up: Lognormal
     confirms: float
     answers: float
     uses_key: float
@@ -228,72 +200,43 @@ class _Known:
         return (unannounced * plainly + self.uses_key * soon) / (unannounced + self.uses_key * far)
 
     def _remaining(self, since: float) -> tuple[float, float]:
-        """Mean and variance of what remains of a conversation, from its quartiles' rough shape."""
-        quarter, half, last = (self._remaining_at(since, share) for share in (0.25, 0.5, 0.75))
-        spread = (last - quarter) / 1.35
-        return (quarter + half + last) / 3, spread**2
-
-    def _remaining_at(self, since: float, share: float) -> float:
-        low, high = 0.0, 1e5
-        for _ in range(24):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.length.ends_within(middle, since) < share else (low, middle)
-        return low
+        """Mean of what remains of a conversation, and roughly its variance."""
+        mu, sigma = self.length.mu, self.length.sigma
+        beyond = self.length.beyond(since)
+        if since <= 0 or beyond < 1e-9:
+            return self.length.mean, self.length.variance
+        whole = self.length.mean * Lognormal(mu + sigma**2, sigma).beyond(since) / beyond
+        return max(whole - since, 1.0), self.length.variance
 
     def _later(self, mean: float, variance: float, x: float, more: int) -> float:
         """P(a time of this mean and variance and `more` whole conversations <= x), as one lognormal."""
         mean += more * self.length.mean
         ratio = math.log1p((variance + more * self.length.variance) / mean**2)
-        return 1 - _Lognormal(math.log(mean) - ratio / 2, math.sqrt(ratio)).beyond(x)
+        return 1 - Lognormal(math.log(mean) - ratio / 2, math.sqrt(ratio)).beyond(x)
 
 
-def _learn(experience: Experience, minutes: int) -> _Known:
-    e = experience
-    return _learnt(
-        tuple(e.conversations),
-        tuple(e.finishing),
-        tuple(e.ready_after),
-        tuple(e.answered_after),
-        tuple(e.failed_after),
-        minutes,
-    )
+def _learn(e: Experience, minutes: int) -> _Known:
+    """The same again for the same experience is free: it is asked ten times a second."""
+    lists = (e.conversations, e.finishing, e.ready_after, e.failed_after, e.answered_after)
+    return _learnt(Experience(*map(tuple, lists)), minutes)
 
 
 @lru_cache(maxsize=64)
-def _learnt(
-    conversations: tuple[float, ...],
-    finishing: tuple[float, ...],
-    ready_after: tuple[float, ...],
-    answered_after: tuple[float, ...],
-    failed_after: tuple[float, ...],
-    minutes: int,
-) -> _Known:
-    tried = len(ready_after) + len(failed_after)
-    answers = (_ANSWERS * _WEIGHT + len(ready_after)) / (_WEIGHT + tried)
-    ready = _fit(ready_after, _READY_S).mean
-    failed = _fit(failed_after, _FAILED_S).mean
+def _learnt(e: Experience, minutes: int) -> _Known:
+    tried = len(e.ready_after) + len(e.failed_after)
+    answers = (_ANSWERS * WEIGHT + len(e.ready_after)) / (WEIGHT + tried)
+    ready = fit(e.ready_after, _READY_S).mean
+    failed = fit(e.failed_after, _FAILED_S).mean
     chances = [answers * (1 - answers) ** n for n in range(_CHAIN - 1)]
     chances.append(1 - sum(chances))
-    used = min(len(finishing), len(conversations))
+    confirmed = _CONFIRMS * WEIGHT + len(e.ready_after)
+    used = min(len(e.finishing), len(e.conversations))
     return _Known(
-        length=_fit(conversations, max(minutes, 1) * 60 * _MEAN_OF_AGREED),
-        finishing=_fit(finishing, _FINISHING_S),
-        picked_up=_fit(answered_after, _PICKED_UP_S),
-        confirms=(_CONFIRMS * _WEIGHT + len(ready_after)) / (_WEIGHT + max(len(answered_after), len(ready_after))),
+        length=fit(e.conversations, max(minutes, 1) * 60 * _MEAN_OF_AGREED),
+        finishing=fit(e.finishing, _FINISHING_S),
+        picked_up=fit(e.answered_after, _PICKED_UP_S),
+        confirms=confirmed / (WEIGHT + max(len(e.answered_after), len(e.ready_after))),
         answers=answers,
-        uses_key=(_USES_KEY * _KEY_WEIGHT + used) / (_KEY_WEIGHT + len(conversations)),
+        uses_key=(_USES_KEY * _KEY_WEIGHT + used) / (_KEY_WEIGHT + len(e.conversations)),
         attempts=tuple((ready + n * failed, chance) for n, chance in enumerate(chances)),
     )
-
-
-def _fit(seen: Sequence[float], mean: float) -> _Lognormal:
-    """The lognormal between a prior of this mean and what was seen (the normal-gamma rule on logarithms)."""
-    spread = math.log1p(_PRIOR_CV**2)
-    prior = math.log(mean) - spread / 2
-    logs = [math.log(min(max(x, mean / _ODD), mean * _ODD)) for x in seen]
-    n = len(logs)
-    middle = sum(logs) / n if n else prior
-    mu = (_WEIGHT * prior + n * middle) / (_WEIGHT + n)
-    off = _WEIGHT * n / (_WEIGHT + n) * (middle - prior) ** 2
-    within = sum((x - middle) ** 2 for x in logs)
-    return _Lognormal(mu, math.sqrt((_STIFF * spread + within + off) / (_STIFF + n)))

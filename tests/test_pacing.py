@@ -45,9 +45,7 @@ def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
 def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
     situation: Situation, experience: Experience, place: int
 ) -> None:
-    nearer, farther = (
-        expected_wait(situation, experience, minutes=6, place=p) for p in (place, place + 1)
-    )
+    nearer, farther = (expected_wait(situation, experience, minutes=6, place=p) for p in (place, place + 1))
 
     assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
 
