@@ -34,7 +34,8 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
     C.DIALING: {C.RINGING, C.ANSWERED, C.WAITING, C.TALKING, C.ENDED, C.CLOSED},
     C.RINGING: {C.ANSWERED, C.WAITING, C.TALKING, C.ENDED, C.CLOSED},
     C.ANSWERED: {C.WAITING, C.TALKING, C.ENDED, C.CLOSED},
-    C.WAITING: {C.TALKING, C.ENDED, C.CLOSED},
+    C.WAITING: {C.SCREENING, C.TALKING, C.ENDED, C.CLOSED},
+    C.SCREENING: {C.WAITING, C.TALKING, C.ENDED, C.CLOSED},
     C.TALKING: {C.ENDED},
     C.ENDED: {C.CLOSED},
     C.CLOSED: set[CallbackState](),
@@ -46,6 +47,10 @@ def outcome_for(state: CallbackState) -> dict[str, Outcome]:
     return {"outcome": Outcome.BUSY} if state is C.CLOSED else {}
 
 
+def screener_for(state: CallbackState, callback: Callback) -> dict[str, int | None]:
+    return {"screen_desk_id": callback.desk_id} if state is C.SCREENING else {}
+
+
 def test_given_a_callback_in_each_state_when_moved_to_each_then_only_the_moves_of_the_table_change_it(
     session: Session,
 ) -> None:
@@ -53,7 +58,9 @@ def test_given_a_callback_in_each_state_when_moved_to_each_then_only_the_moves_o
     for state, to in product(C, C):
         callback = a_callback(session, state)
         before, allowed = newest_event(session), to in ALLOWED[state]
-        moved = callbacks.move(session, callback.token, to, note="moved", **outcome_for(to))
+        moved = callbacks.move(
+            session, callback.token, to, note="moved", **outcome_for(to), **screener_for(to, callback)
+        )
         session.refresh(callback)
         assert (moved is not None) == allowed, f"{state} -> {to}"
         assert (callback.state, callback.note) == ((to, "moved") if allowed else (state, ""))
