@@ -175,7 +175,10 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1, le=20)
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
-    """Wait before a registration that was not reached is offered again, at its own place."""
+    """Wait before a citizen who did not answer is called again, at the own place; twice as long each time.
+    Half of it for a busy phone, double for one that cannot be reached (hotline/retries.py)."""
+    ahead_most: int = Field(2, ge=1, le=10)
+    """Citizens called ahead at once for each desk that serves a round: those who wait for it included."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many registrations one number may make in 24 hours."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(

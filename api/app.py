@@ -28,6 +28,7 @@ from api import (
     public,
     registrations,
     rounds,
+    serving,
     sessions,
     timetable,
 )
@@ -40,7 +41,7 @@ _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
     *(sessions, rounds, planning, timetable, registrations, officials),
-    *(callbacks, messages, audit, live, phones),
+    *(callbacks, serving, messages, audit, live, phones),
 )
 
 

@@ -40,11 +40,13 @@ class SignIn(BaseModel):
 
 
 class Desk(BaseModel):
-    """A desk and whether its phone is in its room."""
+    """A desk, whether its phone is in its room, and the round it serves; free since `next_asked_at`."""
 
     id: int
     phone: str
     phone_connected: bool
+    round_id: int | None
+    next_asked_at: datetime | None
 
 
 class DeskPhone(BaseModel):
@@ -110,6 +112,8 @@ class Round(BaseModel):
     languages: list[str]
     minutes: int
     reason: str
+    paused_at: datetime | None
+    recorded: bool
     standing: bool
     phase: Phase
     takes_registrations: bool
@@ -150,7 +154,8 @@ class Callback(BaseModel):
 
     id: int
     round_id: int
-    desk_id: int
+    desk_id: int | None
+    screen_desk_id: int | None
     registration: Registration
     state: CallbackState
     outcome: Outcome | None
@@ -158,8 +163,38 @@ class Callback(BaseModel):
     claimed_at: datetime
     called_at: datetime | None
     answered_at: datetime | None
+    confirmed_at: datetime | None
     talking_at: datetime | None
+    finishing_at: datetime | None
     ended_at: datetime | None
+
+
+class Place(BaseModel):
+    """A desk that serves a round, and with whom it speaks."""
+
+    desk: Desk
+    callback: Callback | None
+
+
+class Stage(BaseModel):
+    """A served round at this moment: its desks, who waits in the order of calling, who is being called."""
+
+    round: Round
+    places: list[Place]
+    ready: list[Callback]
+    under_way: list[Callback]
+
+
+class Serve(BaseModel):
+    """Which round the desk serves; none: it leaves."""
+
+    round_id: Id | None
+
+
+class AskNext(BaseModel):
+    """`after` is the callback that the desk has, so that a request sent twice ends one conversation."""
+
+    after: Id | None = None
 
 
 class OutcomeIn(BaseModel):

@@ -8,7 +8,7 @@ from api import schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, numbers, planning, rounds
+from hotline import callbacks, line, numbers, planning, rounds, serving
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -28,6 +28,8 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         languages=round_.languages.split(","),
         minutes=round_.minutes,
         reason=round_.reason,
+        paused_at=round_.paused_at,
+        recorded=round_.recorded,
         standing=round_.standing,
         phase=rounds.phase(round_, at),
         takes_registrations=rounds.takes_registrations(round_, at),
@@ -82,6 +84,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         id=callback.id,
         round_id=callback.round_id,
         desk_id=callback.desk_id,
+        screen_desk_id=callback.screen_desk_id,
         registration=one_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,
@@ -89,7 +92,9 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         claimed_at=callback.claimed_at,
         called_at=callback.called_at,
         answered_at=callback.answered_at,
+        confirmed_at=callback.confirmed_at,
         talking_at=callback.talking_at,
+        finishing_at=callback.finishing_at,
         ended_at=callback.ended_at,
     )
 
@@ -103,4 +108,24 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         role=user.role,
         desk=schemas.Desk.model_validate(user.desk, from_attributes=True) if user.desk else None,
         callback=callback_view(session, callback) if callback else None,
+    )
+
+
+def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
+    """A served round at this moment."""
+    desks = serving.desks_of(session, round_.id)
+    places = []
+    for desk in desks:
+        live = callbacks.live_at_desk(session, desk.id)
+        places.append(
+            schemas.Place(
+                desk=schemas.Desk.model_validate(desk, from_attributes=True),
+                callback=callback_view(session, live) if live else None,
+            )
+        )
+    return schemas.Stage(
+        round=one_round(session, round_),
+        places=places,
+        ready=[callback_view(session, c) for c in serving.ready(session, round_.id, screened=True)],
+        under_way=[callback_view(session, c) for c in serving.under_way(session, round_.id)],
     )

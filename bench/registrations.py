@@ -2,6 +2,7 @@
 
 Both callers press the same keys at the same moments and hear the same prompts; the second dials an extension
 that this bench adds: it reads the keys with the application Read, and knows neither AGI nor a database.
+Each row has a freshly started system: a row after a slower one would be flattered by it.
 """
 
 import os
@@ -12,7 +13,7 @@ from tests.kit.load import Done, Load, Pressed
 from tests.kit.ports import free_range
 from tests.kit.system import System
 
-RATES = (50, 100, 150)
+RATES = (100, 50, 150)
 SECONDS = 20
 KEYS = [Pressed(300, key) for key in "11132"]
 HANGUP_MS = 500
@@ -63,31 +64,33 @@ def _add(system: System, round_id: int) -> None:
     system.asterisk_says("dialplan reload")
 
 
-def main() -> None:
-    """Print the table."""
-    print(
-        f"registrations per second, {os.cpu_count()} cores that sipp shares, "
-        f"load of the machine before: {os.getloadavg()[0]:.1f}"
-    )
-    print(f"{'calls/s':<10}{'dialplan/s':>11}{'registered/s':>14}{'failed':>8}{'ratio':>7}   goal: {GOAL}")
+def _row(rate: int) -> str:
+    """One line of the table, measured on a system of its own."""
     with (
         System(HOTLINE_MAX_CALLS="5000", HOTLINE_RTP_PORTS=str(free_range(4000))) as system,
         system.only_round() as round_id,
     ):
         _add(system, round_id)
-        registered = 0
-        for rate in RATES:
-            numbers = [system.number() for _ in range(rate * SECONDS)]
-            plain = _calls(system, numbers, rate, PLAIN)
-            called = _calls(system, numbers, rate, "137")
-            rows = len(system.registrations(round_id)) - registered
-            registered += rows
-            per_second = plain.successful / (plain.seconds - LASTS), rows / (called.seconds - LASTS)
-            print(
-                f"{rate:<10}{per_second[0]:>11.1f}{per_second[1]:>14.1f}"
-                f"{plain.failed + called.failed:>8}{per_second[1] / per_second[0]:>7.2f}",
-                flush=True,
-            )
+        numbers = [system.number() for _ in range(rate * SECONDS)]
+        plain = _calls(system, numbers, rate, PLAIN)
+        called = _calls(system, numbers, rate, "137")
+        rows = len(system.registrations(round_id))
+    per_second = plain.successful / (plain.seconds - LASTS), rows / (called.seconds - LASTS)
+    return (
+        f"{rate:<10}{per_second[0]:>11.1f}{per_second[1]:>14.1f}"
+        f"{plain.failed + called.failed:>8}{per_second[1] / per_second[0]:>7.2f}"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    print(
+        f"registrations per second, {os.cpu_count()} cores that sipp shares, a fresh system for each row, "
+        f"the dialplan's calls first, load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
+    print(f"{'calls/s':<10}{'dialplan/s':>11}{'registered/s':>14}{'failed':>8}{'ratio':>7}   goal: {GOAL}")
+    for rate in RATES:
+        print(_row(rate), flush=True)
 
 
 if __name__ == "__main__":

@@ -64,12 +64,12 @@ def callback_changed(session: Session, callback: Callback) -> None:
 
 
 def round_changed(session: Session, round_id: int, what: str) -> None:
-    """Append a fact of a round: made, changed, opened, ended, cancelled."""
+    """Append a fact of a round: made, changed, opened, paused, resumed, ended, cancelled."""
     _append(session, kind="round", what=what, round_id=round_id)
 
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
-    """Append that a desk's phone connected or disconnected."""
+    """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left."""
     _append(session, kind="desk", what=what, desk_id=desk_id)
 
 

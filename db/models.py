@@ -68,6 +68,7 @@ def _enum(kind: type[StrEnum], name: str) -> Enum:
 _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
 _STANDING = text("standing")
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
+_SCREENING = text(f"state = {CallbackState.SCREENING.value!r}")
 
 
 class OfficialKind(StrEnum):
@@ -168,6 +169,8 @@ class Round(Base):
     changes: Mapped[int] = mapped_column(default=0)  # how often it was changed since it was made
     changed_at: Mapped[datetime | None]  # the last time
     start_set_at: Mapped[datetime | None]  # when its start, as it is now, was decided
+    paused_at: Mapped[datetime | None]  # since when nobody is called
+    recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # citizens are told
     standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
     occurs_on: Mapped[date | None]  # the day of the rule that made it
@@ -450,7 +453,14 @@ class Desk(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(String(10), default="browser")
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164: called instead; asks for the PIN
+    call_asked_at: Mapped[datetime | None]  # its person wants that telephone called now
     phone_connected: Mapped[bool] = mapped_column(default=False)
+    channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
+    next_asked_at: Mapped[datetime | None]  # free, and wants the next citizen
+    hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
+    hears_how: Mapped[str | None] = mapped_column(String(10))  # listen, whisper, join
 
     __table_args__ = (CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),)
 
@@ -463,8 +473,9 @@ class Callback(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), index=True)  # a registration may move on
-    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)  # None: called ahead
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    screen_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # who speaks with them first
     token: Mapped[str] = mapped_column(String(41), unique=True)
     state: Mapped[CallbackState] = mapped_column(
         _enum(CallbackState, "callback_state"), default=CallbackState.CLAIMED
@@ -475,7 +486,10 @@ class Callback(Base):
     called_at: Mapped[datetime | None]
     placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
     answered_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]  # pressed 1
     talking_at: Mapped[datetime | None]
+    finishing_at: Mapped[datetime | None]  # the official says that the conversation is nearly over
+    toned_at: Mapped[datetime | None]  # the official has heard that the agreed minutes are nearly over
     hangup_asked_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -496,7 +510,18 @@ class Callback(Base):
             sqlite_where=_LIVE,
             postgresql_where=_LIVE,
         ),
+        Index(
+            "one_screening_per_desk",
+            "screen_desk_id",
+            unique=True,
+            sqlite_where=_SCREENING,
+            postgresql_where=_SCREENING,
+        ),
         CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_has_outcome"),
+        CheckConstraint(
+            "desk_id IS NOT NULL OR state NOT IN ('claimed', 'talking', 'ended')", name="talks_at_a_desk"
+        ),
+        CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
     )
 
 
@@ -510,6 +535,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[Role] = mapped_column(_enum(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
+    pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]

@@ -20,7 +20,7 @@ class RegistrationState(StrEnum):
 
     UNCONFIRMED = "unconfirmed"  # the number was keyed in by an unknown caller; a call will confirm it
     WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
-    CALLING = "calling"  # a desk holds it: one live callback belongs to it
+    CALLING = "calling"  # taken out of the line: one live callback belongs to it
     REACHED = "reached"  # the conversation took place
     UNREACHED = "unreached"  # every attempt of this round is used up
     CLOSED = "closed"  # refused by the citizen, a wrong number, or never answered in two rounds
@@ -28,13 +28,17 @@ class RegistrationState(StrEnum):
 
 
 class CallbackState(StrEnum):
-    """One attempt to reach a registrant, from the desk's claim to its outcome."""
+    """One attempt to reach a registrant, from taking the place out of the line to the outcome.
 
-    CLAIMED = "claimed"  # the desk holds the citizen's place; nobody is called yet
+    Until the conversation it may belong to no desk: the dialer called ahead, for whoever is free first.
+    """
+
+    CLAIMED = "claimed"  # a desk holds the citizen's place; nobody is called yet
     DIALING = "dialing"  # the token is committed; the dialer places the call
     RINGING = "ringing"  # the citizen's phone rings
     ANSWERED = "answered"  # picked up; hears who calls and is asked to press 1
     WAITING = "waiting"  # pressed 1: a person; hears music
+    SCREENING = "screening"  # speaks with an operator first, in the operator's room
     TALKING = "talking"  # in the desk's room
     ENDED = "ended"  # the call is over; the desk owes an outcome
     CLOSED = "closed"  # the outcome is recorded
@@ -81,12 +85,13 @@ CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
     _C.DIALING: frozenset({_C.RINGING, _C.ANSWERED, _C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
     _C.RINGING: frozenset({_C.ANSWERED, _C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
     _C.ANSWERED: frozenset({_C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
-    _C.WAITING: frozenset({_C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.WAITING: frozenset({_C.SCREENING, _C.TALKING, _C.ENDED, _C.CLOSED}),
+    _C.SCREENING: frozenset({_C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
     _C.TALKING: frozenset({_C.ENDED}),
     _C.ENDED: frozenset({_C.CLOSED}),
     _C.CLOSED: frozenset(),
 }
-"""A callback only ever moves forward; a step whose event was lost may be skipped."""
+"""A callback moves forward, but for who waits again after screening; a lost event's step may be skipped."""
 
 _R = RegistrationState
 
@@ -103,8 +108,11 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
 HOLDS_PLACE = (_R.UNCONFIRMED, _R.WAITING, _R.CALLING, _R.UNREACHED)
 """A number with a registration in one of these cannot register again for the same round."""
 
-ON_THE_PHONE = (_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.TALKING)
+ON_THE_PHONE = (_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.SCREENING, _C.TALKING)
 """A channel of Asterisk may exist for a callback in one of these."""
+
+UNDER_WAY = (_C.DIALING, _C.RINGING, _C.ANSWERED)
+"""Called, and not yet known to be a person."""
 
 RETRIED = frozenset(set(Outcome) - {Outcome.REACHED, Outcome.REFUSED, Outcome.WRONG_NUMBER})
 """Outcomes after which the registration goes back to its own place in the line."""

@@ -6,7 +6,17 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
-from dialplan.variables import LINES_FULL, STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import (
+    DESK_KEYS,
+    KEY_EVENT,
+    LINES_FULL,
+    STAGE_EVENT,
+    Context,
+    Key,
+    Script,
+    Stage,
+    Variable,
+)
 from settings import Settings
 
 _TEMPLATES = Environment(
@@ -51,6 +61,9 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             scripts=Script,
             stages=Stage,
             stage_event=STAGE_EVENT,
+            keys=Key,
+            key_event=KEY_EVENT,
+            desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
             variables=Variable,
         )

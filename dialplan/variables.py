@@ -24,7 +24,11 @@ class Context(StrEnum):
     CALLBACK = "callback"
     CONFIRM = "confirm"
     DIAL = "dial"
+    WAITING = "waiting"
     ROOM = "room"
+    SCREENING = "screening"
+    LET_GO = "let-go"
+    DESK_KEYS = "desk-keys"
 
 
 class Script(StrEnum):
@@ -33,6 +37,33 @@ class Script(StrEnum):
     MENU = "menu"
     CALLBACK = "callback"
     CONFIRM = "confirm"
+    WAIT = "wait"
+
+
+KEY_EVENT = "HotlineKey"
+"""The user event by which a desk's telephone asks for something (header Key, one of Key)."""
+
+
+class Key(StrEnum):
+    """What a desk asks for with its telephone's keys alone (confbridge.conf says which)."""
+
+    NEXT = "next"
+    FINISHING = "finishing"
+    NOT_NOW = "not-now"
+    HANG_UP = "hang-up"
+    PAUSE = "pause"
+    END_ROUND = "end-round"
+
+
+DESK_KEYS = {
+    "1": Key.NEXT,
+    "2": Key.FINISHING,
+    "3": Key.NOT_NOW,
+    "0": Key.HANG_UP,
+    "*7": Key.PAUSE,
+    "*9": Key.END_ROUND,
+}
+"""What an official presses. What ends more than a conversation takes two keys."""
 
 
 STAGE_EVENT = "HotlineStage"
@@ -45,6 +76,7 @@ class Stage(StrEnum):
     ANSWERED = "answered"
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
+    LATER = "later"  # pressed 2 while waiting: call me again later
     FAILED = "failed"
 
 

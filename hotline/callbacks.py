@@ -6,10 +6,9 @@ late, repeated or forged step changes nothing.
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,16 +21,12 @@ from db.states import (
     CallbackState,
     Fact,
     Outcome,
-    Phase,
     RegistrationState,
     sources,
 )
-from hotline import ledger, line, rounds
+from hotline import ledger, line, retries, rounds
 from hotline.errors import Refused
 from settings import Settings
-
-_FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
-"""Outcomes that do not use up one of a registration's attempts."""
 
 _PREFIX = "callback-"
 
@@ -51,14 +46,23 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     "round-over" | "round-not-started").
     """
     round_ = rounds.get(session, round_id)
-    at = now(session)
-    if rounds.phase(round_, at) is not Phase.LIVE:
-        if at < round_.starts_at:
-            raise Refused("round-not-started", "the round has not begun")
-        rounds.check_not_over(round_, at)
+    rounds.check_begun(round_, now(session))
     if live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
-    taken = _take_in_order(session, round_, desk_id, user_id)
+    return _take_in_order(session, round_, desk_id=desk_id, user_id=user_id)
+
+
+def call_ahead(session: Session, round_: Round) -> Callback | None:
+    """The next citizen of the round, to be called for whichever of its desks is free first; None: nobody due.
+
+    The first one of a round that has begun opens it. Raises Refused("round-over" | "round-not-started").
+    """
+    rounds.check_begun(round_, now(session))
+    return _take_in_order(session, round_, state=CallbackState.DIALING, called_at=now(session))
+
+
+def _take_in_order(session: Session, round_: Round, **values: Any) -> Callback | None:
+    taken = _take_first(session, round_, values)
     if taken is None:
         return None
     callback, passed = taken
@@ -69,14 +73,12 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     return callback
 
 
-def _take_in_order(
-    session: Session, round_: Round, desk_id: int, user_id: int
-) -> tuple[Callback, list[int]] | None:
+def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tuple[Callback, list[int]] | None:
     """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
     events.hold_line(session, round_.id)
     for tries_left in reversed(range(_TRIES)):
         with session.begin_nested() as step:
-            callback = _take(session, round_, desk_id, user_id)
+            callback = _take(session, round_, values)
             if callback is None:
                 return None
             events.hold_order(session)  # from here on this is the newest fact there is
@@ -87,7 +89,7 @@ def _take_in_order(
     return None
 
 
-def _take(session: Session, round_: Round, desk_id: int, user_id: int) -> Callback | None:
+def _take(session: Session, round_: Round, values: dict[str, Any]) -> Callback | None:
     at = now(session)
     registration_id = line.take_next(session, round_.id, at)
     if registration_id is None:
@@ -95,10 +97,9 @@ def _take(session: Session, round_: Round, desk_id: int, user_id: int) -> Callba
     callback = Callback(
         registration=session.get_one(Registration, registration_id, populate_existing=True),
         round_id=round_.id,
-        desk_id=desk_id,
-        user_id=user_id,
         token=f"{_PREFIX}{uuid.uuid4().hex}",
         claimed_at=at,
+        **values,
     )
     session.add(callback)
     try:
@@ -151,8 +152,8 @@ def _move(session: Session, token: str, to: CallbackState, **values: Any) -> Cal
 
 def ask_call(session: Session, callback: Callback) -> Callback:
     """The desk wants the citizen called now. Raises Refused("desk-phone-away" | "wrong-state")."""
-    desk = session.get_one(Desk, callback.desk_id)
-    if not desk.phone_connected:
+    desk = session.get(Desk, callback.desk_id)
+    if desk is None or not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
     if moved is None:
@@ -208,9 +209,9 @@ def close(
         return None
     registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
     registration.last_outcome = outcome
-    registration.attempts += outcome not in _FREE_OF_CHARGE
+    registration.attempts += outcome not in retries.FREE_OF_CHARGE
     registration.state = _after(outcome, registration.attempts, settings)
-    registration.not_before = _retry_at(outcome, at, settings)
+    registration.not_before = retries.not_before(outcome, registration.attempts, at, settings)
     session.flush()  # every row first, then the log: who holds its lock waits for nobody
     ledger.record(session, Fact.OUTCOME, registration, outcome=outcome)
     events.callback_changed(session, closed)
@@ -223,14 +224,8 @@ def _after(outcome: Outcome, attempts: int, settings: Settings) -> RegistrationS
         return RegistrationState.REACHED
     if outcome not in RETRIED:
         return RegistrationState.CLOSED
-    used_up = outcome not in _FREE_OF_CHARGE and attempts >= settings.max_attempts
+    used_up = outcome not in retries.FREE_OF_CHARGE and attempts >= settings.max_attempts
     return RegistrationState.UNREACHED if used_up else RegistrationState.WAITING
-
-
-def _retry_at(outcome: Outcome, at: datetime, settings: Settings) -> datetime | None:
-    if outcome not in RETRIED or outcome is Outcome.RETURNED:
-        return None
-    return at + timedelta(seconds=settings.retry_seconds)
 
 
 def to_place(session: Session) -> Sequence[Callback]:
@@ -257,5 +252,16 @@ def take_up(session: Session, token: str) -> Callback | None:
 
 
 def on_the_phone(session: Session) -> Sequence[Callback]:
-    """Callbacks for which Asterisk may have a channel."""
-    return session.scalars(select(Callback).where(Callback.state.in_(ON_THE_PHONE))).all()
+    """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended."""
+    hanging_up = and_(
+        Callback.state == CallbackState.CLOSED,
+        Callback.hangup_asked_at.is_not(None),
+        Callback.ended_at.is_(None),
+    )
+    return session.scalars(select(Callback).where(or_(Callback.state.in_(ON_THE_PHONE), hanging_up))).all()
+
+
+def channel_gone(session: Session, callback: Callback) -> None:
+    """Its channel has ended, for a callback that was closed before."""
+    if callback.state is CallbackState.CLOSED and callback.ended_at is None:
+        callback.ended_at = now(session)

@@ -1,10 +1,10 @@
 """The city's own time, and when its citizens are left in peace."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from settings import CITY, QuietHours
 
-__all__ = ["CITY", "is_quiet"]
+__all__ = ["CITY", "after_quiet", "is_quiet"]
 
 
 def is_quiet(at: datetime, quiet: QuietHours) -> bool:
@@ -13,3 +13,12 @@ def is_quiet(at: datetime, quiet: QuietHours) -> bool:
     if quiet.begin <= quiet.end:
         return quiet.begin <= local < quiet.end
     return local >= quiet.begin or local < quiet.end
+
+
+def after_quiet(at: datetime, quiet: QuietHours) -> datetime:
+    """The moment `at`, or the end of the quiet hours in which it lies."""
+    if not is_quiet(at, quiet):
+        return at
+    local = at.astimezone(CITY)
+    end = datetime.combine(local.date(), quiet.end, CITY)
+    return (end if end > local else end + timedelta(days=1)).astimezone(at.tzinfo)

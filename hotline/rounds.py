@@ -194,6 +194,13 @@ def open_round(session: Session, round_: Round) -> None:
     record(session, round_, "opened", at)
 
 
+def check_begun(round_: Round, at: datetime) -> None:
+    """That callbacks may be made. Raises Refused("round-over" | "round-not-started")."""
+    if phase(round_, at) is not Phase.LIVE and at < round_.starts_at:
+        raise Refused("round-not-started", "the round has not begun")
+    check_not_over(round_, at)
+
+
 def check_not_over(round_: Round, at: datetime) -> None:
     """Raises Refused("round-over") also where the round is cancelled."""
     if phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
@@ -205,8 +212,20 @@ def end_round(session: Session, round_: Round) -> None:
     record(session, round_, "ended")
 
 
+def pause(session: Session, round_: Round) -> None:
+    """Nobody is called from now on; who waits goes on waiting, and a conversation goes on."""
+    record(session, round_, "paused")
+
+
+def resume(session: Session, round_: Round) -> None:
+    """Callbacks go on."""
+    if round_.paused_at:
+        round_.paused_at = None
+        events.round_changed(session, round_.id, "resumed")
+
+
 def record(session: Session, round_: Round, fact: str, at: datetime | None = None) -> bool:
-    """Record that the round is opened, ended or cancelled; False if that was recorded before."""
+    """Record that the round is opened, paused, ended or cancelled; False if that was recorded before."""
     at = at or now(session)
     column = getattr(Round, f"{fact}_at")
     first = session.scalar(

@@ -24,8 +24,10 @@ def alive(session: Session, process: str) -> bool:
     return heartbeat is not None and now(session) - heartbeat.at < FRESH
 
 
-def phone_connected(session: Session, desk_id: int, connected: bool) -> None:
-    """Record whether the desk's phone is in its room; nothing happens if it was known."""
+def phone_connected(session: Session, desk_id: int, channel: str | None) -> None:
+    """Record that the desk's phone is in its room by this channel of Asterisk's; None: that it is not."""
+    connected = channel is not None
+    session.execute(update(Desk).where(Desk.id == desk_id).values(channel=channel))
     changed = session.scalar(
         update(Desk)
         .where(Desk.id == desk_id, Desk.phone_connected.is_not(connected))

@@ -134,6 +134,7 @@ def a_callback(
         round_id=registration.round_id,
         desk_id=user.desk_id,
         user_id=user.id,
+        screen_desk_id=user.desk_id if state is CallbackState.SCREENING else None,
         token=f"callback-{next(_serial):032}",
         state=state,
         outcome=Outcome.REACHED if state is CallbackState.CLOSED else None,

@@ -48,7 +48,7 @@ NO_RESPONSE, NO_ANSWER, REJECTED, OUT_OF_ORDER, CONGESTION, INTERWORKING = 18, 1
     ],
 )
 def test_an_end_that_the_desk_did_not_ask_for(state: C, cause: int, outcome: O | None):
-    assert of_hangup(state, cause, by_desk=False) is outcome
+    assert of_hangup(state, cause, by_us=False) is outcome
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_an_end_that_the_desk_did_not_ask_for(state: C, cause: int, outcome: O |
     ],
 )
 def test_an_end_that_the_desk_asked_for(state: C, outcome: O | None):
-    assert of_hangup(state, NORMAL, by_desk=True) is outcome
+    assert of_hangup(state, NORMAL, by_us=True) is outcome
 
 
-@given(state=st.sampled_from(ON_THE_PHONE), cause=st.integers(0, 255), by_desk=st.booleans())
-def test_no_end_of_a_call_decides_for_the_citizen(state: C, cause: int, by_desk: bool):
-    outcome = of_hangup(state, cause, by_desk=by_desk)
+@given(state=st.sampled_from(ON_THE_PHONE), cause=st.integers(0, 255), by_us=st.booleans())
+def test_no_end_of_a_call_decides_for_the_citizen(state: C, cause: int, by_us: bool):
+    outcome = of_hangup(state, cause, by_us=by_us)
 
     assert outcome is None if state is C.TALKING else outcome in RETRIED

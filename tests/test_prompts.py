@@ -60,7 +60,7 @@ WITHOUT_SLOTS = f"""
     follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
     report-intro report-category report-district report-speak report-review report-nothing
     operator-offer no-key-again wrong-key  goodbye-how goodbye apology lines-full
-    callback-wait callback-goodbye
+    callback-wait callback-let-go callback-goodbye
 """.split()
 
 

@@ -114,7 +114,9 @@ class FakeManager:
     def stage(self, channel_id: str, stage: str, application: str = "") -> None:
         """The dialplan tells how far a callback has come."""
         self.channels.pop(f"{channel_id}.phone", None)
-        self.channels[channel_id] |= {"ChannelStateDesc": "Up", "Application": application}
+        context = "waiting" if stage == "confirmed" else "callback"
+        now = {"ChannelStateDesc": "Up", "Application": application, "Context": context}
+        self.channels[channel_id] |= now
         self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
 
     def joins(self, channel_id: str, channel: str, room: str = "desk-1") -> None:
@@ -123,6 +125,7 @@ class FakeManager:
             "Channel": channel,
             "ChannelStateDesc": "Up",
             "Application": "ConfBridge",
+            "Exten": room.removeprefix("desk-"),
         }
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 

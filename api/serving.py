@@ -1,0 +1,98 @@
+"""Serving a round from a desk: next, nearly over, not now, pause; who waits, and speaking with them first."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import AtDesk, InForce, Reading, SignedIn, Writing
+from api.callbacks import Id as CallbackId
+from api.rounds import Id
+from db import models
+from hotline import callbacks, rounds, serving
+from hotline.errors import Refused
+
+router = APIRouter(tags=["serving"])
+
+
+def _desk(session: Session, user: models.User) -> models.Desk:
+    return session.get_one(models.Desk, user.desk_id)
+
+
+@router.get("/rounds/{round_id}/stage")
+def stage(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Stage:
+    """The served round at this moment."""
+    return views.stage_view(session, rounds.get(session, round_id))
+
+
+@router.put("/desk/round")
+def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+    """My desk serves this round from now on, or none."""
+    desk = _desk(session, user)
+    if body.round_id is None:
+        serving.leave(session, desk, settings)
+    else:
+        serving.serve(session, desk, body.round_id, settings)
+    return _me(session, user)
+
+
+@router.post("/desk/next")
+def ask_next(body: schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+    """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
+    serving.ask_next(session, _desk(session, user), body.after, settings)
+    return _me(session, user)
+
+
+@router.post("/desk/not-now")
+def not_now(user: AtDesk, session: Writing) -> schemas.Me:
+    """I do not want the next citizen yet."""
+    serving.not_now(session, _desk(session, user))
+    return _me(session, user)
+
+
+@router.post("/desk/finishing")
+def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
+    """My conversation is nearly over."""
+    return views.callback_view(session, serving.finishing(session, _desk(session, user)))
+
+
+@router.post("/rounds/{round_id}/pause")
+def pause(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
+    """Nobody of the round that my desk serves is called from now on."""
+    round_ = _served(session, round_id, user)
+    rounds.pause(session, round_)
+    return views.one_round(session, round_)
+
+
+@router.post("/rounds/{round_id}/resume")
+def resume(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
+    """Callbacks go on."""
+    round_ = _served(session, round_id, user)
+    rounds.resume(session, round_)
+    return views.one_round(session, round_)
+
+
+def _served(session: Session, round_id: int, user: models.User) -> models.Round:
+    round_ = rounds.get(session, round_id)
+    if _desk(session, user).round_id != round_id:
+        raise Refused("not-serving", "the desk does not serve this round")
+    return round_
+
+
+@router.post("/callbacks/{callback_id}/screen")
+def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+    """Let me speak first with this citizen who waits."""
+    callback = callbacks.get(session, callback_id)
+    return views.callback_view(session, serving.screen(session, callback, _desk(session, user)))
+
+
+@router.post("/callbacks/{callback_id}/hand-over")
+def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+    """I have spoken with the citizen, who waits for the official again."""
+    callback = callbacks.get(session, callback_id)
+    if callback.screen_desk_id != user.desk_id:
+        raise Refused("forbidden", "this citizen speaks with another desk")
+    return views.callback_view(session, serving.hand_over(session, callback))
+
+
+def _me(session: Session, user: models.User) -> schemas.Me:
+    return views.me_view(session, session.get_one(models.User, user.id))

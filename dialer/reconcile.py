@@ -1,0 +1,91 @@
+"""Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading
+from db.models import Desk
+from db.states import CallbackState
+from dialer.ami import Ami
+from dialer.confirmations import Confirmations
+from dialer.moves import Moves
+from dialer.rooms import WITH_MUSIC, Rooms
+from dialplan.accounts import desk_of_channel
+from dialplan.variables import Context
+from hotline import callbacks
+
+_BY_CONTEXT = {
+    Context.CALLBACK: CallbackState.ANSWERED,
+    Context.WAITING: CallbackState.WAITING,
+}
+
+Channel = Mapping[str, str]
+
+
+class Reconciler:
+    """Asks Asterisk what is true."""
+
+    def __init__(
+        self, engine: Engine, ami: Ami, moves: Moves, rooms: Rooms, confirmations: Confirmations
+    ) -> None:
+        self._engine = engine
+        self._ami = ami
+        self._moves = moves
+        self._rooms = rooms
+        self._confirmations = confirmations
+
+    def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
+        """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
+
+        `catch_up` handles the events that came before Asterisk's answer. Returns whether all is known; ask
+        again if not. Raises AmiError.
+        """
+        channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
+        ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
+        self._phones_present(channels)
+        catch_up()  # the ends that came before that answer, with their true causes
+        with reading(self._engine) as session:
+            at = now(session)
+            placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
+        known = True
+        for callback, placed_at in placed:
+            if callback.token in channels:
+                known &= self._adopt(callback.token, channels[callback.token], callback.token in ringing)
+            elif (at - placed_at).total_seconds() > no_channel_s:
+                self._moves.lost(callback)
+            else:
+                known = False  # its channel may just be coming into being
+        young = self._confirmations.reconcile(channels, older_than_s=no_channel_s)
+        return known and not young
+
+    def _adopt(self, token: str, channel: Channel, ringing: bool) -> bool:
+        if ringing or channel.get("ChannelStateDesc") == "Ringing":
+            self._moves.move(token, CallbackState.RINGING)
+            return True
+        context, application = channel.get("Context", ""), channel.get("Application", "")
+        if application == "ConfBridge":
+            desk = channel.get("Exten", "")
+            self._rooms.seen(token, f"desk-{desk}")
+            self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            return True
+        if context in _BY_CONTEXT and application:
+            if context == Context.WAITING:
+                self._rooms.seen(token, WITH_MUSIC)
+            self._moves.move(token, _BY_CONTEXT[Context(context)])
+            return True
+        # between two steps of the dialplan: look again
+        return channel.get("ChannelStateDesc") != "Up"
+
+    def _phones_present(self, channels: Mapping[str, Channel]) -> None:
+        present = {
+            desk_of_channel(c["Channel"]): c["Channel"]
+            for c in channels.values()
+            if c.get("Application") == "ConfBridge"
+        }
+        with reading(self._engine) as session:
+            known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
+        for desk, was in known.items():
+            channel = present.get(desk)
+            if was != (channel is not None, channel):
+                self._moves.desk_phone(desk, channel)
