@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -29,7 +29,10 @@ def phone_connected(session: Session, desk_id: int, channel: str | None) -> None
     connected = channel is not None
     changed = session.scalar(
         update(Desk)
-        .where(Desk.id == desk_id, Desk.phone_connected.is_not(connected))
+        .where(
+            Desk.id == desk_id,
+            or_(Desk.phone_connected.is_not(connected), Desk.channel.is_distinct_from(channel)),
+        )
         .values(phone_connected=connected, channel=channel)
         .returning(Desk.id)
         .execution_options(synchronize_session=False)
