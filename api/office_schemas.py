@@ -168,7 +168,7 @@ class Recording(BaseModel):
     desk_id: int | None
     ticket: str
     talking_at: datetime | None
-    seconds: float
+    seconds: int
     sha256: str
     made_at: datetime
     deleted_at: datetime | None

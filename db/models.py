@@ -469,7 +469,7 @@ class Desk(Base):
     next_asked_at: Mapped[datetime | None]  # free, and wants the next citizen
     hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
     hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
-    hears_callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"))  # this conversation
+    hears_callback_id: Mapped[int | None]  # in this conversation
 
     __table_args__ = (CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),)
 
@@ -542,7 +542,7 @@ class Recording(Base):
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
     file: Mapped[str] = mapped_column(String(80), unique=True)
     sha256: Mapped[str] = mapped_column(String(64))
-    seconds: Mapped[float]  # of sound; 0: nothing can be heard
+    seconds: Mapped[int]  # of sound, begun ones counted; 0: nothing can be heard
     made_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

@@ -5,6 +5,7 @@ played only as long as it is what they say (its SHA-256). Whatever else lies in 
 """
 
 import hashlib
+import math
 import os
 import stat
 import struct
@@ -40,7 +41,7 @@ class Found(NamedTuple):
 
     file: str
     sha256: str
-    seconds: float
+    seconds: int
 
 
 def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
@@ -75,7 +76,7 @@ def look(path: Path) -> Found:
     return Found(path.name, digest(path), seconds)
 
 
-def _mend(path: Path) -> float:
+def _mend(path: Path) -> int:
     """Seconds of sound in a file of Asterisk's; one whose end Asterisk did not live to see is made playable.
 
     Asterisk writes how much there is into the header (44 bytes, PCM of 16 bits) when it closes the file.
@@ -87,7 +88,7 @@ def _mend(path: Path) -> float:
             b"WAVEfmt ",
             b"data",
         ):
-            return 0.0
+            return 0
         (bytes_a_second,) = struct.unpack_from("<I", header, 28)
         length = os.fstat(file.fileno()).st_size - _HEADER
         told = struct.unpack_from("<I", header, 40)[0]
@@ -98,7 +99,7 @@ def _mend(path: Path) -> float:
             file.seek(40)
             file.write(struct.pack("<I", length))
             told = length
-        return round(told / bytes_a_second, 2) if bytes_a_second else 0.0
+        return math.ceil(told / bytes_a_second) if bytes_a_second else 0
 
 
 def digest(path: Path) -> str:

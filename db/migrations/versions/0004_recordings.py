@@ -15,10 +15,9 @@ def upgrade() -> None:
         sa.Column("callback_id", sa.Integer(), sa.ForeignKey("callbacks.id"), primary_key=True),
         sa.Column("file", sa.String(80), nullable=False, unique=True),
         sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("made_at", _AT, nullable=False),
         sa.Column("deleted_at", _AT),
     )
     op.create_index("recordings_kept", "recordings", ["deleted_at", "made_at"])
-    # SQLite takes a new foreign key only in this form; PostgreSQL, too.
-    op.execute("ALTER TABLE desks ADD COLUMN hears_callback_id INTEGER REFERENCES callbacks (id)")
+    op.add_column("desks", sa.Column("hears_callback_id", sa.Integer()))
