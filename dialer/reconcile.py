@@ -95,16 +95,15 @@ class Reconciler:
             if desk is not None and _at_work(c):
                 present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:
-<<<<<<< HEAD
-            known = {d.id: d.channel if d.phone_connected else None for d in session.scalars(select(Desk))}
-        for desk, channel in known.items():
+            known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
+        for desk, was in known.items():
             phones = present.get(desk, {})
-            one = channel if channel in phones else next(iter(phones), None)
+            one = was[1] if was[1] in phones else next(iter(phones), None)
             if one is None:
                 self._supervising.forget(desk)
             else:
                 self._supervising.seen(desk, phones[one].get("Context", ""), phones[one].get("Exten", ""))
-            if one != channel:
+            if was != (one is not None, one):
                 self._moves.desk_phone(desk, one)
 
 
@@ -112,10 +111,3 @@ def _at_work(phone: Channel) -> bool:
     """Whether a desk's phone is in its room, hears another desk, or is on the way between the two."""
     on_the_way = phone.get("ChannelStateDesc") == "Up" and phone.get("Context") in _OF_DESKS
     return phone.get("Application") == "ConfBridge" or on_the_way
-=======
-            known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
-        for desk, was in known.items():
-            channel = present.get(desk)
-            if was != (channel is not None, channel):
-                self._moves.desk_phone(desk, channel)
->>>>>>> origin/main
