@@ -55,7 +55,7 @@ def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
             Callback.state.in_([CallbackState.ENDED, CallbackState.CLOSED]),
             Callback.ended_at.is_not(None),
         )
-    ).tuples()
+    )
     return [(by_token[token], callback_id) for token, callback_id in rows]
 
 
