@@ -8,9 +8,10 @@ stays a yes for 8 s.
 
 How the issue's figures of the fixed rule (0.978, idle 0 / 22, waiting 86 / 408) are to be read, found by
 trying: the share is talk / (talk + idle between two), and the waits are the long run's, where neither a
-round's first citizen, who never waits, nor its end counts. That gives 0.979, 0 / 22, 86 / 401 to 406: the
-last row. Constant ring times would give 20.0 for idle's 90th percentile, exponential ones 25; gamma ones
-of shape 9 give 22. In rounds of three hours the same rule waits a few seconds less.
+round's first citizen, who never waits, nor its end counts. That gives 0.979, 0 / 22, 83 to 86 / 398
+to 406: the last row. Constant ring times would give 20.0 for idle's 90th percentile,
+exponential ones 25; gamma ones of shape 9 give 22. In rounds of three hours the same rule waits
+a few seconds less.
 
 Share: talk / time from the first connection to the end of the last conversation. Conversations: what the
 three hours hold, the wait for the first citizen included; one that the end cuts counts by its part before
