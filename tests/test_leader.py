@@ -116,7 +116,9 @@ def test_given_a_database_that_is_away_when_asked_then_nobody_leads_until_it_is_
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
-    away = leader(settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/none"}))
+    away = leader(
+        settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
+    )
     assert not away.leads()
     assert not away.leads()
 

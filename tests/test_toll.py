@@ -25,7 +25,12 @@ Capped = Callable[..., Settings]
 
 @pytest.fixture
 def capped(settings: Settings) -> Capped:
-    return lambda **caps: settings.model_copy(update=caps)
+    """The settings with some caps of its own."""
+
+    def capped(**caps: int) -> Settings:
+        return settings.model_copy(update=caps)
+
+    return capped
 
 
 def placed(session: Session, ago: timedelta, count: int = 1, number: str = "", *, ended: bool = True) -> None:
@@ -81,7 +86,7 @@ def test_given_a_cap_on_all_when_it_is_reached_then_no_call_is_taken_up_until_th
     assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
 
 
-def test_given_a_number_called_so_often_when_called_again_then_it_is_left_in_peace_for_a_day_and_others_are_not(
+def test_given_a_number_called_so_often_when_called_again_then_it_alone_is_left_in_peace_for_a_day(
     session: Session, capped: Capped
 ) -> None:
     settings = capped(calls_per_number=2)
@@ -126,7 +131,9 @@ def test_given_calls_whose_end_went_by_unseen_when_asterisk_knows_nothing_of_the
     placed(session, HOUR, 3, ended=False)
     toll.take(session, "callback-1", NUMBER, settings)
     toll.reconcile(session, {"old-1": {}}, older_than_s=60)
-    assert toll.on_their_way(session).keys() == {"old-1", "callback-1"}, "a young one may be coming into being"
+    assert toll.on_their_way(session).keys() == {"old-1", "callback-1"}, (
+        "a young one may be coming into being"
+    )
 
 
 def test_given_old_calls_when_the_clerk_comes_by_then_those_of_two_days_ago_are_gone(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""A process that says on its output whether it leads: `python -m tests.kit.leading STATE_DIR DATABASE_URL`."""
+"""A process that says whether it leads: `python -m tests.kit.leading STATE_DIR DATABASE_URL`."""
 
 import sys
 import time
@@ -14,7 +14,8 @@ def main(state_dir: str, database: str) -> None:
     while True:
         now = "leads" if lead.leads() else "follows"
         if now != said:
-            print(now, flush=True)
+            sys.stdout.write(f"{now}\n")
+            sys.stdout.flush()
             said = now
         time.sleep(0.05)  # the dialer's own rhythm
 
