@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import sender
+from clerk import recordings, sender
 from db.engine import connect, reading, writing
 from hotline import carry, near, notices, seals, status, timetable, toll
 from hotline.errors import Refused
@@ -120,4 +120,6 @@ JOBS = [
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal),
     Job("calls", 600.0, forget_calls),
+    Job("recordings", 2.0, recordings.register),
+    Job("old-recordings", 600.0, recordings.delete_old),
 ]

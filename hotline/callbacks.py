@@ -160,14 +160,20 @@ def _move(session: Session, token: str, to: CallbackState, **values: Any) -> Cal
     return session.get_one(Callback, moved, populate_existing=True)
 
 
+def check_phone(desk: Desk | None) -> None:
+    """Raises Refused("desk-phone-away" | "desk-hears") where a citizen would find nobody in the room."""
+    if desk is None or not desk.phone_connected:
+        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    if desk.hears_desk_id is not None:
+        raise Refused("desk-hears", f"the desk hears desk {desk.hears_desk_id}")
+
+
 def ask_call(session: Session, callback: Callback, settings: Settings) -> Callback:
     """The desk wants the citizen called now.
 
-    Raises Refused("desk-phone-away" | "calls-capped" | "wrong-state").
+    Raises Refused("desk-phone-away" | "desk-hears" | "calls-capped" | "wrong-state").
     """
-    desk = session.get(Desk, callback.desk_id)
-    if desk is None or not desk.phone_connected:
-        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    check_phone(session.get(Desk, callback.desk_id))
     calls, cap = toll.room(session, settings)
     if calls <= 0:
         raise Refused("calls-capped", f"no more calls may be placed now: the cap {cap} is reached")

@@ -177,7 +177,12 @@ def _free(at: datetime) -> Select[Desk]:
         or_(and_(Callback.desk_id == Desk.id, live), and_(Callback.screen_desk_id == Desk.id, screening))
     )
     goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.is_over(at))
-    return select(Desk).where(Desk.next_asked_at.is_not(None), Desk.phone_connected, goes_on, ~busy)
+    return select(Desk).where(Desk.next_asked_at.is_not(None), ~_gone(), goes_on, ~busy)
+
+
+def _gone() -> ColumnElement[bool]:
+    """A desk in whose room a citizen would find nobody."""
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
 
 
 def _meets(session: Session, desk: Desk) -> bool:
@@ -234,7 +239,7 @@ def any_stranded(session: Session) -> bool:
 
 
 def _stranded() -> ColumnElement[bool]:
-    gone, wants = ~Desk.phone_connected, Desk.next_asked_at.is_not(None)
+    gone, wants = _gone(), Desk.next_asked_at.is_not(None)
     desk = exists().where(Desk.id == Callback.desk_id, Desk.round_id == Callback.round_id, gone, wants)
     screener = exists().where(Desk.id == Callback.screen_desk_id, gone)
     return or_(
@@ -246,11 +251,10 @@ def _stranded() -> ColumnElement[bool]:
 def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
     """The operator at `desk` speaks first with a citizen who waits.
 
-    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away").
+    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
     _hold(session, desk)
-    if not desk.phone_connected:
-        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    callbacks.check_phone(desk)
     if callbacks.live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")
     if callback.desk_id is not None:
