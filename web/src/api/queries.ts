@@ -1,6 +1,7 @@
 import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import {
   getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getStage,
 } from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
 import { serverNow } from './clock'
@@ -14,6 +15,8 @@ export const keys = {
   report: (id: number) => ['rounds', id, 'report'],
   line: (roundId: number) => ['line', roundId],
   callback: (id: number) => ['callback', id],
+  stages: ['stage'],
+  stage: (roundId: number) => ['stage', roundId],
 }
 
 const passing = (error: Error) => error instanceof Problem && error.passing
@@ -73,6 +76,15 @@ export const useRound = (id: number) =>
     queryKey: keys.round(id),
     queryFn: () => getRound(id),
     refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data]),
+  })
+
+/** A served round at this moment. */
+export const useStage = (roundId: number | null) =>
+  useQuery({
+    queryKey: keys.stage(roundId ?? 0),
+    queryFn: () => getStage(roundId ?? 0),
+    enabled: roundId !== null,
+    refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data.round]),
   })
 
 export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
