@@ -18,7 +18,7 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
   stage: {
     next: 'Next',
     finishing: 'Nearly over',
-    hangUp: 'End conversation',
+    hangUp: 'Hang up',
     notNow: 'Not now',
     pause: 'Pause the round',
     resume: 'Resume the round',
@@ -59,7 +59,7 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
     askedHelp: 'Connected here as soon as somebody is ready.',
     endedHelp: 'If the conversation did not take place, say what happened before «Next».',
     endedOverHelp: 'Say what happened.',
-    overHelp: (count) => `${count} conversations took place in this round.`,
+    overHelp: (count) => `Conversations in this round: ${count}.`,
   },
 
   beside: {

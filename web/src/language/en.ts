@@ -127,7 +127,7 @@ export const en: Text = {
     mute: 'Mute',
     unmute: 'The microphone is off',
     yourVoice: 'Your voice',
-    theirVoice: 'The citizen’s voice',
+    theirVoice: 'Their voice',
     elsewhere: 'This desk’s phone is connected in another window or on another computer.',
     sipHelp: (extension) =>
       `Pick up the desk’s phone and dial ${extension}. Do not hang up; one citizen after the other is connected to this same call.`,

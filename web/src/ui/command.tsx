@@ -20,7 +20,7 @@ export function Command({ name, letter, act, pending, large = false, variant = '
   const busy = pending === name
   return (
     <Button
-      className={large ? style.large : undefined} size={large ? 'xl' : 'lg'} variant={variant} color={color}
+      className={large ? style.large : undefined} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
       data-testid={name} disabled={!act && !busy} loading={busy} onClick={act} aria-keyshortcuts={letter}
       rightSection={letter && <Kbd className={style.key} aria-hidden>{letter}</Kbd>}
     >

@@ -3,6 +3,7 @@ import type { Callback, Stage } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { useNow } from '../../ui/use-now'
+import { isOver } from '../desk/round-select'
 import { subjectOf } from './now-panel'
 import style from './official.module.css'
 
@@ -13,7 +14,8 @@ export const remaining = ({ round, ready, under_way }: Stage) => round.counts.wa
 export function NextPanel({ stage }: { stage: Stage }) {
   const { text, format } = useLanguage()
   const { ready, under_way, round } = stage
-  const next = ready.find(({ state }) => state === 'waiting') ?? ready[0] ?? under_way[0]
+  const over = isOver(round)
+  const next = over ? undefined : ready.find(({ state }) => state === 'waiting') ?? ready[0] ?? under_way[0]
   return (
     <Paper withBorder className={style.next} component="section" aria-labelledby="up-next">
       <h2 id="up-next">{text.stage.upNext}</h2>
@@ -24,11 +26,13 @@ export function NextPanel({ stage }: { stage: Stage }) {
             <p className={style.nextState} data-state={next.state}><Progress callback={next} /></p>
           </div>
         )
-        : <p className={style.help} data-testid="up-next" data-state="none">{text.stage.nobody}</p>}
-      <p className={style.help}>
-        {ready.length > 1 && text.stage.alsoReady(format.number(ready.length - 1))}
-        {ready.length === 0 && under_way.length > 1 && text.stage.othersCalled(format.number(under_way.length - 1))}
-      </p>
+        : <p className={style.help} data-testid="up-next" data-state="none">{over ? text.stage.over : text.stage.nobody}</p>}
+      {next && (
+        <p className={style.help}>
+          {ready.length > 1 && text.stage.alsoReady(format.number(ready.length - 1))}
+          {ready.length === 0 && under_way.length > 1 && text.stage.othersCalled(format.number(under_way.length - 1))}
+        </p>
+      )}
       <dl className={style.counts}>
         <Count name={text.stage.remaining} count={remaining(stage)} testId="remaining" />
         <Count name={text.stage.reached} count={round.counts.reached} testId="reached" />

@@ -6,6 +6,7 @@ import { useLanguage } from '../../language/language'
 import { useRoomPhone } from '../../phone/use-room-phone'
 import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
+import { Notice } from '../../ui/notice'
 import { useStay } from '../../ui/use-stay'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound, RoundSelect } from '../desk/round-select'
@@ -49,12 +50,14 @@ export default function OfficialPage({ me, desk }: { me: Me; desk: Desk }) {
 }
 
 function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
+  const { text } = useLanguage()
   const { round } = stage
   const serving = useServing(desk, stage, useBegun(round))
   useStay(serving.speaks)
   return (
     <>
       <Complaint error={serving.error} />
+      {round.paused_at && serving.state !== 'paused' && !serving.over && <Notice tone="warning">{text.stage.paused}</Notice>}
       <div className={style.stage}>
         <NowPanel serving={serving} round={round} connected={desk.phone_connected} />
         <NextPanel stage={stage} />

@@ -15,7 +15,7 @@ export function OutcomeChoice({ serving: { say, outcome } }: { serving: Serving 
     <div className={style.outcomes} role="group" aria-label={text.desk.chooseOutcome}>
       {CHOICES.map((choice, at) => (
         <Button
-          key={choice} size="lg" variant={choice === outcome ? 'filled' : 'default'} aria-pressed={choice === outcome}
+          key={choice} size="md" classNames={{ root: style.outcome, label: style.outcomeLabel }} variant={choice === outcome ? 'filled' : 'default'} aria-pressed={choice === outcome}
           data-testid={`outcome-${choice}`} aria-keyshortcuts={String(at + 1)} onClick={() => say?.(choice)}
           rightSection={<Kbd className={style.key} aria-hidden>{format.number(at + 1)}</Kbd>}
         >

@@ -15,7 +15,7 @@ export function StageActions({ serving, round }: { serving: Serving; round: Roun
   const { pending, record, resume, pause } = serving
   const next = record ?? serving.next
   const end = serving.mayEnd ? () => setEnding(true) : undefined
-  const keys = { KeyN: next, KeyF: serving.finishing, KeyH: serving.hangUp, KeyB: serving.notNow, KeyP: pause ?? resume, KeyE: end }
+  const keys = { KeyN: next, KeyF: serving.finishing, KeyH: serving.hangUp, KeyB: serving.notNow, KeyP: pause ?? resume, KeyE: end, KeyL: serving.leave }
   useKeys(ending ? {} : keys)
 
   return (
@@ -29,7 +29,7 @@ export function StageActions({ serving, round }: { serving: Serving; round: Roun
         <Command variant="default" name="not-now" letter="B" act={serving.notNow} pending={pending}>{words.notNow}</Command>
         <Command variant="default" name="pause" letter="P" act={pause ?? resume} pending={pending}>{resume ? words.resume : words.pause}</Command>
         <Command variant="default" name="end-round" letter="E" act={end} pending={pending}>{words.endRound}</Command>
-        {serving.leave && <Command variant="default" name="leave" act={serving.leave} pending={pending}>{words.leave}</Command>}
+        {serving.leave && <Command variant="default" name="leave" letter="L" act={serving.leave} pending={pending}>{words.leave}</Command>}
       </div>
       {ending && (
         <ReasonDialog
