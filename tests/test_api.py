@@ -442,7 +442,7 @@ def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_r
     problem(desk.post(f"{url}/call"), 409, "desk-phone-away")
     assert desk.get(f"{V1}/me").json()["desk"]["phone_connected"] is False
     with writing(engine) as session:
-        status.phone_connected(session, user.desk_id or 0, True)
+        status.phone_connected(session, user.desk_id or 0, "PJSIP/desk")
     assert desk.post(f"{url}/call").status_code == 202
 
 
