@@ -1,8 +1,8 @@
 """From «next» on the official's page until official and citizen hear each other, with one citizen ready.
 
-The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in the
-browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone. That phone is
-this bench: sipp signals, one socket here hears and speaks for all calls, each with its own tone.
+The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in
+the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone. That
+phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own tone.
 """
 
 import os
@@ -30,6 +30,13 @@ from tests.kit.talk import A_LAW, FRAME, TELEPHONE_EVENT, key_frames
 
 REPETITIONS = 25
 GOAL_MS = 300
+ROWS = (
+    "the API has answered",
+    "the citizen is in the room",
+    "the official hears",
+    "the citizen hears",
+    "both hear",
+)
 DESK_HZ = 1000
 CITIZENS_HZ = (400, 600, 800)
 LATE_S = 320.0
@@ -74,12 +81,21 @@ EAR = """
 """
 
 
+# When the last «next» was answered, on the page's clock.
+ANSWERED = """
+() => {
+  const asked = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/desk/next'))
+  performance.clearResourceTimings()
+  return performance.timeOrigin + asked.at(-1).responseEnd
+}
+"""
+
 Stream = tuple[tuple[str, int], bytes]
 """Where a call's sound comes from, and its source's number: Asterisk uses a port again for a later call."""
 
 
 class Citizens:
-    """All citizens' sound, on one socket: each call presses 1, then speaks its tone and listens for the desk's."""
+    """All citizens' sound, on one socket: each call presses 1, then speaks its tone and hears the desk's."""
 
     def __init__(self) -> None:
         self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -173,10 +189,7 @@ def _once(system: System, page: Page, official: Operator, citizens: Citizens, ca
     page.wait_for_function("() => window.__heardAt", polling=50, timeout=15_000)
     until(lambda: citizens.heard_at(call) > 0, "the citizen hears the desk")
     pressed, heard = (page.evaluate(f"() => window.__{name}At") for name in ("pressed", "heard"))
-    answered = page.evaluate(
-        "() => { const all = performance.getEntriesByType('resource').filter(r => r.name.endsWith('/desk/next'));"
-        " const last = all.at(-1); performance.clearResourceTimings(); return performance.timeOrigin + last.responseEnd }"
-    )
+    answered = page.evaluate(ANSWERED)
     now_ = official.http.get("/me").json()["callback"]["id"]
     official.wait_for(now_, "talking")
     joined = system.callback(now_).talking_at
@@ -216,14 +229,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, System() as system, system.only_round() as round_id:
         times = _measure(system, round_id, Path(folder))
     print(f"{'until':<28}{'median':>8}{'90 %':>8}{'most':>8}")
-    rows = (
-        "the API has answered",
-        "the citizen is in the room",
-        "the official hears",
-        "the citizen hears",
-        "both hear",
-    )
-    for name, waits in zip(rows, zip(*times, strict=True), strict=True):
+    for name, waits in zip(ROWS, zip(*times, strict=True), strict=True):
         p90 = statistics.quantiles(waits, n=10)[8]
         print(f"{name:<28}{statistics.median(waits):>8.0f}{p90:>8.0f}{max(waits):>8.0f}")
     print(f"goal: both hear in at most {GOAL_MS} at the median; load after: {os.getloadavg()[0]:.1f}")

@@ -18,14 +18,15 @@ from dialer.moves import Moves
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
-from dialplan.accounts import desk_of_channel
-from dialplan.variables import KEY_EVENT, STAGE_EVENT, Context, Stage
+from dialer.supervising import Supervising
+from dialplan.accounts import DESK_EXTENSION, desk_of_channel
+from dialplan.variables import KEY_EVENT, STAGE_EVENT, SUPERVISE_EVENT, Context, Stage
 from hotline import callbacks, confirmations, numbers, status
 from settings import Settings
 
 log = logging.getLogger("dialer")
 
-POLL_S = 0.1
+POLL_S = 0.05
 STALE_S = 30
 """A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
 _NO_CHANNEL_S = 3.0
@@ -56,7 +57,15 @@ class Dialer:
         self._ahead = Ahead(settings, engine)
         self._keys = Keys(settings, engine)
         self._confirmations = Confirmations(settings, engine, ami)
-        self._reconciler = Reconciler(engine, ami, self._moves, self._rooms, self._confirmations)
+        self._supervising = Supervising(engine, ami)
+        self._reconciler = Reconciler(
+            engine,
+            ami,
+            moves=self._moves,
+            rooms=self._rooms,
+            confirmations=self._confirmations,
+            supervising=self._supervising,
+        )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
         self._causes: dict[str, int] = {}
@@ -82,6 +91,7 @@ class Dialer:
                     self._in_sync = True  # an event handled meanwhile may clear it again
                     self._in_sync &= self._reconciler.run(lambda: self._handle_events(0), _NO_CHANNEL_S)
                 self._ahead.match()
+                self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
                 self._in_sync &= self._rooms.send_all()
                 self._ahead.let_go()
                 self._ahead.keep_ready()
@@ -159,8 +169,15 @@ class Dialer:
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
             self._keys.pressed(event.keys.get("Channel", ""), event.keys.get("Key", ""))
+        elif event.keys.get("UserEvent") == SUPERVISE_EVENT:
+            self._on_supervise(event)
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
+
+    def _on_supervise(self, event: Event) -> None:
+        desk = desk_of_channel(event.keys.get("Channel", ""))
+        if desk is not None:
+            self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
 
     def _on_stage(self, token: str, stage: str) -> None:
         if stage in _ENDING:
@@ -176,6 +193,8 @@ class Dialer:
         desk = desk_of_channel(channel)
         if desk is not None:
             self._moves.desk_phone(desk, channel)
+            if room == f"desk-{desk}":
+                self._supervising.seen(desk, Context.FROM_DESK, DESK_EXTENSION)
         elif callbacks.is_token(token):
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")

@@ -11,14 +11,17 @@ from dialer.ami import Ami
 from dialer.confirmations import Confirmations
 from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.supervising import Supervising
 from dialplan.accounts import desk_of_channel
-from dialplan.variables import Context
+from dialplan.variables import SUPERVISE, Context
 from hotline import callbacks
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
     Context.WAITING: CallbackState.WAITING,
 }
+
+_OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
 
 Channel = Mapping[str, str]
 
@@ -27,13 +30,21 @@ class Reconciler:
     """Asks Asterisk what is true."""
 
     def __init__(
-        self, engine: Engine, ami: Ami, moves: Moves, rooms: Rooms, confirmations: Confirmations
+        self,
+        engine: Engine,
+        ami: Ami,
+        *,
+        moves: Moves,
+        rooms: Rooms,
+        confirmations: Confirmations,
+        supervising: Supervising,
     ) -> None:
         self._engine = engine
         self._ami = ami
         self._moves = moves
         self._rooms = rooms
         self._confirmations = confirmations
+        self._supervising = supervising
 
     def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
@@ -78,14 +89,25 @@ class Reconciler:
         return channel.get("ChannelStateDesc") != "Up"
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> None:
-        present = {
-            desk_of_channel(c["Channel"]): c["Channel"]
-            for c in channels.values()
-            if c.get("Application") == "ConfBridge"
-        }
+        present: dict[int, dict[str, Channel]] = {}
+        for c in channels.values():
+            desk = desk_of_channel(c["Channel"])
+            if desk is not None and _at_work(c):
+                present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:
             known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
         for desk, was in known.items():
-            channel = present.get(desk)
-            if was != (channel is not None, channel):
-                self._moves.desk_phone(desk, channel)
+            phones = present.get(desk, {})
+            one = was[1] if was[1] in phones else next(iter(phones), None)
+            if one is None:
+                self._supervising.forget(desk)
+            else:
+                self._supervising.seen(desk, phones[one].get("Context", ""), phones[one].get("Exten", ""))
+            if was != (one is not None, one):
+                self._moves.desk_phone(desk, one)
+
+
+def _at_work(phone: Channel) -> bool:
+    """Whether a desk's phone is in its room, hears another desk, or is on the way between the two."""
+    on_the_way = phone.get("ChannelStateDesc") == "Up" and phone.get("Context") in _OF_DESKS
+    return phone.get("Application") == "ConfBridge" or on_the_way

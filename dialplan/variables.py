@@ -12,6 +12,10 @@ class Variable(StrEnum):
     """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking."""
+    RECORDED = "HOTLINE_RECORDED"
+    """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
+    HEARS = "HOTLINE_HEARS"
+    """On a supervisor's phone: the channel of the desk's phone that it is to hear."""
 
 
 class Context(StrEnum):
@@ -29,6 +33,9 @@ class Context(StrEnum):
     SCREENING = "screening"
     LET_GO = "let-go"
     DESK_KEYS = "desk-keys"
+    LISTEN = "supervise-listen"
+    WHISPER = "supervise-whisper"
+    JOIN = "supervise-join"
 
 
 class Script(StrEnum):
@@ -39,6 +46,12 @@ class Script(StrEnum):
     CONFIRM = "confirm"
     WAIT = "wait"
 
+
+SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
+"""Where a supervisor's phone is that hears a desk; the extension is that desk's number."""
+
+SUPERVISE_EVENT = "HotlineSupervise"
+"""The user event by which a supervisor's phone tells that it has come there."""
 
 KEY_EVENT = "HotlineKey"
 """The user event by which a desk's telephone asks for something (header Key, one of Key)."""

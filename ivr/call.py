@@ -182,6 +182,10 @@ class Call(AGI):  # type: ignore[misc]
         """Play one prompt. A key ends it at once and counts for the next question."""
         self._pressed = self._play(Prompt(prompt, slots)) or self._pressed
 
+    def tell(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt that no key cuts short: whoever goes on has been told."""
+        self._play(Prompt(prompt, slots), keys="")
+
     def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 

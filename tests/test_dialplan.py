@@ -10,7 +10,7 @@ import pytest
 
 from dialplan import accounts
 from dialplan.render import render
-from dialplan.variables import LINES_FULL, STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import LINES_FULL, STAGE_EVENT, SUPERVISE, Context, Script, Stage, Variable
 from ivr.server import SCRIPTS
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -178,6 +178,36 @@ def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_c
     waits = [app for app, _ in steps].index("BridgeWait")
     assert [what for app, what in steps[:waits] if app == "UserEvent"][-1].endswith(Stage.CONFIRMED)
     assert [app for app, _ in steps].count("BridgeWait") == 1
+
+
+def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert [context for context, steps in dialplan.items() if "MixMonitor" in dict(steps)] == [Context.ROOM]
+    assert dialplan[Context.ROOM][:3] == [
+        ("GotoIf", '$["${HOTLINE_RECORDED}" != "yes"]?talk'),
+        ("Set", "HOTLINE_RECORDED=begun"),
+        ("MixMonitor", f"{configured().recordings_dir}/${{UNIQUEID}}.wav"),
+    ]
+    assert stat.S_IMODE(configured().recordings_dir.stat().st_mode) == 0o700
+
+
+def test_a_supervisors_phone_is_heard_by_whom_it_should_and_goes_home_afterwards(rendered: Render):
+    files = rendered()
+    dialplan = contexts(files["extensions.conf"])
+    deeds = {context: dialplan[context][1] for context in SUPERVISE}
+
+    assert deeds == {
+        Context.LISTEN: ("ChanSpy", "${HOTLINE_HEARS},qES"),
+        Context.WHISPER: ("ChanSpy", "${HOTLINE_HEARS},qwES"),
+        Context.JOIN: ("ConfBridge", "desk-${EXTEN},desk-room,supervisor"),
+    }
+    for context in SUPERVISE:
+        assert dialplan[context][0] == ("UserEvent", f"HotlineSupervise,Context: {context},Desk: ${{EXTEN}}")
+        assert dialplan[context][2] == ("Goto", "from-desk,1,room")
+    assert "n(room),ConfBridge(desk-${desk}," in files["extensions.conf"]
 
 
 def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render):

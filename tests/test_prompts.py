@@ -81,7 +81,7 @@ def prompts_named_in(source: str) -> set[str]:
         prompt
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in {"say", "ask", "ask_digits"}
+        if node.func.attr in {"say", "tell", "ask", "ask_digits"}
         for argument in node.args
         for prompt in ids(argument)
     }

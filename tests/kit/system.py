@@ -146,7 +146,7 @@ class System:
         return pid
 
     @contextmanager
-    def only_round(self) -> Iterator[int]:
+    def only_round(self, **values: object) -> Iterator[int]:
         """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
         with writing(self.engine) as session:
             for other in rounds.registrable(session):
@@ -160,6 +160,7 @@ class System:
                 registration_until=at + timedelta(hours=1),
                 starts_at=at - timedelta(minutes=1),
                 ends_at=at + timedelta(hours=2),
+                **values,
             )
             round_id = made.id
         yield round_id

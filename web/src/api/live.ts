@@ -25,6 +25,10 @@ export function useLiveUpdates(myDesk: number | null): void {
           soon(keys.stages)
           return
         }
+        if (change.kind === 'recording') {
+          if (change.round_id !== null) calmly(keys.recordings(change.round_id))
+          return
+        }
         calmly(keys.rounds)
         if (change.round_id === null) return
         soon(keys.stage(change.round_id))

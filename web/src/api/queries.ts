@@ -1,6 +1,6 @@
 import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import {
-  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRecordings, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
   getStage,
 } from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
@@ -14,9 +14,10 @@ export const keys = {
   round: (id: number) => ['rounds', id],
   report: (id: number) => ['rounds', id, 'report'],
   line: (roundId: number) => ['line', roundId],
-  callback: (id: number) => ['callback', id],
   stages: ['stage'],
   stage: (roundId: number) => ['stage', roundId],
+  recordings: (roundId: number) => ['recordings', roundId],
+  callback: (id: number) => ['callback', id],
 }
 
 const passing = (error: Error) => error instanceof Problem && error.passing
@@ -90,6 +91,9 @@ export const useStage = (roundId: number | null) =>
 export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
 
 export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
+
+export const useRecordings = (roundId: number) =>
+  useQuery({ queryKey: keys.recordings(roundId), queryFn: () => getRecordings(roundId) })
 
 export const useOfficials = () => useQuery({ queryKey: ['officials'], queryFn: getOfficials, staleTime: 60_000 })
 

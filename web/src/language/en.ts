@@ -1,5 +1,6 @@
 import { enOfficial } from './en-official'
 import { enRounds } from './en-rounds'
+import { enSupervising } from './en-supervising'
 import type { Text } from './fa'
 
 /** Every text of the pages, in English. */
@@ -169,6 +170,7 @@ export const en: Text = {
 
   ...enRounds,
   ...enOfficial,
+  ...enSupervising,
 
   problem: {
     'not-signed-in': 'Your session has ended. Sign in again.',
@@ -187,6 +189,10 @@ export const en: Text = {
     'round-values': 'The capacity, the minutes or the languages are not right.',
     'notice-too-short': 'A round is announced at least a day ahead. If this late notice is meant, tick its box.',
     'official-busy': 'This official has another round at that time.',
+    'nobody-speaks': 'This desk speaks with nobody now.',
+    'own-desk': 'You cannot hear your own desk.',
+    'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
+    'recording-changed': 'The file of this conversation was tampered with, or is not there.',
     'reason-missing': 'Write the reason.',
     'invalid-input': 'The input was not accepted.',
     'database-unavailable': 'The database does not answer. Try again in a moment.',
