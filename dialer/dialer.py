@@ -29,7 +29,7 @@ from settings import Settings
 
 log = logging.getLogger("dialer")
 
-POLL_S = 0.1
+POLL_S = 0.05
 STALE_S = 30
 """A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
 _NO_CHANNEL_S = 3.0

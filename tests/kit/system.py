@@ -182,11 +182,17 @@ class System:
             )
         return Operator(self, username, desk)
 
-    def register(self, round_id: int, number: str) -> None:
+    def register(self, round_id: int, number: str, subject: int | None = None) -> None:
         """Register a number without a call."""
         parsed = numbers.parse(number, self.settings.allowed_prefixes)
         with writing(self.engine) as session:
-            registration.register(session, round_id=round_id, number=parsed)
+            registration.register(session, round_id=round_id, number=parsed, subject=subject)
+
+    def talks_for(self, callback_id: int, seconds: float) -> None:
+        """As if the conversation had begun so long ago."""
+        with writing(self.engine) as session:
+            began = now(session) - timedelta(seconds=seconds)
+            session.get_one(Callback, callback_id).talking_at = began
 
     def round(self, round_id: int) -> Round:
         """The round as the database has it now."""

@@ -32,7 +32,7 @@ function Item({ recording }: { recording: Recording }) {
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>
       <span>
-        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join('، ')}</span>
+        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join(text.comma)}</span>
       </span>
       {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
         // There is no text of a conversation that could be its captions.
