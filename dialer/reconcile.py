@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import now, reading
 from db.models import Desk
-from db.states import CallbackState
+from db.states import CallbackState, Outcome
 from dialer.ami import Ami
 from dialer.confirmations import Confirmations
 from dialer.moves import Moves
@@ -68,6 +68,9 @@ class Reconciler:
             desk = channel.get("Exten", "")
             self._rooms.seen(token, f"desk-{desk}")
             self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            return True
+        if context == Context.LATER:
+            self._moves.close(token, Outcome.CALL_AGAIN)
             return True
         if context in _BY_CONTEXT and application:
             if context == Context.WAITING:

@@ -13,6 +13,9 @@ class Variable(StrEnum):
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking."""
 
+    LATER = "HOTLINE_LATER"
+    """`yes` when a waiting citizen is to be called again later."""
+
 
 class Context(StrEnum):
     """Contexts of extensions.conf. Calls from outside come in by the first three only."""
@@ -27,6 +30,7 @@ class Context(StrEnum):
     WAITING = "waiting"
     ROOM = "room"
     SCREENING = "screening"
+    LATER = "later"
     LET_GO = "let-go"
     DESK_KEYS = "desk-keys"
 

@@ -170,14 +170,25 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
 
 
 def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
-    steps = contexts(rendered()["extensions.conf"])[Context.CALLBACK]
-    told = [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
+    dialplan = contexts(rendered()["extensions.conf"])
+    told = {
+        context: [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
+        for context, steps in dialplan.items()
+        if context not in ("globals", Context.DESK_KEYS)
+    }
 
-    assert set(told) == {stage.value for stage in Stage}
-    assert told[0] == Stage.ANSWERED
-    waits = [app for app, _ in steps].index("BridgeWait")
-    assert [what for app, what in steps[:waits] if app == "UserEvent"][-1].endswith(Stage.CONFIRMED)
-    assert [app for app, _ in steps].count("BridgeWait") == 1
+    assert {stage for stages in told.values() for stage in stages} == {stage.value for stage in Stage}
+    assert told[Context.CALLBACK] == [Stage.ANSWERED, Stage.FAILED, Stage.NOT_CONFIRMED]
+    assert told[Context.WAITING] == [Stage.CONFIRMED]
+    assert dialplan[Context.LATER][0] == ("UserEvent", f"{STAGE_EVENT},Stage: {Stage.LATER}")
+    assert dialplan[Context.CALLBACK][-1] == ("Goto", f"{Context.WAITING},s,1")
+
+
+def test_who_waits_is_told_so_first_and_has_music_if_the_script_breaks(rendered: Render):
+    steps = contexts(rendered()["extensions.conf"])[Context.WAITING]
+
+    assert [app for app, _ in steps] == ["UserEvent", "Set", "AGI", "GotoIf", "BridgeWait", "Hangup"]
+    assert steps[1][1] == "AGIEXITONHANGUP=yes"
 
 
 def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render):
