@@ -13,14 +13,14 @@ from db.states import CallbackState, Outcome
 from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError, NotAccepted
 from dialer.confirmations import Confirmations
+from dialer.desk_calls import DeskCalls, desk_of
 from dialer.keys import Keys
 from dialer.moves import Moves
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
-from dialplan.accounts import desk_of_channel
 from dialplan.variables import KEY_EVENT, STAGE_EVENT, Context, Stage
-from hotline import callbacks, confirmations, numbers, status
+from hotline import callbacks, confirmations, desk_phones, numbers, status
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -56,7 +56,10 @@ class Dialer:
         self._ahead = Ahead(settings, engine)
         self._keys = Keys(settings, engine)
         self._confirmations = Confirmations(settings, engine, ami)
-        self._reconciler = Reconciler(engine, ami, self._moves, self._rooms, self._confirmations)
+        self._desk_calls = DeskCalls(settings, engine, ami)
+        self._reconciler = Reconciler(
+            engine, ami, self._moves, self._rooms, [self._confirmations, self._desk_calls]
+        )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
         self._causes: dict[str, int] = {}
@@ -86,6 +89,7 @@ class Dialer:
                 self._ahead.let_go()
                 self._ahead.keep_ready()
                 self._place_asked()
+                self._desk_calls.place_asked()
                 self._confirmations.place_due()
                 self._close_never_started()
         except AmiError as error:
@@ -158,7 +162,8 @@ class Dialer:
 
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
-            self._keys.pressed(event.keys.get("Channel", ""), event.keys.get("Key", ""))
+            desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+            self._keys.pressed(desk, event.keys.get("Key", ""))
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
 
@@ -173,7 +178,7 @@ class Dialer:
 
     def _on_join(self, event: Event) -> None:
         channel, token, room = (event.keys.get(key, "") for key in ("Channel", "Uniqueid", "Conference"))
-        desk = desk_of_channel(channel)
+        desk = desk_of(channel, token)
         if desk is not None:
             self._moves.desk_phone(desk, channel)
         elif callbacks.is_token(token):
@@ -182,9 +187,9 @@ class Dialer:
             self._moves.joined(token, int(number) if number.isdecimal() else None)
 
     def _on_hangup(self, event: Event) -> None:
-        if desk_of_channel(event.keys.get("Channel", "")) is not None:
-            self._in_sync = False  # the desk may still have a second phone in its room: ask
         channel_id = _channel_id(event)
+        if desk_of(event.keys.get("Channel", ""), channel_id) is not None:
+            self._in_sync = False  # the desk may still have a second phone in its room: ask
         token = token_of(channel_id)
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
         if channel_id != token:  # the half that dialled: it knows why the call ended
@@ -201,6 +206,8 @@ class Dialer:
     def _ended(self, token: str, cause: int) -> None:
         if confirmations.is_token(token):
             self._confirmations.ended(token)
+        elif desk_phones.desk_of_token(token) is not None:
+            self._desk_calls.ended(token)
         else:
             self._moves.ended(token, cause)
 

@@ -8,7 +8,9 @@ _LONGER_S = 5
 """The dialplan's own ringing time ends first, and knows why."""
 
 
-def originate(ami: Ami, settings: Settings, token: str, number: str, context: Context) -> None:
+def originate(
+    ami: Ami, settings: Settings, token: str, number: str, context: Context, *, extension: str = "s"
+) -> None:
     """Call the E.164 `number` and, when it answers, run `context`. Raises AmiError if Asterisk refuses.
 
     The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
@@ -20,7 +22,7 @@ def originate(ami: Ami, settings: Settings, token: str, number: str, context: Co
         ChannelId=token,
         Channel=f"Local/{number}@{Context.DIAL}/n",
         Context=context.value,
-        Exten="s",
+        Exten=extension,
         Priority=1,
         CallerID="137 <137>",
         Timeout=(settings.ring_seconds + _LONGER_S) * 1000,

@@ -1,6 +1,7 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from sqlalchemy import Engine, select
 
@@ -8,10 +9,9 @@ from db.engine import now, reading
 from db.models import Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami
-from dialer.confirmations import Confirmations
+from dialer.desk_calls import desk_of
 from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
-from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
 from hotline import callbacks
 
@@ -23,17 +23,24 @@ _BY_CONTEXT = {
 Channel = Mapping[str, str]
 
 
+class OtherCalls(Protocol):
+    """Calls that are no callbacks."""
+
+    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
+        """End what is not among the `live` channels; whether some are too young to say."""
+
+
 class Reconciler:
     """Asks Asterisk what is true."""
 
     def __init__(
-        self, engine: Engine, ami: Ami, moves: Moves, rooms: Rooms, confirmations: Confirmations
+        self, engine: Engine, ami: Ami, moves: Moves, rooms: Rooms, others: Sequence[OtherCalls]
     ) -> None:
         self._engine = engine
         self._ami = ami
         self._moves = moves
         self._rooms = rooms
-        self._confirmations = confirmations
+        self._others = others
 
     def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
@@ -56,8 +63,8 @@ class Reconciler:
                 self._moves.lost(callback)
             else:
                 known = False  # its channel may just be coming into being
-        young = self._confirmations.reconcile(channels, older_than_s=no_channel_s)
-        return known and not young
+        young = [other.reconcile(channels, older_than_s=no_channel_s) for other in self._others]
+        return known and not any(young)
 
     def _adopt(self, token: str, channel: Channel, ringing: bool) -> bool:
         if ringing or channel.get("ChannelStateDesc") == "Ringing":
@@ -82,8 +89,8 @@ class Reconciler:
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> None:
         present = {
-            desk_of_channel(c["Channel"]): c["Channel"]
-            for c in channels.values()
+            desk_of(c["Channel"], channel_id): c["Channel"]
+            for channel_id, c in channels.items()
             if c.get("Application") == "ConfBridge"
         }
         with reading(self._engine) as session:

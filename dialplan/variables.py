@@ -11,7 +11,8 @@ class Variable(StrEnum):
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
-    """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking."""
+    """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
+    an official's telephone: `yes` after the right PIN."""
 
     LATER = "HOTLINE_LATER"
     """`yes` when a waiting citizen is to be called again later."""
@@ -26,6 +27,7 @@ class Context(StrEnum):
     HOTLINE = "hotline"
     CALLBACK = "callback"
     CONFIRM = "confirm"
+    OFFICIAL = "official"
     DIAL = "dial"
     WAITING = "waiting"
     ROOM = "room"
@@ -42,6 +44,7 @@ class Script(StrEnum):
     CALLBACK = "callback"
     CONFIRM = "confirm"
     WAIT = "wait"
+    OFFICIAL = "official"
 
 
 KEY_EVENT = "HotlineKey"

@@ -56,7 +56,7 @@ def _mean_conversation_s(session: Session, round_: Round) -> float:
             Callback.ended_at.is_not(None),
         )
     )
-    seconds = [(ended - began).total_seconds() for began, ended in talked]
+    seconds = [(ended - began).total_seconds() for began, ended in talked if began and ended]
     prior = round_.minutes * 60 * _OF_THE_AGREED
     return (prior * _PRIOR_WEIGHT + sum(seconds)) / (_PRIOR_WEIGHT + len(seconds))
 

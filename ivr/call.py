@@ -184,7 +184,7 @@ class Call(AGI):  # type: ignore[misc]
         self._pressed = self._play(Prompt(prompt, slots)) or self._pressed
 
     def hear(self, *prompts: Prompt, keys: str) -> str:
-        """Play prompts until one of `keys` is pressed, and return it, else an empty text. Others do nothing."""
+        """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
         for prompt in prompts:
             if key := self._play(prompt, keys):
                 return key

@@ -64,6 +64,7 @@ WITHOUT_SLOTS = f"""
     operator-offer no-key-again wrong-key  goodbye-how goodbye apology lines-full
     callback-let-go callback-goodbye
     wait-again wait-soon wait-minute wait-press-two wait-too-long wait-later
+    official-intro official-pin official-wrong official-locked official-welcome official-goodbye
 """.split()
 
 

@@ -1,4 +1,4 @@
-"""Waiting for the official: music, an honest estimate, and 2 for another time; music alone if anything breaks."""
+"""Waiting for the official: music, an honest estimate, and 2 for another time; mere music if it breaks."""
 
 from collections.abc import Iterator
 from datetime import timedelta

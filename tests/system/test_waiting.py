@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -98,4 +98,5 @@ def test_given_a_citizen_with_music_when_ivr_stands_still_or_dies_then_they_are_
             _asks_next(desk)
             desk.wait_for(callback, "talking", timeout=2)
         finally:
-            os.kill(system.pid("ivr"), signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(ivr, signal.SIGCONT)
