@@ -94,7 +94,8 @@ class Reconciler:
             if c.get("Application") == "ConfBridge"
         }
         with reading(self._engine) as session:
-            known = {d.id: d.channel if d.phone_connected else None for d in session.scalars(select(Desk))}
-        for desk, channel in known.items():
-            if (channel is None) is not (present.get(desk) is None):
-                self._moves.desk_phone(desk, present.get(desk))
+            known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
+        for desk, was in known.items():
+            channel = present.get(desk)
+            if was != (channel is not None, channel):
+                self._moves.desk_phone(desk, channel)

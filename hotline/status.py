@@ -27,10 +27,11 @@ def alive(session: Session, process: str) -> bool:
 def phone_connected(session: Session, desk_id: int, channel: str | None) -> None:
     """Record that the desk's phone is in its room by this channel of Asterisk's; None: that it is not."""
     connected = channel is not None
+    session.execute(update(Desk).where(Desk.id == desk_id).values(channel=channel))
     changed = session.scalar(
         update(Desk)
         .where(Desk.id == desk_id, Desk.phone_connected.is_not(connected))
-        .values(phone_connected=connected, channel=channel)
+        .values(phone_connected=connected)
         .returning(Desk.id)
         .execution_options(synchronize_session=False)
     )

@@ -13,7 +13,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration
 from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
-from hotline import callbacks
+from hotline import callbacks, retries
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import (
@@ -128,7 +128,7 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
     last_state: RegistrationState,
     waits: bool,
 ) -> None:
-    retry, limit = timedelta(seconds=settings.retry_seconds), 3
+    limit = 3
     assert settings.max_attempts == limit
     for outcome, attempts in product(map(Outcome, outcomes), range(limit + 1)):
         callback = a_callback(session, C.ENDED, attempts=attempts)
@@ -142,7 +142,8 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
         assert place.state is (last_state if attempts + counted >= limit else state)
         if waits:
             assert place.not_before is not None
-            assert before + retry <= place.not_before <= now(session) + retry
+            wait = retries.not_before(outcome, place.attempts, before, settings)
+            assert wait is not None and wait <= place.not_before <= wait + (now(session) - before)
         else:
             assert place.not_before is None
         kinds = sorted((e.kind, e.what) for e in told(session, event))
@@ -269,7 +270,7 @@ def test_given_a_callback_in_each_state_when_the_desk_asks_to_hang_up_then_only_
 ) -> None:
     for state in C:
         callback = a_callback(session, state)
-        if state in {C.DIALING, C.RINGING, C.ANSWERED, C.WAITING, C.TALKING}:
+        if state in {C.DIALING, C.RINGING, C.ANSWERED, C.WAITING, C.SCREENING, C.TALKING}:
             asked = callbacks.ask_hangup(session, callback)
             assert (asked.state, asked.hangup_asked_at is not None) == (state, True)
         else:
@@ -347,7 +348,7 @@ def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_o
     assert callbacks.take_up(session, taken.token) is taken
     assert taken.placed_at is not None and taken.placed_at >= before
     assert callbacks.to_place(session) == [made[C.DIALING]]
-    on_the_phone = {made[s].id for s in (C.DIALING, C.RINGING, C.ANSWERED, C.WAITING, C.TALKING)}
+    on_the_phone = {made[s].id for s in set(C) - {C.CLAIMED, C.ENDED, C.CLOSED}}
     assert {each.id for each in callbacks.on_the_phone(session)} == on_the_phone | {taken.id}
     for state in set(C) - {C.DIALING}:
         assert callbacks.take_up(session, made[state].token) is None

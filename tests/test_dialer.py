@@ -15,6 +15,7 @@ from db.models import Callback, Confirmation, Desk, Event
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import ami as ami_module
 from dialer import dialer as module
+from dialer import rooms
 from dialer.ami import Ami
 from dialer.dialer import Dialer
 from hotline import callbacks, confirmations, status
@@ -498,7 +499,7 @@ def test_the_desk_may_end_a_call_at_any_moment(
 def test_a_hang_up_that_had_no_effect_is_asked_for_again(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_HANGUP_AGAIN_S", 0.05)
+    monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)
     token = office.call(C.RINGING)
 
     office.asks_hangup(token)
@@ -651,9 +652,9 @@ def test_a_desk_that_joins_right_after_asterisk_was_asked_stays_there(office: Of
     ("channel", "state"),
     [
         ({"ChannelStateDesc": "Ringing", "Application": ""}, C.RINGING),
-        ({"ChannelStateDesc": "Up", "Application": "AGI"}, C.ANSWERED),
-        ({"ChannelStateDesc": "Up", "Application": "BridgeWait"}, C.WAITING),
-        ({"ChannelStateDesc": "Up", "Application": "ConfBridge"}, C.TALKING),
+        ({"ChannelStateDesc": "Up", "Application": "AGI", "Context": "callback"}, C.ANSWERED),
+        ({"ChannelStateDesc": "Up", "Application": "AGI", "Context": "waiting"}, C.WAITING),
+        ({"ChannelStateDesc": "Up", "Application": "ConfBridge", "Exten": "1"}, C.TALKING),
     ],
 )
 def test_a_new_dialer_takes_over_a_living_call_where_it_is(
@@ -663,6 +664,7 @@ def test_a_new_dialer_takes_over_a_living_call_where_it_is(
     manager.channels[token] = {"Channel": "PJSIP/trunk-0000002a", **channel}
 
     office.until(lambda: office.state(token) is state)
+    office.until_heard()
 
     assert manager.named("Originate") == []
     moved = [redirect["Channel"] for redirect in manager.named("Redirect")]
@@ -690,12 +692,16 @@ def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Offi
     manager.channels[token] = {
         "Channel": "PJSIP/trunk-2a",
         "ChannelStateDesc": "Up",
-        "Application": "Playback",
+        "Application": "",
+        "Context": "callback",
     }
     office.until(lambda: manager.named("CoreShowChannels"))
 
-    manager.channels[token]["Application"] = "BridgeWait"  # of which Asterisk sends no event
-    office.until(lambda: office.state(token) is C.WAITING)
+    manager.channels[token] |= {
+        "Application": "AGI",
+        "Context": "waiting",
+    }  # of which Asterisk sends no event
+    office.until(lambda: manager.named("Redirect"))
 
     assert [redirect["Channel"] for redirect in manager.named("Redirect")] == [token]
 
