@@ -19,6 +19,7 @@ from dialer.moves import Moves
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.tone import Tone
 from dialplan.variables import KEY_EVENT, STAGE_EVENT, Context, Stage
 from hotline import callbacks, confirmations, desk_phones, numbers, status
 from settings import Settings
@@ -57,6 +58,7 @@ class Dialer:
         self._keys = Keys(settings, engine)
         self._confirmations = Confirmations(settings, engine, ami)
         self._desk_calls = DeskCalls(settings, engine, ami)
+        self._tone = Tone(engine, ami)
         self._reconciler = Reconciler(
             engine, ami, self._moves, self._rooms, [self._confirmations, self._desk_calls]
         )
@@ -91,6 +93,7 @@ class Dialer:
                 self._place_asked()
                 self._desk_calls.place_asked()
                 self._confirmations.place_due()
+                self._tone.sound_due()
                 self._close_never_started()
         except AmiError as error:
             log.warning("Asterisk: %s", error)

@@ -10,6 +10,7 @@ from dialplan.variables import (
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
+    NEARLY_OVER,
     STAGE_EVENT,
     Context,
     Key,
@@ -65,6 +66,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             key_event=KEY_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            nearly_over=NEARLY_OVER,
             variables=Variable,
         )
         (etc / name).write_text(text)

@@ -34,6 +34,8 @@ class Context(StrEnum):
     SCREENING = "screening"
     LATER = "later"
     LET_GO = "let-go"
+    TONE = "tone"
+    WHISPER = "whisper"
     DESK_KEYS = "desk-keys"
 
 
@@ -86,6 +88,9 @@ class Stage(StrEnum):
     LATER = "later"  # pressed 2 while waiting: call me again later
     FAILED = "failed"
 
+
+NEARLY_OVER = "nearly-over"
+"""The clip that only an official hears, shortly before the agreed minutes of a conversation are over."""
 
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""

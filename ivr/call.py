@@ -161,6 +161,11 @@ class Call(AGI):  # type: ignore[misc]
         return self.env.get("agi_network_script", "")
 
     @property
+    def argument(self) -> str:
+        """What the dialplan gives the script to know besides; empty if nothing."""
+        return self.env.get("agi_arg_1", "")
+
+    @property
     def channel_id(self) -> str:
         """The channel's unique id; in a callback it is the token."""
         return self.env.get("agi_uniqueid", "")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from api.access import COOKIE
 from api.app import create
@@ -14,6 +15,7 @@ from db.models import Desk, User
 from dialer.desk_calls import desk_of
 from hotline import desk_phones, users
 from hotline.errors import Refused
+from ops.cli import app
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk, Heard, answering
@@ -282,3 +284,31 @@ def test_the_page_asks_for_the_call_and_hears_why_not(settings: Settings, engine
     assert take_up(engine, desk_id) is not None
     refused = client.post("/api/v1/desk/phone/call")
     assert (refused.status_code, refused.json()["code"]) == (409, "desk-phone-called")
+
+
+# --- the command line ---
+
+
+@on_sqlite
+def test_number_and_pin_are_set_from_the_command_line(
+    settings: Settings, engine: Engine, desk_id: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
+
+    def run(*words: str) -> int:
+        return CliRunner().invoke(app, words).exit_code
+
+    assert run("desk-phone", str(desk_id), "--number", "۰۹۱۳ ۷۶۵ ۴۳۲۱") == 0
+    assert run("user", "pin", "mayor", "--pin", "13579") == 0
+    assert run("desk-phone", str(desk_id), "--number", "+5371234567") == 1
+    assert run("user", "pin", "nobody", "--pin", "13579") == 1
+    assert run("user", "pin", "mayor", "--pin", "1") == 1
+    with reading(engine) as session:
+        desk = session.get_one(Desk, desk_id)
+        assert (desk.number, desk.phone) == ("+989137654321", "sip")
+        assert users.is_right(session.query(User.pin_hash).scalar() or "", "13579")
+
+    assert run("desk-phone", str(desk_id), "--number", "") == 0
+    with reading(engine) as session:
+        assert session.get_one(Desk, desk_id).number is None

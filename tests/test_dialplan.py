@@ -10,7 +10,7 @@ import pytest
 
 from dialplan import accounts
 from dialplan.render import render
-from dialplan.variables import LINES_FULL, STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import LINES_FULL, NEARLY_OVER, STAGE_EVENT, Context, Script, Stage, Variable
 from ivr.server import SCRIPTS
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -216,12 +216,44 @@ def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
     played = [
         (folder, prompt)
         for folder, prompt in re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
-        if prompt != LINES_FULL
+        if prompt not in (LINES_FULL, NEARLY_OVER)
     ]
 
     assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
     assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
     assert len(played) >= 3
+
+
+def test_machines_are_listened_for_only_where_it_is_set(rendered: Render):
+    def steps(**values: Any) -> list[tuple[str, str]]:
+        return contexts(rendered(**values)["extensions.conf"])[Context.CALLBACK][:3]
+
+    assert [app for app, _ in steps()] == ["UserEvent", "AGI", "GotoIf"]
+    assert "app_amd" not in rendered()["modules.conf"]
+    assert [app for app, _ in steps(detect_machines=True)] == ["UserEvent", "AMD", "AGI"]
+    assert steps(detect_machines=True)[2][1].endswith("/callback,${AMDSTATUS}")
+    assert "app_amd" in rendered(detect_machines=True)["modules.conf"]
+
+
+def test_the_tone_is_whispered_to_the_phone_of_one_desk(rendered: Render):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert dialplan[Context.WHISPER][0] == ("ChanSpy", ",g(desk-${EXTEN})qwES")
+    for context in (Context.FROM_DESK, Context.OFFICIAL):
+        names = [app for app, _ in dialplan[context]]
+        spied = next(what for _, what in dialplan[context] if what.startswith("SPYGROUP="))
+        assert spied in ("SPYGROUP=desk-${desk}", "SPYGROUP=desk-${EXTEN}")
+        assert names.index("ConfBridge") == [what for _, what in dialplan[context]].index(spied) + 1
+
+
+def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
+    steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.OFFICIAL]
+
+    assert steps[:3] == [
+        ("AGI", "agi://127.0.0.1:4999/official"),
+        ("GotoIf", '$["${HOTLINE_CONFIRMED}" = "yes"]?in'),
+        ("Hangup", ""),
+    ]
 
 
 # --- the manager account ---
