@@ -192,6 +192,8 @@ class Settings(BaseSettings):
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
     timetable_days: int = Field(28, ge=1, le=366)
     """The timetable's rounds are made so many days ahead."""
+    recordings_days: int = Field(90, ge=1, le=3650)
+    """Recorded conversations are deleted after so many days."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}
@@ -303,6 +305,11 @@ class Settings(BaseSettings):
     def messages_dir(self) -> Path:
         """Where Asterisk records what callers say."""
         return self.state_dir / "messages"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where Asterisk keeps the conversations of recorded rounds, each under its callback's token."""
+        return self.state_dir / "recordings"
 
     @cached_property
     def _master_secret(self) -> bytes:

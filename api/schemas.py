@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from db.models import OfficialKind, Role
+from db.models import Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 
 
@@ -40,13 +40,18 @@ class SignIn(BaseModel):
 
 
 class Desk(BaseModel):
-    """A desk, whether its phone is in its room, and the round it serves; free since `next_asked_at`."""
+    """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
+
+    A supervisor's may hear another desk.
+    """
 
     id: int
     phone: str
     phone_connected: bool
     round_id: int | None
     next_asked_at: datetime | None
+    hears_desk_id: int | None
+    hears_how: Hearing | None
 
 
 class DeskPhone(BaseModel):
@@ -189,6 +194,13 @@ class Serve(BaseModel):
     """Which round the desk serves; none: it leaves."""
 
     round_id: Id | None
+
+
+class Hears(BaseModel):
+    """Which desk's conversation my phone takes part in, and how; none: no more."""
+
+    desk_id: Id | None
+    how: Hearing = Hearing.LISTEN
 
 
 class AskNext(BaseModel):

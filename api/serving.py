@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import AtDesk, InForce, Reading, SignedIn, Writing
+from api.access import AtDesk, InForce, Mover, Reading, SignedIn, Writing
 from api.callbacks import Id as CallbackId
 from api.rounds import Id
 from db import models
-from hotline import callbacks, rounds, serving
+from hotline import callbacks, rounds, serving, supervising
 from hotline.errors import Refused
 
 router = APIRouter(tags=["serving"])
@@ -32,6 +32,19 @@ def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce
         serving.leave(session, desk, settings)
     else:
         serving.serve(session, desk, body.round_id, settings)
+    return _me(session, user)
+
+
+@router.put("/desk/hears")
+def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
+    """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
+    if user.desk_id is None:
+        raise Refused("no-desk", "this person has no desk")
+    desk = _desk(session, user)
+    if body.desk_id is None:
+        supervising.stop(session, desk, who=user.username)
+    else:
+        supervising.hear(session, desk, body.desk_id, body.how, who=user.username)
     return _me(session, user)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import sender
+from clerk import recordings, sender
 from db.engine import connect, reading, writing
 from hotline import carry, near, notices, seals, status, timetable
 from hotline.errors import Refused
@@ -113,4 +113,6 @@ JOBS = [
     Job("messages", 1.0, sender.run),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal),
+    Job("recordings", 2.0, recordings.register),
+    Job("old-recordings", 600.0, recordings.delete_old),
 ]

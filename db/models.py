@@ -98,6 +98,14 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class Hearing(StrEnum):
+    """How a supervisor takes part in a desk's conversation."""
+
+    LISTEN = "listen"  # hears both, is heard by nobody
+    WHISPER = "whisper"  # is heard by the desk alone
+    JOIN = "join"  # speaks with both
+
+
 class Delivery(StrEnum):
     """Where an outgoing message stands."""
 
@@ -464,7 +472,8 @@ class Desk(Base):
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
     next_asked_at: Mapped[datetime | None]  # free, and wants the next citizen
     hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
-    hears_how: Mapped[str | None] = mapped_column(String(10))  # listen, whisper, join
+    hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
+    hears_callback_id: Mapped[int | None]  # in this conversation
 
     __table_args__ = (CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),)
 
@@ -527,6 +536,23 @@ class Callback(Base):
         ),
         CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
     )
+
+
+class Recording(Base):
+    """A recorded conversation: a file of the state folder's recordings, until it is deleted."""
+
+    __tablename__ = "recordings"
+
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
+    file: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    seconds: Mapped[int]  # of sound, begun ones counted; 0: nothing can be heard
+    made_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+    callback: Mapped[Callback] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (Index("recordings_kept", "deleted_at", "made_at"),)
 
 
 class User(Base):

@@ -19,8 +19,10 @@ from dialer.moves import Moves
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.supervising import Supervising
 from dialer.tone import Tone
-from dialplan.variables import KEY_EVENT, STAGE_EVENT, Context, Stage
+from dialplan.accounts import DESK_EXTENSION
+from dialplan.variables import KEY_EVENT, STAGE_EVENT, SUPERVISE_EVENT, Context, Stage
 from hotline import callbacks, confirmations, desk_phones, numbers, status
 from settings import Settings
 
@@ -59,8 +61,14 @@ class Dialer:
         self._confirmations = Confirmations(settings, engine, ami)
         self._desk_calls = DeskCalls(settings, engine, ami)
         self._tone = Tone(engine, ami)
+        self._supervising = Supervising(engine, ami)
         self._reconciler = Reconciler(
-            engine, ami, self._moves, self._rooms, [self._confirmations, self._desk_calls]
+            engine,
+            ami,
+            moves=self._moves,
+            rooms=self._rooms,
+            supervising=self._supervising,
+            others=[self._confirmations, self._desk_calls],
         )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
@@ -87,6 +95,7 @@ class Dialer:
                     self._in_sync = True  # an event handled meanwhile may clear it again
                     self._in_sync &= self._reconciler.run(lambda: self._handle_events(0), _NO_CHANNEL_S)
                 self._ahead.match()
+                self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
                 self._in_sync &= self._rooms.send_all()
                 self._ahead.let_go()
                 self._ahead.keep_ready()
@@ -167,8 +176,15 @@ class Dialer:
         if event.keys.get("UserEvent") == KEY_EVENT:
             desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
             self._keys.pressed(desk, event.keys.get("Key", ""))
+        elif event.keys.get("UserEvent") == SUPERVISE_EVENT:
+            self._on_supervise(event)
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
+
+    def _on_supervise(self, event: Event) -> None:
+        desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+        if desk is not None:
+            self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
 
     def _on_stage(self, token: str, stage: str) -> None:
         if stage in _ENDING:
@@ -184,6 +200,8 @@ class Dialer:
         desk = desk_of(channel, token)
         if desk is not None:
             self._moves.desk_phone(desk, channel)
+            if room == f"desk-{desk}":
+                self._supervising.seen(desk, Context.FROM_DESK, DESK_EXTENSION)
         elif callbacks.is_token(token):
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")

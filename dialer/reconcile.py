@@ -12,13 +12,16 @@ from dialer.ami import Ami
 from dialer.desk_calls import desk_of
 from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
-from dialplan.variables import Context
+from dialer.supervising import Supervising
+from dialplan.variables import SUPERVISE, Context
 from hotline import callbacks
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
     Context.WAITING: CallbackState.WAITING,
 }
+
+_OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
 
 Channel = Mapping[str, str]
 
@@ -34,12 +37,20 @@ class Reconciler:
     """Asks Asterisk what is true."""
 
     def __init__(
-        self, engine: Engine, ami: Ami, moves: Moves, rooms: Rooms, others: Sequence[OtherCalls]
+        self,
+        engine: Engine,
+        ami: Ami,
+        *,
+        moves: Moves,
+        rooms: Rooms,
+        supervising: Supervising,
+        others: Sequence[OtherCalls],
     ) -> None:
         self._engine = engine
         self._ami = ami
         self._moves = moves
         self._rooms = rooms
+        self._supervising = supervising
         self._others = others
 
     def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
@@ -88,14 +99,25 @@ class Reconciler:
         return channel.get("ChannelStateDesc") != "Up"
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> None:
-        present = {
-            desk_of(c["Channel"], channel_id): c["Channel"]
-            for channel_id, c in channels.items()
-            if c.get("Application") == "ConfBridge"
-        }
+        present: dict[int, dict[str, Channel]] = {}
+        for channel_id, c in channels.items():
+            desk = desk_of(c["Channel"], channel_id)
+            if desk is not None and _at_work(c):
+                present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:
             known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
         for desk, was in known.items():
-            channel = present.get(desk)
-            if was != (channel is not None, channel):
-                self._moves.desk_phone(desk, channel)
+            phones = present.get(desk, {})
+            one = was[1] if was[1] in phones else next(iter(phones), None)
+            if one is None:
+                self._supervising.forget(desk)
+            else:
+                self._supervising.seen(desk, phones[one].get("Context", ""), phones[one].get("Exten", ""))
+            if was != (one is not None, one):
+                self._moves.desk_phone(desk, one)
+
+
+def _at_work(phone: Channel) -> bool:
+    """Whether a desk's phone is in its room, hears another desk, or is on the way between the two."""
+    on_the_way = phone.get("ChannelStateDesc") == "Up" and phone.get("Context") in _OF_DESKS
+    return phone.get("Application") == "ConfBridge" or on_the_way

@@ -42,7 +42,8 @@ class Rooms:
         """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
             placed = [c for c in callbacks.on_the_phone(session) if c.placed_at]
-            here = {desk.id for desk in session.query(Desk).where(Desk.phone_connected)}
+            at_home = Desk.phone_connected & Desk.hears_desk_id.is_(None)
+            here = {desk.id for desk in session.query(Desk).where(at_home)}
         return all([self._send(callback, here) for callback in placed])
 
     def _send(self, callback: Callback, here: set[int]) -> bool:

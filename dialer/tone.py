@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
-from dialplan.variables import Context
+from dialplan.variables import Context, Variable
 from hotline import time_left
 
 log = logging.getLogger("dialer")
@@ -33,21 +33,22 @@ class Tone:
             tokens = [callback.token for callback in time_left.nearly_over(session)]
         for token in tokens:
             with writing(self._engine) as session:
-                desk = time_left.take_up(session, token)
-            if desk is not None:
-                self._sound(desk)
+                phone = time_left.take_up(session, token)
+            if phone is not None:
+                self._sound(phone)
 
-    def _sound(self, desk: int) -> None:
+    def _sound(self, phone: str) -> None:
         """One half of the channel plays the tone, the other whispers it into the desk's phone."""
         try:
             self._ami.request(
                 "Originate",
                 Channel=f"Local/s@{Context.TONE}/n",
-                Context=Context.WHISPER.value,
-                Exten=str(desk),
+                Context=Context.ASIDE.value,
+                Exten="s",
+                Variable=f"{Variable.HEARS}={phone}",
                 Priority=1,
                 Timeout=_TIMEOUT_S * 1000,
                 Async="true",
             )
         except NotAccepted as error:
-            log.warning("desk %d: no tone: %s", desk, error)
+            log.warning("no tone: %s", error)

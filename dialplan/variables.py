@@ -13,9 +13,12 @@ class Variable(StrEnum):
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
     an official's telephone: `yes` after the right PIN."""
-
     LATER = "HOTLINE_LATER"
     """`yes` when a waiting citizen is to be called again later."""
+    RECORDED = "HOTLINE_RECORDED"
+    """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
+    HEARS = "HOTLINE_HEARS"
+    """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
 
 class Context(StrEnum):
@@ -35,8 +38,11 @@ class Context(StrEnum):
     LATER = "later"
     LET_GO = "let-go"
     TONE = "tone"
-    WHISPER = "whisper"
+    ASIDE = "aside"
     DESK_KEYS = "desk-keys"
+    LISTEN = "supervise-listen"
+    WHISPER = "supervise-whisper"
+    JOIN = "supervise-join"
 
 
 class Script(StrEnum):
@@ -48,6 +54,12 @@ class Script(StrEnum):
     WAIT = "wait"
     OFFICIAL = "official"
 
+
+SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
+"""Where a supervisor's phone is that hears a desk; the extension is that desk's number."""
+
+SUPERVISE_EVENT = "HotlineSupervise"
+"""The user event by which a supervisor's phone tells that it has come there."""
 
 KEY_EVENT = "HotlineKey"
 """The user event by which a desk's telephone asks for something (header Key, one of Key)."""

@@ -150,11 +150,20 @@ def _move(session: Session, token: str, to: CallbackState, **values: Any) -> Cal
     return session.get_one(Callback, moved, populate_existing=True)
 
 
-def ask_call(session: Session, callback: Callback) -> Callback:
-    """The desk wants the citizen called now. Raises Refused("desk-phone-away" | "wrong-state")."""
-    desk = session.get(Desk, callback.desk_id)
+def check_phone(desk: Desk | None) -> None:
+    """Raises Refused("desk-phone-away" | "desk-hears") where a citizen would find nobody in the room."""
     if desk is None or not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    if desk.hears_desk_id is not None:
+        raise Refused("desk-hears", f"the desk hears desk {desk.hears_desk_id}")
+
+
+def ask_call(session: Session, callback: Callback) -> Callback:
+    """The desk wants the citizen called now.
+
+    Raises Refused("desk-phone-away" | "desk-hears" | "wrong-state").
+    """
+    check_phone(session.get(Desk, callback.desk_id))
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")

@@ -1,5 +1,6 @@
 """What a served round is like at this moment and has shown so far: the rows behind `hotline.pacing`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,71 +9,98 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import UNDER_WAY, CallbackState
-from hotline import serving
-
-_INTO_CONVERSATION_S = 150.0
+from hotline import pacing, serving
+from hotline.pacing import Experience, Situation, Speaker
 
 
 def calls_wanted(session: Session, round_: Round, most: int) -> int:
     """How many more citizens of the round are to be called at this moment."""
-    # The first, fixed rule; hotline.pacing takes its place.
-    at = now(session)
-    desks = session.scalars(select(Desk).where(Desk.round_id == round_.id, Desk.phone_connected)).all()
-    held = session.scalars(
-        select(Callback).where(Callback.round_id == round_.id, Callback.state != CallbackState.CLOSED)
-    ).all()
-    ahead = sum(c.desk_id is None and c.state in (*UNDER_WAY, CallbackState.WAITING) for c in held)
-    soon_free = 0
-    for desk in desks:
-        talks = next((c for c in held if c.desk_id == desk.id), None)
-        if talks is None:
-            soon_free += desk.next_asked_at is not None
-        elif talks.talking_at:
-            soon_free += (at - talks.talking_at).total_seconds() > _INTO_CONVERSATION_S
-    return max(0, min(soon_free, most * len(desks)) - ahead)
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return 0
+    return pacing.calls_wanted(
+        at_this_moment, experience(session, round_.id), minutes=round_.minutes, most=most
+    )
 
 
-_OF_THE_AGREED = 5 / 6
-_PRIOR_WEIGHT = 2
-"""What is known of a round's conversations before the first one counts as so many of them."""
-
-
-def expected_wait(session: Session, callback: Callback) -> float:
-    """Seconds until the citizen of `callback`, who waits, will probably be connected."""
+def expected_wait(session: Session, callback: Callback) -> float | None:
+    """Seconds until the citizen of `callback`, who waits, is connected; None while nobody at a desk asks."""
     if callback.desk_id is not None:
         return 0.0
+    round_ = session.get_one(Round, callback.round_id)
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return None
+    waiting = [other.id for other in serving.ready(session, round_.id, screened=True)]
+    place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
+    so_far = experience(session, round_.id)
+    return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
+
+
+def situation(session: Session, round_id: int) -> Situation:
+    """The round's desks and calls now. One whose person does not want the next citizen is no speaker."""
     at = now(session)
-    mean = _mean_conversation_s(session, session.get_one(Round, callback.round_id))
-    free_in = sorted(_free_in(session, callback.round_id, at, mean)) or [mean]
-    before, first = divmod(_ahead_of(session, callback), len(free_in))
-    return free_in[first] + before * mean
-
-
-def _mean_conversation_s(session: Session, round_: Round) -> float:
-    talked = session.execute(
-        select(Callback.talking_at, Callback.ended_at).where(
-            Callback.round_id == round_.id,
-            Callback.talking_at.is_not(None),
-            Callback.ended_at.is_not(None),
-        )
+    live = session.scalars(
+        select(Callback).where(Callback.round_id == round_id, Callback.state != CallbackState.CLOSED)
+    ).all()
+    desks = session.scalars(select(Desk).where(Desk.round_id == round_id, Desk.phone_connected)).all()
+    with_desk = {callback.desk_id: callback for callback in live if callback.desk_id is not None}
+    ahead = [callback for callback in live if callback.desk_id is None]
+    return Situation(
+        speakers=[
+            _speaker(with_desk.get(desk.id), at)
+            for desk in desks
+            if desk.id in with_desk or desk.next_asked_at
+        ],
+        ringing_for=[
+            _seconds(c.placed_at or at, at)
+            for c in ahead
+            if c.state in UNDER_WAY and c.state is not CallbackState.ANSWERED
+        ],
+        ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in ahead),
+        answered=sum(c.state is CallbackState.ANSWERED for c in ahead),
     )
-    seconds = [(ended - began).total_seconds() for began, ended in talked if began and ended]
-    prior = round_.minutes * 60 * _OF_THE_AGREED
-    return (prior * _PRIOR_WEIGHT + sum(seconds)) / (_PRIOR_WEIGHT + len(seconds))
 
 
-def _free_in(session: Session, round_id: int, at: datetime, mean: float) -> list[float]:
-    """In how many seconds each desk of the round will probably be free."""
-    desks = select(Desk.id).where(Desk.round_id == round_id, Desk.phone_connected)
-    held = select(Callback).where(Callback.desk_id.in_(desks), Callback.state != CallbackState.CLOSED)
-    talks = {live.desk_id: live.talking_at or at for live in session.scalars(held)}
-    lasted = [
-        (at - talks[desk]).total_seconds() if desk in talks else mean for desk in session.scalars(desks)
-    ]
-    return [max(0.0, mean - seconds) for seconds in lasted]
+def _speaker(callback: Callback | None, at: datetime) -> Speaker:
+    """Whose conversation is over, but who has not said so yet, is about to ask for the next."""
+    if callback is None or callback.state is CallbackState.ENDED:
+        return Speaker(None)
+    if callback.talking_at is None:
+        return Speaker(0.0)
+    pressed = callback.finishing_at
+    return Speaker(_seconds(callback.talking_at, at), _seconds(pressed, at) if pressed else None)
 
 
-def _ahead_of(session: Session, callback: Callback) -> int:
-    """How many citizens who wait as well are connected before this one."""
-    waiting = [other.id for other in serving.ready(session, callback.round_id, screened=True)]
-    return waiting.index(callback.id) if callback.id in waiting else 0
+def experience(session: Session, round_id: int) -> Experience:
+    """The round's calls so far, in the order in which they were placed."""
+    rows = session.execute(
+        select(
+            Callback.placed_at,
+            Callback.answered_at,
+            Callback.confirmed_at,
+            Callback.talking_at,
+            Callback.finishing_at,
+            Callback.ended_at,
+        )
+        .where(Callback.round_id == round_id, Callback.placed_at.is_not(None))
+        .order_by(Callback.placed_at, Callback.id)
+    ).all()
+    return Experience(
+        conversations=_between((r.talking_at, r.ended_at) for r in rows),
+        finishing=_between((r.finishing_at, r.ended_at) for r in rows),
+        ready_after=_between((r.placed_at, r.confirmed_at) for r in rows),
+        failed_after=_between(
+            (r.placed_at, r.ended_at) for r in rows if not (r.confirmed_at or r.talking_at)
+        ),
+        answered_after=_between((r.placed_at, r.answered_at) for r in rows),
+    )
+
+
+def _between(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[float, ...]:
+    return tuple(_seconds(start, end) for start, end in times if start and end)
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    """A step seen late (after a cut) may seem to end before it began."""
+    return max(0.0, (end - start).total_seconds())

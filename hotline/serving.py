@@ -150,7 +150,11 @@ def match(session: Session) -> int:
 def _free() -> Select[Desk]:
     busy = exists().where(Callback.desk_id == Desk.id, Callback.state != CallbackState.CLOSED)
     return select(Desk).where(
-        Desk.next_asked_at.is_not(None), Desk.round_id.is_not(None), Desk.phone_connected, ~busy
+        Desk.next_asked_at.is_not(None),
+        Desk.round_id.is_not(None),
+        Desk.phone_connected,
+        Desk.hears_desk_id.is_(None),
+        ~busy,
     )
 
 
@@ -188,10 +192,9 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
 def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
     """The operator at `desk` speaks first with a citizen who waits.
 
-    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away").
+    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
-    if not desk.phone_connected:
-        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    callbacks.check_phone(desk)
     if callback.desk_id is not None:
         raise Refused("wrong-state", "the citizen is with a desk already")
     try:

@@ -34,12 +34,13 @@ def nearly_over(session: Session) -> Sequence[Callback]:
     ]
 
 
-def take_up(session: Session, token: str) -> int | None:
-    """Note that the official is about to hear the tone; the desk, or None if they have heard it."""
-    return session.scalar(
+def take_up(session: Session, token: str) -> str | None:
+    """Note that the official is about to hear the tone; their phone's channel, None if they have heard it."""
+    desk_id = session.scalar(
         update(Callback)
         .where(Callback.token == token, Callback.state == CallbackState.TALKING, Callback.toned_at.is_(None))
         .values(toned_at=now(session))
         .returning(Callback.desk_id)
         .execution_options(synchronize_session=False)
     )
+    return session.scalar(select(Desk.channel).where(Desk.id == desk_id)) if desk_id else None

@@ -188,6 +188,10 @@ class Call(AGI):  # type: ignore[misc]
         """Play one prompt. A key ends it at once and counts for the next question."""
         self._pressed = self._play(Prompt(prompt, slots)) or self._pressed
 
+    def tell(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt that no key cuts short: whoever goes on has been told."""
+        self._play(Prompt(prompt, slots), keys="")
+
     def hear(self, *prompts: Prompt, keys: str) -> str:
         """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
         for prompt in prompts:

@@ -76,6 +76,7 @@ def test_given_a_plan_when_made_changed_and_cancelled_then_each_answer_is_the_ro
         ["fa"],
     )
     assert [d["id"] for d in body["deputies"]] == [deputy.id]
+    assert body["recorded"] is False
     assert datetime.fromisoformat(body["starts_at"]) == datetime.fromisoformat(plan["starts_at"])
     assert office.get(f"{V1}/rounds/{body['id']}").json() == body
 

@@ -10,7 +10,16 @@ import pytest
 
 from dialplan import accounts
 from dialplan.render import render
-from dialplan.variables import LINES_FULL, NEARLY_OVER, STAGE_EVENT, Context, Script, Stage, Variable
+from dialplan.variables import (
+    LINES_FULL,
+    NEARLY_OVER,
+    STAGE_EVENT,
+    SUPERVISE,
+    Context,
+    Script,
+    Stage,
+    Variable,
+)
 from ivr.server import SCRIPTS
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -174,7 +183,7 @@ def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_c
     told = {
         context: [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
         for context, steps in dialplan.items()
-        if context not in ("globals", Context.DESK_KEYS)
+        if context not in ("globals", Context.DESK_KEYS, *SUPERVISE)
     }
 
     assert {stage for stages in told.values() for stage in stages} == {stage.value for stage in Stage}
@@ -189,6 +198,36 @@ def test_who_waits_is_told_so_first_and_has_music_if_the_script_breaks(rendered:
 
     assert [app for app, _ in steps] == ["UserEvent", "Set", "AGI", "GotoIf", "BridgeWait", "Hangup"]
     assert steps[1][1] == "AGIEXITONHANGUP=yes"
+
+
+def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert [context for context, steps in dialplan.items() if "MixMonitor" in dict(steps)] == [Context.ROOM]
+    assert dialplan[Context.ROOM][:3] == [
+        ("GotoIf", '$["${HOTLINE_RECORDED}" != "yes"]?talk'),
+        ("Set", "HOTLINE_RECORDED=begun"),
+        ("MixMonitor", f"{configured().recordings_dir}/${{UNIQUEID}}.wav"),
+    ]
+    assert stat.S_IMODE(configured().recordings_dir.stat().st_mode) == 0o700
+
+
+def test_a_supervisors_phone_is_heard_by_whom_it_should_and_goes_home_afterwards(rendered: Render):
+    files = rendered()
+    dialplan = contexts(files["extensions.conf"])
+    deeds = {context: dialplan[context][1] for context in SUPERVISE}
+
+    assert deeds == {
+        Context.LISTEN: ("ChanSpy", "${HOTLINE_HEARS},qES"),
+        Context.WHISPER: ("ChanSpy", "${HOTLINE_HEARS},qwES"),
+        Context.JOIN: ("ConfBridge", "desk-${EXTEN},desk-room,supervisor"),
+    }
+    for context in SUPERVISE:
+        assert dialplan[context][0] == ("UserEvent", f"HotlineSupervise,Context: {context},Desk: ${{EXTEN}}")
+        assert dialplan[context][2] == ("Goto", "from-desk,1,room")
+    assert "n(room),ConfBridge(desk-${desk}," in files["extensions.conf"]
 
 
 def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render):
@@ -235,24 +274,22 @@ def test_machines_are_listened_for_only_where_it_is_set(rendered: Render):
     assert "app_amd" in rendered(detect_machines=True)["modules.conf"]
 
 
-def test_the_tone_is_whispered_to_the_phone_of_one_desk(rendered: Render):
+def test_the_tone_is_whispered_to_one_phone(rendered: Render):
     dialplan = contexts(rendered()["extensions.conf"])
 
-    assert dialplan[Context.WHISPER][0] == ("ChanSpy", ",g(desk-${EXTEN})qwES")
-    for context in (Context.FROM_DESK, Context.OFFICIAL):
-        names = [app for app, _ in dialplan[context]]
-        spied = next(what for _, what in dialplan[context] if what.startswith("SPYGROUP="))
-        assert spied in ("SPYGROUP=desk-${desk}", "SPYGROUP=desk-${EXTEN}")
-        assert names.index("ConfBridge") == [what for _, what in dialplan[context]].index(spied) + 1
+    assert dialplan[Context.ASIDE] == [("ChanSpy", "${HOTLINE_HEARS},qwES"), ("Hangup", "")]
+    assert [app for app, _ in dialplan[Context.TONE]] == ["Answer", "Playback", "Hangup"]
 
 
 def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
     steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.OFFICIAL]
 
-    assert steps[:3] == [
+    assert steps == [
         ("AGI", "agi://127.0.0.1:4999/official"),
         ("GotoIf", '$["${HOTLINE_CONFIRMED}" = "yes"]?in'),
         ("Hangup", ""),
+        ("Set", "desk=${EXTEN}"),
+        ("Goto", "from-desk,1,1"),
     ]
 
 

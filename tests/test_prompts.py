@@ -63,7 +63,7 @@ WITHOUT_SLOTS = f"""
     report-intro report-category report-district report-speak report-review report-nothing
     operator-offer no-key-again wrong-key  goodbye-how goodbye apology lines-full
     callback-let-go callback-goodbye
-    wait-again wait-soon wait-minute wait-press-two wait-too-long wait-later
+    wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
 """.split()
 
@@ -85,7 +85,7 @@ def prompts_named_in(source: str) -> set[str]:
         prompt
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in {"say", "ask", "ask_digits"}
+        if node.func.attr in {"say", "tell", "ask", "ask_digits"}
         for argument in node.args
         for prompt in ids(argument)
     }

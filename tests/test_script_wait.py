@@ -30,15 +30,15 @@ def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
 
 
 @pytest.fixture
-def expected(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+def expected(monkeypatch: pytest.MonkeyPatch) -> dict[str, float | None]:
     """What the rule expects, in seconds; a test may change it."""
-    told = {"seconds": 20.0}
+    told: dict[str, float | None] = {"seconds": 20.0}
     monkeypatch.setattr(experience, "expected_wait", lambda _session, _callback: told["seconds"])
     return told
 
 
 @pytest.fixture
-def token(engine: Engine, expected: dict[str, float]) -> str:
+def token(engine: Engine, expected: dict[str, float | None]) -> str:
     """The token of a citizen who has pressed 1: the seventh district's manager speaks."""
     with writing(engine) as session:
         callback = make.a_callback(session, CallbackState.WAITING)
@@ -109,6 +109,7 @@ def test_who_comes_back_from_an_operator_is_not_greeted_again(
 @pytest.mark.parametrize(
     ("seconds", "prompt", "minutes"),
     [
+        (None, "wait-unknown", None),
         (0.0, "wait-soon", None),
         (59.9, "wait-soon", None),
         (60.0, "wait-minute", None),
@@ -121,8 +122,8 @@ def test_who_comes_back_from_an_operator_is_not_greeted_again(
 def test_the_estimate_is_in_words(
     asterisk: FakeAsterisk,
     token: str,
-    expected: dict[str, float],
-    seconds: float,
+    expected: dict[str, float | None],
+    seconds: float | None,
     prompt: str,
     minutes: int | None,
 ):
@@ -169,11 +170,11 @@ def test_no_transaction_is_open_while_anything_plays(asterisk: FakeAsterisk, tok
 
 
 class TestEstimate:
-    """A round of six agreed minutes: five are expected before it has shown anything."""
+    """The rule is hotline.pacing's; here is what it is asked: who waits before whom, who speaks how long."""
 
     @pytest.fixture
     def waiting(self, engine: Engine) -> list[str]:
-        """Two citizens who wait for a served round's one desk, which speaks with a third for a minute."""
+        """Two citizens who wait for a served round's one desk, which speaks with a third for two minutes."""
         with writing(engine) as session:
             round_ = make.a_round(session)
             desk = make.a_desk(session)
@@ -189,7 +190,7 @@ class TestEstimate:
                     token=f"callback-{registration.id:032}",
                     state=state,
                     claimed_at=at,
-                    talking_at=at - timedelta(seconds=60) if state is CallbackState.TALKING else None,
+                    talking_at=at - timedelta(minutes=2) if state is CallbackState.TALKING else None,
                 )
                 for state, registration in zip(states, made, strict=True)
             ]
@@ -197,64 +198,25 @@ class TestEstimate:
             session.flush()
             return [callback.token for callback in found]
 
-    def expects(self, engine: Engine, token: str) -> float:
+    def expects(self, engine: Engine, token: str) -> float | None:
         with writing(engine) as session:
             callback = callbacks.by_token(session, token)
             assert callback is not None
             return experience.expected_wait(session, callback)
 
-    def test_the_first_waits_for_what_is_left_the_second_for_one_conversation_more(
+    def test_the_second_waits_for_one_conversation_more_than_the_first(
         self, engine: Engine, waiting: list[str]
     ):
-        _, first, second = waiting
+        first, second = (self.expects(engine, token) for token in waiting[1:])
 
-        assert self.expects(engine, first) == pytest.approx(240, abs=5)
-        assert self.expects(engine, second) == pytest.approx(540, abs=5)
+        assert first is not None and 60 < first < 300
+        assert second is not None and second - first > 120
 
-    def test_two_desks_take_two(self, engine: Engine, waiting: list[str]):
+    def test_while_nobody_asks_nobody_can_say(self, engine: Engine, waiting: list[str]):
         with writing(engine) as session:
-            desk = make.a_desk(session)
-            desk.round_id = session.query(Desk.round_id).filter(Desk.round_id.is_not(None)).scalar()
-            desk.next_asked_at = now(session)
+            session.query(Desk).one().phone_connected = False
 
-        _, first, second = waiting
-
-        assert self.expects(engine, first) == pytest.approx(0, abs=5)
-        assert self.expects(engine, second) == pytest.approx(240, abs=5)
-
-    def test_a_conversation_longer_than_expected_may_be_over_any_moment(
-        self, engine: Engine, waiting: list[str]
-    ):
-        talking, first, _ = waiting
-        with writing(engine) as session:
-            callback = callbacks.by_token(session, talking)
-            assert callback is not None
-            callback.talking_at = now(session) - timedelta(hours=1)
-
-        assert self.expects(engine, first) == 0
-
-    def test_what_the_round_has_shown_counts(self, engine: Engine, waiting: list[str]):
-        with writing(engine) as session:
-            talking = callbacks.by_token(session, waiting[0])
-            assert talking is not None
-            at = now(session)
-            for registration in make.some_registrations(session, session.get_one(make.Round, 1), 4):
-                session.add(
-                    Callback(
-                        registration=registration,
-                        round_id=talking.round_id,
-                        desk_id=talking.desk_id,
-                        token=f"callback-{registration.id:032}",
-                        state=CallbackState.CLOSED,
-                        outcome=make.Outcome.REACHED,
-                        claimed_at=at,
-                        talking_at=at - timedelta(seconds=700),
-                        ended_at=at - timedelta(seconds=100),
-                    )
-                )
-
-        # two expected ones of 300 s, four seen of 600 s
-        assert self.expects(engine, waiting[1]) == pytest.approx(500 - 60, abs=5)
+        assert self.expects(engine, waiting[1]) is None
 
     def test_who_is_with_a_desk_already_is_next(self, engine: Engine, waiting: list[str]):
         with writing(engine) as session:

@@ -48,7 +48,9 @@ def test_given_a_tone_that_was_sounded_when_taken_up_again_then_it_is_not_sounde
     engine: Engine, token: str
 ):
     with writing(engine) as session:
-        assert time_left.take_up(session, token) == session.query(Desk.id).scalar()
+        session.query(Desk).one().channel = "PJSIP/desk-1-0000001f"
+        session.flush()
+        assert time_left.take_up(session, token) == "PJSIP/desk-1-0000001f"
     with writing(engine) as session:
         assert time_left.take_up(session, token) is None
 

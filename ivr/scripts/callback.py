@@ -23,9 +23,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("a callback that nobody asked for")
         round_ = session.get_one(Round, callback.registration.round_id)
         language = callback.registration.language
-        office = rounds.speaker(round_).clip
+        office, recorded = rounds.speaker(round_).clip, round_.recorded
     call.speak(language)
     call.say("callback-intro", office=office)
+    if recorded:
+        call.tell("callback-recorded")
+        call.set(Variable.RECORDED, "yes")  # nobody is recorded who was not told
     try:
         call.ask(
             Prompt("callback-press-one", {"office": office}),

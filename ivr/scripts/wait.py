@@ -48,6 +48,8 @@ def _estimate(engine: Engine, token: str) -> Prompt:
         if callback is None:
             raise AGIError("the callback is gone")
         seconds = experience.expected_wait(session, callback)
+    if seconds is None:
+        return Prompt("wait-unknown")
     if seconds < 60:
         return Prompt("wait-soon")
     minutes = round(seconds / 60)

@@ -52,6 +52,7 @@ class FakeManager:
             "Originate": self._originate,
             "Hangup": self._needs_channel,
             "Redirect": self._needs_channel,
+            "Setvar": self._needs_channel,
             "CoreShowChannels": lambda _: "",
         }
 
@@ -209,7 +210,8 @@ class FakeManager:
         return ""
 
     def _needs_channel(self, action: Headers) -> str:
-        return "" if action["Channel"] in self.channels else "No such channel"
+        known = {*self.channels, *(channel["Channel"] for channel in self.channels.values())}
+        return "" if action["Channel"] in known else "No such channel"
 
 
 def _nothing() -> None:

@@ -146,7 +146,7 @@ class System:
         return pid
 
     @contextmanager
-    def only_round(self) -> Iterator[int]:
+    def only_round(self, **values: object) -> Iterator[int]:
         """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
         with writing(self.engine) as session:
             for other in rounds.registrable(session):
@@ -160,13 +160,14 @@ class System:
                 registration_until=at + timedelta(hours=1),
                 starts_at=at - timedelta(minutes=1),
                 ends_at=at + timedelta(hours=2),
+                **values,
             )
             round_id = made.id
         yield round_id
         with writing(self.engine) as session:
             rounds.end_round(session, rounds.get(session, round_id))
 
-    def operator(self) -> "Operator":
+    def operator(self, role: Role = Role.OPERATOR) -> "Operator":
         """A new person at a new desk, signed in."""
         with writing(self.engine) as session:
             desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
@@ -175,7 +176,7 @@ class System:
                 session,
                 username=username,
                 name=username,
-                role=Role.OPERATOR,
+                role=role,
                 desk_id=desk,
                 password=PASSWORD,
             )

@@ -4,9 +4,13 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from db.engine import now, writing
+from db.models import Callback
 from db.states import Outcome, RegistrationState
 from tests.kit.caller import Caller
 from tests.kit.phone import Account, Phone
@@ -37,16 +41,17 @@ def a_waiting_citizen(system: System, desk: Operator, round_id: int) -> Iterator
         assert desk.http.post("/desk/not-now").status_code == 200
         citizen.answer()
         citizen.at("callback-press-one", "1")
-        stage = desk.http.get(f"/rounds/{round_id}/stage")
-        until(
-            lambda: desk.http.get(f"/rounds/{round_id}/stage").json()["ready"],
-            f"the citizen waits: {stage.text}",
-        )
+        until(lambda: desk.http.get(f"/rounds/{round_id}/stage").json()["ready"], "the citizen waits")
         yield citizen, desk.http.get(f"/rounds/{round_id}/stage").json()["ready"][0]["id"]
 
 
-def _asks_next(desk: Operator) -> None:
-    assert desk.http.post("/desk/next", json={"after": None}).status_code == 200
+def _asks_next(desk: Operator, after: int | None = None) -> None:
+    assert desk.http.post("/desk/next", json={"after": after}).status_code == 200
+
+
+def _mine(desk: Operator) -> dict[str, Any]:
+    until(lambda: desk.http.get("/me").json()["callback"], "the desk has a callback", 20)
+    return dict(desk.http.get("/me").json()["callback"])
 
 
 def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_place_again(
@@ -70,17 +75,32 @@ def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_pl
         citizen.reject()
 
 
-def test_given_a_citizen_who_hears_the_estimate_when_the_official_is_free_then_they_speak_at_once(
+def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_next_then_they_speak_at_once(
     system: System, desk: Operator
 ) -> None:
-    with (
-        system.only_round() as round_id,
-        a_waiting_citizen(system, desk, round_id) as (citizen, callback),
-    ):
-        citizen.at("wait-intro")
-        citizen.at("wait-soon", timeout=60)
+    with system.only_round() as round_id, Caller(system, system.number(), port=system.trunk_port) as citizens:
+        system.register(round_id, system.number())
+        system.register(round_id, system.number())
+        assert desk.http.put("/desk/round", json={"round_id": round_id}).status_code == 200
         _asks_next(desk)
-        desk.wait_for(callback, "talking", timeout=2)
+        citizens.wait_for_call()
+        citizens.answer()
+        citizens.at("callback-press-one", "1")
+        first = _mine(desk)["id"]
+        desk.wait_for(first, "talking")
+        with writing(system.engine) as session:  # it has lasted for a while
+            callback = session.get_one(Callback, first)
+            callback.talking_at = now(session) - timedelta(minutes=4)
+        citizens.wait_for_call(timeout=20)
+        citizens.answer()
+        citizens.at("callback-press-one", "1")
+        citizens.at("wait-intro")
+        citizens.at("wait-minute", timeout=60)
+
+        _asks_next(desk, after=first)
+        desk.wait_for(_mine(desk)["id"], "talking", timeout=1)
+        assert _mine(desk)["id"] != first
+        assert desk.wait_for(first, "closed") == Outcome.REACHED
 
 
 @pytest.mark.parametrize("what", [signal.SIGSTOP, signal.SIGKILL])

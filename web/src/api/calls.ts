@@ -11,6 +11,9 @@ export type RoundChange = Schemas['RoundChange']
 export type RoundReport = Schemas['RoundReport']
 export type Registration = Schemas['Registration']
 export type Callback = Schemas['Callback']
+export type Stage = Schemas['Stage']
+export type Recording = Schemas['Recording']
+export type Hearing = Schemas['Hearing']
 export type CallbackState = Callback['state']
 export type Outcome = NonNullable<Callback['outcome']>
 
@@ -56,6 +59,18 @@ export const getRound = (id: number) => body(client.GET('/api/v1/rounds/{round_i
 export const getNotice = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/notice', ofRound(id)))
 
 export const getReport = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/report', ofRound(id)))
+
+export const getStage = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/stage', ofRound(id)))
+
+/** My desk's phone takes part in the conversation of another desk; null: in none any more. */
+export const hear = (desk_id: number | null, how: Hearing = 'listen') =>
+  body(client.PUT('/api/v1/desk/hears', { body: { desk_id, how } }))
+
+export const getRecordings = (round_id: number) =>
+  body(client.GET('/api/v1/recordings', { params: { query: { round_id } } }))
+
+/** Where a player finds a recorded conversation; whoever asks for it is in the audit log. */
+export const recordingUrl = (callback_id: number) => `/api/v1/recordings/${callback_id}/audio`
 
 export const getOfficials = () => body(client.GET('/api/v1/officials'))
 

@@ -1,4 +1,5 @@
 import { faRounds } from './fa-rounds'
+import { faSupervising } from './fa-supervising'
 
 /** Every text of the pages, in Persian. `Text` is the shape any other language has to fill. */
 export const fa = {
@@ -163,6 +164,7 @@ export const fa = {
   },
 
   ...faRounds,
+  ...faSupervising,
 
   problem: {
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
@@ -180,6 +182,10 @@ export const fa = {
     'round-values': 'ظرفیت، مدت گفت‌وگو یا زبان‌ها درست نیست.',
     'notice-too-short': 'نوبت باید دست‌کم یک روز پیش از آغاز اعلام شود. اگر این اعلام دیرهنگام عمدی است، گزینهٔ آن را بزنید.',
     'official-busy': 'این مسئول در همان زمان نوبت دیگری دارد.',
+    'nobody-speaks': 'این میز اکنون در گفت‌وگو نیست.',
+    'own-desk': 'میز خودتان را نمی‌توانید بشنوید.',
+    'desk-hears': 'تلفن این میز در گفت‌وگوی میز دیگری است. نخست آن را پایان دهید.',
+    'recording-changed': 'فایل این گفت‌وگو دست خورده یا در دسترس نیست.',
     'reason-missing': 'دلیل را بنویسید.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

@@ -26,4 +26,5 @@ export function Who({ round }: { round: Round }) {
 
 export const mayPlan = (role: string) => role === 'administrator' || role === 'public_relations'
 export const mayMove = (role: string) => role === 'administrator' || role === 'supervisor'
+export const mayHear = (role: string) => mayMove(role) || role === 'auditor'
 export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'
