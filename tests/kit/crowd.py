@@ -149,7 +149,9 @@ class Crowd:
             if line:
                 line.answered(message)
         elif message.method == "INVITE" and line is None:
-            dialog = Dialog(message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender))
+            dialog = Dialog(
+                message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)
+            )
             before = len(self.calls(message.user))
             call = Call(message.user, self._behaves(message.user, before), time.time())
             self._calls.append(call)

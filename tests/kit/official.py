@@ -132,7 +132,7 @@ class Official:
     def _still(self, live: Callback, until: float) -> bool:
         """Wait until that moment; whether the conversation stands then."""
         while time.time() < until:
-            if self.system.callback(live.id).state is not CallbackState.TALKING:
+            if self._stopped.is_set() or self.system.callback(live.id).state is not CallbackState.TALKING:
                 return False
             time.sleep(_LOOK_S)
         return True

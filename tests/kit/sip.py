@@ -69,9 +69,7 @@ def parse(data: bytes) -> Request | Response | None:
 class Dialog:
     """The called phone's side of one call."""
 
-    def __init__(
-        self, invite: Request, port: int, sound_port: int, send: Callable[[bytes], None]
-    ) -> None:
+    def __init__(self, invite: Request, port: int, sound_port: int, send: Callable[[bytes], None]) -> None:
         self._invite, self._send = invite, send
         self._here = f"<sip:{invite.user}@127.0.0.1:{port}>"
         self._port, self._sound_port = port, sound_port

@@ -117,10 +117,15 @@ def out_of_order(system: System, facts: Facts) -> Iterator[str]:
 
 def _due(system: System, last: Callback, attempts: int, at: object) -> bool:
     outcome = last.outcome
-    if outcome is None or last.ended_at is None or outcome in (
-        Outcome.REACHED,
-        Outcome.REFUSED,
-        Outcome.WRONG_NUMBER,
+    if (
+        outcome is None
+        or last.ended_at is None
+        or outcome
+        in (
+            Outcome.REACHED,
+            Outcome.REFUSED,
+            Outcome.WRONG_NUMBER,
+        )
     ):
         return False
     due = retries.not_before(outcome, attempts, last.ended_at, system.settings) or last.ended_at
@@ -144,7 +149,11 @@ def _refused(attempt: Attempt, *statuses: str) -> bool:
 
 def _unanswered(attempt: Attempt) -> bool:
     call = attempt.call
-    return call is not None and call.answered_at is None and (call.ended_by != "citizen" or _refused(attempt, "480"))
+    return (
+        call is not None
+        and call.answered_at is None
+        and (call.ended_by != "citizen" or _refused(attempt, "480"))
+    )
 
 
 def _silent(attempt: Attempt) -> bool:

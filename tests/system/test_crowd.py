@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from db.engine import writing
 from db.states import Outcome, RegistrationState
+from hotline import rounds
 from tests.kit import verdict
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
@@ -13,18 +15,19 @@ from tests.kit.played import Person, Played, fast_system, played, wait_until_don
 from tests.kit.process import until
 from tests.kit.system import System
 
-SPEED = 20
+SPEED = 200
+"""A conversation of 1.4 s is to the pacing what one of 280 s is in life."""
 MEAN_S, SPREAD = 1.4, 0.5
 """Conversations; their logarithms' spread."""
 
-ANSWERS = Behaviour()
+ANSWERS = Behaviour(rings=0.3, presses_after=0.3)
 BUSY = Behaviour(rings=0.3, status="486 Busy Here")
 DECLINES = Behaviour(rings=0.5, status="603 Decline")
 SWITCHED_OFF = Behaviour(rings=0.2, status="480 Temporarily Unavailable", tells=False)
 GIVEN_UP = Behaviour(rings=1.2, status="480 Temporarily Unavailable")
 NO_SUCH = Behaviour(rings=0.1, status="404 Not Found", tells=False)
 RINGS_ON = Behaviour(rings=None)
-VOICEMAIL = Behaviour(presses_after=None)
+VOICEMAIL = Behaviour(rings=0.3, presses_after=None)
 HANGS_UP = Behaviour(presses_after=None, leaves_after=0.3)
 
 CROWD = [
@@ -54,7 +57,7 @@ def _people(chance: random.Random) -> list[Person]:
 
 @pytest.fixture(scope="module")
 def fast(running: System) -> Iterator[System]:
-    """A system of its own whose pacing thinks that a second is SPEED seconds."""
+    """A system of its own whose dialer thinks that a second is SPEED seconds."""
     with fast_system(SPEED, prompts=running.settings.prompts_dir, HOTLINE_MAX_ATTEMPTS="2") as system:
         yield system
 
@@ -101,9 +104,17 @@ def test_given_citizens_who_hang_up_while_they_wait_when_played_then_they_were_n
         assert outcomes.count(Outcome.REACHED) == len(people)
 
 
-def test_given_a_round_whose_desk_leaves_when_somebody_waits_then_they_are_let_go_when_it_ends(
+def test_given_somebody_talks_and_somebody_waits_when_the_round_is_ended_then_only_who_waits_is_let_go(
     fast: System,
 ) -> None:
     with played(fast, [Person(script=Script(30.0)), Person(), Person()]) as game:
         until(lambda: [c for c in game.crowd.live() if c.pressed_at][1:], "somebody waits", 30)
-    until(lambda: not game.crowd.live(), "nobody is on the line any more", 15)
+        with writing(fast.engine) as session:
+            rounds.end_round(session, rounds.get(session, game.round_id))
+        until(lambda: len(game.crowd.live()) == 1, "one is on the line", 15)
+
+        (talks,) = game.crowd.live()
+        assert talks.number == game.numbers[0]
+        waited = game.facts().attempts[1:]
+        until(lambda: all(fast.callback(a.callback.id).outcome for a in waited), "they have an outcome")
+        assert {fast.callback(a.callback.id).outcome for a in waited} == {Outcome.RETURNED}
