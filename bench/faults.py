@@ -1,7 +1,7 @@
 """Rounds in which parts break at random moments: kill -9 of any process, the manager's line cut.
 
-`faults.py [ROUNDS [FIRST_SEED]]`: 8 citizens and 3 faults a round; 200 rounds take about two hours (nightly), without
-arguments 5 are played. Ends with 1 if anything was wrong in any of them.
+`faults.py [ROUNDS [FIRST_SEED]]`: 8 citizens and 3 faults a round. `make faults` plays 200, which take about
+an hour and a half; without arguments 5 are played. Ends with 1 if anything was wrong in any of them.
 """
 
 import sys

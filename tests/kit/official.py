@@ -27,8 +27,8 @@ class Script:
     citizen_ends: bool = False
     outcome: str = ""
     """What the official says of it instead of asking for the next: `refused`, `call_again`."""
-    finishing_before: float | None = None
-    """When «رو به پایان» is pressed, before the end."""
+    finishing_at: float | None = None
+    """When «رو به پایان» is pressed, since the beginning."""
 
 
 @dataclass
@@ -116,9 +116,8 @@ class Official:
         began = live.talking_at.timestamp() if live.talking_at else time.time()
         talk = Talk(live.id, number, began)
         self.talks.append(talk)
-        if script.finishing_before is not None and script.lasts > script.finishing_before:
-            if self._still(live, began + script.lasts - script.finishing_before):
-                self._ask("POST", "/desk/finishing", None)
+        if script.finishing_at is not None and self._still(live, began + script.finishing_at):
+            self._ask("POST", "/desk/finishing", None)
         stands = self._still(live, began + script.lasts)
         talk.until = time.time()
         if stands and script.citizen_ends:

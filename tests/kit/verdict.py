@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -74,7 +75,7 @@ def double_calls(facts: Facts) -> Iterator[str]:
     """Nobody's phone rings twice for one callback, or while it is connected with us already."""
     yield from facts.strays
     for number, calls in facts.calls.items():
-        for one, other in zip(calls, calls[1:], strict=False):
+        for one, other in pairwise(calls):
             if one.ended_at is None or one.ended_at > other.invited_at:
                 yield f"{number} was called while it had a live call"
 

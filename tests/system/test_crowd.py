@@ -16,8 +16,8 @@ from tests.kit.process import until
 from tests.kit.system import System
 
 SPEED = 200
-"""A conversation of 1.4 s is to the pacing what one of 280 s is in life."""
-MEAN_S, SPREAD = 1.4, 0.5
+"""A conversation of 1.2 s is to the pacing what one of 240 s is in life."""
+MEAN_S, SPREAD = 1.2, 0.5
 """Conversations; their logarithms' spread."""
 
 ANSWERS = Behaviour(rings=0.3, presses_after=0.3)
