@@ -1,29 +1,92 @@
 """What a served round is like at this moment and has shown so far: the rows behind `hotline.pacing`."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import UNDER_WAY, CallbackState
-
-_INTO_CONVERSATION_S = 150.0
+from hotline import pacing
+from hotline.pacing import Experience, Situation, Speaker
 
 
 def calls_wanted(session: Session, round_: Round, most: int) -> int:
     """How many more citizens of the round are to be called at this moment."""
-    # The first, fixed rule; hotline.pacing takes its place.
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return 0
+    return pacing.calls_wanted(
+        at_this_moment, experience(session, round_.id), minutes=round_.minutes, most=most
+    )
+
+
+def situation(session: Session, round_id: int) -> Situation:
+    """The round's desks and calls now. One whose person does not want the next citizen is no speaker."""
     at = now(session)
-    desks = session.scalars(select(Desk).where(Desk.round_id == round_.id, Desk.phone_connected)).all()
-    held = session.scalars(
-        select(Callback).where(Callback.round_id == round_.id, Callback.state != CallbackState.CLOSED)
+    live = session.scalars(
+        select(Callback).where(Callback.round_id == round_id, Callback.state != CallbackState.CLOSED)
     ).all()
-    ahead = sum(c.desk_id is None and c.state in (*UNDER_WAY, CallbackState.WAITING) for c in held)
-    soon_free = 0
-    for desk in desks:
-        talks = next((c for c in held if c.desk_id == desk.id), None)
-        if talks is None:
-            soon_free += desk.next_asked_at is not None
-        elif talks.talking_at:
-            soon_free += (at - talks.talking_at).total_seconds() > _INTO_CONVERSATION_S
-    return max(0, min(soon_free, most * len(desks)) - ahead)
+    desks = session.scalars(select(Desk).where(Desk.round_id == round_id, Desk.phone_connected)).all()
+    with_desk = {callback.desk_id: callback for callback in live if callback.desk_id is not None}
+    ahead = [callback for callback in live if callback.desk_id is None]
+    return Situation(
+        speakers=[
+            _speaker(with_desk.get(desk.id), at)
+            for desk in desks
+            if desk.id in with_desk or desk.next_asked_at
+        ],
+        ringing_for=[
+            _seconds(c.placed_at or at, at)
+            for c in ahead
+            if c.state in UNDER_WAY and c.state is not CallbackState.ANSWERED
+        ],
+        ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in ahead),
+        answered=sum(c.state is CallbackState.ANSWERED for c in ahead),
+    )
+
+
+def _speaker(callback: Callback | None, at: datetime) -> Speaker:
+    """Whose conversation is over, but who has not said so yet, is about to ask for the next."""
+    if callback is None or callback.state is CallbackState.ENDED:
+        return Speaker(None)
+    if callback.talking_at is None:
+        return Speaker(0.0)
+    pressed = callback.finishing_at
+    return Speaker(_seconds(callback.talking_at, at), _seconds(pressed, at) if pressed else None)
+
+
+def experience(session: Session, round_id: int) -> Experience:
+    """The round's calls so far, in the order in which they were placed."""
+    rows = session.execute(
+        select(
+            Callback.placed_at,
+            Callback.answered_at,
+            Callback.confirmed_at,
+            Callback.talking_at,
+            Callback.finishing_at,
+            Callback.ended_at,
+        )
+        .where(Callback.round_id == round_id, Callback.placed_at.is_not(None))
+        .order_by(Callback.placed_at, Callback.id)
+    ).all()
+    return Experience(
+        conversations=_between((r.talking_at, r.ended_at) for r in rows),
+        finishing=_between((r.finishing_at, r.ended_at) for r in rows),
+        ready_after=_between((r.placed_at, r.confirmed_at) for r in rows),
+        failed_after=_between(
+            (r.placed_at, r.ended_at) for r in rows if not (r.confirmed_at or r.talking_at)
+        ),
+        answered_after=_between((r.placed_at, r.answered_at) for r in rows),
+    )
+
+
+def _between(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[float, ...]:
+    return tuple(_seconds(start, end) for start, end in times if start and end)
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    """A step seen late (after a cut) may seem to end before it began."""
+    return max(0.0, (end - start).total_seconds())

@@ -1,0 +1,123 @@
+"""When the next citizen is called: the rule's properties, and a short simulation with the very same code."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.pacing import Round, World, fixed, one_at_a_time, ours
+from hotline.pacing import Experience, Situation, Speaker, calls_wanted, expected_wait
+
+NOTHING = Experience()
+seconds = st.floats(0, 1e5)
+speakers = st.lists(
+    st.builds(Speaker, st.none() | seconds, st.none() | st.floats(0, 600)), min_size=0, max_size=5
+)
+situations = st.builds(
+    Situation, speakers, st.lists(st.floats(0, 300), max_size=4), st.integers(0, 4), st.integers(0, 3)
+)
+odd = st.lists(st.sampled_from([0.0, 1e-9, 20.0, 300.0, 1e9]), max_size=5)
+experiences = st.builds(Experience, odd, odd, odd, odd, odd)
+
+
+def one(talking_for: float | None, *, finishing_for: float | None = None, ready: int = 0) -> Situation:
+    return Situation([Speaker(talking_for, finishing_for)], [], ready)
+
+
+def wanted(situation: Situation, experience: Experience = NOTHING, most: int = 2) -> int:
+    return calls_wanted(situation, experience, minutes=6, most=most)
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations, experiences, st.integers(0, 3), st.integers(0, 60))
+def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
+    situation: Situation, experience: Experience, most: int, minutes: int
+) -> None:
+    calls = calls_wanted(situation, experience, minutes=minutes, most=most)
+
+    under_way = len(situation.ringing_for) + situation.ready + situation.answered
+    assert 0 <= calls <= max(0, most * len(situation.speakers) - under_way)
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations, experiences, st.integers(1, 8))
+def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
+    situation: Situation, experience: Experience, place: int
+) -> None:
+    nearer, farther = (expected_wait(situation, experience, minutes=6, place=p) for p in (place, place + 1))
+
+    assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
+
+
+@settings(max_examples=100, deadline=None)
+@given(experiences, st.integers(1, 3))
+def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_called(
+    experience: Experience, most: int
+) -> None:
+    assert wanted(one(None), experience, most) >= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 3000), st.floats(0, 300), experiences)
+def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
+    talking_for: float, finishing_for: float, experience: Experience
+) -> None:
+    pressed = wanted(one(talking_for, finishing_for=finishing_for), experience)
+
+    assert pressed >= wanted(one(talking_for), experience)
+
+
+@pytest.mark.parametrize("talking_for", [0.0, 150.0, 300.0, 900.0])
+def test_given_one_ready_for_each_when_asked_then_nobody_is_called(talking_for: float) -> None:
+    assert wanted(one(talking_for, ready=1)) == 0
+    assert wanted(Situation([Speaker(talking_for)] * 3, [], 3)) == 0
+
+
+def test_given_a_conversation_when_it_begins_then_nobody_is_called_and_later_one_is() -> None:
+    assert wanted(one(0.0)) == 0
+    assert wanted(one(300.0)) == 1
+    assert wanted(one(60.0, finishing_for=0.0)) == 1
+
+
+def test_given_a_call_when_it_rings_in_vain_then_a_second_is_placed_beside_it_but_not_at_first() -> None:
+    free = [Speaker(None)]
+
+    assert wanted(Situation(free, [0.0], 0)) == 0
+    assert wanted(Situation(free, [24.0], 0)) == 1
+    assert wanted(Situation(free, [], 0, answered=1)) == 0
+
+
+def test_given_a_wait_when_estimated_then_it_follows_the_conversation_and_the_key() -> None:
+    def wait(situation: Situation, place: int = 1) -> float:
+        return expected_wait(situation, NOTHING, minutes=6, place=place)
+
+    assert 200 < wait(one(0.0)) < 320
+    assert wait(one(200.0)) < wait(one(0.0))
+    assert wait(one(200.0, finishing_for=10.0)) < 60
+    assert wait(one(0.0), place=2) > 450
+    assert wait(Situation([Speaker(100.0)] * 4, [], 1)) < wait(one(100.0)) / 2
+    assert wait(one(None)) < 1
+
+
+def test_given_rounds_when_simulated_then_the_official_hardly_waits_and_citizens_wait_less() -> None:
+    def run(rule, **world):  # type: ignore[no-untyped-def]
+        rounds = [Round(World(**world), rule, seed).run() for seed in range(6)]
+        idle = [x for r in rounds for x in r.idle]
+        waits = [x for r in rounds for x in r.waits]
+        return sum(idle) / len(idle), sum(waits) / len(waits)
+
+    idle, wait = run(ours)
+    key_idle, key_wait = run(ours, key_used=0.8)
+
+    assert run(one_at_a_time)[0] > 25
+    assert idle < 10 and key_idle < 10
+    assert wait < run(fixed)[1] + 30
+    assert key_wait < wait
+
+
+def test_given_several_desks_when_simulated_then_all_are_served_from_one_line() -> None:
+    figures = Round(World(speakers=4), ours, 1).run()
+
+    assert sum(figures.idle) / len(figures.idle) < 10
+    assert sum(figures.waits) / len(figures.waits) < 80
