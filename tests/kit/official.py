@@ -59,7 +59,7 @@ class Official:
         self.desk = self.system.operator()
         self.phone = Phone(account=Account(*self.desk.phone_account))
         self.phone.__enter__()
-        self._stopped = threading.Event()
+        self._stopped, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._dialled_at = 0.0
         return self
@@ -75,6 +75,11 @@ class Official:
         self._keep_phone()
         self._ask("PUT", "/desk/round", {"round_id": round_id})
         self._thread.start()
+
+    def finish(self, timeout: float) -> None:
+        """Speak with whom they speak now to the end, and with nobody else."""
+        self._closing.set()
+        self._thread.join(timeout)
 
     def leave(self) -> None:
         """The round is over for this desk; a conversation that is over was one."""
@@ -98,7 +103,9 @@ class Official:
         self._keep_phone()
         live, asked = self._now()
         if live is None:
-            if not asked:
+            if self._closing.is_set():
+                self._stopped.set()
+            elif not asked:
                 self._ask("POST", "/desk/next", {"after": None})
         elif live.state is CallbackState.TALKING:
             self._talk(live)
@@ -123,7 +130,9 @@ class Official:
         if stands and script.citizen_ends:
             self.crowd.hang_up(number)
             self._still(live, time.time() + 15)
-        if script.outcome and self._ended(live):
+        if self._closing.is_set():
+            self._stopped.set()
+        elif script.outcome and self._ended(live):
             self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": script.outcome, "note": ""})
         elif not self._stopped.is_set():
             self._ask("POST", "/desk/next", {"after": live.id})
