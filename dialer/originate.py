@@ -9,9 +9,7 @@ _LONGER_S = 5
 """The dialplan's own ringing time ends first, and knows why."""
 
 
-def originate(
-    ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s"
-) -> None:
+def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s") -> None:
     """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
 
     NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
