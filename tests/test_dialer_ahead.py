@@ -702,3 +702,14 @@ def test_given_a_call_that_the_dialplan_itself_refused_as_one_too_many_then_it_i
     manager.hangs_up(token, 44)
     hall.until(lambda: hall.state(token) is C.CLOSED)
     assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
+
+
+@on_sqlite
+def test_given_somebody_in_a_room_whose_callback_is_over_when_seen_then_they_are_hung_up(
+    hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    talking = hall.brings(C.TALKING)
+    with writing(hall.engine) as session:
+        callbacks.move(session, talking, C.ENDED)
+        callbacks.close(session, talking, O.REACHED, settings)
+    hall.until(lambda: [h["Channel"] for h in manager.named("Hangup")] == [talking])
