@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     """How long a citizen's phone rings."""
     answer_seconds: float = Field(6.0, gt=0, le=60)
     """How long a caller has for a key after a question."""
+    detect_machines: bool = False
+    """Listen for an answering machine when a callback is answered, and where one seems to speak ask only once
+    for the 1. A hint that decides nothing; it costs every citizen up to two seconds of silence."""
     max_attempts: int = Field(3, ge=1, le=20)
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)

@@ -464,6 +464,10 @@ class Desk(Base):
     phone: Mapped[str] = mapped_column(String(10), default="browser")
     number: Mapped[str | None] = mapped_column(String(16))  # E.164: called instead; asks for the PIN
     call_asked_at: Mapped[datetime | None]  # its person wants that telephone called now
+    call_token: Mapped[str | None] = mapped_column(
+        String(48), unique=True, index=True
+    )  # of that call, while it lives
+    call_placed_at: Mapped[datetime | None]
     phone_connected: Mapped[bool] = mapped_column(default=False)
     channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
@@ -580,6 +584,8 @@ class User(Base):
     role: Mapped[Role] = mapped_column(_enum(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
     pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
+    pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]

@@ -9,7 +9,7 @@ _LONGER_S = 5
 """The dialplan's own ringing time ends first, and knows why."""
 
 
-def originate(ami: Ami, settings: Settings, call: Call, context: Context) -> None:
+def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s") -> None:
     """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
 
     NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
@@ -22,7 +22,7 @@ def originate(ami: Ami, settings: Settings, call: Call, context: Context) -> Non
         ChannelId=call.token,
         Channel=f"Local/{call.number}@{Context.DIAL}/n",
         Context=context.value,
-        Exten="s",
+        Exten=extension,
         Priority=1,
         CallerID="137 <137>",
         Timeout=(settings.ring_seconds + _LONGER_S) * 1000,

@@ -1,18 +1,18 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
-from db.states import CallbackState
+from db.states import CallbackState, Outcome
 from dialer.ami import Ami
-from dialer.confirmations import Confirmations
+from dialer.desk_calls import desk_of
 from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
-from dialplan.accounts import desk_of_channel
 from dialplan.variables import SUPERVISE, Context
 from hotline import callbacks, toll
 
@@ -26,6 +26,13 @@ _OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
 Channel = Mapping[str, str]
 
 
+class OtherCalls(Protocol):
+    """Calls that are no callbacks."""
+
+    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
+        """End what is not among the `live` channels; whether some are too young to say."""
+
+
 class Reconciler:
     """Asks Asterisk what is true."""
 
@@ -36,15 +43,15 @@ class Reconciler:
         *,
         moves: Moves,
         rooms: Rooms,
-        confirmations: Confirmations,
         supervising: Supervising,
+        others: Sequence[OtherCalls],
     ) -> None:
         self._engine = engine
         self._ami = ami
         self._moves = moves
         self._rooms = rooms
-        self._confirmations = confirmations
         self._supervising = supervising
+        self._others = others
 
     def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
@@ -70,8 +77,8 @@ class Reconciler:
                 known = False  # its channel may just be coming into being
         with writing(self._engine) as session:
             toll.reconcile(session, channels, older_than_s=no_channel_s)
-        young = self._confirmations.reconcile(channels, older_than_s=no_channel_s)
-        return known and not young
+        young = [other.reconcile(channels, older_than_s=no_channel_s) for other in self._others]
+        return known and not any(young)
 
     def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
         token = callback.token
@@ -88,6 +95,9 @@ class Reconciler:
         if context == Context.LET_GO:
             self._rooms.seen(token, context)
             return True
+        if context == Context.LATER:
+            self._moves.close(token, Outcome.CALL_AGAIN)
+            return True
         if context in _BY_CONTEXT and application:
             if context == Context.WAITING:
                 self._rooms.seen(token, WITH_MUSIC)
@@ -99,8 +109,8 @@ class Reconciler:
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> None:
         present: dict[int, dict[str, Channel]] = {}
-        for c in channels.values():
-            desk = desk_of_channel(c["Channel"])
+        for channel_id, c in channels.items():
+            desk = desk_of(c["Channel"], channel_id)
             if desk is not None and _at_work(c):
                 present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:

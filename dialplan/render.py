@@ -11,6 +11,7 @@ from dialplan.variables import (
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
+    NEARLY_OVER,
     STAGE_EVENT,
     SUPERVISE_EVENT,
     Context,
@@ -71,6 +72,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
             capped_cause=CAPPED_CAUSE,
+            nearly_over=NEARLY_OVER,
             variables=Variable,
         )
         (etc / name).write_text(text)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Registration, Round, User
+from db.models import Callback, Desk, Registration, Role, Round, User
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase, sources
 from hotline import callbacks, line, rounds
 from hotline.errors import Refused
@@ -133,6 +133,12 @@ def served(session: Session) -> Sequence[Round]:
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
     """The desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
+
+
+def serves(session: Session, user: User, round_id: int) -> bool:
+    """Whether the person sits at a desk that serves the round; an auditor only reads."""
+    desk = session.get(Desk, user.desk_id) if user.desk_id else None
+    return desk is not None and desk.round_id == round_id and user.role is not Role.AUDITOR
 
 
 def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:

@@ -124,7 +124,13 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
         "username": user.username,
         "name": user.name,
         "role": "operator",
-        "desk": {"id": user.desk_id, "phone": "browser", "phone_connected": True},
+        "desk": {
+            "id": user.desk_id,
+            "phone": "browser",
+            "phone_connected": True,
+            "round_id": None,
+            "next_asked_at": None,
+        },
         "callback": None,
     }
     assert nobody.get(f"{V1}/me").json() == answer.json()
@@ -311,6 +317,7 @@ def test_given_a_registration_when_shown_then_its_number_is_national_and_its_tim
         "id": row.id,
         "ticket": row.ticket,
         "number": "09131234567",
+        "subject": None,
         "state": "waiting",
         "place": 1,
         "why": "carried",
@@ -431,11 +438,11 @@ def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_r
     registered(engine, live, 1)
     url = f"{V1}/callbacks/{desk.post(f'{V1}/rounds/{live.id}/claims').json()['id']}"
     with writing(engine) as session:
-        status.phone_connected(session, user.desk_id or 0, False)
+        status.phone_connected(session, user.desk_id or 0, None)
     problem(desk.post(f"{url}/call"), 409, "desk-phone-away")
     assert desk.get(f"{V1}/me").json()["desk"]["phone_connected"] is False
     with writing(engine) as session:
-        status.phone_connected(session, user.desk_id or 0, True)
+        status.phone_connected(session, user.desk_id or 0, "PJSIP/desk")
     assert desk.post(f"{url}/call").status_code == 202
 
 
