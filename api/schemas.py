@@ -128,12 +128,14 @@ class Round(BaseModel):
 class Registration(BaseModel):
     """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
 
-    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up.
+    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
+    one of the city's nine.
     """
 
     id: int
     ticket: str
     number: str
+    subject: int | None
     state: RegistrationState
     place: int | None
     why: Literal["moved-up", "carried", "in-turn"]

@@ -7,10 +7,11 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
 from dialer.originate import originate
 from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
-from hotline import desk_phones
+from hotline import desk_phones, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -28,10 +29,11 @@ def desk_of(channel: str, channel_id: str) -> int | None:
 class DeskCalls:
     """One more task of the dialer; that a telephone has come into its room is seen as of every phone."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings
         self._engine = engine
         self._ami = ami
+        self._caps = caps
 
     def place_asked(self) -> None:
         """Call the telephones that are asked for. Raises AmiError."""
@@ -42,15 +44,17 @@ class DeskCalls:
 
     def _place(self, desk: int) -> None:
         with writing(self._engine) as session:
-            call = desk_phones.take_up(session, desk, self._settings.allowed_prefixes)
-        if call is None:
+            call = desk_phones.take_up(session, desk, self._settings)
+        if isinstance(call, toll.Cap):
+            self._caps.reached(call)
+        if not isinstance(call, toll.Call):
             return
-        token, number = call
         try:
-            originate(self._ami, self._settings, token, number, Context.OFFICIAL, extension=str(desk))
+            originate(self._ami, self._settings, call, Context.OFFICIAL, extension=str(desk))
         except NotAccepted as error:
             log.error("desk %d: its telephone is not called: %s", desk, error)
-            self.ended(token)
+            self._caps.ended(call.token)
+            self.ended(call.token)
             return
         log.info("desk %d: its telephone is called", desk)
 

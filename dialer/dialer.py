@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
+from db.models import Callback
 from db.states import CallbackState, Outcome
 from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError, NotAccepted
+from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls, desk_of
 from dialer.keys import Keys
@@ -23,12 +26,12 @@ from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import KEY_EVENT, STAGE_EVENT, SUPERVISE_EVENT, Context, Stage
-from hotline import callbacks, confirmations, desk_phones, numbers, status
+from hotline import callbacks, confirmations, desk_phones, numbers, status, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
 
-POLL_S = 0.1
+POLL_S = 0.05
 STALE_S = 30
 """A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
 _NO_CHANNEL_S = 3.0
@@ -56,10 +59,11 @@ class Dialer:
         self._ami = ami
         self._moves = Moves(settings, engine)
         self._rooms = Rooms(engine, ami)
-        self._ahead = Ahead(settings, engine)
+        self._caps = Caps(settings, engine)
+        self._ahead = Ahead(settings, engine, self._caps)
         self._keys = Keys(settings, engine)
-        self._confirmations = Confirmations(settings, engine, ami)
-        self._desk_calls = DeskCalls(settings, engine, ami)
+        self._confirmations = Confirmations(settings, engine, ami, self._caps)
+        self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._supervising = Supervising(engine, ami)
         self._reconciler = Reconciler(
@@ -155,13 +159,28 @@ class Dialer:
             if stale or not allowed:
                 callbacks.close(session, token, Outcome.FAILED, self._settings)
                 return
+            call = toll.take(session, token, number, self._settings)
+            if isinstance(call, toll.Cap):
+                self._capped(session, callback, call)
+                return
         try:
-            originate(self._ami, self._settings, token, number, Context.CALLBACK)
+            originate(self._ami, self._settings, call, Context.CALLBACK)
         except NotAccepted as error:
             log.error("%s: not placed: %s", token, error)
+            self._caps.ended(token)
             self._moves.close(token, Outcome.FAILED)
             return
         log.info("%s: placed", token)
+
+    def _capped(self, session: Session, callback: Callback, cap: toll.Cap) -> None:
+        """Back to the own place, as if never taken, or until the number may be called: nothing is lost."""
+        if cap is toll.Cap.PER_NUMBER:
+            until = toll.free_again(session, callback.registration.number, self._settings)
+            callbacks.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+            log.error("%s: not placed: this number has been called too often", callback.token)
+        else:
+            callbacks.close(session, callback.token, Outcome.RETURNED, self._settings)
+            self._caps.reached(cap)
 
     # --- what Asterisk tells ---
 
@@ -225,6 +244,7 @@ class Dialer:
             self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
 
     def _ended(self, token: str, cause: int) -> None:
+        self._caps.ended(token)
         if confirmations.is_token(token):
             self._confirmations.ended(token)
         elif desk_phones.desk_of_token(token) is not None:

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine, select
 
-from db.engine import now, reading
-from db.models import Desk
+from db.engine import now, reading, writing
+from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami
 from dialer.desk_calls import desk_of
@@ -14,7 +14,7 @@ from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
-from hotline import callbacks
+from hotline import callbacks, toll
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
@@ -66,18 +66,22 @@ class Reconciler:
         with reading(self._engine) as session:
             at = now(session)
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
+        self._rooms.only(channels)
         known = True
         for callback, placed_at in placed:
             if callback.token in channels:
-                known &= self._adopt(callback.token, channels[callback.token], callback.token in ringing)
+                known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
                 self._moves.lost(callback)
             else:
                 known = False  # its channel may just be coming into being
+        with writing(self._engine) as session:
+            toll.reconcile(session, channels, older_than_s=no_channel_s)
         young = [other.reconcile(channels, older_than_s=no_channel_s) for other in self._others]
         return known and not any(young)
 
-    def _adopt(self, token: str, channel: Channel, ringing: bool) -> bool:
+    def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
+        token = callback.token
         if ringing or channel.get("ChannelStateDesc") == "Ringing":
             self._moves.move(token, CallbackState.RINGING)
             return True
@@ -85,7 +89,11 @@ class Reconciler:
         if application == "ConfBridge":
             desk = channel.get("Exten", "")
             self._rooms.seen(token, f"desk-{desk}")
-            self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            if context != Context.SCREENING:
+                self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            return True
+        if context == Context.LET_GO:
+            self._rooms.seen(token, context)
             return True
         if context == Context.LATER:
             self._moves.close(token, Outcome.CALL_AGAIN)
@@ -93,7 +101,8 @@ class Reconciler:
         if context in _BY_CONTEXT and application:
             if context == Context.WAITING:
                 self._rooms.seen(token, WITH_MUSIC)
-            self._moves.move(token, _BY_CONTEXT[Context(context)])
+            if callback.state is not CallbackState.SCREENING:  # on the way to the operator: goes on
+                self._moves.move(token, _BY_CONTEXT[Context(context)])
             return True
         # between two steps of the dialplan: look again
         return channel.get("ChannelStateDesc") != "Up"

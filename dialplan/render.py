@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
 from dialplan.variables import (
+    CAPPED_CAUSE,
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
@@ -70,6 +71,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            capped_cause=CAPPED_CAUSE,
             nearly_over=NEARLY_OVER,
             variables=Variable,
         )

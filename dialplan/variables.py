@@ -106,3 +106,7 @@ NEARLY_OVER = "nearly-over"
 
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
+
+
+CAPPED_CAUSE = 44
+"""Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give."""

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Desk, User
-from hotline import numbers
+from hotline import numbers, toll
 from hotline.errors import Refused
+from settings import Settings
 
 _TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
 _STALE = timedelta(seconds=30)
@@ -49,18 +50,21 @@ def asked(session: Session) -> Sequence[int]:
     return session.scalars(select(Desk.id).where(Desk.call_asked_at.is_not(None))).all()
 
 
-def take_up(session: Session, desk_id: int, allowed_prefixes: Sequence[str]) -> tuple[str, str] | None:
-    """Token and number of the call that is to be placed: from here on it is placed once. None: no call."""
+def take_up(session: Session, desk_id: int, settings: Settings) -> toll.Call | toll.Cap | None:
+    """The call that is to be placed: from here on it is placed once. None: no call; a cap: not yet."""
     at = now(session)
     desk = session.get_one(Desk, desk_id, with_for_update=True, populate_existing=True)
     asked_at, desk.call_asked_at = desk.call_asked_at, None
     if asked_at is None or at - asked_at > _STALE or desk.call_token or desk.phone_connected:
         return None
-    if desk.number is None or not numbers.allowed(desk.number, allowed_prefixes):
+    if desk.number is None or not numbers.allowed(desk.number, settings.allowed_prefixes):
         return None
-    token = f"desk-{desk_id}-{uuid.uuid4().hex}"
-    desk.call_token, desk.call_placed_at = token, at
-    return token, desk.number
+    call = toll.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
+    if isinstance(call, toll.Cap):
+        desk.call_asked_at = asked_at  # asked again until nobody waits for it any more
+        return call
+    desk.call_token, desk.call_placed_at = call.token, at
+    return call
 
 
 def ended(session: Session, token: str) -> None:

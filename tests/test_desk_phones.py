@@ -13,10 +13,10 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import Desk, User
 from dialer.desk_calls import desk_of
-from hotline import desk_phones, users
+from hotline import desk_phones, toll, users
 from hotline.errors import Refused
 from ops.cli import app
-from settings import Settings
+from settings import Settings, load
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk, Heard, answering
 
@@ -44,9 +44,9 @@ def ask(engine: Engine, desk_id: int) -> None:
         desk_phones.ask_call(session, session.get_one(Desk, desk_id), user)
 
 
-def take_up(engine: Engine, desk_id: int) -> tuple[str, str] | None:
+def take_up(engine: Engine, desk_id: int) -> toll.Call | toll.Cap | None:
     with writing(engine) as session:
-        return desk_phones.take_up(session, desk_id, ALLOWED)
+        return desk_phones.take_up(session, desk_id, load(_env_file=None, allowed_prefixes=ALLOWED))
 
 
 # --- the rule ---

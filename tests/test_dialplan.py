@@ -457,12 +457,18 @@ def test_other_channels_are_no_desks(channel: str):
 def test_a_number_is_dialled_as_the_carrier_wants_it_and_no_forwarding_is_followed(
     rendered: Render, values: dict[str, object], pattern: str, dials: str
 ):
-    assert f"exten => {pattern},1,Dial({dials})" in rendered(**values)["extensions.conf"]
+    steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
+
+    assert steps.split("\n")[:3] == [
+        "Set(GROUP()=calls)",
+        " same => n,GotoIf($[${GROUP_COUNT(calls)} > 7]?capped,1)",
+        f" same => n,Dial({dials})",
+    ]
 
 
 def test_only_allowed_prefixes_lead_out(rendered: Render):
     text = rendered(allowed_prefixes="+989")["extensions.conf"]
     way_out = text[text.index(f"[{Context.DIAL}]") :].partition("\n[")[0]
 
-    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989X!", "ended"]
+    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989X!", "capped", "ended"]
     assert text.count("Dial(") == way_out.count("Dial(")

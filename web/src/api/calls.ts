@@ -4,6 +4,7 @@ import type { components } from './schema.gen'
 
 type Schemas = components['schemas']
 export type Me = Schemas['Me']
+export type Desk = Schemas['Desk']
 export type Round = Schemas['Round']
 export type Official = Schemas['Official']
 export type RoundIn = Schemas['RoundIn']
@@ -89,3 +90,21 @@ export const moveUp = (registration_id: number, reason: string) =>
   body(client.POST('/api/v1/registrations/{registration_id}/move-up', {
     params: { path: { registration_id } }, body: { reason },
   }))
+
+/** My desk serves this round from now on; null: none. */
+export const serve = (round_id: number | null) => body(client.PUT('/api/v1/desk/round', { body: { round_id } }))
+
+/** My conversation `after` took place and is over; the next citizen, please. */
+export const askNext = (after: number | null) => body(client.POST('/api/v1/desk/next', { body: { after } }))
+
+export const notNow = () => body(client.POST('/api/v1/desk/not-now'))
+
+export const finishing = () => body(client.POST('/api/v1/desk/finishing'))
+
+export const pauseRound = (id: number) => body(client.POST('/api/v1/rounds/{round_id}/pause', ofRound(id)))
+
+export const resumeRound = (id: number) => body(client.POST('/api/v1/rounds/{round_id}/resume', ofRound(id)))
+
+export const screen = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/screen', ofCallback(id)))
+
+export const handOver = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/hand-over', ofCallback(id)))

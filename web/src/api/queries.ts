@@ -79,10 +79,6 @@ export const useRound = (id: number) =>
     refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data]),
   })
 
-export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
-
-export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
-
 /** A served round at this moment. */
 export const useStage = (roundId: number | null) =>
   useQuery({
@@ -91,6 +87,10 @@ export const useStage = (roundId: number | null) =>
     enabled: roundId !== null,
     refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data.round]),
   })
+
+export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
+
+export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
 
 export const useRecordings = (roundId: number) =>
   useQuery({ queryKey: keys.recordings(roundId), queryFn: () => getRecordings(roundId) })

@@ -1,3 +1,4 @@
+import { faOfficial } from './fa-official'
 import { faRounds } from './fa-rounds'
 import { faSupervising } from './fa-supervising'
 
@@ -6,6 +7,9 @@ export const fa = {
   brandNumber: '۱۳۷',
   city: 'شهرداری اصفهان',
   loading: 'در حال بارگذاری…',
+  /** The switch: how to come to the other language. */
+  language: 'English',
+  comma: '، ',
 
   connectionLost: 'ارتباط با سامانه قطع شد. در حال تلاش برای وصل شدن…',
 
@@ -83,6 +87,7 @@ export const fa = {
     ringing: 'زنگ می‌خورد',
     answered: 'پاسخ داد و پیام را می‌شنود',
     waiting: 'منتظر گفت‌وگو با شماست',
+    screening: 'نخست با اپراتور گفت‌وگو می‌کند',
     talking: 'در حال گفت‌وگو',
     ended: 'گفت‌وگو پایان یافت',
     closed: 'پایان یافت',
@@ -93,6 +98,7 @@ export const fa = {
     ringing: '',
     answered: 'از شهروند خواسته شده است عدد یک را بزند.',
     waiting: 'عدد یک را زد؛ به تلفن شما وصل می‌شود.',
+    screening: '',
     talking: '',
     ended: 'نتیجه را انتخاب و ثبت کنید.',
     closed: '',
@@ -164,6 +170,7 @@ export const fa = {
   },
 
   ...faRounds,
+  ...faOfficial,
   ...faSupervising,
 
   problem: {
@@ -175,6 +182,8 @@ export const fa = {
     'no-desk': 'برای شما میزی تعیین نشده است.',
     'desk-busy': 'این میز هنوز تماسی در دست دارد.',
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
+    'calls-capped': 'سقف تماس‌های خروجی پر شده است. نوبت شهروند محفوظ است؛ کمی بعد دوباره تماس بگیرید.',
+    'not-serving': 'میز شما به این نوبت پاسخ نمی‌دهد.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',
     'round-over': 'این نوبت پایان یافته است.',
     'wrong-state': 'وضعیت در این میان عوض شده است.',

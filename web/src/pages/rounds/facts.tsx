@@ -19,7 +19,7 @@ export function Who({ round }: { round: Round }) {
   return (
     <>
       {round.substitute && <span>{text.rounds.substitute(office(round.substitute))}</span>}
-      {round.deputies.length > 0 && <span>{text.rounds.deputies(round.deputies.map(office).join('، '))}</span>}
+      {round.deputies.length > 0 && <span>{text.rounds.deputies(round.deputies.map(office).join(text.comma))}</span>}
     </>
   )
 }

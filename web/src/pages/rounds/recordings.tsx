@@ -32,13 +32,13 @@ function Item({ recording }: { recording: Recording }) {
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>
       <span>
-        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join('، ')}</span>
+        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join(text.comma)}</span>
       </span>
       {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
         // There is no text of a conversation that could be its captions.
         // eslint-disable-next-line jsx-a11y/media-has-caption
         <audio
-          controls preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
+          controls controlsList="nodownload" preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
           className={style.player} onError={() => setBroken(true)} onPlaying={() => setBroken(false)}
         />
       )}

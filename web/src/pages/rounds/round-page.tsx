@@ -82,7 +82,7 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
       <p className={style.more}><Who round={round} /></p>
       <dl className={style.numbers}>
         <Fact name={words.conversations}>
-          {format.longDate(round.starts_at)}، {text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+          {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
         </Fact>
         <Fact name={words.registration}>{range(round.registration_from, round.registration_until)}</Fact>
         <Fact name={words.capacity}>
@@ -90,7 +90,7 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
         </Fact>
         <Fact name={words.minutes}>{words.minutesOf(format.number(round.minutes))}</Fact>
         <Fact name={words.languages}>
-          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join('، ')}
+          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join(text.comma)}
         </Fact>
         <Fact name={words.recording}>{round.recorded ? words.isRecorded : words.notRecorded}</Fact>
         <Fact name={words.notice}><NoticeState round={round} /></Fact>
