@@ -1,12 +1,13 @@
 """A round on the real Asterisk at 20 times speed, beside what bench/pacing.py simulates for it.
 
-The model is issue 5's, every time in it divided by 20: a call is picked up with probability 0.65 after 12 s
+The model of bench/pacing.py, every time divided by 20: a call is picked up with probability 0.65 after 12 s
 on average, 1 pressed 8 s later; an unanswered one is given up by the network after 25 s; conversations are
 lognormal, 300 s on average, coefficient of variation 0.5. The dialer's process decides by the same
 `calls_wanted` as ever; the times it is shown are multiplied by 20, and so are the figures here. Whatever
-Asterisk, the dialer and the phones take by themselves is multiplied, too: the last lines say how long that is.
+Asterisk, the dialer and the phones take by themselves is multiplied, too: the last lines say how long
+that is.
 
-    python bench/accelerated.py [hours of the round, 3 (which take 9 minutes) [share of key presses, 0.8 [seed]]]
+    python bench/accelerated.py [hours of the round, 3 (9 minutes) [share of key presses, 0.8 [seed]]]
 """
 
 import math
@@ -127,8 +128,8 @@ def main() -> None:
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 137
     world = World(key_used=key_used, hours_s=hours * 3600)
     print(
-        f"one round of {hours:g} h at {SPEED:g} times speed, «رو به پایان» in {key_used:.0%} of conversations, "
-        f"seed {seed}; {SIMULATED} simulated; load of the machine before: {os.getloadavg()[0]:.1f}",
+        f"one round of {hours:g} h at {SPEED:g} times speed, «رو به پایان» in {key_used:.0%} of "
+        f"conversations, seed {seed}; {SIMULATED} simulated; load of the machine before: {os.getloadavg()[0]:.1f}",
         flush=True,
     )
     real, wrongs = _play(world, seed)
