@@ -151,7 +151,6 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
         callbacks.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
         following = make.a_callback(session, C.WAITING, session.get_one(User, office.user.id))
         following.placed_at = following.claimed_at
-    supervised.manager.hangs_up(supervised.token)
     supervised.manager.channels[following.token] = {
         **{"Channel": "Local/x@dial-00000009;1", "ChannelStateDesc": "Up"},
         **{"Context": "waiting", "Application": "BridgeWait"},
