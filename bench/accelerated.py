@@ -54,7 +54,7 @@ def _phone(world: World, chance: random.Random) -> Behaviour:
 
 
 def _play(world: World, seed: int) -> tuple[Figures, float, list[str]]:
-    """The figures of a round on the real system, in the model's seconds; its own time, real; what was wrong."""
+    """A round on the real system: its figures in the model's seconds, its own time (real), what was wrong."""
     with (
         fast_system(
             SPEED,
