@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     """How long a citizen's phone rings."""
     answer_seconds: float = Field(6.0, gt=0, le=60)
     """How long a caller has for a key after a question."""
+    detect_machines: bool = False
+    """Listen for an answering machine when a callback is answered, and where one seems to speak ask only once
+    for the 1. A hint that decides nothing; it costs every citizen up to two seconds of silence."""
     max_attempts: int = Field(3, ge=1, le=20)
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
@@ -179,6 +182,14 @@ class Settings(BaseSettings):
     Half of it for a busy phone, double for one that cannot be reached (hotline/retries.py)."""
     ahead_most: int = Field(2, ge=1, le=10)
     """Citizens called ahead at once for each desk that serves a round: those who wait for it included."""
+    calls_per_number: int = Field(8, ge=1, le=100)
+    """Outgoing calls to one number in 24 hours, of whatever kind; then it is left in peace."""
+    calls_per_hour: int = Field(300, ge=1, le=100_000)
+    """Outgoing calls in an hour, all together; a bill that runs away stops here."""
+    calls_per_day: int = Field(3000, ge=1, le=1_000_000)
+    """Outgoing calls in 24 hours, all together."""
+    calls_at_once: int = Field(20, ge=1, le=1000)
+    """Outgoing calls at one time: the trunk's channels. Callers who dial 137 are not counted."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many registrations one number may make in 24 hours."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
@@ -189,6 +200,8 @@ class Settings(BaseSettings):
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
     timetable_days: int = Field(28, ge=1, le=366)
     """The timetable's rounds are made so many days ahead."""
+    recordings_days: int = Field(90, ge=1, le=3650)
+    """Recorded conversations are deleted after so many days."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}
@@ -300,6 +313,11 @@ class Settings(BaseSettings):
     def messages_dir(self) -> Path:
         """Where Asterisk records what callers say."""
         return self.state_dir / "messages"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where Asterisk keeps the conversations of recorded rounds, each under its callback's token."""
+        return self.state_dir / "recordings"
 
     @cached_property
     def _master_secret(self) -> bytes:

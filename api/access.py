@@ -28,6 +28,8 @@ CONDUCTORS = (*PLANNERS, Role.SUPERVISOR)
 """Who says that a round begins and ends."""
 INSPECTORS = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
+HEARERS = (*MOVERS, Role.AUDITOR)
+"""Who hears recorded conversations; each hearing is in the audit log."""
 OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
@@ -100,4 +102,5 @@ Mover = Annotated[User, Depends(requires(*MOVERS))]
 Answerer = Annotated[User, Depends(requires(*ANSWERERS))]
 Conductor = Annotated[User, Depends(requires(*CONDUCTORS))]
 Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
+Hearer = Annotated[User, Depends(requires(*HEARERS))]
 Overseer = Annotated[User, Depends(requires(*OVERSEERS))]

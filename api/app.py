@@ -26,6 +26,7 @@ from api import (
     planning,
     problems,
     public,
+    recordings,
     registrations,
     rounds,
     serving,
@@ -41,7 +42,7 @@ _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
     *(sessions, rounds, planning, timetable, registrations, officials),
-    *(callbacks, serving, messages, audit, live, phones),
+    *(callbacks, serving, recordings, messages, audit, live, phones),
 )
 
 

@@ -59,6 +59,7 @@ class RoundIn(BaseModel):
     capacity: int | None = Field(None, ge=1, le=1_000_000)
     languages: list[Literal["fa", "en"]] = Field(["fa", "en"], min_length=1, max_length=2)
     minutes: int = Field(6, ge=1, le=600)
+    recorded: bool = Field(False, description="The conversations are recorded, and the citizens are told so")
     short_notice: bool = Field(False, description="A notice shorter than a day is meant")
 
 
@@ -78,6 +79,7 @@ class RoundChange(BaseModel):
     capacity: int | None = Field(None, ge=1, le=1_000_000)
     languages: list[Literal["fa", "en"]] | None = Field(None, min_length=1, max_length=2)
     minutes: int | None = Field(None, ge=1, le=600)
+    recorded: bool | None = None
     short_notice: bool = False
 
 
@@ -119,7 +121,7 @@ class Attempt(BaseModel):
 
     id: int
     round_id: int
-    desk_id: int
+    desk_id: int | None
     state: CallbackState
     outcome: Outcome | None
     note: str
@@ -157,6 +159,19 @@ class History(BaseModel):
     calls: list[Attempt]
     carries: list[CarriedOver]
     messages: list[Told]
+
+
+class Recording(BaseModel):
+    """A recorded conversation: `seconds` of sound (0: nothing can be heard), until `deleted_at`."""
+
+    callback_id: int
+    desk_id: int | None
+    ticket: str
+    talking_at: datetime | None
+    seconds: int
+    sha256: str
+    made_at: datetime
+    deleted_at: datetime | None
 
 
 class AuditEntry(BaseModel):

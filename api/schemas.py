@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from db.models import OfficialKind, Role
+from db.models import Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 
 
@@ -40,13 +40,18 @@ class SignIn(BaseModel):
 
 
 class Desk(BaseModel):
-    """A desk, whether its phone is in its room, and the round it serves; free since `next_asked_at`."""
+    """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
+
+    A supervisor's may hear another desk.
+    """
 
     id: int
     phone: str
     phone_connected: bool
     round_id: int | None
     next_asked_at: datetime | None
+    hears_desk_id: int | None
+    hears_how: Hearing | None
 
 
 class DeskPhone(BaseModel):
@@ -123,12 +128,14 @@ class Round(BaseModel):
 class Registration(BaseModel):
     """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
 
-    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up.
+    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
+    one of the city's nine.
     """
 
     id: int
     ticket: str
     number: str
+    subject: int | None
     state: RegistrationState
     place: int | None
     why: Literal["moved-up", "carried", "in-turn"]
@@ -189,6 +196,13 @@ class Serve(BaseModel):
     """Which round the desk serves; none: it leaves."""
 
     round_id: Id | None
+
+
+class Hears(BaseModel):
+    """Which desk's conversation my phone takes part in, and how; none: no more."""
+
+    desk_id: Id | None
+    how: Hearing = Hearing.LISTEN
 
 
 class AskNext(BaseModel):

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import AtDesk, InForce, Reading, SignedIn, Writing
+from api.access import ANSWERERS, AtDesk, InForce, Mover, Reading, SignedIn, Writing
 from api.callbacks import Id as CallbackId
 from api.rounds import Id
 from db import models
-from hotline import callbacks, rounds, serving
+from hotline import audit, callbacks, rounds, serving, supervising
 from hotline.errors import Refused
 
 router = APIRouter(tags=["serving"])
@@ -35,6 +35,19 @@ def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce
     return _me(session, user)
 
 
+@router.put("/desk/hears")
+def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
+    """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
+    if user.desk_id is None:
+        raise Refused("no-desk", "this person has no desk")
+    desk = _desk(session, user)
+    if body.desk_id is None:
+        supervising.stop(session, desk, who=user.username)
+    else:
+        supervising.hear(session, desk, body.desk_id, body.how, who=user.username)
+    return _me(session, user)
+
+
 @router.post("/desk/next")
 def ask_next(body: schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
     """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
@@ -57,8 +70,10 @@ def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
 
 @router.post("/rounds/{round_id}/pause")
 def pause(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
-    """Nobody of the round that my desk serves is called from now on."""
+    """Nobody of the round is called from now on; for the desk that serves it and the operator beside."""
     round_ = _served(session, round_id, user)
+    if not round_.paused_at:
+        audit.record(session, user.username, "round-paused", f"round {round_.id}")
     rounds.pause(session, round_)
     return views.one_round(session, round_)
 
@@ -67,13 +82,15 @@ def pause(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
 def resume(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
     """Callbacks go on."""
     round_ = _served(session, round_id, user)
+    if round_.paused_at:
+        audit.record(session, user.username, "round-resumed", f"round {round_.id}")
     rounds.resume(session, round_)
     return views.one_round(session, round_)
 
 
 def _served(session: Session, round_id: int, user: models.User) -> models.Round:
     round_ = rounds.get(session, round_id)
-    if _desk(session, user).round_id != round_id:
+    if user.role not in ANSWERERS and not serving.serves(session, user, round_id):
         raise Refused("not-serving", "the desk does not serve this round")
     return round_
 

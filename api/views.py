@@ -55,6 +55,7 @@ def registration_view(
         id=registration.id,
         ticket=registration.ticket,
         number=numbers.national(registration.number),
+        subject=registration.subject,
         state=registration.state,
         place=place,
         why=line.why(registration),

@@ -1,12 +1,12 @@
 """Rounds of three hours, simulated with the very same `calls_wanted` that runs live.
 
-The model is issue 5's: lognormal conversations of 300 s on average; a ring is answered with probability
+The model: lognormal conversations of 300 s on average; a ring is answered with probability
 0.65 after 12 s on average, 1 pressed 8 s later; an unanswered ring costs 25 s, and the next in line follows
 at once. Experience starts empty in each round. The rule is asked as every 0.1 s: between two events its
 first yes is looked for in steps of 8 s and then halved down to 0.1 s, which is the same as long as a yes
 stays a yes for 8 s.
 
-How the issue's figures of the fixed rule (0.978, idle 0 / 22, waiting 86 / 408) are to be read, found by
+How the given figures of the fixed rule (0.978, idle 0 / 22, waiting 86 / 408) are to be read, found by
 trying: the share is talk / (talk + idle between two), and the waits are the long run's, where neither a
 round's first citizen, who never waits, nor its end counts. That gives 0.979, 0 / 22, 83 to 86 / 398
 to 406: the last row. Constant ring times would give 20.0 for idle's 90th percentile,

@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Event, Registration
+from db.models import Callback, Event, Recording, Registration
 
 _ORDER_LOCK = 137
 
@@ -68,8 +68,23 @@ def round_changed(session: Session, round_id: int, what: str) -> None:
     _append(session, kind="round", what=what, round_id=round_id)
 
 
+def recording_changed(session: Session, recording: Recording, what: str) -> None:
+    """Append that a recording was made or deleted."""
+    callback = recording.callback
+    _append(
+        session,
+        kind="recording",
+        what=what,
+        round_id=callback.round_id,
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+    )
+
+
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
-    """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left."""
+    """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left; of a
+    supervisor's: hears, heard-out.
+    """
     _append(session, kind="desk", what=what, desk_id=desk_id)
 
 

@@ -7,10 +7,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
 from dialplan.variables import (
+    CAPPED_CAUSE,
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
+    NEARLY_OVER,
     STAGE_EVENT,
+    SUPERVISE_EVENT,
     Context,
     Key,
     Script,
@@ -41,7 +44,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     etc = run / "etc"
     for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
         folder.mkdir(parents=True, exist_ok=True)
-    settings.messages_dir.mkdir(mode=0o700, exist_ok=True)
+    for folder in (settings.messages_dir, settings.recordings_dir):
+        folder.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
     for name in _TEMPLATES.list_templates():
         text = _TEMPLATES.get_template(name).render(
@@ -51,6 +55,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             modules=modules,
             data=data,
             prompts=settings.prompts_dir,
+            recordings=settings.recordings_dir,
             media_address=_media_address(settings),
             trunk=accounts.TRUNK,
             ami_user=accounts.AMI_USER,
@@ -63,8 +68,11 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             stage_event=STAGE_EVENT,
             keys=Key,
             key_event=KEY_EVENT,
+            supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            capped_cause=CAPPED_CAUSE,
+            nearly_over=NEARLY_OVER,
             variables=Variable,
         )
         (etc / name).write_text(text)

@@ -63,6 +63,7 @@ ShortNotice = Annotated[bool, typer.Option("--short-notice", help="Less than a d
 Languages = Annotated[str, typer.Option(help="That are spoken with citizens: fa,en.")]
 Capacity = Annotated[int | None, typer.Option(help="So many registrations; without it as many as come.")]
 Minutes = Annotated[int, typer.Option(help="Agreed for one conversation.")]
+Recorded = Annotated[bool, typer.Option("--recorded", help="Record the conversations; citizens are told.")]
 Time = Annotated[datetime | None, typer.Option(parser=_time, metavar="TIME")]
 
 
@@ -113,6 +114,7 @@ def make(
     capacity: Capacity = None,
     languages: Languages = "fa,en",
     minutes: Minutes = 6,
+    recorded: Recorded = False,
     short_notice: ShortNotice = False,
 ) -> None:
     """Make a round, and print its number. Registration ends when the round does, its notice is public now.
@@ -134,6 +136,7 @@ def make(
             capacity=capacity,
             languages=languages.split(","),
             minutes=minutes,
+            recorded=recorded,
             short_notice=short_notice,
         )
         typer.echo(made.id)
@@ -162,6 +165,9 @@ def change(
     capacity: Capacity = None,
     languages: Annotated[str | None, typer.Option(help="That are spoken with citizens: fa,en.")] = None,
     minutes: Annotated[int | None, typer.Option(help="Agreed for one conversation.")] = None,
+    recorded: Annotated[
+        bool | None, typer.Option("--recorded/--not-recorded", help="Record the conversations.")
+    ] = None,
     short_notice: ShortNotice = False,
 ) -> None:
     """Change a round that has not begun; what is not given stays."""
@@ -177,6 +183,7 @@ def change(
             "capacity": capacity,
             "languages": languages,
             "minutes": minutes,
+            "recorded": recorded,
         }
         planning.change(
             session,

@@ -124,7 +124,13 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
         "username": user.username,
         "name": user.name,
         "role": "operator",
-        "desk": {"id": user.desk_id, "phone": "browser", "phone_connected": True},
+        "desk": {
+            "id": user.desk_id,
+            "phone": "browser",
+            "phone_connected": True,
+            "round_id": None,
+            "next_asked_at": None,
+        },
         "callback": None,
     }
     assert nobody.get(f"{V1}/me").json() == answer.json()
@@ -311,6 +317,7 @@ def test_given_a_registration_when_shown_then_its_number_is_national_and_its_tim
         "id": row.id,
         "ticket": row.ticket,
         "number": "09131234567",
+        "subject": None,
         "state": "waiting",
         "place": 1,
         "why": "carried",
@@ -431,11 +438,11 @@ def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_r
     registered(engine, live, 1)
     url = f"{V1}/callbacks/{desk.post(f'{V1}/rounds/{live.id}/claims').json()['id']}"
     with writing(engine) as session:
-        status.phone_connected(session, user.desk_id or 0, False)
+        status.phone_connected(session, user.desk_id or 0, None)
     problem(desk.post(f"{url}/call"), 409, "desk-phone-away")
     assert desk.get(f"{V1}/me").json()["desk"]["phone_connected"] is False
     with writing(engine) as session:
-        status.phone_connected(session, user.desk_id or 0, True)
+        status.phone_connected(session, user.desk_id or 0, "PJSIP/desk")
     assert desk.post(f"{url}/call").status_code == 202
 
 
@@ -602,7 +609,7 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up")
+    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up")
 
 
 @pytest.mark.parametrize(
@@ -622,7 +629,7 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     answer = nobody.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {
-        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up"),
+        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up"),
         **down,
     }
 
@@ -661,7 +668,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown"),
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls"), "unknown"),
         }
     finally:
         postgres.start()

@@ -27,6 +27,7 @@ MOVES = frozenset({R.ADMINISTRATOR, R.SUPERVISOR})
 ANSWERS = MOVES | {R.OPERATOR}
 CONDUCTS = PLANS | {R.SUPERVISOR}
 OVERSEES = CONDUCTS | {R.AUDITOR}
+HEARS = MOVES | {R.AUDITOR}
 INSPECTS = frozenset({R.ADMINISTRATOR, R.AUDITOR})
 
 MAY: dict[str, frozenset[Role] | str] = {
@@ -36,6 +37,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /me": ALL,
     "GET /events": ALL,
     "GET /desk/phone": AT_DESK,
+    "POST /desk/phone/call": AT_DESK,
     "GET /rounds": ALL,
     "GET /rounds/{round_id}": ALL,
     "GET /rounds/{round_id}/report": ALL,
@@ -74,6 +76,9 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /holidays": ALL,
     "POST /holidays": PLANS,
     "DELETE /holidays/{day}": PLANS,
+    "PUT /desk/hears": MOVES,
+    "GET /recordings": HEARS,
+    "GET /recordings/{callback_id}/audio": HEARS,
     "GET /messages": OVERSEES,
     "POST /messages/{message_id}/retry": PLANS,
     "GET /audit": INSPECTS,

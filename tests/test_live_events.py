@@ -175,8 +175,8 @@ def test_given_a_desks_phone_when_it_comes_and_goes_then_the_page_hears_each_cha
         stream = messages(lines)
         next(stream)
         with writing(engine) as session:
-            for connected in (True, False, False, True):  # at first it is there
-                status.phone_connected(session, desk_id, connected)
+            for channel in ("PJSIP/desk", None, None, "PJSIP/desk"):  # at first it is there
+                status.phone_connected(session, desk_id, channel)
         for what in ("disconnected", "connected"):
             told = next(stream).data
             assert (told["kind"], told["what"], told["desk_id"]) == ("desk", what, desk_id)

@@ -46,10 +46,11 @@ def test_given_a_plan_when_made_then_it_is_announced_and_the_audit_log_says_who(
     session: Session, plan: Callable[..., Round]
 ) -> None:
     deputy = an_official(session)
-    round_ = plan(deputies=[deputy], capacity=30, languages=["fa"], minutes=5, who="planner")
+    round_ = plan(deputies=[deputy], capacity=30, languages=["fa"], minutes=5, recorded=True, who="planner")
 
     assert rounds.phase(round_, now(session)) is Phase.ANNOUNCED
     assert (round_.deputies, round_.capacity, round_.languages, round_.minutes) == ([deputy], 30, "fa", 5)
+    assert round_.recorded
     entry = session.scalars(select(AuditEntry)).one()
     assert (entry.who, entry.action, entry.subject) == ("planner", "round-made", f"round {round_.id}")
 

@@ -63,13 +63,15 @@ def test_given_a_day_of_either_calendar_when_a_round_is_made_then_it_is_that_day
     start, notice = noon(engine, 9), noon(engine, 3)
     made = done(
         *("make", official.id, start[calendar], "--hours", 2, "--capacity", 40, "--minutes", 5),
-        *("--announce", notice[calendar], "--languages", "fa"),
+        *("--announce", notice[calendar], "--languages", "fa", "--recorded"),
     )
     round_ = found(engine, int(made))
     local = round_.starts_at.astimezone(TEHRAN)
     assert f"{local:%Y-%m-%dT%H:%M}" == start[0]
     assert round_.ends_at - round_.starts_at == round_.registration_until - round_.starts_at == 2 * HOUR
-    assert (round_.capacity, round_.minutes, round_.languages) == (40, 5, "fa")
+    assert (round_.capacity, round_.minutes, round_.languages, round_.recorded) == (40, 5, "fa", True)
+    done("change", made, "--not-recorded", "--reason", "x")
+    assert not found(engine, int(made)).recorded
     assert "planned" in done("list") and notice[1][:10] not in done("list") and start[1][:10] in done("list")
 
 

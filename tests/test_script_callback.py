@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, event, select, update
 
 from db.engine import reading, writing
-from db.models import Callback, Official
+from db.models import Callback, Official, Round
 from db.states import CallbackState
 from settings import Settings
 from tests import factories as make
@@ -47,6 +47,41 @@ def test_a_person_presses_1_after_the_question(asterisk: FakeAsterisk, token: st
     assert heard.order == [*ASKED, *YES]
     assert heard.said("callback-intro", office=OFFICE)
     assert heard.said("callback-press-one", office=OFFICE)
+
+
+@pytest.fixture
+def recorded(engine: Engine, token: str) -> str:
+    """The same callback in a round whose conversations are recorded."""
+    with writing(engine) as session:
+        session.execute(update(Round).values(recorded=True))
+    return token
+
+
+TOLD = [*INTRO, "callback-recorded", "HOTLINE_RECORDED=yes"]
+
+
+def test_who_is_recorded_is_told_before_they_press_1(asterisk: FakeAsterisk, recorded: str):
+    heard = answer(asterisk, recorded, ("after callback-press-one", "1"))
+
+    assert heard.order == [*TOLD, "callback-press-one", *YES]
+
+
+def test_who_presses_1_before_they_were_told_is_told_all_the_same(asterisk: FakeAsterisk, recorded: str):
+    heard = answer(asterisk, recorded, ("callback-intro", "1"))
+
+    assert heard.order == [*TOLD, *YES]
+
+
+def test_no_key_cuts_the_announcement_short(asterisk: FakeAsterisk, recorded: str):
+    heard = answer(asterisk, recorded, ("callback-recorded", "1"), ("after callback-press-one", "1"))
+
+    assert heard.order == [*TOLD, "callback-press-one", *YES]
+
+
+def test_who_hangs_up_while_being_told_is_not_recorded(asterisk: FakeAsterisk, recorded: str):
+    heard = answer(asterisk, recorded, ("callback-recorded", HANG_UP))
+
+    assert "HOTLINE_RECORDED" not in heard.variables
 
 
 def test_a_person_in_a_hurry_presses_1_while_we_say_who_calls(asterisk: FakeAsterisk, token: str):
@@ -147,3 +182,20 @@ def test_a_callback_costs_one_transaction_and_changes_nothing(
     assert in_use_while_speaking == {0}
     with reading(engine) as session:
         assert session.scalars(select(Callback.state)).all() == [CallbackState.DIALING]  # the dialer moves it
+
+
+def test_where_a_machine_seems_to_speak_it_is_asked_once_and_a_person_may_press_1_all_the_same(
+    asterisk: FakeAsterisk, token: str
+):
+    taken_for_a_machine = {"script": "callback", "channel_id": token, "agi_arg_1": "MACHINE"}
+
+    assert asterisk.dial(**taken_for_a_machine).order == [*ASKED, *NO]
+    heard = asterisk.dial(("after callback-press-one", "1"), **taken_for_a_machine)
+    assert heard.order == [*ASKED, *YES]
+
+
+@pytest.mark.parametrize("status", ["HUMAN", "NOTSURE", "HANGUP", ""])
+def test_whoever_is_taken_for_a_person_is_asked_twice(asterisk: FakeAsterisk, token: str, status: str):
+    heard = asterisk.dial(script="callback", channel_id=token, agi_arg_1=status)
+
+    assert heard.order == [*ASKED, "no-key-again", "callback-press-one", *NO]

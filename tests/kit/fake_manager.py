@@ -52,6 +52,7 @@ class FakeManager:
             "Originate": self._originate,
             "Hangup": self._needs_channel,
             "Redirect": self._needs_channel,
+            "Setvar": self._needs_channel,
             "CoreShowChannels": lambda _: "",
         }
 
@@ -119,13 +120,14 @@ class FakeManager:
         self.channels[channel_id] |= now
         self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
 
-    def joins(self, channel_id: str, channel: str, room: str = "desk-1") -> None:
-        """A channel enters a room."""
+    def joins(self, channel_id: str, channel: str, room: str = "desk-1", context: str = "room") -> None:
+        """A channel enters a room, by this context of the dialplan."""
         self.channels[channel_id] = {
             "Channel": channel,
             "ChannelStateDesc": "Up",
             "Application": "ConfBridge",
             "Exten": room.removeprefix("desk-"),
+            "Context": context,
         }
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 
@@ -209,7 +211,8 @@ class FakeManager:
         return ""
 
     def _needs_channel(self, action: Headers) -> str:
-        return "" if action["Channel"] in self.channels else "No such channel"
+        known = {*self.channels, *(channel["Channel"] for channel in self.channels.values())}
+        return "" if action["Channel"] in known else "No such channel"
 
 
 def _nothing() -> None:

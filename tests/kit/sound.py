@@ -103,6 +103,14 @@ def tone_level(recording: Recording, hz: float) -> float:
     return best
 
 
+def a_tone(folder: Path, hz: int) -> Path:
+    """A file with four seconds of a tone, for a phone to say."""
+    seconds = np.arange(4 * RATE) / RATE
+    path = folder / f"{hz}.wav"
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * hz * seconds), RATE, subtype="PCM_16")
+    return path
+
+
 def _at_rate(recording: Recording) -> np.ndarray:
     samples = np.asarray(recording.samples, np.float32)
     return samples if recording.rate == RATE else soxr.resample(samples, recording.rate, RATE)

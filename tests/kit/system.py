@@ -157,7 +157,7 @@ class System:
         return pid
 
     @contextmanager
-    def only_round(self) -> Iterator[int]:
+    def only_round(self, **values: object) -> Iterator[int]:
         """A round of the mayor that is the only one open: registration runs, callbacks may begin."""
         with writing(self.engine) as session:
             for other in rounds.registrable(session):
@@ -171,13 +171,14 @@ class System:
                 registration_until=at + timedelta(hours=1),
                 starts_at=at - timedelta(minutes=1),
                 ends_at=at + timedelta(hours=2),
+                **values,
             )
             round_id = made.id
         yield round_id
         with writing(self.engine) as session:
             rounds.end_round(session, rounds.get(session, round_id))
 
-    def operator(self) -> "Operator":
+    def operator(self, role: Role = Role.OPERATOR) -> "Operator":
         """A new person at a new desk, signed in."""
         with writing(self.engine) as session:
             desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
@@ -186,17 +187,23 @@ class System:
                 session,
                 username=username,
                 name=username,
-                role=Role.OPERATOR,
+                role=role,
                 desk_id=desk,
                 password=PASSWORD,
             )
         return Operator(self, username, desk)
 
-    def register(self, round_id: int, number: str) -> None:
+    def register(self, round_id: int, number: str, subject: int | None = None) -> None:
         """Register a number without a call."""
         parsed = numbers.parse(number, self.settings.allowed_prefixes)
         with writing(self.engine) as session:
-            registration.register(session, round_id=round_id, number=parsed)
+            registration.register(session, round_id=round_id, number=parsed, subject=subject)
+
+    def talks_for(self, callback_id: int, seconds: float) -> None:
+        """As if the conversation had begun so long ago."""
+        with writing(self.engine) as session:
+            began = now(session) - timedelta(seconds=seconds)
+            session.get_one(Callback, callback_id).talking_at = began
 
     def round(self, round_id: int) -> Round:
         """The round as the database has it now."""

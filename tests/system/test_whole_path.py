@@ -1,6 +1,5 @@
 """The whole path: two citizens and an operator's browser, from dialling 137 to the outcome."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ from db.states import Outcome, RegistrationState
 from tests.kit import sound
 from tests.kit.browser import browsers, page_heard, person
 from tests.kit.caller import Caller
+from tests.kit.pages import in_state, sign_in
 from tests.kit.process import until
-from tests.kit.system import PASSWORD, System
+from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ, OTHER_CITIZEN_HZ = 440, 1000, 660
 IN_A_BROWSER = 0.6
@@ -28,22 +28,6 @@ def _tone(folder: Path, hz: int) -> Path:
     path = folder / f"{hz}.wav"
     soundfile.write(path, 0.4 * np.sin(2 * np.pi * hz * seconds), 8000, subtype="PCM_16")
     return path
-
-
-def _state(page: Page, name: str, *states: str, timeout: float = 30) -> None:
-    wanted = re.compile("^(" + "|".join(states) + ")$")
-    expect(page.get_by_test_id(name)).to_have_attribute("data-state", wanted, timeout=timeout * 1000)
-
-
-def _sign_in(page: Page, system: System, username: str) -> None:
-    page.goto(f"{system.url}/")
-    page.get_by_test_id("username").fill(username)
-    page.get_by_test_id("password").fill(PASSWORD)
-    page.get_by_test_id("submit").click()
-    _state(page, "phone-state", "connected", "disconnected")
-    if page.get_by_test_id("phone-connect").is_visible():
-        page.get_by_test_id("phone-connect").click()
-    _state(page, "phone-state", "connected")
 
 
 def _register_by_keys(caller: Caller) -> None:
@@ -63,7 +47,7 @@ def _hears(recording: sound.Recording, hz: int) -> bool:
 
 def _finish(page: Page, outcome: Outcome, note: str) -> None:
     page.get_by_test_id("hangup").click()
-    _state(page, "callback-state", "ended")
+    in_state(page, "callback-state", "ended")
     page.get_by_test_id(f"outcome-{outcome}").click()
     page.get_by_test_id("note").fill(note)
     page.get_by_test_id("save-outcome").click()
@@ -85,7 +69,7 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
         phone_page = other.new_page()
         _register_in_browser(system, phone_page)
         desk = office.new_page()
-        _sign_in(desk, system, operator.username)
+        sign_in(desk, system, operator.username)
         first, second = system.registrations(round_id)
         rows = desk.get_by_test_id("line-row")
         expect(rows.nth(0)).to_have_attribute("data-ticket", first.ticket)
@@ -95,10 +79,10 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
         desk.get_by_test_id("take-next").click()
         desk.get_by_test_id("call").click()
         citizen.wait_for_call()
-        _state(desk, "callback-state", "ringing")
+        in_state(desk, "callback-state", "ringing")
         citizen.answer()
         citizen.at("callback-intro", "1")
-        _state(desk, "callback-state", "talking")
+        in_state(desk, "callback-state", "talking")
         until(lambda: _hears(citizen.recording(), DESK_HZ), "the citizen hears the desk")
         until(lambda: _hears(page_heard(desk), CITIZEN_HZ), "the desk hears the citizen")
         _finish(desk, Outcome.REACHED, "دربارهٔ روشنایی خیابان")
@@ -106,11 +90,11 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
         # The citizen with the browser's phone is next.
         desk.get_by_test_id("take-next").click()
         desk.get_by_test_id("call").click()
-        _state(phone_page, "phone-state", "ringing")
+        in_state(phone_page, "phone-state", "ringing")
         phone_page.get_by_test_id("answer").click()
-        _state(desk, "callback-state", "answered")
+        in_state(desk, "callback-state", "answered")
         phone_page.get_by_test_id("key-1").click()
-        _state(desk, "callback-state", "talking")
+        in_state(desk, "callback-state", "talking")
         until(lambda: _hears(page_heard(phone_page), DESK_HZ), "the browser's phone hears the desk")
         until(lambda: _hears(page_heard(desk), OTHER_CITIZEN_HZ), "the desk hears the browser's phone")
         _finish(desk, Outcome.REACHED, "")
@@ -122,15 +106,15 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
 
 def _register_in_browser(system: System, page: Page) -> None:
     page.goto(f"{system.url}/phone?line=2&raw-audio=1")
-    _state(page, "phone-state", "registered")
+    in_state(page, "phone-state", "registered")
     page.get_by_test_id("dial-137").click()
-    _state(page, "phone-state", "talking")
+    in_state(page, "phone-state", "talking")
     for clip, key in (("greeting", 1), ("confirm-number.1", 1), ("ask-subject", 2), ("message-offer", 2)):
         _until_page_heard(system, page, clip)
         page.get_by_test_id(f"key-{key}").click()
     _until_page_heard(system, page, "registered.1")
     page.get_by_test_id("hang-up").click()
-    _state(page, "phone-state", "registered")
+    in_state(page, "phone-state", "registered")
 
 
 def _until_page_heard(system: System, page: Page, clip: str) -> None:

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
+import type { Me } from './api/calls'
 import { useMe } from './api/queries'
 import { DeskPage } from './pages/desk/desk-page'
 import { SignInPage } from './pages/sign-in'
@@ -9,6 +10,8 @@ import { Waiting } from './ui/waiting'
 
 const RoundsPage = lazy(() => import('./pages/rounds/rounds-page'))
 const RoundPage = lazy(() => import('./pages/rounds/round-page'))
+const OfficialPage = lazy(() => import('./pages/official/official-page'))
+const BesidePage = lazy(() => import('./pages/beside/beside-page'))
 const PhonePage = lazy(() => import('./pages/phone/phone-page'))
 
 export function App() {
@@ -41,11 +44,19 @@ function Office() {
   return (
     <Switch>
       <Route path="/desk"><DeskPage me={data} /></Route>
+      {data.desk && <Route path="/official"><OfficialPage me={data} desk={data.desk} /></Route>}
+      {data.desk && <Route path="/beside"><BesidePage me={data} desk={data.desk} /></Route>}
       {seesRounds(data) && <Route path="/rounds"><RoundsPage me={data} /></Route>}
       {seesRounds(data) && (
         <Route path="/rounds/:id">{({ id }) => <RoundPage key={id} me={data} id={Number(id)} />}</Route>
       )}
-      <Redirect to={seesRounds(data) && !data.desk ? '/rounds' : '/desk'} replace />
+      <Redirect to={home(data)} replace />
     </Switch>
   )
+}
+
+/** Where a person's work is. */
+function home(me: Me): string {
+  if (!me.desk) return seesRounds(me) ? '/rounds' : '/desk'
+  return me.role === 'official' ? '/official' : '/desk'
 }

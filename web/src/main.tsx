@@ -6,26 +6,22 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './api/queries'
 import { App } from './app'
-import { LanguageContext, languages } from './language/language'
+import { LanguageProvider } from './language/provider'
 import { theme } from './theme'
-
-const language = languages.fa
-document.documentElement.lang = language.code
-document.documentElement.dir = language.direction
 
 const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <LanguageContext value={language}>
-        <DirectionProvider initialDirection={language.direction} detectDirection={false}>
+      <DirectionProvider initialDirection="rtl" detectDirection={false}>
+        <LanguageProvider>
           <MantineProvider theme={theme} forceColorScheme="light">
             <QueryClientProvider client={queryClient}>
               <App />
             </QueryClientProvider>
           </MantineProvider>
-        </DirectionProvider>
-      </LanguageContext>
+        </LanguageProvider>
+      </DirectionProvider>
     </StrictMode>,
   )
 }

@@ -10,10 +10,15 @@ const brick: MantineColorsTuple = [
   '#fbeeea', '#f3d9d1', '#e6b3a5', '#d88b77', '#cc6a52', '#c2553a', '#b4462c', '#9c3a23', '#842f1b', '#6b2413',
 ]
 
+/** For what is soon over. White on its seventh shade is read with ease. */
+const amber: MantineColorsTuple = [
+  '#fdf6e3', '#fbeed6', '#f5dca9', '#eec878', '#e7b44c', '#d98a1b', '#b06a0c', '#8a5206', '#7a4b05', '#5f3a04',
+]
+
 export const theme = createTheme({
   primaryColor: 'turquoise',
   primaryShade: 7,
-  colors: { turquoise, brick },
+  colors: { turquoise, brick, amber },
   fontFamily: 'var(--font)',
   headings: { fontFamily: 'var(--font)', fontWeight: '700' },
   defaultRadius: 'md',

@@ -21,9 +21,18 @@ export function useLiveUpdates(myDesk: number | null): void {
           soon(keys.me)
           if (change.callback_id !== null) soon(keys.callback(change.callback_id))
         }
-        if (change.kind === 'desk') return
+        if (change.kind === 'desk') {
+          soon(keys.stages)
+          return
+        }
+        if (change.kind === 'recording') {
+          if (change.round_id !== null) calmly(keys.recordings(change.round_id))
+          return
+        }
         calmly(keys.rounds)
-        if (change.round_id !== null) calmly(keys.line(change.round_id))
+        if (change.round_id === null) return
+        soon(keys.stage(change.round_id))
+        calmly(keys.line(change.round_id))
       },
     })
   }, [queries, myDesk])

@@ -1,6 +1,7 @@
 import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import {
-  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRecordings, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getStage,
 } from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
 import { serverNow } from './clock'
@@ -13,6 +14,9 @@ export const keys = {
   round: (id: number) => ['rounds', id],
   report: (id: number) => ['rounds', id, 'report'],
   line: (roundId: number) => ['line', roundId],
+  stages: ['stage'],
+  stage: (roundId: number) => ['stage', roundId],
+  recordings: (roundId: number) => ['recordings', roundId],
   callback: (id: number) => ['callback', id],
 }
 
@@ -75,9 +79,21 @@ export const useRound = (id: number) =>
     refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data]),
   })
 
+/** A served round at this moment. */
+export const useStage = (roundId: number | null) =>
+  useQuery({
+    queryKey: keys.stage(roundId ?? 0),
+    queryFn: () => getStage(roundId ?? 0),
+    enabled: roundId !== null,
+    refetchInterval: (query) => untilNextPhase(query.state.data && [query.state.data.round]),
+  })
+
 export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
 
 export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })
+
+export const useRecordings = (roundId: number) =>
+  useQuery({ queryKey: keys.recordings(roundId), queryFn: () => getRecordings(roundId) })
 
 export const useOfficials = () => useQuery({ queryKey: ['officials'], queryFn: getOfficials, staleTime: 60_000 })
 

@@ -1,10 +1,15 @@
+import { faOfficial } from './fa-official'
 import { faRounds } from './fa-rounds'
+import { faSupervising } from './fa-supervising'
 
 /** Every text of the pages, in Persian. `Text` is the shape any other language has to fill. */
 export const fa = {
   brandNumber: '۱۳۷',
   city: 'شهرداری اصفهان',
   loading: 'در حال بارگذاری…',
+  /** The switch: how to come to the other language. */
+  language: 'English',
+  comma: '، ',
 
   connectionLost: 'ارتباط با سامانه قطع شد. در حال تلاش برای وصل شدن…',
 
@@ -82,6 +87,7 @@ export const fa = {
     ringing: 'زنگ می‌خورد',
     answered: 'پاسخ داد و پیام را می‌شنود',
     waiting: 'منتظر گفت‌وگو با شماست',
+    screening: 'نخست با اپراتور گفت‌وگو می‌کند',
     talking: 'در حال گفت‌وگو',
     ended: 'گفت‌وگو پایان یافت',
     closed: 'پایان یافت',
@@ -92,6 +98,7 @@ export const fa = {
     ringing: '',
     answered: 'از شهروند خواسته شده است عدد یک را بزند.',
     waiting: 'عدد یک را زد؛ به تلفن شما وصل می‌شود.',
+    screening: '',
     talking: '',
     ended: 'نتیجه را انتخاب و ثبت کنید.',
     closed: '',
@@ -163,6 +170,8 @@ export const fa = {
   },
 
   ...faRounds,
+  ...faOfficial,
+  ...faSupervising,
 
   problem: {
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
@@ -173,6 +182,8 @@ export const fa = {
     'no-desk': 'برای شما میزی تعیین نشده است.',
     'desk-busy': 'این میز هنوز تماسی در دست دارد.',
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
+    'calls-capped': 'سقف تماس‌های خروجی پر شده است. نوبت شهروند محفوظ است؛ کمی بعد دوباره تماس بگیرید.',
+    'not-serving': 'میز شما به این نوبت پاسخ نمی‌دهد.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',
     'round-over': 'این نوبت پایان یافته است.',
     'wrong-state': 'وضعیت در این میان عوض شده است.',
@@ -180,6 +191,10 @@ export const fa = {
     'round-values': 'ظرفیت، مدت گفت‌وگو یا زبان‌ها درست نیست.',
     'notice-too-short': 'نوبت باید دست‌کم یک روز پیش از آغاز اعلام شود. اگر این اعلام دیرهنگام عمدی است، گزینهٔ آن را بزنید.',
     'official-busy': 'این مسئول در همان زمان نوبت دیگری دارد.',
+    'nobody-speaks': 'این میز اکنون در گفت‌وگو نیست.',
+    'own-desk': 'میز خودتان را نمی‌توانید بشنوید.',
+    'desk-hears': 'تلفن این میز در گفت‌وگوی میز دیگری است. نخست آن را پایان دهید.',
+    'recording-changed': 'فایل این گفت‌وگو دست خورده یا در دسترس نیست.',
     'reason-missing': 'دلیل را بنویسید.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

@@ -8,7 +8,7 @@ export function latinDigits(text: string): string {
 export type Format = ReturnType<typeof makeFormat>
 
 /** How a language writes digits, numbers, telephone numbers, dates and durations. */
-export function makeFormat(locale: string) {
+export function makeFormat(locale: string, comma: string) {
   const plain = new Intl.NumberFormat(locale, { useGrouping: false })
   const grouped = new Intl.NumberFormat(locale)
   const clock = new Intl.DateTimeFormat(locale, {
@@ -42,7 +42,7 @@ export function makeFormat(locale: string) {
     share: (value: number) => share.format(value),
     /** The time alone today, with the day otherwise. */
     moment: (iso: string) =>
-      date(iso) === day.format(Date.now()) ? time(iso) : `${date(iso)}، ${time(iso)}`,
+      date(iso) === day.format(Date.now()) ? time(iso) : `${date(iso)}${comma}${time(iso)}`,
     duration: (milliseconds: number) => {
       const seconds = Math.max(0, Math.floor(milliseconds / 1000))
       const parts = [Math.floor(seconds / 60) % 60, seconds % 60]

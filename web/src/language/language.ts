@@ -1,9 +1,12 @@
 import { createContext, useContext } from 'react'
+import { en } from './en'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
 
+export type Code = 'fa' | 'en'
+
 export interface Language {
-  code: string
+  code: Code
   direction: 'rtl' | 'ltr'
   text: Text
   format: Format
@@ -12,16 +15,24 @@ export interface Language {
 }
 
 /** Add a language here; everything else takes it from the context. */
-export const languages = {
+export const languages: Record<Code, Language> = {
   fa: {
     code: 'fa',
     direction: 'rtl',
     text: fa,
-    format: makeFormat('fa-IR-u-ca-persian-nu-arabext'),
+    format: makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma),
     office: (official) => official.office_fa,
   },
-} satisfies Record<string, Language>
+  en: {
+    code: 'en',
+    direction: 'ltr',
+    text: en,
+    format: makeFormat('en-GB-u-ca-gregory', en.comma),
+    office: (official) => official.office_en,
+  },
+}
 
-export const LanguageContext = createContext<Language>(languages.fa)
+/** The language, and how to change it. */
+export const LanguageContext = createContext<[Language, (code: Code) => void]>([languages.fa, () => undefined])
 
-export const useLanguage = () => useContext(LanguageContext)
+export const useLanguage = () => useContext(LanguageContext)[0]

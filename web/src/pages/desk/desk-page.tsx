@@ -1,21 +1,22 @@
 import { Paper } from '@mantine/core'
 import { useEffect, useState } from 'react'
-import { getDeskPhone, type Me, type Round } from '../../api/calls'
+import type { Me, Round } from '../../api/calls'
 import { useLiveUpdates } from '../../api/live'
 import { useRounds } from '../../api/queries'
 import type { Text } from '../../language/fa'
 import { useLanguage } from '../../language/language'
-import { RoomPhone } from '../../phone/room-phone'
+import { useRoomPhone } from '../../phone/use-room-phone'
 import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Notice } from '../../ui/notice'
-import { useNow } from '../../ui/use-now'
+import { useStay } from '../../ui/use-stay'
 import { Actions } from './actions'
 import { CallbackPanel } from './callback-panel'
 import { KeptNotes } from './kept-notes'
 import { Line } from './line'
 import { PhonePanel } from './phone-panel'
 import { isOver, likelyRound, RoundSelect } from './round-select'
+import { useBegun } from './use-begun'
 import { ON_THE_PHONE, useDesk } from './use-desk'
 import callbackStyle from './callback.module.css'
 import style from './desk.module.css'
@@ -82,34 +83,3 @@ function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boole
 
 const nobodyText = (text: Text, round: Round | undefined) =>
   round?.counts.waiting ? text.desk.nobodyIsDue : text.desk.nobodyWaits
-
-/** Whether callbacks may begin: the first one taken after the announced hour opens the round. */
-function useBegun(round: Round | undefined): boolean {
-  const live = round?.phase === 'live'
-  const now = useNow(round !== undefined && !live)
-  return round !== undefined && (live || now >= Date.parse(round.starts_at))
-}
-
-/** Leaving the page hangs up the desk's phone: the browser asks first while a citizen is on it. */
-function useStay(wanted: boolean): void {
-  useEffect(() => {
-    if (!wanted) return
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', ask)
-    return () => removeEventListener('beforeunload', ask)
-  }, [wanted])
-}
-
-/** One phone as long as the page is open. */
-function useRoomPhone(): RoomPhone {
-  const [phone] = useState(() => new RoomPhone(getDeskPhone))
-  useEffect(() => {
-    const leave = () => phone.disconnect()
-    addEventListener('pagehide', leave)
-    return () => {
-      removeEventListener('pagehide', leave)
-      leave()
-    }
-  }, [phone])
-  return phone
-}

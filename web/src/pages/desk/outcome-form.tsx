@@ -28,8 +28,8 @@ function choicesIn(state: Callback['state']): Choice[] {
 /** The note, written at any time, and the outcome once it is due. */
 export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk }) {
   const { text, format } = useLanguage()
-  const { id, desk_id, state, registration } = callback
-  const [note, setNote] = useState(() => draft(desk_id, id)?.note ?? callback.note)
+  const { id, state, registration } = callback
+  const [note, setNote] = useState(() => draft(desk.id, id)?.note ?? callback.note)
   const [chosen, setChosen] = useState<Outcome | null>(null)
   const saveButton = useRef<HTMLButtonElement>(null)
 
@@ -40,7 +40,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
 
   function write(value: string) {
     setNote(value)
-    keepDraft(desk_id, { callbackId: id, ticket: registration.ticket, note: value })
+    keepDraft(desk.id, { callbackId: id, ticket: registration.ticket, note: value })
   }
 
   function choose(choice: Outcome) {
@@ -50,7 +50,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   }
 
   function save() {
-    if (outcome) desk.save(outcome, note, () => dropDraft(desk_id, id))
+    if (outcome) desk.save(outcome, note, () => dropDraft(desk.id, id))
   }
 
   useKeys(Object.fromEntries(choices.map(({ outcome: choice, key }) => [keyCode(key), () => choose(choice)])))
@@ -80,7 +80,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
       />
       {(state === 'ended' || outcome) && (
         <Button
-          ref={saveButton} size="md" disabled={!outcome} loading={desk.pending.save}
+          ref={saveButton} size="md" disabled={!outcome} loading={desk.pending === 'save'}
           onClick={save} data-testid="save-outcome" className={style.save}
         >
           {state === 'closed' ? text.desk.saveNote : text.desk.saveOutcome}

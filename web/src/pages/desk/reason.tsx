@@ -15,7 +15,7 @@ export function Reason({ registration }: { registration: Registration }) {
       {attempts > 0 && (
         <Tag tone="tried">
           {text.line.attempts(format.number(attempts))}
-          {last_outcome && `، ${text.outcome[last_outcome]}`}
+          {last_outcome && `${text.comma}${text.outcome[last_outcome]}`}
         </Tag>
       )}
       {not_before && state === 'waiting' && (

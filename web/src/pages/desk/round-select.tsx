@@ -35,7 +35,7 @@ export function RoundSelect({ rounds, chosen, onChoose }: Props) {
         value: String(round.id),
         label: text.round.option(
           office(round.official),
-          `${format.date(round.starts_at)}، ${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`,
+          `${format.date(round.starts_at)}${text.comma}${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`,
           text.phase[round.phase],
         ),
       }))}

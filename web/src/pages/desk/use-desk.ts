@@ -4,7 +4,7 @@ import { claimNext, hangUp, placeCall, saveOutcome } from '../../api/calls'
 import type { Callback, Me, Outcome } from '../../api/calls'
 import { keys, useCallback137 } from '../../api/queries'
 
-export const ON_THE_PHONE: Callback['state'][] = ['dialing', 'ringing', 'answered', 'waiting', 'talking']
+export const ON_THE_PHONE: Callback['state'][] = ['dialing', 'ringing', 'answered', 'waiting', 'screening', 'talking']
 
 /** This desk's callback, the last one included until the next is taken, and what can be done. */
 export function useDesk(me: Me, roundId: number | null) {
@@ -51,10 +51,11 @@ export function useDesk(me: Me, roundId: number | null) {
   const busy = next.isPending || call.isPending || end.isPending || save.isPending
   const state = callback?.state
   return {
+    id: me.desk?.id ?? 0,
     callback,
     error,
     nobody,
-    pending: { next: next.isPending, call: call.isPending, end: end.isPending, save: save.isPending },
+    pending: pendingOf({ 'take-next': next, call, hangup: end, save }),
     takeNext: !busy && roundId !== null && (!state || state === 'closed') ? () => next.mutate(roundId) : undefined,
     call: !busy && callback && state === 'claimed' ? () => call.mutate(callback.id) : undefined,
     hangUp: !busy && callback && ON_THE_PHONE.includes(callback.state) ? () => end.mutate(callback.id) : undefined,
@@ -65,3 +66,7 @@ export function useDesk(me: Me, roundId: number | null) {
 }
 
 export type Desk = ReturnType<typeof useDesk>
+
+/** The name of the command under way. */
+const pendingOf = (commands: Record<string, { isPending: boolean }>) =>
+  Object.keys(commands).find((name) => commands[name]?.isPending) ?? null

@@ -19,11 +19,12 @@ export function Who({ round }: { round: Round }) {
   return (
     <>
       {round.substitute && <span>{text.rounds.substitute(office(round.substitute))}</span>}
-      {round.deputies.length > 0 && <span>{text.rounds.deputies(round.deputies.map(office).join('، '))}</span>}
+      {round.deputies.length > 0 && <span>{text.rounds.deputies(round.deputies.map(office).join(text.comma))}</span>}
     </>
   )
 }
 
 export const mayPlan = (role: string) => role === 'administrator' || role === 'public_relations'
 export const mayMove = (role: string) => role === 'administrator' || role === 'supervisor'
+export const mayHear = (role: string) => mayMove(role) || role === 'auditor'
 export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'

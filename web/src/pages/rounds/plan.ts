@@ -17,6 +17,7 @@ export interface Plan {
   capacity: string
   minutes: string
   languages: string[]
+  recorded: boolean
   shortNotice: boolean
 }
 
@@ -26,7 +27,7 @@ export function newPlan(official: string): Plan {
     official, substitute: '', deputies: [],
     start: { day, time: '09:00' }, end: { day, time: '12:00' },
     registrationFrom: { day: addDays(day, -1), time: '09:00' }, registrationUntil: { day, time: '12:00' },
-    announce: null, capacity: '', minutes: '6', languages: ['fa', 'en'], shortNotice: false,
+    announce: null, capacity: '', minutes: '6', languages: ['fa', 'en'], recorded: false, shortNotice: false,
   }
 }
 
@@ -38,7 +39,7 @@ export const planOf = (round: Round): Plan => ({
   registrationFrom: cityTime(round.registration_from), registrationUntil: cityTime(round.registration_until),
   announce: cityTime(round.announce_at),
   capacity: round.capacity === null ? '' : String(round.capacity), minutes: String(round.minutes),
-  languages: round.languages, shortNotice: false,
+  languages: round.languages, recorded: round.recorded, shortNotice: false,
 })
 
 /** Another day for the round: registration moves along. */
@@ -70,6 +71,6 @@ export function toRound(plan: Plan): RoundIn | null {
     official_id: Number(plan.official), substitute_id: plan.substitute ? Number(plan.substitute) : null,
     deputy_ids: plan.deputies.map(Number), announce_at: announce, starts_at, ends_at, registration_from,
     registration_until, capacity, minutes, languages: plan.languages as RoundIn['languages'],
-    short_notice: plan.shortNotice,
+    recorded: plan.recorded, short_notice: plan.shortNotice,
   }
 }

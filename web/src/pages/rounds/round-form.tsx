@@ -102,6 +102,10 @@ export function RoundForm({ round, officials, onClose }: Props) {
             {(['fa', 'en'] as const).map((code) => <Checkbox key={code} value={code} label={text.rounds.language[code]} />)}
           </Group>
         </Checkbox.Group>
+        <Checkbox
+          label={words.recorded} checked={plan.recorded} data-testid="recorded"
+          onChange={(event) => set({ recorded: event.currentTarget.checked })}
+        />
         {round && (
           <Textarea
             label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"

@@ -9,9 +9,11 @@ import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Waiting } from '../../ui/waiting'
 import { Line } from '../desk/line'
-import { mayConduct, mayMove, mayPlan, NoticeState, Who } from './facts'
+import { Desks } from './desks'
+import { mayConduct, mayHear, mayMove, mayPlan, NoticeState, Who } from './facts'
 import { NoticeText } from './notice-text'
 import { ReasonDialog } from './reason-dialog'
+import { Recordings } from './recordings'
 import { Report } from './report'
 import { RoundForm } from './round-form'
 import style from './rounds.module.css'
@@ -52,8 +54,10 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
           <>
             <div className={style.side}>
               <Facts round={round} me={me} onAsk={setAsked} />
+              {round.phase === 'live' && <Desks id={id} me={me} />}
               <NoticeText id={id} />
               <Report id={id} />
+              {round.recorded && mayHear(me.role) && <Recordings id={id} />}
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />
             <Dialog round={round} asked={asked} onClose={() => setAsked(null)} />
@@ -78,7 +82,7 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
       <p className={style.more}><Who round={round} /></p>
       <dl className={style.numbers}>
         <Fact name={words.conversations}>
-          {format.longDate(round.starts_at)}، {text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+          {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
         </Fact>
         <Fact name={words.registration}>{range(round.registration_from, round.registration_until)}</Fact>
         <Fact name={words.capacity}>
@@ -86,8 +90,9 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
         </Fact>
         <Fact name={words.minutes}>{words.minutesOf(format.number(round.minutes))}</Fact>
         <Fact name={words.languages}>
-          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join('، ')}
+          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join(text.comma)}
         </Fact>
+        <Fact name={words.recording}>{round.recorded ? words.isRecorded : words.notRecorded}</Fact>
         <Fact name={words.notice}><NoticeState round={round} /></Fact>
         {round.reason && round.phase !== 'cancelled' && <Fact name={words.reason}>{round.reason}</Fact>}
       </dl>

@@ -68,7 +68,7 @@ function Item({ round }: { round: Round }) {
     <li className={style.item} data-testid="round" data-id={round.id}>
       <Link href={`/rounds/${round.id}`} className={style.link}>{office(round.official)}</Link>
       <span className={style.when}>
-        {format.longDate(round.starts_at)}، {text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
       </span>
       <span className={style.counts}>
         {text.rounds.counts(format.number(counts.waiting), format.number(counts.reached))}

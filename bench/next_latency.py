@@ -1,0 +1,239 @@
+"""From «next» on the official's page until official and citizen hear each other, with one citizen ready.
+
+The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in
+the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone. That
+phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own tone.
+"""
+
+import os
+import socket
+import statistics
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from playwright.sync_api import Page
+
+from db.models import Role
+from tests.kit import scenario
+from tests.kit.browser import browsers, person
+from tests.kit.pages import in_state, sign_in
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import Operator, System
+from tests.kit.talk import A_LAW, FRAME, TELEPHONE_EVENT, key_frames
+
+REPETITIONS = 25
+GOAL_MS = 300
+ROWS = (
+    "the API has answered",
+    "the citizen is in the room",
+    "the official hears",
+    "the citizen hears",
+    "both hear",
+)
+DESK_HZ = 1000
+CITIZENS_HZ = (400, 600, 800)
+LATE_S = 320.0
+"""Of six agreed minutes: late enough that the next citizen is called."""
+_PURE = 0.5
+_SECOND = np.arange(8000) / 8000
+
+# The tone of the next citizen in the remote track: a window of 21 ms, looked at every 5 ms.
+EAR = """
+(() => {
+  const size = 1024, hop = 256, rate = 48000
+  const window_ = new Float32Array(size)
+  let hz = 0
+  window.__await = (wanted) => { hz = wanted; window.__heardAt = window.__pressedAt = 0 }
+  const clock = () => performance.timeOrigin + performance.now()
+  addEventListener('pointerdown', () => { window.__pressedAt ||= clock() }, true)
+  const look = (event) => {
+    window_.copyWithin(0, hop)
+    window_.set(event.inputBuffer.getChannelData(0), size - hop)
+    if (!hz || window.__heardAt) return
+    let re = 0, im = 0, all = 1e-9
+    window_.forEach((x, n) => {
+      const turn = 2 * Math.PI * hz * n / rate
+      re += x * Math.cos(turn); im += x * Math.sin(turn); all += x * x
+    })
+    if (all > 0.1 && 2 * (re * re + im * im) / size / all > 0.5) window.__heardAt = clock()
+  }
+  const Original = window.RTCPeerConnection
+  window.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args)
+      this.addEventListener('track', ({ track }) => {
+        const context = new AudioContext({ sampleRate: rate })
+        const ear = context.createScriptProcessor(hop, 1, 1)
+        ear.onaudioprocess = look
+        context.createMediaStreamSource(new MediaStream([track])).connect(ear)
+        ear.connect(context.destination)
+      })
+    }
+  }
+})()
+"""
+
+
+# When the last «next» was answered, on the page's clock.
+ANSWERED = """
+() => {
+  const asked = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/desk/next'))
+  performance.clearResourceTimings()
+  return performance.timeOrigin + asked.at(-1).responseEnd
+}
+"""
+
+Stream = tuple[tuple[str, int], bytes]
+"""Where a call's sound comes from, and its source's number: Asterisk uses a port again for a later call."""
+
+
+class Citizens:
+    """All citizens' sound, on one socket: each call presses 1, then speaks its tone and hears the desk's."""
+
+    def __init__(self) -> None:
+        self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.wire.bind(("127.0.0.1", 0))
+        self.calls: list[Stream] = []
+        self._pressing: dict[Stream, Iterator[tuple[bool, int, bytes] | None]] = {}
+        self._heard: dict[Stream, float] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._speak, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """Where Asterisk sends the sound to."""
+        return int(self.wire.getsockname()[1])
+
+    def heard_at(self, call: int) -> float:
+        """When the call first heard the desk, in seconds since 1970; 0: not yet."""
+        return self._heard.get(self.calls[call], 0.0)
+
+    def hz(self, call: int) -> int:
+        """The tone that the call speaks."""
+        return CITIZENS_HZ[call % len(CITIZENS_HZ)]
+
+    def _listen(self) -> None:
+        while True:
+            packet, peer = self.wire.recvfrom(2048)
+            stream = (peer, packet[8:12])
+            if stream not in self._pressing:
+                self._pressing[stream] = iter([*[None] * 75, *key_frames("1")])
+                self.calls.append(stream)
+            if packet[1] & 0x7F == A_LAW and stream not in self._heard and _is_tone(packet[12:], DESK_HZ):
+                self._heard[stream] = time.time()
+
+    def _speak(self) -> None:
+        tones = [_alaw(0.4 * np.sin(2 * np.pi * hz * _SECOND)) for hz in CITIZENS_HZ]
+        began, number = time.monotonic(), 0
+        while True:
+            number += 1
+            time.sleep(max(0.0, began + number / 50 - time.monotonic()))
+            for call, stream in enumerate(list(self.calls)):
+                start = number * FRAME % 8000
+                kind, stamp, body = A_LAW, number, tones[call % len(tones)][start : start + FRAME]
+                if press := next(self._pressing[stream], None):
+                    _, age, body = press
+                    kind, stamp = TELEPHONE_EVENT, number - age
+                head = struct.pack("!BBHII", 0x80, kind, number & 0xFFFF, stamp * FRAME, 137 + call)
+                if stream[0] not in [later[0] for later in self.calls[call + 1 :]]:
+                    self.wire.sendto(head + body, stream[0])
+
+
+def _alaw(samples: np.ndarray) -> bytes:
+    with tempfile.NamedTemporaryFile(suffix=".raw") as file:
+        soundfile.write(file.name, samples, 8000, format="RAW", subtype="ALAW")
+        return Path(file.name).read_bytes()
+
+
+_LINEAR = np.empty(256)
+
+
+def _learn_alaw() -> None:
+    with tempfile.NamedTemporaryFile(suffix=".raw") as file:
+        Path(file.name).write_bytes(bytes(range(256)))
+        _LINEAR[:] = soundfile.read(file.name, samplerate=8000, channels=1, format="RAW", subtype="ALAW")[0]
+
+
+def _is_tone(packet: bytes, hz: int) -> bool:
+    """Whether 20 ms of sound are mostly this tone."""
+    samples = _LINEAR[np.frombuffer(packet, np.uint8)]
+    energy = float((samples**2).sum())
+    part = np.abs((samples * np.exp(-2j * np.pi * hz * _SECOND[: len(samples)])).sum()) ** 2
+    return energy > len(samples) * 1e-3 and float(2 * part / len(samples) / energy) > _PURE
+
+
+def _phone(system: System, media: int) -> SippPhone:
+    """Answers every call; its sound is elsewhere."""
+    answer = scenario.SDP.replace("[rtpstream_audio_port]", str(media))
+    steps = scenario.received() + scenario.ring(100) + scenario.reply("200 OK", answer, how='retrans="500"')
+    return SippPhone(steps + '<recv request="ACK"/>' + scenario.ending(None, "", ""), port=system.trunk_port)
+
+
+def _once(system: System, page: Page, official: Operator, citizens: Citizens, call: int) -> list[float]:
+    """One «next»: ms until the API has answered, the citizen is in the room, each hears, both hear."""
+    before = official.http.get("/me").json()["callback"]["id"]
+    system.talks_for(before, LATE_S)
+    page.get_by_test_id("finishing").click()
+    in_state(page, "up-next", "waiting", timeout=60)
+    until(lambda: len(citizens.calls) > call, "the next citizen's phone has sound")
+    page.wait_for_timeout(1000 + 37 * call % 500)  # at no fixed place of anybody's clock
+    page.evaluate("hz => window.__await(hz)", citizens.hz(call))
+    page.get_by_test_id("next").click()
+    page.wait_for_function("() => window.__heardAt", polling=50, timeout=15_000)
+    until(lambda: citizens.heard_at(call) > 0, "the citizen hears the desk")
+    pressed, heard = (page.evaluate(f"() => window.__{name}At") for name in ("pressed", "heard"))
+    answered = page.evaluate(ANSWERED)
+    now_ = official.http.get("/me").json()["callback"]["id"]
+    official.wait_for(now_, "talking")
+    joined = system.callback(now_).talking_at
+    assert joined and now_ != before
+    both = max(heard, citizens.heard_at(call) * 1000)
+    moments = [answered, joined.timestamp() * 1000, heard, citizens.heard_at(call) * 1000, both]
+    return [moment - pressed for moment in moments]
+
+
+def _measure(system: System, round_id: int, folder: Path) -> list[list[float]]:
+    tone = folder / "desk.wav"
+    soundfile.write(tone, 0.4 * np.sin(2 * np.pi * DESK_HZ * _SECOND), 8000, subtype="PCM_16")
+    official, citizens = system.operator(Role.OFFICIAL), Citizens()
+    for _ in range(REPETITIONS + 3):
+        system.register(round_id, system.number(), 1)
+    with (
+        _phone(system, citizens.port),
+        browsers() as start,
+        person(start(tone), locale="fa-IR", timezone_id="Asia/Tehran") as office,
+    ):
+        office.add_init_script(EAR)
+        page = office.new_page()
+        sign_in(page, system, official.username, "/official")
+        page.get_by_test_id("sit-down").click()
+        page.get_by_test_id("next").click()
+        in_state(page, "serving-state", "talking", timeout=60)
+        return [_once(system, page, official, citizens, call) for call in range(1, REPETITIONS + 1)]
+
+
+def main() -> None:
+    """Print the table."""
+    _learn_alaw()
+    print(
+        f"ms from «next» with one ready, {REPETITIONS} times, {os.cpu_count()} cores that Chromium, sipp and "
+        f"this bench share, load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
+    with tempfile.TemporaryDirectory() as folder, System() as system, system.only_round() as round_id:
+        times = _measure(system, round_id, Path(folder))
+    print(f"{'until':<28}{'median':>8}{'90 %':>8}{'most':>8}")
+    for name, waits in zip(ROWS, zip(*times, strict=True), strict=True):
+        p90 = statistics.quantiles(waits, n=10)[8]
+        print(f"{name:<28}{statistics.median(waits):>8.0f}{p90:>8.0f}{max(waits):>8.0f}")
+    print(f"goal: both hear in at most {GOAL_MS} at the median; load after: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Takes finished recordings into the books, and deletes those whose time is over."""
+
+import logging
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.models import Recording
+from hotline import recordings
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+
+def register(engine: Engine, settings: Settings) -> None:
+    """Register every finished file whose conversation is over."""
+    with reading(engine) as session:
+        new = recordings.new(session, settings.recordings_dir)
+    for path, callback_id in new:
+        try:
+            found = recordings.look(path)  # reads the file: not within the transaction
+        except OSError as error:  # the others are registered all the same
+            log.error("recording of callback %d: %s", callback_id, error.strerror)
+            continue
+        with writing(engine) as session:
+            recordings.register(session, callback_id, found)
+        recordings.seal(path)
+
+
+def delete_old(engine: Engine, settings: Settings) -> None:
+    """Delete what is older than the city keeps it."""
+    folder, days = settings.recordings_dir, settings.recordings_days
+    with reading(engine) as session:
+        old = [recording.callback_id for recording in recordings.expired(session, days)]
+    for callback_id in old:
+        with writing(engine) as session:
+            recordings.delete(session, session.get_one(Recording, callback_id), folder)
+    with reading(engine) as session:
+        left = recordings.orphans(session, folder, days)
+    for path in left:
+        path.unlink(missing_ok=True)
+    if old or left:
+        log.info("recordings: %d deleted after %d days, %d orphans", len(old), days, len(left))

@@ -1,0 +1,92 @@
+"""Moves supervisors' phones: into the conversation that they want to hear, and back into their own rooms."""
+
+import logging
+import time
+from typing import NamedTuple
+
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.models import Desk, Hearing
+from dialer.ami import Ami, AmiError
+from dialplan.accounts import DESK_EXTENSION
+from dialplan.variables import SUPERVISE, Context, Variable
+from hotline import supervising
+
+log = logging.getLogger("dialer")
+
+_AGAIN_S = 1.0
+"""So long Asterisk has for a redirect before it is asked again."""
+
+_CONTEXTS = {
+    Hearing.LISTEN: Context.LISTEN,
+    Hearing.WHISPER: Context.WHISPER,
+    Hearing.JOIN: Context.JOIN,
+}
+
+
+class Place(NamedTuple):
+    """Where a desk's phone is: a context and an extension of the dialplan."""
+
+    context: str
+    exten: str
+
+
+OWN_ROOM = Place(Context.FROM_DESK, DESK_EXTENSION)
+
+
+class Supervising:
+    """Where the phones are is Asterisk's word (`seen`), whom they hear the database's."""
+
+    def __init__(self, engine: Engine, ami: Ami) -> None:
+        self._engine = engine
+        self._ami = ami
+        self._seen: dict[int, Place] = {}
+        self._asked: dict[int, tuple[Place, float]] = {}
+
+    def seen(self, desk: int, context: str, exten: str) -> None:
+        """The desk's phone hears another desk, or is in its own room."""
+        self._seen[desk] = Place(context, exten) if context in SUPERVISE else OWN_ROOM
+        self._asked.pop(desk, None)
+
+    def forget(self, desk: int) -> None:
+        """The desk's phone has left."""
+        self._seen.pop(desk, None)
+        self._asked.pop(desk, None)
+
+    def send_all(self) -> bool:
+        """Redirect what is to be. Returns False if Asterisk refused: ask it what is true."""
+        with reading(self._engine) as session:
+            over = supervising.over(session)
+        if over:
+            with writing(self._engine) as session:
+                supervising.end_over(session)
+        with reading(self._engine) as session:
+            here = session.scalars(select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None))).all()
+            channels = {desk.id: desk.channel or "" for desk in here}
+        return all([self._send(desk, channels) for desk in here])
+
+    def _send(self, desk: Desk, channels: dict[int, str]) -> bool:
+        belongs = OWN_ROOM
+        heard = channels.get(desk.hears_desk_id or 0)
+        if heard:
+            belongs = Place(_CONTEXTS[Hearing(desk.hears_how or "")], str(desk.hears_desk_id))
+        if self._seen.get(desk.id, OWN_ROOM) == belongs or self._just_asked(desk.id, belongs):
+            return True
+        channel = channels[desk.id]
+        try:
+            if heard:
+                self._ami.request("Setvar", Channel=channel, Variable=Variable.HEARS.value, Value=heard)
+            where = {"Context": str(belongs.context), "Exten": belongs.exten, "Priority": 1}
+            self._ami.request("Redirect", Channel=channel, **where)
+        except AmiError as error:
+            log.info("desk %d: not moved to %s: %s", desk.id, belongs.context, error)
+            return False
+        return True
+
+    def _just_asked(self, desk: int, belongs: Place) -> bool:
+        asked, at = self._asked.get(desk, (None, 0.0))
+        if asked == belongs and time.monotonic() < at + _AGAIN_S:
+            return True
+        self._asked[desk] = belongs, time.monotonic()
+        return False

@@ -1,0 +1,200 @@
+"""Recorded conversations: taken into the books once they are finished, heard by roles only, deleted for real.
+
+Asterisk writes each file under its callback's token. One that is in the books can only be read, and is
+played only as long as it is what they say (its SHA-256). Whatever else lies in the folder goes in its time.
+"""
+
+import hashlib
+import math
+import os
+import stat
+import struct
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Recording
+from db.states import CallbackState
+from hotline import audit
+from hotline.errors import Refused
+
+SUFFIX = ".wav"
+HEARD = "recording-heard"
+
+_QUIET_S = 3.0
+"""A file that nobody has written to for so long is finished; Asterisk writes about every two seconds."""
+_ONE_HEARING = timedelta(minutes=10)
+"""A player asks for a recording piece by piece; within this time they are one hearing."""
+_HEADER = 44
+_SEALED = 0o400
+_CHUNK = 1 << 20
+
+
+class Found(NamedTuple):
+    """A finished file, as it is."""
+
+    file: str
+    sha256: str
+    seconds: int
+
+
+def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
+    """The files that are not in the books and are written to no more, each with its callback's id."""
+    at = now(session)
+    paths = [path for path, status in _files(folder) if _finished(status, at) and path.suffix == SUFFIX]
+    by_token = {path.stem: path for path in paths}
+    rows = session.execute(
+        select(Callback.token, Callback.id).where(
+            Callback.token.in_(by_token),
+            Callback.state.in_([CallbackState.ENDED, CallbackState.CLOSED]),
+            Callback.ended_at.is_not(None),
+        )
+    )
+    return [(by_token[token], callback_id) for token, callback_id in rows]
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every plain file of the folder; never what a link leads to."""
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path), entry.stat(follow_symlinks=False)
+
+
+def _finished(status: os.stat_result, at: datetime) -> bool:
+    return stat.S_IMODE(status.st_mode) != _SEALED and at.timestamp() - status.st_mtime > _QUIET_S
+
+
+def look(path: Path) -> Found:
+    """Mend the file's header, and say what it holds. Raises OSError."""
+    seconds = _mend(path)
+    return Found(path.name, digest(path), seconds)
+
+
+def _mend(path: Path) -> int:
+    """Seconds of sound in a file of Asterisk's; one whose end Asterisk did not live to see is made playable.
+
+    Asterisk writes how much there is into the header (44 bytes, PCM of 16 bits) when it closes the file.
+    """
+    with path.open("r+b") as file:
+        header = file.read(_HEADER)
+        if len(header) < _HEADER or (header[:4], header[8:16], header[36:40]) != (
+            b"RIFF",
+            b"WAVEfmt ",
+            b"data",
+        ):
+            return 0
+        (bytes_a_second,) = struct.unpack_from("<I", header, 28)
+        length = os.fstat(file.fileno()).st_size - _HEADER
+        told = struct.unpack_from("<I", header, 40)[0]
+        if told not in (length, length - 1):
+            length -= length % 2
+            file.seek(4)
+            file.write(struct.pack("<I", length + _HEADER - 8))
+            file.seek(40)
+            file.write(struct.pack("<I", length))
+            told = length
+        return math.ceil(told / bytes_a_second) if bytes_a_second else 0
+
+
+def digest(path: Path) -> str:
+    """The file's SHA-256. Raises OSError, also for a link."""
+    sha256 = hashlib.sha256()
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+    return sha256.hexdigest()
+
+
+def seal(path: Path) -> None:
+    """The file is in the books: from now on it is read only, and not looked at again."""
+    path.chmod(_SEALED)
+
+
+def register(session: Session, callback_id: int, found: Found) -> None:
+    """Take a finished file into the books, once; `seal` it afterwards."""
+    if session.get(Recording, callback_id):
+        return
+    recording = Recording(
+        callback=session.get_one(Callback, callback_id), made_at=now(session), **found._asdict()
+    )
+    session.add(recording)
+    events.recording_changed(session, recording, "made")
+
+
+def of_round(session: Session, round_id: int) -> Sequence[Recording]:
+    """The recordings of a round, in the order of the conversations; the deleted ones, too."""
+    return session.scalars(
+        select(Recording)
+        .join(Callback, Callback.id == Recording.callback_id)
+        .where(Callback.round_id == round_id)
+        .order_by(Callback.talking_at, Callback.id)
+    ).all()
+
+
+def to_hear(session: Session, callback_id: int) -> Recording:
+    """The recording of a callback. Raises Refused("not-found"), also for one that is deleted."""
+    recording = session.get(Recording, callback_id)
+    if recording is None or recording.deleted_at:
+        raise Refused("not-found", "there is no recording, or not any more")
+    return recording
+
+
+def unchanged(recording: Recording, folder: Path) -> Path:
+    """The recording's file, as it was when it was registered. Raises Refused("recording-changed")."""
+    path = folder / Path(recording.file).name
+    try:
+        same = digest(path) == recording.sha256
+    except OSError:
+        same = False
+    if not same:
+        raise Refused("recording-changed", "the file is not the one that was recorded")
+    return path
+
+
+def heard(session: Session, callback_id: int, *, who: str, from_begin: bool) -> None:
+    """Write into the audit log that somebody hears it, before they do; a later piece is the same hearing."""
+    subject = f"callback {callback_id}"
+    if not from_begin and _hears_already(session, who, subject):
+        return
+    audit.record(session, who, HEARD, subject)
+
+
+def _hears_already(session: Session, who: str, subject: str) -> bool:
+    last = audit.search(session, who=who, action=HEARD, subject=subject, limit=1)
+    return bool(last) and now(session) - last[0].at < _ONE_HEARING
+
+
+def expired(session: Session, days: int) -> Sequence[Recording]:
+    """The recordings that were made so many days ago and are still there."""
+    return session.scalars(
+        select(Recording).where(
+            Recording.deleted_at.is_(None), Recording.made_at < now(session) - timedelta(days=days)
+        )
+    ).all()
+
+
+def delete(session: Session, recording: Recording, folder: Path) -> None:
+    """Take the file away for good; the row says when. Raises OSError."""
+    (folder / Path(recording.file).name).unlink(missing_ok=True)
+    recording.deleted_at = now(session)
+    events.recording_changed(session, recording, "deleted")
+
+
+def orphans(session: Session, folder: Path, days: int) -> list[Path]:
+    """Old files that no row knows of as kept: a deletion cut short, or a file that is nobody's."""
+    before = (now(session) - timedelta(days=days)).timestamp()
+    old = [path for path, status in _files(folder) if status.st_mtime < before]
+    kept = set(
+        session.scalars(
+            select(Recording.file).where(
+                Recording.deleted_at.is_(None), Recording.file.in_([p.name for p in old])
+            )
+        )
+    )
+    return [path for path in old if path.name not in kept]

@@ -1,0 +1,89 @@
+"""A supervisor takes part in a desk's conversation: listens, whispers to the desk, or joins.
+
+The wish is the desk's row (`hears_…`), for one conversation; the dialer moves the supervisor's phone. Each
+begin and each end is in the audit log.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.models import Callback, Desk, Hearing, User
+from db.states import CallbackState
+from hotline import audit, callbacks
+from hotline.errors import Refused
+
+
+def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str) -> None:
+    """The phone of the supervisor's `desk` takes part in what the desk `heard_id` speaks now.
+
+    Raises Refused("desk-phone-away" | "own-desk" | "not-found" | "desk-busy" | "nobody-speaks").
+    """
+    session.refresh(desk, with_for_update=True)
+    if not desk.phone_connected:
+        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    if heard_id == desk.id:
+        raise Refused("own-desk", "a desk hears another one")
+    if session.get(Desk, heard_id) is None:
+        raise Refused("not-found", f"no desk {heard_id}")
+    if _busy(session, desk):
+        raise Refused("desk-busy", "the desk has a citizen of its own")
+    live = callbacks.live_at_desk(session, heard_id)
+    if live is None or live.state is not CallbackState.TALKING:
+        raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
+    if (desk.hears_callback_id, desk.hears_how) == (live.id, how):
+        return
+    stop(session, desk, who=who)
+    desk.hears_desk_id, desk.hears_callback_id, desk.hears_how = heard_id, live.id, how
+    desk.next_asked_at = None
+    audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
+    events.desk_changed(session, desk.id, "hears")
+
+
+def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
+    """The supervisor's desk hears nobody any more."""
+    if desk.hears_desk_id is None:
+        return
+    heard = f"callback {desk.hears_callback_id}"
+    audit.record(session, who, "supervision-ended", heard, why)
+    desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
+    events.desk_changed(session, desk.id, "heard-out")
+
+
+def hearing(session: Session) -> Sequence[Desk]:
+    """The desks that hear another."""
+    return session.scalars(select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)).all()
+
+
+def over(session: Session) -> bool:
+    """Whether `end_over` has anything to do."""
+    return any(_why_over(session, desk) for desk in hearing(session))
+
+
+def end_over(session: Session) -> None:
+    """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
+    for desk in hearing(session):
+        why = _why_over(session, desk)
+        if why:
+            who = session.scalar(select(User.username).where(User.desk_id == desk.id))
+            stop(session, desk, who=who or f"desk {desk.id}", why=why)
+
+
+def _why_over(session: Session, desk: Desk) -> str:
+    heard = session.get_one(Desk, desk.hears_desk_id)
+    if not desk.phone_connected or not heard.phone_connected:
+        return "the phone left"
+    live = session.get_one(Callback, desk.hears_callback_id)
+    if live.state is not CallbackState.TALKING or live.desk_id != heard.id:
+        return "the conversation is over"
+    return "a citizen of the desk's own" if _busy(session, desk) else ""
+
+
+def _busy(session: Session, desk: Desk) -> bool:
+    mine = or_(
+        (Callback.desk_id == desk.id) & (Callback.state != CallbackState.CLOSED),
+        (Callback.screen_desk_id == desk.id) & (Callback.state == CallbackState.SCREENING),
+    )
+    return session.scalar(select(exists().where(mine))) or False

@@ -1,0 +1,101 @@
+"""The API of a served round: who may end and pause it, and what a page sees of it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.access import COOKIE
+from api.app import create
+from db.engine import reading, writing
+from db.models import Role, Round
+from hotline import audit, users
+from settings import Settings
+from tests.factories import a_desk, a_round, a_user, some_registrations
+
+V1 = "/api/v1"
+SitsDown = Callable[[Role], tuple[TestClient, str]]
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> FastAPI:
+    return create(settings)
+
+
+@pytest.fixture
+def sits_down(app: FastAPI, engine: Engine) -> Iterator[SitsDown]:
+    """Makes the page of a new person of this role at a new desk; and their name."""
+    with TestClient(app, raise_server_exceptions=False):
+
+        def page(role: Role) -> tuple[TestClient, str]:
+            with writing(engine) as session:
+                user = a_user(session, a_desk(session))
+                user.role = role
+                cookie = users.sign_in(session, user)
+            return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie}), user.username
+
+        yield page
+
+
+@pytest.fixture
+def round_id(engine: Engine) -> int:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 1, subject=7)
+        return round_.id
+
+
+def _log(engine: Engine, round_id: int) -> list[tuple[str, str]]:
+    with reading(engine) as session:
+        return [(e.who, e.action) for e in audit.search(session, subject=f"round {round_id}")][::-1]
+
+
+def test_given_an_official_when_the_desk_serves_the_round_then_it_can_be_ended_from_there_and_is_logged(
+    sits_down: SitsDown, engine: Engine, round_id: int
+) -> None:
+    page, name = sits_down(Role.OFFICIAL)
+    refused = page.post(f"{V1}/rounds/{round_id}/end", json={})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+    page.put(f"{V1}/desk/round", json={"round_id": round_id})
+    ended = page.post(f"{V1}/rounds/{round_id}/end", json={})
+
+    assert (ended.status_code, ended.json()["phase"]) == (200, "over")
+    assert _log(engine, round_id)[-1] == (name, "round-ended")
+
+
+def test_given_an_official_of_another_round_when_they_end_or_pause_this_one_then_they_are_refused(
+    sits_down: SitsDown, engine: Engine, round_id: int
+) -> None:
+    page, _ = sits_down(Role.OFFICIAL)
+    with writing(engine) as session:
+        other = a_round(session).id
+    page.put(f"{V1}/desk/round", json={"round_id": other})
+
+    assert page.post(f"{V1}/rounds/{round_id}/end", json={}).json()["code"] == "forbidden"
+    assert page.post(f"{V1}/rounds/{round_id}/pause").json()["code"] == "not-serving"
+
+
+def test_given_the_operator_beside_when_they_pause_and_resume_twice_then_each_is_logged_once(
+    sits_down: SitsDown, engine: Engine, round_id: int
+) -> None:
+    page, name = sits_down(Role.OPERATOR)
+
+    for deed in ("pause", "pause", "resume", "resume"):
+        assert page.post(f"{V1}/rounds/{round_id}/{deed}").status_code == 200
+
+    with reading(engine) as session:
+        assert session.get_one(Round, round_id).paused_at is None
+    assert _log(engine, round_id)[-2:] == [(name, "round-paused"), (name, "round-resumed")]
+
+
+def test_given_a_citizen_with_a_subject_when_the_line_is_read_then_it_says_the_subject(
+    sits_down: SitsDown, round_id: int
+) -> None:
+    page, _ = sits_down(Role.OPERATOR)
+
+    line = page.get(f"{V1}/rounds/{round_id}/registrations").json()
+
+    assert [item["subject"] for item in line["items"]] == [7]

@@ -1,0 +1,42 @@
+import { useState } from 'react'
+import { endRound, type Round } from '../../api/calls'
+import { useLanguage } from '../../language/language'
+import { Command } from '../../ui/command'
+import { useKeys } from '../../ui/use-keys'
+import { ReasonDialog } from '../rounds/reason-dialog'
+import type { Serving } from './use-serving'
+import style from './official.module.css'
+
+/** Three large buttons, always at the same place, and the few that are rarely needed. */
+export function StageActions({ serving, round }: { serving: Serving; round: Round }) {
+  const { text } = useLanguage()
+  const [ending, setEnding] = useState(false)
+  const words = text.stage
+  const { pending, record, resume, pause } = serving
+  const next = record ?? serving.next
+  const end = serving.mayEnd ? () => setEnding(true) : undefined
+  const keys = { KeyN: next, KeyF: serving.finishing, KeyH: serving.hangUp, KeyB: serving.notNow, KeyP: pause ?? resume, KeyE: end, KeyL: serving.leave }
+  useKeys(ending ? {} : keys)
+
+  return (
+    <>
+      <div className={style.actions}>
+        <Command name="next" letter="N" act={next} pending={pending} large>{record ? text.desk.saveOutcome : words.next}</Command>
+        <Command name="finishing" letter="F" act={serving.finishing} pending={pending} large color="amber">{words.finishing}</Command>
+        <Command name="hangup" letter="H" act={serving.hangUp} pending={pending} large color="brick">{words.hangUp}</Command>
+      </div>
+      <div className={style.smaller}>
+        <Command variant="default" name="not-now" letter="B" act={serving.notNow} pending={pending}>{words.notNow}</Command>
+        <Command variant="default" name="pause" letter="P" act={pause ?? resume} pending={pending}>{resume ? words.resume : words.pause}</Command>
+        <Command variant="default" name="end-round" letter="E" act={end} pending={pending}>{words.endRound}</Command>
+        {serving.leave && <Command variant="default" name="leave" letter="L" act={serving.leave} pending={pending}>{words.leave}</Command>}
+      </div>
+      {ending && (
+        <ReasonDialog
+          title={text.rounds.endTitle} help={text.rounds.endHelp} action={text.rounds.end} needed={false} color="brick"
+          act={(reason) => endRound(round.id, reason)} onClose={() => setEnding(false)}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,48 @@
+import { Paper } from '@mantine/core'
+import { useState } from 'react'
+import { type Recording, recordingUrl } from '../../api/calls'
+import { useRecordings } from '../../api/queries'
+import { useLanguage } from '../../language/language'
+import { Complaint } from '../../ui/complaint'
+import style from './rounds.module.css'
+
+/** The recorded conversations of a round, to be heard. */
+export function Recordings({ id }: { id: number }) {
+  const { text } = useLanguage()
+  const { data, error } = useRecordings(id)
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="recordings-title" data-testid="recordings">
+      <h2 id="recordings-title">{text.recordings.title}</h2>
+      <p className={style.more}>{data?.length === 0 ? text.recordings.none : text.recordings.logged}</p>
+      <Complaint error={error} />
+      <ul className={style.plain}>
+        {data?.map((recording) => <Item key={recording.callback_id} recording={recording} />)}
+      </ul>
+    </Paper>
+  )
+}
+
+function Item({ recording }: { recording: Recording }) {
+  const { text, format } = useLanguage()
+  const [broken, setBroken] = useState(false)
+  const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at } = recording
+  const where = desk_id === null ? '' : text.line.atDesk(format.number(desk_id))
+  const about = [talking_at && format.moment(talking_at), where, format.duration(seconds * 1000)].filter(Boolean)
+  const gone = deleted_at ? text.recordings.deleted(format.moment(deleted_at)) : text.recordings.silent
+  return (
+    <li className={style.desk} data-testid="recording" data-id={callback_id}>
+      <span>
+        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join(text.comma)}</span>
+      </span>
+      {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
+        // There is no text of a conversation that could be its captions.
+        // eslint-disable-next-line jsx-a11y/media-has-caption
+        <audio
+          controls controlsList="nodownload" preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
+          className={style.player} onError={() => setBroken(true)} onPlaying={() => setBroken(false)}
+        />
+      )}
+      <div role="alert" className="live">{broken && text.recordings.broken}</div>
+    </li>
+  )
+}
