@@ -182,6 +182,7 @@ export const en: Text = {
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
     'not-serving': 'Your desk does not serve this round.',
+    'calls-capped': 'The cap on outgoing calls is reached. The citizen keeps their place; call again a little later.',
     'round-not-started': 'The conversations of this round have not begun.',
     'round-over': 'This round is over.',
     'wrong-state': 'Things have changed in the meantime.',
