@@ -18,6 +18,7 @@ _AGAIN_S = 1.0
 """So long Asterisk has for a redirect or a hang-up before it is asked again."""
 
 WITH_MUSIC = "music"
+_HANGUP = "Hangup"
 
 
 class Rooms:
@@ -44,6 +45,7 @@ class Rooms:
             placed = [c for c in callbacks.on_the_phone(session) if c.placed_at]
             at_home = Desk.phone_connected & Desk.hears_desk_id.is_(None)
             here = {desk.id for desk in session.query(Desk).where(at_home)}
+        placed.sort(key=lambda callback: callback.hangup_asked_at is None)  # who leaves, leaves first
         return all([self._send(callback, here) for callback in placed])
 
     def _send(self, callback: Callback, here: set[int]) -> bool:
@@ -51,7 +53,7 @@ class Rooms:
         if callback.hangup_asked_at:
             if callback.state is CallbackState.WAITING and callback.desk_id is None:
                 return self._ask(token, "Redirect", Context.LET_GO, "s")
-            return self._ask(token, "Hangup", Cause=16)
+            return self._ask(token, _HANGUP, Cause=16)
         if callback.state is CallbackState.SCREENING:
             desk, context = callback.screen_desk_id, Context.SCREENING
         elif callback.state is CallbackState.WAITING:
@@ -61,12 +63,18 @@ class Rooms:
         if desk is None:
             back = at not in (None, WITH_MUSIC)
             return not back or self._ask(token, "Redirect", Context.WAITING, "s")
-        if desk not in here or at == f"desk-{desk}":
+        if desk not in here or at == f"desk-{desk}" or self._is_leaving(f"desk-{desk}"):
             return True
         return self._ask(token, "Redirect", context, str(desk))
 
+    def _is_leaving(self, room: str) -> bool:
+        """Whether somebody is still in the room who has just been hung up: two citizens never meet."""
+        hung_up = [token for token, where in self._seen.items() if where == room]
+        now = time.monotonic()
+        return any(now < self._asked_at.get((token, _HANGUP), 0.0) + _AGAIN_S for token in hung_up)
+
     def _ask(self, token: str, action: str, context: str = "", exten: str = "", **keys: object) -> bool:
-        key, at = (token, f"{action} {context} {exten}"), time.monotonic()
+        key, at = (token, " ".join(filter(None, (action, context, exten)))), time.monotonic()
         if at < self._asked_at.get(key, 0.0) + _AGAIN_S:
             return True
         self._asked_at[key] = at
