@@ -22,6 +22,9 @@ format: .venv/test ## put the Python code into its one form
 bench: .venv/test web/dist/index.html ## measure; prints ratios
 	@for b in bench/*.py; do PYTHONPATH=. $(BIN)/python $$b; done
 
+faults: .venv/test web/dist/index.html ## 200 rounds in which parts are killed and cut at random (for the night)
+	@PYTHONPATH=. $(BIN)/python bench/faults.py 200 $(SEED)
+
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv
 	@for extra in "" "-dev --all-extras"; do set -- $$extra; $(BIN)/uv pip compile -q --universal --python-version 3.11 \
@@ -57,4 +60,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test lint format bench lock openapi clean
+.PHONY: help run test lint format bench faults lock openapi clean

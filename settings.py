@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     """How long a citizen's phone rings."""
     answer_seconds: float = Field(6.0, gt=0, le=60)
     """How long a caller has for a key after a question."""
+    detect_machines: bool = False
+    """Listen for an answering machine when a callback is answered, and where one seems to speak ask only once
+    for the 1. A hint that decides nothing; it costs every citizen up to two seconds of silence."""
     max_attempts: int = Field(3, ge=1, le=20)
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
@@ -179,6 +182,14 @@ class Settings(BaseSettings):
     Half of it for a busy phone, double for one that cannot be reached (hotline/retries.py)."""
     ahead_most: int = Field(2, ge=1, le=10)
     """Citizens called ahead at once for each desk that serves a round: those who wait for it included."""
+    calls_per_number: int = Field(8, ge=1, le=100)
+    """Outgoing calls to one number in 24 hours, of whatever kind; then it is left in peace."""
+    calls_per_hour: int = Field(300, ge=1, le=100_000)
+    """Outgoing calls in an hour, all together; a bill that runs away stops here."""
+    calls_per_day: int = Field(3000, ge=1, le=1_000_000)
+    """Outgoing calls in 24 hours, all together."""
+    calls_at_once: int = Field(20, ge=1, le=1000)
+    """Outgoing calls at one time: the trunk's channels. Callers who dial 137 are not counted."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many registrations one number may make in 24 hours."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(

@@ -30,9 +30,9 @@ def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
 
 
 @router.post("/{callback_id}/call", status_code=202)
-def call(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
+def call(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen called; events tell how it goes on."""
-    asked = callbacks.ask_call(session, _mine(session, callback_id, user))
+    asked = callbacks.ask_call(session, _mine(session, callback_id, user), settings)
     return views.callback_view(session, asked)
 
 

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from api.access import Database
+from api.access import Database, InForce
 from db.engine import reading
-from hotline import status
+from hotline import status, toll
 
 router = APIRouter(tags=["health"])
 
@@ -12,22 +12,25 @@ _PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
 
 
 @router.get("/healthz")
-def healthz(engine: Database, response: Response) -> dict[str, str]:
+def healthz(engine: Database, settings: InForce, response: Response) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
     ivr, dialer and clerk say themselves that they live; the dialer also says whether Asterisk answers it.
+    `calls` is "capped", by the cap's name, while no call may be placed; that is no fault.
     """
-    result = {"database": "down", **dict.fromkeys(_PROCESSES, "unknown")}
+    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls"), "unknown")}
     try:
         with reading(engine) as session:
             for process in _PROCESSES:
                 result[process] = "up" if status.alive(session, process) else "down"
+            calls, cap = toll.room(session, settings)
+            result["calls"] = "up" if calls > 0 else f"capped {cap}"
             result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer
         response.status_code = 503
         return result
     if result["dialer"] == "down":
         result["asterisk"] = "unknown"
-    if set(result.values()) != {"up"}:
+    if {result[name] for name in ("database", *_PROCESSES)} != {"up"}:
         response.status_code = 503
     return result

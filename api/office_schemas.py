@@ -121,7 +121,7 @@ class Attempt(BaseModel):
 
     id: int
     round_id: int
-    desk_id: int
+    desk_id: int | None
     state: CallbackState
     outcome: Outcome | None
     note: str

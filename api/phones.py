@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from api import schemas
-from api.access import AtDesk, InForce
+from api import schemas, views
+from api.access import AtDesk, InForce, Writing
+from db import models
 from dialplan import accounts
-from hotline import numbers
+from hotline import desk_phones, numbers
 from hotline.errors import Refused
 
 router = APIRouter(tags=["phones"])
@@ -23,6 +24,14 @@ def desk_phone(user: AtDesk, settings: InForce, request: Request) -> schemas.Des
         password=settings.secret_for(name),
         extension=accounts.DESK_EXTENSION,
     )
+
+
+@router.post("/desk/phone/call", status_code=202)
+def call_desk_phone(user: AtDesk, session: Writing) -> schemas.Me:
+    """Have my desk's telephone called: it comes into the room with my PIN."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    desk_phones.ask_call(session, desk, session.get_one(models.User, user.id))
+    return views.me_view(session, session.get_one(models.User, user.id))
 
 
 @router.get("/browser-phone")

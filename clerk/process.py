@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from clerk import recordings, sender
 from db.engine import connect, reading, writing
-from hotline import carry, near, notices, seals, status, timetable
+from hotline import carry, near, notices, seals, status, timetable, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -106,6 +106,12 @@ def seal(engine: Engine, _settings: Settings) -> None:
         seals.seal(session)
 
 
+def forget_calls(engine: Engine, _settings: Settings) -> None:
+    """Delete the calls that no cap counts any more."""
+    with writing(engine) as session:
+        toll.forget(session)
+
+
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
@@ -113,6 +119,7 @@ JOBS = [
     Job("messages", 1.0, sender.run),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal),
+    Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
 ]

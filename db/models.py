@@ -69,6 +69,7 @@ _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})
 _STANDING = text("standing")
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
 _SCREENING = text(f"state = {CallbackState.SCREENING.value!r}")
+_UNDER_WAY = text("ended_at IS NULL")
 
 
 class OfficialKind(StrEnum):
@@ -463,10 +464,14 @@ class Desk(Base):
     phone: Mapped[str] = mapped_column(String(10), default="browser")
     number: Mapped[str | None] = mapped_column(String(16))  # E.164: called instead; asks for the PIN
     call_asked_at: Mapped[datetime | None]  # its person wants that telephone called now
+    call_token: Mapped[str | None] = mapped_column(
+        String(48), unique=True, index=True
+    )  # of that call, while it lives
+    call_placed_at: Mapped[datetime | None]
     phone_connected: Mapped[bool] = mapped_column(default=False)
     channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
-    next_asked_at: Mapped[datetime | None]  # free, and wants the next citizen
+    next_asked_at: Mapped[datetime | None]  # wants the next citizen; until they speak
     hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
     hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
     hears_callback_id: Mapped[int | None]  # in this conversation
@@ -534,6 +539,23 @@ class Callback(Base):
     )
 
 
+class PlacedCall(Base):
+    """An outgoing call of any kind, written down as it is taken up: what the caps count (hotline.toll)."""
+
+    __tablename__ = "placed_calls"
+
+    token: Mapped[str] = mapped_column(String(41), primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # its channel is gone
+
+    __table_args__ = (
+        Index("placed_calls_of_number", "number", "at"),
+        Index("placed_calls_by_time", "at"),
+        Index("placed_calls_under_way", "at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+    )
+
+
 class Recording(Base):
     """A recorded conversation: a file of the state folder's recordings, until it is deleted."""
 
@@ -562,6 +584,8 @@ class User(Base):
     role: Mapped[Role] = mapped_column(_enum(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
     pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
+    pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]

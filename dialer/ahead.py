@@ -4,8 +4,10 @@ import logging
 
 from sqlalchemy import Engine
 
-from db.engine import now, reading, writing
+from db.engine import reading, writing
+from dialer.caps import Caps
 from hotline import callbacks, experience, rounds, serving
+from hotline.errors import Refused
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -14,9 +16,10 @@ log = logging.getLogger("dialer")
 class Ahead:
     """The dialer's third task. It decides; the dialer places, follows and ends the calls as all others."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, caps: Caps) -> None:
         self._settings = settings
         self._engine = engine
+        self._caps = caps
 
     def keep_ready(self) -> None:
         """Take so many citizens out of each served round's line as must be called at this moment."""
@@ -25,30 +28,39 @@ class Ahead:
                 (round_.id, experience.calls_wanted(session, round_, self._settings.ahead_most))
                 for round_ in serving.served(session)
             ]
+        room = self._caps.room() if any(count for _, count in wanted) else 0
         for round_id, count in wanted:
-            for _ in range(count):
-                self._call_ahead(round_id)
+            called = self._call_ahead(round_id, min(count, room))
+            room -= called
 
-    def _call_ahead(self, round_id: int) -> None:
-        with writing(self._engine) as session:
-            callback = callbacks.call_ahead(session, rounds.get(session, round_id))
-            if callback:
-                log.info("%s: called ahead for round %d", callback.token, round_id)
+    def _call_ahead(self, round_id: int, count: int) -> int:
+        """Take so many out of the round's line; how many were due."""
+        for called in range(count):
+            try:
+                with writing(self._engine) as session:
+                    callback = callbacks.call_ahead(session, rounds.get(session, round_id))
+            except Refused:  # the round has just ended
+                return called
+            if callback is None:
+                return called
+            log.info("%s: called ahead for round %d", callback.token, round_id)
+        return count
 
     def match(self) -> None:
-        """Give the desks that are free the citizens who wait."""
+        """Give the desks that are free the citizens who wait; take back those whom a desk left waiting."""
         with reading(self._engine) as session:
-            asked = serving.some_desk_asks(session)
-        if asked:
+            stranded, asked = serving.any_stranded(session), serving.some_desk_asks(session)
+        if stranded or asked:
             with writing(self._engine) as session:
+                if stranded:
+                    serving.take_back(session)
                 serving.match(session)
 
     def let_go(self) -> None:
         """End the calls made ahead for rounds that are over, with a kind word."""
         with reading(self._engine) as session:
-            tokens = [callback.token for callback in serving.left_behind(session)]
+            tokens = serving.left_behind(session)
         for token in tokens:
             with writing(self._engine) as session:
-                callback = callbacks.by_token(session, token)
-                if callback and callback.desk_id is None:
-                    callback.hangup_asked_at = now(session)
+                if serving.let_go(session, token):
+                    log.info("%s: let go", token)

@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
 from dialer.originate import originate
 from dialplan.variables import Context
-from hotline import confirmations, numbers
+from hotline import confirmations, numbers, toll
 from hotline.clock import is_quiet
 from settings import Settings
 
@@ -17,14 +20,18 @@ log = logging.getLogger("dialer")
 
 _AT_ONCE = 5
 
+_SHARE = 0.5
+"""Strangers key these numbers in: they use up half of each cap at most, and the rounds go on."""
+
 
 class Confirmations:
     """The dialer's second task; it shares the dialer's connection and thread."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings
         self._engine = engine
         self._ami = ami
+        self._caps = caps
 
     def place_due(self) -> None:
         """Call the numbers that wait for it, a few at once and never at night. Raises AmiError."""
@@ -33,8 +40,9 @@ class Confirmations:
                 return
             due = confirmations.due(session, _AT_ONCE)
             room = _AT_ONCE - len(confirmations.on_the_phone(session)) if due else 0
-        for registration_id in due[: max(room, 0)]:
-            self._place(registration_id)
+        if room > 0:
+            for registration_id in due[: min(room, self._caps.room(_SHARE))]:
+                self._place(registration_id)
 
     def _place(self, registration_id: int) -> None:
         with writing(self._engine) as session:
@@ -42,14 +50,25 @@ class Confirmations:
             if confirmation is None or confirmation.token is None:
                 return
             token, number = confirmation.token, confirmation.registration.number
-        if not numbers.allowed(number, self._settings.allowed_prefixes):
-            self.ended(token)
-            return
+            if not numbers.allowed(number, self._settings.allowed_prefixes):
+                confirmations.ended(session, token)
+                return
+            call = toll.take(session, token, number, self._settings, _SHARE)
+            if isinstance(call, toll.Cap):
+                confirmations.put_off(session, confirmation, self._again_at(session, number, call))
+                return
         try:
-            originate(self._ami, self._settings, token, number, Context.CONFIRM)
+            originate(self._ami, self._settings, call, Context.CONFIRM)
         except NotAccepted as error:
             log.error("%s: not placed: %s", token, error)
+            self._caps.ended(token)
             self.ended(token)
+
+    def _again_at(self, session: Session, number: str, cap: toll.Cap) -> datetime:
+        if cap is not toll.Cap.PER_NUMBER:
+            self._caps.reached(cap)
+            return now(session)  # as soon as there is room
+        return toll.free_again(session, number, self._settings) or now(session)
 
     def ended(self, token: str) -> None:
         """The call is over."""

@@ -7,21 +7,26 @@ from collections.abc import Callable
 
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
+from db.models import Callback
 from db.states import CallbackState, Outcome
 from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError, NotAccepted
+from dialer.caps import Caps
 from dialer.confirmations import Confirmations
+from dialer.desk_calls import DeskCalls, desk_of
 from dialer.keys import Keys
 from dialer.moves import Moves
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
-from dialplan.accounts import DESK_EXTENSION, desk_of_channel
+from dialer.tone import Tone
+from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import KEY_EVENT, STAGE_EVENT, SUPERVISE_EVENT, Context, Stage
-from hotline import callbacks, confirmations, numbers, status
+from hotline import callbacks, confirmations, desk_phones, numbers, status, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -54,17 +59,20 @@ class Dialer:
         self._ami = ami
         self._moves = Moves(settings, engine)
         self._rooms = Rooms(engine, ami)
-        self._ahead = Ahead(settings, engine)
+        self._caps = Caps(settings, engine)
+        self._ahead = Ahead(settings, engine, self._caps)
         self._keys = Keys(settings, engine)
-        self._confirmations = Confirmations(settings, engine, ami)
+        self._confirmations = Confirmations(settings, engine, ami, self._caps)
+        self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
+        self._tone = Tone(engine, ami)
         self._supervising = Supervising(engine, ami)
         self._reconciler = Reconciler(
             engine,
             ami,
             moves=self._moves,
             rooms=self._rooms,
-            confirmations=self._confirmations,
             supervising=self._supervising,
+            others=[self._confirmations, self._desk_calls],
         )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
@@ -96,7 +104,9 @@ class Dialer:
                 self._ahead.let_go()
                 self._ahead.keep_ready()
                 self._place_asked()
+                self._desk_calls.place_asked()
                 self._confirmations.place_due()
+                self._tone.sound_due()
                 self._close_never_started()
         except AmiError as error:
             log.warning("Asterisk: %s", error)
@@ -149,13 +159,28 @@ class Dialer:
             if stale or not allowed:
                 callbacks.close(session, token, Outcome.FAILED, self._settings)
                 return
+            call = toll.take(session, token, number, self._settings)
+            if isinstance(call, toll.Cap):
+                self._capped(session, callback, call)
+                return
         try:
-            originate(self._ami, self._settings, token, number, Context.CALLBACK)
+            originate(self._ami, self._settings, call, Context.CALLBACK)
         except NotAccepted as error:
             log.error("%s: not placed: %s", token, error)
+            self._caps.ended(token)
             self._moves.close(token, Outcome.FAILED)
             return
         log.info("%s: placed", token)
+
+    def _capped(self, session: Session, callback: Callback, cap: toll.Cap) -> None:
+        """Back to the own place, as if never taken, or until the number may be called: nothing is lost."""
+        if cap is toll.Cap.PER_NUMBER:
+            until = toll.free_again(session, callback.registration.number, self._settings)
+            callbacks.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+            log.error("%s: not placed: this number has been called too often", callback.token)
+        else:
+            callbacks.close(session, callback.token, Outcome.RETURNED, self._settings)
+            self._caps.reached(cap)
 
     # --- what Asterisk tells ---
 
@@ -168,14 +193,15 @@ class Dialer:
 
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
-            self._keys.pressed(event.keys.get("Channel", ""), event.keys.get("Key", ""))
+            desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+            self._keys.pressed(desk, event.keys.get("Key", ""))
         elif event.keys.get("UserEvent") == SUPERVISE_EVENT:
             self._on_supervise(event)
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
 
     def _on_supervise(self, event: Event) -> None:
-        desk = desk_of_channel(event.keys.get("Channel", ""))
+        desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
         if desk is not None:
             self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
 
@@ -190,7 +216,7 @@ class Dialer:
 
     def _on_join(self, event: Event) -> None:
         channel, token, room = (event.keys.get(key, "") for key in ("Channel", "Uniqueid", "Conference"))
-        desk = desk_of_channel(channel)
+        desk = desk_of(channel, token)
         if desk is not None:
             self._moves.desk_phone(desk, channel)
             if room == f"desk-{desk}":
@@ -201,9 +227,9 @@ class Dialer:
             self._moves.joined(token, int(number) if number.isdecimal() else None)
 
     def _on_hangup(self, event: Event) -> None:
-        if desk_of_channel(event.keys.get("Channel", "")) is not None:
-            self._in_sync = False  # the desk may still have a second phone in its room: ask
         channel_id = _channel_id(event)
+        if desk_of(event.keys.get("Channel", ""), channel_id) is not None:
+            self._in_sync = False  # the desk may still have a second phone in its room: ask
         token = token_of(channel_id)
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
         if channel_id != token:  # the half that dialled: it knows why the call ended
@@ -218,8 +244,11 @@ class Dialer:
             self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
 
     def _ended(self, token: str, cause: int) -> None:
+        self._caps.ended(token)
         if confirmations.is_token(token):
             self._confirmations.ended(token)
+        elif desk_phones.desk_of_token(token) is not None:
+            self._desk_calls.ended(token)
         else:
             self._moves.ended(token, cause)
 

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Callback, Desk, User
 from db.states import CallbackState
-from dialplan.accounts import desk_of_channel
 from dialplan.variables import Key
 from hotline import callbacks, planning, rounds, serving
 from hotline.errors import Refused
@@ -21,15 +20,14 @@ _TOO_SOON_S = 5.0
 
 
 class Keys:
-    """The desk is known by its phone's channel, which Asterisk vouches for."""
+    """The desk is known by its phone, which Asterisk vouches for."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
 
-    def pressed(self, channel: str, key: str) -> None:
+    def pressed(self, desk_id: int | None, key: str) -> None:
         """Do what the key means; what is refused changes nothing."""
-        desk_id = desk_of_channel(channel)
         if desk_id is None or key not in list(Key):
             return
         try:

@@ -3,12 +3,13 @@
 import logging
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import now, writing
 from db.models import Callback
 from db.states import CallbackState, Outcome
 from dialer.outcomes import of_hangup
-from hotline import callbacks, status
+from hotline import callbacks, serving, status
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -33,19 +34,19 @@ class Moves:
             return  # a caller's or a desk's channel
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
-            if callback is None:
-                return
-            stamp = _STAMPS.get(to)
-            first = stamp and getattr(callback, stamp) is None
-            callbacks.move(session, token, to, **({stamp: now(session)} if stamp and first else {}))
+            if callback:
+                _move(session, callback, to)
 
     def joined(self, token: str, desk: int | None) -> None:
-        """The citizen has come into a desk's room: to speak, unless an operator speaks with them first."""
+        """The citizen has come into this desk's room, or into some: to speak, if it is their own desk's.
+
+        Not so who speaks with an operator first, and who was taken back on the way: that one goes on waiting.
+        """
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
-            screening = callback is not None and callback.desk_id != desk == callback.screen_desk_id
-        if callback and not screening:
-            self.move(token, CallbackState.TALKING)
+            if callback and callback.desk_id is not None and desk in (None, callback.desk_id):
+                serving.begins(session, callback)
+                _move(session, callback, CallbackState.TALKING)
 
     def close(self, token: str, outcome: Outcome) -> None:
         """Record the outcome that the network or the citizen told."""
@@ -89,3 +90,9 @@ class Moves:
         """The desk's phone has come into its room by this channel, or has left it."""
         with writing(self._engine) as session:
             status.phone_connected(session, desk, channel)
+
+
+def _move(session: Session, callback: Callback, to: CallbackState) -> None:
+    stamp = _STAMPS.get(to)
+    first = stamp and getattr(callback, stamp) is None
+    callbacks.move(session, callback.token, to, **({stamp: now(session)} if stamp and first else {}))

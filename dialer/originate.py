@@ -2,25 +2,27 @@
 
 from dialer.ami import Ami
 from dialplan.variables import Context
+from hotline.toll import Call
 from settings import Settings
 
 _LONGER_S = 5
 """The dialplan's own ringing time ends first, and knows why."""
 
 
-def originate(ami: Ami, settings: Settings, token: str, number: str, context: Context) -> None:
-    """Call the E.164 `number` and, when it answers, run `context`. Raises AmiError if Asterisk refuses.
+def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s") -> None:
+    """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
 
+    NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
     The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
     The call goes through the dialplan's way out, which follows no forwarding.
     """
     ami.request(
         "Originate",
-        ActionID=token,
-        ChannelId=token,
-        Channel=f"Local/{number}@{Context.DIAL}/n",
+        ActionID=call.token,
+        ChannelId=call.token,
+        Channel=f"Local/{call.number}@{Context.DIAL}/n",
         Context=context.value,
-        Exten="s",
+        Exten=extension,
         Priority=1,
         CallerID="137 <137>",
         Timeout=(settings.ring_seconds + _LONGER_S) * 1000,

@@ -1,8 +1,9 @@
 """What the end of a callback's channel means: by Q.850 cause, and by how far the callback had come."""
 
 from db.states import CallbackState, Outcome
+from dialplan.variables import CAPPED_CAUSE
 
-_BY_CAUSE = {17: Outcome.BUSY, 21: Outcome.REJECTED}
+_BY_CAUSE = {17: Outcome.BUSY, 21: Outcome.REJECTED, CAPPED_CAUSE: Outcome.FAILED}
 
 _GIVEN_UP = {0, 16, 19, 127}
 """Nobody answered, for the network (19, also SIP 480) or for Asterisk, whose ringing time was over."""

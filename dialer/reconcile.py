@@ -1,20 +1,20 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from sqlalchemy import Engine, select
 
-from db.engine import now, reading
-from db.models import Desk
-from db.states import CallbackState
+from db.engine import now, reading, writing
+from db.models import Callback, Desk
+from db.states import CallbackState, Outcome
 from dialer.ami import Ami
-from dialer.confirmations import Confirmations
+from dialer.desk_calls import desk_of
 from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
-from dialplan.accounts import desk_of_channel
 from dialplan.variables import SUPERVISE, Context
-from hotline import callbacks
+from hotline import callbacks, toll
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
@@ -24,6 +24,13 @@ _BY_CONTEXT = {
 _OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
 
 Channel = Mapping[str, str]
+
+
+class OtherCalls(Protocol):
+    """Calls that are no callbacks."""
+
+    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
+        """End what is not among the `live` channels; whether some are too young to say."""
 
 
 class Reconciler:
@@ -36,15 +43,15 @@ class Reconciler:
         *,
         moves: Moves,
         rooms: Rooms,
-        confirmations: Confirmations,
         supervising: Supervising,
+        others: Sequence[OtherCalls],
     ) -> None:
         self._engine = engine
         self._ami = ami
         self._moves = moves
         self._rooms = rooms
-        self._confirmations = confirmations
         self._supervising = supervising
+        self._others = others
 
     def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
@@ -59,18 +66,22 @@ class Reconciler:
         with reading(self._engine) as session:
             at = now(session)
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
+        self._rooms.only(channels)
         known = True
         for callback, placed_at in placed:
             if callback.token in channels:
-                known &= self._adopt(callback.token, channels[callback.token], callback.token in ringing)
+                known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
                 self._moves.lost(callback)
             else:
                 known = False  # its channel may just be coming into being
-        young = self._confirmations.reconcile(channels, older_than_s=no_channel_s)
-        return known and not young
+        with writing(self._engine) as session:
+            toll.reconcile(session, channels, older_than_s=no_channel_s)
+        young = [other.reconcile(channels, older_than_s=no_channel_s) for other in self._others]
+        return known and not any(young)
 
-    def _adopt(self, token: str, channel: Channel, ringing: bool) -> bool:
+    def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
+        token = callback.token
         if ringing or channel.get("ChannelStateDesc") == "Ringing":
             self._moves.move(token, CallbackState.RINGING)
             return True
@@ -78,20 +89,28 @@ class Reconciler:
         if application == "ConfBridge":
             desk = channel.get("Exten", "")
             self._rooms.seen(token, f"desk-{desk}")
-            self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            if context != Context.SCREENING:
+                self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+            return True
+        if context == Context.LET_GO:
+            self._rooms.seen(token, context)
+            return True
+        if context == Context.LATER:
+            self._moves.close(token, Outcome.CALL_AGAIN)
             return True
         if context in _BY_CONTEXT and application:
             if context == Context.WAITING:
                 self._rooms.seen(token, WITH_MUSIC)
-            self._moves.move(token, _BY_CONTEXT[Context(context)])
+            if callback.state is not CallbackState.SCREENING:  # on the way to the operator: goes on
+                self._moves.move(token, _BY_CONTEXT[Context(context)])
             return True
         # between two steps of the dialplan: look again
         return channel.get("ChannelStateDesc") != "Up"
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> None:
         present: dict[int, dict[str, Channel]] = {}
-        for c in channels.values():
-            desk = desk_of_channel(c["Channel"])
+        for channel_id, c in channels.items():
+            desk = desk_of(c["Channel"], channel_id)
             if desk is not None and _at_work(c):
                 present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:

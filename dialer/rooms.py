@@ -2,10 +2,12 @@
 
 import logging
 import time
+from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from db.engine import reading
+from db.engine import now, reading
 from db.models import Callback, Desk
 from db.states import CallbackState
 from dialer.ami import Ami, AmiError
@@ -17,8 +19,12 @@ log = logging.getLogger("dialer")
 _AGAIN_S = 1.0
 """So long Asterisk has for a redirect or a hang-up before it is asked again."""
 
+_GOODBYE_S = 30.0
+"""So long the kind word at the end of a round may take; then the call is ended."""
+
+_LISTENS = (CallbackState.WAITING, CallbackState.SCREENING)
+
 WITH_MUSIC = "music"
-_HANGUP = "Hangup"
 
 
 class Rooms:
@@ -31,8 +37,13 @@ class Rooms:
         self._asked_at: dict[tuple[str, str], float] = {}
 
     def seen(self, token: str, where: str) -> None:
-        """The channel of `token` is in this room (`desk-3`), or waits WITH_MUSIC."""
+        """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or hears LET_GO."""
         self._seen[token] = where
+
+    def only(self, live: Collection[str]) -> None:
+        """Asterisk has these channels and no others."""
+        for token in self._seen.keys() - set(live):
+            self.forget(token)
 
     def forget(self, token: str) -> None:
         """The channel has ended."""
@@ -44,16 +55,26 @@ class Rooms:
         with reading(self._engine) as session:
             placed = [c for c in callbacks.on_the_phone(session) if c.placed_at]
             at_home = Desk.phone_connected & Desk.hears_desk_id.is_(None)
-            here = {desk.id for desk in session.query(Desk).where(at_home)}
-        placed.sort(key=lambda callback: callback.hangup_asked_at is None)  # who leaves, leaves first
-        return all([self._send(callback, here) for callback in placed])
+            here = set(session.scalars(select(Desk.id).where(at_home)))
+            at = now(session)
+        leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
+        ended = [self._end(c, at) for c in leaving]
+        return all([*ended, *(self._send(c, here) for c in placed if not c.hangup_asked_at)])
+
+    def _end(self, callback: Callback, at: datetime) -> bool:
+        token, asked_at = callback.token, callback.hangup_asked_at or at
+        in_time = (at - asked_at).total_seconds() < _GOODBYE_S
+        if callback.state in _LISTENS and callback.desk_id is None and in_time:
+            if self._seen.get(token) == Context.LET_GO:
+                return True  # hears the kind word, which ends the call
+            asked = self._ask(token, "Redirect", Context.LET_GO, "s")
+            if asked:
+                self._seen[token] = Context.LET_GO
+            return asked
+        return self._ask(token, "Hangup", Cause=16)
 
     def _send(self, callback: Callback, here: set[int]) -> bool:
         token, at = callback.token, self._seen.get(callback.token)
-        if callback.hangup_asked_at:
-            if callback.state is CallbackState.WAITING and callback.desk_id is None:
-                return self._ask(token, "Redirect", Context.LET_GO, "s")
-            return self._ask(token, _HANGUP, Cause=16)
         if callback.state is CallbackState.SCREENING:
             desk, context = callback.screen_desk_id, Context.SCREENING
         elif callback.state is CallbackState.WAITING:
@@ -63,18 +84,17 @@ class Rooms:
         if desk is None:
             back = at not in (None, WITH_MUSIC)
             return not back or self._ask(token, "Redirect", Context.WAITING, "s")
-        if desk not in here or at == f"desk-{desk}" or self._is_leaving(f"desk-{desk}"):
+        screened = callback.state is CallbackState.SCREENING and at == f"desk-{desk}"
+        if desk not in here or screened or self._somebody_else_is_in(f"desk-{desk}", token):
             return True
         return self._ask(token, "Redirect", context, str(desk))
 
-    def _is_leaving(self, room: str) -> bool:
-        """Whether somebody is still in the room who has just been hung up: two citizens never meet."""
-        hung_up = [token for token, where in self._seen.items() if where == room]
-        now = time.monotonic()
-        return any(now < self._asked_at.get((token, _HANGUP), 0.0) + _AGAIN_S for token in hung_up)
+    def _somebody_else_is_in(self, room: str, token: str) -> bool:
+        """Whether a citizen has not left the room yet: no two ever hear each other."""
+        return any(where == room for other, where in self._seen.items() if other != token)
 
     def _ask(self, token: str, action: str, context: str = "", exten: str = "", **keys: object) -> bool:
-        key, at = (token, " ".join(filter(None, (action, context, exten)))), time.monotonic()
+        key, at = (token, f"{action} {context} {exten}"), time.monotonic()
         if at < self._asked_at.get(key, 0.0) + _AGAIN_S:
             return True
         self._asked_at[key] = at

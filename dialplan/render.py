@@ -7,9 +7,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
 from dialplan.variables import (
+    CAPPED_CAUSE,
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
+    NEARLY_OVER,
     STAGE_EVENT,
     SUPERVISE_EVENT,
     Context,
@@ -69,6 +71,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            capped_cause=CAPPED_CAUSE,
+            nearly_over=NEARLY_OVER,
             variables=Variable,
         )
         (etc / name).write_text(text)

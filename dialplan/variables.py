@@ -11,11 +11,14 @@ class Variable(StrEnum):
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
-    """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking."""
+    """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
+    an official's telephone: `yes` after the right PIN."""
+    LATER = "HOTLINE_LATER"
+    """`yes` when a waiting citizen is to be called again later."""
     RECORDED = "HOTLINE_RECORDED"
     """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
     HEARS = "HOTLINE_HEARS"
-    """On a supervisor's phone: the channel of the desk's phone that it is to hear."""
+    """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
 
 class Context(StrEnum):
@@ -27,11 +30,15 @@ class Context(StrEnum):
     HOTLINE = "hotline"
     CALLBACK = "callback"
     CONFIRM = "confirm"
+    OFFICIAL = "official"
     DIAL = "dial"
     WAITING = "waiting"
     ROOM = "room"
     SCREENING = "screening"
+    LATER = "later"
     LET_GO = "let-go"
+    TONE = "tone"
+    ASIDE = "aside"
     DESK_KEYS = "desk-keys"
     LISTEN = "supervise-listen"
     WHISPER = "supervise-whisper"
@@ -45,6 +52,7 @@ class Script(StrEnum):
     CALLBACK = "callback"
     CONFIRM = "confirm"
     WAIT = "wait"
+    OFFICIAL = "official"
 
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
@@ -93,5 +101,12 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
+NEARLY_OVER = "nearly-over"
+"""The clip that only an official hears, shortly before the agreed minutes of a conversation are over."""
+
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
+
+
+CAPPED_CAUSE = 44
+"""Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give."""

@@ -6,6 +6,7 @@ late, repeated or forged step changes nothing.
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
@@ -24,7 +25,7 @@ from db.states import (
     RegistrationState,
     sources,
 )
-from hotline import ledger, line, retries, rounds
+from hotline import ledger, line, retries, rounds, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -49,6 +50,8 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     rounds.check_begun(round_, now(session))
     if live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
+    if screened_at_desk(session, desk_id):
+        raise Refused("desk-busy", "the desk speaks with a citizen first")
     return _take_in_order(session, round_, desk_id=desk_id, user_id=user_id)
 
 
@@ -124,6 +127,13 @@ def live_at_desk(session: Session, desk_id: int) -> Callback | None:
     )
 
 
+def screened_at_desk(session: Session, desk_id: int) -> Callback | None:
+    """The citizen with whom the desk speaks first, for another desk."""
+    return session.scalar(
+        select(Callback).where(Callback.screen_desk_id == desk_id, Callback.state == CallbackState.SCREENING)
+    )
+
+
 def by_token(session: Session, token: str) -> Callback | None:
     """The callback whose channel is `token`."""
     return session.scalar(select(Callback).where(Callback.token == token))
@@ -158,12 +168,15 @@ def check_phone(desk: Desk | None) -> None:
         raise Refused("desk-hears", f"the desk hears desk {desk.hears_desk_id}")
 
 
-def ask_call(session: Session, callback: Callback) -> Callback:
+def ask_call(session: Session, callback: Callback, settings: Settings) -> Callback:
     """The desk wants the citizen called now.
 
-    Raises Refused("desk-phone-away" | "desk-hears" | "wrong-state").
+    Raises Refused("desk-phone-away" | "desk-hears" | "calls-capped" | "wrong-state").
     """
     check_phone(session.get(Desk, callback.desk_id))
+    calls, cap = toll.room(session, settings)
+    if calls <= 0:
+        raise Refused("calls-capped", f"no more calls may be placed now: the cap {cap} is reached")
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
@@ -182,6 +195,11 @@ def ask_hangup(session: Session, callback: Callback) -> Callback:
     if asked is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return session.get_one(Callback, asked, populate_existing=True)
+
+
+def hang_up_and_end(session: Session, callback: Callback) -> None:
+    """The desk has done with a conversation whose channel still lives. Its outcome must follow at once."""
+    _move(session, callback.token, CallbackState.ENDED, hangup_asked_at=now(session))
 
 
 def record_outcome(
@@ -205,9 +223,18 @@ def record_outcome(
 
 
 def close(
-    session: Session, token: str, outcome: Outcome, settings: Settings, **values: Any
+    session: Session,
+    token: str,
+    outcome: Outcome,
+    settings: Settings,
+    *,
+    until: datetime | None = None,
+    **values: Any,
 ) -> Callback | None:
-    """Record the outcome and put the registration where it belongs; None if it was closed before."""
+    """Record the outcome and put the registration where it belongs; None if it was closed before.
+
+    `until`: a retry is not due before this, whatever the outcome says.
+    """
     at = now(session)
     callback = by_token(session, token)
     if callback is None:
@@ -220,7 +247,7 @@ def close(
     registration.last_outcome = outcome
     registration.attempts += outcome not in retries.FREE_OF_CHARGE
     registration.state = _after(outcome, registration.attempts, settings)
-    registration.not_before = retries.not_before(outcome, registration.attempts, at, settings)
+    registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
     session.flush()  # every row first, then the log: who holds its lock waits for nobody
     ledger.record(session, Fact.OUTCOME, registration, outcome=outcome)
     events.callback_changed(session, closed)
@@ -238,9 +265,11 @@ def _after(outcome: Outcome, attempts: int, settings: Settings) -> RegistrationS
 
 
 def to_place(session: Session) -> Sequence[Callback]:
-    """Callbacks whose call a desk asked for and nobody has taken up."""
+    """Callbacks whose call is asked for and nobody has taken up, in the order of their taking."""
     return session.scalars(
-        select(Callback).where(Callback.state == CallbackState.DIALING, Callback.placed_at.is_(None))
+        select(Callback)
+        .where(Callback.state == CallbackState.DIALING, Callback.placed_at.is_(None))
+        .order_by(Callback.id)
     ).all()
 
 

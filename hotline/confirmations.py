@@ -63,6 +63,13 @@ def take_up(session: Session, registration_id: int) -> Confirmation | None:
     return session.get(Confirmation, taken, populate_existing=True) if taken else None
 
 
+def put_off(session: Session, confirmation: Confirmation, until: datetime) -> None:
+    """It was taken up and may not be placed now: due again from `until` on, as if never taken up."""
+    confirmation.token = None
+    confirmation.attempts -= 1
+    confirmation.not_before = until
+
+
 def by_token(session: Session, token: str) -> Confirmation | None:
     """The confirmation whose channel is `token`."""
     return session.scalar(select(Confirmation).where(Confirmation.token == token))

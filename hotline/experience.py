@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import UNDER_WAY, CallbackState
-from hotline import pacing
+from hotline import pacing, serving
 from hotline.pacing import Experience, Situation, Speaker
 
 
@@ -21,6 +21,20 @@ def calls_wanted(session: Session, round_: Round, most: int) -> int:
     return pacing.calls_wanted(
         at_this_moment, experience(session, round_.id), minutes=round_.minutes, most=most
     )
+
+
+def expected_wait(session: Session, callback: Callback) -> float | None:
+    """Seconds until the citizen of `callback`, who waits, is connected; None while nobody at a desk asks."""
+    if callback.desk_id is not None:
+        return 0.0
+    round_ = session.get_one(Round, callback.round_id)
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return None
+    waiting = [other.id for other in serving.ready(session, round_.id, screened=True)]
+    place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
+    so_far = experience(session, round_.id)
+    return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
 
 
 def situation(session: Session, round_id: int) -> Situation:

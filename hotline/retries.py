@@ -13,13 +13,17 @@ _SHARE = {Outcome.BUSY: 0.5, Outcome.CALL_AGAIN: 0.5, Outcome.UNREACHABLE: 2.0}
 """Of HOTLINE_RETRY_SECONDS: a busy phone is soon free, one that is switched off stays so. Others: 1."""
 
 
-def not_before(outcome: Outcome, attempts: int, at: datetime, settings: Settings) -> datetime | None:
+def not_before(
+    outcome: Outcome, attempts: int, at: datetime, settings: Settings, until: datetime | None = None
+) -> datetime | None:
     """Until when a registration with this outcome at `at` is passed over; None: it may be called at once.
 
-    Each of the `attempts` that were used up doubles the wait, but where nobody was to blame.
+    Each of the `attempts` that were used up doubles the wait, but where nobody was to blame. It lasts at
+    least `until`.
     """
     if outcome not in RETRIED or outcome is Outcome.RETURNED:
         return None
     growth = 1 if outcome in FREE_OF_CHARGE else 2 ** max(attempts - 1, 0)
     wait = settings.retry_seconds * _SHARE.get(outcome, 1.0) * growth
-    return after_quiet(at + timedelta(seconds=wait), settings.quiet_hours)
+    due = at + timedelta(seconds=wait)
+    return after_quiet(max(due, until or due), settings.quiet_hours)

@@ -1,19 +1,24 @@
 """Serving a round: the dialer calls ahead, and a desk that is free gets whoever waits («بعدی»).
 
-A desk serves one round at a time (`Desk.round_id`). `next_asked_at` says that it is free; `match` brings it
-together with the first citizen who waits, so that nobody has to be there at the same moment.
+A desk serves one round at a time (`Desk.round_id`). `next_asked_at` says since when it wants a citizen, until
+the conversation begins (`begins`); `match` brings it together with the first citizen who waits, so that
+nobody has to be there at the same moment. A citizen who hangs up on the way leaves the desk wanting the next.
+
+Locks: rows first, then the log's (db.events), after which nobody waits for a row any more. So a desk is held
+before anything is written, and `match` passes over whatever somebody else is changing at this moment.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
 from db.models import Callback, Desk, Registration, Role, Round, User
-from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase
+from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase, sources
 from hotline import callbacks, line, rounds
 from hotline.errors import Refused
 from settings import Settings
@@ -32,6 +37,7 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
 
 def leave(session: Session, desk: Desk, settings: Settings) -> None:
     """The desk serves no round any more; a conversation in progress goes on."""
+    _hold(session, desk)
     if desk.round_id is None:
         return
     live = callbacks.live_at_desk(session, desk.id)
@@ -42,12 +48,13 @@ def leave(session: Session, desk: Desk, settings: Settings) -> None:
 
 
 def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings) -> Callback | None:
-    """«بعدی»: the conversation `after` is over and took place; the next citizen comes as soon as one waits.
+    """«بعدی»: the conversation `after` took place and is over; the next citizen comes as soon as one waits.
 
     `after` is the callback that the desk had when it asked (None: none), so that a key pressed twice ends one
     conversation. Returns what the desk has now. Raises Refused("not-serving" | "desk-phone-away" |
     "wrong-state" | "round-not-started").
     """
+    _hold(session, desk)
     if desk.round_id is None:
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
@@ -55,35 +62,51 @@ def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.id != after:
         return live
+    round_, at = rounds.get(session, desk.round_id), now(session)
+    over = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED)
+    if not over:
+        rounds.check_begun(round_, at)
+        desk.next_asked_at = desk.next_asked_at or at
+        session.flush()
     if live:
         _finish(session, live, settings)
-    round_, at = rounds.get(session, desk.round_id), now(session)
-    if rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
+    if over:
         leave(session, desk, settings)
         return None
-    rounds.check_begun(round_, at)
     rounds.resume(session, round_)
-    desk.next_asked_at = desk.next_asked_at or at
     events.desk_changed(session, desk.id, "asks-next")
     match(session)
     return callbacks.live_at_desk(session, desk.id)
 
 
+def _hold(session: Session, desk: Desk) -> None:
+    """Nobody else changes the desk until this transaction ends; what is known of it is true."""
+    session.refresh(desk, with_for_update={"key_share": True})
+
+
 def not_now(session: Session, desk: Desk) -> None:
     """«اکنون نه»: the desk does not want the next citizen yet."""
+    _hold(session, desk)
     if desk.next_asked_at:
         desk.next_asked_at = None
         events.desk_changed(session, desk.id, "not-now")
 
 
 def _finish(session: Session, callback: Callback, settings: Settings) -> None:
-    """The conversation took place. The dialer hangs up what is still connected."""
+    """The conversation took place, if it was ever seen to begin. The dialer hangs up what still lives."""
     if callback.state not in (CallbackState.TALKING, CallbackState.ENDED):
         raise Refused("wrong-state", f"the callback is {callback.state}")
+    outcome = Outcome.REACHED if callback.talking_at else Outcome.CALL_AGAIN
     ended_at = callback.ended_at  # None while the channel lives: the dialer, who hangs it up, will say when
     if callback.state is CallbackState.TALKING:
-        callbacks.move(session, callback.token, CallbackState.ENDED, hangup_asked_at=now(session))
-    callbacks.close(session, callback.token, Outcome.REACHED, settings, ended_at=ended_at)
+        callbacks.hang_up_and_end(session, callback)
+    callbacks.close(session, callback.token, outcome, settings, ended_at=ended_at)
+
+
+def begins(session: Session, callback: Callback) -> None:
+    """The conversation of this callback begins: its desk has what it asked for. Before the move itself."""
+    if callback.state in sources(CallbackState.TALKING):
+        session.execute(update(Desk).where(Desk.id == callback.desk_id).values(next_asked_at=None))
 
 
 def finishing(session: Session, desk: Desk) -> Callback:
@@ -124,50 +147,56 @@ def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequenc
     `screened`: those with whom an operator speaks first, too.
     """
     states = [CallbackState.WAITING, *([CallbackState.SCREENING] if screened else [])]
-    return _ahead(session, round_id, states)
+    return session.scalars(_ahead(round_id, states)).all()
 
 
 def under_way(session: Session, round_id: int) -> Sequence[Callback]:
     """Citizens who are being called ahead, in the order of calling."""
-    return _ahead(session, round_id, UNDER_WAY)
+    return session.scalars(_ahead(round_id, UNDER_WAY)).all()
 
 
-def _ahead(session: Session, round_id: int, states: Sequence[CallbackState]) -> Sequence[Callback]:
-    query = (
+def _ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Callback]:
+    return (
         select(Callback)
         .join(Registration, Registration.id == Callback.registration_id)
         .where(Callback.round_id == round_id, Callback.state.in_(states), Callback.desk_id.is_(None))
         .order_by(*line.ORDER)
     )
-    return session.scalars(query).all()
 
 
 def some_desk_asks(session: Session) -> bool:
     """Whether `match` has anything to do."""
-    return session.scalar(select(_free().exists())) or False
+    return session.scalar(select(_free(now(session)).exists())) or False
 
 
 def match(session: Session) -> int:
     """Give each desk that is free, longest first, the first citizen who waits. Returns how many met."""
-    free = session.scalars(_free().order_by(Desk.next_asked_at, Desk.id)).all()
-    return sum(_meets(session, desk) for desk in free)
+    free = _free(now(session)).order_by(Desk.next_asked_at, Desk.id)
+    desks = session.scalars(free.with_for_update(of=Desk, key_share=True, skip_locked=True)).all()
+    return sum(_meets(session, desk) for desk in desks)
 
 
-def _free() -> Select[Desk]:
-    busy = exists().where(Callback.desk_id == Desk.id, Callback.state != CallbackState.CLOSED)
-    return select(Desk).where(
-        Desk.next_asked_at.is_not(None),
-        Desk.round_id.is_not(None),
-        Desk.phone_connected,
-        Desk.hears_desk_id.is_(None),
-        ~busy,
+def _free(at: datetime) -> Select[Desk]:
+    """The desks that want a citizen of a round that goes on, and have none: neither to talk nor to screen."""
+    live, screening = Callback.state != CallbackState.CLOSED, Callback.state == CallbackState.SCREENING
+    busy = exists().where(
+        or_(and_(Callback.desk_id == Desk.id, live), and_(Callback.screen_desk_id == Desk.id, screening))
     )
+    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.is_over(at))
+    return select(Desk).where(Desk.next_asked_at.is_not(None), ~_gone(), goes_on, ~busy)
+
+
+def _gone() -> ColumnElement[bool]:
+    """A desk in whose room a citizen would find nobody."""
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
 
 
 def _meets(session: Session, desk: Desk) -> bool:
     assert desk.round_id is not None  # noqa: S101
-    waiting = ready(session, desk.round_id)
-    return any(_give(session, callback, desk) for callback in waiting)
+    waiting = _ahead(desk.round_id, [CallbackState.WAITING]).where(Callback.hangup_asked_at.is_(None))
+    first = waiting.limit(1).with_for_update(of=Callback, key_share=True, skip_locked=True)
+    callback = session.scalar(first)
+    return callback is not None and _give(session, callback, desk)
 
 
 def _give(session: Session, callback: Callback, desk: Desk) -> bool:
@@ -181,6 +210,7 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
                     Callback.token == callback.token,
                     Callback.state == CallbackState.WAITING,
                     Callback.desk_id.is_(None),
+                    Callback.hangup_asked_at.is_(None),
                 )
                 .values(desk_id=desk.id, user_id=user_id)
                 .returning(Callback.id)
@@ -190,9 +220,38 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
         return False
     if given is None:
         return False
-    desk.next_asked_at = None
     events.callback_changed(session, session.get_one(Callback, given, populate_existing=True))
     return True
+
+
+def take_back(session: Session) -> int:
+    """Who waits for a desk whose phone has gone waits for any desk again, and so does who was screened there.
+
+    The desk still wants a citizen once its phone is back. Returns how many.
+    """
+    stranded = select(Callback).where(_stranded())
+    found = session.scalars(stranded.with_for_update(of=Callback, key_share=True, skip_locked=True)).all()
+    for callback in found:
+        callback.state, callback.desk_id, callback.user_id = CallbackState.WAITING, None, None
+    session.flush()  # every row first, then the log
+    for callback in found:
+        events.callback_changed(session, callback)
+    return len(found)
+
+
+def any_stranded(session: Session) -> bool:
+    """Whether `take_back` has anything to do."""
+    return session.scalar(select(exists().where(_stranded()))) or False
+
+
+def _stranded() -> ColumnElement[bool]:
+    gone, wants = _gone(), Desk.next_asked_at.is_not(None)
+    desk = exists().where(Desk.id == Callback.desk_id, Desk.round_id == Callback.round_id, gone, wants)
+    screener = exists().where(Desk.id == Callback.screen_desk_id, gone)
+    return or_(
+        and_(Callback.state == CallbackState.WAITING, desk),
+        and_(Callback.state == CallbackState.SCREENING, screener),
+    )
 
 
 def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
@@ -200,7 +259,10 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
 
     Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
+    _hold(session, desk)
     callbacks.check_phone(desk)
+    if callbacks.live_at_desk(session, desk.id):
+        raise Refused("desk-busy", "the desk has a callback of its own")
     if callback.desk_id is not None:
         raise Refused("wrong-state", "the citizen is with a desk already")
     try:
@@ -226,19 +288,30 @@ def hand_over(session: Session, callback: Callback) -> Callback:
     return moved
 
 
-def left_behind(session: Session) -> Sequence[Callback]:
-    """Calls made ahead whose round is over or cancelled: nobody will speak with these citizens."""
-    return (
-        session.scalars(
-            select(Callback)
-            .join(Round, Round.id == Callback.round_id)
-            .where(
-                Callback.desk_id.is_(None),
-                Callback.state.in_(ON_THE_PHONE),
-                Callback.hangup_asked_at.is_(None),
-                rounds.is_over(now(session)),
-            )
-        )
-        .unique()
-        .all()
+def left_behind(session: Session) -> Sequence[str]:
+    """The tokens of calls made ahead whose round is over or cancelled: nobody will speak with them."""
+    return session.scalars(
+        select(Callback.token)
+        .join(Round, Round.id == Callback.round_id)
+        .where(*_LEFT, rounds.is_over(now(session)))
+        .order_by(Callback.id)
+    ).all()
+
+
+def let_go(session: Session, token: str) -> bool:
+    """End this call, unless a desk has just taken the citizen. The dialer does it, with a kind word."""
+    asked = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, *_LEFT)
+        .values(hangup_asked_at=now(session))
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
     )
+    return asked is not None
+
+
+_LEFT = (
+    Callback.desk_id.is_(None),
+    Callback.state.in_(ON_THE_PHONE),
+    Callback.hangup_asked_at.is_(None),
+)

@@ -15,6 +15,10 @@ from hotline.errors import Refused
 
 SESSION_LENGTH = timedelta(hours=12)
 _FREE_FAILURES = 5
+PIN_FAILURES = 9
+PIN_LOCKED = timedelta(minutes=15)
+"""After so many wrong PINs in a row nobody gets in by telephone for so long."""
+_PIN_DIGITS = range(4, 9)
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_hex())  # an unknown name costs as long as a wrong password
 
@@ -78,6 +82,39 @@ def verify(session: Session, username: str, *, right: bool) -> User | None:
         return None
     user.failures, user.locked_until = 0, None
     return user
+
+
+def set_pin(session: Session, username: str, pin: str) -> None:
+    """Give a person the PIN that lets their telephone into the desk's room.
+
+    Raises Refused("not-found" | "pin-unfit").
+    """
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise Refused("not-found", f"no person {username}")
+    if len(pin) not in _PIN_DIGITS or not (pin.isascii() and pin.isdecimal()):
+        raise Refused("pin-unfit", "a PIN has 4 to 8 digits")
+    user.pin_hash = _HASHER.hash(pin)
+    user.pin_failures, user.pin_locked_until = 0, None
+
+
+def pin_hash(session: Session, user: User) -> str:
+    """The PIN's hash, or one that nothing matches. Raises Refused("too-many-attempts") while it is locked."""
+    if user.pin_locked_until and now(session) < user.pin_locked_until:
+        raise Refused("too-many-attempts", "too many wrong PINs, wait a little")
+    return user.pin_hash or _NOBODY
+
+
+def pin_tried(session: Session, user_id: int, *, right: bool) -> bool:
+    """Count this try; whether it lets the person in, which nothing does while the PIN is locked."""
+    at = now(session)
+    user = session.scalars(select(User).where(User.id == user_id).with_for_update(of=User)).one()
+    if user.pin_locked_until and at < user.pin_locked_until:
+        return False
+    user.pin_failures = 0 if right else user.pin_failures + 1
+    if user.pin_failures >= PIN_FAILURES:
+        user.pin_failures, user.pin_locked_until = 0, at + PIN_LOCKED
+    return right
 
 
 def sign_in(session: Session, user: User) -> str:

@@ -19,6 +19,7 @@ agi.pprint = SimpleNamespace(pformat=str)
 Slots = Mapping[str, Value]
 DIGITS = "0123456789"
 KEYS = f"{DIGITS}*#"
+MUSIC = "moh/hold"
 AGAIN = "*"
 END = "#"
 OPERATOR = "0"
@@ -160,6 +161,11 @@ class Call(AGI):  # type: ignore[misc]
         return self.env.get("agi_network_script", "")
 
     @property
+    def argument(self) -> str:
+        """What the dialplan gives the script to know besides; empty if nothing."""
+        return self.env.get("agi_arg_1", "")
+
+    @property
     def channel_id(self) -> str:
         """The channel's unique id; in a callback it is the token."""
         return self.env.get("agi_uniqueid", "")
@@ -185,6 +191,17 @@ class Call(AGI):  # type: ignore[misc]
     def tell(self, prompt: str, **slots: Value) -> None:
         """Play one prompt that no key cuts short: whoever goes on has been told."""
         self._play(Prompt(prompt, slots), keys="")
+
+    def hear(self, *prompts: Prompt, keys: str) -> str:
+        """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
+        for prompt in prompts:
+            if key := self._play(prompt, keys):
+                return key
+        return ""
+
+    def music(self, keys: str) -> str:
+        """Play half a minute of music, in the same way."""
+        return str(self.stream_file(self._quote(self._prompts_dir / MUSIC), keys))
 
     def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.

@@ -104,8 +104,12 @@ def openapi() -> None:
 def desk_phone(
     desk: int,
     use: Annotated[str, typer.Option(help="sip or browser: which phone the desk's page expects.")] = "",
+    number: Annotated[
+        str | None,
+        typer.Option(help="A telephone that is called instead (its person needs a PIN); '' for none."),
+    ] = None,
 ) -> None:
-    """Print the account of a desk's SIP phone; with --use, say which phone the desk has."""
+    """Print the account of a desk's SIP phone; with --use or --number, say which phone the desk has."""
     from dialplan import accounts
 
     settings = _settings()
@@ -116,6 +120,11 @@ def desk_phone(
     if use:
         with writing(connect(settings.database)) as session:
             session.merge(Desk(id=desk, phone=use))
+    if number is not None:
+        with transaction() as session:
+            called = numbers.parse(number, settings.allowed_prefixes) if number else None
+            session.merge(Desk(id=desk, phone="sip" if called else "browser", number=called))
+        return
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
     typer.echo(f"dial     {accounts.DESK_EXTENSION}")
@@ -222,6 +231,16 @@ def user_add(
         raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
     with transaction() as session:
         users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
+
+
+@user_app.command("pin")
+def user_pin(
+    username: str,
+    pin: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
+) -> None:
+    """Set the PIN (4 to 8 digits) that lets a person's telephone into their desk's room."""
+    with transaction() as session:
+        users.set_pin(session, username, numbers.ascii_digits(pin))
 
 
 if __name__ == "__main__":

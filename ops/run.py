@@ -21,6 +21,8 @@ from prompts.render import build
 from settings import Address, Settings
 
 _READY_S = 60.0
+ENTRY = "ops.cli"
+"""The module that each of our processes is started with."""
 
 
 class CannotRun(Exception):
@@ -41,7 +43,7 @@ def run(settings: Settings) -> None:
         config = render(settings, modules=found.modules, data=found.data)
         for stale in ("asterisk.pid", "asterisk.ctl"):
             (settings.state_dir / "asterisk" / stale).unlink(missing_ok=True)
-        ours = [sys.executable, "-u", "-m", "ops.cli", "process"]
+        ours = [sys.executable, "-u", "-m", ENTRY, "process"]
         programs = [Program("asterisk", found.argv(config))]
         programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
         supervisor = Supervisor(programs, say)

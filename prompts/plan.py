@@ -57,7 +57,9 @@ def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Pl
         for clip in clips:
             sources = (voice,) if missing and clip.id not in whole else (studio, voice)
             takes.append(_take(clip, sources))
-        takes += [_take(Clip(language, clip, ""), (studio, Tones())) for clip in (PAUSE, "beep")]
+        takes += [
+            _take(Clip(language, clip, ""), (studio, Tones())) for clip in (PAUSE, "beep", "nearly-over")
+        ]
         problems += _unused(language, len(joined), missing)
         if note:
             (problems if language in gave_up else notes).append(note)

@@ -1,4 +1,4 @@
-"""The sounds that are not speech: a pause, a beep, and music on hold.
+"""The sounds that are not speech: a pause, a beep, a chime, and music on hold.
 
 Asterisk's package brings no music, so a soft arpeggio is synthesised: thirty seconds that loop
 without a seam, with every note inside the telephone's band (300–3400 Hz, or its overtones are).
@@ -25,6 +25,7 @@ _ORDER = (0, 1, 2, 3, 4, 3, 2, 1)  # up and down through the chord
 _OVERTONES = ((1, 1.0), (2, 0.4), (3, 0.12), (4, 0.05))  # multiple, strength
 _RING = 2.4  # seconds that a note rings
 _ECHO = (3 * _EIGHTH, 0.22)  # seconds later, strength
+_CHIME_PEAK = 0.12  # softer than whoever speaks meanwhile
 _HOLD_PEAK = 0.25  # of full scale: about −25 LUFS, a little quieter than speech
 
 
@@ -38,6 +39,18 @@ def beep() -> Samples:
     time = np.arange(RATE // 5) / RATE
     edges = np.minimum(1, np.minimum(time, time[::-1]) / 0.01)
     return np.asarray(0.25 * edges * np.sin(2 * np.pi * 1000 * time), dtype=np.float32)
+
+
+def nearly_over() -> Samples:
+    """Return two soft, falling notes: the agreed minutes are nearly over."""
+    step = round(0.4 * RATE)
+    lead = step // 2  # whoever is to hear it is only just being connected
+    notes = [_note(76, accent=0.75), _note(72, accent=1.0)]
+    chime = np.zeros(lead + step + notes[1].size)
+    for place, note in enumerate(notes):
+        start = lead + place * step
+        chime[start : start + note.size] += note[: chime.size - start]
+    return np.asarray(_CHIME_PEAK * chime / np.abs(chime).max(), dtype=np.float32)
 
 
 def hold() -> Samples:
@@ -67,5 +80,10 @@ def _note(midi: int, *, accent: float) -> Samples:
     return np.asarray(accent * edges * sound, dtype=np.float32)
 
 
-MAKERS: dict[str, Callable[[], Samples]] = {"pause": pause, "beep": beep, "hold": hold}
+MAKERS: dict[str, Callable[[], Samples]] = {
+    "pause": pause,
+    "beep": beep,
+    "nearly-over": nearly_over,
+    "hold": hold,
+}
 """What makes each sound, by clip id."""

@@ -611,7 +611,7 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up")
+    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up")
 
 
 @pytest.mark.parametrize(
@@ -631,7 +631,7 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     answer = nobody.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {
-        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk"), "up"),
+        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up"),
         **down,
     }
 
@@ -670,7 +670,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown"),
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls"), "unknown"),
         }
     finally:
         postgres.start()

@@ -13,7 +13,7 @@ from db.models import Delivery, LedgerEntry, Message, MessageKind, Official, Off
 from db.states import CallbackState, Fact, Outcome, Phase
 from hotline import callbacks, carry, outbox, registration
 from settings import Settings
-from tests.factories import HOUR, a_desk, a_round, a_user, an_official, some_registrations
+from tests.factories import HOUR, a_callback, a_desk, a_round, a_user, an_official, some_registrations
 from tests.test_api import V1, SignedIn, app, as_user, nobody, problem
 
 __all__ = ["app", "as_user", "nobody"]
@@ -278,3 +278,13 @@ def test_given_a_message_that_failed_when_listed_and_retried_then_it_is_due_and_
     retried = office.post(f"{V1}/messages/{ids[1]}/retry")
     assert (retried.status_code, retried.json()["state"]) == (202, "pending")
     problem(office.post(f"{V1}/messages/{ids[0]}/retry"), 409, "wrong-state")
+
+
+def test_given_a_call_made_ahead_that_no_desk_got_when_the_history_is_asked_then_it_is_there_without_a_desk(
+    office: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session, CallbackState.CLOSED)
+        callback.desk_id = callback.user_id = None
+    history = office.get(f"{V1}/registrations/{callback.registration_id}").json()
+    assert [call["desk_id"] for call in history["calls"]] == [None]

@@ -37,6 +37,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /me": ALL,
     "GET /events": ALL,
     "GET /desk/phone": AT_DESK,
+    "POST /desk/phone/call": AT_DESK,
     "GET /rounds": ALL,
     "GET /rounds/{round_id}": ALL,
     "GET /rounds/{round_id}/report": ALL,

@@ -243,26 +243,26 @@ def refusal(act: object, *args: object) -> str:
 
 
 def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_be_placed(
-    session: Session,
+    session: Session, settings: Settings
 ) -> None:
     callback, other = a_callback(session), a_callback(session)
     before = now(session)
-    asked = callbacks.ask_call(session, callback)
+    asked = callbacks.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
     assert list(callbacks.to_place(session)) == [asked]
-    assert refusal(callbacks.ask_call, session, asked) == "wrong-state"
+    assert refusal(callbacks.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 
 
 def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_refused_until_it_is_back(
-    session: Session,
+    session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, user=a_user(session, a_desk(session, connected=False)))
-    assert refusal(callbacks.ask_call, session, callback) == "desk-phone-away"
+    assert refusal(callbacks.ask_call, session, callback, settings) == "desk-phone-away"
     assert (callback.state, callback.called_at) == (C.CLAIMED, None)
     session.get_one(Desk, callback.desk_id).phone_connected = True
-    assert callbacks.ask_call(session, callback).state is C.DIALING
+    assert callbacks.ask_call(session, callback, settings).state is C.DIALING
 
 
 def test_given_a_callback_in_each_state_when_the_desk_asks_to_hang_up_then_only_a_call_is_ended(

@@ -139,7 +139,7 @@ class Office:
 
     def asks_call(self, token: str) -> None:
         with writing(self.engine) as session:
-            callbacks.ask_call(session, callbacks.by_token(session, token))
+            callbacks.ask_call(session, callbacks.by_token(session, token), self._settings)
 
     def asks_hangup(self, token: str) -> None:
         with writing(self.engine) as session:

@@ -10,7 +10,16 @@ import pytest
 
 from dialplan import accounts
 from dialplan.render import render
-from dialplan.variables import LINES_FULL, STAGE_EVENT, SUPERVISE, Context, Script, Stage, Variable
+from dialplan.variables import (
+    LINES_FULL,
+    NEARLY_OVER,
+    STAGE_EVENT,
+    SUPERVISE,
+    Context,
+    Script,
+    Stage,
+    Variable,
+)
 from ivr.server import SCRIPTS
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -170,14 +179,25 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
 
 
 def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
-    steps = contexts(rendered()["extensions.conf"])[Context.CALLBACK]
-    told = [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
+    dialplan = contexts(rendered()["extensions.conf"])
+    told = {
+        context: [what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if app == "UserEvent"]
+        for context, steps in dialplan.items()
+        if context not in ("globals", Context.DESK_KEYS, *SUPERVISE)
+    }
 
-    assert set(told) == {stage.value for stage in Stage}
-    assert told[0] == Stage.ANSWERED
-    waits = [app for app, _ in steps].index("BridgeWait")
-    assert [what for app, what in steps[:waits] if app == "UserEvent"][-1].endswith(Stage.CONFIRMED)
-    assert [app for app, _ in steps].count("BridgeWait") == 1
+    assert {stage for stages in told.values() for stage in stages} == {stage.value for stage in Stage}
+    assert told[Context.CALLBACK] == [Stage.ANSWERED, Stage.FAILED, Stage.NOT_CONFIRMED]
+    assert told[Context.WAITING] == [Stage.CONFIRMED]
+    assert dialplan[Context.LATER][0] == ("UserEvent", f"{STAGE_EVENT},Stage: {Stage.LATER}")
+    assert dialplan[Context.CALLBACK][-1] == ("Goto", f"{Context.WAITING},s,1")
+
+
+def test_who_waits_is_told_so_first_and_has_music_if_the_script_breaks(rendered: Render):
+    steps = contexts(rendered()["extensions.conf"])[Context.WAITING]
+
+    assert [app for app, _ in steps] == ["UserEvent", "Set", "AGI", "GotoIf", "BridgeWait", "Hangup"]
+    assert steps[1][1] == "AGIEXITONHANGUP=yes"
 
 
 def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
@@ -235,12 +255,42 @@ def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
     played = [
         (folder, prompt)
         for folder, prompt in re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
-        if prompt != LINES_FULL
+        if prompt not in (LINES_FULL, NEARLY_OVER)
     ]
 
     assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
     assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
     assert len(played) >= 3
+
+
+def test_machines_are_listened_for_only_where_it_is_set(rendered: Render):
+    def steps(**values: Any) -> list[tuple[str, str]]:
+        return contexts(rendered(**values)["extensions.conf"])[Context.CALLBACK][:3]
+
+    assert [app for app, _ in steps()] == ["UserEvent", "AGI", "GotoIf"]
+    assert "app_amd" not in rendered()["modules.conf"]
+    assert [app for app, _ in steps(detect_machines=True)] == ["UserEvent", "AMD", "AGI"]
+    assert steps(detect_machines=True)[2][1].endswith("/callback,${AMDSTATUS}")
+    assert "app_amd" in rendered(detect_machines=True)["modules.conf"]
+
+
+def test_the_tone_is_whispered_to_one_phone(rendered: Render):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert dialplan[Context.ASIDE] == [("ChanSpy", "${HOTLINE_HEARS},qwES"), ("Hangup", "")]
+    assert [app for app, _ in dialplan[Context.TONE]] == ["Answer", "Playback", "Hangup"]
+
+
+def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
+    steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.OFFICIAL]
+
+    assert steps == [
+        ("AGI", "agi://127.0.0.1:4999/official"),
+        ("GotoIf", '$["${HOTLINE_CONFIRMED}" = "yes"]?in'),
+        ("Hangup", ""),
+        ("Set", "desk=${EXTEN}"),
+        ("Goto", "from-desk,1,1"),
+    ]
 
 
 # --- the manager account ---
@@ -407,12 +457,18 @@ def test_other_channels_are_no_desks(channel: str):
 def test_a_number_is_dialled_as_the_carrier_wants_it_and_no_forwarding_is_followed(
     rendered: Render, values: dict[str, object], pattern: str, dials: str
 ):
-    assert f"exten => {pattern},1,Dial({dials})" in rendered(**values)["extensions.conf"]
+    steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
+
+    assert steps.split("\n")[:3] == [
+        "Set(GROUP()=calls)",
+        " same => n,GotoIf($[${GROUP_COUNT(calls)} > 7]?capped,1)",
+        f" same => n,Dial({dials})",
+    ]
 
 
 def test_only_allowed_prefixes_lead_out(rendered: Render):
     text = rendered(allowed_prefixes="+989")["extensions.conf"]
     way_out = text[text.index(f"[{Context.DIAL}]") :].partition("\n[")[0]
 
-    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989X!", "ended"]
+    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989X!", "capped", "ended"]
     assert text.count("Dial(") == way_out.count("Dial(")

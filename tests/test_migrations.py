@@ -1,17 +1,21 @@
 """The migrations make exactly the tables that the models describe, on both databases."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from db import migrate
-from db.engine import connect
-from db.models import Base
+from db.engine import connect, writing
+from db.models import Base, Callback, Desk, Round, User
+from db.states import CallbackState
 
 
 @pytest.fixture
@@ -117,3 +121,157 @@ def test_given_a_migration_that_fails_halfway_when_run_then_nothing_of_it_is_lef
         migrate.upgrade(empty)
     assert inspect(empty).get_table_names() == []
     assert not migrate.is_current(empty)
+
+
+# A database of the first version, in use
+
+
+_STATES_OF_OLD = ["claimed", "dialing", "ringing", "answered", "waiting", "talking", "ended", "closed"]
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    config = migrate._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def fill(connection: Connection, old: MetaData) -> None:
+    """A round with a citizen, a desk, a person and a callback for each state that the first version knew."""
+    at = datetime(2026, 11, 24, 8, 30, 15, 123456, tzinfo=UTC)
+    if connection.dialect.name == "sqlite":
+        at = at.replace(tzinfo=None)
+    hours = [at + timedelta(hours=hour) for hour in range(6)]
+    names = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
+    insert = {name: table.insert() for name, table in old.tables.items()}
+    connection.execute(
+        insert["officials"],
+        [{"id": 1, "kind": "mayor", "office_fa": "شهردار", "office_en": "Mayor", "clip": "m"}],
+    )
+    round_ = {
+        "official_id": 1,
+        "languages": "fa",
+        "minutes": 6,
+        "reason": "",
+        "changes": 0,
+        "standing": False,
+    }
+    times = dict(zip(names, hours, strict=False))
+    connection.execute(
+        insert["rounds"],
+        [
+            {"id": 7, **round_, **times, "opened_at": hours[3], "ended_at": None},
+            {"id": 8, **round_, **times, "opened_at": hours[3], "ended_at": hours[4]},
+        ],
+    )
+    for number, state in enumerate(_STATES_OF_OLD, start=1):
+        closed = state == "closed"
+        connection.execute(
+            insert["desks"], [{"id": number, "phone": "sip", "phone_connected": number % 2 == 0}]
+        )
+        user = {"id": number + 20, "username": f"u{number}", "name": "اپراتور", "role": "operator"}
+        connection.execute(
+            insert["users"], [{**user, "password_hash": "x", "desk_id": number, "failures": number}]
+        )
+        place = {
+            "id": number + 40,
+            "round_id": 7,
+            "number": f"+98913000000{number}",
+            "ticket": f"{number:07}",
+        }
+        place |= {"language": "fa", "state": "waiting" if closed else "calling", "moved_up": 0}
+        place |= {"moved_reason": "", "rounds_missed": number, "rounds_unanswered": 0, "attempts": number}
+        connection.execute(insert["registrations"], [{**place, "registered_at": at}])
+        callback = {"id": number + 60, "registration_id": number + 40, "round_id": 7, "desk_id": number}
+        callback |= {"user_id": number + 20, "token": f"callback-{number:032}", "state": state}
+        callback |= {"outcome": "busy" if closed else None, "note": "یادداشت", "claimed_at": at}
+        moments = ("called_at", "placed_at", "answered_at", "talking_at", "ended_at")
+        came = {name: at if number > place + 1 else None for place, name in enumerate(moments)}
+        connection.execute(insert["callbacks"], [{**callback, **came}])
+
+
+def rows(connection: Connection, tables: MetaData) -> dict[str, list[dict[str, Any]]]:
+    """Every row of these tables, by the columns that they had."""
+    return {
+        name: sorted((dict(row._mapping) for row in connection.execute(select(table))), key=repr)
+        for name, table in tables.tables.items()
+        if name != "alembic_version"
+    }
+
+
+@pytest.fixture
+def in_use(empty: Engine) -> tuple[Engine, MetaData]:
+    """A database of the first version with rows in every table that has changed since, and its tables."""
+    upgrade_to(empty, "0001")
+    old = MetaData()
+    old.reflect(empty)
+    with empty.begin() as connection:
+        fill(connection, old)
+    return empty, old
+
+
+def test_given_a_first_version_in_use_when_upgraded_then_every_row_is_kept_as_it_was(
+    in_use: tuple[Engine, MetaData],
+) -> None:
+    engine, old = in_use
+    with engine.connect() as connection:
+        before = rows(connection, old)
+    assert len(before["callbacks"]) == len(_STATES_OF_OLD)
+    assert before["line_counts"], "kept by triggers"
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert rows(connection, old) == before
+    with writing(engine) as session:
+        states = {c.state for c in session.scalars(select(Callback)).unique()}
+        assert states == set(CallbackState) - {CallbackState.SCREENING}
+        assert {r.recorded for r in session.scalars(select(Round))} == {False}
+        assert {d.round_id for d in session.scalars(select(Desk))} == {None}
+        assert {u.pin_hash for u in session.scalars(select(User))} == {None}
+
+
+def test_given_a_first_version_in_use_when_upgraded_then_its_tables_are_those_of_a_new_one(
+    in_use: tuple[Engine, MetaData], engine: Engine
+) -> None:
+    upgraded, _ = in_use
+    migrate.upgrade(upgraded)
+    assert shape(upgraded) == shape(engine)
+    assert statements(upgraded) == statements(engine)
+
+
+@pytest.mark.parametrize(
+    "against",
+    [
+        "UPDATE callbacks SET desk_id = 1 WHERE id = 62",  # one live callback per desk
+        "UPDATE callbacks SET registration_id = 41 WHERE id = 62",  # and per registration
+        "UPDATE callbacks SET state = 'flying' WHERE id = 62",
+        "UPDATE callbacks SET state = 'closed' WHERE id = 62",  # without an outcome
+        "UPDATE callbacks SET outcome = 'busy' WHERE id = 62",
+        "UPDATE callbacks SET state = 'screening' WHERE id = 65",  # by no desk
+        "UPDATE callbacks SET desk_id = NULL WHERE id = 66",  # speaks
+        "UPDATE callbacks SET desk_id = 99 WHERE id = 62",
+        "UPDATE callbacks SET screen_desk_id = 99 WHERE id = 62",
+        "UPDATE callbacks SET token = (SELECT token FROM callbacks WHERE id = 61) WHERE id = 62",
+        "UPDATE desks SET round_id = 99 WHERE id = 1",
+        "UPDATE desks SET hears_desk_id = 99 WHERE id = 1",
+        "DELETE FROM desks WHERE id = 1",
+    ],
+)
+def test_given_a_first_version_upgraded_when_somebody_writes_nonsense_then_the_database_refuses(
+    in_use: tuple[Engine, MetaData], against: str
+) -> None:
+    engine, _ = in_use
+    migrate.upgrade(engine)
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text(against))
+
+
+def test_given_a_first_version_upgraded_when_its_line_moves_then_the_counts_follow_as_before(
+    in_use: tuple[Engine, MetaData],
+) -> None:
+    engine, _ = in_use
+    count = text("SELECT sum(waiting) FROM line_counts WHERE level = 0")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        assert connection.scalar(count) == 1
+        connection.execute(text("UPDATE registrations SET state = 'waiting' WHERE id = 41"))
+        assert connection.scalar(count) == 2

@@ -44,6 +44,8 @@ SLOTS = {
     "lines-full-until": {"day": "weekday", "time": "time"},
     "callback-intro": {"office": "clip"},
     "callback-press-one": {"office": "clip"},
+    "wait-intro": {"office": "clip"},
+    "wait-minutes": {"minutes": "count"},
 }
 WITHOUT_SLOTS = f"""
     greeting main-menu main-menu-slow  menu-english menu-persian choose-kind choose-kind-slow
@@ -60,7 +62,9 @@ WITHOUT_SLOTS = f"""
     follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
     report-intro report-category report-district report-speak report-review report-nothing
     operator-offer no-key-again wrong-key  goodbye-how goodbye apology lines-full
-    callback-wait callback-let-go callback-goodbye
+    callback-let-go callback-goodbye
+    wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
+    official-intro official-pin official-wrong official-locked official-welcome official-goodbye
 """.split()
 
 

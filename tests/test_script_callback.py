@@ -182,3 +182,20 @@ def test_a_callback_costs_one_transaction_and_changes_nothing(
     assert in_use_while_speaking == {0}
     with reading(engine) as session:
         assert session.scalars(select(Callback.state)).all() == [CallbackState.DIALING]  # the dialer moves it
+
+
+def test_where_a_machine_seems_to_speak_it_is_asked_once_and_a_person_may_press_1_all_the_same(
+    asterisk: FakeAsterisk, token: str
+):
+    taken_for_a_machine = {"script": "callback", "channel_id": token, "agi_arg_1": "MACHINE"}
+
+    assert asterisk.dial(**taken_for_a_machine).order == [*ASKED, *NO]
+    heard = asterisk.dial(("after callback-press-one", "1"), **taken_for_a_machine)
+    assert heard.order == [*ASKED, *YES]
+
+
+@pytest.mark.parametrize("status", ["HUMAN", "NOTSURE", "HANGUP", ""])
+def test_whoever_is_taken_for_a_person_is_asked_twice(asterisk: FakeAsterisk, token: str, status: str):
+    heard = asterisk.dial(script="callback", channel_id=token, agi_arg_1=status)
+
+    assert heard.order == [*ASKED, "no-key-again", "callback-press-one", *NO]

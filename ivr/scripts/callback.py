@@ -11,6 +11,8 @@ from settings import Settings
 
 _TRIES = 2
 """The official waits meanwhile: once asked and once more."""
+_MACHINE = "MACHINE"
+"""What Asterisk takes an answering machine for; a person whom it takes for one may press 1 as well."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
@@ -28,7 +30,11 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.tell("callback-recorded")
         call.set(Variable.RECORDED, "yes")  # nobody is recorded who was not told
     try:
-        call.ask(Prompt("callback-press-one", {"office": office}), keys="1", tries=_TRIES)
+        call.ask(
+            Prompt("callback-press-one", {"office": office}),
+            keys="1",
+            tries=1 if call.argument == _MACHINE else _TRIES,
+        )
     except Gone:
         call.set(Variable.CONFIRMED, "no")
         call.say("callback-goodbye")

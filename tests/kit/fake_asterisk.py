@@ -43,6 +43,9 @@ SILENT = End()
 NO_FILE = b"200 result=-1 (writefile)\n"
 """Asterisk's answer when it cannot write a recording."""
 
+MUSIC = "hold"
+"""The moment at which music on hold begins."""
+
 RECORDING = "recording"
 """The moment at which the caller has spoken and is still being recorded."""
 
@@ -271,7 +274,7 @@ class _Channel:
         self._heard.clips.append(clip.name)
         self._heard.folders.append(clip.parent)
         prompt, _, part = clip.name.partition(".")
-        if prompt in prompt_ids("fa") and part in ("", "1"):
+        if (prompt in prompt_ids("fa") and part in ("", "1")) or prompt == MUSIC:
             self._heard.prompts.append(prompt)
             self._heard.order.append(prompt)
             if instead := self._now(prompt):

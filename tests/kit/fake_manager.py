@@ -120,13 +120,14 @@ class FakeManager:
         self.channels[channel_id] |= now
         self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
 
-    def joins(self, channel_id: str, channel: str, room: str = "desk-1") -> None:
-        """A channel enters a room."""
+    def joins(self, channel_id: str, channel: str, room: str = "desk-1", context: str = "room") -> None:
+        """A channel enters a room, by this context of the dialplan."""
         self.channels[channel_id] = {
             "Channel": channel,
             "ChannelStateDesc": "Up",
             "Application": "ConfBridge",
             "Exten": room.removeprefix("desk-"),
+            "Context": context,
         }
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -36,9 +36,20 @@ PASSWORD = "correct horse 137"
 class System:
     """A running Hotline 137. Sample data is there; tests make rounds, desks and numbers of their own."""
 
-    def __init__(self, *, prompts: Path | None = None, **environment: str) -> None:
-        """Settings of its own by their names in the environment; `prompts` that are rendered already."""
-        self._prompts = prompts
+    def __init__(
+        self,
+        *,
+        prompts: Path | None = None,
+        entry: str = "ops.cli",
+        inherited: Mapping[str, str] | None = None,
+        **environment: str,
+    ) -> None:
+        """Settings of its own by their names in the environment; `prompts` that are rendered already.
+
+        `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
+        find in their environment besides.
+        """
+        self._prompts, self._entry, self._inherited = prompts, entry, dict(inherited or {})
         self._folder = Path(tempfile.mkdtemp(prefix="hotline-"))
         self.trunk_port = free_port()
         self.environment = {
@@ -66,11 +77,11 @@ class System:
             if self._prompts:
                 shutil.copytree(self._prompts, self.settings.prompts_dir)
             self._program = Program(
-                [sys.executable, "-u", "-m", "ops.cli", "run"],
+                [sys.executable, "-u", "-m", self._entry, "run"],
                 folder=PROJECT,
                 log=self._folder / "run.log",
                 death="TERM",
-                env=self.environment,
+                env={**self.environment, **self._inherited},
             )
             self.engine: Engine = connect(self.settings.database)
             self._program.ready(lambda: "Hotline 137 is ready" in self.log(), timeout=90)

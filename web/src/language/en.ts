@@ -181,6 +181,7 @@ export const en: Text = {
     'no-desk': 'You have no desk.',
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
+    'calls-capped': 'For safety’s sake no more calls are made now.',
     'not-serving': 'Your desk does not serve this round.',
     'round-not-started': 'The conversations of this round have not begun.',
     'round-over': 'This round is over.',

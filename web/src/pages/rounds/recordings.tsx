@@ -38,7 +38,7 @@ function Item({ recording }: { recording: Recording }) {
         // There is no text of a conversation that could be its captions.
         // eslint-disable-next-line jsx-a11y/media-has-caption
         <audio
-          controls preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
+          controls controlsList="nodownload" preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
           className={style.player} onError={() => setBroken(true)} onPlaying={() => setBroken(false)}
         />
       )}

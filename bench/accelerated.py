@@ -1,0 +1,147 @@
+"""A round on the real Asterisk at 20 times speed, beside what bench/pacing.py simulates for it.
+
+The model is issue 5's, every time in it divided by 20: a call is picked up with probability 0.65 after 12 s
+on average, 1 pressed 8 s later; an unanswered one is given up by the network after 25 s; conversations are
+lognormal, 300 s on average, coefficient of variation 0.5. The dialer's process decides by the same
+`calls_wanted` as ever; the times it is shown are multiplied by 20, and so are the figures here. Whatever
+Asterisk, the dialer and the phones take by themselves is multiplied, too: the last lines say how long that is.
+
+    python bench/accelerated.py [hours of the round, 3 (which take 9 minutes) [share of key presses, 0.8 [seed]]]
+"""
+
+import math
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from bench import pacing
+from bench.pacing import Figures, World, percentile
+from tests.kit.crowd import Behaviour
+from tests.kit.official import Script
+from tests.kit.played import Person, Played, fast_system, played
+
+SPEED = 20.0
+SIMULATED = 200
+_ATTEMPTS = 20
+
+
+def _people(world: World, chance: random.Random) -> list[Person]:
+    """As many as the hours can hold, and more."""
+    return [_person(world, chance) for _ in range(round(world.hours_s / 100))]
+
+
+def _person(world: World, chance: random.Random) -> Person:
+    spread = math.log1p(world.cv**2)
+    lasts = chance.lognormvariate(math.log(world.mean_s) - spread / 2, math.sqrt(spread))
+    uses_key = chance.random() < world.key_used and lasts > world.key_before_s
+    script = Script(lasts / SPEED, finishing_at=(lasts - world.key_before_s) / SPEED if uses_key else None)
+    return Person([_phone(world, chance) for _ in range(_ATTEMPTS)], script)
+
+
+def _phone(world: World, chance: random.Random) -> Behaviour:
+    if chance.random() >= world.answers:
+        return Behaviour(rings=pacing.UNANSWERED_S / SPEED, status="480 Temporarily Unavailable")
+    rings = chance.gammavariate(world.ring_shape, pacing.RING_S / world.ring_shape)
+    return Behaviour(rings=rings / SPEED, presses_after=pacing.PRESS_S / SPEED)
+
+
+def _play(world: World, seed: int) -> tuple[Figures, list[str]]:
+    """The figures of a round on the real system, in the seconds of the model; and what was wrong."""
+    with (
+        fast_system(
+            SPEED,
+            HOTLINE_MAX_ATTEMPTS=str(_ATTEMPTS),
+            HOTLINE_RETRY_SECONDS=str(round(600 / SPEED)),
+        ) as system,
+        played(system, _people(world, random.Random(seed))) as game,
+    ):
+        began = time.time()
+        time.sleep(world.hours_s / SPEED)  # the round that is measured
+        game.official.finish(timeout=120)
+        figures = _figures(game, world, began)
+        print(_delays(game), flush=True)
+        game.official.leave()
+        return figures, [*game.wrongs(), *game.official.troubles]
+
+
+def _figures(game: Played, world: World, began: float) -> Figures:
+    talks = game.official.talks
+    ended = began + world.hours_s / SPEED
+    pressed = {a.talk.callback: a.call.pressed_at for a in game.facts().attempts if a.talk and a.call}
+    figures = Figures(calls=len(game.crowd.calls()))
+    for before, talk in zip([None, *talks], talks, strict=False):
+        figures.talk += SPEED * (talk.until - talk.since)
+        figures.conversations += min(1.0, (ended - talk.since) / (talk.until - talk.since))
+        figures.waits.append(SPEED * (talk.since - (pressed[talk.callback] or talk.since)))
+        if before:
+            figures.idle.append(SPEED * (talk.since - before.until))
+    over = talks[-1].until
+    figures.first, figures.elapsed = SPEED * (talks[0].since - began), SPEED * (over - began)
+    for call in game.crowd.live():
+        if call.pressed_at and call.number != talks[-1].number:
+            figures.waits.append(SPEED * (over - call.pressed_at))
+    return figures
+
+
+def _delays(game: Played) -> str:
+    attempts = [a for a in game.facts().attempts if a.call and a.callback.placed_at]
+    dialled = [a.call.invited_at - a.callback.placed_at.timestamp() for a in attempts]
+    heard = [
+        a.callback.confirmed_at.timestamp() - a.call.pressed_at
+        for a in attempts
+        if a.callback.confirmed_at and a.call.pressed_at
+    ]
+    met = [
+        talk.since - before.until
+        for before, talk in zip(game.official.talks, game.official.talks[1:], strict=False)
+        if (waited := next(a for a in attempts if a.callback.id == talk.callback).callback.confirmed_at)
+        and waited.timestamp() < before.until
+    ]
+    middle = [
+        f"{1000 * statistics.median(values):.0f}" if values else "-" for values in (dialled, heard, met)
+    ]
+    return (
+        f"the system's own time, real milliseconds, median: {middle[0]} from placing a call to its ringing, "
+        f"{middle[1]} from the 1 to waiting, {middle[2]} from «next» to speaking with one who waits"
+    )
+
+
+_ROWS: Sequence[tuple[str, Callable[[Figures], float]]] = (
+    ("conversations", lambda f: f.conversations),
+    ("share of the limit", lambda f: f.talk / (f.elapsed - f.first)),
+    ("official's idle, median s", lambda f: percentile(f.idle, 0.5)),
+    ("official's idle, 90th percentile s", lambda f: percentile(f.idle, 0.9)),
+    ("citizen's wait, median s", lambda f: percentile(f.waits, 0.5)),
+    ("citizen's wait, 95th percentile s", lambda f: percentile(f.waits, 0.95)),
+    ("calls for each conversation", lambda f: f.calls / f.conversations),
+)
+
+
+def main() -> None:
+    """Play the round, simulate many, print both."""
+    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    key_used = float(sys.argv[2]) if len(sys.argv) > 2 else 0.8
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 137
+    world = World(key_used=key_used, hours_s=hours * 3600)
+    print(
+        f"one round of {hours:g} h at {SPEED:g} times speed, «رو به پایان» in {key_used:.0%} of conversations, "
+        f"seed {seed}; {SIMULATED} simulated; load of the machine before: {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    real, wrongs = _play(world, seed)
+    simulated = [pacing.Round(world, pacing.ours, n).run() for n in range(SIMULATED)]
+    print(f"{'':<36}{'Asterisk':>9}{'simulated: median':>19}{'5 % to 95 %':>20}")
+    for name, figure in _ROWS:
+        values = [figure(f) for f in simulated]
+        low, middle, high = (percentile(values, share) for share in (0.05, 0.5, 0.95))
+        within = "" if low <= figure(real) <= high else "   outside"
+        print(f"{name:<36}{figure(real):>9.3f}{middle:>19.3f}{f'{low:.3f} to {high:.3f}':>20}{within}")
+    for wrong in wrongs:
+        print(f"WRONG: {wrong}")
+
+
+if __name__ == "__main__":
+    main()

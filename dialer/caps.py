@@ -1,0 +1,43 @@
+"""What the caps leave for calls, and the word about it in the log."""
+
+import logging
+import time
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from hotline import callbacks, toll
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_SAY_AGAIN_S = 60.0
+
+
+class Caps:
+    """Asked before anybody is taken out of a line, so that nobody loses anything by a cap."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._said_at = -_SAY_AGAIN_S
+
+    def room(self, share: float = 1.0) -> int:
+        """How many calls may be placed beyond those that are asked for already."""
+        with reading(self._engine) as session:
+            calls, cap = toll.room(session, self._settings, share)
+            asked = len(callbacks.to_place(session))
+        if calls <= 0:
+            self.reached(cap)
+        return max(calls - asked, 0)
+
+    def reached(self, cap: toll.Cap) -> None:
+        """Say once a minute that calls are held back."""
+        if time.monotonic() > self._said_at + _SAY_AGAIN_S:
+            self._said_at = time.monotonic()
+            log.error("no call is placed now: the cap %s is reached", cap)
+
+    def ended(self, token: str) -> None:
+        """The call of `token` is over, or never was: its line is free."""
+        with writing(self._engine) as session:
+            toll.ended(session, token)

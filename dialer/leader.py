@@ -1,0 +1,158 @@
+"""Of several dialers exactly one leads: a lock that dies with its holder, whatever kills it.
+
+On PostgreSQL a session's advisory lock on a connection of its own; on SQLite, whose file only one machine
+uses, a locked file in the state folder.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_LOOK_S = 1.0
+_KEY = (137, 0)
+"""Of the advisory lock; (137, a round) holds that round's line (db.events)."""
+
+# A machine that dies says no goodbye: the server ends its session within 4 s, and gives the lock to another.
+# The holder itself gives up earlier: a check that is not answered within 2 s has failed.
+_SERVER = {
+    "tcp_keepalives_idle": 1,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 3,
+    "statement_timeout": 2000,
+}
+_CLIENT = {
+    **{"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2},
+    **{"tcp_user_timeout": 2000, "connect_timeout": 2},
+}
+
+
+class Leader(ABC):
+    """Whether this process leads. It looks once a second, so a lost lock is noticed so soon."""
+
+    def __init__(self) -> None:
+        self._leads = False
+        self._next_look = 0.0
+
+    def leads(self) -> bool:
+        """Whether to act now. Ask before each turn of work."""
+        if time.monotonic() >= self._next_look:
+            self._look()
+            self._next_look = time.monotonic() + _LOOK_S
+        return self._leads
+
+    def _look(self) -> None:
+        before = self._leads
+        try:
+            self._leads = self._holds() if before else self._take()
+        except (SQLAlchemyError, OSError) as error:
+            self._leads = False
+            log.warning("who leads is not known: %s", type(error).__name__)
+        if not self._leads and before:
+            self.close()
+        if self._leads is not before:
+            log.warning("this dialer %s", "leads now" if self._leads else "does not lead any more")
+
+    @abstractmethod
+    def _take(self) -> bool:
+        """Take the lock if nobody has it. Raises SQLAlchemyError, OSError."""
+
+    @abstractmethod
+    def _holds(self) -> bool:
+        """Whether the lock that was taken is still held. Raises SQLAlchemyError, OSError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the lock."""
+
+
+class DatabaseLeader(Leader):
+    """By an advisory lock of PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        options = " ".join(f"-c {name}={value}" for name, value in _SERVER.items())
+        arguments = {**_CLIENT, "options": options}
+        self._engine = create_engine(
+            url, connect_args=arguments, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        )
+        self._connection: Connection | None = None
+
+    def _take(self) -> bool:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            query = text("SELECT pg_try_advisory_lock(:a, :b)")
+            return bool(self._connection.scalar(query, dict(zip("ab", _KEY, strict=True))))
+        except SQLAlchemyError:
+            self.close()
+            raise
+
+    def _holds(self) -> bool:
+        # The lock lives exactly as long as this connection's session.
+        return self._connection is not None and self._connection.scalar(text("SELECT 1")) == 1
+
+    def close(self) -> None:
+        """End the session, and with it the lock."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                connection.invalidate()
+                connection.close()
+
+
+class FileLeader(Leader):
+    """By a locked file; the kernel lets go of it when the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file: int | None = None
+
+    def _take(self) -> bool:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        self._file = file
+        if self._holds():
+            return True
+        self.close()  # somebody has put another file in its place
+        return False
+
+    def _holds(self) -> bool:
+        if self._file is None:
+            return False
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False  # another dialer can make and lock a new one
+        mine = os.fstat(self._file)
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+def leader(settings: Settings) -> Leader:
+    """The one for the database in use."""
+    if settings.database.startswith("sqlite"):
+        return FileLeader(settings.state_dir / "dialer.lock")
+    return DatabaseLeader(settings.database)

@@ -1,0 +1,84 @@
+"""A desk's phone that is any telephone number: called when its person asks, once, and let in with a PIN.
+
+`Desk.call_token` is committed before the call is placed; it is the channel's id, and stays until the
+channel has ended, so that the telephone never rings twice.
+"""
+
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Desk, User
+from hotline import numbers, toll
+from hotline.errors import Refused
+from settings import Settings
+
+_TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
+_STALE = timedelta(seconds=30)
+"""Nobody waits for a call any more that could not be placed for so long."""
+
+
+def desk_of_token(channel_id: str) -> int | None:
+    """The desk whose telephone was called with this id; None if it is no such id."""
+    match = _TOKEN.fullmatch(channel_id)
+    return int(match[1]) if match else None
+
+
+def ask_call(session: Session, desk: Desk, user: User) -> None:
+    """The person at the desk wants its telephone called. Asking twice is one call.
+
+    Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called").
+    """
+    if desk.number is None:
+        raise Refused("no-desk-number", "this desk has no telephone number")
+    if user.pin_hash is None:
+        raise Refused("no-pin", "this person has no PIN for the telephone")
+    if desk.phone_connected:
+        raise Refused("desk-phone-here", "the desk's phone is in its room already")
+    if desk.call_token is not None:
+        raise Refused("desk-phone-called", "the desk's telephone is being called")
+    desk.call_asked_at = desk.call_asked_at or now(session)
+
+
+def asked(session: Session) -> Sequence[int]:
+    """The desks whose telephone is to be called now."""
+    return session.scalars(select(Desk.id).where(Desk.call_asked_at.is_not(None))).all()
+
+
+def take_up(session: Session, desk_id: int, settings: Settings) -> toll.Call | toll.Cap | None:
+    """The call that is to be placed: from here on it is placed once. None: no call; a cap: not yet."""
+    at = now(session)
+    desk = session.get_one(Desk, desk_id, with_for_update=True, populate_existing=True)
+    asked_at, desk.call_asked_at = desk.call_asked_at, None
+    if asked_at is None or at - asked_at > _STALE or desk.call_token or desk.phone_connected:
+        return None
+    if desk.number is None or not numbers.allowed(desk.number, settings.allowed_prefixes):
+        return None
+    call = toll.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
+    if isinstance(call, toll.Cap):
+        desk.call_asked_at = asked_at  # asked again until nobody waits for it any more
+        return call
+    desk.call_token, desk.call_placed_at = call.token, at
+    return call
+
+
+def ended(session: Session, token: str) -> None:
+    """The call of `token` is over; the telephone may be called again."""
+    session.execute(update(Desk).where(Desk.call_token == token).values(call_token=None, call_placed_at=None))
+
+
+def on_the_phone(session: Session, *, for_s: float = 0.0) -> Sequence[str]:
+    """The tokens of the calls that were placed so many seconds ago or longer and have not ended."""
+    before = now(session) - timedelta(seconds=for_s)
+    found = select(Desk.call_token).where(Desk.call_token.is_not(None), Desk.call_placed_at <= before)
+    return [token for token in session.scalars(found) if token]
+
+
+def person(session: Session, token: str) -> User | None:
+    """Whose PIN lets the call of `token` into the room: whoever sits at the desk that asked for it."""
+    return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))

@@ -1,0 +1,121 @@
+"""Toll safety: every outgoing call is written down by the transaction that takes it up; caps decide there.
+
+Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import PlacedCall
+from settings import Settings
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
+
+KEPT = timedelta(days=2)
+"""So long a call is remembered; no cap looks further back than a day."""
+
+
+class Cap(StrEnum):
+    """Why no call may be placed."""
+
+    AT_ONCE = "at-once"
+    PER_HOUR = "per-hour"
+    PER_DAY = "per-day"
+    PER_NUMBER = "per-number"
+
+
+class Call(NamedTuple):
+    """A call that is written down: the only thing that the dialer's `originate` takes."""
+
+    token: str
+    number: str  # E.164
+
+
+class Room(NamedTuple):
+    """How many more calls may be placed now (none: 0 or less), and which cap says so."""
+
+    calls: int
+    cap: Cap
+
+
+def room(session: Session, settings: Settings, share: float = 1.0) -> Room:
+    """What the caps on all calls together leave to those who may use only this share of each cap."""
+    at = now(session)
+    on_their_way = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - KEPT)
+    left = {
+        Cap.AT_ONCE: _of(settings.calls_at_once, share) - (session.scalar(on_their_way) or 0),
+        Cap.PER_HOUR: _of(settings.calls_per_hour, share) - _placed(session, at - _HOUR),
+        Cap.PER_DAY: _of(settings.calls_per_day, share) - _placed(session, at - _DAY),
+    }
+    cap = min(left, key=lambda cap: left[cap])
+    return Room(left[cap], cap)
+
+
+def _of(cap: int, share: float) -> int:
+    return max(1, int(cap * share))
+
+
+def _placed(session: Session, since: datetime) -> int:
+    return session.scalar(select(func.count()).where(PlacedCall.at > since)) or 0
+
+
+def take(session: Session, token: str, number: str, settings: Settings, share: float = 1.0) -> Call | Cap:
+    """Write down that `number` (E.164) is about to be called; or the cap that forbids it, and nothing else.
+
+    Call it in the transaction that commits the token, after its row and before any event.
+    """
+    one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
+    calls, cap = room(session, settings, share)
+    if calls <= 0:
+        return cap
+    if free_again(session, number, settings):
+        return Cap.PER_NUMBER
+    session.add(PlacedCall(token=token, number=number, at=now(session)))
+    session.flush()
+    return Call(token, number)
+
+
+def free_again(session: Session, number: str, settings: Settings) -> datetime | None:
+    """From when on the cap of its own lets `number` be called again; None: now."""
+    oldest_that_counts = session.scalar(
+        select(PlacedCall.at)
+        .where(PlacedCall.number == number, PlacedCall.at > now(session) - _DAY)
+        .order_by(PlacedCall.at.desc())
+        .offset(settings.calls_per_number - 1)
+        .limit(1)
+    )
+    return oldest_that_counts + _DAY if oldest_that_counts else None
+
+
+def ended(session: Session, token: str) -> None:
+    """The call's channel has ended, or never came into being: its line is free."""
+    session.execute(
+        update(PlacedCall)
+        .where(PlacedCall.token == token, PlacedCall.ended_at.is_(None))
+        .values(ended_at=now(session))
+    )
+
+
+def on_their_way(session: Session) -> dict[str, datetime]:
+    """The calls whose end is not known, and when each was placed."""
+    query = select(PlacedCall.token, PlacedCall.at).where(PlacedCall.ended_at.is_(None))
+    return {token: at for token, at in session.execute(query)}
+
+
+def reconcile(session: Session, live: Collection[str], *, older_than_s: float) -> None:
+    """Free the lines of all calls of which Asterisk, who lists the channels `live`, knows nothing."""
+    at = now(session)
+    for token, placed_at in on_their_way(session).items():
+        if token not in live and (at - placed_at).total_seconds() > older_than_s:
+            ended(session, token)
+
+
+def forget(session: Session) -> None:
+    """Delete what no cap looks at any more."""
+    session.execute(delete(PlacedCall).where(PlacedCall.at < now(session) - KEPT))

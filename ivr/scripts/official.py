@@ -1,0 +1,43 @@
+"""An official's telephone, called by us: the PIN lets it into the desk's room for the whole round."""
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from dialplan.variables import Variable
+from hotline import desk_phones, users
+from hotline.errors import Refused
+from ivr.call import AGIError, Call, Gone
+from settings import Settings
+
+_TRIES = 3
+_LONGEST_PIN = 8
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Ask for the PIN; only the right one tells the dialplan to go on."""
+    call.speak("fa")
+    call.say("official-intro")
+    try:
+        for _ in range(_TRIES):
+            if _is_right(call, engine, call.ask_digits("official-pin", at_most=_LONGEST_PIN)):
+                call.set(Variable.CONFIRMED, "yes")
+                call.say("official-welcome")
+                return
+            call.say("official-wrong")
+    except Refused:
+        call.say("official-locked")
+    except Gone:
+        pass
+    call.say("official-goodbye")
+
+
+def _is_right(call: Call, engine: Engine, pin: str) -> bool:
+    """Whether the PIN is right, and counted as such. Slow on purpose, so outside any transaction."""
+    with reading(engine) as session:
+        person = desk_phones.person(session, call.channel_id)
+        if person is None:
+            raise AGIError("a telephone that nobody asked for")
+        user_id, known = person.id, users.pin_hash(session, person)
+    right = users.is_right(known, pin)
+    with writing(engine) as session:
+        return users.pin_tried(session, user_id, right=right)

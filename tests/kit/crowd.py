@@ -1,0 +1,258 @@
+"""A crowd of citizens' phones behind the trunk: one small SIP server, each number with a script of its own.
+
+sipp plays one scenario for whatever number is called; here the number decides, and which of its calls it is.
+Every call is kept with its times: what these phones saw is the truth with which a test compares the database.
+Keys are pressed by SIP INFO. A sound packet a second tells Asterisk that the line still stands.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tests.kit.ports import free_port
+from tests.kit.sip import Address, Dialog, Request, Response, parse
+
+_SILENCE = b"\xd5" * 160  # 20 ms of A-law
+_AGAIN_S, _TRIES = 0.5, 8
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a phone does with one call; times in seconds."""
+
+    rings: float | None = 0.6
+    """Until it answers or refuses; None: for ever."""
+    status: str = "200 OK"
+    """How it answers or refuses: `486 Busy Here`, `603 Decline`, `404 Not Found`, `480 …`."""
+    tells: bool = True
+    """Whether the caller hears it ring (180)."""
+    presses_after: float | None = 0.4
+    """When the 1 is pressed, since answering; None: voicemail."""
+    leaves_after: float | None = None
+    """When it hangs up, since answering; None: the other side does, or `Crowd.hang_up`."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One call as the phone saw it; moments as time.time() tells them."""
+
+    number: str
+    behaviour: Behaviour
+    invited_at: float
+    answered_at: float | None = None
+    pressed_at: float | None = None
+    ended_at: float | None = None
+    ended_by: str = ""
+    """`citizen` (refused or hung up), `hotline`, or `cut`."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it rings or is connected."""
+        return self.ended_at is None
+
+
+Behaves = Callable[[str, int], Behaviour]
+"""What a number does with its nth call, counted from 0."""
+
+
+class Crowd:
+    """All phones behind `port`. Use it in a `with`; the phones live in a thread of their own."""
+
+    def __init__(self, port: int, behaves: Behaves) -> None:
+        self.port = port
+        self._behaves = behaves
+        self._calls: list[Call] = []
+        self._lines: dict[str, _Line] = {}
+        self._loop = asyncio.new_event_loop()
+
+    def calls(self, number: str = "") -> list[Call]:
+        """All calls so far, or those of one number, in the order in which they came in."""
+        return [call for call in list(self._calls) if number in ("", call.number)]
+
+    def live(self) -> list[Call]:
+        """The calls that ring or are connected now."""
+        return [call for call in self.calls() if call.live]
+
+    def hang_up(self, number: str) -> None:
+        """The citizen hangs up, if connected."""
+        self._run(self._hang_up(number)).result(10)
+
+    def cut_off(self) -> None:
+        """Asterisk is dead: whoever was called by it has lost the call."""
+        self._run(self._cut_off()).result(10)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._run(self._open()).result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close()).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _open(self) -> None:
+        self._sound_port = free_port()
+        self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sound.bind(("127.0.0.1", self._sound_port))
+        where = ("127.0.0.1", self.port)
+        self._wire, _ = await self._loop.create_datagram_endpoint(lambda: _Ear(self), local_addr=where)
+        self._humming = self._loop.create_task(self._hum())
+
+    async def _close(self) -> None:
+        self._humming.cancel()
+        for line in self._lines.values():
+            line.over("cut")
+        self._wire.close()
+        self._sound.close()
+
+    async def _hang_up(self, number: str) -> None:
+        for line in list(self._lines.values()):
+            if line.call.number == number and line.call.live and line.call.answered_at:
+                await line.hang_up()
+
+    async def _cut_off(self) -> None:
+        await asyncio.sleep(0.1)  # what the dead one sent last is still on its way
+        for line in self._lines.values():
+            line.over("cut")
+
+    async def _hum(self) -> None:
+        number = 0
+        while True:
+            for line in self._lines.values():
+                if line.call.live and line.call.answered_at:
+                    header = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 8000, 137)
+                    with suppress(OSError):
+                        self._sound.sendto(header + _SILENCE, line.sound_to)
+            number += 1
+            await asyncio.sleep(1)
+
+    def heard(self, data: bytes, sender: Address) -> None:
+        """A packet came in."""
+        message = parse(data)
+        if message is None:
+            return
+        line = self._lines.get(message.call_id)
+        if isinstance(message, Response):
+            if line:
+                line.answered(message)
+        elif message.method == "INVITE" and line is None:
+            dialog = Dialog(
+                message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)
+            )
+            before = len(self.calls(message.user))
+            call = Call(message.user, self._behaves(message.user, before), time.time())
+            self._calls.append(call)
+            self._lines[message.call_id] = _Line(call, dialog)
+        elif line:
+            line.asked(message)
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self._crowd.heard(data, addr)
+
+
+class _Line:
+    """One call and its dialog: follows the behaviour until either side ends it."""
+
+    def __init__(self, call: Call, dialog: Dialog) -> None:
+        self.call, self._dialog = call, dialog
+        self.sound_to = dialog.sound_to
+        self._acknowledged = asyncio.Event()
+        self._answers: dict[int, asyncio.Event] = {}
+        self._task = asyncio.get_running_loop().create_task(self._behave())
+
+    async def _behave(self) -> None:
+        how = self.call.behaviour
+        if how.tells:
+            self._dialog.reply("180 Ringing")
+        if how.rings is None:
+            return
+        await asyncio.sleep(how.rings)
+        if not how.status.startswith("200"):
+            self._end("citizen")
+            await self._final(how.status)
+            return
+        self.call.answered_at = time.time()
+        await self._final(how.status)
+        if how.presses_after is not None:
+            await self._until(how.presses_after)
+            self.call.pressed_at = time.time()
+            await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")
+        if how.leaves_after is not None:
+            await self._until(how.leaves_after)
+            await self.hang_up()
+
+    async def _until(self, after: float) -> None:
+        await asyncio.sleep(max(0.0, (self.call.answered_at or 0.0) + after - time.time()))
+
+    async def hang_up(self) -> None:
+        """Say BYE."""
+        if self.call.live:
+            self._end("citizen")
+            await self._request("BYE")
+
+    def over(self, by: str) -> None:
+        """Whatever this phone was about to do, it is over."""
+        self._end(by)
+        self._task.cancel()
+
+    def _end(self, by: str) -> None:
+        if self.call.live:
+            self.call.ended_at, self.call.ended_by = time.time(), by
+
+    async def _final(self, status: str) -> None:
+        for _ in range(_TRIES):
+            self._dialog.reply(status)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acknowledged.wait(), _AGAIN_S)
+                return
+
+    async def _request(self, method: str, body: str = "", kind: str = "") -> None:
+        number, text = self._dialog.request(method, body, kind)
+        answered = self._answers[number] = asyncio.Event()
+        for _ in range(_TRIES):
+            self._dialog.send(text)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(answered.wait(), _AGAIN_S)
+                return
+
+    def asked(self, request: Request) -> None:
+        """A request of this dialog came in."""
+        match request.method:
+            case "ACK":
+                self._acknowledged.set()
+            case "INVITE":
+                self._dialog.again()
+            case "CANCEL":
+                self._dialog.accept(request)
+                if self.call.answered_at is None and self.call.live:
+                    self.over("hotline")
+                    self._dialog.reply("487 Request Terminated")
+            case "BYE":
+                self._dialog.accept(request)
+                self.over("hotline")
+            case _:
+                self._dialog.accept(request)
+
+    def answered(self, response: Response) -> None:
+        """An answer to a request of ours came in."""
+        waiting = self._answers.get(response.number)
+        if waiting:
+            waiting.set()

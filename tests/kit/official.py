@@ -1,0 +1,184 @@
+"""The official at a desk who serves a round: speaks as long as the script says, then asks for the next."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from db.engine import reading
+from db.models import Callback, Desk
+from db.states import CallbackState
+from hotline import callbacks
+from tests.kit.crowd import Crowd
+from tests.kit.phone import Account, Phone
+from tests.kit.system import Operator, System
+
+_LOOK_S = 0.02
+_PHONE_AGAIN_S = 2.0
+
+
+@dataclass(frozen=True)
+class Script:
+    """One conversation; times in seconds."""
+
+    lasts: float
+    citizen_ends: bool = False
+    outcome: str = ""
+    """What the official says of it instead of asking for the next: `refused`, `call_again`."""
+    finishing_at: float | None = None
+    """When «رو به پایان» is pressed, since the beginning."""
+
+
+@dataclass
+class Talk:
+    """A conversation that took place: who, and when as time.time() tells it."""
+
+    callback: int
+    number: str
+    since: float
+    until: float = 0.0
+    """When it ended, or when the official ended it."""
+
+
+@dataclass
+class Official:
+    """Their desk and its SIP phone. Use it in a `with`; it works in a thread of its own after `serve`."""
+
+    system: System
+    crowd: Crowd
+    script: Callable[[str], Script]
+    """By the citizen's number, in national form."""
+    desk: Operator = field(init=False)
+    talks: list[Talk] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """What the API refused, and what broke."""
+
+    def __enter__(self) -> "Official":
+        self.desk = self.system.operator()
+        self.phone = Phone(account=Account(*self.desk.phone_account))
+        self.phone.__enter__()
+        self._stopped, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._dialled_at = 0.0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(20)
+        self.phone.__exit__()
+
+    def serve(self, round_id: int) -> None:
+        """Sit down to the round and begin."""
+        self._keep_phone()
+        self._ask("PUT", "/desk/round", {"round_id": round_id})
+        self._thread.start()
+
+    def finish(self, timeout: float) -> None:
+        """Speak with whom they speak now to the end, and with nobody else."""
+        self._closing.set()
+        self._thread.join(timeout)
+
+    def leave(self) -> None:
+        """The round is over for this desk; a conversation that is over was one."""
+        self._stopped.set()
+        self._thread.join(20)
+        self._ask("PUT", "/desk/round", {"round_id": None})
+
+    def talked_with(self, callback_id: int) -> Talk | None:
+        """The conversation of this callback."""
+        return next((talk for talk in list(self.talks) if talk.callback == callback_id), None)
+
+    def _work(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._look()
+            except Exception as error:
+                self.troubles.append(repr(error))
+            time.sleep(_LOOK_S)
+
+    def _look(self) -> None:
+        self._keep_phone()
+        live, asked = self._now()
+        if live is None:
+            if self._closing.is_set():
+                self._stopped.set()
+            elif not asked:
+                self._ask("POST", "/desk/next", {"after": None})
+        elif live.state is CallbackState.TALKING:
+            self._talk(live)
+        elif live.state is CallbackState.ENDED:
+            self._say(live)
+
+    def _now(self) -> tuple[Callback | None, bool]:
+        with reading(self.system.engine) as session:
+            desk = session.get_one(Desk, self.desk.desk)
+            return callbacks.live_at_desk(session, desk.id), desk.next_asked_at is not None
+
+    def _talk(self, live: Callback) -> None:
+        number = "0" + live.registration.number.removeprefix("+98")
+        script = self.script(number)
+        began = live.talking_at.timestamp() if live.talking_at else time.time()
+        talk = Talk(live.id, number, began)
+        self.talks.append(talk)
+        if script.finishing_at is not None and self._still(live, began + script.finishing_at):
+            self._ask("POST", "/desk/finishing", None)
+        stands = self._still(live, began + script.lasts)
+        talk.until = time.time()
+        if stands and script.citizen_ends:
+            self.crowd.hang_up(number)
+            self._still(live, time.time() + 15)
+        if self._closing.is_set():
+            self._stopped.set()
+        elif script.outcome and self._ended(live):
+            self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": script.outcome, "note": ""})
+        elif not self._stopped.is_set():
+            self._ask("POST", "/desk/next", {"after": live.id})
+
+    def _still(self, live: Callback, until: float) -> bool:
+        """Wait until that moment; whether the conversation stands then."""
+        while time.time() < until:
+            if self._stopped.is_set() or self.system.callback(live.id).state is not CallbackState.TALKING:
+                return False
+            time.sleep(_LOOK_S)
+        return True
+
+    def _ended(self, live: Callback) -> bool:
+        if self.system.callback(live.id).state is CallbackState.TALKING:
+            self._ask("POST", f"/callbacks/{live.id}/hangup", None)
+            self._still(live, time.time() + 15)
+        return self.system.callback(live.id).state is CallbackState.ENDED
+
+    def _say(self, live: Callback) -> None:
+        """A call that ended before anybody spoke, or that the official heard break off."""
+        if self.talked_with(live.id):
+            self._ask("POST", "/desk/next", {"after": live.id})
+        else:
+            self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": "call_again", "note": ""})
+
+    def _ask(self, method: str, path: str, body: dict[str, object] | None) -> None:
+        """Until somebody answers; a refusal is noted."""
+        for _ in range(300):
+            try:
+                answer = self.desk.http.request(method, path, json=body)
+            except httpx.HTTPError:
+                time.sleep(0.1)
+                continue
+            if answer.status_code < 400:
+                return
+            self.troubles.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+            time.sleep(0.1)
+            return
+        self.troubles.append(f"{method} {path}: nobody answers")
+
+    def _keep_phone(self) -> None:
+        """Dial into the room, and again whenever Asterisk has lost the phone."""
+        with reading(self.system.engine) as session:
+            if (desk := session.get(Desk, self.desk.desk)) and desk.phone_connected:
+                return
+        if time.monotonic() - self._dialled_at > _PHONE_AGAIN_S:
+            self._dialled_at = time.monotonic()
+            self.phone.hangup()
+            self.phone.dial(f"sip:1@{self.system.settings.sip}")

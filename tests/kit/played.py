@@ -1,0 +1,114 @@
+"""A round that is played: a system that runs faster, its citizens with their scripts, an official."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import soundfile
+
+from db.states import HOLDS_PLACE, Outcome, RegistrationState
+from tests.kit import accelerated, verdict
+from tests.kit.crowd import Behaviour, Crowd
+from tests.kit.official import Official, Script
+from tests.kit.process import until
+from tests.kit.system import System
+
+_CLIP_SAMPLES = 1600
+
+WAITS = {*HOLDS_PLACE} - {RegistrationState.UNREACHED}
+"""A registration in one of these still has its call before it."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a citizen does, call by call (the last one's behaviour is that of all later ones), and says."""
+
+    calls: Sequence[Behaviour] = (Behaviour(),)
+    script: Script = Script(1.5)  # noqa: RUF009 - it is frozen
+    outcomes: Sequence[Outcome] = (Outcome.REACHED,)
+    """What becomes of each call, if nothing breaks."""
+
+    def behaves(self, call: int) -> Behaviour:
+        """The behaviour in the nth call."""
+        return self.calls[min(call, len(self.calls) - 1)]
+
+
+@dataclass
+class Played:
+    """A round that is on."""
+
+    system: System
+    round_id: int
+    people: Mapping[str, Person]
+    crowd: Crowd
+    official: Official
+    numbers: Sequence[str] = field(default_factory=list)
+
+    def done(self) -> bool:
+        """Whether nobody of the line is still to be called."""
+        return all(r.state not in WAITS for r in self.system.registrations(self.round_id))
+
+    def facts(self) -> verdict.Facts:
+        """What became of it so far."""
+        return verdict.facts(self.system, self.round_id, self.crowd, [self.official])
+
+    def wrongs(self) -> list[str]:
+        """Whatever is not as it must be, in every round, whatever broke in it."""
+        facts = self.facts()
+        return [
+            *verdict.double_calls(facts),
+            *verdict.redialled(facts),
+            *verdict.out_of_order(self.system, facts),
+            *verdict.untrue(facts),
+            *verdict.without_outcome(facts),
+            *verdict.left_on_the_line(self.system, self.crowd),
+        ]
+
+
+@contextmanager
+def fast_system(
+    speed: float,
+    *,
+    prompts: Path | None = None,
+    inherited: Mapping[str, str] | None = None,
+    **environment: str,
+) -> Iterator[System]:
+    """A system whose dialer believes that time runs `speed` times faster, and whose prompts are short."""
+    environment = {"HOTLINE_RETRY_SECONDS": "4", "HOTLINE_ANSWER_SECONDS": "0.5", **environment}
+    also = {"ACCELERATED": str(speed), **(inherited or {})}
+    with System(prompts=prompts, entry=accelerated.NAME, inherited=also, **environment) as system:
+        _shorten(system.settings.prompts_dir / "fa")
+        yield system
+
+
+def _shorten(folder: Path) -> None:
+    """Every prompt lasts no longer than 0.2 s."""
+    for clip in folder.iterdir():
+        if clip.suffix in (".alaw", ".ulaw"):
+            clip.write_bytes(clip.read_bytes()[:_CLIP_SAMPLES])
+        elif clip.suffix == ".wav":
+            samples, rate = soundfile.read(clip, frames=_CLIP_SAMPLES, dtype="int16")
+            soundfile.write(clip, samples, rate)
+
+
+@contextmanager
+def played(system: System, people: Sequence[Person]) -> Iterator[Played]:
+    """Register the people in this order, and let an official begin."""
+    numbers = [system.number() for _ in people]
+    by_number = dict(zip(numbers, people, strict=True))
+    with ExitStack() as stack:
+        round_id = stack.enter_context(system.only_round())
+        crowd = stack.enter_context(Crowd(system.trunk_port, lambda n, call: by_number[n].behaves(call)))
+        official = stack.enter_context(Official(system, crowd, lambda n: by_number[n].script))
+        for number in numbers:
+            system.register(round_id, number)
+        official.serve(round_id)
+        yield Played(system, round_id, by_number, crowd, official, numbers)
+
+
+def wait_until_done(game: Played, timeout: float) -> None:
+    """Wait until everybody of the line has their outcome; then the official leaves and all is quiet."""
+    until(game.done, "everybody has been called", timeout)
+    game.official.leave()
+    until(lambda: not game.crowd.live(), "nobody is on the line any more", 10)

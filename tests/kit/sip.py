@@ -1,0 +1,125 @@
+"""As much of SIP as a phone needs that is called over loopback: what comes in, and its side of a dialog."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+Address = tuple[str, int]
+
+_SDP = """v=0
+o=- 137 137 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio {port} RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15
+"""
+
+
+@dataclass(frozen=True)
+class _Message:
+    text: str
+
+    def header(self, name: str) -> str:
+        """The value of the first header of this name; empty if there is none."""
+        found = re.search(rf"^{name}:[ \t]*(.*?)[ \t]*$", self.text, re.I | re.M)
+        return found[1] if found else ""
+
+    @property
+    def call_id(self) -> str:
+        """Which call it belongs to."""
+        return self.header("Call-ID")
+
+    @property
+    def number(self) -> int:
+        """The number in CSeq."""
+        return int(self.header("CSeq").split()[0])
+
+
+class Request(_Message):
+    """A request that came in."""
+
+    @property
+    def method(self) -> str:
+        """INVITE, ACK, BYE, …"""
+        return self.text.split(" ", 1)[0]
+
+    @property
+    def user(self) -> str:
+        """Whom the request is for."""
+        found = re.match(r"\S+ sips?:([^@;>\s]+)@", self.text)
+        return found[1] if found else ""
+
+
+class Response(_Message):
+    """An answer that came in, provisional ones left out."""
+
+
+def parse(data: bytes) -> Request | Response | None:
+    """What came in; None for a keep-alive or a provisional answer."""
+    text = data.decode("utf-8", "replace").replace("\r", "")
+    if not text.strip() or text.startswith("SIP/2.0 1"):
+        return None
+    return Response(text) if text.startswith("SIP/2.0") else Request(text)
+
+
+class Dialog:
+    """The called phone's side of one call."""
+
+    def __init__(self, invite: Request, port: int, sound_port: int, send: Callable[[bytes], None]) -> None:
+        self._invite, self._send = invite, send
+        self._here = f"<sip:{invite.user}@127.0.0.1:{port}>"
+        self._port, self._sound_port = port, sound_port
+        self._me = f"{invite.header('To')};tag={uuid4().hex}"
+        peer = re.search(r"<([^>]+)>", invite.header("Contact"))
+        self._peer = peer[1] if peer else ""
+        media = re.search(r"^m=audio (\d+)", invite.text, re.M)
+        self.sound_to = ("127.0.0.1", int(media[1]) if media else 9)
+        self._sent = 0
+        self._last = ""
+
+    def reply(self, status: str) -> None:
+        """Answer the INVITE."""
+        body = _SDP.format(port=self._sound_port) if status.startswith("200") else ""
+        self._last = self._answer(self._invite, status, self._me, body)
+        self.send(self._last)
+
+    def again(self) -> None:
+        """The INVITE came once more: so does the latest answer."""
+        self.send(self._last)
+
+    def accept(self, request: Request) -> None:
+        """Answer 200 to any other request."""
+        self.send(self._answer(request, "200 OK", request.header("To")))
+
+    def request(self, method: str, body: str = "", kind: str = "") -> tuple[int, str]:
+        """A request of ours, not sent yet, and its number."""
+        self._sent += 1
+        lines = [
+            f"{method} {self._peer} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch=z9hG4bK{uuid4().hex}",
+            f"From: {self._me}",
+            f"To: {self._invite.header('From')}",
+            f"Call-ID: {self._invite.call_id}",
+            f"CSeq: {self._sent} {method}",
+            "Max-Forwards: 70",
+        ]
+        return self._sent, self._whole(lines, body, kind)
+
+    def send(self, text: str) -> None:
+        """Put it on the wire."""
+        self._send(text.replace("\n", "\r\n").encode())
+
+    def _answer(self, request: Request, status: str, to: str, body: str = "") -> str:
+        lines = [f"SIP/2.0 {status}"]
+        lines += [f"Via: {via}" for via in re.findall(r"^Via:[ \t]*(.*)$", request.text, re.I | re.M)]
+        lines += [f"{name}: {request.header(name)}" for name in ("From", "Call-ID", "CSeq")]
+        return self._whole([*lines, f"To: {to}", f"Contact: {self._here}"], body, "application/sdp")
+
+    def _whole(self, lines: list[str], body: str, kind: str) -> str:
+        length = len(body.replace("\n", "\r\n"))
+        described = [f"Content-Type: {kind}"] if body else []
+        return "\n".join([*lines, *described, f"Content-Length: {length}", "", body])

@@ -1,0 +1,202 @@
+"""Judges a round: does the database say what the phones saw? Each judge gives what is wrong, in words."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+
+from sqlalchemy import select
+
+from db.engine import reading
+from db.models import Callback, Registration
+from db.states import CallbackState, Outcome
+from hotline import line, retries
+from tests.kit.crowd import Call, Crowd
+from tests.kit.official import Official, Talk
+from tests.kit.system import System
+
+_SLACK_S = 0.25
+"""Of two moments that two processes wrote down."""
+
+
+@dataclass
+class Attempt:
+    """A callback beside the call that came of it (None: no phone rang) and the conversation."""
+
+    callback: Callback
+    number: str
+    call: Call | None
+    talk: Talk | None
+
+
+@dataclass
+class Facts:
+    """A round as the database has it and as the phones saw it."""
+
+    registrations: Sequence[Registration]
+    attempts: Sequence[Attempt]
+    strays: Sequence[str]
+    """Calls that belong to no callback, or to one that had its call."""
+    calls: Mapping[str, Sequence[Call]] = field(default_factory=dict)
+
+
+def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Official]) -> Facts:
+    """Bring the callbacks of a round together with the calls that the phones saw."""
+    with reading(system.engine) as session:
+        query = select(Callback).where(Callback.round_id == round_id).order_by(Callback.id)
+        callbacks = session.scalars(query).unique().all()
+        registered = select(Registration).where(Registration.round_id == round_id).order_by(*line.ORDER)
+        registrations = session.scalars(registered).all()
+    placed = [c for c in callbacks if c.placed_at]
+    calls = {number_of(r): crowd.calls(number_of(r)) for r in registrations}
+    owner: dict[int, Call] = {}
+    strays: list[str] = []
+    for number, seen in calls.items():
+        own = [c for c in placed if number_of(c.registration) == number]
+        for call in seen:
+            before = [c for c in own if c.placed_at and c.placed_at.timestamp() <= call.invited_at + _SLACK_S]
+            if not before:
+                strays.append(f"{number} rang for no callback")
+            elif before[-1].id in owner:
+                strays.append(f"{number} rang twice for {before[-1].token}")
+            else:
+                owner[before[-1].id] = call
+    talks = {talk.callback: talk for official in officials for talk in official.talks}
+    attempts = [Attempt(c, number_of(c.registration), owner.get(c.id), talks.get(c.id)) for c in callbacks]
+    return Facts(registrations, attempts, strays, calls)
+
+
+def number_of(registration: Registration) -> str:
+    """The number as the trunk is given it."""
+    return "0" + registration.number.removeprefix("+98")
+
+
+def double_calls(facts: Facts) -> Iterator[str]:
+    """Nobody's phone rings twice for one callback, or while it is connected with us already."""
+    yield from facts.strays
+    for number, calls in facts.calls.items():
+        for one, other in pairwise(calls):
+            if one.ended_at is None or one.ended_at > other.invited_at:
+                yield f"{number} was called while it had a live call"
+
+
+def redialled(facts: Facts) -> Iterator[str]:
+    """Nobody is called again with whom somebody spoke, unless the official says so."""
+    spoken: dict[str, int] = {}
+    for attempt in facts.attempts:
+        if attempt.number in spoken:
+            yield f"{attempt.number} was called again after callback {spoken[attempt.number]}"
+        if attempt.talk and attempt.callback.outcome is not Outcome.CALL_AGAIN:
+            spoken[attempt.number] = attempt.callback.id
+
+
+def out_of_order(system: System, facts: Facts) -> Iterator[str]:
+    """Whoever was called was the first in the line of those who were due at that moment."""
+    outcomes: dict[int, Callback] = {}
+    attempts: dict[int, int] = {}
+    live: set[int] = set()
+    place = {r.id: n for n, r in enumerate(facts.registrations)}
+    moments = [(a.callback.claimed_at, 1, a.callback) for a in facts.attempts]
+    moments += [(a.callback.ended_at, 0, a.callback) for a in facts.attempts if a.callback.ended_at]
+    for at, begins, callback in sorted(moments, key=lambda m: (m[0], m[1])):
+        who = callback.registration_id
+        if not begins:
+            live.discard(who)
+            outcomes[who] = callback
+            free = callback.outcome in retries.FREE_OF_CHARGE
+            attempts[who] = attempts.get(who, 0) + (not free)
+            continue
+        for other in facts.registrations[: place[who]]:
+            last = outcomes.get(other.id)
+            if other.id in live or (last and not _due(system, last, attempts[other.id], at)):
+                continue
+            if last and attempts[other.id] >= system.settings.max_attempts:
+                continue
+            yield f"{number_of(callback.registration)} was called before {number_of(other)}, who was due"
+        live.add(who)
+
+
+def _due(system: System, last: Callback, attempts: int, at: object) -> bool:
+    outcome = last.outcome
+    if (
+        outcome is None
+        or last.ended_at is None
+        or outcome
+        in (
+            Outcome.REACHED,
+            Outcome.REFUSED,
+            Outcome.WRONG_NUMBER,
+        )
+    ):
+        return False
+    due = retries.not_before(outcome, attempts, last.ended_at, system.settings) or last.ended_at
+    return due + timedelta(seconds=_SLACK_S) < at
+
+
+def untrue(facts: Facts) -> Iterator[str]:
+    """Each outcome is what the phones saw, or is owed by the desk."""
+    for attempt in facts.attempts:
+        callback = attempt.callback
+        if callback.state is not CallbackState.CLOSED or callback.outcome is None:
+            continue
+        if not _TRUE[callback.outcome](attempt):
+            yield f"{attempt.number}: {callback.outcome}, but {attempt.call}, {attempt.talk}"
+
+
+def _refused(attempt: Attempt, *statuses: str) -> bool:
+    call = attempt.call
+    return call is not None and call.behaviour.status[:3] in statuses and call.ended_by == "citizen"
+
+
+def _unanswered(attempt: Attempt) -> bool:
+    call = attempt.call
+    return (
+        call is not None
+        and call.answered_at is None
+        and (call.ended_by != "citizen" or _refused(attempt, "480"))
+    )
+
+
+def _silent(attempt: Attempt) -> bool:
+    call = attempt.call
+    return call is not None and call.answered_at is not None and call.pressed_at is None
+
+
+def _left(attempt: Attempt) -> bool:
+    call = attempt.call
+    left = call is not None and call.answered_at is not None and call.ended_by == "citizen"
+    return left and attempt.talk is None
+
+
+_TRUE: Mapping[Outcome, Callable[[Attempt], bool]] = {
+    Outcome.BUSY: lambda a: _refused(a, "486"),
+    Outcome.REJECTED: lambda a: _refused(a, "603"),
+    Outcome.UNREACHABLE: lambda a: a.call is None or _refused(a, "404", "480"),
+    Outcome.NO_ANSWER: _unanswered,
+    Outcome.NOT_CONFIRMED: _silent,
+    Outcome.HUNG_UP: _left,
+    Outcome.REACHED: lambda a: a.talk is not None,
+    Outcome.REFUSED: lambda a: a.talk is not None,
+    Outcome.WRONG_NUMBER: lambda a: a.talk is not None,
+    Outcome.CALL_AGAIN: lambda a: True,
+    Outcome.FAILED: lambda a: a.talk is None,
+    Outcome.RETURNED: lambda a: a.talk is None,
+}
+
+
+def left_on_the_line(system: System, crowd: Crowd) -> Iterator[str]:
+    """After a round nobody is connected but the desks' phones."""
+    for call in crowd.live():
+        yield f"{call.number} is still on the line"
+    told = system.asterisk_says("core show channels concise")
+    for row in told.splitlines():
+        if "!" in row and not row.startswith(("PJSIP/desk-", "CBAnn/desk-")):
+            yield f"Asterisk still has the channel {row.split('!')[0]}"
+
+
+def without_outcome(facts: Facts, desks: int = 1) -> Iterator[str]:
+    """Every callback has its outcome, but the last one of each desk, whose person may still owe it."""
+    open_ = [a for a in facts.attempts if a.callback.state is not CallbackState.CLOSED]
+    for attempt in open_:
+        if attempt.callback.state is not CallbackState.ENDED or len(open_) > desks:
+            yield f"{attempt.number}: callback {attempt.callback.id} is {attempt.callback.state}"

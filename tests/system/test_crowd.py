@@ -1,0 +1,120 @@
+"""A whole round of 40 citizens, faster than life, on the real Asterisk: nobody lost, doubled or passed."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from db.engine import writing
+from db.states import Outcome, RegistrationState
+from hotline import rounds
+from tests.kit import verdict
+from tests.kit.crowd import Behaviour
+from tests.kit.official import Script
+from tests.kit.played import Person, Played, fast_system, played, wait_until_done
+from tests.kit.process import until
+from tests.kit.system import System
+
+SPEED = 200
+"""A conversation of 1.2 s is to the pacing what one of 240 s is in life."""
+MEAN_S, SPREAD = 1.2, 0.5
+"""Conversations; their logarithms' spread."""
+
+ANSWERS = Behaviour(rings=0.3, presses_after=0.3)
+BUSY = Behaviour(rings=0.3, status="486 Busy Here")
+DECLINES = Behaviour(rings=0.5, status="603 Decline")
+SWITCHED_OFF = Behaviour(rings=0.2, status="480 Temporarily Unavailable", tells=False)
+GIVEN_UP = Behaviour(rings=1.2, status="480 Temporarily Unavailable")
+NO_SUCH = Behaviour(rings=0.1, status="404 Not Found", tells=False)
+RINGS_ON = Behaviour(rings=None)
+VOICEMAIL = Behaviour(rings=0.3, presses_after=None)
+HANGS_UP = Behaviour(presses_after=None, leaves_after=0.3)
+
+CROWD = [
+    *[([ANSWERS], [Outcome.REACHED])] * 20,
+    *[([BUSY, ANSWERS], [Outcome.BUSY, Outcome.REACHED])] * 4,
+    *[([BUSY], [Outcome.BUSY] * 2)] * 2,
+    *[([DECLINES], [Outcome.REJECTED] * 2)] * 2,
+    *[([GIVEN_UP, ANSWERS], [Outcome.NO_ANSWER, Outcome.REACHED])] * 3,
+    ([RINGS_ON, ANSWERS], [Outcome.NO_ANSWER, Outcome.REACHED]),
+    ([RINGS_ON], [Outcome.NO_ANSWER] * 2),
+    *[([VOICEMAIL, ANSWERS], [Outcome.NOT_CONFIRMED, Outcome.REACHED])] * 2,
+    *[([SWITCHED_OFF, ANSWERS], [Outcome.UNREACHABLE, Outcome.REACHED])] * 2,
+    ([NO_SUCH], [Outcome.UNREACHABLE] * 2),
+    *[([HANGS_UP, ANSWERS], [Outcome.HUNG_UP, Outcome.REACHED])] * 2,
+]
+
+
+def _people(chance: random.Random) -> list[Person]:
+    people = []
+    for calls, outcomes in CROWD:
+        lasts = MEAN_S * chance.lognormvariate(-(SPREAD**2) / 2, SPREAD)
+        script = Script(lasts, citizen_ends=chance.random() < 0.2)
+        people.append(Person(calls, script, outcomes))
+    chance.shuffle(people)
+    return people
+
+
+@pytest.fixture(scope="module")
+def fast(running: System) -> Iterator[System]:
+    """A system of its own whose dialer thinks that a second is SPEED seconds."""
+    with fast_system(SPEED, prompts=running.settings.prompts_dir, HOTLINE_MAX_ATTEMPTS="2") as system:
+        yield system
+
+
+@pytest.mark.timeout(240)
+def test_given_40_citizens_when_their_round_is_played_then_every_outcome_is_true_and_the_order_kept(
+    fast: System,
+) -> None:
+    people = _people(random.Random(137))
+    assert len(people) == 40
+    with played(fast, people) as game:
+        wait_until_done(game, timeout=150)
+
+        assert game.wrongs() == []
+        assert game.official.troubles == []
+        _as_the_script_says(game)
+
+
+def _as_the_script_says(game: Played) -> None:
+    facts = game.facts()
+    for registration in facts.registrations:
+        person = game.people[verdict.number_of(registration)]
+        own = [a.callback.outcome for a in facts.attempts if a.callback.registration_id == registration.id]
+        assert own == list(person.outcomes), registration.number
+        reached = person.outcomes[-1] is Outcome.REACHED
+        assert registration.state is (RegistrationState.REACHED if reached else RegistrationState.UNREACHED)
+    assert len(game.crowd.calls()) == len(facts.attempts)
+
+
+def test_given_citizens_who_hang_up_while_they_wait_when_played_then_they_were_not_reached(
+    fast: System,
+) -> None:
+    impatient = Behaviour(leaves_after=1.5)
+    people = [
+        Person(script=Script(6.0)),
+        *[Person([impatient, ANSWERS], Script(3.0), [Outcome.HUNG_UP, Outcome.REACHED])] * 3,
+        Person(),
+    ]
+    with played(fast, people) as game:
+        wait_until_done(game, timeout=80)
+        assert game.wrongs() == []
+        outcomes = [a.callback.outcome for a in game.facts().attempts]
+        assert Outcome.HUNG_UP in outcomes
+        assert outcomes.count(Outcome.REACHED) == len(people)
+
+
+def test_given_somebody_talks_and_somebody_waits_when_the_round_is_ended_then_only_who_waits_is_let_go(
+    fast: System,
+) -> None:
+    with played(fast, [Person(script=Script(30.0)), Person(), Person()]) as game:
+        until(lambda: [c for c in game.crowd.live() if c.pressed_at][1:], "somebody waits", 30)
+        with writing(fast.engine) as session:
+            rounds.end_round(session, rounds.get(session, game.round_id))
+        until(lambda: len(game.crowd.live()) == 1, "one is on the line", 15)
+
+        (talks,) = game.crowd.live()
+        assert talks.number == game.numbers[0]
+        waited = game.facts().attempts[1:]
+        until(lambda: all(fast.callback(a.callback.id).outcome for a in waited), "they have an outcome")
+        assert {fast.callback(a.callback.id).outcome for a in waited} == {Outcome.RETURNED}

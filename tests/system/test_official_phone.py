@@ -1,0 +1,114 @@
+"""An official at any telephone, and the soft tone near the end, on the real Asterisk."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from db.engine import now, writing
+from db.models import Callback, Desk
+from db.states import CallbackState
+from hotline import users
+from tests.kit import sound
+from tests.kit.caller import Caller
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.system import Operator, System
+
+PIN = "24680"
+
+
+@pytest.fixture
+def official(system: System) -> Operator:
+    """A person whose desk has a telephone number instead of a phone of its own."""
+    operator = system.operator()
+    with writing(system.engine) as session:
+        session.get_one(Desk, operator.desk).number = "+989139990000"
+        users.set_pin(session, operator.username, PIN)
+    return operator
+
+
+@pytest.fixture
+def phone(system: System) -> Iterator[Caller]:
+    """Whoever is called through the trunk: the official, and then the citizen, in calls of their own."""
+    with Caller(system, system.number(), port=system.trunk_port) as phone:
+        yield phone
+
+
+def _call_token(system: System, desk: int) -> str | None:
+    with writing(system.engine) as session:
+        return session.get_one(Desk, desk).call_token
+
+
+def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_are_enough_for_a_round(
+    system: System, official: Operator, phone: Caller
+) -> None:
+    with system.only_round() as round_id:
+        system.register(round_id, system.number())
+        assert official.http.put("/desk/round", json={"round_id": round_id}).status_code == 200
+        assert official.http.post("/desk/phone/call").status_code == 202
+        phone.wait_for_call()
+        assert official.http.post("/desk/phone/call").json()["code"] == "desk-phone-called"
+        phone.answer()
+        phone.at("official-pin", "1111#")
+        phone.at("official-wrong")
+        assert not official.phone_connected()
+        phone.at("official-pin", f"{PIN}#")
+        phone.at("official-welcome")
+        until(official.phone_connected, "the telephone is in the desk's room")
+
+        with writing(system.engine) as session:
+            session.get_one(Desk, official.desk).phone_connected = False
+        system.kill("dialer")  # the next one asks Asterisk, and knows the telephone again
+        until(official.phone_connected, "the telephone is known to be there", timeout=20)
+        phone.press("1")
+        phone.wait_for_call(timeout=20)
+        assert official.phone_connected()
+        phone.answer()
+        phone.at("callback-press-one", "1")
+        until(lambda: official.http.get("/me").json()["callback"]["state"] == "talking", "they speak")
+
+        callback = official.http.get("/me").json()["callback"]["id"]
+        official.hangup(callback)
+        official.wait_for(callback, "ended")
+        phone.wait_for("closed", call=phone.calls[1])  # the citizen's; what is left is the official's
+        phone.hangup()
+        until(lambda: not official.phone_connected(), "the telephone has left")
+        until(lambda: _call_token(system, official.desk) is None, "it may be called again")
+
+
+def test_given_a_conversation_when_the_agreed_minutes_are_nearly_over_then_only_the_official_hears_a_tone(
+    system: System, tone: Path
+) -> None:
+    operator = system.operator()
+    chime = system.clips["nearly-over"]
+    with (
+        system.only_round() as round_id,
+        Phone(account=Account(*operator.phone_account), sound=tone) as desk,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        desk.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        system.register(round_id, system.number())
+        callback = operator.claim(round_id)
+        operator.call(callback)
+        citizen.wait_for_call()
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        operator.wait_for(callback, "talking")
+        until(lambda: sound.tone_level(citizen.recording(), 440) > 0.6, "the citizen hears the official")
+        with writing(system.engine) as session:
+            begun = now(session) - timedelta(minutes=system.round(round_id).minutes, seconds=-29)
+            session.execute(update(Callback).where(Callback.id == callback).values(talking_at=begun))
+
+        until(lambda: sound.best_score(desk.recording(), chime) > sound.THRESHOLD, "the official hears it")
+        before = citizen.recording().seconds
+        citizen.wait_for_sound(before + 1)
+        assert sound.best_score(citizen.recording(), chime) < 0.5
+        toned = system.callback(callback)
+        assert toned.toned_at is not None
+        assert toned.state is CallbackState.TALKING  # nobody is cut off
+        operator.hangup(callback)
+        operator.wait_for(callback, "ended")

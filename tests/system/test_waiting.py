@@ -1,0 +1,122 @@
+"""Waiting for the official, on the real Asterisk: what is heard, how one is connected, and «later»."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from db.engine import now, writing
+from db.models import Callback
+from db.states import Outcome, RegistrationState
+from tests.kit.caller import Caller
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.system import Operator, System
+
+
+@pytest.fixture
+def desk(system: System) -> Iterator[Operator]:
+    """A person whose SIP phone sits in the desk's room."""
+    operator = system.operator()
+    with Phone(account=Account(*operator.phone_account)) as phone:
+        phone.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        operator.phone = phone
+        yield operator
+
+
+@contextmanager
+def a_waiting_citizen(system: System, desk: Operator, round_id: int) -> Iterator[tuple[Caller, int]]:
+    """A citizen called ahead who has pressed 1; the desk does not want them yet. And their callback."""
+    number = system.number()
+    system.register(round_id, number)
+    assert desk.http.put("/desk/round", json={"round_id": round_id}).status_code == 200
+    with Caller(system, number, port=system.trunk_port) as citizen:
+        assert desk.http.post("/desk/next", json={"after": None}).status_code == 200
+        citizen.wait_for_call()
+        assert desk.http.post("/desk/not-now").status_code == 200
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        until(lambda: desk.http.get(f"/rounds/{round_id}/stage").json()["ready"], "the citizen waits")
+        yield citizen, desk.http.get(f"/rounds/{round_id}/stage").json()["ready"][0]["id"]
+
+
+def _asks_next(desk: Operator, after: int | None = None) -> None:
+    assert desk.http.post("/desk/next", json={"after": after}).status_code == 200
+
+
+def _mine(desk: Operator) -> dict[str, Any]:
+    until(lambda: desk.http.get("/me").json()["callback"], "the desk has a callback", 20)
+    return dict(desk.http.get("/me").json()["callback"])
+
+
+def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_place_again(
+    system: System, desk: Operator
+) -> None:
+    with (
+        system.only_round() as round_id,
+        a_waiting_citizen(system, desk, round_id) as (citizen, callback),
+    ):
+        system.register(round_id, system.number())
+        citizen.at("wait-press-two", "2")
+        assert desk.wait_for(callback, "closed") == Outcome.CALL_AGAIN
+        citizen.at("wait-later")
+        citizen.wait_for("closed", timeout=20)
+
+        first = system.registrations(round_id)[0]
+        assert (first.state, first.attempts) == (RegistrationState.WAITING, 0)
+        _asks_next(desk)  # whoever registered later is not called before them
+        assert citizen.wait_for_call().incoming
+        assert desk.http.post("/desk/not-now").status_code == 200
+        citizen.reject()
+
+
+def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_next_then_they_speak_at_once(
+    system: System, desk: Operator
+) -> None:
+    with system.only_round() as round_id, Caller(system, system.number(), port=system.trunk_port) as citizens:
+        system.register(round_id, system.number())
+        system.register(round_id, system.number())
+        assert desk.http.put("/desk/round", json={"round_id": round_id}).status_code == 200
+        _asks_next(desk)
+        citizens.wait_for_call()
+        citizens.answer()
+        citizens.at("callback-press-one", "1")
+        first = _mine(desk)["id"]
+        desk.wait_for(first, "talking")
+        with writing(system.engine) as session:  # it has lasted for a while
+            callback = session.get_one(Callback, first)
+            callback.talking_at = now(session) - timedelta(minutes=4)
+        citizens.wait_for_call(timeout=20)
+        citizens.answer()
+        citizens.at("callback-press-one", "1")
+        citizens.at("wait-intro")
+        citizens.at("wait-minute", timeout=60)
+
+        _asks_next(desk, after=first)
+        desk.wait_for(_mine(desk)["id"], "talking", timeout=1)
+        assert _mine(desk)["id"] != first
+        assert desk.wait_for(first, "closed") == Outcome.REACHED
+
+
+@pytest.mark.parametrize("what", [signal.SIGSTOP, signal.SIGKILL])
+def test_given_a_citizen_with_music_when_ivr_stands_still_or_dies_then_they_are_connected_all_the_same(
+    system: System, desk: Operator, what: signal.Signals
+) -> None:
+    with (
+        system.only_round() as round_id,
+        a_waiting_citizen(system, desk, round_id) as (citizen, callback),
+    ):
+        citizen.at("wait-press-two")
+        ivr = system.pid("ivr")
+        os.kill(ivr, what)
+        try:
+            _asks_next(desk)
+            desk.wait_for(callback, "talking", timeout=2)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(ivr, signal.SIGCONT)
