@@ -2,8 +2,10 @@
 
 import logging
 import time
+from datetime import datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from hotline import callbacks, toll
@@ -41,3 +43,7 @@ class Caps:
         """The call of `token` is over, or never was: its line is free."""
         with writing(self._engine) as session:
             toll.ended(session, token)
+
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of all calls that hold a line, and when each was placed."""
+        return toll.on_the_phone(session)

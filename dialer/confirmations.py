@@ -1,7 +1,6 @@
 """Places the calls that confirm keyed-in numbers, a few at a time."""
 
 import logging
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -75,14 +74,6 @@ class Confirmations:
         with writing(self._engine) as session:
             confirmations.ended(session, token)
 
-    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
-        """End every call that Asterisk, who lists `live`, knows nothing of any more.
-
-        Returns whether some are too young to say: ask again.
-        """
-        with reading(self._engine) as session:
-            all_ = [t for t in confirmations.on_the_phone(session) if t not in live]
-            placed = [t for t in confirmations.on_the_phone(session, for_s=older_than_s) if t in all_]
-        for token in placed:
-            self.ended(token)
-        return len(placed) < len(all_)
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of calls on their way, and when each was placed."""
+        return confirmations.on_the_phone(session)

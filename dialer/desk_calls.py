@@ -1,9 +1,10 @@
 """Calls the desks' telephones that their people ask for; each is let into its room with a PIN."""
 
 import logging
-from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
@@ -63,14 +64,6 @@ class DeskCalls:
         with writing(self._engine) as session:
             desk_phones.ended(session, token)
 
-    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
-        """End every call that Asterisk, who lists `live`, knows nothing of any more.
-
-        Returns whether some are too young to say: ask again.
-        """
-        with reading(self._engine) as session:
-            missing = [t for t in desk_phones.on_the_phone(session) if t not in live]
-            gone = [t for t in desk_phones.on_the_phone(session, for_s=older_than_s) if t in missing]
-        for token in gone:
-            self.ended(token)
-        return len(gone) < len(missing)
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of calls on their way, and when each was placed."""
+        return desk_phones.on_the_phone(session)

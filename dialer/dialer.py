@@ -72,7 +72,7 @@ class Dialer:
             moves=self._moves,
             rooms=self._rooms,
             supervising=self._supervising,
-            others=[self._confirmations, self._desk_calls],
+            others=[self._caps, self._confirmations, self._desk_calls],
         )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}

@@ -1,11 +1,13 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
-from db.engine import now, reading, writing
+from db.engine import now, reading
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami
@@ -14,7 +16,7 @@ from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
-from hotline import callbacks, toll
+from hotline import callbacks
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
@@ -26,11 +28,14 @@ _OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
 Channel = Mapping[str, str]
 
 
-class OtherCalls(Protocol):
-    """Calls that are no callbacks."""
+class Calls(Protocol):
+    """Calls of one kind whose end Asterisk may have told to nobody."""
 
-    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
-        """End what is not among the `live` channels; whether some are too young to say."""
+    def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
+        """The tokens of those whose end is not known, and when each was placed."""
+
+    def ended(self, token: str) -> None:
+        """The call is over."""
 
 
 class Reconciler:
@@ -44,7 +49,7 @@ class Reconciler:
         moves: Moves,
         rooms: Rooms,
         supervising: Supervising,
-        others: Sequence[OtherCalls],
+        others: Sequence[Calls],
     ) -> None:
         self._engine = engine
         self._ami = ami
@@ -75,10 +80,17 @@ class Reconciler:
                 self._moves.lost(callback)
             else:
                 known = False  # its channel may just be coming into being
-        with writing(self._engine) as session:
-            toll.reconcile(session, channels, older_than_s=no_channel_s)
-        young = [other.reconcile(channels, older_than_s=no_channel_s) for other in self._others]
-        return known and not any(young)
+        return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
+
+    def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
+        """End those that are not among the `live` channels; False if some are too young to say."""
+        with reading(self._engine) as session:
+            at, placed = now(session), calls.on_the_phone(session)
+        missing = {token: placed_at for token, placed_at in placed.items() if token not in live}
+        gone = [token for token, since in missing.items() if (at - since).total_seconds() > no_channel_s]
+        for token in gone:
+            calls.ended(token)
+        return len(gone) == len(missing)
 
     def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
         token = callback.token

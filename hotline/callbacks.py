@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
@@ -25,14 +24,11 @@ from db.states import (
     RegistrationState,
     sources,
 )
-from hotline import ledger, line, retries, rounds, toll
+from hotline import ledger, retries, rounds, taking, toll
 from hotline.errors import Refused
 from settings import Settings
 
 _PREFIX = "callback-"
-
-_TRIES = 20
-"""So often a claim is taken back because somebody stands before; then the ledger names who is passed."""
 
 
 def is_token(channel_id: str) -> bool:
@@ -52,7 +48,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
         raise Refused("desk-busy", "the desk has a callback without an outcome")
     if screened_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk speaks with a citizen first")
-    return _take_in_order(session, round_, desk_id=desk_id, user_id=user_id)
+    return taking.take_in_order(session, round_, token=_new_token(), desk_id=desk_id, user_id=user_id)
 
 
 def call_ahead(session: Session, round_: Round) -> Callback | None:
@@ -61,55 +57,13 @@ def call_ahead(session: Session, round_: Round) -> Callback | None:
     The first one of a round that has begun opens it. Raises Refused("round-over" | "round-not-started").
     """
     rounds.check_begun(round_, now(session))
-    return _take_in_order(session, round_, state=CallbackState.DIALING, called_at=now(session))
-
-
-def _take_in_order(session: Session, round_: Round, **values: Any) -> Callback | None:
-    taken = _take_first(session, round_, values)
-    if taken is None:
-        return None
-    callback, passed = taken
-    if not round_.opened_at:
-        rounds.open_round(session, round_)
-    ledger.record(session, Fact.CALLED, callback.registration, passed=passed)
-    events.callback_changed(session, callback)
-    return callback
-
-
-def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tuple[Callback, list[int]] | None:
-    """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
-    events.hold_line(session, round_.id)
-    for tries_left in reversed(range(_TRIES)):
-        with session.begin_nested() as step:
-            callback = _take(session, round_, values)
-            if callback is None:
-                return None
-            events.hold_order(session)  # from here on this is the newest fact there is
-            passed = line.passed(session, callback.registration, now(session))
-            if not passed or not tries_left:
-                return callback, passed
-            step.rollback()  # they joined the line, or were being changed, in this very moment
-    return None
-
-
-def _take(session: Session, round_: Round, values: dict[str, Any]) -> Callback | None:
-    at = now(session)
-    registration_id = line.take_next(session, round_.id, at)
-    if registration_id is None:
-        return None
-    callback = Callback(
-        registration=session.get_one(Registration, registration_id, populate_existing=True),
-        round_id=round_.id,
-        token=f"{_PREFIX}{uuid.uuid4().hex}",
-        claimed_at=at,
-        **values,
+    return taking.take_in_order(
+        session, round_, token=_new_token(), state=CallbackState.DIALING, called_at=now(session)
     )
-    session.add(callback)
-    try:
-        session.flush()
-    except IntegrityError:  # the same desk in another tab was a moment earlier
-        raise Refused("desk-busy", "the desk has a callback without an outcome") from None
-    return callback
+
+
+def _new_token() -> str:
+    return f"{_PREFIX}{uuid.uuid4().hex}"
 
 
 def get(session: Session, callback_id: int) -> Callback:

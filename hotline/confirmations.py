@@ -75,13 +75,10 @@ def by_token(session: Session, token: str) -> Confirmation | None:
     return session.scalar(select(Confirmation).where(Confirmation.token == token))
 
 
-def on_the_phone(session: Session, *, for_s: float = 0) -> list[str]:
-    """The tokens of calls on their way, placed at least `for_s` seconds ago."""
-    before = now(session) - timedelta(seconds=for_s)
-    query = select(Confirmation.token).where(
-        Confirmation.token.is_not(None), Confirmation.not_before <= before
-    )
-    return [token for token in session.scalars(query) if token]
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls on their way, and when each was placed."""
+    query = select(Confirmation.token, Confirmation.not_before).where(Confirmation.token.is_not(None))
+    return {token: placed_at for token, placed_at in session.execute(query) if token}
 
 
 def answer(session: Session, token: str, *, yes: bool) -> None:

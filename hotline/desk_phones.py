@@ -7,7 +7,7 @@ channel has ended, so that the telephone never rings twice.
 import re
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -72,11 +72,10 @@ def ended(session: Session, token: str) -> None:
     session.execute(update(Desk).where(Desk.call_token == token).values(call_token=None, call_placed_at=None))
 
 
-def on_the_phone(session: Session, *, for_s: float = 0.0) -> Sequence[str]:
-    """The tokens of the calls that were placed so many seconds ago or longer and have not ended."""
-    before = now(session) - timedelta(seconds=for_s)
-    found = select(Desk.call_token).where(Desk.call_token.is_not(None), Desk.call_placed_at <= before)
-    return [token for token in session.scalars(found) if token]
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of the calls that have not ended, and when each was placed."""
+    query = select(Desk.call_token, Desk.call_placed_at).where(Desk.call_token.is_not(None))
+    return {token: at for token, at in session.execute(query) if token and at}
 
 
 def person(session: Session, token: str) -> User | None:

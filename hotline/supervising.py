@@ -6,7 +6,7 @@ begin and each end is in the audit log.
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
@@ -82,8 +82,5 @@ def _why_over(session: Session, desk: Desk) -> str:
 
 
 def _busy(session: Session, desk: Desk) -> bool:
-    mine = or_(
-        (Callback.desk_id == desk.id) & (Callback.state != CallbackState.CLOSED),
-        (Callback.screen_desk_id == desk.id) & (Callback.state == CallbackState.SCREENING),
-    )
-    return session.scalar(select(exists().where(mine))) or False
+    live, screened = callbacks.live_at_desk(session, desk.id), callbacks.screened_at_desk(session, desk.id)
+    return live is not None or screened is not None

@@ -3,7 +3,6 @@
 Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -102,18 +101,10 @@ def ended(session: Session, token: str) -> None:
     )
 
 
-def on_their_way(session: Session) -> dict[str, datetime]:
-    """The calls whose end is not known, and when each was placed."""
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls whose end is not known, and when each was placed."""
     query = select(PlacedCall.token, PlacedCall.at).where(PlacedCall.ended_at.is_(None))
     return {token: at for token, at in session.execute(query)}
-
-
-def reconcile(session: Session, live: Collection[str], *, older_than_s: float) -> None:
-    """Free the lines of all calls of which Asterisk, who lists the channels `live`, knows nothing."""
-    at = now(session)
-    for token, placed_at in on_their_way(session).items():
-        if token not in live and (at - placed_at).total_seconds() > older_than_s:
-            ended(session, token)
 
 
 def forget(session: Session) -> None:

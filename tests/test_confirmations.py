@@ -79,8 +79,9 @@ def test_given_a_due_call_when_it_is_taken_up_then_it_has_a_token_and_is_due_no_
     assert confirmations.is_token(token)
     assert not confirmations.is_token("callback-1")
     assert confirmations.due(session, 10) == []
-    assert confirmations.on_the_phone(session) == [token]
-    assert confirmations.on_the_phone(session, for_s=60) == []
+    ((on_the_phone, placed_at),) = confirmations.on_the_phone(session).items()
+    assert on_the_phone == token
+    assert abs(now(session) - placed_at) < timedelta(seconds=60)
     assert confirmations.take_up(session, id_) is None
     found = confirmations.by_token(session, token)
     assert found and found.registration_id == id_

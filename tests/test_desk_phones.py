@@ -125,13 +125,14 @@ def test_given_a_number_of_a_forbidden_prefix_when_taken_up_then_nothing_is_call
     assert take_up(engine, desk_id) is None
 
 
-def test_given_a_call_under_way_when_listed_then_the_young_are_told_apart(engine: Engine, desk_id: int):
+def test_given_a_call_under_way_when_listed_then_its_age_is_known(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     call = take_up(engine, desk_id)
-    assert call is not None
+    assert isinstance(call, toll.Call)
     with reading(engine) as session:
-        assert list(desk_phones.on_the_phone(session)) == [call[0]]
-        assert list(desk_phones.on_the_phone(session, for_s=60)) == []
+        ((token, placed_at),) = desk_phones.on_the_phone(session).items()
+        assert token == call.token
+        assert abs(now(session) - placed_at) < timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(

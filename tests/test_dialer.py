@@ -11,14 +11,14 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 
 from db.engine import now, reading, writing
-from db.models import Callback, Confirmation, Desk, Event
+from db.models import Callback, Confirmation, Desk, Event, PlacedCall
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import ami as ami_module
 from dialer import dialer as module
 from dialer import rooms
 from dialer.ami import Ami
 from dialer.dialer import Dialer
-from hotline import callbacks, confirmations, status
+from hotline import callbacks, confirmations, status, toll
 from hotline.registration import cancel, register
 from settings import Settings
 from tests import factories as make
@@ -704,6 +704,21 @@ def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Offi
     office.until(lambda: manager.named("Redirect"))
 
     assert [redirect["Channel"] for redirect in manager.named("Redirect")] == [token]
+
+
+@on_sqlite
+def test_given_calls_in_the_books_when_asterisk_has_the_channel_of_one_then_the_others_line_is_free(
+    office: Office, manager: FakeManager
+):
+    with writing(office.engine) as session:
+        for token in ("callback-here", "callback-gone"):
+            session.add(PlacedCall(token=token, number="+989131234567", at=now(session) - LONG_AGO))
+    manager.channels["callback-here"] = {"Channel": "Local/s@dial-1;1"}
+    office.restart()
+
+    office.until_at_rest()
+    with reading(office.engine) as session:
+        assert toll.on_the_phone(session).keys() == {"callback-here"}
 
 
 @pytest.mark.parametrize("state", sorted(ON_THE_PHONE))

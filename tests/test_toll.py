@@ -125,15 +125,13 @@ def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_the
     assert sorted(at_once(10, take)) == [False] * 7 + [True] * 3
 
 
-def test_given_calls_whose_end_went_by_unseen_when_asterisk_knows_nothing_of_them_then_their_lines_are_free(
+def test_given_calls_when_one_has_ended_then_the_other_is_on_the_phone(
     session: Session, settings: Settings
 ) -> None:
-    placed(session, HOUR, 3, ended=False)
-    toll.take(session, "callback-1", NUMBER, settings)
-    toll.reconcile(session, {"old-1": {}}, older_than_s=60)
-    assert toll.on_their_way(session).keys() == {"old-1", "callback-1"}, (
-        "a young one may be coming into being"
-    )
+    for token in ("callback-1", "callback-2"):
+        toll.take(session, token, NUMBER, settings)
+    toll.ended(session, "callback-1")
+    assert toll.on_the_phone(session).keys() == {"callback-2"}
 
 
 def test_given_old_calls_when_the_clerk_comes_by_then_those_of_two_days_ago_are_gone(engine: Engine) -> None:
