@@ -1,7 +1,6 @@
 """The whole system as `make run` starts it, on free ports, with its state in a temporary folder."""
 
 import fcntl
-import json
 import os
 import shutil
 import signal
