@@ -2,7 +2,8 @@
 
 The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in
 the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone.
-That phone is this bench: sipp signals, a socket here hears and speaks for all calls, each with its own tone.
+That phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own
+tone.
 """
 
 import os

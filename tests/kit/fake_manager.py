@@ -207,7 +207,7 @@ class FakeManager:
 
     def _originate(self, action: Headers) -> str:
         channel = {"Channel": "Local/x@dial-00000001;1", "ChannelStateDesc": "Down", "Application": ""}
-        self.channels[action["ChannelId"]] = channel
+        self.channels[action.get("ChannelId", "named.by.asterisk")] = channel
         return ""
 
     def _needs_channel(self, action: Headers) -> str:

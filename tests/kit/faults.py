@@ -1,4 +1,4 @@
-"""Breaks parts of a running system at random moments: kill -9 of any process, the manager's line cut."""
+"""Breaks parts of a running system: kill -9 of any process, the manager's line cut, an answer of it lost."""
 
 import random
 import threading
@@ -16,8 +16,17 @@ from tests.kit.system import System
 
 PROCESSES = ("dialer", "ivr", "api", "clerk", "asterisk")
 CUT = "cut"
-KINDS = (*PROCESSES, CUT)
+ACTIONS = ("Originate", "Redirect", "Hangup")
+TRAPS = tuple(
+    f"{what}-{when}-{action}"
+    for what in (CUT, "dialer")
+    for when in ("before", "after")
+    for action in ACTIONS
+)
+"""The line is cut, or the dialer killed, just before or after Asterisk gets an action: no answer arrives."""
+KINDS = (*PROCESSES, CUT, *TRAPS)
 _BETWEEN_S = (0.3, 4.0)
+_TRAP_S = 6.0
 
 
 @dataclass
@@ -55,13 +64,25 @@ class Faults:
             self._break(self.chance.choice(self.kinds))
 
     def _break(self, kind: str) -> None:
-        if kind == CUT:
+        if kind in TRAPS:
+            if not self._trapped(*kind.split("-")):
+                return
+        elif kind == CUT:
             self.proxy.cut()
         else:
             self._when_there(lambda: self.system.kill(kind))
         self.done.append((time.time(), kind))
         if kind == "asterisk":
             self.crowd.cut_off()
+
+    def _trapped(self, what: str, when: str, action: str) -> bool:
+        """Whether the dialer has said so within _TRAP_S."""
+        act = self.proxy.cut if what == CUT else lambda: self._when_there(lambda: self.system.kill(what))
+        sprung = self.proxy.trap(f"Action: {action}".encode(), act, before=when == "before")
+        if sprung.wait(_TRAP_S):
+            return True
+        self.proxy.trap(b"", lambda: None)  # whatever is said next disarms it
+        return False
 
     def _when_there(self, kill: Callable[[], int]) -> None:
         """A process that has just been killed may not be there again yet."""

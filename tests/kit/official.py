@@ -131,6 +131,7 @@ class Official:
             self.crowd.hang_up(number)
             self._still(live, time.time() + 15)
         if self._closing.is_set():
+            self._ended(live)
             self._stopped.set()
         elif script.outcome and self._ended(live):
             self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": script.outcome, "note": ""})

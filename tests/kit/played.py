@@ -7,7 +7,9 @@ from pathlib import Path
 
 import soundfile
 
+from db.engine import writing
 from db.states import HOLDS_PLACE, Outcome, RegistrationState
+from hotline import rounds
 from tests.kit import accelerated, verdict
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
@@ -112,3 +114,11 @@ def wait_until_done(game: Played, timeout: float) -> None:
     until(game.done, "everybody has been called", timeout)
     game.official.leave()
     until(lambda: not game.crowd.live(), "nobody is on the line any more", 10)
+
+
+def end(game: Played) -> None:
+    """End the round before its line is empty: who waits is let go."""
+    game.official.leave()
+    with writing(game.system.engine) as session:
+        rounds.end_round(session, rounds.get(session, game.round_id))
+    until(lambda: not game.crowd.live(), "nobody is on the line any more", 15)

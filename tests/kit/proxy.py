@@ -3,12 +3,24 @@
 import selectors
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+from typing import NamedTuple, Self
 
 from tests.kit.ports import free_port
 
 _CHUNK = 1 << 16
+
+
+class _Trap(NamedTuple):
+    word: bytes
+    act: Callable[[], object]
+    before: bool
+    sprung: threading.Event
+
+    def spring(self) -> None:
+        self.act()
+        self.sprung.set()
 
 
 class Proxy:
@@ -20,6 +32,7 @@ class Proxy:
         self.port = free_port()
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._trap: _Trap | None = None
 
     def cut(self) -> int:
         """End every connection that stands, in the middle of whatever is said. Returns how many."""
@@ -30,6 +43,24 @@ class Proxy:
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
         return len(pairs)
+
+    def trap(self, word: bytes, act: Callable[[], object], *, before: bool = False) -> threading.Event:
+        """Do `act` once, as soon as the caller has said `word` (or `before` it is passed on).
+
+        The event that is returned tells that it was done.
+        """
+        trap = _Trap(word, act, before, threading.Event())
+        with self._lock:
+            self._trap = trap
+        return trap.sprung
+
+    def _caught(self, said: bytes) -> "_Trap | None":
+        with self._lock:
+            trap = self._trap
+            if trap is None or trap.word not in said:
+                return None
+            self._trap = None
+        return trap
 
     def __enter__(self) -> Self:
         self._listening = socket.create_server(("127.0.0.1", self.port))
@@ -70,4 +101,9 @@ class Proxy:
                     data = end.recv(_CHUNK)
                     if not data:
                         return
+                    trap = self._caught(data) if end is caller else None
+                    if trap and trap.before:
+                        trap.spring()
                     other[end].sendall(data)
+                    if trap and not trap.before:
+                        trap.spring()
