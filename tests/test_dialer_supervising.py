@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
 from dialer import supervising as module
@@ -85,6 +85,12 @@ class Supervised:
             return session.get_one(Desk, MINE)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asterisk is asked again only where a test is about that, however slow the machine is."""
+    monkeypatch.setattr(module, "_AGAIN_S", 600.0)
+
+
 @pytest.fixture
 def supervised(office: Office, manager: FakeManager) -> Supervised:  # noqa: F811
     return Supervised(office, manager)
@@ -141,16 +147,17 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
 ) -> None:
     supervised.hears(H.JOIN)
     with writing(office.engine) as session:
-        callbacks.move(session, supervised.token, C.ENDED)
-        callbacks.close(session, supervised.token, Outcome.REACHED, settings)
+        callbacks.move(session, supervised.token, C.ENDED, hangup_asked_at=now(session))
+        callbacks.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
         following = make.a_callback(session, C.WAITING, session.get_one(User, office.user.id))
         following.placed_at = following.claimed_at
-    supervised.manager.hangs_up(supervised.token)
     supervised.manager.channels[following.token] = {
         **{"Channel": "Local/x@dial-00000009;1", "ChannelStateDesc": "Up"},
         **{"Context": "waiting", "Application": "BridgeWait"},
     }
     sent = supervised.manager.named
+    office.until(lambda: sent("Hangup"))
+    supervised.manager.hangs_up(supervised.token)
     office.until(lambda: following.token in [a["Channel"] for a in sent("Redirect")])
     assert [a["Context"] for a in sent("Redirect")][-2:] == ["from-desk", "room"]
 
