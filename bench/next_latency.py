@@ -1,8 +1,9 @@
 """From «next» on the official's page until official and citizen hear each other, with one citizen ready.
 
 The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in
-the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone. That
-phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own tone.
+the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone.
+That phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own
+tone.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, select
@@ -59,7 +59,13 @@ class Rooms:
             at = now(session)
         leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
         ended = [self._end(c, at) for c in leaving]
+        ended += [self._ask(token, "Hangup", Cause=16) for token in self._forgotten(placed)]
         return all([*ended, *(self._send(c, here) for c in placed if not c.hangup_asked_at)])
+
+    def _forgotten(self, placed: Sequence[Callback]) -> list[str]:
+        """Who is in a desk's room although the callback is over: it must not be, and keeps others out."""
+        known = {callback.token for callback in placed}
+        return [token for token, at in self._seen.items() if at.startswith("desk-") and token not in known]
 
     def _end(self, callback: Callback, at: datetime) -> bool:
         token, asked_at = callback.token, callback.hangup_asked_at or at

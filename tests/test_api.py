@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from api.access import COOKIE
 from api.app import create
 from db.engine import now, reading, writing
-from db.models import Heartbeat, Registration, Round, SignIn, User
+from db.models import Heartbeat, PlacedCall, Registration, Round, SignIn, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import callbacks, line, numbers, status, users
 from settings import Settings
@@ -130,6 +130,8 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
             "phone_connected": True,
             "round_id": None,
             "next_asked_at": None,
+            "hears_desk_id": None,
+            "hears_how": None,
         },
         "callback": None,
     }
@@ -632,6 +634,18 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
         **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up"),
         **down,
     }
+
+
+def test_given_a_cap_on_calls_that_is_reached_when_health_is_asked_then_it_is_named_and_is_no_fault(
+    nobody: TestClient, engine: Engine, settings: Settings
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        for call in range(settings.calls_at_once):
+            number = f"+98913{call:07}"
+            session.add(PlacedCall(token=f"callback-{call}", number=number, at=now(session)))
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()["calls"]) == (200, "capped at-once")
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(

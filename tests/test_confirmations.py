@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Confirmation, Event, Registration, Round
 from db.states import RegistrationState
+from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from hotline import confirmations, registration
 from hotline.clock import CITY, is_quiet
@@ -342,7 +343,7 @@ def test_given_a_number_to_confirm_when_it_is_night_in_the_city_then_nobody_is_c
     settings = settings.model_copy(update={"quiet_hours": QuietHours(begin, end)})
     placed: list[object] = []
     ami = SimpleNamespace(request=lambda what, **_how: placed.append(what))
-    Confirmations(settings, engine, ami).place_due()
+    Confirmations(settings, engine, ami, Caps(settings, engine)).place_due()
     assert bool(placed) is not quiet
     with reading(engine) as session:
         assert kept(session, id_).attempts == (0 if quiet else 1)

@@ -142,7 +142,7 @@ class Hall(Office):
 def hall(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hall]:
-    monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)
+    monkeypatch.setattr(rooms, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
     hall = Hall(settings, engine, manager)
     monkeypatch.setattr(ahead.experience, "calls_wanted", hall.calls_wanted)
     yield hall
@@ -152,6 +152,12 @@ def hall(
     with reading(engine) as session:
         written = set(session.scalars(select(PlacedCall.token)))
     assert set(called) <= written, "every call is written down"
+
+
+@pytest.fixture
+def impatient(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Asterisk did not do is asked for again at once."""
+    monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)
 
 
 # --- from the line to the desk ---
@@ -209,7 +215,7 @@ def test_given_a_conversation_and_one_ready_when_next_is_pressed_twice_then_one_
 
 @on_sqlite
 def test_given_a_hang_up_that_asterisk_refuses_when_next_was_pressed_then_nobody_joins_the_old_one(
-    hall: Hall, manager: FakeManager
+    hall: Hall, manager: FakeManager, impatient: None
 ) -> None:
     talking, ready = hall.brings(C.TALKING), hall.brings()
     manager.refused = {"Hangup": "not now"}
@@ -384,7 +390,7 @@ def test_given_a_key_event_of_a_stranger_when_it_comes_then_nothing_changes(hall
 
 
 def test_given_calls_made_ahead_when_the_round_ends_then_each_ends_kindly_once_and_keeps_its_place(
-    hall: Hall, manager: FakeManager
+    hall: Hall, manager: FakeManager, impatient: None
 ) -> None:
     talking = hall.brings(C.TALKING)
     waiting, ringing, dialing = hall.brings(), hall.brings(C.RINGING), hall.dials()
@@ -553,7 +559,7 @@ def test_given_the_answer_to_a_call_is_lost_when_there_is_no_channel_then_it_fai
 @pytest.mark.parametrize("how", ["unanswered", "cut_on", "refused"])
 @on_sqlite
 def test_given_a_redirect_that_is_lost_or_refused_when_the_citizen_still_waits_then_it_is_asked_for_again(
-    hall: Hall, manager: FakeManager, how: str
+    hall: Hall, manager: FakeManager, how: str, impatient: None
 ) -> None:
     token = hall.brings()
     setattr(manager, how, {"Redirect": "not now"} if how == "refused" else {"Redirect"})
@@ -702,3 +708,14 @@ def test_given_a_call_that_the_dialplan_itself_refused_as_one_too_many_then_it_i
     manager.hangs_up(token, 44)
     hall.until(lambda: hall.state(token) is C.CLOSED)
     assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
+
+
+@on_sqlite
+def test_given_somebody_in_a_room_whose_callback_is_over_when_seen_then_they_are_hung_up(
+    hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    talking = hall.brings(C.TALKING)
+    with writing(hall.engine) as session:
+        callbacks.move(session, talking, C.ENDED)
+        callbacks.close(session, talking, O.REACHED, settings)
+    hall.until(lambda: [h["Channel"] for h in manager.named("Hangup")] == [talking])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
 from dialer import supervising as module
@@ -85,6 +85,12 @@ class Supervised:
             return session.get_one(Desk, MINE)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asterisk is asked again only where a test is about that, however slow the machine is."""
+    monkeypatch.setattr(module, "_AGAIN_S", 600.0)
+
+
 @pytest.fixture
 def supervised(office: Office, manager: FakeManager) -> Supervised:  # noqa: F811
     return Supervised(office, manager)
@@ -112,8 +118,9 @@ def test_given_a_phone_that_does_not_come_when_a_while_has_passed_then_it_is_sen
 
 
 def test_given_a_listening_supervisor_when_they_whisper_then_stop_then_the_phone_goes_there_and_home(
-    supervised: Supervised,
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
     supervised.hears(H.LISTEN)
     supervised.hears(H.WHISPER)
     supervised.wishes(None)
@@ -140,8 +147,8 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
 ) -> None:
     supervised.hears(H.JOIN)
     with writing(office.engine) as session:
-        callbacks.move(session, supervised.token, C.ENDED)
-        callbacks.close(session, supervised.token, Outcome.REACHED, settings)
+        callbacks.move(session, supervised.token, C.ENDED, hangup_asked_at=now(session))
+        callbacks.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
         following = make.a_callback(session, C.WAITING, session.get_one(User, office.user.id))
         following.placed_at = following.claimed_at
     supervised.manager.channels[following.token] = {
@@ -149,6 +156,8 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
         **{"Context": "waiting", "Application": "BridgeWait"},
     }
     sent = supervised.manager.named
+    office.until(lambda: sent("Hangup"))
+    supervised.manager.hangs_up(supervised.token)
     office.until(lambda: following.token in [a["Channel"] for a in sent("Redirect")])
     assert [a["Context"] for a in sent("Redirect")][-2:] == ["from-desk", "room"]
 

@@ -11,6 +11,7 @@ import pytest
 from dialplan import accounts
 from dialplan.render import render
 from dialplan.variables import (
+    CAPPED_CAUSE,
     LINES_FULL,
     NEARLY_OVER,
     STAGE_EVENT,
@@ -147,6 +148,45 @@ def test_nothing_is_loaded_that_could_run_a_program_and_only_one_application_tha
     assert {
         name for name in loaded if re.search("dial|origin|system|shell|exec|spool|curl|ari|_http_m", name)
     } == {"app_dial"}
+
+
+def test_only_the_dialer_can_enter_the_way_out_or_any_context_of_calls_that_it_placed(
+    rendered: Render,
+):
+    files = rendered(browser_phone=True)
+    dialplan = contexts(files["extensions.conf"])
+    named = {
+        context: [
+            where for app, where in steps if context != Context.DIAL and Context.DIAL in where.split(",")
+        ]
+        for context, steps in dialplan.items()
+    }
+
+    assert not any(named.values()), "no step of any context leads there"
+    assert "include" not in files["extensions.conf"], "nor is any context part of another"
+    ways_in = {values["context"] for _, values in sections(files["pjsip.conf"]) if "context" in values}
+    assert ways_in == {context.value for context in INBOUND}
+    dials = {context for context, steps in dialplan.items() for app, _ in steps if app == "Dial"}
+    assert dials == {Context.DIAL}
+
+
+def test_the_trunks_channels_are_fenced_before_every_dial(rendered: Render):
+    steps = contexts(rendered(browser_phone=True, calls_at_once=9)["extensions.conf"])[Context.DIAL]
+    dialled = [place for place, (app, _) in enumerate(steps) if app == "Dial"]
+
+    assert len(dialled) == 5 + 2  # the phones in the browser, the prefixes
+    for place in dialled:
+        assert steps[place - 2 : place] == [
+            ("Set", "GROUP()=calls"),
+            ("GotoIf", "$[${GROUP_COUNT(calls)} > 9]?capped,1"),
+        ]
+    assert ("Hangup", str(CAPPED_CAUSE)) in steps
+
+
+def test_nobody_who_gets_at_the_dialplan_can_run_programs_or_write_files_by_it(rendered: Render):
+    options = dict(sections(rendered()["asterisk.conf"]))["options"]
+
+    assert options["live_dangerously"] == "no"
 
 
 # --- what the dialplan and the scripts say to each other ---
@@ -306,6 +346,14 @@ def test_the_manager_account_may_do_what_the_dialer_needs_and_no_more(
     assert set(account["write"].split(",")) == {"call", "originate", "reporting"}
     assert (account["deny"], account["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.0/255.0.0.0")
     assert (general["bindaddr"], general["port"], general["webenabled"]) == ("127.0.0.1", "5039", "no")
+
+
+def test_the_manager_hears_and_may_nothing_that_runs_programs_or_changes_files(rendered: Render):
+    _, (_, account) = sections(rendered()["manager.conf"])
+    rights = {right for kind in ("read", "write") for right in account[kind].split(",")}
+
+    assert not rights & {"all", "command", "config", "agi", "dialplan", "log", "verbose", "dtmf"}
+    assert "system" not in account["write"].split(",")
 
 
 # --- secrets ---

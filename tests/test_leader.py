@@ -11,10 +11,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
 
+from db.engine import now, reading, writing
+from db.states import CallbackState, Outcome
 from dialer.leader import DatabaseLeader, FileLeader, Leader, leader
 from dialer.process import Turns
-from settings import Settings
+from dialplan.accounts import AMI_USER
+from hotline import callbacks
+from settings import Address, Settings
+from tests.factories import a_callback
+from tests.kit.fake_manager import FakeManager
+from tests.kit.ports import free_port
 from tests.kit.process import Program, until
 
 ROOT = Path(__file__).parent.parent
@@ -29,8 +37,7 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
         def start() -> Program:
             number = len(list(tmp_path.glob("dialer-*")))
             command = [sys.executable, "-m", "tests.kit.leading", settings.state_dir, settings.database]
-            environment = {name: "" for name in os.environ if name.startswith("HOTLINE_")}
-            program = Program(command, folder=ROOT, log=tmp_path / f"dialer-{number}", env=environment)
+            program = Program(command, folder=ROOT, log=tmp_path / f"dialer-{number}")
             running.enter_context(program)
             program.ready(lambda: said(program))
             return program
@@ -72,6 +79,51 @@ def test_given_a_leader_that_is_asleep_when_others_ask_then_it_still_leads_and_n
     assert said(second) == "follows"
     os.kill(first.pid, signal.SIGKILL)
     until(lambda: leads(second), "the second leads", 5.0)
+
+
+def test_given_two_dialers_at_work_when_the_leader_is_killed_then_the_other_takes_over_its_calls_in_time(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    with ExitStack() as running:
+        secret, dialers = settings.secret_for(AMI_USER), []
+        for number in range(2):  # each with a line of its own to the same Asterisk, as far as they know
+            manager = running.enter_context(FakeManager(Address("127.0.0.1", free_port()), secret))
+            environment = {"HOTLINE_STATE_DIR": str(settings.state_dir), "HOTLINE_AMI": str(manager.address)}
+            environment |= {"HOTLINE_DATABASE_URL": settings.database, "HOTLINE_ENV_FILE": "/dev/null"}
+            command = [sys.executable, "-m", "ops.cli", "process", "dialer"]
+            log = tmp_path / f"work-{number}"
+            dialers.append(
+                (running.enter_context(Program(command, folder=ROOT, log=log, env=environment)), manager)
+            )
+            manager.wait_for("Login")
+        first = asked_for(engine)
+        until(lambda: any(manager.named("Originate") for _, manager in dialers), "the first call")
+        (leader, his), (_, other) = sorted(dialers, key=lambda pair: not pair[1].named("Originate"))
+        assert not other.named("Originate") and not other.named("CoreShowChannels"), "it does nothing"
+
+        other.channels = his.channels  # it is one Asterisk
+        os.kill(leader.pid, signal.SIGKILL)
+        killed = time.monotonic()
+        second = asked_for(engine)
+        other.wait_for("Originate")
+        assert time.monotonic() - killed < 5.0
+        assert [o["ChannelId"] for o in his.named("Originate") + other.named("Originate")] == [first, second]
+        other.hangs_up(first, 17)
+        until(lambda: outcome(engine, first) is Outcome.BUSY, "the call of the dead one ends in the truth")
+
+
+def asked_for(engine: Engine) -> str:
+    """A desk asks for a call."""
+    with writing(engine) as session:
+        callback = a_callback(session, CallbackState.DIALING)
+        callback.called_at = now(session)
+        return callback.token
+
+
+def outcome(engine: Engine, token: str) -> Outcome | None:
+    with reading(engine) as session:
+        callback = callbacks.by_token(session, token)
+        return callback.outcome if callback else None
 
 
 # In one process

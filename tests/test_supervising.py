@@ -132,14 +132,14 @@ def test_given_a_desk_that_hears_when_citizens_wait_then_none_comes_until_it_sto
 
 
 def test_given_a_desk_that_hears_when_it_wants_to_call_or_screen_then_it_is_refused(
-    session: Session, supervisor: User, mine: Desk, talking: Callback
+    session: Session, supervisor: User, mine: Desk, talking: Callback, settings: Settings
 ) -> None:
     listens(session, mine, talking)
     waiting = make.a_callback(session, C.WAITING)
     waiting.desk_id = None
     assert refusal(lambda: serving.screen(session, waiting, mine)) == "desk-hears"
     own = make.a_callback(session, C.CLAIMED, supervisor)
-    assert refusal(lambda: callbacks.ask_call(session, own)) == "desk-hears"
+    assert refusal(lambda: callbacks.ask_call(session, own, settings)) == "desk-hears"
 
 
 # --- what ends it ---

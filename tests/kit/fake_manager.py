@@ -41,7 +41,7 @@ class FakeManager:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         """What the test does just before and just after an action is answered; all is sent in one piece."""
-        self._address = address
+        self.address = address
         self._wires: list[socket.socket] = []
         self._sending = threading.RLock()
         self._held: bytes | None = None
@@ -57,7 +57,7 @@ class FakeManager:
         }
 
     def __enter__(self) -> Self:
-        self._listener = socket.create_server(self._address)
+        self._listener = socket.create_server(self.address)
         self._thread = threading.Thread(target=self._accept)
         self._thread.start()
         return self
@@ -207,7 +207,7 @@ class FakeManager:
 
     def _originate(self, action: Headers) -> str:
         channel = {"Channel": "Local/x@dial-00000001;1", "ChannelStateDesc": "Down", "Application": ""}
-        self.channels[action["ChannelId"]] = channel
+        self.channels[action.get("ChannelId", "named.by.asterisk")] = channel
         return ""
 
     def _needs_channel(self, action: Headers) -> str:

@@ -140,6 +140,10 @@ class Phone:
         with suppress(CommandError):
             self._baresip.command("hangup")
 
+    def hangup_all(self) -> None:
+        """Hang up every call there is."""
+        self._baresip.command("hangupall")
+
     def press(self, keys: str, gap: float = 0.1) -> None:
         """Press keys (RFC 4733), one after another; ends when the last one is released."""
         for key in keys:

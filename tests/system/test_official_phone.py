@@ -68,13 +68,16 @@ def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_a
         assert official.phone_connected()
         phone.answer()
         phone.at("callback-press-one", "1")
-        until(lambda: official.http.get("/me").json()["callback"]["state"] == "talking", "they speak")
+        until(
+            lambda: (official.http.get("/me").json()["callback"] or {}).get("state") == "talking",
+            "they speak",
+        )
 
         callback = official.http.get("/me").json()["callback"]["id"]
         official.hangup(callback)
         official.wait_for(callback, "ended")
         phone.wait_for("closed", call=phone.calls[1])  # the citizen's; what is left is the official's
-        phone.hangup()
+        phone.hangup_all()
         until(lambda: not official.phone_connected(), "the telephone has left")
         until(lambda: _call_token(system, official.desk) is None, "it may be called again")
 

@@ -95,7 +95,7 @@ def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_n
         citizens.answer()
         citizens.at("callback-press-one", "1")
         citizens.at("wait-intro")
-        citizens.at("wait-minute", timeout=60)
+        citizens.at("wait-minutes.2", timeout=60)  # after the number of minutes
 
         _asks_next(desk, after=first)
         desk.wait_for(_mine(desk)["id"], "talking", timeout=1)
