@@ -1,6 +1,6 @@
 """A round on the real Asterisk at 20 times speed, beside what bench/pacing.py simulates for it.
 
-The model is issue 5's, every time in it divided by 20: a call is picked up with probability 0.65 after 12 s
+The model of bench/pacing.py, every time divided by 20: a call is picked up with probability 0.65 after 12 s
 on average, 1 pressed 8 s later; an unanswered one is given up by the network after 25 s; conversations are
 lognormal, 300 s on average, coefficient of variation 0.5. The dialer's process decides by the same
 `calls_wanted` as ever; the times it is shown are multiplied by 20, and so are the figures here.
