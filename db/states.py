@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What a round is at a moment: computed from the clock and two recorded facts, never stored."""
+    """What a round is at a moment: computed from the clock and three recorded facts, never stored."""
 
     PLANNED = "planned"  # made, its notice is not out yet
     ANNOUNCED = "announced"  # the notice is out, registration has not begun
@@ -52,7 +52,7 @@ class Fact(StrEnum):
     CARRIED = "carried"  # to the official's next round
     MERGED = "merged"  # gave way to an older, carried place of the same number in the same round
     MOVED_UP = "moved_up"  # by a person, with a written reason
-    CALLED = "called"  # taken out of the line by a desk
+    CALLED = "called"  # taken out of the line, by a desk or to be called ahead
     OUTCOME = "outcome"
     CANCELLED = "cancelled"
     CLOSED = "closed"  # never answered in two rounds
@@ -70,12 +70,12 @@ class Outcome(StrEnum):
     NOT_CONFIRMED = "not_confirmed"  # answered, but nobody pressed 1: voicemail is not a person
     HUNG_UP = "hung_up"  # answered and hung up before the conversation
     FAILED = "failed"  # our own fault, or nobody can say any more
-    # Told by the desk:
+    # Told by the desk, or by the system itself:
     REACHED = "reached"
-    CALL_AGAIN = "call_again"  # cut off or a bad moment: back to the own place
+    CALL_AGAIN = "call_again"  # cut off, a bad moment, or pressed 2 while waiting: back to the own place
     REFUSED = "refused"  # the citizen no longer wants the conversation
     WRONG_NUMBER = "wrong_number"
-    RETURNED = "returned"  # given back without a call
+    RETURNED = "returned"  # given back without a call, let go, or held back by a cap: as if never taken
 
 
 _C = CallbackState

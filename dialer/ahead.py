@@ -14,7 +14,7 @@ log = logging.getLogger("dialer")
 
 
 class Ahead:
-    """The dialer's third task. It decides; the dialer places, follows and ends the calls as all others."""
+    """One of the dialer's tasks. It decides; the dialer places, follows and ends the calls as all others."""
 
     def __init__(self, settings: Settings, engine: Engine, caps: Caps) -> None:
         self._settings = settings

@@ -24,7 +24,7 @@ _SHARE = 0.5
 
 
 class Confirmations:
-    """The dialer's second task; it shares the dialer's connection and thread."""
+    """One of the dialer's tasks, on its connection and thread."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings

@@ -28,7 +28,7 @@ def desk_of(channel: str, channel_id: str) -> int | None:
 
 
 class DeskCalls:
-    """One more task of the dialer; that a telephone has come into its room is seen as of every phone."""
+    """One of the dialer's tasks; that a telephone has come into its room is seen as of every phone."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings

@@ -17,7 +17,7 @@ _TIMEOUT_S = 5
 
 
 class Tone:
-    """One more task of the dialer. Nobody is cut off, and a tone that fails is not tried again."""
+    """One of the dialer's tasks. Nobody is cut off, and a tone that fails is not tried again."""
 
     def __init__(self, engine: Engine, ami: Ami) -> None:
         self._engine = engine
