@@ -29,7 +29,6 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
     upNext: 'Next',
     waitsSince: (time) => `ready, waiting ${time}`,
     screened: 'speaks with an operator',
-    beingCalled: 'being called',
     alsoReady: (count) => `${count} more ready`,
     othersCalled: (count) => `${count} more being called`,
     remaining: 'remain',
@@ -45,7 +44,6 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
     sitDown: 'Begin to answer',
     sitDownHelp: 'Until the round ends, one citizen after the other is connected to this desk’s phone.',
     connectFirst: 'Connect the desk’s phone, so that the next citizen can reach you.',
-    pressNext: 'Press «Next» to speak with the next citizen.',
     state: {
       free: 'Ready',
       asked: 'Waiting for the next citizen',

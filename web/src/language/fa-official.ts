@@ -27,7 +27,6 @@ export const faOfficial = {
     upNext: 'نفر بعدی',
     waitsSince: (time: string) => `آماده، ${time} در انتظار`,
     screened: 'با اپراتور گفت‌وگو می‌کند',
-    beingCalled: 'در حال تماس',
     alsoReady: (count: string) => `${count} نفر دیگر هم آماده‌اند`,
     othersCalled: (count: string) => `با ${count} نفر دیگر تماس گرفته می‌شود`,
     remaining: 'نفر باقی مانده',
@@ -43,7 +42,6 @@ export const faOfficial = {
     sitDown: 'آغاز پاسخ‌گویی',
     sitDownHelp: 'تا پایان نوبت، شهروندان یکی پس از دیگری به تلفن همین میز وصل می‌شوند.',
     connectFirst: 'تلفن میز را وصل کنید تا نفر بعدی به شما برسد.',
-    pressNext: 'برای گفت‌وگو با نفر بعدی، «بعدی» را بزنید.',
     state: {
       free: 'آماده',
       asked: 'در انتظار نفر بعدی',

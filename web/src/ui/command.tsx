@@ -1,4 +1,5 @@
-import { Button, Kbd } from '@mantine/core'
+import { Button } from '@mantine/core'
+import { Key } from './key'
 import style from './command.module.css'
 
 interface Props {
@@ -22,7 +23,7 @@ export function Command({ name, letter, act, pending, large = false, variant = '
     <Button
       className={large ? style.large : undefined} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
       data-testid={name} disabled={!act && !busy} loading={busy} onClick={act} aria-keyshortcuts={letter}
-      rightSection={letter && <Kbd className={style.key} aria-hidden>{letter}</Kbd>}
+      rightSection={letter && <Key large={large}>{letter}</Key>}
     >
       {children}
     </Button>

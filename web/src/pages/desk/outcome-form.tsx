@@ -1,7 +1,8 @@
-import { Button, Kbd, Paper, Textarea } from '@mantine/core'
+import { Button, Paper, Textarea } from '@mantine/core'
 import { useRef, useState } from 'react'
 import type { Callback, Outcome } from '../../api/calls'
 import { useLanguage } from '../../language/language'
+import { Key } from '../../ui/key'
 import { useKeys } from '../../ui/use-keys'
 import { draft, dropDraft, keepDraft } from './note-drafts'
 import type { Desk } from './use-desk'
@@ -64,7 +65,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
             <Button
               key={choice} variant={choice === chosen ? 'filled' : 'default'} aria-pressed={choice === chosen}
               data-testid={`outcome-${choice}`} aria-keyshortcuts={key} onClick={() => choose(choice)}
-              rightSection={<Kbd className={style.key} aria-hidden>{format.digits(key)}</Kbd>}
+              rightSection={<Key>{format.digits(key)}</Key>}
             >
               {label(choice)}
             </Button>

@@ -1,6 +1,7 @@
-import { Button, Kbd } from '@mantine/core'
+import { Button } from '@mantine/core'
 import type { Outcome } from '../../api/calls'
 import { useLanguage } from '../../language/language'
+import { Key } from '../../ui/key'
 import { useKeys } from '../../ui/use-keys'
 import type { Serving } from './use-serving'
 import style from './official.module.css'
@@ -17,7 +18,7 @@ export function OutcomeChoice({ serving: { say, outcome } }: { serving: Serving 
         <Button
           key={choice} size="md" classNames={{ root: style.outcome, label: style.outcomeLabel }} variant={choice === outcome ? 'filled' : 'default'} aria-pressed={choice === outcome}
           data-testid={`outcome-${choice}`} aria-keyshortcuts={String(at + 1)} onClick={() => say?.(choice)}
-          rightSection={<Kbd className={style.key} aria-hidden>{format.number(at + 1)}</Kbd>}
+          rightSection={<Key>{format.number(at + 1)}</Key>}
         >
           {text.outcome[choice]}
         </Button>
