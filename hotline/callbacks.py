@@ -124,7 +124,7 @@ def get(session: Session, callback_id: int) -> Callback:
 
 
 def hold(session: Session, desk: Desk) -> None:
-    """Nobody else changes the desk, or gives it anybody, until this transaction ends; its row is read anew."""
+    """Nobody else changes the desk, or gives it anybody, until this transaction ends; reads its row anew."""
     session.refresh(desk, with_for_update={"key_share": True})
 
 
