@@ -97,8 +97,9 @@ def _served(session: Session, round_id: int, user: models.User) -> models.Round:
 
 @router.post("/callbacks/{callback_id}/screen")
 def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
-    """Let me speak first with this citizen who waits."""
+    """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
     callback = callbacks.get(session, callback_id)
+    _served(session, callback.round_id, user)
     return views.callback_view(session, serving.screen(session, callback, _desk(session, user)))
 
 

@@ -67,7 +67,7 @@ class Confirmations:
         if cap is not toll.Cap.PER_NUMBER:
             self._caps.reached(cap)
             return now(session)  # as soon as there is room
-        return toll.free_again(session, number, self._settings) or now(session)
+        return toll.free_again(session, number, self._settings, _SHARE) or now(session)
 
     def ended(self, token: str) -> None:
         """The call is over."""

@@ -97,7 +97,8 @@ class Dialer:
                 if not self._in_sync and time.monotonic() > self._next_reconcile:
                     self._next_reconcile = time.monotonic() + _RECONCILE_S
                     self._in_sync = True  # an event handled meanwhile may clear it again
-                    self._in_sync &= self._reconciler.run(lambda: self._handle_events(0), _NO_CHANNEL_S)
+                    known = self._reconciler.run(lambda: self._handle_events(0), _NO_CHANNEL_S)
+                    self._in_sync &= known  # not in one line: that would look at it before the events
                 self._ahead.match()
                 self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
                 self._in_sync &= self._rooms.send_all()
@@ -224,7 +225,8 @@ class Dialer:
         elif callbacks.is_token(token):
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")
-            self._moves.joined(token, int(number) if number.isdecimal() else None)
+            if self._in_sync:  # else their desk's phone may just have gone; the reconciler asks
+                self._moves.joined(token, int(number) if number.isdecimal() else None)
 
     def _on_hangup(self, event: Event) -> None:
         channel_id = _channel_id(event)

@@ -40,12 +40,13 @@ class Moves:
     def joined(self, token: str, desk: int | None) -> None:
         """The citizen has come into this desk's room, or into some: to speak, if it is their own desk's.
 
-        Not so who speaks with an operator first, and who was taken back on the way: that one goes on waiting.
+        Not so who speaks with an operator first, and who was taken back on the way or finds nobody there:
+        that one goes on waiting.
         """
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
-            if callback and callback.desk_id is not None and desk in (None, callback.desk_id):
-                serving.begins(session, callback)
+            theirs = callback and callback.desk_id is not None and desk in (None, callback.desk_id)
+            if callback and theirs and serving.begins(session, callback):
                 _move(session, callback, CallbackState.TALKING)
 
     def close(self, token: str, outcome: Outcome) -> None:

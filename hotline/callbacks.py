@@ -44,6 +44,7 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     """
     round_ = rounds.get(session, round_id)
     rounds.check_begun(round_, now(session))
+    hold(session, session.get_one(Desk, desk_id))
     if live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
     if screened_at_desk(session, desk_id):
@@ -72,6 +73,11 @@ def get(session: Session, callback_id: int) -> Callback:
     if callback is None:
         raise Refused("not-found", f"no callback {callback_id}")
     return callback
+
+
+def hold(session: Session, desk: Desk) -> None:
+    """Nobody else changes the desk, or gives it anybody, until this transaction ends; reads its row anew."""
+    session.refresh(desk, with_for_update={"key_share": True})
 
 
 def live_at_desk(session: Session, desk_id: int) -> Callback | None:
@@ -163,7 +169,8 @@ def record_outcome(
 
     Raises Refused("wrong-state") while the call goes on, or if another outcome stands already.
     """
-    state = callback.state
+    session.refresh(callback, ["state", "outcome"], with_for_update={"key_share": True})
+    state = callback.state  # which another tab does not change meanwhile
     if state is CallbackState.CLOSED and callback.outcome is outcome:
         callback.note = note
         return callback

@@ -30,21 +30,49 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
     rounds.check_not_over(round_, now(session))
     if desk.round_id == round_id:
         return
-    leave(session, desk, settings)
-    desk.round_id = round_id
+    callbacks.hold(session, desk)
+    _sit(session, desk, round_id, settings)
     events.desk_changed(session, desk.id, "serves")
 
 
 def leave(session: Session, desk: Desk, settings: Settings) -> None:
     """The desk serves no round any more; a conversation in progress goes on."""
-    _hold(session, desk)
-    if desk.round_id is None:
+    callbacks.hold(session, desk)
+    _sit(session, desk, None, settings)
+
+
+def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings) -> None:
+    before, back = desk.round_id, _wants_no_more(session, desk)
+    desk.round_id = round_id
+    session.flush()  # every row first, then the log
+    if before is None:
         return
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.state is CallbackState.ENDED:
         _finish(session, live, settings)
-    desk.round_id = desk.next_asked_at = None
+    if back:
+        events.callback_changed(session, back)
     events.desk_changed(session, desk.id, "left")
+
+
+def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
+    """Who was given to the desk and has not come into its room waits for any desk again; whom that is."""
+    wanted, desk.next_asked_at = desk.next_asked_at, None
+    if wanted is None:
+        return None
+    back = session.scalar(
+        update(Callback)
+        .where(
+            Callback.desk_id == desk.id,
+            Callback.round_id == desk.round_id,
+            Callback.state == CallbackState.WAITING,
+            Callback.hangup_asked_at.is_(None),
+        )
+        .values(desk_id=None, user_id=None)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.get_one(Callback, back, populate_existing=True) if back else None
 
 
 def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings) -> Callback | None:
@@ -54,7 +82,7 @@ def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings
     conversation. Returns what the desk has now. Raises Refused("not-serving" | "desk-phone-away" |
     "wrong-state" | "round-not-started").
     """
-    _hold(session, desk)
+    callbacks.hold(session, desk)
     if desk.round_id is None:
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
@@ -63,32 +91,32 @@ def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings
     if live and live.id != after:
         return live
     round_, at = rounds.get(session, desk.round_id), now(session)
-    over = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED)
+    over, paused = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED), None
     if not over:
         rounds.check_begun(round_, at)
         desk.next_asked_at = desk.next_asked_at or at
-        session.flush()
+        paused, round_.paused_at = round_.paused_at, None
+        session.flush()  # the round's row before the log, which `_finish` holds
     if live:
         _finish(session, live, settings)
     if over:
         leave(session, desk, settings)
         return None
-    rounds.resume(session, round_)
+    if paused:
+        events.round_changed(session, round_.id, "resumed")
     events.desk_changed(session, desk.id, "asks-next")
     match(session)
     return callbacks.live_at_desk(session, desk.id)
 
 
-def _hold(session: Session, desk: Desk) -> None:
-    """Nobody else changes the desk until this transaction ends; what is known of it is true."""
-    session.refresh(desk, with_for_update={"key_share": True})
-
-
 def not_now(session: Session, desk: Desk) -> None:
     """«اکنون نه»: the desk does not want the next citizen yet."""
-    _hold(session, desk)
+    callbacks.hold(session, desk)
     if desk.next_asked_at:
-        desk.next_asked_at = None
+        back = _wants_no_more(session, desk)
+        session.flush()
+        if back:
+            events.callback_changed(session, back)
         events.desk_changed(session, desk.id, "not-now")
 
 
@@ -103,10 +131,24 @@ def _finish(session: Session, callback: Callback, settings: Settings) -> None:
     callbacks.close(session, callback.token, outcome, settings, ended_at=ended_at)
 
 
-def begins(session: Session, callback: Callback) -> None:
-    """The conversation of this callback begins: its desk has what it asked for. Before the move itself."""
-    if callback.state in sources(CallbackState.TALKING):
-        session.execute(update(Desk).where(Desk.id == callback.desk_id).values(next_asked_at=None))
+def begins(session: Session, callback: Callback) -> bool:
+    """The conversation of this callback begins: its desk has what it asked for. Before the move itself.
+
+    False, and nothing changes, where it would not: the desk's phone has gone, or the citizen is not given
+    to it any more.
+    """
+    desk = session.get(Desk, callback.desk_id)
+    if desk is None:
+        return False
+    callbacks.hold(session, desk)
+    session.refresh(callback, ["state", "desk_id"])
+    if callback.state not in sources(CallbackState.TALKING) or callback.desk_id != desk.id:
+        return False
+    if not desk.phone_connected:
+        return False
+    desk.next_asked_at = None
+    session.flush()
+    return True
 
 
 def finishing(session: Session, desk: Desk) -> Callback:
@@ -259,7 +301,7 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
 
     Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
-    _hold(session, desk)
+    callbacks.hold(session, desk)
     callbacks.check_phone(desk)
     if callbacks.live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")

@@ -35,9 +35,12 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
         raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
     if (desk.hears_callback_id, desk.hears_how) == (live.id, how):
         return
-    stop(session, desk, who=who)
+    before = desk.hears_callback_id
     desk.hears_desk_id, desk.hears_callback_id, desk.hears_how = heard_id, live.id, how
     desk.next_asked_at = None
+    session.flush()  # every row first, then the log
+    if before is not None:
+        audit.record(session, who, "supervision-ended", f"callback {before}")
     audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
     events.desk_changed(session, desk.id, "hears")
 
@@ -46,10 +49,14 @@ def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
     """The supervisor's desk hears nobody any more."""
     if desk.hears_desk_id is None:
         return
-    heard = f"callback {desk.hears_callback_id}"
-    audit.record(session, who, "supervision-ended", heard, why)
-    desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
+    _ends(session, desk, who, why)
     events.desk_changed(session, desk.id, "heard-out")
+
+
+def _ends(session: Session, desk: Desk, who: str, why: str) -> None:
+    audit.record(session, who, "supervision-ended", f"callback {desk.hears_callback_id}", why)
+    desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
+    session.flush()
 
 
 def hearing(session: Session) -> Sequence[Desk]:
@@ -64,11 +71,14 @@ def over(session: Session) -> bool:
 
 def end_over(session: Session) -> None:
     """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
-    for desk in hearing(session):
-        why = _why_over(session, desk)
-        if why:
-            who = session.scalar(select(User.username).where(User.desk_id == desk.id))
-            stop(session, desk, who=who or f"desk {desk.id}", why=why)
+    hears = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
+    held = hears.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
+    found = [(desk, why) for desk in session.scalars(held).all() if (why := _why_over(session, desk))]
+    for desk, why in found:
+        who = session.scalar(select(User.username).where(User.desk_id == desk.id))
+        _ends(session, desk, who or f"desk {desk.id}", why)
+    for desk, _ in found:  # every row first, then the log
+        events.desk_changed(session, desk.id, "heard-out")
 
 
 def _why_over(session: Session, desk: Desk) -> str:

@@ -35,6 +35,8 @@ def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | 
 def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tuple[Callback, list[int]] | None:
     """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
     events.hold_line(session, round_.id)
+    if not round_.opened_at:  # it will be, when the log is held, after which no row is waited for
+        session.refresh(round_, ["opened_at"], with_for_update={"key_share": True})
     for tries_left in reversed(range(_TRIES)):
         with session.begin_nested() as step:
             callback = _take(session, round_, values)

@@ -73,20 +73,20 @@ def take(session: Session, token: str, number: str, settings: Settings, share: f
     calls, cap = room(session, settings, share)
     if calls <= 0:
         return cap
-    if free_again(session, number, settings):
+    if free_again(session, number, settings, share):
         return Cap.PER_NUMBER
     session.add(PlacedCall(token=token, number=number, at=now(session)))
     session.flush()
     return Call(token, number)
 
 
-def free_again(session: Session, number: str, settings: Settings) -> datetime | None:
-    """From when on the cap of its own lets `number` be called again; None: now."""
+def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:
+    """From when on this share of the cap of its own lets `number` be called again; None: now."""
     oldest_that_counts = session.scalar(
         select(PlacedCall.at)
         .where(PlacedCall.number == number, PlacedCall.at > now(session) - _DAY)
         .order_by(PlacedCall.at.desc())
-        .offset(settings.calls_per_number - 1)
+        .offset(_of(settings.calls_per_number, share) - 1)
         .limit(1)
     )
     return oldest_that_counts + _DAY if oldest_that_counts else None

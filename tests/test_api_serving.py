@@ -11,7 +11,8 @@ from api.access import COOKIE
 from api.app import create
 from db.engine import reading, writing
 from db.models import Role, Round
-from hotline import audit, users
+from db.states import CallbackState
+from hotline import audit, callbacks, rounds, users
 from settings import Settings
 from tests.factories import a_desk, a_round, a_user, some_registrations
 
@@ -76,6 +77,20 @@ def test_given_an_official_of_another_round_when_they_end_or_pause_this_one_then
 
     assert page.post(f"{V1}/rounds/{round_id}/end", json={}).json()["code"] == "forbidden"
     assert page.post(f"{V1}/rounds/{round_id}/pause").json()["code"] == "not-serving"
+
+
+def test_given_an_official_of_another_round_when_they_would_speak_first_with_a_citizen_then_they_are_refused(
+    sits_down: SitsDown, engine: Engine, round_id: int
+) -> None:
+    page, _ = sits_down(Role.OFFICIAL)
+    with writing(engine) as session:
+        callback = callbacks.call_ahead(session, rounds.get(session, round_id))
+        assert callback is not None
+        callbacks.move(session, callback.token, CallbackState.WAITING)
+    taken = f"{V1}/callbacks/{callback.id}/screen"
+    assert page.post(taken).json()["code"] == "not-serving"
+    beside, _ = sits_down(Role.OPERATOR)
+    assert beside.post(taken).json()["state"] == "screening"
 
 
 def test_given_the_operator_beside_when_they_pause_and_resume_twice_then_each_is_logged_once(

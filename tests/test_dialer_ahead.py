@@ -278,6 +278,36 @@ def test_given_one_taken_back_on_the_way_when_they_come_into_the_empty_room_then
     assert hall.state(token) is C.WAITING
 
 
+@on_sqlite
+def test_given_a_citizen_who_comes_just_after_the_desks_phone_went_then_nobody_spoke_and_they_wait(
+    hall: Hall, manager: FakeManager
+) -> None:
+    token = hall.brings()
+    hall.asks_next()
+    hall.until(lambda: (token, "room", "1") in hall.moved())
+    manager.hangs_up("desk.1")
+    manager.joins(token, OURS, "desk-1")
+    hall.until(lambda: (token, "waiting", "s") in hall.moved())
+    assert (hall.state(token), hall.callback(token).talking_at) == (C.WAITING, None)
+
+
+@on_sqlite
+def test_given_what_happens_while_asterisk_is_asked_what_is_true_then_it_is_asked_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.until_at_rest()
+    asked: list[bool] = []
+
+    def run(_catch_up: Callable[[], None], _no_channel_s: float) -> bool:
+        asked.append(True)
+        hall.dialer._in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
+        return True
+
+    monkeypatch.setattr(hall.dialer._reconciler, "run", run)
+    hall.dialer._in_sync = False
+    hall.until(lambda: len(asked) == 2)
+
+
 # --- screening ---
 
 

@@ -375,6 +375,22 @@ def test_given_a_conversation_or_a_call_by_hand_when_the_phone_goes_then_nobody_
     assert (talking.desk_id, claimed.desk_id) == (desk.id, by_hand.id)
 
 
+@pytest.mark.parametrize("stop", [lambda s, d, _: serving.not_now(s, d), serving.leave])
+def test_given_one_on_the_way_to_a_desk_when_it_wants_nobody_any_more_then_they_wait_for_any_desk(
+    session: Session,
+    settings: Settings,
+    round_: Round,
+    stop: Callable[[Session, Desk, Settings], None],
+) -> None:
+    desk, other = some_desks(session, round_, settings, 2)
+    (citizen,) = called_ahead(session, round_, 1)
+    assert serving.ask_next(session, desk, None, settings) is citizen
+    desk.phone_connected = False  # at that very moment: nothing would ever bring them together
+    stop(session, desk, settings)
+    assert (citizen.state, citizen.desk_id, desk.next_asked_at) == (C.WAITING, None, None)
+    assert serving.ask_next(session, other, None, settings) is citizen
+
+
 # --- many at once ---
 
 

@@ -113,6 +113,15 @@ def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_o
     assert toll.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
 
 
+def test_given_a_number_that_strangers_key_in_again_and_again_when_its_own_turn_comes_then_it_is_called(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(calls_per_number=4)
+    placed(session, HOUR / 2, 2, NUMBER)
+    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
+    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+
+
 def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_them(
     engine: Engine, capped: Capped
 ) -> None:
