@@ -8,7 +8,7 @@ from api import schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, numbers, planning, rounds, serving
+from hotline import callbacks, line, matching, numbers, planning, rounds, serving
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -127,6 +127,6 @@ def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
     return schemas.Stage(
         round=one_round(session, round_),
         places=places,
-        ready=[callback_view(session, c) for c in serving.ready(session, round_.id, screened=True)],
-        under_way=[callback_view(session, c) for c in serving.under_way(session, round_.id)],
+        ready=[callback_view(session, c) for c in matching.ready(session, round_.id, screened=True)],
+        under_way=[callback_view(session, c) for c in matching.under_way(session, round_.id)],
     )

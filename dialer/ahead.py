@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.caps import Caps
-from hotline import callbacks, experience, rounds, serving
+from hotline import callbacks, experience, matching, rounds, serving
 from hotline.errors import Refused
 from settings import Settings
 
@@ -49,12 +49,12 @@ class Ahead:
     def match(self) -> None:
         """Give the desks that are free the citizens who wait; take back those whom a desk left waiting."""
         with reading(self._engine) as session:
-            stranded, asked = serving.any_stranded(session), serving.some_desk_asks(session)
+            stranded, asked = matching.any_stranded(session), matching.some_desk_asks(session)
         if stranded or asked:
             with writing(self._engine) as session:
                 if stranded:
-                    serving.take_back(session)
-                serving.match(session)
+                    matching.take_back(session)
+                matching.match(session)
 
     def let_go(self) -> None:
         """End the calls made ahead for rounds that are over, with a kind word."""

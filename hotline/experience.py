@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import UNDER_WAY, CallbackState
-from hotline import pacing, serving
+from hotline import matching, pacing
 from hotline.pacing import Experience, Situation, Speaker
 
 
@@ -31,7 +31,7 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
     at_this_moment = situation(session, round_.id)
     if not at_this_moment.speakers:
         return None
-    waiting = [other.id for other in serving.ready(session, round_.id, screened=True)]
+    waiting = [other.id for other in matching.ready(session, round_.id, screened=True)]
     place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
     so_far = experience(session, round_.id)
     return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)

@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Hearing, Round
 from db.states import CallbackState
-from hotline import callbacks, serving, supervising
+from hotline import callbacks, matching, serving, supervising
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
 
@@ -125,6 +125,6 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
         assert callbacks.claim(session, **claim) is not None
 
     # the log is held, as after the first two that meet; a claim that waits for it must not be waited for
-    beside(engine, events.hold_order, claims, then=serving.match)
+    beside(engine, events.hold_order, claims, then=matching.match)
     with reading(engine) as session:
         assert session.get_one(Callback, ahead.id).desk_id is None

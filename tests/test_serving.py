@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import callbacks, line, rounds, serving
+from hotline import callbacks, line, matching, rounds, serving
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import (
@@ -135,14 +135,14 @@ def test_given_nobody_ready_when_a_desk_asks_then_the_first_to_press_one_is_give
     asked = desk.next_asked_at
     assert serving.ask_next(session, desk, None, settings) is None
     assert desk.next_asked_at == asked, "since when, not when last"
-    assert serving.some_desk_asks(session)
+    assert matching.some_desk_asks(session)
     called_ahead(session, round_, 1, C.RINGING)
-    assert serving.match(session) == 0, "a phone that rings is nobody yet"
+    assert matching.match(session) == 0, "a phone that rings is nobody yet"
     (ready,) = called_ahead(session, round_, 1)
-    assert serving.match(session) == 1
+    assert matching.match(session) == 1
     assert (ready.desk_id, ready.state) == (desk.id, C.WAITING)
-    assert not serving.some_desk_asks(session)
-    assert serving.match(session) == 0
+    assert not matching.some_desk_asks(session)
+    assert matching.match(session) == 0
 
 
 def test_given_a_conversation_when_next_is_asked_then_it_took_place_and_is_to_be_hung_up(
@@ -212,7 +212,7 @@ def test_given_a_desk_that_asked_when_it_says_not_now_then_it_is_left_in_peace(
     serving.not_now(session, desk)
     assert [e.what for e in told(session, before)] == ["not-now"]
     (ready,) = called_ahead(session, round_, 1)
-    assert (serving.match(session), ready.desk_id) == (0, None)
+    assert (matching.match(session), ready.desk_id) == (0, None)
 
 
 def test_given_a_pause_when_citizens_wait_then_they_go_on_waiting_until_somebody_asks_or_resumes(
@@ -223,9 +223,9 @@ def test_given_a_pause_when_citizens_wait_then_they_go_on_waiting_until_somebody
     rounds.pause(session, round_)
     assert list(serving.served(session)) == [], "nobody is called"
     (ready,) = called_ahead(session, round_, 1)
-    assert (serving.match(session), ready.desk_id) == (0, None)
+    assert (matching.match(session), ready.desk_id) == (0, None)
     rounds.resume(session, round_)
-    assert (serving.match(session), ready.desk_id) == (1, desk.id)
+    assert (matching.match(session), ready.desk_id) == (1, desk.id)
     talks(session, ready)
     rounds.pause(session, round_)
     serving.ask_next(session, desk, ready.id, settings)
@@ -306,7 +306,7 @@ def test_given_citizens_who_wait_when_operators_speak_first_then_each_speaks_wit
     assert refusal(serving.screen, session, second, a_desk(session)) == "wrong-state"
     assert serving.hand_over(session, first).desk_id is None
     assert refusal(serving.hand_over, session, first) == "wrong-state"
-    assert [c.id for c in serving.ready(session, round_.id)] == [first.id]
+    assert [c.id for c in matching.ready(session, round_.id)] == [first.id]
 
 
 def test_given_a_desk_with_a_citizen_of_its_own_when_it_would_speak_first_with_another_then_it_is_refused(
@@ -344,17 +344,17 @@ def test_given_citizens_on_their_way_to_a_phone_that_has_gone_when_taken_back_th
     serving.screen(session, second, operator)
     serving.ask_next(session, gone, None, settings)
     assert first.desk_id == gone.id
-    assert not serving.any_stranded(session)
+    assert not matching.any_stranded(session)
     gone.phone_connected = operator.phone_connected = False
     session.flush()
-    assert serving.any_stranded(session)
-    assert serving.take_back(session) == 2
+    assert matching.any_stranded(session)
+    assert matching.take_back(session) == 2
     assert [(c.state, c.desk_id) for c in (first, second)] == [(C.WAITING, None)] * 2
     assert gone.next_asked_at is not None
     assert serving.ask_next(session, there, None, settings) is first
     gone.phone_connected = True
     session.flush()
-    assert (serving.match(session), second.desk_id) == (1, gone.id)
+    assert (matching.match(session), second.desk_id) == (1, gone.id)
 
 
 def test_given_a_conversation_or_a_call_by_hand_when_the_phone_goes_then_nobody_is_taken_back(
@@ -371,7 +371,7 @@ def test_given_a_conversation_or_a_call_by_hand_when_the_phone_goes_then_nobody_
     callbacks.move(session, claimed.token, C.WAITING)
     desk.phone_connected = by_hand.phone_connected = False
     session.flush()
-    assert serving.take_back(session) == 0
+    assert matching.take_back(session) == 0
     assert (talking.desk_id, claimed.desk_id) == (desk.id, by_hand.id)
 
 
@@ -414,11 +414,11 @@ def test_given_many_desks_and_many_ready_when_all_ask_at_once_then_each_has_one_
             if which < desks_count:
                 serving.ask_next(session, session.get_one(Desk, desks[which]), None, settings)
             else:  # the dialer, which matches all the while
-                serving.match(session)
+                matching.match(session)
 
     at_once(desks_count + 4, ask)
     with writing(engine) as session:
-        serving.match(session)
+        matching.match(session)
     with reading(engine) as session:
         given = session.scalars(select(Callback).where(Callback.desk_id.is_not(None))).all()
         assert sorted(c.desk_id or 0 for c in given) == sorted(desks)
@@ -450,7 +450,7 @@ def test_given_desks_that_ask_again_and_again_beside_a_dialer_when_all_is_done_t
             spoke[which].append(callback.registration_id)
             with writing(engine) as session:
                 talks(session, callbacks.get(session, callback.id))
-                serving.match(session)
+                matching.match(session)
 
     with ThreadPoolExecutor(desks_count) as threads:
         list(threads.map(work, range(desks_count)))
@@ -510,7 +510,7 @@ def test_given_desks_that_wait_when_citizens_come_one_by_one_then_who_waited_lon
     given = []
     for _ in desks:
         (callback,) = called_ahead(session, round_, 1)
-        serving.match(session)
+        matching.match(session)
         session.refresh(callback)
         given.append(callback.desk_id)
     assert given == [desks[1].id, desks[2].id, desks[0].id]

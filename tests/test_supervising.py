@@ -12,7 +12,7 @@ from api.app import create
 from db.engine import now, writing
 from db.models import AuditEntry, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
-from hotline import callbacks, serving, supervising, users
+from hotline import callbacks, matching, serving, supervising, users
 from hotline.errors import Refused
 from settings import Settings
 from tests import factories as make
@@ -122,11 +122,11 @@ def test_given_a_desk_that_hears_when_citizens_wait_then_none_comes_until_it_sto
     listens(session, mine, talking)
     assert mine.next_asked_at is None, "who hears another is not free"
     mine.next_asked_at = now(session)  # asks all the same
-    assert not serving.some_desk_asks(session)
-    assert serving.match(session) == 0
+    assert not matching.some_desk_asks(session)
+    assert matching.match(session) == 0
 
     supervising.stop(session, mine, who="x")
-    assert serving.match(session) == 1
+    assert matching.match(session) == 1
     session.refresh(waiting)
     assert waiting.desk_id == mine.id
 
