@@ -57,7 +57,7 @@ class Played:
         return verdict.facts(self.system, self.round_id, self.crowd, [self.official])
 
     def wrongs(self) -> list[str]:
-        """Whatever is wrong, in any round, whatever broke in it; the last steps have a while to be seen."""
+        """Whatever is not as it must be, whatever broke in the round; the last step may take a while."""
         with suppress(TimeoutError):
             until(lambda: not self._wrongs(), "all is right", _SETTLES_S)
         return self._wrongs()
