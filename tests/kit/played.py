@@ -83,7 +83,14 @@ def fast_system(
     **environment: str,
 ) -> Iterator[System]:
     """A system whose dialer believes that time runs `speed` times faster, and whose prompts are short."""
-    environment = {"HOTLINE_RETRY_SECONDS": "4", "HOTLINE_ANSWER_SECONDS": "0.5", **environment}
+    uncapped = {"HOTLINE_CALLS_PER_NUMBER": "100", "HOTLINE_CALLS_PER_HOUR": "100000"}
+    uncapped["HOTLINE_CALLS_PER_DAY"] = "1000000"
+    environment = {
+        "HOTLINE_RETRY_SECONDS": "4",
+        "HOTLINE_ANSWER_SECONDS": "0.5",
+        **uncapped,
+        **environment,
+    }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
     with System(prompts=prompts, entry=accelerated.NAME, inherited=also, **environment) as system:
         _shorten(system.settings.prompts_dir / "fa")
