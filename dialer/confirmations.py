@@ -1,22 +1,15 @@
 """Places the calls that confirm keyed-in numbers, a few at a time."""
 
-import logging
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from dialer.ami import Ami, NotAccepted
-from dialer.caps import Caps
-from dialer.originate import originate
+from dialer.side_calls import SideCalls
 from dialplan.variables import Context
 from hotline import confirmations, numbers, toll
 from hotline.clock import is_quiet
-from settings import Settings
-
-log = logging.getLogger("dialer")
 
 _AT_ONCE = 5
 
@@ -24,14 +17,10 @@ _SHARE = 0.5
 """Strangers key these numbers in: they use up half of each cap at most, and the rounds go on."""
 
 
-class Confirmations:
-    """The dialer's second task; it shares the dialer's connection and thread."""
+class Confirmations(SideCalls):
+    """The dialer's second task."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._ami = ami
-        self._caps = caps
+    context = Context.CONFIRM
 
     def place_due(self) -> None:
         """Call the numbers that wait for it, a few at once and never at night. Raises AmiError."""
@@ -57,12 +46,7 @@ class Confirmations:
             if isinstance(call, toll.Cap):
                 confirmations.put_off(session, confirmation, self._again_at(session, number, call))
                 return
-        try:
-            originate(self._ami, self._settings, call, Context.CONFIRM)
-        except NotAccepted as error:
-            log.error("%s: not placed: %s", token, error)
-            self._caps.ended(token)
-            self.ended(token)
+        self._originate(call)
 
     def _again_at(self, session: Session, number: str, cap: toll.Cap) -> datetime:
         if cap is not toll.Cap.PER_NUMBER:
@@ -70,19 +54,8 @@ class Confirmations:
             return now(session)  # as soon as there is room
         return toll.free_again(session, number, self._settings) or now(session)
 
-    def ended(self, token: str) -> None:
-        """The call is over."""
-        with writing(self._engine) as session:
-            confirmations.ended(session, token)
+    def _end(self, session: Session, token: str) -> None:
+        confirmations.ended(session, token)
 
-    def reconcile(self, live: Collection[str], *, older_than_s: float) -> bool:
-        """End every call that Asterisk, who lists `live`, knows nothing of any more.
-
-        Returns whether some are too young to say: ask again.
-        """
-        with reading(self._engine) as session:
-            all_ = [t for t in confirmations.on_the_phone(session) if t not in live]
-            placed = [t for t in confirmations.on_the_phone(session, for_s=older_than_s) if t in all_]
-        for token in placed:
-            self.ended(token)
-        return len(placed) < len(all_)
+    def _on_the_phone(self, session: Session, *, for_s: float = 0.0) -> Sequence[str]:
+        return confirmations.on_the_phone(session, for_s=for_s)

@@ -77,7 +77,9 @@ def _take_in_order(session: Session, round_: Round, **values: Any) -> Callback |
 
 
 def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tuple[Callback, list[int]] | None:
-    """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
+    """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked,
+    and whoever is asked at this moment whether they can be reached.
+    """
     events.hold_line(session, round_.id)
     for tries_left in reversed(range(_TRIES)):
         with session.begin_nested() as step:
@@ -86,7 +88,7 @@ def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tupl
                 return None
             events.hold_order(session)  # from here on this is the newest fact there is
             passed = line.passed(session, callback.registration, now(session))
-            if not passed or not tries_left:
+            if not tries_left or not set(passed) - line.near_called(session, passed):
                 return callback, passed
             step.rollback()  # they joined the line, or were being changed, in this very moment
     return None
