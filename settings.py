@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     near_places: int = Field(5, ge=1, le=100)
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
     near_call: bool = False
-    """Call them, too, once in a round: press 1 if you can be reached in the next minutes, 2 for the next round."""
+    """Call them, too, once a round: press 1 if you can be reached in these minutes, 2 for the next round."""
     timetable_days: int = Field(28, ge=1, le=366)
     """The timetable's rounds are made so many days ahead."""
     recordings_days: int = Field(90, ge=1, le=3650)

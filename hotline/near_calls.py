@@ -148,5 +148,5 @@ def deferred() -> ColumnElement[bool]:
 
 def has_deferred(session: Session, registration: Registration) -> bool:
     """Whether the citizen asked, in the registration's round, for the next one."""
-    near_call = session.get(NearCall, (registration.id, registration.round_id), populate_existing=True)
+    near_call = session.get(NearCall, (registration.id, registration.round_id))
     return near_call is not None and near_call.answer is NearAnswer.NEXT_ROUND
