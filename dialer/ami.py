@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from asterisk.ami import AMIClient
@@ -48,6 +49,7 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._login = (username, secret)
         self._sending = threading.Lock()
         self._stopped = threading.Event()
+        self._awaited: set[threading.Event] = set()
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
@@ -64,6 +66,8 @@ class Ami(AMIClient):  # type: ignore[misc]
             finally:
                 self.connected.clear()
                 self._close()
+                for waiting in self._awaited.copy():
+                    waiting.set()  # what was to come over this connection will never come
             self._stopped.wait(_RETRY_S)
 
     def stop(self) -> None:
@@ -138,19 +142,31 @@ class Ami(AMIClient):  # type: ignore[misc]
 
         if not self.connected.is_set():
             raise AmiError("not connected")
-        try:
-            self.send_action(Action(name, dict(keys)), answer)
-        except OSError as error:
-            raise AmiError(str(error)) from error
-        if not answered.wait(_READ_S):
+        with self._awaiting(answered):
+            try:
+                self.send_action(Action(name, dict(keys)), answer)
+            except OSError as error:
+                raise AmiError(str(error)) from error
+            answered.wait(_READ_S)
+        if not answers:
             raise AmiError(f"no answer to {name}")
         if answers[0].is_error():
             raise NotAccepted(f"{name}: {answers[0].keys.get('Message', 'refused')}")
+
+    @contextlib.contextmanager
+    def _awaiting(self, event: threading.Event) -> Iterator[None]:
+        """Within it the event is also set when the connection ends, so that nobody waits in vain."""
+        self._awaited.add(event)
+        try:
+            yield
+        finally:
+            self._awaited.discard(event)
 
     def live_channels(self) -> list[Event]:
         """Every channel alive now, as CoreShowChannel events. Raises AmiError."""
         action_id = f"channels-{uuid.uuid4().hex}"  # nobody outside can guess it
         found: list[Event] = []
+        ends: list[Event] = []
         complete = threading.Event()
 
         def listener(event: Event, source: object) -> None:
@@ -159,15 +175,18 @@ class Ami(AMIClient):  # type: ignore[misc]
             if event.name == "CoreShowChannel":
                 found.append(event)
             elif event.name == "CoreShowChannelsComplete":
+                ends.append(event)
                 complete.set()
 
         self.add_event_listener(listener)
         try:
-            self.request("CoreShowChannels", ActionID=action_id)
-            if not complete.wait(_READ_S):
-                raise AmiError("no end to CoreShowChannels")
+            with self._awaiting(complete):
+                self.request("CoreShowChannels", ActionID=action_id)
+                complete.wait(_READ_S)
         finally:
             self.remove_event_listener(listener)
+        if not ends:
+            raise AmiError("no end to CoreShowChannels")
         return found
 
     def _close(self) -> None:

@@ -293,3 +293,16 @@ def test_refused_live_channels_is_no_answer(manager: FakeManager, connected: Ami
 
     with pytest.raises(AmiError, match="Permission denied"):
         connected.live_channels()
+
+
+def test_an_answer_that_a_cut_connection_owed_is_not_waited_for(
+    manager: FakeManager, connected: Ami, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_READ_S", 60.0)
+    manager.unanswered = {"Originate"}
+    cut = threading.Thread(target=lambda: (manager.wait_for("Originate"), manager.cut()))
+    cut.start()
+
+    with pytest.raises(AmiError, match="no answer"):
+        connected.request("Originate", ChannelId="callback-1")
+    cut.join(PATIENCE_S)

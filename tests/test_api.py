@@ -130,6 +130,8 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
             "phone_connected": True,
             "round_id": None,
             "next_asked_at": None,
+            "hears_desk_id": None,
+            "hears_how": None,
         },
         "callback": None,
     }

@@ -18,6 +18,8 @@ from tests.kit.sound import Recording
 
 PLAY_SECONDS = 300
 """A call ends when the sound it plays is over, so every sound is repeated until it is this long."""
+SILENT_SECONDS = 900
+"""As long is the silence of a phone that plays nothing: a desk's, in a round of many conversations."""
 
 _Found = TypeVar("_Found")
 
@@ -119,7 +121,7 @@ def _configure(folder: Path, port: int, control: int) -> None:
 def endless(sound: Path | None, target: Path) -> None:
     """Write the sound over and over; silence is a hole in the file and takes no space."""
     samples, rate = soundfile.read(sound, dtype="int16") if sound else (np.zeros(0, np.int16), 8000)
-    size = 2 * rate * PLAY_SECONDS
+    size = 2 * rate * (PLAY_SECONDS if len(samples) else SILENT_SECONDS)
     header = struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", size),

@@ -10,9 +10,8 @@ from pathlib import Path
 from tests.kit.crowd import Behaviour
 from tests.kit.faults import KINDS, Faults
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, fast_system, played, wait_until_done
+from tests.kit.played import Person, fast_system, played, wait_until_done
 from tests.kit.ports import free_port
-from tests.kit.process import until
 from tests.kit.proxy import Proxy
 from tests.kit.system import System
 
@@ -86,19 +85,10 @@ def play(
             wait_until_done(game, _ROUND_S)
         except TimeoutError as error:
             wrongs.append(str(error))
-        wrongs += _settled(game)
+        wrongs += game.wrongs()
         wrongs += [trouble for trouble in game.official.troubles if _PHONE_AWAY not in trouble]
         done = [f"{kind} at {at - started:.2f}" for at, kind in breaking.done]
     return Broken(seed, done, wrongs, time.monotonic() - began)
-
-
-def _settled(game: Played) -> list[str]:
-    """What is wrong once the last channel has had time to end."""
-    try:
-        until(lambda: not game.wrongs(), "all is right", 5)
-    except TimeoutError:
-        return game.wrongs()
-    return []
 
 
 def _person(chance: random.Random) -> Person:

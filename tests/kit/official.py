@@ -13,6 +13,7 @@ from db.states import CallbackState
 from hotline import callbacks
 from tests.kit.crowd import Crowd
 from tests.kit.phone import Account, Phone
+from tests.kit.process import until
 from tests.kit.system import Operator, System
 
 _LOOK_S = 0.02
@@ -72,7 +73,7 @@ class Official:
 
     def serve(self, round_id: int) -> None:
         """Sit down to the round and begin."""
-        self._keep_phone()
+        until(self._phone_there, "the official's phone is in its room", 15)
         self._ask("PUT", "/desk/round", {"round_id": round_id})
         self._thread.start()
 
@@ -100,12 +101,12 @@ class Official:
             time.sleep(_LOOK_S)
 
     def _look(self) -> None:
-        self._keep_phone()
+        there = self._phone_there()
         live, asked = self._now()
         if live is None:
             if self._closing.is_set():
                 self._stopped.set()
-            elif not asked:
+            elif there and not asked:
                 self._ask("POST", "/desk/next", {"after": None})
         elif live.state is CallbackState.TALKING:
             self._talk(live)
@@ -174,12 +175,13 @@ class Official:
             return
         self.troubles.append(f"{method} {path}: nobody answers")
 
-    def _keep_phone(self) -> None:
-        """Dial into the room, and again whenever Asterisk has lost the phone."""
+    def _phone_there(self) -> bool:
+        """Whether the phone is in its room; if not it dials, again and again: Asterisk may have lost it."""
         with reading(self.system.engine) as session:
             if (desk := session.get(Desk, self.desk.desk)) and desk.phone_connected:
-                return
+                return True
         if time.monotonic() - self._dialled_at > _PHONE_AGAIN_S:
             self._dialled_at = time.monotonic()
             self.phone.hangup()
             self.phone.dial(f"sip:1@{self.system.settings.sip}")
+        return False

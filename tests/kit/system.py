@@ -1,7 +1,6 @@
 """The whole system as `make run` starts it, on free ports, with its state in a temporary folder."""
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -66,6 +65,10 @@ class System:
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
             "HOTLINE_QUIET_HOURS": "00:00-00:00",
+            "HOTLINE_CALLS_PER_NUMBER": "100",  # a whole day's rounds take minutes here
+            "HOTLINE_CALLS_PER_HOUR": "10000",
+            "HOTLINE_CALLS_PER_DAY": "10000",
+            "HOTLINE_CALLS_AT_ONCE": "100",
             **environment,
         }
         self._numbers = iter(range(1, 10_000))
@@ -124,7 +127,7 @@ class System:
         """Whether every dependency is up."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-                return set(json.load(answer).values()) == {"up"}
+                return bool(answer.status == 200)
         except OSError:
             return False
 

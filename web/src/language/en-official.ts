@@ -20,9 +20,9 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
     finishing: 'Nearly over',
     hangUp: 'Hang up',
     notNow: 'Not now',
-    pause: 'Pause the round',
-    resume: 'Resume the round',
-    endRound: 'End the round',
+    pause: 'Pause round',
+    resume: 'Resume round',
+    endRound: 'End round',
     paused: 'The round is paused; nobody is called.',
     over: 'This round is over.',
     nobody: 'Nobody is ready yet.',
@@ -37,7 +37,7 @@ export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'officia
     ofMinutes: (minutes) => `of ${minutes} minutes`,
     timer: 'Length of the conversation',
     time: { soon: 'Time is nearly up', late: 'Time is up' },
-    leave: 'Leave the round',
+    leave: 'Leave round',
   },
 
   official: {

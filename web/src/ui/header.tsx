@@ -53,7 +53,7 @@ export function Header({ me, page, onLeave, children }: Props) {
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
       </div>
       <LanguageSwitch />
-      <Button variant="subtle" c="var(--ink-soft)" color="gray" loading={leave.isPending} onClick={() => leave.mutate()} data-testid="sign-out">
+      <Button variant="subtle" px="xs" c="var(--ink-soft)" color="gray" loading={leave.isPending} onClick={() => leave.mutate()} data-testid="sign-out">
         {text.signOut}
       </Button>
     </header>

@@ -7,7 +7,7 @@ export function LanguageSwitch() {
   const [{ code, text }, change] = useContext(LanguageContext)
   const other = code === 'fa' ? 'en' : 'fa'
   return (
-    <Button variant="subtle" c="var(--ink-soft)" color="gray" lang={other} data-testid="language" onClick={() => change(other)}>
+    <Button variant="subtle" px="xs" c="var(--ink-soft)" color="gray" lang={other} data-testid="language" onClick={() => change(other)}>
       {text.language}
     </Button>
   )

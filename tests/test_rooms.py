@@ -1,0 +1,44 @@
+"""Where the dialer sends citizens, and that two of them never meet in one room."""
+
+from typing import Any, cast
+
+from sqlalchemy import Engine
+
+from db.engine import now, writing
+from db.states import CallbackState
+from dialer.ami import Ami
+from dialer.rooms import WITH_MUSIC, Rooms
+from tests.factories import a_callback, a_desk, a_user
+
+
+class Asterisk:
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def request(self, action: str, **keys: Any) -> None:
+        self.asked.append((action, keys["Channel"]))
+
+
+def test_given_a_citizen_who_is_hung_up_when_the_next_is_due_then_they_come_once_the_first_has_left(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session, a_desk(session))
+        desk = user.desk_id
+        after, before = (
+            a_callback(session, state, user) for state in (CallbackState.WAITING, CallbackState.CLOSED)
+        )
+        after.placed_at = before.placed_at = before.hangup_asked_at = now(session)
+    asterisk = Asterisk()
+    rooms = Rooms(engine, cast(Ami, asterisk))
+    rooms.seen(before.token, f"desk-{desk}")
+    rooms.seen(after.token, WITH_MUSIC)
+
+    assert rooms.send_all()
+    assert asterisk.asked == [("Hangup", before.token)]
+
+    rooms.forget(before.token)
+    assert rooms.send_all()
+    assert ("Redirect", after.token) in asterisk.asked
