@@ -33,6 +33,7 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 POLL_S = 0.05
+CALM_S = 0.2
 STALE_S = 30
 """A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
 _NO_CHANNEL_S = 3.0
@@ -81,6 +82,7 @@ class Dialer:
         self._causes: dict[str, int] = {}
         self._next_beat = 0.0
         self._next_reconcile = 0.0
+        self._next_calm = 0.0
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
             "DialState": self._on_dial_state,
@@ -103,14 +105,8 @@ class Dialer:
                 self._ahead.match()
                 self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
                 self._in_sync &= self._rooms.send_all()
-                self._ahead.let_go()
-                self._ahead.keep_ready()
                 self._place_asked()
-                self._desk_calls.place_asked()
-                self._near_calls.place_due()
-                self._confirmations.place_due()
-                self._tone.sound_due()
-                self._close_never_started()
+                self._calmly()
         except AmiError as error:
             log.warning("Asterisk: %s", error)
             self._in_sync = False
@@ -119,6 +115,19 @@ class Dialer:
             log.exception("the dialer cannot work now")
             self._in_sync = False
             time.sleep(_BACKOFF_S)
+
+    def _calmly(self) -> None:
+        """What may wait CALM_S, so that «next» never waits for it."""
+        if time.monotonic() < self._next_calm:
+            return
+        self._next_calm = time.monotonic() + CALM_S
+        self._ahead.let_go()
+        self._ahead.keep_ready()
+        self._desk_calls.place_asked()
+        self._near_calls.place_due()
+        self._confirmations.place_due()
+        self._tone.sound_due()
+        self._close_never_started()
 
     def _handle_events(self, wait_s: float) -> None:
         try:

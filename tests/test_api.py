@@ -652,7 +652,7 @@ def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_aga
     nobody: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    for age, health in ((4, "up"), (6, "down")):
+    for age, health in ((2, "up"), (6, "down")):
         with writing(engine) as session:
             session.get_one(Heartbeat, "ivr").at = now(session) - age * SECOND
         assert nobody.get("/healthz").json()["ivr"] == health

@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ami_module, "_READ_S", 0.3)
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
     monkeypatch.setattr(module, "_NO_CHANNEL_S", 0.1)
-    for name in ("POLL_S", "_BACKOFF_S", "_RECONCILE_S"):
+    for name in ("POLL_S", "CALM_S", "_BACKOFF_S", "_RECONCILE_S"):
         monkeypatch.setattr(module, name, 0.01)
 
 
