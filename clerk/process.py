@@ -79,7 +79,7 @@ def announce(engine: Engine, settings: Settings) -> None:
 def tell_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
     with writing(engine) as session:
-        near.tell(session, settings.near_places)
+        near.tell(session, settings.near_places, call=settings.near_call)
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from db.states import HOLDS_PLACE, CallbackState, Fact, Outcome, RegistrationState
+from db.states import HOLDS_PLACE, CallbackState, Fact, NearAnswer, Outcome, RegistrationState
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -421,6 +421,22 @@ class Confirmation(Base):
     token: Mapped[str | None] = mapped_column(String(41), unique=True)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime]
+
+    registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
+
+
+class NearCall(Base):
+    """The one call of a round that asks who is near: can you be reached? `token` is its channel's id."""
+
+    __tablename__ = "near_calls"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)
+    due_at: Mapped[datetime]
+    placed_at: Mapped[datetime | None]
+    answer: Mapped[NearAnswer | None] = mapped_column(_enum(NearAnswer, "near_answer"))
+    ended_at: Mapped[datetime | None]  # or will never be placed
 
     registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
 

@@ -22,7 +22,7 @@ class RegistrationState(StrEnum):
     WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
     CALLING = "calling"  # taken out of the line: one live callback belongs to it
     REACHED = "reached"  # the conversation took place
-    UNREACHED = "unreached"  # every attempt of this round is used up
+    UNREACHED = "unreached"  # every attempt of this round is used up, or the citizen asked for the next one
     CLOSED = "closed"  # refused by the citizen, a wrong number, or never answered in two rounds
     CANCELLED = "cancelled"  # given up by the citizen, or a second place beside an older, carried one
 
@@ -56,6 +56,7 @@ class Fact(StrEnum):
     OUTCOME = "outcome"
     CANCELLED = "cancelled"
     CLOSED = "closed"  # never answered in two rounds
+    DEFERRED = "deferred"  # the citizen asked for the next round when the turn was near
     ROUND_CANCELLED = "round_cancelled"
 
 
@@ -78,6 +79,13 @@ class Outcome(StrEnum):
     RETURNED = "returned"  # given back without a call, let go, or held back by a cap: as if never taken
 
 
+class NearAnswer(StrEnum):
+    """What a citizen says to «your turn is near»."""
+
+    REACHABLE = "reachable"  # in the next minutes
+    NEXT_ROUND = "next_round"
+
+
 _C = CallbackState
 
 CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
@@ -97,7 +105,7 @@ _R = RegistrationState
 
 REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.UNCONFIRMED: frozenset({_R.WAITING, _R.CANCELLED}),
-    _R.WAITING: frozenset({_R.CALLING, _R.CANCELLED}),
+    _R.WAITING: frozenset({_R.CALLING, _R.UNREACHED, _R.CANCELLED}),
     _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
     _R.REACHED: frozenset(),
     _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED, _R.CANCELLED}),  # carried over, or given up

@@ -1,21 +1,14 @@
 """Places the calls that confirm keyed-in numbers, a few at a time."""
 
-import logging
 from datetime import datetime
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from dialer.ami import Ami, NotAccepted
-from dialer.caps import Caps
-from dialer.originate import originate
+from dialer.side_calls import SideCalls
 from dialplan.variables import Context
 from hotline import confirmations, numbers, toll
 from hotline.clock import is_quiet
-from settings import Settings
-
-log = logging.getLogger("dialer")
 
 _AT_ONCE = 5
 
@@ -23,14 +16,10 @@ _SHARE = 0.5
 """Strangers key these numbers in: they use up half of each cap at most, and the rounds go on."""
 
 
-class Confirmations:
-    """One of the dialer's tasks, on its connection and thread."""
+class Confirmations(SideCalls):
+    """Numbers that a stranger keyed in."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._ami = ami
-        self._caps = caps
+    context = Context.CONFIRM
 
     def place_due(self) -> None:
         """Call the numbers that wait for it, a few at once and never at night. Raises AmiError."""
@@ -56,12 +45,7 @@ class Confirmations:
             if isinstance(call, toll.Cap):
                 confirmations.put_off(session, confirmation, self._again_at(session, number, call))
                 return
-        try:
-            originate(self._ami, self._settings, call, Context.CONFIRM)
-        except NotAccepted as error:
-            log.error("%s: not placed: %s", token, error)
-            self._caps.ended(token)
-            self.ended(token)
+        self._originate(call)
 
     def _again_at(self, session: Session, number: str, cap: toll.Cap) -> datetime:
         if cap is not toll.Cap.PER_NUMBER:
@@ -69,10 +53,8 @@ class Confirmations:
             return now(session)  # as soon as there is room
         return toll.free_again(session, number, self._settings, _SHARE) or now(session)
 
-    def ended(self, token: str) -> None:
-        """The call is over."""
-        with writing(self._engine) as session:
-            confirmations.ended(session, token)
+    def _end(self, session: Session, token: str) -> None:
+        confirmations.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""

@@ -1,21 +1,14 @@
 """Calls the desks' telephones that their people ask for; each is let into its room with a PIN."""
 
-import logging
 from datetime import datetime
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.ami import Ami, NotAccepted
-from dialer.caps import Caps
-from dialer.originate import originate
+from dialer.side_calls import SideCalls
 from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
 from hotline import desk_phones, toll
-from settings import Settings
-
-log = logging.getLogger("dialer")
 
 
 def desk_of(channel: str, channel_id: str) -> int | None:
@@ -27,14 +20,10 @@ def desk_of(channel: str, channel_id: str) -> int | None:
     return desk_phones.desk_of_token(channel_id) if dialled_in is None else dialled_in
 
 
-class DeskCalls:
-    """One of the dialer's tasks; that a telephone has come into its room is seen as of every phone."""
+class DeskCalls(SideCalls):
+    """That a telephone has come into its room is seen as of every phone."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._ami = ami
-        self._caps = caps
+    context = Context.OFFICIAL
 
     def place_asked(self) -> None:
         """Call the telephones that are asked for. Raises AmiError."""
@@ -48,21 +37,11 @@ class DeskCalls:
             call = desk_phones.take_up(session, desk, self._settings)
         if isinstance(call, toll.Cap):
             self._caps.reached(call)
-        if not isinstance(call, toll.Call):
-            return
-        try:
-            originate(self._ami, self._settings, call, Context.OFFICIAL, extension=str(desk))
-        except NotAccepted as error:
-            log.error("desk %d: its telephone is not called: %s", desk, error)
-            self._caps.ended(call.token)
-            self.ended(call.token)
-            return
-        log.info("desk %d: its telephone is called", desk)
+        if isinstance(call, toll.Call):
+            self._originate(call, extension=str(desk))
 
-    def ended(self, token: str) -> None:
-        """The call is over."""
-        with writing(self._engine) as session:
-            desk_phones.ended(session, token)
+    def _end(self, session: Session, token: str) -> None:
+        desk_phones.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""

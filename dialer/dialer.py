@@ -19,6 +19,7 @@ from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls, desk_of
 from dialer.keys import Keys
 from dialer.moves import Moves
+from dialer.near_calls import NearCalls
 from dialer.originate import originate, token_of
 from dialer.reconcile import Reconciler
 from dialer.rooms import WITH_MUSIC, Rooms
@@ -26,7 +27,7 @@ from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import KEY_EVENT, STAGE_EVENT, SUPERVISE_EVENT, Context, Stage
-from hotline import callbacks, confirmations, desk_phones, numbers, status, toll
+from hotline import callbacks, confirmations, desk_phones, near_calls, numbers, status, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -64,6 +65,7 @@ class Dialer:
         self._ahead = Ahead(settings, engine, self._caps)
         self._keys = Keys(settings, engine)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
+        self._near_calls = NearCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._supervising = Supervising(engine, ami)
@@ -73,7 +75,7 @@ class Dialer:
             moves=self._moves,
             rooms=self._rooms,
             supervising=self._supervising,
-            others=[self._caps, self._confirmations, self._desk_calls],
+            others=[self._caps, self._confirmations, self._near_calls, self._desk_calls],
         )
         self._in_sync = False
         self._failed_at: dict[str, float] = {}
@@ -123,6 +125,7 @@ class Dialer:
         self._ahead.let_go()
         self._ahead.keep_ready()
         self._desk_calls.place_asked()
+        self._near_calls.place_due()
         self._confirmations.place_due()
         self._tone.sound_due()
         self._close_never_started()
@@ -258,6 +261,8 @@ class Dialer:
         self._caps.ended(token)
         if confirmations.is_token(token):
             self._confirmations.ended(token)
+        elif near_calls.is_token(token):
+            self._near_calls.ended(token)
         elif desk_phones.desk_of_token(token) is not None:
             self._desk_calls.ended(token)
         else:

@@ -30,6 +30,7 @@ class Context(StrEnum):
     HOTLINE = "hotline"
     CALLBACK = "callback"
     CONFIRM = "confirm"
+    NEAR = "near"
     OFFICIAL = "official"
     DIAL = "dial"
     WAITING = "waiting"
@@ -51,6 +52,7 @@ class Script(StrEnum):
     MENU = "menu"
     CALLBACK = "callback"
     CONFIRM = "confirm"
+    NEAR = "near"
     WAIT = "wait"
     OFFICIAL = "official"
 

@@ -15,7 +15,7 @@ from db import events
 from db.engine import now
 from db.models import Carry, Message, MessageKind, Registration, Round
 from db.states import HOLDS_PLACE, Fact, RegistrationState
-from hotline import ledger, line, outbox, rounds
+from hotline import ledger, line, near_calls, outbox, rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
 _TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
@@ -109,7 +109,11 @@ def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registrat
         )
         .correlate(Registration, Round)
     )
-    given_up = and_(Registration.state == RegistrationState.UNREACHED, Registration.rounds_unanswered > 0)
+    given_up = and_(
+        Registration.state == RegistrationState.UNREACHED,
+        Registration.rounds_unanswered > 0,
+        ~near_calls.deferred(),
+    )
     rows = session.execute(
         select(Registration, next_id)
         .join(Registration.round)
@@ -130,7 +134,8 @@ def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registrat
 
 def _settle(session: Session, left: Registration, next_id: int | None, at: datetime) -> list[_Step]:
     from_round = left.round
-    unanswered = left.state is RegistrationState.UNREACHED
+    unreached = left.state is RegistrationState.UNREACHED
+    unanswered = unreached and not near_calls.has_deferred(session, left)
     if unanswered and left.rounds_unanswered:
         left.state = RegistrationState.CLOSED
         return [_Step(Fact.CLOSED, left, from_round, None)]
@@ -154,7 +159,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     left.rounds_missed += 1
     left.rounds_unanswered += unanswered
     left.attempts, left.not_before = 0, None
-    if unanswered:
+    if unreached:
         left.state = RegistrationState.WAITING
     session.add(Carry(registration_id=left.id, from_round_id=from_round.id, to_round_id=to.id, at=at))
     session.flush()

@@ -30,7 +30,8 @@ class Reason(StrEnum):
     BEING_CALLED = "being_called"  # so were you
     UNCONFIRMED = "unconfirmed"  # your keyed-in number was not confirmed yet
     USED_UP = "used_up"  # every attempt to reach you in this round was used up
-    CHANGING = "changing"  # your record was being changed in that very moment
+    DEFERRED = "deferred"  # you had asked for the next round
+    CHANGING = "changing"  # your record was being changed, or we spoke with you, in that very moment
     NONE = "none"  # there is none: this must never be
 
 
@@ -102,11 +103,12 @@ def _calls(
 
 def _explain(facts: Sequence[LedgerEntry], call: LedgerEntry) -> Call | None:
     """The reason that a call needs; None where who was called stood before by the rule alone."""
-    mine = ledger.place([fact for fact in facts if fact.id < call.id][-1])
+    last = [fact for fact in facts if fact.id < call.id][-1]
+    mine = ledger.place(last)
     own, other = facts[0].registration_id or 0, ledger.place(call)
     if other.rank(call.registration_id or 0) < mine.rank(own):
         return Call(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
-    return _behind(mine, own, call)
+    return Call(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)
 
 
 def _behind(mine: Place, own: int, call: LedgerEntry) -> Call:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from db.engine import now
 from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Round
 from db.states import RETRIED, Phase, RegistrationState
-from hotline import carry, line, rounds
+from hotline import carry, line, near_calls, rounds
 
 _ACTIVE = (
     RegistrationState.UNCONFIRMED,
@@ -55,6 +55,8 @@ class Place:
     """Whether it was carried here because the round before was cancelled."""
     given_up: bool
     """Whether it is over because nobody answered in two rounds."""
+    deferred: bool
+    """Whether the citizen asked, when the turn was near, for the next round."""
     standing: bool
     phase: Phase
     starts_at: datetime
@@ -115,6 +117,9 @@ def place(session: Session, registration: Registration) -> Place:
     round_, at = session.get_one(Round, registration.round_id), now(session)
     phase = rounds.phase(round_, at)
     unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
+    unreached = registration.state is RegistrationState.UNREACHED
+    deferred = unreached and near_calls.has_deferred(session, registration)
+    over = registration.state is RegistrationState.CLOSED or (unreached and not deferred)
     return Place(
         registration_id=registration.id,
         round_id=registration.round_id,
@@ -124,7 +129,8 @@ def place(session: Session, registration: Registration) -> Place:
         ahead=line.ahead(session, registration),
         carried=registration.rounds_missed > 0,
         left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
-        given_up=unanswered and registration.state in (RegistrationState.UNREACHED, RegistrationState.CLOSED),
+        given_up=unanswered and over,
+        deferred=deferred,
         standing=round_.standing,
         phase=phase,
         starts_at=round_.starts_at,

@@ -5,7 +5,7 @@ The index `order_of_calling` is this order; `ahead` sums the counts that trigger
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import STRETCHES, LineCount, Registration, UtcDateTime
+from db.models import STRETCHES, LineCount, NearCall, Registration, UtcDateTime
 from db.states import Fact, RegistrationState
 from hotline import audit, ledger, reasons
 from hotline.errors import Refused
@@ -40,6 +41,11 @@ ORDER = (
 _NAMED = 20
 
 IN_LINE = (RegistrationState.CALLING, RegistrationState.WAITING)
+
+_NEAR_CALLED = exists().where(
+    NearCall.registration_id == Registration.id, NearCall.token.is_not(None), NearCall.ended_at.is_(None)
+)
+"""Who hears at this moment that the turn is near: not called a second time meanwhile."""
 
 
 def _before(registration: Registration) -> ColumnElement[bool]:
@@ -165,6 +171,11 @@ def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
     return [row.id for row in rows if rank(row) < rank(taken)]
 
 
+def near_called(session: Session, ids: Collection[int]) -> set[int]:
+    """Those of `ids` who are asked at this moment whether they can be reached: passed over on purpose."""
+    return set(session.scalars(select(Registration.id).where(Registration.id.in_(ids), _NEAR_CALLED)))
+
+
 def _due(round_id: int, at: datetime) -> Select[Registration]:
     return select(Registration).where(
         Registration.round_id == round_id,
@@ -177,10 +188,11 @@ def take_next(session: Session, round_id: int, at: datetime) -> int | None:
     """Take the next citizen out of the line: one statement, safe under any number of takers.
 
     PostgreSQL skips what another taker has just locked; SQLite has no row locks and needs none, since
-    writers are one at a time. Returns the registration's id, or None when nobody is due at `at`.
+    writers are one at a time. Who is asked at this moment whether they can be reached is passed over.
+    Returns the registration's id, or None when nobody is due at `at`.
     """
     first = _due(round_id, at).with_only_columns(Registration.id).order_by(*ORDER).limit(1)
-    candidate = first.with_for_update(skip_locked=True)
+    candidate = first.where(~_NEAR_CALLED).with_for_update(skip_locked=True)
     return session.scalar(
         update(Registration)
         .where(Registration.id == candidate.scalar_subquery())

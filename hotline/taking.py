@@ -33,7 +33,10 @@ def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | 
 
 
 def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tuple[Callback, list[int]] | None:
-    """A callback for the next citizen, and whom that passes: nobody, but for a row that stays locked."""
+    """A callback for the next citizen, and whom that passes.
+
+    Nobody, but for a row that stays locked, and whoever is asked at this moment whether they can be reached.
+    """
     events.hold_line(session, round_.id)
     if not round_.opened_at:  # it will be, when the log is held, after which no row is waited for
         session.refresh(round_, ["opened_at"], with_for_update={"key_share": True})
@@ -44,7 +47,7 @@ def _take_first(session: Session, round_: Round, values: dict[str, Any]) -> tupl
                 return None
             events.hold_order(session)  # from here on this is the newest fact there is
             passed = line.passed(session, callback.registration, now(session))
-            if not passed or not tries_left:
+            if not tries_left or not set(passed) - line.near_called(session, passed):
                 return callback, passed
             step.rollback()  # they joined the line, or were being changed, in this very moment
     return None

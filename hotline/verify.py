@@ -68,6 +68,7 @@ _RULES = {
     Fact.CALLED: _Rule(_HERE, {_S.WAITING}, {_S.CALLING}),
     Fact.OUTCOME: _Rule({*_HERE, "not_before"}, {_S.CALLING}, {*REGISTRATION_MOVES[_S.CALLING]}),
     Fact.CANCELLED: _Rule(_HERE, {*registration_sources(_S.CANCELLED)}, {_S.CANCELLED}),
+    Fact.DEFERRED: _Rule(_HERE, {_S.WAITING}, {_S.UNREACHED}),
     Fact.CLOSED: _Rule(_HERE, {_S.UNREACHED}, {_S.CLOSED}),
 }
 

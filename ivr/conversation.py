@@ -187,6 +187,8 @@ def _status(place: Place) -> str:
         return "given-up"
     if place.left and place.phase is Phase.CANCELLED:
         return "round-cancelled"
+    if place.deferred:
+        return "deferred"
     if place.left and place.state is RegistrationState.WAITING:
         return "not-reached"
     return place.state

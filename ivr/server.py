@@ -14,7 +14,7 @@ from dialplan.variables import Script, Variable
 from hotline import rounds, status
 from ivr.call import AGIError, AGIHangup, Call, Gone
 from ivr.lines_full import LinesFull
-from ivr.scripts import callback, confirm, menu, official, wait
+from ivr.scripts import callback, confirm, menu, near, official, wait
 from settings import Settings
 
 log = logging.getLogger("ivr")
@@ -23,6 +23,7 @@ SCRIPTS: dict[str, Callable[[Call, Engine, Settings], None]] = {
     Script.MENU: menu.run,
     Script.CALLBACK: callback.run,
     Script.CONFIRM: confirm.run,
+    Script.NEAR: near.run,
     Script.WAIT: wait.run,
     Script.OFFICIAL: official.run,
 }

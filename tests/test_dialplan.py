@@ -321,6 +321,12 @@ def test_the_tone_is_whispered_to_one_phone(rendered: Render):
     assert [app for app, _ in dialplan[Context.TONE]] == ["Answer", "Playback", "Hangup"]
 
 
+def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Render):
+    steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.NEAR]
+
+    assert steps == [("AGI", "agi://127.0.0.1:4999/near"), ("Hangup", "")]
+
+
 def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
     steps = contexts(rendered(agi="127.0.0.1:4999")["extensions.conf"])[Context.OFFICIAL]
 

@@ -15,8 +15,8 @@ from api.app import create
 from clerk import process
 from db.engine import reading, writing
 from db.models import Registration
-from db.states import Fact, Outcome
-from hotline import callbacks, fairness, ledger, registration, rounds
+from db.states import Fact, NearAnswer, Outcome
+from hotline import callbacks, fairness, ledger, near, near_calls, registration, rounds
 from hotline.fairness import Reason
 from settings import Settings
 from tests.kit.story import REASON, Story, a_live_round, told
@@ -135,6 +135,28 @@ def test_given_an_unconfirmed_number_and_one_used_up_when_others_are_called_then
     story.called(Outcome.REACHED)
     assert reasons(story, unconfirmed) == [Reason.UNCONFIRMED] * 2
     assert reasons(story, used_up) == [Reason.USED_UP]
+
+
+def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so_until_they_are_there(
+    story: Story, citizen: TestClient
+) -> None:
+    first, _ = story.registers(), story.registers()
+    with writing(story.engine) as session:
+        rounds.open_round(session, rounds.get(session, story.round))
+        near.tell(session, 5, call=True)
+        call = near_calls.take_up(session, first, story.round)
+        assert call and call.token
+        near_calls.answer(session, call.token, NearAnswer.NEXT_ROUND)
+        near_calls.ended(session, call.token)
+    story.called(Outcome.REACHED)
+    assert reasons(story, first) == [Reason.DEFERRED]
+    page = words(ask(citizen, story.tickets[first], "en"))
+    assert "You asked for the next round. In the same" in page
+    assert "You had asked for the next round." in page
+    story.goes_on()
+    page = words(ask(citizen, story.tickets[first], "en"))
+    assert "You are in the line." in page and "number 1 of 1" in page
+    assert "You asked for the next round" in page, "among the facts"
 
 
 def test_given_a_queue_jumper_when_the_passed_one_looks_then_the_page_says_that_there_is_no_reason(

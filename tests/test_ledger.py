@@ -337,6 +337,8 @@ def test_given_a_queue_jumper_when_verified_then_who_was_passed_is_named(
         ({"moved_up": 1}, "outcome", "changes moved_up"),
         ({"rounds_missed": 2}, "carried", "does not add one missed round"),
         ({"state": "reached"}, "outcome", "leads from waiting to reached"),
+        ({"state": "calling"}, "deferred", "leads from waiting to calling"),
+        ({"state": "unreached", "rounds_missed": 1}, "deferred", "changes rounds_missed"),
     ],
 )
 def test_given_facts_that_the_rules_do_not_know_when_verified_then_they_are_named(

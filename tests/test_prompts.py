@@ -45,6 +45,7 @@ SLOTS = {
     "callback-intro": {"office": "clip"},
     "callback-press-one": {"office": "clip"},
     "wait-intro": {"office": "clip"},
+    "near-call-intro": {"office": "clip"},
     "wait-minutes": {"minutes": "count"},
 }
 WITHOUT_SLOTS = f"""
@@ -64,6 +65,7 @@ WITHOUT_SLOTS = f"""
     operator-offer no-key-again wrong-key  goodbye-how goodbye apology lines-full
     callback-let-go callback-goodbye
     wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
+    near-call-question near-call-reachable near-call-next-round near-call-too-late status-deferred
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
 """.split()
 

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from stdnum import damm
 
 from db.engine import now, reading, writing
-from db.models import BlockReason, Registration, Round
-from db.states import HOLDS_PLACE, RegistrationState
+from db.models import BlockReason, NearCall, Registration, Round
+from db.states import HOLDS_PLACE, NearAnswer, Outcome, RegistrationState
 from hotline import blocked, numbers
 from prompts.catalogue import clips
 from settings import Settings
@@ -89,6 +89,20 @@ def test_each_state_is_told(
 
     assert heard.prompts == [*ASKED, *ANSWERS[state], "goodbye"]
     assert heard.finished
+
+
+def test_who_asked_for_the_next_round_hears_that(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    with writing(engine) as session:
+        place = session.get_one(Registration, own.id)
+        place.state, place.rounds_unanswered = RegistrationState.UNREACHED, 1
+        place.last_outcome = Outcome.NO_ANSWER
+        asked = NearCall(registration_id=own.id, round_id=own.round_id, due_at=now(session))
+        asked.answer = NearAnswer.NEXT_ROUND
+        session.add(asked)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET))
+
+    assert heard.prompts == [*ASKED, "status-deferred", "goodbye"]
 
 
 def test_who_waits_hears_how_many_are_ahead(asterisk: FakeAsterisk, own: Registration):

@@ -1,0 +1,54 @@
+"""What all calls that are no callbacks have in common: placed once by a token, and ended by it."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import writing
+from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
+from dialer.originate import originate
+from dialplan.variables import Context
+from hotline.toll import Call
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+
+class SideCalls(ABC):
+    """One more task of the dialer; it shares the dialer's connection and thread."""
+
+    context: Context
+    """Where the dialplan goes on when such a call is answered."""
+
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._ami = ami
+        self._caps = caps
+
+    @abstractmethod
+    def _end(self, session: Session, token: str) -> None:
+        """Record that the call is over."""
+
+    @abstractmethod
+    def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
+        """The tokens of the calls whose end is not known, and when each was placed."""
+
+    def _originate(self, call: Call, extension: str = "s") -> None:
+        """Place a call whose token is committed. Raises AmiError: nobody knows what became of it."""
+        try:
+            originate(self._ami, self._settings, call, self.context, extension=extension)
+        except NotAccepted as error:
+            log.error("%s: not placed: %s", call.token, error)
+            self._caps.ended(call.token)
+            self.ended(call.token)
+
+    def ended(self, token: str) -> None:
+        """The call is over."""
+        with writing(self._engine) as session:
+            self._end(session, token)
