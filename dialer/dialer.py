@@ -9,6 +9,7 @@ from asterisk.ami.event import Event
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import reading, writing
 from db.models import Callback
 from db.states import CallbackState, Outcome
@@ -83,6 +84,7 @@ class Dialer:
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._next_calm = 0.0
+        self._seen = 0
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
             "DialState": self._on_dial_state,
@@ -95,7 +97,7 @@ class Dialer:
     def step(self) -> None:
         """One turn of the loop: an event if there is one within POLL_S, then the desks' wishes."""
         try:
-            self._handle_events(POLL_S)
+            news = self._handle_events(POLL_S)
             self._beat()
             if self._ami.connected.is_set():
                 if not self._in_sync and time.monotonic() > self._next_reconcile:
@@ -103,11 +105,16 @@ class Dialer:
                     self._in_sync = True  # an event handled meanwhile may clear it again
                     known = self._reconciler.run(lambda: self._handle_events(0), _NO_CHANNEL_S)
                     self._in_sync &= known  # not in one line: that would look at it before the events
-                self._ahead.match()
-                self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
-                self._in_sync &= self._rooms.send_all()
-                self._place_asked()
-                self._calmly()
+                    news = True
+                calm = time.monotonic() >= self._next_calm
+                if self._something_changed() or news or calm:
+                    self._ahead.match()
+                    self._in_sync &= self._supervising.send_all()  # first: whom it hears may just be going
+                    self._in_sync &= self._rooms.send_all()
+                    self._place_asked()
+                if calm:
+                    self._next_calm = time.monotonic() + CALM_S
+                    self._calmly()
         except AmiError as error:
             log.warning("Asterisk: %s", error)
             self._in_sync = False
@@ -117,11 +124,15 @@ class Dialer:
             self._in_sync = False
             time.sleep(_BACKOFF_S)
 
+    def _something_changed(self) -> bool:
+        """Whether anybody has changed anything since the last turn; a dialer with nothing to do rests."""
+        with reading(self._engine) as session:
+            newest = events.last_id(session)
+        seen, self._seen = self._seen, newest
+        return newest != seen
+
     def _calmly(self) -> None:
         """What may wait CALM_S, so that «next» never waits for it."""
-        if time.monotonic() < self._next_calm:
-            return
-        self._next_calm = time.monotonic() + CALM_S
         self._ahead.let_go()
         self._ahead.keep_ready()
         self._desk_calls.place_asked()
@@ -130,16 +141,19 @@ class Dialer:
         self._tone.sound_due()
         self._close_never_started()
 
-    def _handle_events(self, wait_s: float) -> None:
+    def _handle_events(self, wait_s: float) -> bool:
+        """Returns whether there was one."""
+        some = False
         try:
             event = self._ami.events.get(timeout=wait_s)
             while True:
+                some = True
                 handler = self._handlers.get(event.name)
                 if handler:
                     handler(event)
                 event = self._ami.events.get_nowait()
         except queue.Empty:
-            return
+            return some
 
     def _beat(self) -> None:
         if time.monotonic() < self._next_beat:

@@ -58,7 +58,7 @@ class Reconciler:
         self._supervising = supervising
         self._others = others
 
-    def run(self, catch_up: Callable[[], None], no_channel_s: float) -> bool:
+    def run(self, catch_up: Callable[[], object], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
 
         `catch_up` handles the events that came before Asterisk's answer. Returns whether all is known; ask
