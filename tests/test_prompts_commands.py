@@ -52,8 +52,8 @@ def test_given_nothing_built_when_checked_and_built_then_progress_is_shown_and_t
 
     build = run("build")
     assert build.exit_code == 0
-    assert "15/15\n" in build.stdout
-    assert "15 clips, 15 written" in build.stdout
+    assert "16/16\n" in build.stdout
+    assert "16 clips, 16 written" in build.stdout
     assert (run("check").exit_code, run("check").output) == (0, "")
 
 

@@ -19,9 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[System]:
-    """The system, started once."""
+    """The system, started once, and gone with the last of these tests."""
     with System() as system:
         yield system
 
