@@ -51,8 +51,8 @@ class Hall(Office):
         self.wanted = 1
         while len(self.manager.named("Originate")) == before:
             self.step()
-            if any(c.placed_at is None for c in self.live()) or len(self.live()) > before:
-                self.wanted = 0
+            taken = any(c.placed_at is None for c in self.live()) or len(self.live()) > before
+            self.wanted = 0 if taken else 1  # one that a cap refused is gone again: the next one
         self.wanted = 0
         return self.manager.named("Originate")[before]["ChannelId"]
 
