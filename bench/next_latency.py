@@ -135,7 +135,7 @@ class Citizens:
         began, number = time.monotonic(), 0
         while True:
             number += 1
-            time.sleep(max(0.0, began + number / 50 - time.monotonic()))
+            time.sleep(max(0.0, began + number / 50 - time.monotonic()))  # 50 packets a second
             for call, stream in enumerate(list(self.calls)):
                 start = number * FRAME % 8000
                 kind, stamp, body = A_LAW, number, tones[call % len(tones)][start : start + FRAME]
