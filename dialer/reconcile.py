@@ -23,7 +23,7 @@ _BY_CONTEXT = {
     Context.WAITING: CallbackState.WAITING,
 }
 
-_OF_DESKS = (Context.FROM_DESK, *SUPERVISE)
+_OF_DESKS = (Context.FROM_DESK, Context.DESK_KEYS, *SUPERVISE)
 
 Channel = Mapping[str, str]
 
@@ -139,6 +139,6 @@ class Reconciler:
 
 
 def _at_work(phone: Channel) -> bool:
-    """Whether a desk's phone is in its room, hears another desk, or is on the way between the two."""
+    """Whether a desk's phone is in its room, hears another desk, obeys a key, or is on the way between."""
     on_the_way = phone.get("ChannelStateDesc") == "Up" and phone.get("Context") in _OF_DESKS
     return phone.get("Application") == "ConfBridge" or on_the_way
