@@ -620,6 +620,7 @@ def test_presence_is_asked_of_asterisk_and_not_remembered(office: Office, manage
 @on_sqlite
 def test_a_desk_whose_key_is_obeyed_as_asterisk_is_asked_is_there(office: Office, manager: FakeManager):
     """The dialplan leaves the room's application for that moment, and nobody tells of the return."""
+    office.until_at_rest()
     pressing = {"Channel": DESK_CHANNEL, "ChannelStateDesc": "Up", "Context": "desk-keys", "Exten": "next"}
     manager.channels["desk.1"] = pressing | {"Application": "UserEvent"}
     office.restart()
