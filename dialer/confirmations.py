@@ -5,15 +5,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from dialer.side_calls import SideCalls
+from dialer.side_calls import AT_ONCE, SHARE, SideCalls
 from dialplan.variables import Context
 from hotline import confirmations, numbers, toll
 from hotline.clock import is_quiet
-
-_AT_ONCE = 5
-
-_SHARE = 0.5
-"""Strangers key these numbers in: they use up half of each cap at most, and the rounds go on."""
 
 
 class Confirmations(SideCalls):
@@ -26,11 +21,9 @@ class Confirmations(SideCalls):
         with reading(self._engine) as session:
             if is_quiet(now(session), self._settings.quiet_hours):
                 return
-            due = confirmations.due(session, _AT_ONCE)
-            room = _AT_ONCE - len(confirmations.on_the_phone(session)) if due else 0
-        if room > 0:
-            for registration_id in due[: min(room, self._caps.room(_SHARE))]:
-                self._place(registration_id)
+            due = confirmations.due(session, AT_ONCE)
+        for registration_id in due[: self._room()] if due else ():
+            self._place(registration_id)
 
     def _place(self, registration_id: int) -> None:
         with writing(self._engine) as session:
@@ -41,7 +34,7 @@ class Confirmations(SideCalls):
             if not numbers.allowed(number, self._settings.allowed_prefixes):
                 confirmations.ended(session, token)
                 return
-            call = toll.take(session, token, number, self._settings, _SHARE)
+            call = toll.take(session, token, number, self._settings, SHARE)
             if isinstance(call, toll.Cap):
                 confirmations.put_off(session, confirmation, self._again_at(session, number, call))
                 return
@@ -51,7 +44,7 @@ class Confirmations(SideCalls):
         if cap is not toll.Cap.PER_NUMBER:
             self._caps.reached(cap)
             return now(session)  # as soon as there is room
-        return toll.free_again(session, number, self._settings, _SHARE) or now(session)
+        return toll.free_again(session, number, self._settings, SHARE) or now(session)
 
     def _end(self, session: Session, token: str) -> None:
         confirmations.ended(session, token)

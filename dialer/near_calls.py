@@ -5,15 +5,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from dialer.side_calls import SideCalls
+from dialer.side_calls import AT_ONCE, SHARE, SideCalls
 from dialplan.variables import Context
 from hotline import near_calls, numbers, toll
 from hotline.clock import is_quiet
-
-_AT_ONCE = 5
-
-_SHARE = 0.5
-"""They use up half of each cap at most, so that callbacks always find room."""
 
 
 class NearCalls(SideCalls):
@@ -24,14 +19,12 @@ class NearCalls(SideCalls):
     def place_due(self) -> None:
         """Call those who are near, a few at once and never at night. Raises AmiError."""
         with reading(self._engine) as session:
-            due = near_calls.due(session, _AT_ONCE)
+            due = near_calls.due(session, AT_ONCE)
             if not due or is_quiet(now(session), self._settings.quiet_hours):
                 return
             keys = [(d.registration_id, d.round_id) for d in due]
-            room = _AT_ONCE - len(near_calls.on_the_phone(session))
-        if room > 0:
-            for registration_id, round_id in keys[: min(room, self._caps.room(_SHARE))]:
-                self._place(registration_id, round_id)
+        for registration_id, round_id in keys[: self._room()]:
+            self._place(registration_id, round_id)
 
     def _place(self, registration_id: int, round_id: int) -> None:
         with writing(self._engine) as session:
@@ -42,7 +35,7 @@ class NearCalls(SideCalls):
             if not numbers.allowed(number, self._settings.allowed_prefixes):
                 near_calls.ended(session, token)
                 return
-            call = toll.take(session, token, number, self._settings, _SHARE)
+            call = toll.take(session, token, number, self._settings, SHARE)
             if call is toll.Cap.PER_NUMBER:
                 near_calls.ended(session, token)
                 return

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db.engine import writing
+from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.originate import originate
@@ -17,6 +17,11 @@ from hotline.toll import Call
 from settings import Settings
 
 log = logging.getLogger("dialer")
+
+AT_ONCE = 5
+"""Of one kind."""
+SHARE = 0.5
+"""Of each cap, at most: whoever has them called, callbacks always find the other half."""
 
 
 class SideCalls(ABC):
@@ -38,6 +43,12 @@ class SideCalls(ABC):
     @abstractmethod
     def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
         """The tokens of the calls whose end is not known, and when each was placed."""
+
+    def _room(self) -> int:
+        """How many more may be placed now."""
+        with reading(self._engine) as session:
+            busy = len(self.on_the_phone(session))
+        return max(0, min(AT_ONCE - busy, self._caps.room(SHARE)))
 
     def _originate(self, call: Call, extension: str = "s") -> None:
         """Place a call whose token is committed. Raises AmiError: nobody knows what became of it."""

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.kit.system import System
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.system import Operator, System
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +35,17 @@ def system(running: System) -> Iterator[System]:
     before = len(running.log())
     yield running
     sys.stdout.write(running.log()[before:])  # shown when the test fails
+
+
+@pytest.fixture
+def desk(system: System) -> Iterator[Operator]:
+    """An operator whose SIP phone sits in the desk's room."""
+    operator = system.operator()
+    with Phone(account=Account(*operator.phone_account)) as phone:
+        phone.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        operator.phone = phone
+        yield operator
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from db.models import Registration
 from db.states import Outcome, RegistrationState
-from tests.kit.phone import Account, Phone
+from tests.kit.phone import Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
 from tests.kit.system import Operator, System
@@ -24,17 +24,6 @@ UNREACHED: dict[str, tuple[Behaviour, Outcome]] = {
         Outcome.HUNG_UP,
     ),
 }
-
-
-@pytest.fixture
-def desk(system: System) -> Iterator[Operator]:
-    """An operator whose SIP phone sits in the desk's room."""
-    operator = system.operator()
-    with Phone(account=Account(*operator.phone_account)) as phone:
-        phone.dial(f"sip:1@{system.settings.sip}")
-        until(operator.phone_connected, "the desk's phone is in its room")
-        operator.phone = phone
-        yield operator
 
 
 @pytest.fixture

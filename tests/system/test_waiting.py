@@ -13,20 +13,8 @@ from db.engine import now, writing
 from db.models import Callback
 from db.states import Outcome, RegistrationState
 from tests.kit.caller import Caller
-from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import Operator, System
-
-
-@pytest.fixture
-def desk(system: System) -> Iterator[Operator]:
-    """A person whose SIP phone sits in the desk's room."""
-    operator = system.operator()
-    with Phone(account=Account(*operator.phone_account)) as phone:
-        phone.dial(f"sip:1@{system.settings.sip}")
-        until(operator.phone_connected, "the desk's phone is in its room")
-        operator.phone = phone
-        yield operator
 
 
 @contextmanager
