@@ -1,6 +1,7 @@
 """What every test of the pages in a browser does: sign in, connect the desk's phone, wait for a state."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -26,3 +27,21 @@ def sign_in(page: Page, system: System, username: str, path: str = "/desk") -> N
     if page.get_by_test_id("phone-connect").is_visible():
         page.get_by_test_id("phone-connect").click()
     in_state(page, "phone-state", "connected")
+
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+"""The widths at which every page is looked at."""
+_AXE = Path(__file__).parent.parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
+
+
+def is_fit(page: Page) -> None:
+    """Everybody can use the page as it stands: axe finds nothing, and nothing runs over a phone's edge."""
+    page.evaluate(_AXE.read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+    before = page.viewport_size
+    page.set_viewport_size(PHONE)
+    assert not page.evaluate(_RUNS_OVER), "runs over the edge of a phone"
+    page.set_viewport_size(before or DESK)

@@ -1,17 +1,11 @@
 import { lazy, Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
-import type { Me } from './api/calls'
 import { useMe } from './api/queries'
-import { DeskPage } from './pages/desk/desk-page'
+import { home, pagesOf } from './pages'
 import { SignInPage } from './pages/sign-in'
-import { seesRounds } from './ui/header'
 import { ConnectionLost } from './ui/connection-lost'
 import { Waiting } from './ui/waiting'
 
-const RoundsPage = lazy(() => import('./pages/rounds/rounds-page'))
-const RoundPage = lazy(() => import('./pages/rounds/round-page'))
-const OfficialPage = lazy(() => import('./pages/official/official-page'))
-const BesidePage = lazy(() => import('./pages/beside/beside-page'))
 const PhonePage = lazy(() => import('./pages/phone/phone-page'))
 
 export function App() {
@@ -43,20 +37,15 @@ function Office() {
   const { data } = me
   return (
     <Switch>
-      <Route path="/desk"><DeskPage me={data} /></Route>
-      {data.desk && <Route path="/official"><OfficialPage me={data} desk={data.desk} /></Route>}
-      {data.desk && <Route path="/beside"><BesidePage me={data} desk={data.desk} /></Route>}
-      {seesRounds(data) && <Route path="/rounds"><RoundsPage me={data} /></Route>}
-      {seesRounds(data) && (
-        <Route path="/rounds/:id">{({ id }) => <RoundPage key={id} me={data} id={Number(id)} />}</Route>
-      )}
+      {pagesOf(data).flatMap(({ name, component: Page, below: Below }) => [
+        <Route key={name} path={`/${name}`}><Page me={data} /></Route>,
+        Below && (
+          <Route key={`${name}/:id`} path={`/${name}/:id`}>
+            {({ id }: { id: string }) => <Below key={id} me={data} id={Number(id)} />}
+          </Route>
+        ),
+      ])}
       <Redirect to={home(data)} replace />
     </Switch>
   )
-}
-
-/** Where a person's work is. */
-function home(me: Me): string {
-  if (!me.desk) return seesRounds(me) ? '/rounds' : '/desk'
-  return me.role === 'official' ? '/official' : '/desk'
 }

@@ -22,6 +22,7 @@ export const en: Text = {
     missing: 'Write your user name and password.',
   },
   signOut: 'Sign out',
+  pages: 'Pages',
 
   phase: {
     planned: 'planned',

@@ -22,6 +22,7 @@ export const fa = {
     missing: 'نام کاربری و رمز عبور را بنویسید.',
   },
   signOut: 'خروج',
+  pages: 'صفحه‌ها',
 
   phase: {
     planned: 'برنامه‌ریزی‌شده',

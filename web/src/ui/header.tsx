@@ -1,24 +1,17 @@
-import { Anchor, Button } from '@mantine/core'
+import { Button, Menu } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { signOut, type Me } from '../api/calls'
 import { keys } from '../api/queries'
 import { useLanguage } from '../language/language'
+import { pagesOf, type PageOfOffice } from '../pages'
 import { LanguageSwitch } from './language-switch'
 import style from './header.module.css'
 
-/** Who sees the rounds: whoever plans, conducts or inspects them. */
-export const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
-
-type Page = 'desk' | 'official' | 'beside' | 'rounds'
-
-/** Whoever has a desk may serve a round from it, or sit beside whoever does. */
-const pagesOf = (me: Me): Page[] =>
-  [...(me.desk ? ['desk', 'official', 'beside'] as const : []), ...(seesRounds(me) ? ['rounds'] as const : [])]
-
 interface Props {
   me: Me
-  page: Page
+  /** Its name in `pages`. */
+  page: string
   onLeave?: () => void
   children: ReactNode
 }
@@ -27,6 +20,7 @@ interface Props {
 export function Header({ me, page, onLeave, children }: Props) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
+  const mine = pagesOf(me)
   const leave = useMutation({
     mutationFn: signOut,
     onSuccess: () => {
@@ -39,15 +33,10 @@ export function Header({ me, page, onLeave, children }: Props) {
     <header className={style.header}>
       <h1 className={style.brand}>
         <span aria-hidden>{text.brandNumber}</span>
-        {text[page].title}
+        {mine.find(({ name }) => name === page)?.title(text)}
       </h1>
       <div className={style.round}>{children}</div>
-      {/* A whole new page: leaving the desk's asks first while a citizen is on the phone. */}
-      <nav className={style.pages}>
-        {pagesOf(me).filter((other) => other !== page).map((other) => (
-          <Anchor key={other} href={`/${other}`} data-testid={`to-${other}`}>{text[other].title}</Anchor>
-        ))}
-      </nav>
+      <PageMenu pages={mine.filter(({ name }) => name !== page)} />
       <div className={style.person}>
         <span>{me.name}</span>
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
@@ -57,5 +46,23 @@ export function Header({ me, page, onLeave, children }: Props) {
         {text.signOut}
       </Button>
     </header>
+  )
+}
+
+function PageMenu({ pages }: { pages: PageOfOffice[] }) {
+  const { text } = useLanguage()
+  if (pages.length === 0) return null
+  return (
+    <Menu>
+      <Menu.Target>
+        <Button variant="light" px="sm" data-testid="pages">{text.pages}</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {/* A whole new page: leaving the desk's asks first while a citizen is on the phone. */}
+        {pages.map(({ name, title }) => (
+          <Menu.Item key={name} component="a" href={`/${name}`} data-testid={`to-${name}`}>{title(text)}</Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   )
 }

@@ -17,7 +17,11 @@ import { useBeside } from './use-beside'
 import deskStyle from '../desk/desk.module.css'
 
 /** The operator beside the official: who speaks, who is ready, who is called, who comes next; and speaking first. */
-export default function BesidePage({ me, desk }: { me: Me; desk: Desk }) {
+export default function BesidePage({ me }: { me: Me }) {
+  return me.desk && <AtDesk me={me} desk={me.desk} />
+}
+
+function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   const { text } = useLanguage()
   useLiveUpdates(desk.id)
   const phone = useRoomPhone()

@@ -21,7 +21,7 @@ import { ON_THE_PHONE, useDesk } from './use-desk'
 import callbackStyle from './callback.module.css'
 import style from './desk.module.css'
 
-export function DeskPage({ me }: { me: Me }) {
+export default function DeskPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   const myDesk = me.desk?.id ?? null
   useLiveUpdates(myDesk)

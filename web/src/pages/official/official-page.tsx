@@ -20,7 +20,11 @@ import { useServing } from './use-serving'
 import style from './official.module.css'
 
 /** The page of an official who answers citizens one after the other: read across the room, used without looking. */
-export default function OfficialPage({ me, desk }: { me: Me; desk: Desk }) {
+export default function OfficialPage({ me }: { me: Me }) {
+  return me.desk && <AtDesk me={me} desk={me.desk} />
+}
+
+function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   const { text, office } = useLanguage()
   useLiveUpdates(desk.id)
   const phone = useRoomPhone()

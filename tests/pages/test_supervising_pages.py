@@ -3,7 +3,6 @@
 import hashlib
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, update
 
@@ -14,14 +13,12 @@ from db.states import CallbackState
 from hotline import callbacks, recordings, supervising
 from settings import Settings
 from tests.factories import SECOND, a_callback, a_desk, a_user
-from tests.test_pages_rounds import PHONE, RUNS_OVER, chromium, supervisor, url  # noqa: F401  (fixtures)
+from tests.kit.pages import is_fit
 from tests.test_recordings import a_file
-
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # a matter of the page's
 
 
 def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_is_on_record_and_ends(
-    supervisor: Page,  # noqa: F811
+    supervisor: Page,
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -43,8 +40,7 @@ def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_i
     with reading(engine) as session:
         desk = session.get_one(Desk, mine.id)
         assert (desk.hears_desk_id, desk.hears_how) == (callback.desk_id, "whisper")
-    supervisor.set_viewport_size(PHONE)
-    assert not supervisor.evaluate(RUNS_OVER)
+    is_fit(supervisor)
 
     with writing(engine) as session:  # the citizen hangs up; the dialer sees that it is over
         callbacks.move(session, callback.token, CallbackState.ENDED)
@@ -54,7 +50,7 @@ def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_i
 
 
 def test_given_a_recording_when_the_supervisor_plays_it_then_it_sounds_and_the_hearing_is_on_record(
-    supervisor: Page,  # noqa: F811
+    supervisor: Page,
     engine: Engine,
     settings: Settings,
 ) -> None:
@@ -103,7 +99,7 @@ def _change(path: Path) -> None:
 
 
 def test_given_a_supervisor_without_a_desk_when_desks_speak_then_who_speaks_is_shown_without_buttons(
-    supervisor: Page,  # noqa: F811
+    supervisor: Page,
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

@@ -1,85 +1,21 @@
 """The public-relations office in a real browser against a real API process: a round planned and cancelled."""
 
-import sys
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
 import jdatetime
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Official, OfficialKind, Registration, Role, Round
+from db.models import Official, OfficialKind, Registration, Round
 from db.states import RegistrationState
-from settings import Settings
-from tests.factories import PASSWORD, a_round, a_user, some_registrations
-from tests.kit.browser import browser, person
-from tests.kit.process import Program
+from tests.factories import a_round, some_registrations
+from tests.kit.pages import PHONE, is_fit
 
-PROJECT = Path(__file__).parent.parent
 TEHRAN = ZoneInfo("Asia/Tehran")
-PHONE = {"width": 390, "height": 844}
 RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture
-def url(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[str]:
-    """The address of the pages, served by an API process of its own."""
-    address = f"http://{settings.http}"
-    environment = {
-        "HOTLINE_STATE_DIR": str(settings.state_dir),
-        "HOTLINE_DATABASE_URL": settings.database,
-        "HOTLINE_HTTP": str(settings.http),
-    }
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{address}/api/v1/me").status_code == 401
-        except httpx.TransportError:
-            return False
-
-    command = [sys.executable, "-m", "ops.cli", "process", "api"]
-    with Program(command, folder=PROJECT, log=tmp_path / "api.log", env=environment) as api:
-        api.ready(answers, timeout=30)
-        yield address
-
-
-@pytest.fixture
-def office(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
-    """The public-relations office, on the page to which signing in leads."""
-    yield from a_page(chromium, url, engine, Role.PUBLIC_RELATIONS)
-
-
-@pytest.fixture
-def supervisor(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
-    yield from a_page(chromium, url, engine, Role.SUPERVISOR)
-
-
-def a_page(chromium: Browser, url: str, engine: Engine, role: Role) -> Iterator[Page]:
-    with writing(engine) as session:
-        user = a_user(session)
-        user.role = role
-    with person(chromium, locale="fa-IR") as context:
-        page = context.new_page()
-        page.goto(url)
-        page.get_by_test_id("username").fill(user.username)
-        page.get_by_test_id("password").fill(PASSWORD)
-        page.get_by_test_id("submit").click()
-        expect(page).to_have_url(f"{url}/rounds")
-        yield page
-        unexpected = [c for c in context.complaints if "401" not in c and "409" not in c]  # type: ignore[attr-defined]
-        assert unexpected == []
 
 
 def an_office(engine: Engine, kind: OfficialKind, name: str, district: int | None = None) -> None:
@@ -185,7 +121,7 @@ def test_given_a_phone_when_the_programme_is_read_then_nothing_runs_over_its_edg
         some_registrations(session, round_, 3)
     office.set_viewport_size(PHONE)
     expect(office.get_by_test_id("round")).to_be_visible()
-    assert not office.evaluate(RUNS_OVER)
+    is_fit(office)
     office.get_by_test_id("make-round").click()
     expect(office.get_by_test_id("round-form")).to_be_visible()
     assert not office.evaluate(RUNS_OVER)

@@ -1,0 +1,100 @@
+"""The pages in a real browser against a real API process, each test with its own database and person."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role
+from settings import Settings
+from tests.factories import PASSWORD, a_desk, a_user
+from tests.kit.browser import browser, person
+from tests.kit.process import Program
+
+PROJECT = Path(__file__).parent.parent.parent
+
+OpenAs = Callable[..., Page]
+
+
+@pytest.fixture
+def backend() -> str:
+    """A page is the same on every database."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def url(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[str]:
+    """The address of the pages, served by an API process of its own."""
+    address = f"http://{settings.http}"
+    environment = {
+        "HOTLINE_STATE_DIR": str(settings.state_dir),
+        "HOTLINE_DATABASE_URL": settings.database,
+        "HOTLINE_HTTP": str(settings.http),
+    }
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{address}/api/v1/me").status_code == 401
+        except httpx.TransportError:
+            return False
+
+    command = [sys.executable, "-m", "ops.cli", "process", "api"]
+    with Program(command, folder=PROJECT, log=tmp_path / "api.log", env=environment) as api:
+        api.ready(answers, timeout=30)
+        yield address
+
+
+@pytest.fixture
+def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
+    """Signs a new person of a role in and opens `/path`; in `language` "fa" or "en", at a desk if asked.
+
+    At the end of the test nothing may have gone wrong in any page, but for refusals (401, 409).
+    """
+    with ExitStack() as leaving:
+        contexts = []
+
+        def open_page(role: Role, path: str = "", *, language: str = "fa", at_desk: bool = False) -> Page:
+            with writing(engine) as session:
+                user = a_user(session, a_desk(session) if at_desk else None)
+                user.role = role
+            context = leaving.enter_context(person(chromium, locale="fa-IR"))
+            contexts.append(context)
+            page = context.new_page()
+            page.goto(url)
+            page.get_by_test_id("username").fill(user.username)
+            page.get_by_test_id("password").fill(PASSWORD)
+            page.get_by_test_id("submit").click()
+            page.get_by_test_id("sign-out").wait_for()
+            if language == "en":
+                page.get_by_test_id("language").click()
+            if path:
+                page.goto(f"{url}/{path}")
+                page.get_by_test_id("sign-out").wait_for()
+            return page
+
+        yield open_page
+        said = [complaint for context in contexts for complaint in context.complaints]  # type: ignore[attr-defined]
+        assert [one for one in said if "401" not in one and "409" not in one] == []
+
+
+@pytest.fixture
+def office(open_as: OpenAs) -> Page:
+    """The public-relations office, on the page to which signing in leads."""
+    return open_as(Role.PUBLIC_RELATIONS)
+
+
+@pytest.fixture
+def supervisor(open_as: OpenAs) -> Page:
+    return open_as(Role.SUPERVISOR)

@@ -1,0 +1,42 @@
+import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
+import type { Me } from './api/calls'
+import type { Text } from './language/fa'
+
+/** A page behind the sign-in. Add a line below; its address, its place in the menu and who sees it follow. */
+export interface PageOfOffice {
+  /** Its address, without the slash; what lies below it (`rounds/:id`) belongs to `below`. */
+  name: string
+  title: (text: Text) => string
+  isFor: (me: Me) => boolean
+  component: LazyExoticComponent<ComponentType<{ me: Me }>>
+  /** The page of one of its things, at `name/:id`. */
+  below?: LazyExoticComponent<ComponentType<{ me: Me; id: number }>>
+}
+
+const hasDesk = (me: Me) => me.desk !== null
+
+/** Whoever answers citizens; without a desk the page says what is missing. */
+const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role === 'official'
+
+/** Who sees the rounds: whoever plans, conducts or inspects them. */
+const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
+
+export const pages: PageOfOffice[] = [
+  { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: lazy(() => import('./pages/desk/desk-page')) },
+  { name: 'official', title: (text) => text.official.title, isFor: hasDesk, component: lazy(() => import('./pages/official/official-page')) },
+  { name: 'beside', title: (text) => text.beside.title, isFor: hasDesk, component: lazy(() => import('./pages/beside/beside-page')) },
+  {
+    name: 'rounds', title: (text) => text.rounds.title, isFor: seesRounds,
+    component: lazy(() => import('./pages/rounds/rounds-page')), below: lazy(() => import('./pages/rounds/round-page')),
+  },
+]
+
+/** The pages of this person, in the order of the menu. */
+export const pagesOf = (me: Me) => pages.filter(({ isFor }) => isFor(me))
+
+/** Where a person's work is. */
+export function home(me: Me): string {
+  if (me.role === 'official' && hasDesk(me)) return '/official'
+  const first = pagesOf(me)[0]
+  return `/${first?.name ?? ''}`
+}
