@@ -605,8 +605,19 @@ class User(Base):
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    totp_salt: Mapped[str | None] = mapped_column(String(32))  # hotline/second_factor.py derives the secret
+    totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor once. Only a keyed hash is stored."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
 
 
 class SignIn(Base):
@@ -615,8 +626,16 @@ class SignIn(Base):
     __tablename__ = "sign_ins"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]  # written at most once a minute
     expires_at: Mapped[datetime]
+    address: Mapped[str] = mapped_column(String(45))
+    agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
+    second_factor: Mapped[bool]  # whether it was shown
+    totp_offer: Mapped[str | None] = mapped_column(String(32))  # a totp_salt that is being set up
+
+    user: Mapped[User] = relationship(lazy="joined")
 
 
 class Event(Base):

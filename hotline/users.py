@@ -1,19 +1,31 @@
-"""People who sign in: passwords (Argon2), sessions that can be ended, a lockout that grows."""
+"""People who sign in: passwords (Argon2), sessions that can be ended, a lockout that grows.
+
+The second factor is in hotline/second_factor.py.
+"""
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
+from zxcvbn import zxcvbn
 
 from db.engine import now
-from db.models import Desk, Role, SignIn, User
+from db.models import Desk, RecoveryCode, Role, SignIn, User
 from hotline.errors import Refused
+from hotline.numbers import ascii_digits
 
 SESSION_LENGTH = timedelta(hours=12)
+IDLE = timedelta(hours=2)
+_SEEN_EVERY = timedelta(minutes=1)
+_SHORTEST = 8
+_SAFE_ONLINE = 2
+"""Of zxcvbn's scores: a million guesses do not find it, and the lockout allows no more."""
+_LONGEST_JUDGED = 72
 _FREE_FAILURES = 5
 PIN_FAILURES = 9
 PIN_LOCKED = timedelta(minutes=15)
@@ -26,9 +38,11 @@ _NOBODY = _HASHER.hash(secrets.token_hex())  # an unknown name costs as long as 
 def add(
     session: Session, *, username: str, name: str, role: Role, desk_id: int | None, password: str
 ) -> User:
-    """Add a person. Raises Refused("username-taken" | "desk-taken" | "password-short")."""
-    if len(password) < 8:
-        raise Refused("password-short", "a password has at least 8 characters")
+    """Add a person.
+
+    Raises Refused("username-taken" | "desk-taken" | "password-short" | "password-trivial").
+    """
+    _check_password(password, username)
     if session.scalar(select(User.id).where(User.username == username)):
         raise Refused("username-taken", username)
     if desk_id is not None:
@@ -47,6 +61,33 @@ def add(
     session.add(user)
     session.flush()
     return user
+
+
+def set_password(session: Session, user_id: int, password: str) -> None:
+    """Give a person a new password, which unlocks the name; whoever wants others out ends the sessions.
+
+    Raises Refused("not-found" | "password-short" | "password-trivial").
+    """
+    user = get(session, user_id)
+    _check_password(password, user.username)
+    user.password_hash = _HASHER.hash(password)
+    user.failures, user.locked_until = 0, None
+
+
+def get(session: Session, user_id: int) -> User:
+    """A person. Raises Refused("not-found")."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise Refused("not-found", f"no person {user_id}")
+    return user
+
+
+def _check_password(password: str, username: str) -> None:
+    if len(password) < _SHORTEST:
+        raise Refused("password-short", f"a password has at least {_SHORTEST} characters")
+    guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, "hotline", "isfahan"])
+    if guessed["score"] < _SAFE_ONLINE:
+        raise Refused("password-trivial", "this password is among the first that anybody tries")
 
 
 def known_hash(session: Session, username: str) -> str:
@@ -117,28 +158,104 @@ def pin_tried(session: Session, user_id: int, *, right: bool) -> bool:
     return right
 
 
-def sign_in(session: Session, user: User) -> str:
-    """Begin a session; returns the cookie's value, of which only a hash is kept."""
+def sign_in(
+    session: Session,
+    user: User,
+    *,
+    lasts: timedelta = SESSION_LENGTH,
+    address: str = "",
+    agent: str = "",
+    second_factor: bool = False,
+) -> str:
+    """Begin a session; returns the cookie's value, of which only a hash is kept.
+
+    `address` and `agent` (the browser's name for itself) are what its person recognises it by.
+    """
     at = now(session)
     session.execute(delete(SignIn).where(SignIn.expires_at < at))
     cookie = secrets.token_urlsafe(32)
-    session.add(SignIn(token_hash=_hash(cookie), user_id=user.id, expires_at=at + SESSION_LENGTH))
+    session.add(
+        SignIn(
+            token_hash=cookie_hash(cookie),
+            user_id=user.id,
+            created_at=at,
+            last_seen_at=at,
+            expires_at=at + lasts,
+            address=address[:45],
+            agent=agent[:100],
+            second_factor=second_factor,
+        )
+    )
     return cookie
+
+
+def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
+    """The session with this cookie, while it lasts and is used at least every `idle`."""
+    at = now(session)
+    query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *_lasting(at, idle))
+    return session.scalar(query)
 
 
 def signed_in(session: Session, cookie: str) -> User | None:
     """The person whose session has this cookie, while it lasts."""
-    return session.scalar(
-        select(User)
-        .join(SignIn, SignIn.user_id == User.id)
-        .where(SignIn.token_hash == _hash(cookie), SignIn.expires_at > now(session))
-    )
+    found = session_of(session, cookie)
+    return found.user if found else None
+
+
+def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> set[str]:
+    """Those of these sessions, named by the hashes of their cookies, that are not over."""
+    query = select(SignIn.token_hash).where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle))
+    return set(session.scalars(query))
+
+
+def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
+    """A person's sessions, the last used one first."""
+    mine = select(SignIn).where(SignIn.user_id == user_id, *_lasting(now(session), idle))
+    return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
+
+
+def is_stale(session: Session, sign_in: SignIn) -> bool:
+    """Whether it is time to write again that this session is used."""
+    return now(session) - sign_in.last_seen_at >= _SEEN_EVERY
+
+
+def seen(session: Session, sign_in: SignIn, address: str) -> None:
+    """Write that this session is used now, from here."""
+    used = update(SignIn).where(SignIn.token_hash == sign_in.token_hash)
+    session.execute(used.values(last_seen_at=now(session), address=address[:45]))
 
 
 def sign_out(session: Session, cookie: str) -> None:
     """End the session with this cookie."""
-    session.execute(delete(SignIn).where(SignIn.token_hash == _hash(cookie)))
+    session.execute(delete(SignIn).where(SignIn.token_hash == cookie_hash(cookie)))
 
 
-def _hash(cookie: str) -> str:
+def end_session(session: Session, user_id: int, token_hash: str) -> None:
+    """End one of a person's sessions; nothing happens if it is over, or another's."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.user_id == user_id))
+
+
+def end_sessions(session: Session, user_id: int, except_hash: str | None = None) -> None:
+    """End all of a person's sessions, except the one with this hash of its cookie, if any is given."""
+    ended = delete(SignIn).where(SignIn.user_id == user_id)
+    session.execute(ended if except_hash is None else ended.where(SignIn.token_hash != except_hash))
+
+
+def reset_second_factor(session: Session, user_id: int) -> None:
+    """Forget a person's second factor and its recovery codes; all their sessions end.
+
+    If their role asks for one, they set up a new one after their next password. Raises Refused("not-found").
+    """
+    user = get(session, user_id)
+    user.totp_salt = user.totp_step = None
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    end_sessions(session, user_id)
+
+
+def cookie_hash(cookie: str) -> str:
+    """What is kept of a session's cookie, and names the session."""
     return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def _lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return SignIn.expires_at > at, SignIn.last_seen_at > at - idle

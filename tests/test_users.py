@@ -8,7 +8,7 @@ from sqlalchemy import Engine, MetaData, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Desk, Role, SignIn, User
+from db.models import Desk, RecoveryCode, Role, SignIn, User
 from hotline import users
 from hotline.errors import Refused
 from tests.factories import PASSWORD, SECOND, a_desk, a_user, at_once
@@ -66,13 +66,15 @@ def test_given_names_desks_and_passwords_when_they_do_not_fit_then_the_person_is
     for username, desk, password, code in (
         ("first", 2, PASSWORD, "username-taken"),
         ("second", 1, PASSWORD, "desk-taken"),
-        ("second", 2, "1234567", "password-short"),
+        ("second", 2, "r7fk2xq", "password-short"),
+        ("second", 2, "۱۲۳۴۵۶۷۸", "password-trivial"),
+        ("second-person", 2, "Second-Person1", "password-trivial"),
     ):
         with pytest.raises(Refused) as refused:
             add(session, username, desk=desk, password=password)
         assert refused.value.code == code
     assert session.scalars(select(User.username)).all() == ["first"]
-    assert add(session, "second", desk=2, password="12345678").id
+    assert add(session, "second", desk=2, password="r7fk2xqm").id
 
 
 def test_given_wrong_passwords_when_they_go_on_then_five_are_free_and_the_lock_doubles_up_to_900_seconds(
@@ -147,6 +149,9 @@ def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(s
     assert before + timedelta(hours=12) <= kept.expires_at <= now(session) + timedelta(hours=12)
     assert cookie not in everything_stored(session)
     assert len(cookie) >= 43
+    assert before <= kept.created_at == kept.last_seen_at
+    users.sign_in(session, user, address="x" * 100, agent="y" * 1000)
+    session.flush()
 
 
 def test_given_sessions_when_asked_by_cookie_then_each_finds_its_person_and_others_nobody(
@@ -186,3 +191,73 @@ def test_given_two_sessions_when_one_signs_out_then_the_other_stays(session: Ses
     users.sign_out(session, "nobody")
     assert users.signed_in(session, gone) is None
     assert users.signed_in(session, stays) is user
+
+
+def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(session: Session) -> None:
+    user = a_user(session)
+    cookie = users.sign_in(session, user)
+    session.flush()
+    (kept,) = users.sessions_of(session, user.id)
+    assert not users.is_stale(session, kept)
+    kept.last_seen_at = now(session) - users.IDLE + timedelta(seconds=30)
+    session.flush()
+    assert users.is_stale(session, kept)
+    users.seen(session, kept, "192.0.2.7")
+    session.refresh(kept)
+    assert not users.is_stale(session, kept) and kept.address == "192.0.2.7"
+    kept.last_seen_at = now(session) - users.IDLE
+    session.flush()
+    assert users.signed_in(session, cookie) is None
+    assert users.sessions_of(session, user.id) == []
+    assert users.lasting(session, [kept.token_hash]) == set()
+
+
+def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
+    session: Session,
+) -> None:
+    user, other = a_user(session), a_user(session)
+    mine, second, third = (users.sign_in(session, user) for _ in range(3))
+    others = users.sign_in(session, other)
+    users.end_session(session, user.id, users.cookie_hash(others))
+    users.end_session(session, user.id, users.cookie_hash(third))
+    assert [users.signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
+    users.end_sessions(session, user.id, except_hash=users.cookie_hash(mine))
+    assert [users.signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
+    assert users.lasting(session, list(map(users.cookie_hash, (mine, second, others)))) == set(
+        map(users.cookie_hash, (mine, others))
+    )
+    users.end_sessions(session, user.id)
+    assert users.signed_in(session, mine) is None and users.signed_in(session, others) is other
+
+
+def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_unlocked(
+    session: Session,
+) -> None:
+    user = a_user(session, username="operator")
+    user.failures, user.locked_until = 9, now(session) + timedelta(minutes=9)
+    users.set_password(session, user.id, "another password")
+    assert verify(session, "operator", PASSWORD) is None
+    assert verify(session, "operator", "another password") is user
+    for user_id, password, code in (
+        (user.id, "r7fk2xq", "password-short"),
+        (user.id, "password1", "password-trivial"),
+        (user.id + 1, "another password", "not-found"),
+    ):
+        with pytest.raises(Refused) as refused:
+            users.set_password(session, user_id, password)
+        assert refused.value.code == code
+
+
+def test_given_a_second_factor_when_it_is_reset_then_nothing_is_left_of_it_and_all_sessions_end(
+    session: Session,
+) -> None:
+    user, other = a_user(session), a_user(session)
+    for person in (user, other):
+        person.totp_salt, person.totp_step = "salt", 7
+        session.add(RecoveryCode(code_hash=f"hash {person.id}", user_id=person.id))
+    cookie, others = users.sign_in(session, user), users.sign_in(session, other)
+    users.reset_second_factor(session, user.id)
+    assert (user.totp_salt, user.totp_step) == (None, None)
+    assert other.totp_salt == "salt"
+    assert session.scalars(select(RecoveryCode.user_id)).all() == [other.id]
+    assert users.signed_in(session, cookie) is None and users.signed_in(session, others) is other
