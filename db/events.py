@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import core, now
 from db.models import Callback, Event, Recording, Registration
 
 _ORDER_LOCK = 137
@@ -32,11 +32,13 @@ def hold_line(session: Session, round_id: int) -> None:
         )
 
 
+_INSERT = insert(Event)
+
+
 def _append(session: Session, **values: object) -> None:
-    session.flush()
+    session.flush()  # before the order is held
     hold_order(session)
-    session.add(Event(at=now(session), **values))
-    session.flush()
+    core(session).execute(_INSERT, {"at": now(session), **values})
 
 
 def registration_changed(session: Session, registration: Registration) -> None:

@@ -1,13 +1,13 @@
-"""What a call script must know about the caller and the rounds, asked in one transaction."""
+"""What a call script must know about the caller and the rounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 
-from db.engine import now
+from db.engine import core, now
 from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Round
 from db.states import RETRIED, Phase, RegistrationState
 from hotline import carry, line, near_calls, rounds
@@ -73,11 +73,18 @@ _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED)
 
 
 @dataclass(frozen=True)
-class Intake:
-    """The answer. `upcoming` is the round whose registration opens next, where none has room now."""
+class Offer:
+    """What every caller is offered; `upcoming` opens next, where no round has room now."""
 
     choices: Sequence[Choice]
     upcoming: Choice | None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The offer, and what concerns this caller alone."""
+
+    offer: Offer
     active: Sequence[Place]
     blocked: BlockReason | None
 
@@ -86,19 +93,28 @@ class Intake:
         return next((place for place in self.active if place.round_id == round_id), None)
 
 
-def look_up(session: Session, number: str | None) -> Intake:
-    """Everything for a caller with this E.164 number; None for a caller whose number is unknown."""
+_CALLER = select(
+    select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number")).scalar_subquery(),
+    exists().where(Registration.number == bindparam("number"), Registration.state.in_(_ACTIVE)),
+)
+"""Whether the number is blocked, and whether there is anything to tell: all that most callers cost."""
+
+
+def offer(session: Session) -> Offer:
+    """The rounds that a caller may hear of at this moment, the same for all callers."""
     open_ = rounds.registrable(session)
     counts = rounds.counts(session, [r.id for r in open_])
     choices = [_choice(session, r, counts[r.id]) for r in open_]
     upcoming = rounds.upcoming(session) if all(choice.full for choice in choices) else None
-    blocked = session.get(BlockedNumber, number) if number else None
-    return Intake(
-        choices=choices,
-        upcoming=_choice(session, upcoming, {}) if upcoming else None,
-        active=active(session, number) if number else [],
-        blocked=blocked.reason if blocked else None,
-    )
+    return Offer(choices=choices, upcoming=_choice(session, upcoming, {}) if upcoming else None)
+
+
+def look_up(session: Session, number: str | None, offer: Offer) -> Intake:
+    """The offer for a caller with this E.164 number; None for a caller whose number is unknown."""
+    if number is None:
+        return Intake(offer, active=[], blocked=None)
+    blocked, registered = core(session).execute(_CALLER, {"number": number}).one()
+    return Intake(offer, active=active(session, number) if registered else [], blocked=blocked)
 
 
 def active(session: Session, number: str) -> list[Place]:

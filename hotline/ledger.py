@@ -10,13 +10,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import core, now
 from db.models import LedgerEntry, Registration
 from db.states import Fact, RegistrationState
+
+# Written in every registration: statements that are built once, without the session's unit of work.
+_LAST = select(LedgerEntry.id, LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1)
+_INSERT = insert(LedgerEntry)
+_COLUMNS = ("id", "at", "fact", "round_id", "registration_id", "details")
 
 
 def record(session: Session, fact: Fact, registration: Registration, **details: Any) -> None:
@@ -40,8 +45,7 @@ def append(
     """Append a fact. Entries are numbered without gaps, in the order in which they are committed."""
     session.flush()
     events.hold_order(session)
-    last = session.execute(select(LedgerEntry.id, LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1))
-    last_id, last_at = last.one_or_none() or (0, None)
+    last_id, last_at = core(session).execute(_LAST).one_or_none() or (0, None)
     at = now(session)
     entry = LedgerEntry(
         id=last_id + 1,
@@ -50,11 +54,9 @@ def append(
         round_id=round_id,
         registration_id=registration_id,
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
-        digest="",
     )
-    entry.digest = digest(entry)
-    session.add(entry)
-    session.flush()
+    values = {name: getattr(entry, name) for name in _COLUMNS}
+    core(session).execute(_INSERT, values | {"digest": digest(entry)})
 
 
 def digest(entry: LedgerEntry) -> str:

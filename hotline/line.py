@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import events
+from db.engine import core
 from db.models import STRETCHES, LineCount, NearCall, Registration, UtcDateTime
 from db.states import Fact, RegistrationState
 from hotline import audit, ledger, reasons
@@ -78,7 +79,7 @@ def ahead(session: Session, registration: Registration) -> int:
         **{f"stretch{level}": stretch for level, stretch in enumerate(stretches)},
         **{f"first{level}": first for level, first in enumerate(firsts, start=1)},
     }
-    return int(session.execute(_AHEAD, values).scalar_one())
+    return int(core(session).execute(_AHEAD, values).scalar_one())
 
 
 def _ahead_query() -> Select[int]:

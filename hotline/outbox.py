@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import core, now
 from db.models import Delivery, Message, MessageKind, Registration
 from hotline import audit, numbers
 from hotline.clock import is_quiet
@@ -30,7 +30,10 @@ LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
 """Then a message has failed: after half a day or more."""
 
-_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_INSERT = {
+    name: insert(Message).on_conflict_do_nothing(index_elements=["key"])
+    for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 30.0, 3600.0
 _USEFUL = timedelta(days=1)
 """While nobody sends text messages, they wait for so long that somebody does."""
@@ -57,19 +60,18 @@ def tell(
     if not registration.number.startswith(MOBILE):
         return
     at = now(session)
-    insert = _INSERT[session.get_bind().dialect.name](Message)
-    row = insert.values(
-        key=_key(kind, registration, about_round),
-        kind=kind,
-        registration_id=registration.id,
-        round_id=about_round,
-        to=registration.number,
-        body=json.dumps({"ticket": registration.ticket, **facts}, ensure_ascii=False),
-        made_at=at,
-        not_before=not_before or at,
-        expires_at=expires_at,
-    )
-    session.execute(row.on_conflict_do_nothing(index_elements=[Message.key]))
+    values = {
+        "key": _key(kind, registration, about_round),
+        "kind": kind,
+        "registration_id": registration.id,
+        "round_id": about_round,
+        "to": registration.number,
+        "body": json.dumps({"ticket": registration.ticket, **facts}, ensure_ascii=False),
+        "made_at": at,
+        "not_before": not_before or at,
+        "expires_at": expires_at,
+    }
+    core(session).execute(_INSERT[session.get_bind().dialect.name], values)
 
 
 def told(session: Session, kind: MessageKind, registration: Registration, about_round: int) -> bool:

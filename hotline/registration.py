@@ -2,24 +2,54 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, String, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now, one_at_a_time
-from db.models import Confirmation, MessageKind, Registration, Round
+from db.engine import core, now, one_at_a_time
+from db.models import BlockedNumber, Confirmation, MessageKind, Registration, Round
 from db.states import HOLDS_PLACE, Fact, RegistrationState, registration_sources
 from hotline import blocked, ledger, line, outbox, rounds, tickets
-from hotline.errors import Refused
+from hotline.errors import Blocked, Refused
 
 _DRAWS = 50
 _DAY = timedelta(days=1)
 _STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]
 """In these it has a place that another number may take over."""
+
+
+# What every registration asks and writes, in as few statements as will do, each built once.
+_NUMBER = bindparam("number", type_=String)
+_HOLDING = select(Registration.id).where(
+    Registration.round_id == bindparam("round"),
+    Registration.number == _NUMBER,
+    Registration.state.in_(HOLDS_PLACE),
+)
+_FOUND = select(
+    *(Round.id, Round.capacity, Round.ended_at, Round.cancelled_at),
+    *(Round.registration_from, Round.registration_until),
+    _HOLDING.scalar_subquery().label("holding"),
+    select(BlockedNumber.reason).where(BlockedNumber.number == _NUMBER).scalar_subquery().label("blocked"),
+    select(func.count(Registration.id))
+    .where(
+        Registration.number == _NUMBER,
+        Registration.registered_at > bindparam("since"),
+        Registration.state != RegistrationState.CANCELLED,
+    )
+    .scalar_subquery()
+    .label("today"),
+).where(Round.id == bindparam("round"))
+_COLUMNS = ("round_id", "number", "ticket", "language", "subject", "state", "registered_at")
+_INSERT = {
+    name: insert(Registration).on_conflict_do_nothing().returning(Registration.id)
+    for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
 
 
 @dataclass(frozen=True)
@@ -47,40 +77,57 @@ def register(
     A number that is not `confirmed` (keyed in by an unknown caller) is called before it joins the line.
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
-    round_ = rounds.get(session, round_id)
-    existing = _holding(session, round_id, number)
-    if existing:
-        if confirmed and existing.state is RegistrationState.UNCONFIRMED:
-            waiting = RegistrationState.WAITING
-            _change(session, existing.id, [existing.state], Fact.CONFIRMED, state=waiting)
-        return _told(session, existing, already=True)
-    _check(session, round_, number, per_day)
-    state = RegistrationState.WAITING if confirmed else RegistrationState.UNCONFIRMED
+    one_at_a_time(session, number)
+    at = now(session)
+    asked = {"round": round_id, "number": number, "since": at - _DAY}
+    found = core(session).execute(_FOUND, asked).one_or_none()
+    if found is None:
+        raise Refused("not-found", f"no round {round_id}")
+    if found.holding:
+        return _again(session, found.holding, confirmed=confirmed)
+    _check(session, found, at, per_day)
+    registration = Registration(
+        round_id=round_id,
+        number=number,
+        language=language,
+        subject=subject,
+        state=RegistrationState.WAITING if confirmed else RegistrationState.UNCONFIRMED,
+        moved_up=0,
+        rounds_missed=0,
+    )
+    if not _insert(session, registration):  # the same number was registered elsewhere meanwhile
+        holding = core(session).execute(_HOLDING, asked).scalar_one()
+        return _again(session, holding, confirmed=False)
+    if not confirmed:
+        session.add(Confirmation(registration_id=registration.id, not_before=now(session)))
+    else:  # a stranger's keys send nobody a message
+        outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
+    ledger.record(session, Fact.REGISTERED, registration)
+    events.registration_changed(session, registration)
+    return _told(session, registration, already=False)
+
+
+def _again(session: Session, registration_id: int, *, confirmed: bool) -> Registered:
+    """The place that the number has already; one who is certain of the number now confirms it."""
+    existing = session.get_one(Registration, registration_id)
+    if confirmed and existing.state is RegistrationState.UNCONFIRMED:
+        waiting = RegistrationState.WAITING
+        _change(session, existing.id, [existing.state], Fact.CONFIRMED, state=waiting)
+    return _told(session, existing, already=True)
+
+
+def _insert(session: Session, registration: Registration) -> bool:
+    """Give it its ticket number, moment and id; False if its number has a place in the round."""
+    insert = _INSERT[session.get_bind().dialect.name]
     for _ in range(_DRAWS):
-        registration = Registration(
-            round_id=round_id,
-            number=number,
-            ticket=tickets.draw(),
-            language=language,
-            subject=subject,
-            state=state,
-            registered_at=now(session),
-        )
-        try:
-            with session.begin_nested():
-                session.add(registration)
-        except IntegrityError:  # the ticket is taken, or the same number is registering elsewhere
-            existing = _holding(session, round_id, number)
-            if existing:
-                return _told(session, existing, already=True)
-            continue
-        if not confirmed:
-            session.add(Confirmation(registration_id=registration.id, not_before=now(session)))
-        else:  # a stranger's keys send nobody a message
-            outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
-        ledger.record(session, Fact.REGISTERED, registration)
-        events.registration_changed(session, registration)
-        return _told(session, registration, already=False)
+        registration.ticket, registration.registered_at = tickets.draw(), now(session)
+        values = {name: getattr(registration, name) for name in _COLUMNS}
+        id_ = core(session).execute(insert, values).scalar()
+        if id_ is not None:
+            registration.id = id_
+            return True
+        if core(session).execute(_HOLDING, {"round": registration.round_id, **values}).scalar():
+            return False
     raise Refused("tickets-used-up", "no free ticket number was found")
 
 
@@ -152,32 +199,22 @@ def _change(
     events.registration_changed(session, registration)
 
 
-def _check(session: Session, round_: Round, number: str, per_day: int | None) -> None:
-    at = now(session)
-    if not rounds.takes_registrations(round_, at):
+def _check(session: Session, found: Row[Any], at: datetime, per_day: int | None) -> None:
+    if not rounds.takes_registrations(found, at):
         raise Refused("registration-closed", "this round takes no registrations now")
-    blocked.check(session, number)
-    if round_.capacity is not None and _places_taken(session, round_) >= round_.capacity:
-        raise Refused("round-full", f"the round takes {round_.capacity} registrations")
-    if per_day is None:
-        return
-    one_at_a_time(session, number)
-    today = session.scalar(
-        select(func.count()).where(
-            Registration.number == number,
-            Registration.registered_at > at - _DAY,
-            Registration.state != RegistrationState.CANCELLED,
-        )
-    )
-    if (today or 0) >= per_day:
+    if found.blocked:
+        raise Blocked(found.blocked)
+    if found.capacity is not None and _places_taken(session, found.id) >= found.capacity:
+        raise Refused("round-full", f"the round takes {found.capacity} registrations")
+    if per_day is not None and found.today >= per_day:
         raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
 
 
-def _places_taken(session: Session, round_: Round) -> int:
+def _places_taken(session: Session, round_id: int) -> int:
     """How many hold or held a place; whoever counts waits here, so that the last place is given once."""
-    one_at_a_time(session, f"places-{round_.id}")
+    one_at_a_time(session, f"places-{round_id}")
     taken = select(func.count()).where(
-        Registration.round_id == round_.id, Registration.state != RegistrationState.CANCELLED
+        Registration.round_id == round_id, Registration.state != RegistrationState.CANCELLED
     )
     return session.scalar(taken) or 0
 
@@ -188,14 +225,4 @@ def _told(session: Session, registration: Registration, *, already: bool) -> Reg
         ticket=registration.ticket,
         ahead=line.ahead(session, registration),
         already=already,
-    )
-
-
-def _holding(session: Session, round_id: int, number: str) -> Registration | None:
-    return session.scalar(
-        select(Registration).where(
-            Registration.round_id == round_id,
-            Registration.number == number,
-            Registration.state.in_(HOLDS_PLACE),
-        )
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, distinct, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -41,8 +42,11 @@ def known_at(round_: Round) -> datetime:
     return max(round_.announce_at, round_.start_set_at or round_.announce_at)
 
 
-def takes_registrations(round_: Round, at: datetime) -> bool:
-    """Whether a citizen may register at the moment `at`; a live round may still take registrations."""
+def takes_registrations(round_: Round | Row[Any], at: datetime) -> bool:
+    """Whether a citizen may register at the moment `at`; a live round may still take registrations.
+
+    A row with the four columns will do.
+    """
     takes_place = not round_.ended_at and not round_.cancelled_at
     return takes_place and round_.registration_from <= at < round_.registration_until
 

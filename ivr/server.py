@@ -5,6 +5,7 @@ import socketserver
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,19 +15,24 @@ from dialplan.variables import Script, Variable
 from hotline import rounds, status
 from ivr.call import AGIError, AGIHangup, Call, Gone
 from ivr.lines_full import LinesFull
+from ivr.offers import Offers
 from ivr.scripts import callback, confirm, menu, near, official, wait
 from settings import Settings
 
 log = logging.getLogger("ivr")
 
-SCRIPTS: dict[str, Callable[[Call, Engine, Settings], None]] = {
-    Script.MENU: menu.run,
-    Script.CALLBACK: callback.run,
-    Script.CONFIRM: confirm.run,
-    Script.NEAR: near.run,
-    Script.WAIT: wait.run,
-    Script.OFFICIAL: official.run,
-}
+
+def scripts(offers: Offers) -> dict[str, Callable[[Call, Engine, Settings], None]]:
+    """The call scripts by their names in the dialplan."""
+    return {
+        Script.MENU: partial(menu.run, offers=offers),
+        Script.CALLBACK: callback.run,
+        Script.CONFIRM: confirm.run,
+        Script.NEAR: near.run,
+        Script.WAIT: wait.run,
+        Script.OFFICIAL: official.run,
+    }
+
 
 _SILENCE_S = 60
 """No prompt is longer: an Asterisk that says nothing for so long has gone."""
@@ -44,9 +50,10 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, offers: Offers | None = None) -> None:
         self.settings = settings
         self.engine = engine
+        self.scripts = scripts(offers or Offers())
         super().__init__(settings.agi, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -83,7 +90,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self.connection.settimeout(self.timeout + seconds)
 
     def _converse(self, call: Call) -> None:
-        script = SCRIPTS.get(call.script)
+        script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
         log.info("%s: %s begins", call.channel_id, call.script)

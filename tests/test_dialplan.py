@@ -21,7 +21,8 @@ from dialplan.variables import (
     Stage,
     Variable,
 )
-from ivr.server import SCRIPTS
+from ivr.offers import Offers
+from ivr.server import scripts
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
 
@@ -280,7 +281,7 @@ def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render)
 def test_every_script_asked_for_is_there_and_no_other(rendered: Render):
     asked = re.findall(r"AGI\(agi://[^/]+/([^)]*)\)", rendered()["extensions.conf"])
 
-    assert sorted(asked) == sorted(Script) == sorted(SCRIPTS)
+    assert sorted(asked) == sorted(Script) == sorted(scripts(Offers()))
 
 
 def test_every_context_is_of_the_one_list(rendered: Render):

@@ -20,7 +20,7 @@ _TRIES = 3
 
 def run(talk: Conversation) -> bool:
     """For whom, when, with which number, about what; False if nothing is open."""
-    choices = list(talk.intake.choices)
+    choices = list(talk.intake.offer.choices)
     for last in (False, True):  # one round may fill up meanwhile; a call has no transactions for a third
         choice = _with_room(talk, choices, again=last)
         if choice is None:
@@ -85,11 +85,11 @@ def _tell_nothing_open(talk: Conversation) -> None:
     if mine:  # need not register, and may be asking for just that
         talk.call.say("active-registration", office=mine.clip)
         talk.tell_status(mine)
-    coming = talk.intake.upcoming
+    coming = talk.intake.offer.upcoming
     if coming:
         talk.say_when("next-round-when", coming.starts_at, office=coming.clip)
         talk.say_when("registration-opens", coming.registration_from)
-    elif not talk.intake.choices:
+    elif not talk.intake.offer.choices:
         talk.call.say("no-round-open")
 
 
