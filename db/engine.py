@@ -63,10 +63,16 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """One transaction that only reads, and never waits for a writer."""
-    bound = engine.execution_options(reading=True)
-    with Session(bound, expire_on_commit=False) as session, session.begin():
+def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
+    """One transaction that only reads, and never waits for a writer.
+
+    All that it reads is as it was at `one_moment`, if asked; SQLite knows nothing else.
+    """
+    options: dict[str, Any] = {"reading": True}
+    if one_moment and engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.connection(execution_options=options)
         yield session
 
 

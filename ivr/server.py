@@ -15,17 +15,17 @@ from dialplan.variables import Script, Variable
 from hotline import rounds, status
 from ivr.call import AGIError, AGIHangup, Call, Gone
 from ivr.lines_full import LinesFull
-from ivr.offers import Offers
+from ivr.reception import Reception
 from ivr.scripts import callback, confirm, menu, near, official, wait
 from settings import Settings
 
 log = logging.getLogger("ivr")
 
 
-def scripts(offers: Offers) -> dict[str, Callable[[Call, Engine, Settings], None]]:
+def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings], None]]:
     """The call scripts by their names in the dialplan."""
     return {
-        Script.MENU: partial(menu.run, offers=offers),
+        Script.MENU: partial(menu.run, reception=reception),
         Script.CALLBACK: callback.run,
         Script.CONFIRM: confirm.run,
         Script.NEAR: near.run,
@@ -50,10 +50,10 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, settings: Settings, engine: Engine, offers: Offers | None = None) -> None:
+    def __init__(self, settings: Settings, engine: Engine, reception: Reception | None = None) -> None:
         self.settings = settings
         self.engine = engine
-        self.scripts = scripts(offers or Offers())
+        self.scripts = scripts(reception or Reception(engine))
         super().__init__(settings.agi, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from dialplan import accounts
 from dialplan.render import render
@@ -21,7 +22,7 @@ from dialplan.variables import (
     Stage,
     Variable,
 )
-from ivr.offers import Offers
+from ivr.reception import Reception
 from ivr.server import scripts
 from prompts.catalogue import clips
 from settings import Settings, SettingsError, load
@@ -281,7 +282,7 @@ def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render)
 def test_every_script_asked_for_is_there_and_no_other(rendered: Render):
     asked = re.findall(r"AGI\(agi://[^/]+/([^)]*)\)", rendered()["extensions.conf"])
 
-    assert sorted(asked) == sorted(Script) == sorted(scripts(Offers()))
+    assert sorted(asked) == sorted(Script) == sorted(scripts(Reception(create_engine("sqlite://"))))
 
 
 def test_every_context_is_of_the_one_list(rendered: Render):

@@ -4,13 +4,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from db.engine import reading
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.intake import look_up
 from ivr.call import Call, Prompt, WantsOperator
 from ivr.conversation import Conversation
-from ivr.offers import Offers
+from ivr.reception import Reception
 from ivr.scripts import follow_up, operator, register, report
 from settings import Settings
 
@@ -24,13 +22,11 @@ _OTHER = {"fa": Prompt("menu-english", language="en"), "en": Prompt("menu-persia
 _ROUNDS_OF_MENU = 4
 
 
-def run(call: Call, engine: Engine, settings: Settings, offers: Offers) -> None:
+def run(call: Call, engine: Engine, settings: Settings, reception: Reception) -> None:
     """Greet, offer the choices, go where the caller wants."""
     call.leads_to_operator = True
     number = _number(call, settings)
-    with reading(engine) as session:
-        intake = look_up(session, number, offers.now(session))
-    talk = Conversation(call, engine, settings, number, intake)
+    talk = Conversation(call, engine, settings, number, reception.look_up(number))
     if talk.intake.blocked:
         call.say(f"blocked-{talk.intake.blocked}")
         return

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine, event
 
-from ivr.offers import Offers
+from ivr.reception import Reception
 from ivr.server import Server
 from prompts.catalogue import Value, clips, prompt_ids
 from settings import Settings
@@ -215,7 +215,7 @@ class FakeAsterisk:
 @contextmanager
 def answering(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
     """Our real server answers at `settings.agi`; the Asterisk that calls it."""
-    with Server(settings, engine, Offers(age_s=0)) as server:
+    with Server(settings, engine, Reception(engine, offer_age_s=0)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
