@@ -25,6 +25,9 @@ bench: .venv/test web/dist/index.html ## measure; prints ratios
 faults: .venv/test web/dist/index.html ## 200 rounds in which parts are killed and cut at random (for the night)
 	@PYTHONPATH=. $(BIN)/python bench/faults.py 200 $(SEED)
 
+screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
+	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
+
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv
 	@for extra in "" "-dev --all-extras"; do set -- $$extra; $(BIN)/uv pip compile -q --universal --python-version 3.11 \
@@ -60,4 +63,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test lint format bench faults lock openapi clean
+.PHONY: help run test lint format bench faults screenshots lock openapi clean

@@ -1,11 +1,17 @@
 """What every test of the pages in a browser does: sign in, connect the desk's phone, wait for a state."""
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Page, expect
 
-from tests.kit.system import PASSWORD, System
+from settings import Settings
+from tests.kit.process import Program
+from tests.kit.system import PASSWORD, PROJECT, System
 
 
 def in_state(page: Page, name: str, *states: str, timeout: float = 30) -> None:
@@ -32,7 +38,7 @@ def sign_in(page: Page, system: System, username: str, path: str = "/desk") -> N
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 """The widths at which every page is looked at."""
-_AXE = Path(__file__).parent.parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -40,8 +46,31 @@ def is_fit(page: Page) -> None:
     """Everybody can use the page as it stands: axe finds nothing, and nothing runs over a phone's edge."""
     page.evaluate(_AXE.read_text())
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+    wrong = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+    assert not wrong, (page.url, wrong)
     before = page.viewport_size
     page.set_viewport_size(PHONE)
     assert not page.evaluate(_RUNS_OVER), "runs over the edge of a phone"
     page.set_viewport_size(before or DESK)
+
+
+@contextmanager
+def served(settings: Settings, log: Path, **environment: str) -> Iterator[str]:
+    """The address of the pages, served by an API process of its own."""
+    address = f"http://{settings.http}"
+    environment |= {
+        "HOTLINE_STATE_DIR": str(settings.state_dir),
+        "HOTLINE_DATABASE_URL": settings.database,
+        "HOTLINE_HTTP": str(settings.http),
+    }
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{address}/api/v1/me").status_code == 401
+        except httpx.TransportError:
+            return False
+
+    command = [sys.executable, "-m", "ops.cli", "process", "api"]
+    with Program(command, folder=PROJECT, log=log, env=environment) as api:
+        api.ready(answers, timeout=30)
+        yield address

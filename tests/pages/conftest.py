@@ -1,11 +1,9 @@
 """The pages in a real browser against a real API process, each test with its own database and person."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
@@ -15,9 +13,7 @@ from db.models import Role
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import browser, person
-from tests.kit.process import Program
-
-PROJECT = Path(__file__).parent.parent.parent
+from tests.kit.pages import served
 
 OpenAs = Callable[..., Page]
 
@@ -37,22 +33,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def url(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[str]:
     """The address of the pages, served by an API process of its own."""
-    address = f"http://{settings.http}"
-    environment = {
-        "HOTLINE_STATE_DIR": str(settings.state_dir),
-        "HOTLINE_DATABASE_URL": settings.database,
-        "HOTLINE_HTTP": str(settings.http),
-    }
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{address}/api/v1/me").status_code == 401
-        except httpx.TransportError:
-            return False
-
-    command = [sys.executable, "-m", "ops.cli", "process", "api"]
-    with Program(command, folder=PROJECT, log=tmp_path / "api.log", env=environment) as api:
-        api.ready(answers, timeout=30)
+    with served(settings, tmp_path / "api.log") as address:
         yield address
 
 

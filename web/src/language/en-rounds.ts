@@ -19,7 +19,7 @@ export const enRounds: Pick<Text, 'rounds' | 'report'> = {
     endTitle: 'End the round?',
     endHelp: 'A conversation in progress goes on. Whoever was not reached is first in the next round.',
     moveUp: 'Move up',
-    moveUpTitle: (ticket) => `Move ticket ${ticket} to the head of the line?`,
+    moveUpTitle: (ticket) => `Move up ticket ${ticket} to the head of the line?`,
     moveUpHelp: 'This citizen comes before everybody whom nobody has moved up.',
     substitute: (office) => `In their place: ${office}`,
     deputies: (offices) => `With ${offices}`,

@@ -4,7 +4,7 @@ import { useLanguage } from '../language/language'
 export function Waiting() {
   const { text } = useLanguage()
   return (
-    <Center mih="60vh" role="status" aria-label={text.loading}>
+    <Center mih="60vh" role="status" data-testid="waiting" aria-label={text.loading}>
       <Loader type="dots" />
     </Center>
   )

@@ -23,7 +23,7 @@ export default function PhonePage() {
   }, [text])
 
   if (error instanceof Problem && error.status === 404) {
-    return <Center mih="60vh" p="lg"><Text size="lg">{text.citizenPhone.off}</Text></Center>
+    return <Center component="main" mih="60vh" p="lg"><Text size="lg">{text.citizenPhone.off}</Text></Center>
   }
   if (error) return <Complaint error={error} />
   if (!data) return <Waiting />
@@ -31,7 +31,7 @@ export default function PhonePage() {
   const asked = Number(new URLSearchParams(search).get('line'))
   const number = data.lines[asked - 1] ? asked : 1
   const line = data.lines[number - 1]
-  if (!line) return <Center mih="60vh" p="lg"><Text size="lg">{text.citizenPhone.off}</Text></Center>
+  if (!line) return <Center component="main" mih="60vh" p="lg"><Text size="lg">{text.citizenPhone.off}</Text></Center>
 
   function choose(chosen: string) {
     const query = new URLSearchParams(search)

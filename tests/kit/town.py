@@ -1,0 +1,163 @@
+"""A town in the middle of a working day, so that every page has something to show. No real people."""
+
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, writing
+from db.models import BlockReason, Callback, Desk, Official, OfficialKind, Registration, Role, Round, User
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline import audit, blocked, timetable
+from ops import sample
+from tests.factories import a_number, a_ticket, a_user, some_registrations
+
+_PAGES = Path(__file__).parent.parent.parent / "web" / "src" / "pages.ts"
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_REACHED_EACH_DAY = (22, 31, 27, 34, 29)
+
+
+@dataclass(frozen=True)
+class Town:
+    """Who signs in, and where the pages lead that show one thing."""
+
+    administrator: str
+    ticket: str
+    paths: list[str]
+    """The address of every page behind the sign-in, as web/src/pages.ts lists them."""
+    public: list[str]
+    """The addresses of the pages for everybody."""
+
+
+def fill(engine: Engine) -> Town:
+    """Fill an empty database."""
+    with writing(engine) as session:
+        sample.fill(session)
+        live = session.scalars(select(Round)).one()
+        live.starts_at = live.registration_from = live.announce_at = now(session) - 90 * _MINUTE
+        live.opened_at = live.starts_at
+        carried = some_registrations(session, live, 3, rounds_missed=1)
+        waiting = some_registrations(session, live, 24)
+        for place, registration in enumerate(waiting):
+            registration.subject = place % 9 + 1
+        waiting[5].moved_up, waiting[5].moved_reason = 1, "سالمند و تنها"
+        administrator = a_user(session, _desk(session, live), "manager")
+        administrator.name, administrator.role = "مدیر سامانه", Role.ADMINISTRATOR
+        _talks(session, live, some_registrations(session, live, 1)[0])
+        _past_rounds(session)
+        _timetable(session)
+        blocked.block(session, a_number(), BlockReason.NUISANCE)
+        audit.record(session, "manager", "round-ended", "round 1", "")
+        ids = {"rounds": live.id}
+        public = ["public/", f"public/rounds/{live.id}", "public/ticket"]
+        return Town(administrator.username, carried[0].ticket, _paths(ids), public)
+
+
+def _paths(ids: dict[str, int]) -> list[str]:
+    entries = re.findall(r"name: '([a-z-]+)'", _PAGES.read_text())
+    below = re.findall(r"name: '([a-z-]+)'[^{}]*below:", _PAGES.read_text())
+    return [*entries, *(f"{name}/{ids[name]}" for name in below)]
+
+
+def _desk(session: Session, round_: Round) -> Desk:
+    desk = Desk(phone_connected=True, round_id=round_.id)
+    session.add(desk)
+    session.flush()
+    return desk
+
+
+def _talks(session: Session, round_: Round, registration: Registration) -> None:
+    """A conversation at a desk of its own."""
+    user = a_user(session, _desk(session, round_))
+    registration.state, registration.subject = RegistrationState.CALLING, 4
+    at = now(session)
+    session.add(
+        Callback(
+            registration=registration,
+            round_id=round_.id,
+            desk_id=user.desk_id,
+            user_id=user.id,
+            token=f"callback-{registration.id:032}",
+            state=CallbackState.TALKING,
+            claimed_at=at - 3 * _MINUTE,
+            called_at=at - 3 * _MINUTE,
+            answered_at=at - 2 * _MINUTE,
+            confirmed_at=at - 2 * _MINUTE,
+            talking_at=at - 2 * _MINUTE,
+        )
+    )
+
+
+def _past_rounds(session: Session) -> None:
+    """One round on each of the last days, with its conversations one after another."""
+    managers = session.scalars(
+        select(Official).where(Official.kind == OfficialKind.DISTRICT_MANAGER).order_by(Official.district)
+    ).all()
+    user = a_user(session, _desk(session, session.scalars(select(Round)).first()))  # type: ignore[arg-type]
+    session.get_one(Desk, user.desk_id).round_id = None
+    for days, reached in enumerate(_REACHED_EACH_DAY, start=1):
+        start = now(session) - days * _DAY - 2 * 60 * _MINUTE
+        round_ = Round(
+            official=managers[days],
+            announce_at=start - 7 * _DAY,
+            registration_from=start - _DAY,
+            registration_until=start + 60 * _MINUTE,
+            starts_at=start,
+            ends_at=start + 180 * _MINUTE,
+            opened_at=start,
+            ended_at=start + 180 * _MINUTE,
+        )
+        session.add(round_)
+        session.flush()
+        for place in range(reached + 6):
+            _was_called(
+                session, round_, user, place, Outcome.REACHED if place < reached else Outcome.NO_ANSWER
+            )
+
+
+def _was_called(session: Session, round_: Round, user: User, place: int, outcome: Outcome) -> None:
+    reached = outcome is Outcome.REACHED
+    registration = Registration(
+        round_id=round_.id,
+        number=a_number(),
+        ticket=a_ticket(),
+        subject=place % 9 + 1,
+        state=RegistrationState.REACHED if reached else RegistrationState.UNREACHED,
+        registered_at=round_.registration_from + place * 20 * _MINUTE,
+        last_outcome=outcome,
+    )
+    begun = round_.starts_at + place * 5 * _MINUTE
+    session.add(registration)
+    session.flush()
+    session.add(
+        Callback(
+            registration=registration,
+            round_id=round_.id,
+            desk_id=user.desk_id,
+            user_id=user.id,
+            token=f"callback-{registration.id:032}",
+            state=CallbackState.CLOSED,
+            outcome=outcome,
+            claimed_at=begun,
+            called_at=begun,
+            talking_at=begun if reached else None,
+            ended_at=begun + 4 * _MINUTE,
+        )
+    )
+
+
+def _timetable(session: Session) -> None:
+    managers = session.scalars(select(Official).where(Official.kind == OfficialKind.DISTRICT_MANAGER)).all()
+    timetable.add_rule(
+        session,
+        name="مدیران مناطق",
+        rrule="FREQ=WEEKLY;BYDAY=WE",
+        starts_on=now(session).date(),
+        starts_at=time(9),
+        ends_at=time(12),
+        officials=managers,
+    )
