@@ -5,9 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -108,8 +110,19 @@ def _protect(app: FastAPI, settings: Settings) -> None:
         return response
 
 
+class _Assets(StaticFiles):
+    """The built files. Vite names them by what is in them, all but the fonts."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """One of them, kept by the browser for as long as it likes."""
+        response = super().file_response(*args, **kwargs)
+        if Path(args[0]).suffix in (".js", ".css"):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
 def _serve_pages(app: FastAPI) -> None:
-    app.mount("/assets", StaticFiles(directory=PAGES / "assets", check_dir=False), name="assets")
+    app.mount("/assets", GZipMiddleware(_Assets(directory=PAGES / "assets", check_dir=False)), name="assets")
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 
     @app.get(_DOCS, include_in_schema=False)
