@@ -205,6 +205,12 @@ class Settings(BaseSettings):
     """The timetable's rounds are made so many days ahead."""
     recordings_days: int = Field(90, ge=1, le=3650)
     """Recorded conversations are deleted after so many days."""
+    request_answer_days: int = Field(7, ge=1, le=365)
+    """A request is closed when its citizen, asked whether it is solved, says nothing for so many days."""
+    request_alike_days: int = Field(14, ge=1, le=365)
+    """Requests of one subject and district within so many days are shown as probable duplicates."""
+    districts_file: Path | None = None
+    """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full."""
     prompts_piper: VoiceFiles = {}

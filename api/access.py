@@ -30,6 +30,8 @@ INSPECTORS = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
 HEARERS = (*MOVERS, Role.AUDITOR)
 """Who hears recorded conversations; each hearing is in the audit log."""
+HANDLERS = (*PLANNERS, Role.SUPERVISOR, Role.OPERATOR)
+"""Who works on requests."""
 OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
@@ -104,3 +106,4 @@ Conductor = Annotated[User, Depends(requires(*CONDUCTORS))]
 Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
 Hearer = Annotated[User, Depends(requires(*HEARERS))]
 Overseer = Annotated[User, Depends(requires(*OVERSEERS))]
+Handler = Annotated[User, Depends(requires(*HANDLERS))]

@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from api import (
     audit,
     callbacks,
+    departments,
     fairness,
     health,
     limits,
@@ -30,6 +31,9 @@ from api import (
     public,
     recordings,
     registrations,
+    request_deeds,
+    request_page,
+    requests,
     rounds,
     serving,
     sessions,
@@ -45,6 +49,7 @@ _DOCS = "/api/docs"
 _MODULES = (
     *(sessions, rounds, planning, timetable, registrations, officials),
     *(callbacks, serving, recordings, messages, audit, live, phones),
+    *(requests, request_deeds, departments),
 )
 
 
@@ -82,6 +87,7 @@ def create(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(public.router)
     app.include_router(fairness.router)
+    app.include_router(request_page.router)
     _protect(app, settings)
     _serve_pages(app)
     return app

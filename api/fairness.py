@@ -27,8 +27,8 @@ _STATUS = {"too-many-attempts": 429, "ticket-invalid": 422, "not-found": 404}
 Number = Annotated[int, Query(ge=0, lt=2**31)]
 
 
-async def _posted(request: Request) -> str:
-    """The ticket number as it was typed."""
+async def posted(request: Request) -> str:
+    """The ticket or tracking number as it was typed."""
     try:
         form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
     except ValueError:  # no form of ours
@@ -44,7 +44,7 @@ def ask(request: Request, language: Asked) -> Response:
 
 @router.post("/ticket")
 def show(
-    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(_posted)]
+    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
 ) -> Response:
     """Where the registration with this ticket number stands."""
     guesses: Guesses = request.app.state.guesses

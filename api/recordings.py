@@ -55,6 +55,6 @@ def hear(
         recording = recordings.to_hear(session, callback_id)
     path = recordings.unchanged(recording, settings.recordings_dir)
     with writing(engine) as session:  # committed before the first byte goes out
-        from_begin = not wanted or wanted.replace(" ", "").startswith("bytes=0-")
-        recordings.heard(session, callback_id, who=user.username, from_begin=from_begin)
+        begins = recordings.from_begin(wanted)
+        recordings.heard(session, f"callback {callback_id}", who=user.username, from_begin=begins)
     return FileResponse(path, media_type="audio/wav")

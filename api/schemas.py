@@ -237,3 +237,4 @@ class Change(BaseModel):
     registration_id: int | None
     callback_id: int | None
     desk_id: int | None
+    request_id: int | None

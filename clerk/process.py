@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from clerk import recordings, sender
 from db.engine import connect, reading, writing
-from hotline import carry, near, notices, seals, status, timetable, toll
+from hotline import carry, near, notices, request_work, seals, status, timetable, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -106,6 +106,15 @@ def seal(engine: Engine, _settings: Settings) -> None:
         seals.seal(session)
 
 
+def close_requests(engine: Engine, settings: Settings) -> None:
+    """Close the requests whose citizens were asked whether they are solved, and have said nothing."""
+    while True:
+        with writing(engine) as session:
+            if not request_work.close_unanswered(session, settings.request_answer_days, _BATCH):
+                break
+        time.sleep(_BREATH_S)
+
+
 def forget_calls(engine: Engine, _settings: Settings) -> None:
     """Delete the calls that no cap counts any more."""
     with writing(engine) as session:
@@ -119,6 +128,7 @@ JOBS = [
     Job("messages", 1.0, sender.run),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal),
+    Job("requests", 600.0, close_requests),
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
-from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Round
-from db.states import Phase, RegistrationState
+from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Request, Round
+from db.states import IN_WORK, Phase, RegistrationState, RequestState
 from hotline import dates, line, outbox, rounds
 from hotline.dates import Language
 from hotline.notice_texts import office
@@ -29,6 +28,16 @@ _TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
 }
 """In which states of the registration a message of a kind still says what is true."""
 
+_TRUE_OF_REQUEST: Mapping[MessageKind, tuple[RequestState, ...]] = {
+    _K.REQUEST_REPORTED: tuple(RequestState),
+    _K.REQUEST_NEWS: IN_WORK,
+    _K.REQUEST_REPLIED: (RequestState.REPLIED,),
+    _K.REQUEST_REJECTED: (RequestState.REJECTED, RequestState.DUPLICATE),
+    _K.REQUEST_CLOSED: (RequestState.DUPLICATE,),
+}
+_LONGEST_REPLY = 110
+"""So much of a reply goes out; the page of the tracking number has all of it."""
+
 
 class Text(NamedTuple):
     """A text message as it goes out: `to` is E.164."""
@@ -39,6 +48,27 @@ class Text(NamedTuple):
 
 def words(session: Session, message: Message) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
+    found = _of_request(session, message) if message.request_id else _of_registration(session, message)
+    return None if found is None or _blocked(session, found.to) else found
+
+
+def _blocked(session: Session, number: str) -> bool:
+    return session.get(BlockedNumber, number) is not None
+
+
+def _of_request(session: Session, message: Message) -> Text | None:
+    request = session.get_one(Request, message.request_id)
+    if request.state not in _TRUE_OF_REQUEST[message.kind]:
+        return None
+    language: Language = "en" if request.language == "en" else "fa"
+    values = {
+        "tracking": dates.digits(request.tracking, language),
+        "reply": _cut(json.loads(message.body)["reply"], _LONGEST_REPLY),
+    }
+    return Text(message.to, texts.fill(language, message.kind, values))
+
+
+def _of_registration(session: Session, message: Message) -> Text | None:
     registration = session.get_one(
         Registration, message.registration_id, options=[joinedload(Registration.round)]
     )
@@ -48,9 +78,7 @@ def words(session: Session, message: Message) -> Text | None:
     if not _still_true(message, registration, about, next_round, at):
         return None
     number = registration.number  # which the citizen may have changed since
-    if not number.startswith(outbox.MOBILE) or session.scalar(
-        select(BlockedNumber.number).where(BlockedNumber.number == number)
-    ):
+    if not number.startswith(outbox.MOBILE):
         return None
     language: Language = "en" if registration.language == "en" else "fa"
     spoken_of = next_round if message.kind is _K.CARRIED and next_round else about
@@ -106,5 +134,8 @@ def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
 
 
 def _office(official: Official, language: Language) -> str:
-    name = office(official, language)
-    return name if len(name) <= _LONGEST_OFFICE else f"{name[: _LONGEST_OFFICE - 1]}…"
+    return _cut(office(official, language), _LONGEST_OFFICE)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -6,7 +6,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Callback, Event, Recording, Registration
+from db.models import Callback, Event, Recording, Registration, Request
 
 _ORDER_LOCK = 137
 
@@ -81,6 +81,11 @@ def recording_changed(session: Session, recording: Recording, what: str) -> None
         callback_id=callback.id,
         desk_id=callback.desk_id,
     )
+
+
+def request_changed(session: Session, request: Request) -> None:
+    """Append that something was done with a request, which is now in this state. Call it last."""
+    _append(session, kind="request", what=request.state, request_id=request.id)
 
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:

@@ -22,7 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from db.states import HOLDS_PLACE, CallbackState, Fact, NearAnswer, Outcome, RegistrationState
+from db.states import (
+    HOLDS_PLACE,
+    IN_WORK,
+    CallbackState,
+    Fact,
+    NearAnswer,
+    Outcome,
+    RegistrationState,
+    RequestState,
+    RequestStep,
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -66,6 +76,8 @@ def _enum(kind: type[StrEnum], name: str) -> Enum:
 
 
 _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
+_IN_WORK = text(f"state IN ({', '.join(repr(s.value) for s in IN_WORK)})")
+_ASKED = text(f"state = {RequestState.REPLIED.value!r}")
 _STANDING = text("standing")
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
 _SCREENING = text(f"state = {CallbackState.SCREENING.value!r}")
@@ -126,6 +138,11 @@ class MessageKind(StrEnum):
     CARRIED = "carried"  # not reached, and when the next round is
     ROUND_CANCELLED = "round_cancelled"
     CLOSED = "closed"  # never answered in two rounds
+    REQUEST_REPORTED = "request_reported"  # and its tracking number
+    REQUEST_NEWS = "request_news"  # how it goes on
+    REQUEST_REPLIED = "request_replied"  # solved, and is it?
+    REQUEST_REJECTED = "request_rejected"
+    REQUEST_CLOSED = "request_closed"  # with the earlier one whose duplicate it is
     NOTICE = "notice"  # of a round, to a webhook
 
 
@@ -359,6 +376,7 @@ class Message(Base):
     kind: Mapped[MessageKind] = mapped_column(_enum(MessageKind, "message_kind"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     to: Mapped[str] = mapped_column(String(500))  # E.164, or a webhook's address
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[Delivery] = mapped_column(_enum(Delivery, "delivery"), default=Delivery.PENDING)
@@ -451,8 +469,19 @@ class BlockedNumber(Base):
     blocked_at: Mapped[datetime]
 
 
+class Department(Base):
+    """A department of the city, to which requests are referred."""
+
+    __tablename__ = "departments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name_fa: Mapped[str] = mapped_column(String(200), unique=True)
+    name_en: Mapped[str] = mapped_column(String(200), unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Request(Base):
-    """A city problem reported to 137."""
+    """A city problem reported to 137: spoken by the citizen (`message`), or `written` by a desk."""
 
     __tablename__ = "requests"
 
@@ -461,14 +490,55 @@ class Request(Base):
     number: Mapped[str | None] = mapped_column(String(16))  # E.164, if the network gave one
     category: Mapped[int]  # 1 to 9, the city's list
     district: Mapped[int | None]
-    message: Mapped[str] = mapped_column(String(80))  # a file in the state folder's messages
+    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    written: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     language: Mapped[str] = mapped_column(String(2))
     made_at: Mapped[datetime]
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    state: Mapped[RequestState] = mapped_column(
+        _enum(RequestState, "request_state"), default=RequestState.NEW, server_default=text("'new'")
+    )
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
+    due_at: Mapped[datetime | None]  # for the department, while it is referred
+    reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
+    replied_at: Mapped[datetime | None]  # since when the citizen is asked
+    denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+
+    department: Mapped[Department | None] = relationship(lazy="joined")
 
     __table_args__ = (
         CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        CheckConstraint("message IS NOT NULL OR written <> ''", name="says_something"),
+        CheckConstraint(
+            "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
+            name="referred_until",
+        ),
+        CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
+        CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        Index("requests_by_state", "state", "id"),
+        Index("requests_alike", "category", "district", "made_at"),
+        Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
+        Index("requests_of_number", "number", "id"),
+        Index("requests_asked", "replied_at", sqlite_where=_ASKED, postgresql_where=_ASKED),
     )
+
+
+class RequestEntry(Base):
+    """One step of a request's history; only ever added."""
+
+    __tablename__ = "request_history"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64), index=True)  # a username; empty: the citizen, or time itself
+    step: Mapped[RequestStep] = mapped_column(_enum(RequestStep, "request_step"))
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    due_at: Mapped[datetime | None]
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
 
 
 class Desk(Base):
@@ -603,12 +673,14 @@ class User(Base):
     pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
+    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # whose requests they see
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     totp_salt: Mapped[str | None] = mapped_column(String(32))  # hotline/second_factor.py derives the secret
     totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
+    official: Mapped[Official | None] = relationship()
 
 
 class RecoveryCode(Base):
@@ -645,12 +717,13 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(20))  # registration, callback, round, desk
+    kind: Mapped[str] = mapped_column(String(20))  # registration, callback, round, desk, recording, request
     what: Mapped[str] = mapped_column(String(40))  # the state or fact it came to
     round_id: Mapped[int | None]
     registration_id: Mapped[int | None]
     callback_id: Mapped[int | None]
     desk_id: Mapped[int | None]
+    request_id: Mapped[int | None]
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 

@@ -86,6 +86,34 @@ class NearAnswer(StrEnum):
     NEXT_ROUND = "next_round"
 
 
+class RequestState(StrEnum):
+    """Where a city problem that was reported to 137 stands."""
+
+    NEW = "new"  # with no department: just reported, or given back by one
+    REFERRED = "referred"  # with a department, until a due date
+    REPLIED = "replied"  # the city says that it is solved; the citizen is asked whether it is
+    REOPENED = "reopened"  # the citizen says that it is not: before all others
+    CLOSED = "closed"  # confirmed by the citizen, or nobody answered in time
+    DUPLICATE = "duplicate"  # the same as an earlier one, with which it ends
+    REJECTED = "rejected"  # not for the city to solve; the citizen is told why
+
+
+class RequestStep(StrEnum):
+    """What somebody did with a request: a row of its history."""
+
+    REPORTED = "reported"
+    REFERRED = "referred"  # to a department, with a due date
+    RETURNED = "returned"  # given back by the department
+    NEWS = "news"  # the citizen is told how it goes on; nothing moves
+    REPLIED = "replied"
+    CONFIRMED = "confirmed"  # the citizen says that it is solved
+    DENIED = "denied"  # the citizen says that it is not
+    UNANSWERED = "unanswered"  # closed because the citizen said nothing for so long
+    MERGED = "merged"  # found to be a duplicate
+    SEPARATED = "separated"  # found to be none after all
+    REJECTED = "rejected"
+
+
 _C = CallbackState
 
 CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
@@ -113,6 +141,25 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.CANCELLED: frozenset(),
 }
 
+_Q = RequestState
+
+REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
+    _Q.NEW: frozenset({_Q.REFERRED, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
+    _Q.REFERRED: frozenset({_Q.REFERRED, _Q.NEW, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
+    _Q.REPLIED: frozenset({_Q.CLOSED, _Q.REOPENED}),
+    _Q.REOPENED: frozenset({_Q.REFERRED, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
+    _Q.CLOSED: frozenset(),
+    _Q.DUPLICATE: frozenset({_Q.NEW}),
+    _Q.REJECTED: frozenset(),
+}
+"""A request that is with a department may go on to another one."""
+
+IN_WORK = (_Q.NEW, _Q.REFERRED, _Q.REOPENED)
+"""The city owes something."""
+
+OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)
+"""Not at its end."""
+
 HOLDS_PLACE = (_R.UNCONFIRMED, _R.WAITING, _R.CALLING, _R.UNREACHED)
 """A number with a registration in one of these cannot register again for the same round."""
 
@@ -134,3 +181,8 @@ def sources(to: CallbackState) -> list[CallbackState]:
 def registration_sources(to: RegistrationState) -> list[RegistrationState]:
     """The states from which a registration may move to `to`."""
     return [state for state, targets in REGISTRATION_MOVES.items() if to in targets]
+
+
+def request_sources(to: RequestState) -> list[RequestState]:
+    """The states from which a request may move to `to`."""
+    return [state for state, targets in REQUEST_MOVES.items() if to in targets]

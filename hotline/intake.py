@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import core, now
-from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Round
+from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Request, Round
 from db.states import RETRIED, Phase, RegistrationState
-from hotline import carry, line, near_calls, rounds
+from hotline import carry, line, near_calls, requests, rounds
 
 _ACTIVE = (
     RegistrationState.UNCONFIRMED,
@@ -87,6 +87,8 @@ class Intake:
     offer: Offer
     active: Sequence[Place]
     blocked: BlockReason | None
+    reported: requests.Standing | None
+    """The caller's own request: one that waits for an answer of theirs, else the newest."""
 
     def place_in(self, round_id: int) -> Place | None:
         """The caller's place in a round."""
@@ -96,6 +98,7 @@ class Intake:
 _CALLER = select(
     select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number")).scalar_subquery(),
     exists().where(Registration.number == bindparam("number"), Registration.state.in_(_ACTIVE)),
+    exists().where(Request.number == bindparam("number")),
 )
 """Whether the number is blocked, and whether there is anything to tell: all that most callers cost."""
 
@@ -112,9 +115,14 @@ def offer(session: Session) -> Offer:
 def look_up(session: Session, number: str | None, offer: Offer) -> Intake:
     """The offer for a caller with this E.164 number; None for a caller whose number is unknown."""
     if number is None:
-        return Intake(offer, active=[], blocked=None)
-    blocked, registered = core(session).execute(_CALLER, {"number": number}).one()
-    return Intake(offer, active=active(session, number) if registered else [], blocked=blocked)
+        return Intake(offer, active=[], blocked=None, reported=None)
+    blocked, registered, reported = core(session).execute(_CALLER, {"number": number}).one()
+    return Intake(
+        offer,
+        active=active(session, number) if registered else [],
+        blocked=blocked,
+        reported=requests.of_caller(session, number) if reported else None,
+    )
 
 
 def active(session: Session, number: str) -> list[Place]:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Delivery, Message, MessageKind, Registration
+from db.models import Delivery, Message, MessageKind, Registration, Request
 from hotline import audit, numbers
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -72,6 +72,24 @@ def tell(
         "expires_at": expires_at,
     }
     core(session).execute(_INSERT[session.get_bind().dialect.name], values)
+
+
+def tell_of_request(session: Session, kind: MessageKind, request: Request, reply: str = "") -> None:
+    """Have whoever reported a request told of `kind`, with the office's `reply`; land lines cannot be."""
+    if request.number is None or not request.number.startswith(MOBILE):
+        return
+    at = now(session)
+    session.add(
+        Message(
+            key=f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each time it is told anew
+            kind=kind,
+            request_id=request.id,
+            to=request.number,
+            body=json.dumps({"tracking": request.tracking, "reply": reply}, ensure_ascii=False),
+            made_at=at,
+            not_before=at,
+        )
+    )
 
 
 def told(session: Session, kind: MessageKind, registration: Registration, about_round: int) -> bool:

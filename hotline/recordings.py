@@ -26,6 +26,7 @@ from hotline.errors import Refused
 
 SUFFIX = ".wav"
 HEARD = "recording-heard"
+MESSAGE_HEARD = "message-heard"
 
 _QUIET_S = 3.0
 """A file that nobody has written to for so long is finished; Asterisk writes about every two seconds."""
@@ -157,16 +158,20 @@ def unchanged(recording: Recording, folder: Path) -> Path:
     return path
 
 
-def heard(session: Session, callback_id: int, *, who: str, from_begin: bool) -> None:
+def from_begin(wanted: str) -> bool:
+    """Whether a player that sends this Range header begins to play."""
+    return not wanted or wanted.replace(" ", "").startswith("bytes=0-")
+
+
+def heard(session: Session, subject: str, *, who: str, from_begin: bool, what: str = HEARD) -> None:
     """Write into the audit log that somebody hears it, before they do; a later piece is the same hearing."""
-    subject = f"callback {callback_id}"
-    if not from_begin and _hears_already(session, who, subject):
+    if not from_begin and _hears_already(session, who, what, subject):
         return
-    audit.record(session, who, HEARD, subject)
+    audit.record(session, who, what, subject)
 
 
-def _hears_already(session: Session, who: str, subject: str) -> bool:
-    last = audit.search(session, who=who, action=HEARD, subject=subject, limit=1)
+def _hears_already(session: Session, who: str, what: str, subject: str) -> bool:
+    last = audit.search(session, who=who, action=what, subject=subject, limit=1)
     return bool(last) and now(session) - last[0].at < _ONE_HEARING
 
 

@@ -17,16 +17,16 @@ def draw(length: int = LENGTH) -> str:
     return payload + damm.calc_check_digit(payload)
 
 
-def parse(text: str) -> str:
-    """The ticket number a person typed or keyed in, in any script's digits.
+def parse(text: str, length: int = LENGTH) -> str:
+    """The number of `length` digits a person typed or keyed in, in any script's digits: a ticket number.
 
     Damm's algorithm catches every single wrong digit and every swap of neighbours.
     Raises Refused("ticket-invalid").
     """
     ticket = "".join(ascii_digits(text).split())
     try:
-        if len(ticket) == LENGTH and ticket.isascii() and damm.validate(ticket):
+        if len(ticket) == length and ticket.isascii() and damm.validate(ticket):
             return ticket
     except ValidationError:
         pass
-    raise Refused("ticket-invalid", f"a ticket number has {LENGTH} digits, the last one a check digit")
+    raise Refused("ticket-invalid", f"such a number has {length} digits, the last one a check digit")

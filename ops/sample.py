@@ -1,4 +1,4 @@
-"""Sample data for an empty database: Isfahan's offices (no people), a round, three accounts."""
+"""Sample data for an empty database: Isfahan's offices and departments, a round, three accounts."""
 
 import secrets
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Official, OfficialKind, Role
+from db.models import Department, Official, OfficialKind, Role
 from hotline import planning, users
 
 _DISTRICTS = 15
@@ -37,7 +37,7 @@ def fill(session: Session) -> list[Account]:
         office_en="Mayor of Isfahan",
         clip="office-mayor",
     )
-    session.add_all([mayor, *_deputies(), *_district_managers()])
+    session.add_all([mayor, *_deputies(), *_district_managers(), *_departments()])
     session.flush()
     at = now(session)
     planning.make(
@@ -62,6 +62,20 @@ def _deputies() -> list[Official]:
         for fa, en, clip in (
             ("معاون خدمات شهری", "Deputy for Urban Services", "office-deputy-urban-services"),
             ("معاون شهرسازی", "Deputy for Urban Planning", "office-deputy-urban-planning"),
+        )
+    ]
+
+
+def _departments() -> list[Department]:
+    return [
+        Department(name_fa=fa, name_en=en)
+        for fa, en in (
+            ("عمران و آسفالت", "Public Works"),
+            ("روشنایی معابر", "Street Lighting"),
+            ("مدیریت پسماند", "Waste Management"),
+            ("پارک‌ها و فضای سبز", "Parks and Green Space"),
+            ("حمل‌ونقل و ترافیک", "Traffic and Transport"),
+            ("ساماندهی مشاغل و مزاحمت‌ها", "Trades and Nuisances"),
         )
     ]
 

@@ -14,8 +14,20 @@ from stdnum import damm
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Event, Official, OfficialKind, Registration, Role, Round, User
-from db.states import CallbackState, Outcome, Phase, RegistrationState
+from db.models import (
+    Callback,
+    Department,
+    Desk,
+    Event,
+    Official,
+    OfficialKind,
+    Registration,
+    Request,
+    Role,
+    Round,
+    User,
+)
+from db.states import CallbackState, Outcome, Phase, RegistrationState, RequestState
 from hotline import planning
 
 T = TypeVar("T")
@@ -143,6 +155,32 @@ def a_callback(
     session.add(callback)
     session.flush()
     return callback
+
+
+def a_department(session: Session) -> Department:
+    department = Department(name_fa=f"ادارهٔ {next(_serial)}", name_en=f"Department {next(_serial)}")
+    session.add(department)
+    session.flush()
+    return department
+
+
+def a_request(session: Session, state: RequestState = RequestState.NEW, **values: Any) -> Request:
+    """A request in this state, without a history; written, unless it has a `message`."""
+    own: dict[str, Any] = {"number": a_number(), "category": 1, "district": 1, "language": "fa"}
+    if "message" not in values:
+        own["written"] = "چراغ کوچه خاموش است"
+    if state is RequestState.REFERRED:
+        own |= {"department_id": a_department(session).id, "due_at": now(session) + 24 * HOUR}
+    if state is RequestState.REPLIED:
+        own |= {"reply": "ترمیم شد", "replied_at": now(session)}
+    if state is RequestState.DUPLICATE:
+        own["duplicate_of_id"] = a_request(session).id
+    payload = f"{next(_serial):07}"
+    tracking = payload + damm.calc_check_digit(payload)
+    request = Request(**own | {"state": state, "tracking": tracking, "made_at": now(session)} | values)
+    session.add(request)
+    session.flush()
+    return request
 
 
 def told(session: Session, after: int = 0) -> Sequence[Event]:

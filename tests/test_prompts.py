@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.states import RegistrationState
+from db.states import RegistrationState, RequestState
 from prompts import catalogue
 from prompts.catalogue import PromptError, Slot
 from prompts.persian import VOWEL_SIGNS
@@ -66,6 +66,9 @@ WITHOUT_SLOTS = f"""
     callback-let-go callback-goodbye
     wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
     near-call-question near-call-reachable near-call-next-round near-call-too-late status-deferred
+    request-own request-joined request-question request-question-slow request-thanks request-again
+    request-answered request-menu
+    {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
 """.split()
 

@@ -1,4 +1,5 @@
-"""Key 2: where do I stand? By the caller's own number first, else by ticket number.
+"""Key 2: where do I stand, and what became of my report? By the caller's own number first, else by the ticket
+number or the tracking number.
 
 Only who calls from the number of a registration may change it; a stranger with the ticket number hears
 status and place, nothing personal.
@@ -6,11 +7,13 @@ status and place, nothing personal.
 
 from db.engine import reading, writing
 from db.states import RegistrationState
-from hotline import intake, numbers, registration, tickets
+from hotline import intake, numbers, registration, requests, tickets
 from hotline.errors import Refused
 from hotline.intake import Place
+from hotline.requests import Standing
 from ivr.call import END, Gone
 from ivr.conversation import Conversation, explains
+from ivr.scripts import follow_report
 
 _TRIES = 3
 _UNKNOWN = 2
@@ -20,31 +23,45 @@ _CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thoug
 
 def run(talk: Conversation) -> bool:
     """Say where the caller stands, and let the owner cancel or change the number."""
-    active = talk.intake.active
+    active, reported = talk.intake.active, talk.intake.reported
+    if reported and (reported.asked or not active):
+        talk.call.say("request-own")
+        if follow_report.tell(talk, reported):
+            if active:
+                talk.tell_status(active[0])
+            return True
     if active:
         place = active[0]
         talk.call.say("active-registration", office=place.clip)
         talk.tell_status(place)
         return _owners_choices(talk, place)
-    _by_ticket(talk)
+    if not reported or talk.call.ask("request-menu", keys=f"1{END}") == "1":
+        _by_number(talk)
     return True
 
 
-def _by_ticket(talk: Conversation) -> None:
+def _by_number(talk: Conversation) -> None:
     unknown = 0
     for _ in range(_TRIES):
-        keyed = talk.call.ask_digits("follow-up-ask", at_most=tickets.LENGTH)
+        keyed = talk.call.ask_digits("follow-up-ask", at_most=requests.LENGTH)
+        of_report = len(keyed) == requests.LENGTH
         try:
-            ticket = tickets.parse(keyed)
+            number = tickets.parse(keyed, requests.LENGTH if of_report else tickets.LENGTH)
             unknown += 1
             with reading(talk.engine) as session:
-                place = intake.place(session, registration.find(session, ticket))
+                if of_report:
+                    found: Place | Standing = requests.standing(session, requests.find(session, number))
+                else:
+                    found = intake.place(session, registration.find(session, number))
         except Refused:
             talk.call.say("ticket-invalid")
             if unknown == _UNKNOWN:
                 break
             continue
-        talk.tell_status(place)
+        if isinstance(found, Standing):
+            follow_report.tell(talk, found, may_answer=unknown < _UNKNOWN)  # else a transaction too many
+        else:
+            talk.tell_status(found)
         return
     raise Gone
 
@@ -68,7 +85,7 @@ def _owners_choices(talk: Conversation, place: Place) -> bool:
                 _change_number(talk, place)
                 return True
             case "4":
-                _by_ticket(talk)
+                _by_number(talk)
                 return True
             case _:
                 return True

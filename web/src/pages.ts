@@ -21,6 +21,8 @@ const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role ===
 /** Who sees the rounds: whoever plans, conducts or inspects them. */
 const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
 
+const everybody = () => true
+
 export const pages: PageOfOffice[] = [
   { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: lazy(() => import('./pages/desk/desk-page')) },
   { name: 'official', title: (text) => text.official.title, isFor: hasDesk, component: lazy(() => import('./pages/official/official-page')) },
@@ -29,6 +31,11 @@ export const pages: PageOfOffice[] = [
     name: 'rounds', title: (text) => text.rounds.title, isFor: seesRounds,
     component: lazy(() => import('./pages/rounds/rounds-page')), below: lazy(() => import('./pages/rounds/round-page')),
   },
+  {
+    name: 'requests', title: (text) => text.requests.title, isFor: everybody,
+    component: lazy(() => import('./pages/requests/requests-page')), below: lazy(() => import('./pages/requests/request-page')),
+  },
+  { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: lazy(() => import('./pages/departments/departments-page')) },
 ]
 
 /** The pages of this person, in the order of the menu. */

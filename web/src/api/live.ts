@@ -2,6 +2,7 @@ import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { followEvents } from './events'
 import { keys } from './queries'
+import { REQUESTS } from './requests'
 import { makeRefresher } from './refresher'
 
 /** Keeps every query of the page true while it is open: my own callback at once, lines calmly. */
@@ -27,6 +28,10 @@ export function useLiveUpdates(myDesk: number | null): void {
         }
         if (change.kind === 'recording') {
           if (change.round_id !== null) calmly(keys.recordings(change.round_id))
+          return
+        }
+        if (change.kind === 'request') {
+          calmly(REQUESTS)
           return
         }
         calmly(keys.rounds)

@@ -1,0 +1,52 @@
+"""The public page of a request: its state by tracking number. Nothing personal, nothing of what was said.
+
+Like a ticket number, a tracking number comes in the body of a POST only, and guesses are limited.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.access import Reading
+from api.fairness import posted
+from api.limits import Guesses
+from api.pages import Asked, page
+from db.models import Department
+from db.states import RequestStep
+from hotline import requests
+from hotline.errors import Refused
+
+router = APIRouter(prefix="/public", include_in_schema=False)
+
+_STATUS = {"too-many-attempts": 429, "ticket-invalid": 422, "not-found": 404}
+_SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
+"""What the office does among itself is not the public's."""
+
+
+@router.get("/request")
+def ask(request: Request, language: Asked) -> Response:
+    """The form."""
+    return page(request, "request_form.html", language, wrong=None)
+
+
+@router.post("/request")
+def show(
+    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
+) -> Response:
+    """Where the request with this tracking number stands; of a duplicate: the first one's state."""
+    guesses: Guesses = request.app.state.guesses
+    address = request.client.host if request.client else ""
+    try:
+        guesses.check(address)
+        found = requests.find(session, typed)
+    except Refused as refused:
+        if refused.code != "too-many-attempts":
+            guesses.wrong(address)
+        status = _STATUS[refused.code]
+        return page(request, "request_form.html", language, status=status, cached=False, wrong=refused.code)
+    first = requests.first(session, found)
+    steps = [entry for entry in requests.history(session, first) if entry.step in _SHOWN]
+    names = {d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)}
+    return page(
+        request, "request.html", language, cached=False, found=found, first=first, steps=steps, names=names
+    )

@@ -1,0 +1,87 @@
+"""The departments of the city, to which requests are referred."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Department, Request
+from db.states import RequestState
+from hotline import audit
+from hotline.errors import Refused
+
+
+class Load(NamedTuple):
+    """A department, how many requests it has, and how many of them are overdue."""
+
+    department: Department
+    open: int
+    overdue: int
+
+
+def everyone(session: Session) -> Sequence[Load]:
+    """The departments with what they have to do, by their Persian names, the active ones first."""
+    overdue = func.count(Request.id).filter(Request.due_at < now(session))
+    mine = (Request.department_id == Department.id) & (Request.state == RequestState.REFERRED)
+    rows = session.execute(
+        select(Department, func.count(Request.id), overdue)
+        .outerjoin(Request, mine)
+        .group_by(Department.id)
+        .order_by(Department.active.desc(), Department.name_fa)
+    )
+    return [Load(*row) for row in rows]
+
+
+def get(session: Session, department_id: int) -> Department:
+    """The department. Raises Refused("not-found")."""
+    department = session.get(Department, department_id)
+    if department is None:
+        raise Refused("not-found", f"no department {department_id}")
+    return department
+
+
+def add(session: Session, *, name_fa: str, name_en: str, who: str) -> Department:
+    """Add a department. Raises Refused("department-values" | "department-taken")."""
+    department = Department(name_fa=_name(name_fa), name_en=_name(name_en))
+    session.add(department)
+    _flush(session)
+    audit.record(session, who, "department-added", f"department {department.id}", department.name_en)
+    return department
+
+
+def change(
+    session: Session,
+    department: Department,
+    *,
+    who: str,
+    name_fa: str | None = None,
+    name_en: str | None = None,
+    active: bool | None = None,
+) -> None:
+    """Rename it, or say whether requests are still referred to it. Raises what `add` raises."""
+    if name_fa is not None:
+        department.name_fa = _name(name_fa)
+    if name_en is not None:
+        department.name_en = _name(name_en)
+    if active is not None:
+        department.active = active
+    _flush(session)
+    what = department.name_en if department.active else f"{department.name_en}, not active"
+    audit.record(session, who, "department-changed", f"department {department.id}", what)
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise Refused("department-values", "a department has a Persian and an English name")
+    return name
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Refused("department-taken", "another department has this name") from error

@@ -1,0 +1,175 @@
+"""The inbox of requests: which there are, in the order of work; counts; the map; probable duplicates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Official, Request, RequestEntry, User
+from db.states import OPEN_REQUESTS, RequestState
+from hotline.errors import Refused
+
+_ALIKE = 0.5
+"""So much of two texts' words is the same in probable duplicates."""
+_CANDIDATES, _SHOWN = 200, 8
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which requests are meant; what is None does not matter. `mine`: this user has done something."""
+
+    states: Sequence[RequestState] = ()
+    category: int | None = None
+    district: int | None = None
+    department_id: int | None = None
+    overdue: bool = False
+    mine: str | None = None
+    since_days: int | None = None
+
+
+class Counts(NamedTuple):
+    """How many there are in each state, and how many are overdue."""
+
+    by_state: dict[RequestState, int]
+    overdue: int
+
+
+class District(NamedTuple):
+    """What was reported of a district (None: the citizen did not know it): all, still open, overdue."""
+
+    district: int | None
+    reported: int
+    open: int
+    overdue: int
+
+
+class Alike(NamedTuple):
+    """A probable duplicate: from the same number, or `likeness` of the words (0 to 1)."""
+
+    request: Request
+    same_number: bool
+    likeness: float
+
+
+def district_of(session: Session, user: User) -> int | None:
+    """The only district whose requests this person sees: a district manager's own. None: all of them."""
+    official = session.get(Official, user.official_id) if user.official_id else None
+    return official.district if official else None
+
+
+def page(
+    session: Session, wanted: Filter, *, after: str | None, limit: int
+) -> tuple[Sequence[Request], str | None]:
+    """At most `limit` of them, and what to hand in as `after` for those that follow.
+
+    First the overdue ones, the longest first; then those that the citizen says are not solved; then the
+    newest. Raises Refused("invalid-input") for an `after` that is none.
+    """
+    at = now(session)
+    rank = case((_overdue(at), 0), (Request.state == RequestState.REOPENED, 1), else_=2)
+    query = select(Request, rank).where(*_is(wanted, at))
+    if wanted.states:
+        query = query.where(Request.state.in_(wanted.states))
+    if wanted.overdue:
+        query = query.where(_overdue(at))
+    if after:
+        query = query.where(_follows(session, rank, after))
+    due = case((_overdue(at), Request.due_at))
+    rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
+    found = [request for request, _ in rows[:limit]]
+    more = f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
+    return found, more
+
+
+def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
+    """Comes after the row that the last page ended with, which may have been changed since."""
+    try:
+        last_rank, last_id = map(int, after.split("-"))
+    except ValueError:
+        raise Refused("invalid-input", "after: it comes from the page before") from None
+    older = Request.id < last_id
+    if last_rank == 0:
+        due = session.scalar(select(Request.due_at).where(Request.id == last_id))
+        older = or_(Request.due_at > due, and_(Request.due_at == due, older)) if due else older
+    return or_(rank > last_rank, and_(rank == last_rank, older))
+
+
+def counts(session: Session, wanted: Filter) -> Counts:
+    """How many match, whatever their states."""
+    at = now(session)
+    query = select(Request.state, func.count(), func.count().filter(_overdue(at))).group_by(Request.state)
+    rows = session.execute(query.where(*_is(wanted, at))).all()
+    return Counts({state: n for state, n, _ in rows}, sum(overdue for *_, overdue in rows))
+
+
+def by_district(session: Session, wanted: Filter) -> list[District]:
+    """The map: every district that has any."""
+    at = now(session)
+    query = select(
+        Request.district,
+        func.count(),
+        func.count().filter(Request.state.in_(OPEN_REQUESTS)),
+        func.count().filter(_overdue(at)),
+    ).group_by(Request.district)
+    return [District(*row) for row in session.execute(query.where(*_is(wanted, at)))]
+
+
+def alike(session: Session, request: Request, days: int) -> list[Alike]:
+    """Probable duplicates: of the same subject and district, reported within so many days of it; those from
+    the same number first, then the most alike in words.
+    """
+    span = timedelta(days=days)
+    found = session.scalars(
+        select(Request)
+        .where(
+            Request.id != request.id,
+            Request.category == request.category,
+            Request.district.is_not_distinct_from(request.district),
+            Request.made_at.between(request.made_at - span, request.made_at + span),
+            Request.state.not_in([RequestState.DUPLICATE, RequestState.REJECTED]),
+        )
+        .order_by(Request.id.desc())
+        .limit(_CANDIDATES)
+    )
+    seen = [Alike(other, _same(request, other), _likeness(request.written, other.written)) for other in found]
+    seen.sort(key=lambda one: (not one.same_number, -one.likeness))
+    return [one for one in seen if one.same_number or _may_be(request, one)][:_SHOWN]
+
+
+def _may_be(request: Request, one: Alike) -> bool:
+    """Words tell only of two that are written; what was spoken nobody knows without listening."""
+    return one.likeness >= _ALIKE or not (request.written and one.request.written)
+
+
+def _same(one: Request, other: Request) -> bool:
+    return one.number is not None and one.number == other.number
+
+
+def _likeness(one: str, other: str) -> float:
+    words, others = (sorted(set(text.replace("\u200c", " ").split())) for text in (one, other))
+    return SequenceMatcher(None, words, others, autojunk=False).ratio() if words and others else 0.0
+
+
+def _overdue(at: datetime) -> ColumnElement[bool]:
+    return and_(Request.state == RequestState.REFERRED, Request.due_at < at)
+
+
+def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
+    """What is asked for, but for the states."""
+    w = wanted
+    conditions: list[tuple[bool, ColumnElement[bool]]] = [
+        (w.category is not None, Request.category == w.category),
+        (w.district is not None, Request.district == w.district),
+        (w.department_id is not None, Request.department_id == w.department_id),
+        (w.since_days is not None, Request.made_at > at - timedelta(days=w.since_days or 0)),
+        (
+            w.mine is not None,
+            exists().where(RequestEntry.request_id == Request.id, RequestEntry.who == w.mine),
+        ),
+    ]
+    return [condition for applies, condition in conditions if applies]

@@ -1,0 +1,88 @@
+import { Anchor, Paper } from '@mantine/core'
+import { useEffect } from 'react'
+import { Link } from 'wouter'
+import type { Me } from '../../api/calls'
+import { useLiveUpdates } from '../../api/live'
+import { type RequestDetail, useRequest } from '../../api/requests'
+import { useLanguage } from '../../language/language'
+import { Complaint } from '../../ui/complaint'
+import { Header } from '../../ui/header'
+import { Num } from '../../ui/number'
+import { Waiting } from '../../ui/waiting'
+import { Deeds } from './deeds'
+import { Duplicates } from './duplicates'
+import { History } from './history'
+import { StateTags } from './request-row'
+import { Sound } from './sound'
+import { categoryOf, departmentName, districtName, mayHandle } from './words'
+import style from './requests.module.css'
+
+/** One request: what was said, what was done, and what may be done with it. */
+export default function RequestPage({ me, id }: { me: Me; id: number }) {
+  const { text, format } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const { data: detail, error } = useRequest(id)
+  const tracking = detail ? format.ticket(detail.request.tracking) : ''
+  useEffect(() => {
+    document.title = `${text.requests.one(tracking)} · ${text.brandNumber}`
+  }, [tracking, text])
+
+  return (
+    <div>
+      <Header me={me} page="requests">
+        <Anchor component={Link} href="/requests">{text.requests.back}</Anchor>
+      </Header>
+      <main className={style.request}>
+        <Complaint error={error} />
+        {!detail && !error && <Waiting />}
+        {detail && (
+          <>
+            <div className={style.side}>
+              <Facts detail={detail} />
+              {mayHandle(me.role) && <Deeds key={`${id}-${detail.request.state}`} request={detail.request} />}
+            </div>
+            <div className={style.side}>
+              <History steps={detail.steps} />
+              <Duplicates detail={detail} may={mayHandle(me.role)} />
+            </div>
+          </>
+        )}
+      </main>
+    </div>
+  )
+}
+
+function Facts({ detail }: { detail: RequestDetail }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const { request, duplicate_of } = detail
+  const words = text.requests
+  const facts: [string, React.ReactNode][] = [
+    [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
+    [words.reported, `${format.longDate(request.made_at)}${text.comma}${format.time(request.made_at)}`],
+    [words.number, request.number ? <Num key="n">{format.phone(request.number)}</Num> : words.noNumber],
+    [words.language, words.languages[detail.language as keyof typeof words.languages]],
+  ]
+  if (request.department) facts.push([words.department, departmentName(language, request.department)])
+  return (
+    <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
+      <h2>{categoryOf(text, request.category)}{text.comma}{districtName(language, request.district)}</h2>
+      <div className={style.tags} role="status"><StateTags request={request} /></div>
+      {duplicate_of && (
+        <p className={style.plainLine}>
+          {words.duplicateOf} <Link href={`/requests/${duplicate_of.id}`}><Num>{format.ticket(duplicate_of.tracking)}</Num></Link>
+        </p>
+      )}
+      {request.written && <p className={style.said} dir="auto">{request.written}</p>}
+      {request.spoken && <Sound request={request} />}
+      <dl className={style.facts}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Paper>
+  )
+}
