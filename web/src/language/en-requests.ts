@@ -1,4 +1,5 @@
 import type { Text } from './fa'
+import type { faRequestProblems } from './fa-requests'
 
 export const enRequests: Pick<Text, 'requests' | 'map' | 'departments'> = {
   requests: {
@@ -8,6 +9,7 @@ export const enRequests: Pick<Text, 'requests' | 'map' | 'departments'> = {
     search: 'Tracking number',
     find: 'Find',
     write: 'Write a request down',
+    atDesk: 'Write down and refer',
     none: 'There is no such request.',
     more: 'Show more',
     filters: 'Narrow the requests',
@@ -114,4 +116,15 @@ export const enRequests: Pick<Text, 'requests' | 'map' | 'departments'> = {
     show: (name) => `Requests of ${name}`,
     about: (name) => `What may be done with ${name}`,
   },
+}
+
+/** What the API refuses. */
+export const enRequestProblems: typeof faRequestProblems = {
+  'reason-personal': 'No numbers of people; everybody reads this.',
+  'department-taken': 'Another department has this name.',
+  'department-values': 'Write the department’s Persian and English names.',
+  'department-inactive': 'Nothing is referred to this department any more.',
+  'due-date': 'A due date is today or later, within a year.',
+  'ticket-invalid': 'This number is not right.',
+  'duplicate-itself': 'A request is no duplicate of itself.',
 }

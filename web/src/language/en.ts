@@ -1,5 +1,5 @@
 import { enOfficial } from './en-official'
-import { enRequests } from './en-requests'
+import { enRequestProblems, enRequests } from './en-requests'
 import { enRounds } from './en-rounds'
 import { enSupervising } from './en-supervising'
 import type { Text } from './fa'
@@ -176,6 +176,7 @@ export const en: Text = {
   ...enSupervising,
 
   problem: {
+    ...enRequestProblems,
     'not-signed-in': 'Your session has ended. Sign in again.',
     'wrong-credentials': 'The user name or the password is not right.',
     'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
@@ -198,13 +199,6 @@ export const en: Text = {
     'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
     'recording-changed': 'The file of this conversation was tampered with, or is not there.',
     'reason-missing': 'Write the reason.',
-    'reason-personal': 'No numbers of people; everybody reads this.',
-    'department-taken': 'Another department has this name.',
-    'department-values': 'Write the department’s Persian and English names.',
-    'department-inactive': 'Nothing is referred to this department any more.',
-    'due-date': 'A due date is today or later, within a year.',
-    'ticket-invalid': 'This number is not right.',
-    'duplicate-itself': 'A request is no duplicate of itself.',
     'invalid-input': 'The input was not accepted.',
     'database-unavailable': 'The database does not answer. Try again in a moment.',
     unreachable: 'The system does not answer. Try again in a moment.',

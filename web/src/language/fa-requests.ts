@@ -8,6 +8,7 @@ export const faRequests = {
     search: 'شمارهٔ رهگیری',
     find: 'پیدا کن',
     write: 'ثبت پیام شهری',
+    atDesk: 'ثبت و ارجاع به اداره',
     none: 'پیامی با این مشخصات نیست.',
     more: 'نمایش بیشتر',
     filters: 'محدود کردن پیام‌ها',
@@ -113,4 +114,15 @@ export const faRequests = {
     show: (name: string) => `پیام‌های ${name}`,
     about: (name: string) => `کارهای ${name}`,
   },
+}
+
+/** What the API refuses. */
+export const faRequestProblems = {
+  'reason-personal': 'شماره‌ای از کسی ننویسید؛ همگان این را می‌خوانند.',
+  'department-taken': 'اداره‌ای با این نام هست.',
+  'department-values': 'نام فارسی و انگلیسی اداره را بنویسید.',
+  'department-inactive': 'به این اداره دیگر چیزی ارجاع نمی‌شود.',
+  'due-date': 'مهلت از امروز تا یک سال دیگر است.',
+  'ticket-invalid': 'این شماره درست نیست.',
+  'duplicate-itself': 'پیام تکراریِ خودش نیست.',
 }

@@ -1,5 +1,5 @@
 import { faOfficial } from './fa-official'
-import { faRequests } from './fa-requests'
+import { faRequestProblems, faRequests } from './fa-requests'
 import { faRounds } from './fa-rounds'
 import { faSupervising } from './fa-supervising'
 
@@ -177,6 +177,7 @@ export const fa = {
   ...faSupervising,
 
   problem: {
+    ...faRequestProblems,
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
     'too-many-attempts': 'تلاش‌های ناموفق زیاد بود. چند دقیقه بعد دوباره امتحان کنید.',
@@ -199,13 +200,6 @@ export const fa = {
     'desk-hears': 'تلفن این میز در گفت‌وگوی میز دیگری است. نخست آن را پایان دهید.',
     'recording-changed': 'فایل این گفت‌وگو دست خورده یا در دسترس نیست.',
     'reason-missing': 'دلیل را بنویسید.',
-    'reason-personal': 'شماره‌ای از کسی ننویسید؛ همگان این را می‌خوانند.',
-    'department-taken': 'اداره‌ای با این نام هست.',
-    'department-values': 'نام فارسی و انگلیسی اداره را بنویسید.',
-    'department-inactive': 'به این اداره دیگر چیزی ارجاع نمی‌شود.',
-    'due-date': 'مهلت از امروز تا یک سال دیگر است.',
-    'ticket-invalid': 'این شماره درست نیست.',
-    'duplicate-itself': 'پیام تکراریِ خودش نیست.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',
     unreachable: 'سامانه پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

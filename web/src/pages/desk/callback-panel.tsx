@@ -4,6 +4,7 @@ import type { Callback } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { useNow } from '../../ui/use-now'
 import { Num } from '../../ui/number'
+import { ReferButton } from '../requests/refer-button'
 import { OutcomeForm } from './outcome-form'
 import { Reason } from './reason'
 import type { Desk } from './use-desk'
@@ -45,6 +46,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         <div className={style.reason}><Reason registration={registration} /></div>
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
+      <ReferButton registration={registration} />
     </>
   )
 }

@@ -1,0 +1,168 @@
+"""Requests in a real browser: from the inbox to the citizen's confirmation, and a glance in English."""
+
+import wave
+from datetime import timedelta
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Request, Role, User
+from db.states import RequestState
+from hotline import request_work, requests
+from settings import Settings
+from tests.factories import HOUR, a_callback, a_department, a_request
+from tests.kit.pages import PHONE, is_fit
+from tests.pages.conftest import OpenAs
+
+
+def kept(engine: Engine, request: Request) -> Request:
+    with reading(engine) as session:
+        return session.get_one(Request, request.id)
+
+
+def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citizen_closes_it(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    settings.messages_dir.mkdir(parents=True)
+    with wave.open(str(settings.messages_dir / "m.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\x01\x02" * 8000)
+    with writing(engine) as session:
+        department = a_department(session)
+        department.name_fa = "عمران و آسفالت"
+        spoken = a_request(session, category=1, district=7, message="m.wav", number="+989131112233")
+        late = a_request(session, RequestState.REFERRED, category=3, district=3)
+        late.due_at = now(session) - 30 * HOUR
+        same = a_request(session, category=1, district=7, number="+989131112233")
+        other = a_request(session, category=2, district=5)
+    page = open_as(Role.OPERATOR, "requests")
+    rows = page.get_by_test_id("request")
+    expect(rows.first).to_have_attribute("data-id", str(late.id))  # overdue: before all others
+    expect(rows.first).to_contain_text("دیرکرد")
+    expect(page.get_by_test_id("view-work")).to_contain_text("۴")
+    expect(page.get_by_test_id("view-overdue")).to_contain_text("۱")
+    is_fit(page)
+
+    page.get_by_test_id("tile").and_(page.locator("[data-district='7']")).click()
+    expect(rows).to_have_count(2)
+    expect(page.get_by_test_id("filter-district")).to_have_value("7")
+    with writing(engine) as session:
+        where = {"number": None, "category": 1, "district": 7}
+        requests.report(session, **where, message="m.wav", language="fa")
+    expect(rows).to_have_count(3)  # a live event brought it
+    page.get_by_test_id("tracking").fill(spoken.tracking)
+    page.get_by_test_id("find").click()
+
+    expect(page.get_by_test_id("facts")).to_contain_text("۰۹۱۳ ۱۱۱ ۲۲۳۳")
+    played = page.get_by_test_id("sound").evaluate(PLAY)
+    assert played == 1
+    probable = page.get_by_test_id("probable").first
+    expect(probable).to_contain_text("از همین شماره")
+    probable.get_by_role("link").click()
+    expect(page.get_by_test_id("facts")).to_contain_text(same.written)
+    page.get_by_test_id("merge").first.click()
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "duplicate")
+    page.get_by_test_id("facts").get_by_role("link").click()
+
+    page.get_by_test_id("refer-department").select_option(label="عمران و آسفالت")
+    page.get_by_test_id("refer-note").fill("فوری است")
+    page.get_by_test_id("refer").click()
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "referred")
+    expect(page.get_by_test_id("history")).to_contain_text("عمران و آسفالت")
+    is_fit(page)
+    page.get_by_test_id("words").fill("با ۰۹۱۳۱۲۳۴۵۶۷ تماس بگیرید")
+    page.get_by_test_id("solved").check()
+    page.get_by_test_id("say").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("شماره‌ای از کسی ننویسید")
+    page.get_by_test_id("words").fill("چاله پر شد.")
+    page.get_by_test_id("say").click()
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "replied")
+
+    with writing(engine) as session:  # by telephone
+        request_work.answer(session, spoken.id, solved=False)
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "reopened")
+    page.get_by_test_id("to-reply").click()
+    page.get_by_test_id("words").fill("دوباره و کامل پر شد.")
+    page.get_by_test_id("solved").check()
+    page.get_by_test_id("say").click()
+    page.get_by_test_id("is-solved").click()  # the citizen told the operator
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "closed")
+    steps = page.get_by_test_id("step")
+    expect(steps).to_have_count(7)
+    assert kept(engine, spoken).state is RequestState.CLOSED
+    assert kept(engine, other).state is RequestState.NEW
+
+
+PLAY = """player => new Promise((resolve, reject) => {
+  player.onended = () => resolve(Math.round(player.duration))
+  player.onerror = () => reject(player.error)
+  player.muted = true
+  player.play()
+})"""
+
+
+def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem_is_written_and_referred(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+        department.name_fa = "روشنایی معابر"
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    with writing(engine) as session:
+        user = session.scalars(select(User).order_by(User.id.desc())).first()
+        a_callback(session, user=user)
+    page.reload()
+    page.get_by_test_id("refer-to-department").wait_for()
+    page.keyboard.press("d")
+    page.get_by_test_id("written").fill("چراغ سر کوچه خاموش است")
+    page.get_by_test_id("category").select_option("2")
+    page.get_by_test_id("district").select_option("12")
+    page.get_by_test_id("refer-department").select_option(label="روشنایی معابر")
+    page.get_by_test_id("save-request").click()
+    expect(page.get_by_test_id("wrote")).to_contain_text("شمارهٔ رهگیری")
+    with reading(engine) as session:
+        made = session.scalars(select(Request)).one()
+        assert (made.state, made.department_id, made.district) == (RequestState.REFERRED, department.id, 12)
+        assert made.registration_id is not None and made.number is not None
+
+
+def test_given_the_office_when_it_keeps_departments_then_names_and_loads_are_shown(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.PUBLIC_RELATIONS, "departments")
+    page.get_by_test_id("add-department").click()
+    page.get_by_test_id("name-fa").fill("مدیریت پسماند")
+    page.get_by_test_id("name-en").fill("Waste Management")
+    page.get_by_test_id("save-department").click()
+    item = page.get_by_test_id("department")
+    expect(item).to_contain_text("مدیریت پسماند")
+    page.get_by_test_id("add-department").click()
+    page.get_by_test_id("name-fa").fill("مدیریت پسماند")
+    page.get_by_test_id("name-en").fill("Again")
+    page.get_by_test_id("save-department").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("اداره‌ای با این نام هست")
+    page.keyboard.press("Escape")
+    item.get_by_test_id("switch").click()
+    expect(item).to_contain_text("غیرفعال")
+    is_fit(page)
+
+
+def test_given_english_and_an_auditor_when_requests_are_read_then_nothing_can_be_done(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        referred = a_request(session, RequestState.REFERRED, category=1, district=7)
+        assert referred.due_at
+        referred.due_at += timedelta(days=1)
+    page = open_as(Role.AUDITOR, "requests", language="en")
+    expect(page.get_by_test_id("request")).to_contain_text("District 7")
+    expect(page.get_by_test_id("write-request")).to_have_count(0)
+    page.get_by_test_id("map").locator("summary").click()
+    expect(page.get_by_test_id("map-table")).to_contain_text("District 7")
+    is_fit(page)
+    page.get_by_test_id("request").get_by_role("link").click()
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "referred")
+    expect(page.get_by_test_id("deeds")).to_have_count(0)
+    page.set_viewport_size(PHONE)
+    is_fit(page)

@@ -1,0 +1,26 @@
+import { Button } from '@mantine/core'
+import { lazy, Suspense, useState } from 'react'
+import type { Registration } from '../../api/calls'
+import { useLanguage } from '../../language/language'
+import { Key } from '../../ui/key'
+import { useKeys } from '../../ui/use-keys'
+
+const WriteForm = lazy(() => import('./write-form').then(({ WriteForm: component }) => ({ default: component })))
+
+/** At the desk, during or after a conversation: the citizen's problem is written down, and referred with a due date. */
+export function ReferButton({ registration }: { registration: Registration }) {
+  const { text } = useLanguage()
+  const [open, setOpen] = useState(false)
+  useKeys({ KeyD: () => setOpen(true) })
+  return (
+    <>
+      <Button
+        variant="default" onClick={() => setOpen(true)} aria-keyshortcuts="D" data-testid="refer-to-department"
+        rightSection={<Key>D</Key>} style={{ alignSelf: 'start' }}
+      >
+        {text.requests.atDesk}
+      </Button>
+      {open && <Suspense><WriteForm registration={registration} onClose={() => setOpen(false)} /></Suspense>}
+    </>
+  )
+}
