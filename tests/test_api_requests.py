@@ -183,9 +183,12 @@ def test_given_a_file_of_boundaries_when_set_then_it_is_given_out_and_otherwise_
 ) -> None:
     operator = page(Role.OPERATOR)
     assert operator.get("/requests/boundaries").status_code == 404
-    settings.districts_file = tmp_path / "districts.geojson"
-    settings.districts_file.write_text('{"type": "FeatureCollection", "features": []}')
-    answer = operator.get("/requests/boundaries")
+    file = tmp_path / "districts.geojson"
+    file.write_text('{"type": "FeatureCollection", "features": []}')
+    named = create(settings.model_copy(update={"districts_file": file}))
+    answer = TestClient(named, base_url="http://test/api/v1", cookies=operator.cookies).get(
+        "/requests/boundaries"
+    )
     assert (answer.status_code, answer.json()["features"]) == (200, [])
 
 
