@@ -1,10 +1,10 @@
 """Requests to read: the inbox, its counts, the map, one with everything about it, and its sound."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.responses import FileResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -80,12 +80,12 @@ def map_requests(wanted: Wanted, session: Reading) -> list[wire.DistrictCounts]:
     return [wire.DistrictCounts(**row._asdict()) for row in request_inbox.by_district(session, wanted)]
 
 
-@router.get("/boundaries")
-def boundaries(_user: SignedIn, settings: InForce) -> FileResponse:
-    """The city's own boundaries of its districts, as GeoJSON, where a setting names them."""
+@router.get("/boundaries", response_model=dict[str, Any] | None)
+def boundaries(_user: SignedIn, settings: InForce) -> Response:
+    """The city's own boundaries of its districts, as GeoJSON; null: none are set, draw a schematic map."""
     path = settings.districts_file
     if path is None or not path.is_file():
-        raise Refused("not-found", "HOTLINE_DISTRICTS_FILE names no file: draw the schematic map")
+        return JSONResponse(None)
     return FileResponse(path, media_type="application/geo+json")
 
 

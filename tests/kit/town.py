@@ -9,9 +9,21 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, writing
-from db.models import BlockReason, Callback, Desk, Official, OfficialKind, Registration, Role, Round, User
+from db.models import (
+    BlockReason,
+    Callback,
+    Department,
+    Desk,
+    Official,
+    OfficialKind,
+    Registration,
+    Role,
+    Round,
+    User,
+)
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import audit, blocked, timetable
+from hotline import audit, blocked, request_work, requests, timetable
+from hotline.clock import CITY
 from ops import sample
 from tests.factories import a_number, a_ticket, a_user, some_registrations
 
@@ -52,8 +64,8 @@ def fill(engine: Engine) -> Town:
         _timetable(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
         audit.record(session, "manager", "round-ended", "round 1", "")
-        ids = {"rounds": live.id}
-        public = ["public/", f"public/rounds/{live.id}", "public/ticket"]
+        ids = {"rounds": live.id, "requests": _requests(session)}
+        public = ["public/", f"public/rounds/{live.id}", "public/ticket", "public/request"]
         return Town(administrator.username, carried[0].ticket, _paths(ids), public)
 
 
@@ -61,6 +73,34 @@ def _paths(ids: dict[str, int]) -> list[str]:
     entries = re.findall(r"name: '([a-z-]+)'", _PAGES.read_text())
     below = re.findall(r"name: '([a-z-]+)'[^{}]*below:", _PAGES.read_text())
     return [*entries, *(f"{name}/{ids[name]}" for name in below)]
+
+
+def _requests(session: Session) -> int:
+    """Requests in several states and districts; returns the id of one with a history."""
+    department = session.scalars(select(Department)).first()
+    assert department
+    today = now(session).astimezone(CITY).date()
+    told = {"language": "fa", "who": "manager"}
+    first, *others = [
+        requests.write(
+            session,
+            number=a_number(),
+            category=place % 9 + 1,
+            district=place % 15 + 1,
+            written="در پیاده‌رو، روبه‌روی مدرسه، چالهٔ بزرگی است که شب‌ها دیده نمی‌شود.",
+            **told,
+        )
+        for place in range(24)
+    ]
+    for request in (first, *others[::3]):
+        request_work.refer(session, request, department, due_on=today + 2 * _DAY, who="manager")
+    others[0].due_at = now(session) - _DAY
+    same = requests.write(session, number=first.number, category=1, district=1, written=first.written, **told)
+    request_work.tell(session, first, who="manager", reply="تا پایان هفته ترمیم می‌شود.")
+    request_work.reply(session, others[4], who="manager", reply="ترمیم شد.")
+    request_work.reply(session, same, who="manager", reply="ترمیم شد.")
+    request_work.answer(session, same.id, solved=False)
+    return first.id
 
 
 def _desk(session: Session, round_: Round) -> Desk:

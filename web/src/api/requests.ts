@@ -2,7 +2,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { GeoPermissibleObjects } from 'd3-geo'
 import { body, client } from './client'
-import { Problem } from './problem'
 import type { components, paths } from './schema.gen'
 
 type Schemas = components['schemas']
@@ -86,14 +85,7 @@ export const useRequestMap = (filter: RequestFilter) =>
 export const useBoundaries = () =>
   useQuery({
     queryKey: ['boundaries'],
-    queryFn: async (): Promise<GeoPermissibleObjects | null> => {
-      try {
-        return (await body(client.GET('/api/v1/requests/boundaries'))) as GeoPermissibleObjects
-      } catch (error) {
-        if (error instanceof Problem && error.status === 404) return null
-        throw error
-      }
-    },
+    queryFn: async () => (await body(client.GET('/api/v1/requests/boundaries'))) as GeoPermissibleObjects | null,
     staleTime: Infinity,
   })
 

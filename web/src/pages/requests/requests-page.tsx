@@ -37,12 +37,12 @@ export default function RequestsPage({ me }: { me: Me }) {
           <Filters inbox={inbox} />
           <List inbox={inbox} />
         </div>
-        <aside className={style.side}>
+        <div className={style.side}>
           {mayHandle(me.role) && (
             <Button onClick={() => setWriting(true)} data-testid="write-request">{text.requests.write}</Button>
           )}
           <DistrictMap inbox={inbox} />
-        </aside>
+        </div>
       </main>
       {writing && <WriteForm onClose={() => setWriting(false)} />}
     </div>
