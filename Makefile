@@ -27,6 +27,8 @@ faults: .venv/test web/dist/index.html ## 200 rounds in which parts are killed a
 
 screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
+crowd: .venv/test web/dist/index.html ## a whole round of 40 citizens at 20 times speed (10 minutes)
+	@CROWD_SPEED=20 $(BIN)/python -m pytest -p no:randomly -s tests/system/test_crowd.py -k 40_citizens
 
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv
@@ -63,4 +65,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test lint format bench faults screenshots lock openapi clean
+.PHONY: help run test lint format bench faults crowd screenshots lock openapi clean

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_PRIOR_CV = 0.5
 WEIGHT = 20.0
 """So many observations each prior counts for: a round holds some thirty."""
 _STIFF = 40.0
@@ -42,9 +41,12 @@ class Lognormal:
         return self.mean**2 * (math.exp(self.sigma**2) - 1)
 
 
-def fit(seen: Sequence[float], mean: float) -> Lognormal:
-    """The lognormal between a prior of this mean and what was seen (the normal-gamma rule on logarithms)."""
-    spread = math.log1p(_PRIOR_CV**2)
+def fit(seen: Sequence[float], mean: float, cv: float = 0.5) -> Lognormal:
+    """The lognormal between a prior of this mean and coefficient of variation and what was seen.
+
+    By the normal-gamma rule on logarithms.
+    """
+    spread = math.log1p(cv**2)
     prior = math.log(mean) - spread / 2
     logs = [math.log(min(max(x, mean / _ODD), mean * _ODD)) for x in seen]
     n = len(logs)

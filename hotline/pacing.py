@@ -18,27 +18,34 @@ side is made of
 - a call placed now: ready after the usual time, or, failed, followed by the next, ready later, and so on;
 - calls already ringing, each with its own chance still to bring somebody: it shrinks as they ring on.
 
-A call beside one that may still succeed can bring one citizen too many, who then waits for a whole
-conversation; whether it is needed shows by itself a few seconds later. Its threshold is higher.
+A call beside others that may still bring somebody is more: it may bring one citizen too many, who waits for
+a whole conversation. Whether it is needed shows by itself once the others have ended. So it also takes
+
+    the idle seconds that not waiting for that saves >= a price x the seconds of such waits,
+
+both as expected now: the longer the others have been ringing, the less likely they are picked up. No phone
+that rings is given up for another: if both answer, both are spoken with, in the order of the line, and the
+second is the next one ready.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from hotline.lognormal import WEIGHT, Lognormal, fit
 
-FIRST = 0.12
+FIRST = 0.115
 """Threshold of a call with none beside it: an idle second of an official is worth seven of a citizen's."""
-BESIDE = 0.75
-"""Threshold of a call while another one may still succeed."""
+BESIDE = 0.13
+"""Price of a second of one citizen too many, in idle seconds."""
 
-SPENT = 0.55
+SPENT = 0.521
 """Where the key is used, so much of what it saves citizens is spent on officials who forget it."""
 
 _MEAN_OF_AGREED = 5 / 6
-_CONFIRMS, _PICKED_UP_S = 0.95, 12.0
+_CONFIRMS, _PICKED_UP_S, _PICKED_UP_CV = 0.95, 12.0, 0.35
 _ANSWERS, _READY_S, _FAILED_S, _FINISHING_S, _USES_KEY = 0.65, 20.0, 25.0, 40.0, 0.5
 _KEY_WEIGHT = 1.0
 """Whether the key is used is plain after a few conversations."""
@@ -102,21 +109,32 @@ def calls_wanted(situation: Situation, experience: Experience, *, minutes: int, 
         there = _add(there, [known.still_comes(since)])
     for _ in range(situation.answered):
         there = _add(there, [known.confirms])
-    enough = under_way + room
-    freed = [(weight, _freed(speakers, after, known, enough)) for after, weight in known.attempts]
+    shows_in = max((known.failed - since for since in situation.ringing_for), default=0.0)
     wanted = 0
-    while wanted < room:
-        needed = sum(
-            weight * chance * sum(chances[situation.ready + n + 1 :])
-            for weight, chances in freed
-            for n, chance in enumerate(there)
-        )
-        first = FIRST * (1 - SPENT * known.uses_key)
-        if needed < (first if len(there) == 1 else BESIDE):
-            break
-        wanted += 1
+    while wanted < room and _due(situation, there, shows_in, known):
+        wanted, shows_in = wanted + 1, known.failed
         there = _add(there, [known.answers])
     return wanted
+
+
+def _due(situation: Situation, there: list[float], shows_in: float, known: "_Known") -> bool:
+    """Whether one more call is to be placed beside those of which `there` come."""
+    needed = sum(weight * _needed(situation, there, after, known) for after, weight in known.attempts)
+    cheaper = 1 - SPENT * known.uses_key
+    if needed < FIRST * cheaper:
+        return False
+    if len(there) == 1:
+        return True
+    free = max(1, sum(speaker.talking_for is None for speaker in situation.speakers))
+    ahead = sum(chance * max(0, situation.ready + n + 1 - free) for n, chance in enumerate(there))
+    saved = shows_in * _needed(situation, there, known.ready + shows_in / 2, known)
+    return saved >= BESIDE * cheaper * ahead * known.length.mean / len(situation.speakers)
+
+
+def _needed(situation: Situation, there: list[float], within: float, known: "_Known") -> float:
+    """P(more officials become free within so many seconds than citizens are there by then)."""
+    freed = _freed(situation.speakers, within, known, situation.ready + len(there))
+    return sum(chance * sum(freed[situation.ready + n + 1 :]) for n, chance in enumerate(there))
 
 
 def expected_wait(situation: Situation, experience: Experience, *, minutes: int, place: int) -> float:
@@ -145,7 +163,7 @@ def _freed(speakers: Sequence[Speaker], within: float, known: "_Known", most: in
     turns = min(most, 2 + most // len(speakers))
     for speaker in speakers:
         times = [known.free_within(speaker, within, nth) for nth in range(1, turns + 1)]
-        chances = _add(chances, times)
+        chances = _add(chances, list(accumulate(times, min)))
         chances[most:] = [sum(chances[most:])]
     return chances + [0.0] * (most + 1 - len(chances))
 
@@ -173,6 +191,10 @@ class _Known:
     confirms: float
     answers: float
     uses_key: float
+    ready: float
+    """A call that brings somebody has done so after so many seconds; one that does not has failed after"""
+    failed: float
+    """so many."""
     attempts: tuple[tuple[float, float], ...]
     """A call placed now brings somebody after so many seconds, with this chance (itself or a later one)."""
 
@@ -234,9 +256,11 @@ def _learnt(e: Experience, minutes: int) -> _Known:
     return _Known(
         length=fit(e.conversations, max(minutes, 1) * 60 * _MEAN_OF_AGREED),
         finishing=fit(e.finishing, _FINISHING_S),
-        picked_up=fit(e.answered_after, _PICKED_UP_S),
+        picked_up=fit(e.answered_after, _PICKED_UP_S, _PICKED_UP_CV),
         confirms=confirmed / (WEIGHT + max(len(e.answered_after), len(e.ready_after))),
         answers=answers,
         uses_key=(_USES_KEY * _KEY_WEIGHT + used) / (_KEY_WEIGHT + len(e.conversations)),
+        ready=ready,
+        failed=failed,
         attempts=tuple((ready + n * failed, chance) for n, chance in enumerate(chances)),
     )

@@ -56,9 +56,9 @@ class Hall(Office):
         self.wanted = 0
         return self.manager.named("Originate")[before]["ChannelId"]
 
-    def brings(self, to: CallbackState = C.WAITING, *, desk: int = 1) -> str:
-        """A citizen is called ahead and comes so far."""
-        token = self.dials()
+    def brings(self, to: CallbackState = C.WAITING, *, desk: int = 1, token: str = "") -> str:
+        """A citizen is called ahead, if not `token`'s, and comes so far."""
+        token = token or self.dials()
         steps: list[tuple[CallbackState, Callable[[], object]]] = [
             (C.RINGING, lambda: self.manager.ringing(token)),
             (C.ANSWERED, lambda: self.manager.stage(token, "answered", "AGI")),
@@ -211,6 +211,41 @@ def test_given_a_conversation_and_one_ready_when_next_is_pressed_twice_then_one_
     assert {h["Channel"] for h in manager.named("Hangup")} == {talking}
     assert hall.callback(talking).ended_at is not None
     assert hall.state(third) is C.WAITING
+
+
+def test_given_two_in_flight_when_the_later_one_answers_first_then_the_first_in_order_is_spoken_with_first(
+    hall: Hall, manager: FakeManager
+) -> None:
+    talking, first, second = hall.brings(C.TALKING), hall.dials(), hall.dials()
+    hall.brings(token=second)
+    hall.brings(token=first)
+    given = hall.asks_next(after=talking)
+    assert given is not None and given.token == first
+    manager.hangs_up(talking)
+    hall.enters(first)
+    assert hall.state(second) is C.WAITING, "the next one ready"
+    given = hall.asks_next(after=first)
+    assert given is not None and given.token == second
+    manager.hangs_up(first)
+    hall.enters(second)
+    assert len(manager.named("Originate")) == 3, "nobody was hung up on or called once more"
+    assert second not in {h["Channel"] for h in manager.named("Hangup")}
+
+
+def test_given_a_free_desk_and_two_ringing_when_one_answers_then_the_other_rings_on_and_is_ready_next(
+    hall: Hall, manager: FakeManager
+) -> None:
+    hall.asks_next()
+    first, second = hall.brings(C.RINGING), hall.brings(C.RINGING)
+    hall.brings(token=second)
+    hall.enters(second)
+    hall.until_at_rest()
+    assert (hall.state(first), manager.named("Hangup")) == (C.RINGING, [])
+    hall.brings(token=first)
+    given = hall.asks_next(after=second)
+    assert given is not None and given.token == first
+    manager.hangs_up(second)
+    hall.enters(first)
 
 
 @on_sqlite

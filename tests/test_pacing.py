@@ -88,6 +88,32 @@ def test_given_a_call_when_it_rings_in_vain_then_a_second_is_placed_beside_it_bu
     assert wanted(Situation(free, [], 0, answered=1)) == 0
 
 
+@pytest.mark.parametrize("talking_for", [None, 0.0, 150.0, 300.0])
+def test_given_two_under_way_when_one_more_is_thought_of_then_never_beside_one_who_comes(
+    talking_for: float | None,
+) -> None:
+    speaker = [Speaker(talking_for)]
+
+    assert wanted(Situation(speaker, [24.0], 0, answered=1), most=3) == 0
+    assert wanted(Situation(speaker, [24.0], 1), most=3) == 0
+    assert wanted(Situation(speaker, [24.0, 2.0], 0), most=3) == 0
+    assert wanted(Situation(speaker, [24.0, 24.0], 0), most=2) == 0
+
+
+def test_given_a_ring_when_the_end_is_near_then_the_second_call_comes_the_sooner_the_nearer() -> None:
+    def second_call_after(talking_for: float | None, finishing_for: float | None) -> float:
+        for rung in range(60):
+            speaker = Speaker(talking_for, finishing_for)
+            if wanted(Situation([speaker], [rung / 2], 0)):
+                return rung / 2
+        return math.inf
+
+    idle, finishing, early = (second_call_after(*at) for at in ((None, None), (300.0, 30.0), (120.0, None)))
+
+    assert 10 < idle < 20
+    assert idle <= finishing < 25 < early
+
+
 def test_given_a_wait_when_estimated_then_it_follows_the_conversation_and_the_key() -> None:
     def wait(situation: Situation, place: int = 1) -> float:
         return expected_wait(situation, NOTHING, minutes=6, place=place)

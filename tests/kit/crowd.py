@@ -21,6 +21,8 @@ from tests.kit.sip import Address, Dialog, Request, Response, parse
 
 _SILENCE = b"\xd5" * 160  # 20 ms of A-law
 _AGAIN_S, _TRIES = 0.5, 8
+_PRESSES = 3
+"""A person whose key changes nothing presses it again: so often, _AGAIN_S apart."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Behaviour:
     tells: bool = True
     """Whether the caller hears it ring (180)."""
     presses_after: float | None = 0.4
-    """When the 1 is pressed, since answering; None: voicemail."""
+    """When the 1 is first pressed, since answering; None: voicemail."""
     leaves_after: float | None = None
     """When it hangs up, since answering; None: the other side does, or `Crowd.hang_up`."""
 
@@ -194,10 +196,18 @@ class _Line:
         if how.presses_after is not None:
             await self._until(how.presses_after)
             self.call.pressed_at = time.time()
-            await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")
+            await self._press(how.presses_after, how.leaves_after)
         if how.leaves_after is not None:
             await self._until(how.leaves_after)
             await self.hang_up()
+
+    async def _press(self, first: float, leaves_after: float | None) -> None:
+        for again in range(_PRESSES):
+            after = first + again * _AGAIN_S
+            if leaves_after is not None and after >= leaves_after:
+                return
+            await self._until(after)
+            await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")
 
     async def _until(self, after: float) -> None:
         await asyncio.sleep(max(0.0, (self.call.answered_at or 0.0) + after - time.time()))
