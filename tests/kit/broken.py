@@ -57,7 +57,6 @@ def breakable(prompts: Path | None = None) -> Iterator[tuple[System, Proxy]]:
             HOTLINE_AMI=manager,
             HOTLINE_MAX_ATTEMPTS="2",
             HOTLINE_RETRY_SECONDS="2",
-            HOTLINE_RING_SECONDS="5",
         ) as system,
     ):
         yield system, proxy
