@@ -27,6 +27,7 @@ faults: .venv/test web/dist/index.html ## 200 rounds in which parts are killed a
 
 screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
+
 crowd: .venv/test web/dist/index.html ## a whole round of 40 citizens at 20 times speed (10 minutes)
 	@CROWD_SPEED=20 $(BIN)/python -m pytest -p no:randomly -s tests/system/test_crowd.py -k 40_citizens
 
