@@ -20,6 +20,7 @@ from api import (
     departments,
     fairness,
     health,
+    histories,
     limits,
     live,
     messages,
@@ -48,7 +49,7 @@ _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
     *(sessions, rounds, planning, timetable, registrations, officials),
-    *(callbacks, serving, recordings, messages, audit, live, phones),
+    *(callbacks, serving, histories, recordings, messages, audit, live, phones),
     *(requests, request_deeds, departments),
 )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
-from api import schemas, views
+from api import desk_schemas, schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from db import models
 from hotline import callbacks
@@ -45,9 +45,11 @@ def hangup(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
 
 @router.put("/{callback_id}/outcome")
 def record_outcome(
-    callback_id: Id, body: schemas.OutcomeIn, user: AtDesk, session: Writing, settings: InForce
+    callback_id: Id, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Record what became of the callback; the same again changes only the note."""
     mine = _mine(session, callback_id, user)
-    closed = callbacks.record_outcome(session, mine, body.outcome, body.note, settings)
+    closed = callbacks.record_outcome(
+        session, mine, body.outcome, body.note, settings, again_at=body.again_at
+    )
     return views.callback_view(session, closed)

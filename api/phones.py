@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from api import schemas, views
-from api.access import AtDesk, InForce, Writing
+from api import desk_schemas, schemas, views
+from api.access import AtDesk, InForce, Reading, Writing
 from db import models
 from dialplan import accounts
-from hotline import desk_phones, numbers
+from hotline import audit, desk_phones, numbers
 from hotline.errors import Refused
 
 router = APIRouter(tags=["phones"])
@@ -22,6 +22,43 @@ def desk_phone(user: AtDesk, settings: InForce, request: Request) -> schemas.Des
         sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
         username=name,
         password=settings.secret_for(name),
+        extension=accounts.DESK_EXTENSION,
+    )
+
+
+@router.get("/desk/phone/choice")
+def phone_choice(user: AtDesk, session: Reading) -> desk_schemas.MyPhone:
+    """What my desk's phone is."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    return desk_schemas.MyPhone(
+        use="number" if desk.number else "browser" if desk.phone == "browser" else "sip",
+        number=numbers.national(desk.number) if desk.number else None,
+        called=bool(desk.call_token or desk.call_asked_at),
+        has_pin=user.pin_hash is not None,
+    )
+
+
+@router.put("/desk/phone/choice")
+def choose_phone(
+    body: desk_schemas.PhoneChoice, user: AtDesk, session: Writing, settings: InForce
+) -> desk_schemas.MyPhone:
+    """My desk's phone is another one from now on; not while a citizen is in hand."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
+    desk_phones.choose(session, desk, body.use, number, who=user.username)
+    return phone_choice(user, session)
+
+
+@router.post("/desk/phone/account")
+def sip_account(user: AtDesk, session: Writing, settings: InForce) -> desk_schemas.SipAccount:
+    """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
+    assert user.desk_id is not None  # noqa: S101
+    name = accounts.desk(user.desk_id, sip=True)
+    audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
+    return desk_schemas.SipAccount(
+        username=name,
+        password=settings.secret_for(name),
+        server=str(settings.sip),
         extension=accounts.DESK_EXTENSION,
     )
 

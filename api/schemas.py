@@ -129,13 +129,14 @@ class Registration(BaseModel):
     """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
 
     `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
-    one of the city's nine.
+    one of the city's nine; `message` says whether they left one.
     """
 
     id: int
     ticket: str
     number: str
     subject: int | None
+    message: bool
     state: RegistrationState
     place: int | None
     why: Literal["moved-up", "carried", "in-turn"]

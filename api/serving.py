@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from api import schemas, views
+from api import desk_schemas, schemas, views
 from api.access import ANSWERERS, AtDesk, InForce, Mover, Reading, SignedIn, Writing
 from api.callbacks import Id as CallbackId
 from api.rounds import Id
@@ -106,10 +106,29 @@ def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.C
 @router.post("/callbacks/{callback_id}/hand-over")
 def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
     """I have spoken with the citizen, who waits for the official again."""
+    callback = _screened_by(session, callback_id, user)
+    return views.callback_view(session, serving.hand_over(session, callback))
+
+
+@router.post("/callbacks/{callback_id}/dismiss", status_code=202)
+def dismiss(
+    callback_id: CallbackId,
+    body: desk_schemas.DeskOutcome,
+    user: AtDesk,
+    session: Writing,
+    settings: InForce,
+) -> schemas.Callback:
+    """I have spoken with the citizen, whom the official is not to get now; the call ends."""
+    callback = _screened_by(session, callback_id, user)
+    done = serving.dismiss(session, callback, body.outcome, body.note, settings, again_at=body.again_at)
+    return views.callback_view(session, done)
+
+
+def _screened_by(session: Session, callback_id: int, user: models.User) -> models.Callback:
     callback = callbacks.get(session, callback_id)
     if callback.screen_desk_id != user.desk_id:
         raise Refused("forbidden", "this citizen speaks with another desk")
-    return views.callback_view(session, serving.hand_over(session, callback))
+    return callback
 
 
 def _me(session: Session, user: models.User) -> schemas.Me:

@@ -56,6 +56,7 @@ def registration_view(
         ticket=registration.ticket,
         number=numbers.national(registration.number),
         subject=registration.subject,
+        message=registration.message is not None,
         state=registration.state,
         place=place,
         why=line.why(registration),

@@ -162,12 +162,37 @@ def hang_up_and_end(session: Session, callback: Callback) -> None:
     _move(session, callback.token, CallbackState.ENDED, hangup_asked_at=now(session))
 
 
+def holds(callback: Callback, desk_id: int | None) -> bool:
+    """Whether the desk has this citizen in hand: as its own, or to speak with them first."""
+    if desk_id is None or callback.state is CallbackState.CLOSED:
+        return False
+    screens = callback.state is CallbackState.SCREENING and callback.screen_desk_id == desk_id
+    return callback.desk_id == desk_id or screens
+
+
+def of_registration(session: Session, registration_id: int) -> Callback | None:
+    """The callback that the registration has now."""
+    return session.scalar(
+        select(Callback).where(
+            Callback.registration_id == registration_id, Callback.state != CallbackState.CLOSED
+        )
+    )
+
+
 def record_outcome(
-    session: Session, callback: Callback, outcome: Outcome, note: str, settings: Settings
+    session: Session,
+    callback: Callback,
+    outcome: Outcome,
+    note: str,
+    settings: Settings,
+    *,
+    again_at: datetime | None = None,
 ) -> Callback:
     """The desk says what became of the callback. Saying the same again changes only the note.
 
-    Raises Refused("wrong-state") while the call goes on, or if another outcome stands already.
+    `again_at`: when the citizen, who is to be called again, asked to be (`retries.wished`). Raises
+    Refused("wrong-state") while the call goes on, or if another outcome stands already, and
+    Refused("too-far-ahead").
     """
     session.refresh(callback, ["state", "outcome"], with_for_update={"key_share": True})
     state = callback.state  # which another tab does not change meanwhile
@@ -177,7 +202,7 @@ def record_outcome(
     without_call = outcome is Outcome.RETURNED
     if state is not (CallbackState.CLAIMED if without_call else CallbackState.ENDED):
         raise Refused("wrong-state", f"the callback is {state}, outcome {callback.outcome}")
-    closed = close(session, callback.token, outcome, settings, note=note)
+    closed = close(session, callback.token, outcome, settings, again_at=again_at, note=note)
     if closed is None:
         raise Refused("wrong-state", "the callback has just moved on")
     return closed
@@ -190,11 +215,13 @@ def close(
     settings: Settings,
     *,
     until: datetime | None = None,
+    again_at: datetime | None = None,
     **values: Any,
 ) -> Callback | None:
     """Record the outcome and put the registration where it belongs; None if it was closed before.
 
-    `until`: a retry is not due before this, whatever the outcome says.
+    `until`: a retry is not due before this, whatever the outcome says. `again_at`: the citizen's own wish,
+    which goes before both. Raises Refused("too-far-ahead").
     """
     at = now(session)
     callback = by_token(session, token)
@@ -208,7 +235,11 @@ def close(
     registration.last_outcome = outcome
     registration.attempts += outcome not in retries.FREE_OF_CHARGE
     registration.state = _after(outcome, registration.attempts, settings)
-    registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
+    if again_at and outcome is Outcome.CALL_AGAIN:
+        round_ = rounds.get(session, closed.round_id)
+        registration.not_before = retries.wished(again_at, at, round_, settings)
+    else:
+        registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
     session.flush()  # every row first, then the log: who holds its lock waits for nobody
     ledger.record(session, Fact.OUTCOME, registration, outcome=outcome)
     events.callback_changed(session, closed)

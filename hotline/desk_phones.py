@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
 from db.models import Desk, User
-from hotline import numbers, toll
+from hotline import audit, callbacks, numbers, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -27,6 +28,22 @@ def desk_of_token(channel_id: str) -> int | None:
     """The desk whose telephone was called with this id; None if it is no such id."""
     match = _TOKEN.fullmatch(channel_id)
     return int(match[1]) if match else None
+
+
+def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: str) -> None:
+    """The desk's phone is from now on `use`: browser, sip, or number, which is then this E.164 `number`.
+
+    Raises Refused("desk-busy" | "no-desk-number").
+    """
+    if (use == "number") != (number is not None):
+        raise Refused("no-desk-number", "a number is needed for a telephone, and only for one")
+    callbacks.hold(session, desk)
+    if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
+        raise Refused("desk-busy", "the desk has a citizen in hand")
+    desk.phone, desk.number = "browser" if use == "browser" else "sip", number
+    desk.call_asked_at = None
+    audit.record(session, who, "desk-phone-chosen", f"desk {desk.id}", use)
+    events.desk_changed(session, desk.id, "phone-chosen")
 
 
 def ask_call(session: Session, desk: Desk, user: User) -> None:

@@ -145,13 +145,19 @@ def move_up(session: Session, registration: Registration, *, who: str, reason: s
     events.registration_changed(session, registration)
 
 
-def page(session: Session, round_id: int, limit: int, after: Registration | None) -> Sequence[Registration]:
-    """The line of a round in the order of calling, those being called included, from `after` on."""
+def page(
+    session: Session, round_id: int, limit: int, after: Registration | None, offset: int = 0
+) -> Sequence[Registration]:
+    """The line of a round in the order of calling, those being called included.
+
+    It begins after `after`, and passes over `offset` more.
+    """
     query = (
         select(Registration)
         .where(Registration.round_id == round_id, Registration.state.in_(IN_LINE))
         .order_by(*ORDER)
         .limit(limit)
+        .offset(offset)
     )
     if after is not None:
         query = query.where(~_before(after), Registration.id != after.id)

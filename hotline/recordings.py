@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Recording
+from db.models import Callback, Recording, Registration
 from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
@@ -161,6 +161,16 @@ def unchanged(recording: Recording, folder: Path) -> Path:
 def from_begin(wanted: str) -> bool:
     """Whether a player that sends this Range header begins to play."""
     return not wanted or wanted.replace(" ", "").startswith("bytes=0-")
+
+
+def message(session: Session, registration_id: int, folder: Path) -> Path:
+    """The file of the message that the citizen left when registering. Raises Refused("not-found")."""
+    registration = session.get(Registration, registration_id)
+    name = registration.message if registration else None
+    path = folder / Path(name).name if name else None
+    if path is None or not path.is_file():
+        raise Refused("not-found", "there is no message, or not any more")
+    return path
 
 
 def heard(session: Session, subject: str, *, who: str, from_begin: bool, what: str = HEARD) -> None:

@@ -10,6 +10,7 @@ before anything is written, and matching passes over whatever somebody else is c
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
@@ -215,6 +216,33 @@ def hand_over(session: Session, callback: Callback) -> Callback:
         raise Refused("wrong-state", "the callback has just moved on")
     matching.match(session)
     return moved
+
+
+def dismiss(
+    session: Session,
+    callback: Callback,
+    outcome: Outcome,
+    note: str,
+    settings: Settings,
+    *,
+    again_at: datetime | None = None,
+) -> Callback:
+    """The operator who spoke first ends the call and says what became of it: nobody is handed over.
+
+    Raises Refused("wrong-state" | "too-far-ahead").
+    """
+    session.refresh(callback, ["state"], with_for_update={"key_share": True})
+    if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
+        raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
+    ending = {"hangup_asked_at": now(session), "ended_at": None}  # the dialer hangs up, and says when
+    closed = callbacks.close(
+        session, callback.token, outcome, settings, again_at=again_at, note=note, **ending
+    )
+    assert closed is not None  # noqa: S101  (its row is locked)
+    return closed
+
+
+_WITHOUT_OFFICIAL = (Outcome.CALL_AGAIN, Outcome.REFUSED, Outcome.WRONG_NUMBER)
 
 
 def left_behind(session: Session) -> Sequence[str]:

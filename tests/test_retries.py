@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback
+from db.models import Callback, Round
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import callbacks, retries, rounds
 from hotline.clock import CITY, is_quiet
+from hotline.errors import Refused
 from settings import QuietHours, Settings, load
 from tests.factories import SECOND, a_registration, a_round, some_registrations
 
@@ -194,3 +195,30 @@ def test_given_the_defaults_when_loaded_then_nobody_is_disturbed_between_ten_and
 ) -> None:
     settings = load(_env_file=None)
     assert settings.quiet_hours == NIGHT
+
+
+# --- at the citizen's wish ---
+
+
+@pytest.mark.parametrize(
+    ("wish", "due"),
+    [
+        (NOON + 10 * MINUTE, NOON + 10 * MINUTE),
+        (NOON - 10 * MINUTE, NOON),  # a slow hand
+        (NOON + 300 * MINUTE, NOON + 300 * MINUTE),
+        (NOON + 360 * MINUTE, NOON + 480 * MINUTE),  # after the end: out of this round's overtime, too
+    ],
+)
+def test_given_a_wish_when_the_round_ends_at_six_then_it_comes_true_in_the_round_or_not_in_it(
+    wish: datetime, due: datetime
+) -> None:
+    round_ = Round(standing=False, ends_at=NOON + 360 * MINUTE)
+    assert retries.wished(wish, NOON, round_, rules(NIGHT)) == due
+
+
+def test_given_a_wish_for_the_night_when_the_line_stands_for_ever_then_it_comes_true_in_the_morning() -> None:
+    round_ = Round(standing=True, ends_at=NOON + timedelta(days=9000))
+    morning = NOON.replace(hour=8) + timedelta(days=1)
+    assert retries.wished(NOON.replace(hour=23), NOON, round_, rules(NIGHT)) == morning
+    with pytest.raises(Refused):
+        retries.wished(NOON + timedelta(days=32), NOON, round_, rules())

@@ -32,11 +32,6 @@ export const getDeskPhone = () => body(client.GET('/api/v1/desk/phone'))
 
 export const getRounds = () => body(client.GET('/api/v1/rounds'))
 
-export const getRegistrations = (round_id: number, after: number | undefined, limit: number) =>
-  body(client.GET('/api/v1/rounds/{round_id}/registrations', {
-    params: { path: { round_id }, query: { limit, after } },
-  }))
-
 /** The next registrant for this desk; null when nobody waits. */
 export const claimNext = async (id: number): Promise<Callback | null> =>
   (await body<Callback | undefined>(client.POST('/api/v1/rounds/{round_id}/claims', ofRound(id)))) ?? null
@@ -47,8 +42,9 @@ export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{ca
 
 export const hangUp = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id)))
 
-export const saveOutcome = (id: number, outcome: Outcome, note: string) =>
-  body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note } }))
+/** `again_at`: when a citizen who is to be called again asked to be. */
+export const saveOutcome = (id: number, outcome: Outcome, note: string, again_at: string | null = null) =>
+  body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note, again_at } }))
 
 export const getBrowserPhone = () => body(client.GET('/api/v1/browser-phone'))
 

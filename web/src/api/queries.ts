@@ -1,6 +1,6 @@
-import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { QueryClient, useQuery } from '@tanstack/react-query'
 import {
-  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRecordings, getRegistrations, getReport, getRound, getRounds, getRoundsFrom,
+  getBrowserPhone, getCallback, getMe, getNotice, getOfficials, getRecordings, getReport, getRound, getRounds, getRoundsFrom,
   getStage,
 } from './calls'
 import type { Callback, CallbackState, Me, Round } from './calls'
@@ -96,16 +96,6 @@ export const useRecordings = (roundId: number) =>
   useQuery({ queryKey: keys.recordings(roundId), queryFn: () => getRecordings(roundId) })
 
 export const useOfficials = () => useQuery({ queryKey: ['officials'], queryFn: getOfficials, staleTime: 60_000 })
-
-export const LINE_PAGE = 200
-
-export const useLine = (roundId: number) =>
-  useInfiniteQuery({
-    queryKey: keys.line(roundId),
-    queryFn: ({ pageParam }) => getRegistrations(roundId, pageParam, LINE_PAGE),
-    initialPageParam: undefined as number | undefined,
-    getNextPageParam: (page) => (page.next === null ? undefined : Number(page.next)),
-  })
 
 export const useCallback137 = (id: number | null, known: Callback | null) =>
   useQuery({

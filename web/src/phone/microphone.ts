@@ -1,3 +1,5 @@
+import { keptDevice } from './devices'
+
 export type MicrophoneProblem = 'microphone-denied' | 'microphone-missing' | 'insecure'
 
 export class MicrophoneError extends Error {
@@ -9,7 +11,9 @@ export class MicrophoneError extends Error {
 /** `?raw-audio=1` leaves the sound as it is: echo cancellation swallows the tones of tests. */
 function constraints(): MediaTrackConstraints {
   const clean = new URLSearchParams(location.search).get('raw-audio') !== '1'
-  return { echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean }
+  const deviceId = keptDevice('audioinput')
+  // A wish, no condition: with the chosen one unplugged there is still a microphone.
+  return { echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean, ...(deviceId && { deviceId }) }
 }
 
 /** The person's microphone; the browser may ask for leave. */

@@ -48,6 +48,14 @@ export class RoomPhone {
     this.phone?.mute(muted)
   }
 
+  press(key: string): void {
+    this.phone?.press(key)
+  }
+
+  async useChosenDevices(): Promise<void> {
+    await this.phone?.useChosenDevices()
+  }
+
   private drop(): void {
     clearTimeout(this.timer)
     this.timer = undefined

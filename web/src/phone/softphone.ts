@@ -1,5 +1,6 @@
 import type { UA } from 'jssip/lib/UA'
 import type { DTMFOptions, EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession'
+import { keptDevice } from './devices'
 import { closeMicrophone, MicrophoneError, openMicrophone, type MicrophoneProblem } from './microphone'
 import { Store } from './store'
 
@@ -50,6 +51,7 @@ export class Softphone {
     const { UA, WebSocketInterface } = await import('jssip')
     if (this.stopped) return
     document.body.append(this.audio)
+    this.chooseLoudspeaker()
     const agent = new UA({
       sockets: [new WebSocketInterface(this.account.websocket_url)],
       uri: this.account.sip_uri,
@@ -122,6 +124,25 @@ export class Softphone {
   mute(muted: boolean): void {
     this.status.get().microphone?.getAudioTracks().forEach((track) => (track.enabled = !muted))
     this.status.set({ muted })
+  }
+
+  /** Speak by the microphone and hear by the loudspeaker that were chosen last, also in a call that goes on. */
+  async useChosenDevices(): Promise<void> {
+    this.chooseLoudspeaker()
+    const { microphone: old, muted } = this.status.get()
+    if (!old) return
+    this.status.set({ microphone: null })
+    const track = (await this.microphone())?.getAudioTracks()[0]
+    const sender = (this.session?.connection as RTCPeerConnection | undefined)?.getSenders().find((one) => one.track?.kind === 'audio')
+    if (track) await sender?.replaceTrack(track)
+    closeMicrophone(old)
+    this.mute(muted)
+  }
+
+  private chooseLoudspeaker(): void {
+    // Not every browser lets a page choose; one that was unplugged is refused.
+    const audio = this.audio as Partial<Pick<HTMLAudioElement, 'setSinkId'>>
+    void audio.setSinkId?.(keptDevice('audiooutput')).catch(() => undefined)
   }
 
   private async microphone(): Promise<MediaStream | null> {

@@ -5,6 +5,9 @@ import { signOut, type Me } from '../api/calls'
 import { keys } from '../api/queries'
 import { useLanguage } from '../language/language'
 import { pagesOf, type PageOfOffice } from '../pages'
+import { Clock } from './clock'
+import { KEYS_OF } from './keys'
+import { KeysHelp } from './keys-help'
 import { LanguageSwitch } from './language-switch'
 import style from './header.module.css'
 
@@ -21,6 +24,7 @@ export function Header({ me, page, onLeave, children }: Props) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
   const mine = pagesOf(me)
+  const letters = KEYS_OF[page]
   const leave = useMutation({
     mutationFn: signOut,
     onSuccess: () => {
@@ -36,11 +40,13 @@ export function Header({ me, page, onLeave, children }: Props) {
         {mine.find(({ name }) => name === page)?.title(text)}
       </h1>
       <div className={style.round}>{children}</div>
+      <Clock className={style.clock} />
       <PageMenu pages={mine.filter(({ name }) => name !== page)} />
       <div className={style.person}>
         <span>{me.name}</span>
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
       </div>
+      {letters && <KeysHelp keys={letters} />}
       <LanguageSwitch />
       <Button variant="subtle" px="xs" c="var(--ink-soft)" color="gray" loading={leave.isPending} onClick={() => leave.mutate()} data-testid="sign-out">
         {text.signOut}

@@ -2,9 +2,15 @@ import { useEffect, useRef } from 'react'
 
 type Handlers = Record<string, (() => void) | undefined>
 
+/** The key as it is printed on a Latin keyboard, by its place: `N`, `1`, `?`. */
+function keyOf({ code, shiftKey }: KeyboardEvent): string {
+  if (code === 'Slash') return shiftKey ? '?' : '/'
+  return code.replace(/^(Key|Digit|Numpad)/, '')
+}
+
 /**
- * Single keys as commands, by their place on the keyboard (`KeyN`, `Digit1`), so that they work
- * with a Persian layout too. While a person writes, keys are only letters.
+ * Single keys as commands, by their place on the keyboard, so that they work with a Persian layout
+ * too. While a person writes, or a dialog is open, keys are only letters.
  */
 export function useKeys(handlers: Handlers): void {
   const latest = useRef(handlers)
@@ -15,8 +21,8 @@ export function useKeys(handlers: Handlers): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return
-      if (event.target instanceof Element && event.target.closest('input, textarea, select')) return
-      const handler = latest.current[event.code.replace('Numpad', 'Digit')]
+      if (event.target instanceof Element && event.target.closest('input, textarea, select, [role=dialog]')) return
+      const handler = latest.current[keyOf(event)]
       if (!handler) return
       event.preventDefault()
       handler()

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { Desk, Me, Stage } from '../../api/calls'
+import type { Callback, Desk, Me, Stage } from '../../api/calls'
 import { useLiveUpdates } from '../../api/live'
 import { useRounds, useStage } from '../../api/queries'
 import { useLanguage } from '../../language/language'
@@ -8,7 +8,9 @@ import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Notice } from '../../ui/notice'
 import { useStay } from '../../ui/use-stay'
+import { History } from '../desk/history'
 import { Line } from '../desk/line'
+import { Message } from '../desk/message'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound, RoundSelect } from '../desk/round-select'
 import { BesideActions } from './beside-actions'
@@ -51,6 +53,16 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   )
 }
 
+/** The citizen with whom I speak first: what they said and what is known of them. */
+function WithMe({ callback }: { callback: Callback }) {
+  return (
+    <>
+      <Message registration={callback.registration} />
+      <History callback={callback} />
+    </>
+  )
+}
+
 function Beside({ desk, stage }: { desk: Desk; stage: Stage }) {
   const { text } = useLanguage()
   const beside = useBeside(desk, stage)
@@ -61,6 +73,7 @@ function Beside({ desk, stage }: { desk: Desk; stage: Stage }) {
       <Complaint error={beside.error} />
       {stage.round.paused_at && <Notice tone="warning">{text.stage.paused}</Notice>}
       {!desk.phone_connected && <Notice tone="plain">{text.beside.connectFirst}</Notice>}
+      {beside.withMe && <WithMe callback={beside.withMe} />}
       <OnStage desk={desk} stage={stage} beside={beside} />
     </>
   )

@@ -1,5 +1,6 @@
 import { handOver, pauseRound, resumeRound, screen } from '../../api/calls'
-import type { Callback, Desk, Stage } from '../../api/calls'
+import type { Callback, Desk, Outcome, Stage } from '../../api/calls'
+import { dismiss } from '../../api/desk'
 import { isOver } from '../desk/round-select'
 import { useDeeds } from '../official/use-serving'
 
@@ -16,6 +17,8 @@ export function useBeside(desk: Desk, stage: Stage) {
     /** With the citizen who is next. */
     screen: speakFirst(ready.find(({ state }) => state === 'waiting')),
     handOver: may(withMe !== undefined, 'hand-over', () => handOver(withMe?.id ?? 0)),
+    /** The call ends, and the official does not get this citizen. */
+    dismiss: withMe && ((outcome: Outcome) => may(true, 'dismiss', () => dismiss(withMe.id, { outcome, note: '' }))?.()),
     pause: may(!isOver(round) && !round.paused_at, 'pause', () => pauseRound(round.id)),
     resume: may(!isOver(round) && round.paused_at !== null, 'pause', () => resumeRound(round.id)),
   }

@@ -1,5 +1,6 @@
 import { useLanguage } from '../../language/language'
 import { Command } from '../../ui/command'
+import { KEY } from '../../ui/keys'
 import { useKeys } from '../../ui/use-keys'
 import type { Desk } from './use-desk'
 import style from './callback.module.css'
@@ -8,13 +9,13 @@ import style from './callback.module.css'
 export function Actions({ desk, takeNext }: { desk: Desk; takeNext: (() => void) | undefined }) {
   const { text } = useLanguage()
   const { pending } = desk
-  useKeys({ KeyN: takeNext, KeyC: desk.call, KeyH: desk.hangUp })
+  useKeys({ [KEY.takeNext]: takeNext, [KEY.call]: desk.call, [KEY.hangUp]: desk.hangUp })
 
   return (
     <div className={style.actions}>
-      <Command name="take-next" letter="N" act={takeNext} pending={pending}>{text.desk.takeNext}</Command>
-      <Command name="call" letter="C" act={desk.call} pending={pending}>{text.desk.call}</Command>
-      <Command name="hangup" letter="H" act={desk.hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
+      <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending}>{text.desk.takeNext}</Command>
+      <Command name="call" letter={KEY.call} act={desk.call} pending={pending}>{text.desk.call}</Command>
+      <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
     </div>
   )
 }

@@ -5,6 +5,9 @@ import { useLanguage } from '../../language/language'
 import { useNow } from '../../ui/use-now'
 import { Num } from '../../ui/number'
 import { ReferButton } from '../requests/refer-button'
+import { subjectOf } from '../official/now-panel'
+import { History } from './history'
+import { Message } from './message'
 import { OutcomeForm } from './outcome-form'
 import { Reason } from './reason'
 import type { Desk } from './use-desk'
@@ -39,14 +42,20 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
             <dd><Num>{format.ticket(registration.ticket)}</Num></dd>
           </div>
           <div>
+            <dt>{text.subjectName}</dt>
+            <dd>{subjectOf(text, registration.subject)}</dd>
+          </div>
+          <div>
             <dt>{text.line.since}</dt>
             <dd>{format.moment(registration.registered_at)}</dd>
           </div>
         </dl>
         <div className={style.reason}><Reason registration={registration} /></div>
+        {state !== 'closed' && <Message registration={registration} />}
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
       <ReferButton registration={registration} />
+      <History callback={callback} />
     </>
   )
 }

@@ -6,12 +6,12 @@ import { Problem } from '../../api/problem'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
 import { Notice } from '../../ui/notice'
-import { drafts, dropDraft, type Draft } from './note-drafts'
+import { dropDraft, writtenDrafts, type Draft } from './note-drafts'
 
 /** Notes of earlier callbacks which the API does not have yet: saved now, shown if that fails. */
 export function KeptNotes({ deskId, except }: { deskId: number; except: number | null }) {
   const [, redraw] = useState(0)
-  return drafts(deskId)
+  return writtenDrafts(deskId)
     .filter((kept) => kept.callbackId !== except)
     .map((kept) => (
       <KeptNote

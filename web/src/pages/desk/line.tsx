@@ -1,11 +1,14 @@
-import { Button, Paper } from '@mantine/core'
-import { memo, type ReactNode } from 'react'
+import { Paper } from '@mantine/core'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { memo, useRef, useState, type ReactNode } from 'react'
 import type { Registration, Round } from '../../api/calls'
-import { LINE_PAGE, useLine } from '../../api/queries'
+import { useLineRows } from '../../api/desk'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
+import { KEY } from '../../ui/keys'
 import { Num } from '../../ui/number'
 import { Tag } from '../../ui/tag'
+import { useKeys } from '../../ui/use-keys'
 import { Waiting } from '../../ui/waiting'
 import { Reason } from './reason'
 import style from './line.module.css'
@@ -17,45 +20,73 @@ interface Props {
   action?: ((row: Registration) => ReactNode) | undefined
 }
 
-/** The line of a round in the order of calling, live. */
+/** A row without tags; each is measured once it is seen. */
+const ROW_HEIGHT = 47
+
+/** The line of a round in the order of calling, live; only the rows in sight are asked for and drawn. */
 export function Line({ round, myDesk, action }: Props) {
   const { text, format } = useLanguage()
-  const line = useLine(round.id)
-  const rows = (line.data?.pages ?? [])
-    .flatMap((page) => page.items)
-    .filter((item) => item.state === 'waiting' || item.state === 'calling')
+  const { waiting, calling, reached } = round.counts
+  const scroller = useRef<HTMLDivElement>(null)
+  const [total, setTotal] = useState(waiting + calling)
+  // Its functions are called here and nowhere below, so that nothing is remembered wrongly.
+  // eslint-disable-next-line react-hooks/incompatible-library
+  const virtual = useVirtualizer({
+    count: total, estimateSize: () => ROW_HEIGHT, getScrollElement: () => scroller.current, overscan: 12,
+  })
+  const seen = virtual.getVirtualItems()
+  const line = useLineRows(round.id, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 0)
+  if (line.total !== undefined && line.total !== total) setTotal(line.total)
+  useKeys({ [KEY.line]: () => scroller.current?.focus() })
 
   return (
     <Paper className={style.line} withBorder component="section" aria-labelledby="line-title">
       <header className={style.header}>
         <h2 id="line-title">{text.line.title}</h2>
-        <span>{text.line.waiting(format.number(round.counts.waiting))}</span>
-        <span>{text.round.reached(format.number(round.counts.reached))}</span>
+        <span data-testid="line-waiting" data-count={waiting}>{text.line.waiting(format.number(waiting))}</span>
+        <span>{text.round.reached(format.number(reached))}</span>
       </header>
-      {line.isPending && <Waiting />}
-      <Complaint error={line.isPending ? null : line.error} />
-      {line.data && rows.length === 0 && <p className={style.empty} data-testid="line-empty">{text.line.empty}</p>}
-      {rows.length > 0 && (
-        <div className={style.heads} aria-hidden>
-          <span>{text.line.place}</span>
-          <span>{text.line.ticket}</span>
-          <span>{text.line.number}</span>
-          <span>{text.line.since}</span>
+      <Complaint error={line.error} />
+      {line.total === undefined && !line.error && <Waiting />}
+      {line.total === 0 && <p className={style.empty} data-testid="line-empty">{text.line.empty}</p>}
+      <div className={style.table} role="table" aria-labelledby="line-title" aria-rowcount={total + 1} hidden={!line.total}>
+        <div role="rowgroup">
+          <div className={style.heads} role="row" aria-rowindex={1}>
+            <span role="columnheader">{text.line.place}</span>
+            <span role="columnheader">{text.line.ticket}</span>
+            <span role="columnheader">{text.line.number}</span>
+            <span role="columnheader">{text.lineHeads.why}</span>
+            <span role="columnheader" className={style.unseen}>{text.lineHeads.more}</span>
+          </div>
         </div>
-      )}
-      {/* A list that scrolls can be scrolled by the keyboard alone. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <ol className={style.rows} tabIndex={0} aria-labelledby="line-title">
-        {rows.map((row) => <Row key={row.id} row={row} mine={row.desk_id !== null && row.desk_id === myDesk} action={action} />)}
-      </ol>
-      {line.hasNextPage && (
-        <Button variant="subtle" fullWidth loading={line.isFetchingNextPage} onClick={() => void line.fetchNextPage()}>
-          {text.line.more(format.number(LINE_PAGE))}
-        </Button>
-      )}
+        {/* What scrolls can be scrolled by the keyboard alone. */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+        <div className={style.rows} role="rowgroup" ref={scroller} tabIndex={0} aria-labelledby="line-title">
+          <div className={style.all} role="presentation" style={{ height: virtual.getTotalSize() }}>
+            {seen.map(({ index, key, start }) => {
+              const row = line.row(index)
+              return (
+                <div
+                  key={key} ref={virtual.measureElement} data-index={index} role="row" aria-rowindex={index + 2} className={style.row}
+                  style={{ transform: `translateY(${start}px)` }} aria-busy={!row} {...(row && marks(row, myDesk))}
+                >
+                  {row
+                    ? <Row row={row} mine={row.desk_id !== null && row.desk_id === myDesk} action={action} />
+                    : <span role="cell" className={style.loading}>{text.rowLoading}</span>}
+                </div>
+              )
+            })}
+          </div>
+        </div>
+      </div>
     </Paper>
   )
 }
+
+const marks = (row: Registration, myDesk: number | null) => ({
+  'data-testid': 'line-row', 'data-ticket': row.ticket, 'data-state': row.state,
+  'data-mine': row.desk_id !== null && row.desk_id === myDesk,
+})
 
 interface RowProps {
   row: Registration
@@ -65,15 +96,14 @@ interface RowProps {
 
 const Row = memo(function Row({ row, mine, action }: RowProps) {
   const { text, format } = useLanguage()
-  const calling = row.state === 'calling'
   return (
-    <li className={style.row} data-testid="line-row" data-ticket={row.ticket} data-state={row.state} data-mine={mine}>
-      <span className={style.place}>{row.place !== null ? format.number(row.place) : '–'}</span>
-      <span className={style.ticket}><Num>{format.ticket(row.ticket)}</Num></span>
-      <span className={style.phone}><Num data-number={row.number}>{format.phone(row.number)}</Num></span>
-      <span className={style.since}>{format.moment(row.registered_at)}</span>
-      <span className={style.badges}>
-        {calling && (
+    <>
+      <span role="cell" className={style.place}>{row.place !== null ? format.number(row.place) : '–'}</span>
+      <span role="cell" className={style.ticket}><Num>{format.ticket(row.ticket)}</Num></span>
+      <span role="cell" className={style.phone}><Num data-number={row.number}>{format.phone(row.number)}</Num></span>
+      <span role="cell" className={style.since}>{text.why[row.why](format.moment(row.registered_at))}</span>
+      <span role="cell" className={style.badges}>
+        {row.state === 'calling' && (
           <Tag tone="now">
             {text.line.calling}
             {row.desk_id !== null && ` · ${mine ? text.line.atMyDesk : text.line.atDesk(format.number(row.desk_id))}`}
@@ -82,6 +112,6 @@ const Row = memo(function Row({ row, mine, action }: RowProps) {
         <Reason registration={row} />
         {row.state === 'waiting' && action?.(row)}
       </span>
-    </li>
+    </>
   )
 })

@@ -1,8 +1,13 @@
-/** Notes as they are typed, kept in this browser until the API has them. */
+import type { Outcome } from '../../api/calls'
+import type { Again } from './again'
+
+/** What is said of a callback as it is typed and chosen, kept in this browser until the API has it. */
 export interface Draft {
   callbackId: number
   ticket: string
   note: string
+  outcome?: Outcome | null
+  again?: Again
 }
 
 const prefix = (deskId: number) => `hotline137.note.${deskId}.`
@@ -16,12 +21,14 @@ export function dropDraft(deskId: number, callbackId: number): void {
   localStorage.removeItem(keyOf(deskId, callbackId))
 }
 
-export function drafts(deskId: number): Draft[] {
-  return Object.keys(localStorage)
+/** Those in which something is written. */
+export const writtenDrafts = (deskId: number): Draft[] =>
+  Object.keys(localStorage)
     .filter((key) => key.startsWith(prefix(deskId)))
     .map((key) => JSON.parse(localStorage.getItem(key) ?? '') as Draft)
     .filter((draft) => draft.note.trim() !== '')
-}
 
-export const draft = (deskId: number, callbackId: number): Draft | undefined =>
-  drafts(deskId).find((kept) => kept.callbackId === callbackId)
+export function draftOf(deskId: number, callbackId: number): Draft | undefined {
+  const kept = localStorage.getItem(keyOf(deskId, callbackId))
+  return kept ? (JSON.parse(kept) as Draft) : undefined
+}

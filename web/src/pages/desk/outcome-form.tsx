@@ -1,27 +1,22 @@
 import { Button, Paper, Textarea } from '@mantine/core'
 import { useRef, useState } from 'react'
 import type { Callback, Outcome } from '../../api/calls'
+import { serverNow } from '../../api/clock'
+import { useRounds } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
+import { KEY, OUTCOME_KEYS } from '../../ui/keys'
 import { useKeys } from '../../ui/use-keys'
-import { draft, dropDraft, keepDraft } from './note-drafts'
+import { momentOf } from './again'
+import { AgainChoice } from './again-choice'
+import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
 import type { Desk } from './use-desk'
 import style from './callback.module.css'
 
-interface Choice {
-  outcome: Outcome
-  key: string
-}
+const AFTER_TALK = Object.entries(OUTCOME_KEYS) as [Outcome, string][]
+const BEFORE_CALL: [Outcome, string][] = [['returned', KEY.returned]]
 
-const AFTER_TALK: Choice[] = [
-  { outcome: 'reached', key: '1' },
-  { outcome: 'call_again', key: '2' },
-  { outcome: 'refused', key: '3' },
-  { outcome: 'wrong_number', key: '4' },
-]
-const BEFORE_CALL: Choice[] = [{ outcome: 'returned', key: 'R' }]
-
-function choicesIn(state: Callback['state']): Choice[] {
+function choicesIn(state: Callback['state']): [Outcome, string][] {
   if (state === 'ended') return AFTER_TALK
   return state === 'claimed' ? BEFORE_CALL : []
 }
@@ -30,40 +25,50 @@ function choicesIn(state: Callback['state']): Choice[] {
 export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk }) {
   const { text, format } = useLanguage()
   const { id, state, registration } = callback
-  const [note, setNote] = useState(() => draft(desk.id, id)?.note ?? callback.note)
-  const [chosen, setChosen] = useState<Outcome | null>(null)
+  const { data: rounds = [] } = useRounds()
+  const round = rounds.find((one) => one.id === callback.round_id)
+  const [draft, setDraft] = useState<Draft>(
+    () => draftOf(desk.id, id) ?? { callbackId: id, ticket: registration.ticket, note: callback.note },
+  )
+  const { note, again = { way: 'soon' } } = draft
   const saveButton = useRef<HTMLButtonElement>(null)
+  const noteField = useRef<HTMLTextAreaElement>(null)
 
   const choices = choicesIn(state)
-  const due = choices.find((choice) => choice.outcome === chosen)?.outcome
+  const due = choices.find(([choice]) => choice === draft.outcome)?.[0]
   // A call that ended by itself has its outcome already; its note may still be written.
   const outcome = state === 'closed' && note !== callback.note ? callback.outcome : due
 
-  function write(value: string) {
-    setNote(value)
-    keepDraft(desk.id, { callbackId: id, ticket: registration.ticket, note: value })
+  function say(change: Partial<Draft>) {
+    const changed = { ...draft, ...change }
+    setDraft(changed)
+    keepDraft(desk.id, changed)
   }
 
   function choose(choice: Outcome) {
-    setChosen(choice === chosen && state === 'claimed' ? null : choice)
+    say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, again: { way: 'soon' } })
     // After the button has appeared: Enter then saves.
     requestAnimationFrame(() => saveButton.current?.focus())
   }
 
   function save() {
-    if (outcome) desk.save(outcome, note, () => dropDraft(desk.id, id))
+    const againAt = outcome === 'call_again' ? momentOf(again, round, serverNow()) : null
+    if (outcome) desk.save(outcome, note, againAt, () => dropDraft(desk.id, id))
   }
 
-  useKeys(Object.fromEntries(choices.map(({ outcome: choice, key }) => [keyCode(key), () => choose(choice)])))
+  useKeys({
+    ...Object.fromEntries(choices.map(([choice, key]) => [key, () => choose(choice)])),
+    [KEY.note]: () => noteField.current?.focus(),
+  })
 
   const label = (choice: Outcome) => (choice === 'returned' ? text.returnToLine : text.outcome[choice])
   return (
     <Paper className={style.form} withBorder>
       {choices.length > 0 && (
         <div className={style.choices} role="group" aria-label={text.desk.chooseOutcome}>
-          {choices.map(({ outcome: choice, key }) => (
+          {choices.map(([choice, key]) => (
             <Button
-              key={choice} variant={choice === chosen ? 'filled' : 'default'} aria-pressed={choice === chosen}
+              key={choice} variant={choice === due ? 'filled' : 'default'} aria-pressed={choice === due}
               data-testid={`outcome-${choice}`} aria-keyshortcuts={key} onClick={() => choose(choice)}
               rightSection={<Key>{format.digits(key)}</Key>}
             >
@@ -72,11 +77,13 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
           ))}
         </div>
       )}
+      {due === 'call_again' && <AgainChoice again={again} round={round} onChoose={(wish) => say({ again: wish })} />}
       <Textarea
-        label={text.desk.note} placeholder={text.desk.notePlaceholder} value={note} data-testid="note"
-        autosize minRows={3} maxRows={10} maxLength={2000} onChange={(event) => write(event.currentTarget.value)}
+        ref={noteField} label={<>{text.desk.note} <Key>{KEY.note}</Key></>} placeholder={text.desk.notePlaceholder} value={note} data-testid="note"
+        autosize minRows={3} maxRows={10} maxLength={2000} onChange={(event) => say({ note: event.currentTarget.value })}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save()
+          if (event.key === 'Escape') event.currentTarget.blur()
         }}
       />
       {(state === 'ended' || outcome) && (
@@ -90,5 +97,3 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
     </Paper>
   )
 }
-
-const keyCode = (key: string) => (/\d/.test(key) ? `Digit${key}` : `Key${key}`)

@@ -43,8 +43,8 @@ export function useDesk(me: Me, roundId: number | null) {
   const end = useMutation({ ...common, mutationFn: hangUp, onSuccess: show })
   const save = useMutation({
     ...common,
-    mutationFn: ({ id, outcome, note }: { id: number; outcome: Outcome; note: string }) =>
-      saveOutcome(id, outcome, note),
+    mutationFn: ({ id, outcome, note, againAt }: { id: number; outcome: Outcome; note: string; againAt: string | null }) =>
+      saveOutcome(id, outcome, note, againAt),
     onSuccess: show,
   })
 
@@ -59,8 +59,8 @@ export function useDesk(me: Me, roundId: number | null) {
     takeNext: !busy && roundId !== null && (!state || state === 'closed') ? () => next.mutate(roundId) : undefined,
     call: !busy && callback && state === 'claimed' ? () => call.mutate(callback.id) : undefined,
     hangUp: !busy && callback && ON_THE_PHONE.includes(callback.state) ? () => end.mutate(callback.id) : undefined,
-    save: (outcome: Outcome, note: string, done: () => void) => {
-      if (!busy && callback) save.mutate({ id: callback.id, outcome, note }, { onSuccess: done })
+    save: (outcome: Outcome, note: string, againAt: string | null, done: () => void) => {
+      if (!busy && callback) save.mutate({ id: callback.id, outcome, note, againAt }, { onSuccess: done })
     },
   }
 }

@@ -1,5 +1,5 @@
 import { Paper } from '@mantine/core'
-import type { Callback, Stage } from '../../api/calls'
+import type { Callback, Round, Stage } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { useNow } from '../../ui/use-now'
@@ -35,6 +35,7 @@ export function NextPanel({ stage }: { stage: Stage }) {
       )}
       <dl className={style.counts}>
         <Count name={text.stage.remaining} count={remaining(stage)} testId="remaining" />
+        <LeftOfRound round={round} />
         <Count name={text.stage.reached} count={round.counts.reached} testId="reached" />
       </dl>
     </Paper>
@@ -50,6 +51,16 @@ export function Progress({ callback }: { callback: Callback }) {
   if (state === 'screening') return text.stage.screened
   if (!waits) return text.callback[state]
   return text.stage.waitsSince(format.duration(now - Date.parse(confirmed_at)))
+}
+
+/** Minutes until the announced end; the operators' line has none. */
+function LeftOfRound({ round }: { round: Round }) {
+  const { text } = useLanguage()
+  const now = useNow(true)
+  const minutes = Math.ceil((Date.parse(round.ends_at) - now) / 60_000)
+  if (round.standing || isOver(round) || Date.parse(round.starts_at) > now) return null
+  if (minutes <= 0) return <div className={style.roundOver} data-testid="left-of-round" data-count={0}><dd>{text.leftOfRound.over}</dd></div>
+  return <Count name={text.leftOfRound.name} count={minutes} testId="left-of-round" />
 }
 
 function Count({ name, count, testId }: { name: string; count: number; testId: string }) {

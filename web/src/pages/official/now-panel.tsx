@@ -4,6 +4,7 @@ import type { Text } from '../../language/fa'
 import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { useNow } from '../../ui/use-now'
+import { Message } from '../desk/message'
 import { Reason } from '../desk/reason'
 import { useBegun } from '../desk/use-begun'
 import type { Serving } from './use-serving'
@@ -37,6 +38,7 @@ export function NowPanel({ serving, round, connected }: Props) {
         <>
           <p className={style.subject} data-testid="subject">{subjectOf(text, callback.registration.subject)}</p>
           <Citizen callback={callback} />
+          <Message registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
         </>
       )}

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { endRound, type Round } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { Command } from '../../ui/command'
+import { KEY } from '../../ui/keys'
 import { useKeys } from '../../ui/use-keys'
 import { ReasonDialog } from '../rounds/reason-dialog'
 import type { Serving } from './use-serving'
@@ -15,21 +16,23 @@ export function StageActions({ serving, round }: { serving: Serving; round: Roun
   const { pending, record, resume, pause } = serving
   const next = record ?? serving.next
   const end = serving.mayEnd ? () => setEnding(true) : undefined
-  const keys = { KeyN: next, KeyF: serving.finishing, KeyH: serving.hangUp, KeyB: serving.notNow, KeyP: pause ?? resume, KeyE: end, KeyL: serving.leave }
-  useKeys(ending ? {} : keys)
+  useKeys({
+    [KEY.next]: next, [KEY.finishing]: serving.finishing, [KEY.hangUp]: serving.hangUp,
+    [KEY.notNow]: serving.notNow, [KEY.pause]: pause ?? resume, [KEY.endRound]: end, [KEY.leave]: serving.leave,
+  })
 
   return (
     <>
       <div className={style.actions}>
-        <Command name="next" letter="N" act={next} pending={pending} large>{record ? text.desk.saveOutcome : words.next}</Command>
-        <Command name="finishing" letter="F" act={serving.finishing} pending={pending} large color="amber">{words.finishing}</Command>
-        <Command name="hangup" letter="H" act={serving.hangUp} pending={pending} large color="brick">{words.hangUp}</Command>
+        <Command name="next" letter={KEY.next} act={next} pending={pending} large>{record ? text.desk.saveOutcome : words.next}</Command>
+        <Command name="finishing" letter={KEY.finishing} act={serving.finishing} pending={pending} large color="amber">{words.finishing}</Command>
+        <Command name="hangup" letter={KEY.hangUp} act={serving.hangUp} pending={pending} large color="brick">{words.hangUp}</Command>
       </div>
       <div className={style.smaller}>
-        <Command variant="default" name="not-now" letter="B" act={serving.notNow} pending={pending}>{words.notNow}</Command>
-        <Command variant="default" name="pause" letter="P" act={pause ?? resume} pending={pending}>{resume ? words.resume : words.pause}</Command>
-        <Command variant="default" name="end-round" letter="E" act={end} pending={pending}>{words.endRound}</Command>
-        {serving.leave && <Command variant="default" name="leave" letter="L" act={serving.leave} pending={pending}>{words.leave}</Command>}
+        <Command variant="default" name="not-now" letter={KEY.notNow} act={serving.notNow} pending={pending}>{words.notNow}</Command>
+        <Command variant="default" name="pause" letter={KEY.pause} act={pause ?? resume} pending={pending}>{resume ? words.resume : words.pause}</Command>
+        <Command variant="default" name="end-round" letter={KEY.endRound} act={end} pending={pending}>{words.endRound}</Command>
+        {serving.leave && <Command variant="default" name="leave" letter={KEY.leave} act={serving.leave} pending={pending}>{words.leave}</Command>}
       </div>
       {ending && (
         <ReasonDialog

@@ -1,9 +1,9 @@
 import { Paper } from '@mantine/core'
-import { useState } from 'react'
 import { type Recording, recordingUrl } from '../../api/calls'
 import { useRecordings } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
+import { Player } from '../../ui/player'
 import style from './rounds.module.css'
 
 /** The recorded conversations of a round, to be heard. */
@@ -24,7 +24,6 @@ export function Recordings({ id }: { id: number }) {
 
 function Item({ recording }: { recording: Recording }) {
   const { text, format } = useLanguage()
-  const [broken, setBroken] = useState(false)
   const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at } = recording
   const where = desk_id === null ? '' : text.line.atDesk(format.number(desk_id))
   const about = [talking_at && format.moment(talking_at), where, format.duration(seconds * 1000)].filter(Boolean)
@@ -35,14 +34,8 @@ function Item({ recording }: { recording: Recording }) {
         <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join(text.comma)}</span>
       </span>
       {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
-        // There is no text of a conversation that could be its captions.
-        // eslint-disable-next-line jsx-a11y/media-has-caption
-        <audio
-          controls controlsList="nodownload" preload="none" src={recordingUrl(callback_id)} aria-label={text.recordings.player(format.ticket(ticket))}
-          className={style.player} onError={() => setBroken(true)} onPlaying={() => setBroken(false)}
-        />
+        <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />
       )}
-      <div role="alert" className="live">{broken && text.recordings.broken}</div>
     </li>
   )
 }

@@ -1,0 +1,93 @@
+"""The citizen with whom a desk is about to speak: what was before, and the message they left."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import FileResponse
+
+from api import desk_schemas as desk
+from api import views
+from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
+from api.callbacks import Id
+from db import models
+from db.engine import reading, writing
+from hotline import callbacks, history, recordings
+from hotline.errors import Refused
+
+router = APIRouter(tags=["callbacks"])
+
+Range = Annotated[str, Header(alias="Range", max_length=200)]
+
+
+@router.get("/callbacks/{callback_id}/history")
+def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHistory:
+    """What the office knows of the citizen; for the desk that has them in hand, and for overseers."""
+    found = session.get(models.Callback, callback_id)
+    if user.role not in OVERSEERS and not (found and callbacks.holds(found, user.desk_id)):
+        raise Refused("forbidden", "this callback is not in the hands of this desk")
+    number = callbacks.get(session, callback_id).registration.number
+    registered = history.registrations(session, number)
+    calls = history.calls(session, registered)
+    hears = user.role in HEARERS
+    return desk.CitizensHistory(
+        registrations=[_registration(one, calls.get(one.id, []), hears=hears) for one in registered],
+        requests=[
+            desk.PastRequest.model_validate(request, from_attributes=True)
+            for request in history.requests(session, number)
+        ],
+    )
+
+
+def _registration(
+    registration: models.Registration, calls: list[history.Call], *, hears: bool
+) -> desk.PastRegistration:
+    return desk.PastRegistration(
+        id=registration.id,
+        official=views.official_view(registration.round.official),
+        starts_at=registration.round.starts_at,
+        standing=registration.round.standing,
+        ticket=registration.ticket,
+        registered_at=registration.registered_at,
+        state=registration.state,
+        subject=registration.subject,
+        calls=[_call(call, hears=hears) for call in calls],
+    )
+
+
+def _call(call: history.Call, *, hears: bool) -> desk.PastCall:
+    callback = call.callback
+    talked = callback.talking_at and callback.ended_at and callback.ended_at - callback.talking_at
+    return desk.PastCall(
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+        at=callback.called_at or callback.claimed_at,
+        talked_seconds=round(talked.total_seconds()) if talked else 0,
+        outcome=callback.outcome,
+        note=callback.note,
+        recorded=call.recorded if hears else None,
+    )
+
+
+@router.get(
+    "/registrations/{registration_id}/message",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/wav": {}}}, 206: {"description": "The part that was asked for"}},
+)
+def hear_message(
+    registration_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
+) -> FileResponse:
+    """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
+    with reading(engine) as session:
+        callback = callbacks.of_registration(session, registration_id)
+        if user.role not in HEARERS and not (callback and callbacks.holds(callback, user.desk_id)):
+            raise Refused("forbidden", "this citizen is not in the hands of this desk")
+        path = recordings.message(session, registration_id, settings.messages_dir)
+    with writing(engine) as session:  # committed before the first byte goes out
+        recordings.heard(
+            session,
+            f"registration {registration_id}",
+            who=user.username,
+            from_begin=recordings.from_begin(wanted),
+            what=recordings.MESSAGE_HEARD,
+        )
+    return FileResponse(path, media_type="audio/wav")

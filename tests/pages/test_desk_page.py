@@ -1,0 +1,156 @@
+"""The desk's page by keyboard alone, with a long line: the citizen's past and message, calling later."""
+
+from datetime import timedelta
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Callback, Registration, Role, User
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline import callbacks, numbers, registration
+from settings import Settings
+from tests.factories import HOUR, a_callback, a_registration, a_round, some_registrations
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+from tests.test_recordings import a_file
+
+WAITING = 400
+
+
+def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callback:
+    """With whom the operator has just spoken: left a message, and was called by an earlier round."""
+    settings.messages_dir.mkdir(parents=True, exist_ok=True)
+    a_file(settings.messages_dir, "message", 3)
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.role == Role.OPERATOR)).one()
+        held = a_callback(session, state, user, subject=2, message="message.wav", attempts=1)
+        held.talking_at = held.ended_at = now(session)
+        past = a_registration(
+            session,
+            a_round(session),
+            number=held.registration.number,
+            state=RegistrationState.REACHED,
+            registered_at=now(session) - 48 * HOUR,
+            subject=5,
+        )
+        at = now(session) - 30 * HOUR
+        spoken = a_callback(session, CallbackState.CLOSED)
+        spoken.registration, spoken.round_id, spoken.note = past, past.round_id, "جوی آب"
+        spoken.called_at = spoken.talking_at = now(session) - 30 * HOUR
+        held.registration.round.ends_at += 3 * HOUR
+        some_registrations(session, held.registration.round, WAITING)
+        return held
+
+
+def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_all_is_heard_said_and_kept(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    page = open_as(Role.OPERATOR, at_desk=True)
+    held = _citizen(engine, settings, CallbackState.ENDED)
+    page.reload()
+    history = page.get_by_test_id("history")
+    expect(history).to_contain_text("۱ ثبت‌نام پیشین")
+    expect(history).to_contain_text("جوی آب")
+    assert _heard(engine) == 0
+    page.keyboard.press("j")
+    page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
+    assert _heard(engine) == 1
+
+    page.keyboard.press("w")
+    page.keyboard.type("n2h؟ فردا زنگ بزنیم")
+    expect(page.get_by_test_id("note")).to_have_value("n2h؟ فردا زنگ بزنیم")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.keyboard.press("6")
+    page.reload()  # nothing of it is lost
+    expect(page.get_by_test_id("note")).to_have_value("n2h؟ فردا زنگ بزنیم")
+    expect(page.get_by_test_id("outcome-call_again")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("again-an-hour")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("پخش پیام شهروند")
+    is_fit(page)
+    page.keyboard.press("2")  # only a key of the dialog now
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    is_fit(page)
+
+    page.get_by_test_id("save-outcome").focus()
+    page.keyboard.press("Enter")
+    mine = page.locator(f'[data-ticket="{held.registration.ticket}"]')
+    expect(page.get_by_test_id("take-next")).to_be_enabled()
+    with reading(engine) as session:
+        done = session.get_one(Callback, held.id)
+        due = done.registration.not_before
+        assert (done.outcome, done.note) == (Outcome.CALL_AGAIN, "n2h؟ فردا زنگ بزنیم")
+        assert due and timedelta(minutes=58) < due - now(session) <= timedelta(minutes=60)
+    _to_the_end(page)
+    expect(mine).to_contain_text("تماس دوباره از")
+
+
+def _heard(engine: Engine) -> int:
+    with reading(engine) as session:
+        return len(session.scalars(select(AuditEntry).where(AuditEntry.action == "message-heard")).all())
+
+
+def _to_the_end(page: Page) -> None:
+    page.keyboard.press("l")
+    page.keyboard.press("End")
+
+
+def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_and_changes_are_seen_at_once(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    page = open_as(Role.OPERATOR, at_desk=True, language="en")
+    held = _citizen(engine, settings, CallbackState.CLAIMED)
+    page.reload()
+    table = page.get_by_role("table")
+    expect(table).to_have_attribute("aria-rowcount", str(WAITING + 2))
+    rows = page.get_by_test_id("line-row")
+    expect(rows.first).to_contain_text("In order of registration")
+    assert rows.count() < 60, "only what is in sight is drawn"
+    asked: list[str] = []
+    page.on("request", lambda request: "/registrations" in request.url and asked.append(request.url))
+    _to_the_end(page)
+    last = page.locator(f'[role=row][aria-rowindex="{WAITING + 2}"]')
+    expect(last).to_contain_text(held.registration.ticket[:3])
+    asked.clear()
+
+    with writing(engine) as session:
+        number = numbers.parse("09137654321", settings.allowed_prefixes)
+        registration.register(session, round_id=held.round_id, number=number, subject=1)
+    expect(page.get_by_test_id("line-waiting")).to_have_attribute(
+        "data-count", str(WAITING + 1), timeout=1000
+    )
+    expect(table).to_have_attribute("aria-rowcount", str(WAITING + 3))
+    assert len(asked) <= 2, "only what is in sight is asked for again"
+    with writing(engine) as session:  # another desk gives a citizen up
+        first = session.scalars(
+            select(Registration).where(Registration.state == RegistrationState.WAITING).limit(1)
+        ).one()
+        registration.cancel(session, first.id, office_reason="گم شد")
+        assert callbacks.live_at_desk(session, held.desk_id or 0)
+    expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING), timeout=1000)
+    is_fit(page)
+
+    page.keyboard.press("g")
+    page.get_by_test_id("use-number").check()
+    expect(page.get_by_test_id("no-pin")).to_be_visible()
+    page.get_by_test_id("phone-number").fill("0913 765 4321")
+    page.get_by_test_id("save-phone").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("still has")  # a citizen is in hand
+    page.get_by_test_id("use-sip").check()
+    page.get_by_test_id("show-account").click()
+    expect(page.get_by_test_id("sip-account")).to_contain_text(f"desk-{held.desk_id}-sip")
+    is_fit(page)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("outcome-returned").press("Enter")
+    page.get_by_test_id("save-outcome").click()
+    expect(page.get_by_test_id("take-next")).to_be_enabled()
+    page.keyboard.press("g")
+    page.get_by_test_id("use-number").check()
+    page.get_by_test_id("phone-number").fill("0913 765 4321")
+    page.get_by_test_id("save-phone").click()
+    expect(page.get_by_test_id("save-phone")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN

@@ -1,0 +1,9 @@
+import { useLanguage } from '../language/language'
+import { useNow } from './use-now'
+
+/** The city's time of day. */
+export function Clock({ className }: { className?: string | undefined }) {
+  const { text, format } = useLanguage()
+  const now = new Date(useNow(true)).toISOString()
+  return <time className={className} dateTime={now} aria-label={text.clock} data-testid="clock">{format.time(now)}</time>
+}

@@ -1,0 +1,21 @@
+/** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
+export const KEY = {
+  takeNext: 'N', call: 'C', hangUp: 'H', returned: 'R',
+  note: 'W', message: 'J', line: 'L',
+  mute: 'M', keypad: 'K', phone: 'G',
+  next: 'N', finishing: 'F', notNow: 'B', pause: 'P', endRound: 'E', leave: 'L',
+  screen: 'S', handOver: 'T',
+  outcome: '1–4', again: '5–9', help: '?',
+} as const
+
+export type KeyName = keyof typeof KEY
+
+/** The keys of each page, in the order in which the help shows them. */
+export const KEYS_OF: Record<string, KeyName[] | undefined> = {
+  desk: ['takeNext', 'call', 'hangUp', 'outcome', 'again', 'returned', 'note', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+  official: ['next', 'finishing', 'hangUp', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'message', 'mute', 'keypad', 'phone', 'help'],
+  beside: ['screen', 'handOver', 'hangUp', 'pause', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+}
+
+/** What became of a conversation, each with its key. */
+export const OUTCOME_KEYS = { reached: '1', call_again: '2', refused: '3', wrong_number: '4' } as const
