@@ -6,12 +6,13 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Callback, Registration, Role, User
+from db.models import AuditEntry, Callback, Registration, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import callbacks, numbers, registration
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_registration, a_round, some_registrations
 from tests.kit.pages import is_fit
+from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 from tests.test_recordings import a_file
 
@@ -34,12 +35,12 @@ def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callba
             registered_at=now(session) - 48 * HOUR,
             subject=5,
         )
-        at = now(session) - 30 * HOUR
         spoken = a_callback(session, CallbackState.CLOSED)
         spoken.registration, spoken.round_id, spoken.note = past, past.round_id, "جوی آب"
         spoken.called_at = spoken.talking_at = now(session) - 30 * HOUR
-        held.registration.round.ends_at += 3 * HOUR
-        some_registrations(session, held.registration.round, WAITING)
+        round_ = session.get_one(Round, held.round_id)
+        round_.ends_at += 3 * HOUR
+        some_registrations(session, round_, WAITING)
         return held
 
 
@@ -94,8 +95,15 @@ def _heard(engine: Engine) -> int:
 
 
 def _to_the_end(page: Page) -> None:
+    """Rows in sight are measured: what lies below them may be a little longer than was thought."""
     page.keyboard.press("l")
-    page.keyboard.press("End")
+    rows = page.get_by_role("table").get_attribute("aria-rowcount")
+
+    def there() -> bool:
+        page.keyboard.press("End")
+        return page.locator(f'[role=row][aria-rowindex="{rows}"][data-ticket]').is_visible()
+
+    until(there, "the end of the line is in sight")
 
 
 def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_and_changes_are_seen_at_once(

@@ -2,11 +2,9 @@ import { useEffect, useRef } from 'react'
 
 type Handlers = Record<string, (() => void) | undefined>
 
-/** The key as it is printed on a Latin keyboard, by its place: `N`, `1`, `?`. */
-function keyOf({ code, shiftKey }: KeyboardEvent): string {
-  if (code === 'Slash') return shiftKey ? '?' : '/'
-  return code.replace(/^(Key|Digit|Numpad)/, '')
-}
+/** The key as it is printed on a Latin keyboard, by its place: `N`, `1`; a question mark in either script. */
+const keyOf = ({ code, key }: KeyboardEvent): string =>
+  key === '?' || key === '؟' ? '?' : code.replace(/^(Key|Digit|Numpad)/, '')
 
 /**
  * Single keys as commands, by their place on the keyboard, so that they work with a Persian layout
