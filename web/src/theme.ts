@@ -24,4 +24,6 @@ export const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // A dialog's head is no second head of the page.
+  components: { ModalHeader: { defaultProps: { role: 'presentation' } } },
 })

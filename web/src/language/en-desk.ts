@@ -1,4 +1,4 @@
-import type { faDesk } from './fa-desk'
+import type { faDesk, faDeskProblem } from './fa-desk'
 
 export const enDesk: typeof faDesk = {
   clock: 'Time in Isfahan',
@@ -51,15 +51,14 @@ export const enDesk: typeof faDesk = {
   history: {
     title: 'The citizen’s history',
     none: 'This citizen’s first call to 137.',
-    registrations: (count) => `${count} earlier registrations`,
-    requests: (count) => `${count} requests`,
+    registrations: (count) => `earlier registrations: ${count}`,
+    requests: (count) => `requests: ${count}`,
     present: 'This registration',
     standing: 'Operators’ line',
     more: 'Show all',
     fewer: 'Show fewer',
     talked: (time) => `conversation ${time}`,
     tracking: 'Tracking number',
-    district: (number) => `District ${number}`,
     state: {
       unconfirmed: 'not confirmed',
       waiting: 'in the line',
@@ -123,4 +122,14 @@ export const enDesk: typeof faDesk = {
     name: 'minutes until the round ends',
     over: 'The round’s time is over',
   },
+}
+
+export const enDeskProblem: typeof faDeskProblem = {
+  'no-desk-number': 'Write a telephone number for this choice.',
+  'no-pin': 'You have no PIN for the telephone yet. Ask the administrator to set one.',
+  'desk-phone-here': 'The desk’s phone is connected already.',
+  'desk-phone-called': 'Your telephone is being called.',
+  'number-invalid': 'This is no telephone number.',
+  'number-not-allowed': 'This number cannot be called.',
+  'too-far-ahead': 'A call can be promised for at most 31 days ahead.',
 }

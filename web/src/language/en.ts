@@ -1,4 +1,4 @@
-import { enDesk } from './en-desk'
+import { enDesk, enDeskProblem } from './en-desk'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
 import { enRounds } from './en-rounds'
@@ -178,6 +178,7 @@ export const en: Text = {
 
   problem: {
     ...enRequestProblems,
+    ...enDeskProblem,
     'not-signed-in': 'Your session has ended. Sign in again.',
     'wrong-credentials': 'The user name or the password is not right.',
     'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
@@ -186,13 +187,6 @@ export const en: Text = {
     'no-desk': 'You have no desk.',
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
-    'no-desk-number': 'Write a telephone number for this choice.',
-    'no-pin': 'You have no PIN for the telephone yet. Ask the administrator to set one.',
-    'desk-phone-here': 'The desk’s phone is connected already.',
-    'desk-phone-called': 'Your telephone is being called.',
-    'number-invalid': 'This is no telephone number.',
-    'number-not-allowed': 'This number cannot be called.',
-    'too-far-ahead': 'A call can be promised for at most 31 days ahead.',
     'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
     'not-serving': 'Your desk does not serve this round.',
     'round-not-started': 'The conversations of this round have not begun.',

@@ -58,7 +58,6 @@ export const faDesk = {
     fewer: 'نمایش کمتر',
     talked: (time: string) => `گفت‌وگو ${time}`,
     tracking: 'شماره رهگیری',
-    district: (number: string) => `منطقهٔ ${number}`,
     state: {
       unconfirmed: 'تأییدنشده',
       waiting: 'در صف',
@@ -122,4 +121,14 @@ export const faDesk = {
     name: 'دقیقه تا پایان نوبت',
     over: 'وقت نوبت تمام شده است',
   },
+}
+
+export const faDeskProblem = {
+  'no-desk-number': 'برای این انتخاب یک شماره تلفن بنویسید.',
+  'no-pin': 'هنوز رمز تلفن ندارید. از مدیر سامانه بخواهید آن را برایتان تعیین کند.',
+  'desk-phone-here': 'تلفن میز هم‌اکنون وصل است.',
+  'desk-phone-called': 'هم‌اکنون با تلفن شما تماس گرفته می‌شود.',
+  'number-invalid': 'این شماره تلفن درست نیست.',
+  'number-not-allowed': 'با این شماره نمی‌توان تماس گرفت.',
+  'too-far-ahead': 'زمان تماس دوباره حداکثر سی‌ویک روز دیگر است.',
 }

@@ -1,4 +1,4 @@
-import { faDesk } from './fa-desk'
+import { faDesk, faDeskProblem } from './fa-desk'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
 import { faRounds } from './fa-rounds'
@@ -179,6 +179,7 @@ export const fa = {
 
   problem: {
     ...faRequestProblems,
+    ...faDeskProblem,
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
     'too-many-attempts': 'تلاش‌های ناموفق زیاد بود. چند دقیقه بعد دوباره امتحان کنید.',
@@ -187,13 +188,6 @@ export const fa = {
     'no-desk': 'برای شما میزی تعیین نشده است.',
     'desk-busy': 'این میز هنوز تماسی در دست دارد.',
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
-    'no-desk-number': 'برای این انتخاب یک شماره تلفن بنویسید.',
-    'no-pin': 'هنوز رمز تلفن ندارید. از مدیر سامانه بخواهید آن را برایتان تعیین کند.',
-    'desk-phone-here': 'تلفن میز هم‌اکنون وصل است.',
-    'desk-phone-called': 'هم‌اکنون با تلفن شما تماس گرفته می‌شود.',
-    'number-invalid': 'این شماره تلفن درست نیست.',
-    'number-not-allowed': 'با این شماره نمی‌توان تماس گرفت.',
-    'too-far-ahead': 'زمان تماس دوباره حداکثر سی‌ویک روز دیگر است.',
     'calls-capped': 'سقف تماس‌های خروجی پر شده است. نوبت شهروند محفوظ است؛ کمی بعد دوباره تماس بگیرید.',
     'not-serving': 'میز شما به این نوبت پاسخ نمی‌دهد.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',

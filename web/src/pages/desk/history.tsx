@@ -37,7 +37,8 @@ export function History({ callback }: { callback: Callback }) {
         {requests.slice(0, shown).map((one) => (
           <li key={one.tracking} data-testid="past-request">
             <strong>{subjectOf(text, one.category)}</strong>
-            {one.district !== null && <span>{text.history.district(format.number(one.district))}</span>}
+            <span>{text.requests.state[one.state]}</span>
+            {one.district !== null && <span>{text.requests.inDistrict(format.number(one.district))}</span>}
             <span>{text.history.tracking} <Num>{format.digits(one.tracking)}</Num></span>
             <span>{format.moment(one.made_at)}</span>
           </li>

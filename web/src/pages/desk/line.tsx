@@ -9,7 +9,6 @@ import { KEY } from '../../ui/keys'
 import { Num } from '../../ui/number'
 import { Tag } from '../../ui/tag'
 import { useKeys } from '../../ui/use-keys'
-import { Waiting } from '../../ui/waiting'
 import { Reason } from './reason'
 import style from './line.module.css'
 
@@ -47,9 +46,8 @@ export function Line({ round, myDesk, action }: Props) {
         <span>{text.round.reached(format.number(reached))}</span>
       </header>
       <Complaint error={line.error} />
-      {line.total === undefined && !line.error && <Waiting />}
-      {line.total === 0 && <p className={style.empty} data-testid="line-empty">{text.line.empty}</p>}
-      <div className={style.table} role="table" aria-labelledby="line-title" aria-rowcount={total + 1} hidden={!line.total}>
+      {total === 0 && <p className={style.empty} data-testid="line-empty">{text.line.empty}</p>}
+      <div className={style.table} role="table" aria-labelledby="line-title" aria-rowcount={total + 1} hidden={total === 0}>
         <div role="rowgroup">
           <div className={style.heads} role="row" aria-rowindex={1}>
             <span role="columnheader">{text.line.place}</span>

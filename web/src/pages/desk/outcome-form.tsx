@@ -68,7 +68,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
         <div className={style.choices} role="group" aria-label={text.desk.chooseOutcome}>
           {choices.map(([choice, key]) => (
             <Button
-              key={choice} variant={choice === due ? 'filled' : 'default'} aria-pressed={choice === due}
+              key={choice} classNames={{ root: style.choice, label: style.choiceLabel }} variant={choice === due ? 'filled' : 'default'} aria-pressed={choice === due}
               data-testid={`outcome-${choice}`} aria-keyshortcuts={key} onClick={() => choose(choice)}
               rightSection={<Key>{format.digits(key)}</Key>}
             >

@@ -44,7 +44,7 @@ function MyPhone({ now, phone }: { now: { use: Use; number: string | null; has_p
   })
   return (
     <Stack gap="sm">
-      <Radio.Group label={words.title} value={use} onChange={(value) => setUse(value as Use)}>
+      <Radio.Group label={words.title} value={use} onChange={(value) => setUse(value)}>
         <Stack gap="xs" mt="xs">
           {USES.map((one) => <Radio key={one} value={one} label={words.use[one]} data-testid={`use-${one}`} />)}
         </Stack>
