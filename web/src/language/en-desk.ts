@@ -14,6 +14,7 @@ export const enDesk: typeof faDesk = {
       hangUp: 'End the call',
       returned: 'Give back to the line',
       note: 'Write the note',
+      refer: 'Refer to a department',
       message: 'Play the citizen’s message',
       line: 'Go to the line',
       mute: 'Mute the microphone',

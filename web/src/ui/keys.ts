@@ -1,7 +1,7 @@
 /** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
 export const KEY = {
   takeNext: 'N', call: 'C', hangUp: 'H', returned: 'R',
-  note: 'W', message: 'J', line: 'L',
+  note: 'W', refer: 'D', message: 'J', line: 'L',
   mute: 'M', keypad: 'K', phone: 'G',
   next: 'N', finishing: 'F', notNow: 'B', pause: 'P', endRound: 'E', leave: 'L',
   screen: 'S', handOver: 'T',
@@ -12,7 +12,7 @@ export type KeyName = keyof typeof KEY
 
 /** The keys of each page, in the order in which the help shows them. */
 export const KEYS_OF: Record<string, KeyName[] | undefined> = {
-  desk: ['takeNext', 'call', 'hangUp', 'outcome', 'again', 'returned', 'note', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+  desk: ['takeNext', 'call', 'hangUp', 'outcome', 'again', 'returned', 'note', 'refer', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
   official: ['next', 'finishing', 'hangUp', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'message', 'mute', 'keypad', 'phone', 'help'],
   beside: ['screen', 'handOver', 'hangUp', 'pause', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
 }

@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 import type { Registration } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
+import { KEY } from '../../ui/keys'
 import { useKeys } from '../../ui/use-keys'
 
 const WriteForm = lazy(() => import('./write-form').then(({ WriteForm: component }) => ({ default: component })))
@@ -11,12 +12,12 @@ const WriteForm = lazy(() => import('./write-form').then(({ WriteForm: component
 export function ReferButton({ registration }: { registration: Registration }) {
   const { text } = useLanguage()
   const [open, setOpen] = useState(false)
-  useKeys({ KeyD: () => setOpen(true) })
+  useKeys({ [KEY.refer]: () => setOpen(true) })
   return (
     <>
       <Button
-        variant="default" onClick={() => setOpen(true)} aria-keyshortcuts="D" data-testid="refer-to-department"
-        rightSection={<Key>D</Key>} style={{ alignSelf: 'start' }}
+        variant="default" onClick={() => setOpen(true)} aria-keyshortcuts={KEY.refer} data-testid="refer-to-department"
+        rightSection={<Key>{KEY.refer}</Key>} style={{ alignSelf: 'start' }}
       >
         {text.requests.atDesk}
       </Button>
