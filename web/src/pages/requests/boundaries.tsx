@@ -38,7 +38,6 @@ export default function Boundaries({ boundaries, places }: { boundaries: GeoPerm
             key={place.district} href={place.href} aria-label={place.label} className={style.tile} data-shade={place.shade}
             data-late={place.late} data-testid="tile" data-district={place.district}
           >
-            <title>{place.label}</title>
             <path d={path(feature) ?? ''} />
             <text x={x} y={y} fontSize="inherit">{format.number(place.district)}</text>
           </Link>

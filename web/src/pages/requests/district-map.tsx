@@ -79,9 +79,8 @@ function Tiles({ places, chosen }: { places: Place[]; chosen: number | null | un
             key={district} href={place.href} aria-label={place.label} className={style.tile} data-shade={place.shade}
             data-late={place.late} data-chosen={chosen === district} data-testid="tile" data-district={district}
           >
-            <title>{place.label}</title>
             <rect x={column * STEP + 4} y={row * STEP + 4} width={SIZE} height={SIZE} rx={12} />
-            <text x={column * STEP + 50} y={row * STEP + 44} className={style.tileNumber}>{format.number(district)}</text>
+            <text x={column * STEP + 50} y={row * STEP + 44} className={style.tileNumber}>{format.number(district)}</text>{' '}
             <text x={column * STEP + 50} y={row * STEP + 76}>{place.open}</text>
             {place.late && <circle cx={column * STEP + 84} cy={row * STEP + 18} r={8} />}
           </Link>

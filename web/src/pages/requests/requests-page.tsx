@@ -30,19 +30,21 @@ export default function RequestsPage({ me }: { me: Me }) {
 
   return (
     <div>
-      <Header me={me} page="requests"><Search /></Header>
+      <Header me={me} page="requests">
+        <div className={style.head}>
+          <Search />
+          {mayHandle(me.role) && (
+            <Button onClick={() => setWriting(true)} data-testid="write-request">{text.requests.write}</Button>
+          )}
+        </div>
+      </Header>
       <main className={style.inbox}>
         <div className={style.list}>
           <Views inbox={inbox} />
           <Filters inbox={inbox} />
           <List inbox={inbox} />
         </div>
-        <div className={style.side}>
-          {mayHandle(me.role) && (
-            <Button onClick={() => setWriting(true)} data-testid="write-request">{text.requests.write}</Button>
-          )}
-          <DistrictMap inbox={inbox} />
-        </div>
+        <DistrictMap inbox={inbox} />
       </main>
       {writing && <WriteForm onClose={() => setWriting(false)} />}
     </div>
