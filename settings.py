@@ -118,12 +118,18 @@ _SECRET = {
     "notice_webhook_secret",
     "sms_kavenegar_key",
     "sms_http_headers",
+    "oidc_client_secret",
 }
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Roles = Annotated[
+    tuple[Literal["operator", "official", "supervisor", "public_relations", "administrator", "auditor"], ...],
+    NoDecode,
+    BeforeValidator(_words),
+]
 Texts = Annotated[dict[str, str], NoDecode, BeforeValidator(_texts)]
 VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
@@ -235,6 +241,22 @@ class Settings(BaseSettings):
     """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
     sms_provider: Literal["", "console", "kavenegar", "http"] = ""
     """Who sends the text messages; empty: nobody. console only says so in the log."""
+    second_factor_roles: Roles = ("administrator",)
+    """Whose sign-in takes an authenticator's code as well; anybody may have one. Empty: nobody must."""
+    session_hours: int = Field(12, ge=1, le=168)
+    """After so long everybody signs in anew."""
+    session_idle_minutes: int = Field(120, ge=5, le=10_080)
+    """A session that is not used for so long is over. An open page that asks for news uses it."""
+    event_streams_per_person: int = Field(20, ge=1, le=100)
+    """So many pages of one person hear what changes; one more, and the oldest hears it later."""
+    event_streams: int = Field(500, ge=1, le=800)
+    """So many pages, all together."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_claim: str = Field("preferred_username", min_length=1)
+    """What of the city's account is the person's user name here."""
+    oidc_issuer: str = Field("", pattern=_URL)
+    """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
     sample: bool = True
     """Fill an empty database with sample data."""
 
@@ -281,6 +303,13 @@ class Settings(BaseSettings):
         needs = {"kavenegar": "sms_kavenegar_key", "http": "sms_http_url"}.get(value)
         if needs and not others.data.get(needs):
             raise ValueError(f"needs HOTLINE_{needs.upper()}")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _oidc(cls, value: str, others: ValidationInfo) -> str:
+        if value and not (others.data.get("oidc_client_id") and others.data.get("oidc_client_secret")):
+            raise ValueError("needs HOTLINE_OIDC_CLIENT_ID and HOTLINE_OIDC_CLIENT_SECRET")
         return value
 
     @field_validator("database_url")

@@ -4,19 +4,21 @@ A request is one transaction, which ends before the answer is sent.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from api.browser import COOKIE, address
 from db.engine import reading, writing
-from db.models import Role, User
-from hotline import users
+from db.models import Role, SignIn, User
+from hotline import second_factor, users
 from hotline.errors import Refused
 from settings import Settings
-
-COOKIE = "hotline_session"
 
 PLANNERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
 """Who plans rounds, with their officials and notices."""
@@ -62,14 +64,34 @@ Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[Session, Depends(_writing, scope="function")]
 
 
-def signed_in(request: Request, engine: Database) -> User:
-    """The person whose cookie this is. Raises Refused("not-signed-in")."""
+def in_session(request: Request, engine: Database, settings: InForce) -> SignIn:
+    """The session whose cookie this is, the second factor shown or not. Raises Refused("not-signed-in")."""
     cookie = request.cookies.get(COOKIE, "")
     with reading(engine) as session:
-        user = users.signed_in(session, cookie) if cookie else None
-    if user is None:
+        found = users.session_of(session, cookie, idle(settings)) if cookie else None
+        stale = found is not None and users.is_stale(session, found)
+    if found is None:
         raise Refused("not-signed-in", "sign in first")
-    return user
+    if stale:
+        with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
+            users.seen(session, found, address(request))
+    return found
+
+
+def idle(settings: Settings) -> timedelta:
+    """After so long without use a session is over."""
+    return timedelta(minutes=settings.session_idle_minutes)
+
+
+InSession = Annotated[SignIn, Depends(in_session)]
+"""For what a person may reach before the second factor is shown: itself, and signing out."""
+
+
+def signed_in(sign_in: InSession, settings: InForce) -> User:
+    """The person who is signed in. Raises Refused("not-signed-in" | "second-factor-due")."""
+    if second_factor.is_due(sign_in, settings):
+        raise Refused("second-factor-due", "show the second factor first, or set it up")
+    return sign_in.user
 
 
 SignedIn = Annotated[User, Depends(signed_in)]

@@ -2,23 +2,24 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-import uvicorn
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from api import (
+    account,
     audit,
     callbacks,
     departments,
     fairness,
+    guard,
     health,
     histories,
     limits,
@@ -48,16 +49,21 @@ PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
-    *(sessions, rounds, planning, timetable, registrations, officials),
+    *(sessions, account, rounds, planning, timetable, registrations, officials),
     *(callbacks, serving, histories, recordings, messages, audit, live, phones),
     *(requests, request_deeds, departments),
 )
 
 
+class _Guarded(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        return guard.Guard(super().build_middleware_stack(), self.state.settings)
+
+
 def create(settings: Settings) -> FastAPI:
     """The application for these settings."""
     engine = connect(settings.database)
-    tail = live.Tail(engine)
+    tail = live.Tail(engine, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -66,7 +72,7 @@ def create(settings: Settings) -> FastAPI:
         watching.cancel()
         engine.dispose()
 
-    app = FastAPI(
+    app = _Guarded(
         title="Hotline 137",
         version="1",
         openapi_url="/api/openapi.json",
@@ -79,42 +85,23 @@ def create(settings: Settings) -> FastAPI:
     app.state.engine = engine
     app.state.tail = tail
     app.state.guesses = limits.Guesses()
+    app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.hashing = BoundedSemaphore(sessions.HASHES_AT_ONCE)
     problems.install(app)
     v1 = APIRouter(prefix=_V1)
     for module in _MODULES:
         v1.include_router(module.router)
+    if settings.oidc_issuer:
+        from api import city  # noqa: PLC0415  (Authlib is large, and not every city needs it)
+
+        city.install(app, v1, settings)
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(public.router)
     app.include_router(fairness.router)
     app.include_router(request_page.router)
-    _protect(app, settings)
     _serve_pages(app)
     return app
-
-
-def _protect(app: FastAPI, settings: Settings) -> None:
-    origin = settings.websocket.rsplit("/", 1)[0]
-    policy = (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        f"connect-src 'self' {origin}; media-src 'self' blob:; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'self'; object-src 'none'"
-    )
-
-    @app.middleware("http")
-    async def security_headers(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await call_next(request)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
-        if request.url.path != _DOCS:  # its page has an inline script
-            response.headers["Content-Security-Policy"] = policy
-        if request.url.path.startswith(_V1):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
 
 class _Assets(StaticFiles):
@@ -133,29 +120,11 @@ def _serve_pages(app: FastAPI) -> None:
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 
     @app.get(_DOCS, include_in_schema=False)
-    def docs() -> Response:
-        return get_swagger_ui_html(
-            openapi_url="/api/openapi.json",
-            title=app.title,
-            swagger_js_url="/assets/swagger-ui-bundle.js",
-            swagger_css_url="/assets/swagger-ui.css",
-            swagger_favicon_url="data:,",
-        )
+    def docs() -> FileResponse:
+        return FileResponse(pages.FOLDER / "static" / "docs.html")
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> FileResponse:
         if path.startswith("api/") or not (PAGES / "index.html").exists():
             raise Refused("not-found", "nothing is here")
         return FileResponse(PAGES / "index.html", headers={"Cache-Control": "no-cache"})
-
-
-def serve(settings: Settings) -> None:
-    """Serve until the process is told to stop."""
-    uvicorn.run(
-        create(settings),
-        host=settings.http.host,
-        port=settings.http.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )

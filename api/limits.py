@@ -1,4 +1,4 @@
-"""A limit on guessing ticket numbers, one in ten of which passes the check digit.
+"""A limit on guessing: ticket numbers, one in ten of which passes the check digit, and passwords.
 
 Kept in this process's memory for the last 10,000 addresses: a restart forgets it, two processes count apart.
 Only wrong guesses cost, since many citizens share an address behind their mobile operator.
@@ -14,16 +14,25 @@ from cachetools import LRUCache
 from hotline.errors import Refused
 
 BURST = 10
-"""So many wrong guesses at once; then one more every EVERY_S seconds."""
+"""So many wrong guesses of a ticket number at once; then one more every EVERY_S seconds."""
 EVERY_S = 6.0
+PASSWORD_BURST = 20
+PASSWORD_EVERY_S = 30.0
+"""The same for passwords: an office, whose people share an address, may well forget some on a Saturday."""
 _ADDRESSES = 10_000
 
 
 class Guesses:
     """The wrong guesses that each address has left: a token bucket."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        burst: int = BURST,
+        every_s: float = EVERY_S,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._burst, self._every_s, self._clock = float(burst), every_s, clock
         self._lock = Lock()
         self._left: LRUCache[str, tuple[float, float]] = LRUCache(_ADDRESSES)
 
@@ -31,7 +40,7 @@ class Guesses:
         """Raises Refused("too-many-attempts") if the address has no guess left."""
         with self._lock:
             if self._now(_who(address))[0] < 1:
-                raise Refused("too-many-attempts", "too many wrong ticket numbers; wait a minute")
+                raise Refused("too-many-attempts", "too many wrong guesses; wait a minute")
 
     def wrong(self, address: str) -> None:
         """A guess was wrong."""
@@ -42,8 +51,8 @@ class Guesses:
 
     def _now(self, who: str) -> tuple[float, float]:
         at = self._clock()
-        left, since = self._left.get(who, (float(BURST), at))
-        return min(float(BURST), left + (at - since) / EVERY_S), at
+        left, since = self._left.get(who, (self._burst, at))
+        return min(self._burst, left + (at - since) / self._every_s), at
 
 
 def _who(address: str) -> str:

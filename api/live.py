@@ -1,8 +1,13 @@
-"""Live events: the event log as server-sent events, resumed by Last-Event-ID."""
+"""Live events: the event log as server-sent events, resumed by Last-Event-ID.
+
+Their number is bounded, each person's and all together; a stream ends with its session.
+"""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
@@ -10,31 +15,49 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from api import schemas
-from api.access import COOKIE, Database, signed_in
+from api.access import InSession, idle, signed_in
 from db import events
 from db.engine import reading
 from hotline import users
+from hotline.errors import Refused
+from settings import Settings
 
 router = APIRouter(tags=["events"])
 
 POLL_S = 0.1
 HEARTBEAT_S = 10.0
-_CHECK_SESSION_S = 30.0
+CHECK_SESSIONS_S = 1.0
+
+
+@dataclass(eq=False)
+class Stream:
+    """One open page's line."""
+
+    user_id: int
+    session: str
+    over: Literal["", "signed-out", "crowded"] = ""
 
 
 class Tail:
     """The one reader of the event log in this process; every open page waits on it."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
         self._news = asyncio.Condition()
+        self._streams: list[Stream] = []
         self.last_id = 0
 
     async def run(self) -> None:
-        """Watch the log for ever. A database that is away is asked again."""
+        """Watch the log, and the sessions, for ever. A database that is away is asked again."""
+        checked = 0.0
         while True:
             try:
                 newest = await run_in_threadpool(self.newest)
+                if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:
+                    lasting = await run_in_threadpool(self._lasting, {s.session for s in self._streams})
+                    gone = [s for s in self._streams if s.session not in lasting]
+                    await self._end(gone, "signed-out")
+                    checked = time.monotonic()
             except Exception:
                 await asyncio.sleep(1)
                 continue
@@ -44,13 +67,48 @@ class Tail:
                     self._news.notify_all()
             await asyncio.sleep(POLL_S)
 
-    async def wait(self, seen: int, timeout_s: float) -> None:
-        """Until there is an event after `seen`, or the time is over."""
+    async def make_room(self, user_id: int) -> None:
+        """Before one more stream of this person: who has too many loses the oldest.
+
+        Raises Refused("too-many-pages") if all together are too many and this person has none to lose.
+        """
+        mine = [s for s in self._streams if s.user_id == user_id]
+        full = len(self._streams) >= self._settings.event_streams
+        if full and not mine:
+            raise Refused("too-many-pages", "too many pages are open (HOTLINE_EVENT_STREAMS)")
+        if full or len(mine) >= self._settings.event_streams_per_person:
+            await self._end(mine[:1], "crowded")
+
+    def join(self, user_id: int, session: str) -> Stream:
+        """A page listens from now on, until it is told that its stream is over, or leaves."""
+        stream = Stream(user_id, session)
+        self._streams.append(stream)
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        """The page has gone."""
+        if stream in self._streams:
+            self._streams.remove(stream)
+
+    async def wait(self, stream: Stream, seen: int, timeout_s: float) -> None:
+        """Until there is an event after `seen`, the stream is over, or the time is."""
         try:
             async with asyncio.timeout(timeout_s), self._news:
-                await self._news.wait_for(lambda: self.last_id > seen)
+                await self._news.wait_for(lambda: self.last_id > seen or bool(stream.over))
         except TimeoutError:
             return
+
+    async def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded"]) -> None:
+        for stream in streams:
+            stream.over = why
+            self.leave(stream)
+        if streams:
+            async with self._news:
+                self._news.notify_all()
+
+    def _lasting(self, sessions: set[str]) -> set[str]:
+        with reading(self._engine) as session:
+            return users.lasting(session, sessions, idle(self._settings))
 
     def newest(self) -> int:
         """The id of the newest event."""
@@ -68,37 +126,33 @@ class Tail:
 
 @router.get("/events", dependencies=[Depends(signed_in)], response_class=StreamingResponse)
 async def live(
-    request: Request,
-    engine: Database,
-    last_event_id: Annotated[str, Header(max_length=20)] = "",
+    request: Request, sign_in: InSession, last_event_id: Annotated[str, Header(max_length=20)] = ""
 ) -> StreamingResponse:
     """Every change from now on, or from the Last-Event-ID on."""
     tail: Tail = request.app.state.tail
     newest = await run_in_threadpool(tail.newest)
     known = last_event_id.isascii() and last_event_id.isdecimal()
     start = min(int(last_event_id), newest) if known else newest
-    stream = _stream(tail, engine, request.cookies.get(COOKIE, ""), start)
+    await tail.make_room(sign_in.user_id)
+    lines = _lines(tail, sign_in.user_id, sign_in.token_hash, start)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(tail: Tail, engine: Engine, cookie: str, seen: int) -> AsyncIterator[str]:
-    yield f"retry: 1000\nid: {seen}\nevent: hello\ndata: {{}}\n\n"
-    clock = asyncio.get_running_loop().time
-    checked = clock()
-    while True:
-        await tail.wait(seen, HEARTBEAT_S)
-        if clock() - checked > _CHECK_SESSION_S:
-            if not await run_in_threadpool(_still_signed_in, engine, cookie):
+async def _lines(tail: Tail, user_id: int, session: str, seen: int) -> AsyncIterator[str]:
+    stream = tail.join(user_id, session)
+    try:
+        yield f"retry: 1000\nid: {seen}\nevent: hello\ndata: {{}}\n\n"
+        while True:
+            await tail.wait(stream, seen, HEARTBEAT_S)
+            if stream.over == "crowded":  # the page had better not come back at once
+                yield "event: crowded\ndata: {}\n\n"
+            if stream.over:
                 return
-            checked = clock()
-        found = await run_in_threadpool(tail.after, seen)
-        if not found:
-            yield ": still here\n\n"
-        for seen, data in found:  # noqa: PLR1704  (the last one sent is the last one seen)
-            yield f"id: {seen}\nevent: change\ndata: {data}\n\n"
-
-
-def _still_signed_in(engine: Engine, cookie: str) -> bool:
-    with reading(engine) as session:
-        return users.signed_in(session, cookie) is not None
+            found = await run_in_threadpool(tail.after, seen)
+            if not found:
+                yield ": still here\n\n"
+            for seen, data in found:  # noqa: PLR1704  (the last one sent is the last one seen)
+                yield f"id: {seen}\nevent: change\ndata: {data}\n\n"
+    finally:
+        tail.leave(stream)

@@ -1,7 +1,6 @@
 """Every error is an RFC 9457 problem with a stable code."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -24,18 +23,19 @@ log = logging.getLogger("api")
 
 STATUS = {
     "not-signed-in": 401,
+    "second-factor-due": 401,
     "wrong-credentials": 401,
     "too-many-attempts": 429,
     "forbidden": 403,
     "foreign-origin": 403,
     "not-found": 404,
+    "wrong-password": 403,
+    "wrong-code": 403,
     "invalid-input": 422,
+    "too-many-pages": 503,
     "database-unavailable": 503,
 }
 """The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
-
-
-_LONGEST_BODY = 1 << 16
 
 
 class Problem(BaseModel):
@@ -85,25 +85,3 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(_request: Request, _error: Exception) -> Response:
         return problem("internal-error", "a fault of ours; it is in the log", 500)
-
-    @app.middleware("http")
-    async def small_bodies_only(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        length = request.headers.get("content-length", "")
-        if "transfer-encoding" in request.headers or (length and not length.isdecimal()):
-            return problem("length-required", "say how long the body is", 411)
-        if length and int(length) > _LONGEST_BODY:
-            return problem("too-large", f"a body has at most {_LONGEST_BODY} bytes", 413)
-        return await call_next(request)
-
-    @app.middleware("http")
-    async def own_origin_only(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        origin = request.headers.get("origin")
-        if request.method not in ("GET", "HEAD") and origin is not None:
-            host = request.headers.get("host", "")
-            if origin.partition("://")[2] != host:
-                return problem("foreign-origin", "this page may not do that")
-        return await call_next(request)

@@ -678,6 +678,8 @@ class User(Base):
     locked_until: Mapped[datetime | None]
     totp_salt: Mapped[str | None] = mapped_column(String(32))  # hotline/second_factor.py derives the secret
     totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
+    totp_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    totp_locked_until: Mapped[datetime | None]
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
     official: Mapped[Official | None] = relationship()

@@ -82,6 +82,11 @@ def get(session: Session, user_id: int) -> User:
     return user
 
 
+def named(session: Session, username: str) -> User | None:
+    """The person of this user name."""
+    return session.scalar(select(User).where(User.username == username))
+
+
 def _check_password(password: str, username: str) -> None:
     if len(password) < _SHORTEST:
         raise Refused("password-short", f"a password has at least {_SHORTEST} characters")
@@ -92,8 +97,8 @@ def _check_password(password: str, username: str) -> None:
 
 def known_hash(session: Session, username: str) -> str:
     """The password's hash; for an unknown name one that nothing matches, and that costs as long."""
-    found = session.scalar(select(User.password_hash).where(User.username == username))
-    return found or _NOBODY
+    user = named(session, username)
+    return user.password_hash if user else _NOBODY
 
 
 def is_right(password_hash: str, password: str) -> bool:
@@ -104,25 +109,27 @@ def is_right(password_hash: str, password: str) -> bool:
         return False
 
 
-def verify(session: Session, username: str, *, right: bool) -> User | None:
+def verify(session: Session, username: str, *, right: bool, known_browser: bool = False) -> User | None:
     """The person, if the password was `right`; None if not, and the failure is counted.
 
-    Raises Refused("too-many-attempts") while the name is locked: 5 failures are free, then
-    1, 2, 4 … up to 900 seconds.
+    Raises Refused("too-many-attempts") while the name is locked (see `backoff`). A browser on which this
+    person signed in before is not locked out with the name, nor does it count: whoever lets it try limits it.
     """
     at = now(session)
     user = session.scalar(select(User).where(User.username == username).with_for_update(of=User))
-    if user and user.locked_until and at < user.locked_until:
+    if user is None or known_browser:
+        return user if right else None
+    if user.locked_until and at < user.locked_until:
         raise Refused("too-many-attempts", "too many wrong passwords, wait a little")
-    if user and not right:
-        user.failures += 1
-        excess = user.failures - _FREE_FAILURES
-        if excess > 0:
-            user.locked_until = at + timedelta(seconds=min(2 ** min(excess - 1, 10), 900))
-    if user is None or not right:
-        return None
-    user.failures, user.locked_until = 0, None
-    return user
+    user.failures = 0 if right else user.failures + 1
+    user.locked_until = backoff(at, user.failures)
+    return user if right else None
+
+
+def backoff(at: datetime, failures: int) -> datetime | None:
+    """Until when nothing is tried after so many failures: 5 are free, then 1, 2, 4 … up to 900 seconds."""
+    excess = failures - _FREE_FAILURES
+    return at + timedelta(seconds=min(2 ** min(excess - 1, 10), 900)) if excess > 0 else None
 
 
 def set_pin(session: Session, username: str, pin: str) -> None:
@@ -130,7 +137,7 @@ def set_pin(session: Session, username: str, pin: str) -> None:
 
     Raises Refused("not-found" | "pin-unfit").
     """
-    user = session.scalar(select(User).where(User.username == username))
+    user = named(session, username)
     if user is None:
         raise Refused("not-found", f"no person {username}")
     if len(pin) not in _PIN_DIGITS or not (pin.isascii() and pin.isdecimal()):
@@ -241,15 +248,16 @@ def end_sessions(session: Session, user_id: int, except_hash: str | None = None)
     session.execute(ended if except_hash is None else ended.where(SignIn.token_hash != except_hash))
 
 
-def reset_second_factor(session: Session, user_id: int) -> None:
-    """Forget a person's second factor and its recovery codes; all their sessions end.
+def reset_second_factor(session: Session, user_id: int, except_hash: str | None = None) -> None:
+    """Forget a person's second factor and its recovery codes; their sessions end (see `end_sessions`).
 
     If their role asks for one, they set up a new one after their next password. Raises Refused("not-found").
     """
     user = get(session, user_id)
-    user.totp_salt = user.totp_step = None
+    user.totp_salt = user.totp_step = user.totp_locked_until = None
+    user.totp_failures = 0
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    end_sessions(session, user_id)
+    end_sessions(session, user_id, except_hash)
 
 
 def cookie_hash(cookie: str) -> str:

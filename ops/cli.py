@@ -60,7 +60,7 @@ def run() -> None:
 @app.command()
 def process(name: Annotated[str, typer.Argument(help="ivr, dialer, clerk or api")]) -> None:
     """Run one process alone, as `run` and the containers do."""
-    modules = {"ivr": "ivr.server", "dialer": "dialer.process", "clerk": "clerk.process", "api": "api.app"}
+    modules = {"ivr": "ivr.server", "dialer": "dialer.process", "clerk": "clerk.process", "api": "api.server"}
     if name not in modules:
         raise _fail(f"no process {name!r}: one of {', '.join(modules)}")
     log.set_up()

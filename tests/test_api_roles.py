@@ -34,7 +34,17 @@ INSPECTS = frozenset({R.ADMINISTRATOR, R.AUDITOR})
 
 MAY: dict[str, frozenset[Role] | str] = {
     "POST /session": NOBODY_NEEDED,
+    "GET /session": NOBODY_NEEDED,
+    "POST /session/code": ALL,
     "DELETE /session": NOBODY_NEEDED,
+    "GET /account": ALL,
+    "PUT /account/password": ALL,
+    "PUT /account/pin": ALL,
+    "POST /account/second-factor/offer": ALL,
+    "PUT /account/second-factor": ALL,
+    "POST /account/second-factor/remove": ALL,
+    "DELETE /account/sessions": ALL,
+    "DELETE /account/sessions/{session_id}": ALL,
     "GET /browser-phone": NOBODY_NEEDED,
     "GET /me": ALL,
     "GET /events": ALL,
@@ -127,7 +137,7 @@ def endpoints(app: FastAPI) -> set[str]:
 def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     """What an empty request to a row that does not exist is answered with."""
     method, path = endpoint.split(" ")
-    path = path.replace("{day}", "2026-11-24")
+    path = path.replace("{day}", "2026-11-24").replace("{session_id}", "0" * 64)
     path = re.sub(r"\{\w+\}", "404404", path)
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)
@@ -162,5 +172,7 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
 
 
 def test_given_an_auditor_at_a_desk_when_the_table_is_read_then_nothing_that_changes_is_allowed() -> None:
+    own = ("POST /session/code", "/account")
     changes = {e for e in MAY if not e.startswith("GET") and MAY[e] != NOBODY_NEEDED}
+    changes = {e for e in changes if not any(mine in e for mine in own)}
     assert changes and not any(Role.AUDITOR in MAY[endpoint] for endpoint in changes)

@@ -62,6 +62,7 @@ def served(settings: Settings, log: Path, **environment: str) -> Iterator[str]:
         "HOTLINE_STATE_DIR": str(settings.state_dir),
         "HOTLINE_DATABASE_URL": settings.database,
         "HOTLINE_HTTP": str(settings.http),
+        "HOTLINE_SECOND_FACTOR_ROLES": " ".join(settings.second_factor_roles),
     }
 
     def answers() -> bool:

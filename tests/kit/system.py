@@ -65,6 +65,7 @@ class System:
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
             "HOTLINE_QUIET_HOURS": "00:00-00:00",
+            "HOTLINE_SECOND_FACTOR_ROLES": "",
             "HOTLINE_CALLS_PER_NUMBER": "100",  # a whole day's rounds take minutes here
             "HOTLINE_CALLS_PER_HOUR": "10000",
             "HOTLINE_CALLS_PER_DAY": "10000",

@@ -1,11 +1,13 @@
 import { lazy, Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
+import { useFreshCodes } from './api/account'
 import { useMe } from './api/queries'
 import { home, pagesOf } from './pages'
-import { SignInPage } from './pages/sign-in'
+import { SignInPage } from './pages/sign-in/sign-in-page'
 import { ConnectionLost } from './ui/connection-lost'
 import { Waiting } from './ui/waiting'
 
+const CodesPage = lazy(() => import('./pages/account/codes-page'))
 const PhonePage = lazy(() => import('./pages/phone/phone-page'))
 
 export function App() {
@@ -25,6 +27,8 @@ export function App() {
 /** The pages behind the sign-in. */
 function Office() {
   const me = useMe()
+  const codes = useFreshCodes()
+  if (codes) return <CodesPage codes={codes} />
   if (me.isPending) return <Waiting />
   if (!me.data) {
     return (

@@ -36,6 +36,7 @@ export const pages: PageOfOffice[] = [
     component: lazy(() => import('./pages/requests/requests-page')), below: lazy(() => import('./pages/requests/request-page')),
   },
   { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: lazy(() => import('./pages/departments/departments-page')) },
+  { name: 'account', title: (text) => text.account.title, isFor: everybody, component: lazy(() => import('./pages/account/account-page')) },
 ]
 
 /** The pages of this person, in the order of the menu. */

@@ -12,6 +12,10 @@ _AT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.add_column("users", sa.Column("totp_salt", sa.String(32)))
     op.add_column("users", sa.Column("totp_step", sa.Integer()))
+    op.add_column(
+        "users", sa.Column("totp_failures", sa.Integer(), nullable=False, server_default=sa.text("0"))
+    )
+    op.add_column("users", sa.Column("totp_locked_until", _AT))
     op.create_table(
         "recovery_codes",
         sa.Column("code_hash", sa.String(64), primary_key=True),

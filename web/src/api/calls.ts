@@ -21,9 +21,6 @@ export type Outcome = NonNullable<Callback['outcome']>
 const ofRound = (round_id: number) => ({ params: { path: { round_id } } })
 const ofCallback = (callback_id: number) => ({ params: { path: { callback_id } } })
 
-export const signIn = (username: string, password: string) =>
-  body(client.POST('/api/v1/session', { body: { username, password } }))
-
 export const signOut = () => body(client.DELETE('/api/v1/session'))
 
 export const getMe = () => body(client.GET('/api/v1/me'))

@@ -18,6 +18,7 @@ interface Handlers {
 /** The server says something at least every 10 seconds; a quarter of a minute of silence is a lost line. */
 const SILENCE = 25_000
 const LONGEST_WAIT = 2_000
+const CROWDED_WAIT = 20_000
 
 /**
  * Follows the server's events until the returned function is called, connecting again where it
@@ -48,6 +49,8 @@ export function followEvents(handlers: Handlers): () => void {
       const parser = createParser({
         onEvent: (event) => {
           if (event.id) lastId = event.id
+          // Too many pages of this person are open, and this is the oldest: no hurry to come back.
+          if (event.event === 'crowded') wait = CROWDED_WAIT
           if (event.event === 'change') handlers.onChange(JSON.parse(event.data) as Change)
         },
       })

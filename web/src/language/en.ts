@@ -1,3 +1,4 @@
+import { enAccount, enAccountProblem } from './en-account'
 import { enDesk, enDeskProblem } from './en-desk'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
@@ -175,10 +176,12 @@ export const en: Text = {
   ...enOfficial,
   ...enSupervising,
   ...enDesk,
+  ...enAccount,
 
   problem: {
     ...enRequestProblems,
     ...enDeskProblem,
+    ...enAccountProblem,
     'not-signed-in': 'Your session has ended. Sign in again.',
     'wrong-credentials': 'The user name or the password is not right.',
     'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',

@@ -1,3 +1,4 @@
+import { faAccount, faAccountProblem } from './fa-account'
 import { faDesk, faDeskProblem } from './fa-desk'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
@@ -176,10 +177,12 @@ export const fa = {
   ...faOfficial,
   ...faSupervising,
   ...faDesk,
+  ...faAccount,
 
   problem: {
     ...faRequestProblems,
     ...faDeskProblem,
+    ...faAccountProblem,
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
     'too-many-attempts': 'تلاش‌های ناموفق زیاد بود. چند دقیقه بعد دوباره امتحان کنید.',

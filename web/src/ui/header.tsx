@@ -43,7 +43,7 @@ export function Header({ me, page, onLeave, children }: Props) {
       <Clock className={style.clock} />
       <PageMenu pages={mine.filter(({ name }) => name !== page)} />
       <div className={style.person}>
-        <span>{me.name}</span>
+        <a className={style.name} href="/account" data-testid="my-account">{me.name}</a>
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
       </div>
       {letters && <KeysHelp keys={letters} />}

@@ -1,0 +1,75 @@
+"""What goes over the wire about signing in and one's own account."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas import Text
+
+Step = Literal["password", "code", "set-up", "done"]
+
+
+class SignInStep(BaseModel):
+    """What the sign-in page asks for now, and whether the city's own sign-in may be used instead."""
+
+    step: Step
+    city: bool
+
+
+class Code(BaseModel):
+    """An authenticator's code, or a recovery code."""
+
+    code: Text = Field(max_length=40)
+
+
+class Password(BaseModel):
+    """The password that is asked once more; empty while a second factor is set up in signing in."""
+
+    password: Text = Field(max_length=200)
+
+
+class PasswordChange(Password):
+    """The present password and a new one, of at least 8 characters that are not easily guessed."""
+
+    new: Text = Field(max_length=200)
+
+
+class PinChange(Password):
+    """The PIN, of 4 to 8 digits, with which a telephone that is called gets in."""
+
+    pin: Text = Field(max_length=40)
+
+
+class Offer(BaseModel):
+    """A second factor to set up: for an authenticator to scan, or to be keyed in."""
+
+    qr: str
+    secret: str
+
+
+class RecoveryCodes(BaseModel):
+    """Each stands in for the second factor once; they are shown this once."""
+
+    codes: list[str]
+
+
+class MySession(BaseModel):
+    """One of my sessions; `agent` is the browser, as it calls itself."""
+
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
+    address: str
+    agent: str
+    current: bool
+
+
+class Account(BaseModel):
+    """What a person may change of the own account."""
+
+    has_pin: bool
+    second_factor: bool
+    second_factor_asked: bool
+    recovery_codes_left: int
+    sessions: list[MySession]

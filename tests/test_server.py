@@ -1,0 +1,155 @@
+"""The server itself: clients that send too slowly, read nothing, or open too many pages, hold nobody up."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from api import live, server
+from api.access import COOKIE
+from db import events
+from db.engine import writing
+from hotline import users
+from settings import Settings
+from tests.factories import a_round, a_user
+from tests.kit.process import until
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"event_streams_per_person": 2, "event_streams": 3})
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_S", 0.3)
+    monkeypatch.setattr(server, "_UNREAD_S", 1)
+
+
+@pytest.fixture
+def url(impatient: None, settings: Settings, engine: Engine) -> Iterator[str]:
+    serving, listening = server.server(settings)
+    running = threading.Thread(target=serving.run, args=([listening],))
+    running.start()
+    try:
+        until(lambda: serving.started or not running.is_alive(), "the server is ready")
+        yield f"http://{settings.http}/api/v1"
+    finally:
+        serving.should_exit = True
+        running.join(5)
+        assert not running.is_alive()
+
+
+@pytest.fixture
+def connect(settings: Settings, url: str) -> Iterator[Callable[[], socket.socket]]:
+    with ExitStack() as closing:
+
+        def one() -> socket.socket:
+            client = closing.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(10)
+            client.connect(tuple(settings.http))
+            return client
+
+        yield one
+
+
+def is_dropped(client: socket.socket) -> bool:
+    """Whether the server ends it within 10 s; what it said before is left out."""
+    try:
+        while client.recv(4096):
+            pass
+    except ConnectionResetError:
+        return True
+    return True
+
+
+def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_dropped(
+    connect: Callable[[], socket.socket], url: str
+) -> None:
+    beginnings = [
+        b"",
+        b"GET /api/v1/me HTT",
+        b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n",
+        b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+    ]
+    for beginning in beginnings:
+        client = connect()
+        client.sendall(beginning)
+        assert is_dropped(client), beginning
+    patient = connect()
+    for _ in range(2):  # one connection, two requests, and more than the time for one
+        patient.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert patient.recv(4096).startswith(b"HTTP/1.1 401")
+        time.sleep(0.2)
+    huge = connect()
+    huge.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000)
+    assert huge.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def a_cookie(engine: Engine) -> str:
+    with writing(engine) as session:
+        return users.sign_in(session, a_user(session))
+
+
+def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
+    connect: Callable[[], socket.socket], engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[live.Stream] = []
+    leave = live.Tail.leave
+    monkeypatch.setattr(live.Tail, "leave", lambda tail, stream: (left.append(stream), leave(tail, stream)))
+    client = connect()
+    head = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={a_cookie(engine)}\r\n\r\n"
+    client.sendall(head.encode())
+    assert client.recv(15) == b"HTTP/1.1 200 OK"
+    with writing(engine) as session:
+        round_ = a_round(session)
+    end = time.monotonic() + 30
+    while not left and time.monotonic() < end:
+        with writing(engine) as session:
+            for _ in range(200):
+                events.round_changed(session, round_.id, "made")
+    assert left, "a reader that does not read holds its stream"
+
+
+def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_over_and_strangers_wait(
+    engine: Engine, url: str
+) -> None:
+    mine, other, third = (a_cookie(engine) for _ in range(3))
+    with ExitStack() as closing:
+
+        def a_page(cookie: str) -> Iterator[str]:
+            client = closing.enter_context(httpx.Client(cookies={COOKIE: cookie}, timeout=5))
+            response = closing.enter_context(client.stream("GET", f"{url}/events"))
+            assert response.status_code == 200
+            lines = response.iter_lines()
+            assert next(lines).startswith("retry")
+            return lines
+
+        first, second = a_page(mine), a_page(mine)
+        a_page(mine)
+        assert [line for line in first if line.startswith("event")] == ["event: hello", "event: crowded"]
+        a_page(other)  # three in all
+        refused = httpx.get(f"{url}/events", cookies={COOKIE: third})
+        assert (refused.status_code, refused.json()["code"]) == (503, "too-many-pages")
+        a_page(other)
+        with writing(engine) as session:
+            users.sign_out(session, mine)
+        assert "event: crowded" not in list(second), "it is over because its session is"
+        until(lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}).status_code == 401, "signed out")
+        until(lambda: _opens(url, third), "there is room again", 5)
+
+
+def _opens(url: str, cookie: str) -> bool:
+    with httpx.stream("GET", f"{url}/events", cookies={COOKIE: cookie}) as response:
+        return response.status_code == 200

@@ -1,0 +1,34 @@
+import { Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { accountKeys } from '../../api/account'
+import { keys } from '../../api/queries'
+import { useLanguage } from '../../language/language'
+import style from './account.module.css'
+
+/** Recovery codes, this once. Whatever refreshes behind it, it stays until its person has noted them. */
+export default function CodesPage({ codes }: { codes: string[] }) {
+  const { text, format } = useLanguage()
+  const queries = useQueryClient()
+  const noted = async () => {
+    await queries.invalidateQueries({ queryKey: keys.me })
+    void queries.invalidateQueries({ queryKey: accountKeys.account })
+    queries.setQueryData(accountKeys.codes, null)
+  }
+  return (
+    <main className={style.codesPage}>
+      <Paper className={style.codesCard} withBorder p="xl" radius="lg">
+        <Stack gap="md">
+          <Title order={1} size="h3">{text.secondStep.codes}</Title>
+          <Text size="sm">{text.secondStep.codesHelp}</Text>
+          <ol className={style.codes} data-testid="recovery-codes">
+            {codes.map((code) => <li key={code} className="number">{format.digits(code)}</li>)}
+          </ol>
+          <Group grow>
+            <Button variant="default" size="md" onClick={() => window.print()}>{text.secondStep.print}</Button>
+            <Button size="md" onClick={() => void noted()} data-testid="noted">{text.secondStep.noted}</Button>
+          </Group>
+        </Stack>
+      </Paper>
+    </main>
+  )
+}

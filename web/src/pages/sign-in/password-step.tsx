@@ -1,0 +1,62 @@
+import { Button, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type SubmitEvent } from 'react'
+import { accountKeys, CITY_SIGN_IN, signIn } from '../../api/account'
+import { Problem } from '../../api/problem'
+import { keys } from '../../api/queries'
+import { latinDigits } from '../../language/format'
+import { useLanguage } from '../../language/language'
+import { Complaint } from '../../ui/complaint'
+import { SecretInput } from '../../ui/secret-input'
+
+/** Why the city's sign-in has sent somebody back, if it has. */
+const refused = () => new URLSearchParams(location.search).get('refused')
+
+export function PasswordStep({ city }: { city: boolean }) {
+  const { text } = useLanguage()
+  const queries = useQueryClient()
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [missing, setMissing] = useState(false)
+  const [sentBack] = useState(refused)
+  const entry = useMutation({
+    mutationFn: () => signIn(latinDigits(username.trim()), password),
+    onSuccess: (answer) => queries.setQueryData('step' in answer ? accountKeys.step : keys.me, answer),
+    onError: () => setPassword(''),
+  })
+
+  function submit(event: SubmitEvent) {
+    event.preventDefault()
+    const incomplete = !username.trim() || !password
+    setMissing(incomplete)
+    if (!incomplete && !entry.isPending) entry.mutate()
+  }
+
+  const cityError = sentBack !== null && entry.isIdle ? new Problem(sentBack, 403) : null
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <Title order={1} size="h3">{text.signIn.title}</Title>
+        <TextInput
+          label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr"
+          autoComplete="username" autoCapitalize="none" spellCheck={false}
+          onChange={(event) => setUsername(event.currentTarget.value)}
+        />
+        <SecretInput
+          label={text.signIn.password} value={password} data-testid="password" autoComplete="current-password" onChange={setPassword}
+        />
+        {missing
+          ? <Text role="alert" c="red.8" size="sm">{text.signIn.missing}</Text>
+          : <Complaint error={entry.error ?? cityError} />}
+        <Button type="submit" size="md" fullWidth loading={entry.isPending} data-testid="submit">
+          {text.signIn.submit}
+        </Button>
+        {city && (
+          <Button component="a" href={CITY_SIGN_IN} variant="default" size="md" fullWidth data-testid="city-sign-in">
+            {text.secondStep.city}
+          </Button>
+        )}
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,15 @@
+import { TextInput } from '@mantine/core'
+import { useLanguage } from '../language/language'
+
+const focus = (input: HTMLInputElement | null) => input?.focus()
+
+/** Where an authenticator's code is written; a page's first thing. */
+export function CodeInput({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const { text } = useLanguage()
+  return (
+    <TextInput
+      ref={focus} label={text.secondStep.code} value={value} size="md" data-testid="code" dir="ltr" inputMode="numeric"
+      autoComplete="one-time-code" maxLength={40} onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  )
+}
