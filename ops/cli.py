@@ -14,7 +14,7 @@ from db.engine import connect, writing
 from db.migrate import upgrade
 from db.models import BlockReason, Desk, Role
 from hotline import audit, blocked, numbers, users
-from ops import city, ledger, log, messages, rounds
+from ops import city, ledger, log, messages, people, rounds
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
 from ops.terminal import transaction
@@ -35,6 +35,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 city.add_to(app)
+people.add_to(user_app)
 
 
 @app.callback()

@@ -126,6 +126,7 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
     engine: Engine, url: str
 ) -> None:
     mine, other, third = (a_cookie(engine) for _ in range(3))
+    pages: list[Iterator[str]] = []  # an iterator that nobody keeps closes its line
     with ExitStack() as closing:
 
         def a_page(cookie: str) -> Iterator[str]:
@@ -134,6 +135,7 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
             assert response.status_code == 200
             lines = response.iter_lines()
             assert next(lines).startswith("retry")
+            pages.append(lines)
             return lines
 
         first, second = a_page(mine), a_page(mine)

@@ -21,7 +21,7 @@ export function Sessions({ sessions }: { sessions: MySession[] }) {
           return (
             <li key={session.id} className={style.session} data-testid="session">
               <div>
-                <p><bdi>{browser ? texts.browser(browser, system) : texts.unknown}</bdi></p>
+                <p>{browser ? texts.browser(browser, system) : texts.unknown}</p>
                 <p className={style.more}>
                   {texts.seen(format.moment(session.last_seen_at))}{text.comma}{texts.begun(format.moment(session.created_at))}
                 </p>
