@@ -28,6 +28,7 @@ def _settings(folder: Path) -> Settings:
         state_dir=folder,
         http=Address("127.0.0.1", free_port()),
         asterisk_http=Address("127.0.0.1", free_port()),
+        second_factor_roles=(),
     )
 
 
