@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from api.browser import COOKIE, address
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
-from hotline import second_factor, users
+from hotline import duties, second_factor, users
 from hotline.errors import Refused
 from settings import Settings
 
@@ -26,14 +26,20 @@ MOVERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
 """Who may move a citizen up, with a reason."""
 ANSWERERS = (*MOVERS, Role.OPERATOR)
 """Who gives a place up at its owner's wish."""
-CONDUCTORS = (*PLANNERS, Role.SUPERVISOR)
-"""Who says that a round begins and ends."""
+CONDUCTORS = duties.CONDUCTORS
+"""Who says that a round begins, whosever it is."""
+DOERS = tuple(role for role in Role if role is not Role.AUDITOR)
+"""Who does anything at all."""
 INSPECTORS = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
 HEARERS = (*MOVERS, Role.AUDITOR)
 """Who hears recorded conversations; each hearing is in the audit log."""
 HANDLERS = (*PLANNERS, Role.SUPERVISOR, Role.OPERATOR)
 """Who works on requests."""
+KEEPERS = (Role.ADMINISTRATOR,)
+"""Who keeps people, desks and what is recorded."""
+WATCHERS = (*MOVERS, Role.AUDITOR)
+"""Who sees the desks and the blocked numbers."""
 OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
@@ -129,3 +135,6 @@ Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
 Hearer = Annotated[User, Depends(requires(*HEARERS))]
 Overseer = Annotated[User, Depends(requires(*OVERSEERS))]
 Handler = Annotated[User, Depends(requires(*HANDLERS))]
+Doer = Annotated[User, Depends(requires(*DOERS))]
+Keeper = Annotated[User, Depends(requires(*KEEPERS))]
+Watcher = Annotated[User, Depends(requires(*WATCHERS))]

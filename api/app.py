@@ -16,8 +16,10 @@ from starlette.types import ASGIApp
 from api import (
     account,
     audit,
+    blocked,
     callbacks,
     departments,
+    desks,
     fairness,
     guard,
     health,
@@ -27,6 +29,7 @@ from api import (
     messages,
     officials,
     pages,
+    people,
     phones,
     planning,
     problems,
@@ -52,6 +55,7 @@ _MODULES = (
     *(sessions, account, rounds, planning, timetable, registrations, officials),
     *(callbacks, serving, histories, recordings, messages, audit, live, phones),
     *(requests, request_deeds, departments),
+    *(people, desks, blocked),
 )
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.access import Database, InForce
 from db.engine import reading
-from hotline import status, toll
+from hotline import retention, status, toll
 
 router = APIRouter(tags=["health"])
 
@@ -16,9 +16,11 @@ def healthz(engine: Database, settings: InForce, response: Response) -> dict[str
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
     ivr, dialer and clerk say themselves that they live; the dialer also says whether Asterisk answers it.
-    `calls` is "capped", by the cap's name, while no call may be placed; that is no fault.
+    `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
+    mend it; neither is a fault yet.
     """
     result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls"), "unknown")}
+    result["disk"] = "nearly full" if retention.disk(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
             for process in _PROCESSES:

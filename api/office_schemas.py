@@ -172,21 +172,3 @@ class Recording(BaseModel):
     sha256: str
     made_at: datetime
     deleted_at: datetime | None
-
-
-class AuditEntry(BaseModel):
-    """Who did what to whom, and why."""
-
-    id: int
-    at: datetime
-    who: str
-    action: str
-    subject: str
-    reason: str
-
-
-class AuditPage(BaseModel):
-    """A part of the audit log, newest first; `next` asks for what is older."""
-
-    items: list[AuditEntry]
-    next: int | None

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from api import office_schemas as office
 from api import schemas, views
-from api.access import CONDUCTORS, Conductor, Planner, SignedIn, Writing
+from api.access import Conductor, Doer, Planner, Writing
 from api.rounds import Id
 from db import models
-from hotline import officials, planning, rounds, serving
-from hotline.errors import Refused
+from hotline import duties, officials, planning, rounds
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -53,11 +52,11 @@ def begin(round_id: Id, body: office.Reason, user: Conductor, session: Writing) 
 
 
 @router.post("/{round_id}/end")
-def end(round_id: Id, body: office.Reason, user: SignedIn, session: Writing) -> schemas.Round:
-    """The round has ended; a conversation in progress goes on. Also for whoever's desk serves the round."""
-    if user.role not in CONDUCTORS and not serving.serves(session, user, round_id):
-        raise Refused("forbidden", "only for who conducts rounds, and for the desk that serves this one")
-    return _do(planning.end, round_id, body, user, session)
+def end(round_id: Id, body: office.Reason, user: Doer, session: Writing) -> schemas.Round:
+    """The round has ended; a conversation in progress goes on. Also for its official and who serves it."""
+    round_ = rounds.get(session, round_id)
+    duties.end(session, round_, user, body.reason)
+    return views.one_round(session, round_)
 
 
 def _do(

@@ -4,13 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
 
+from api import admin_schemas as admin
 from api import office_schemas as office
-from api.access import Database, Hearer, InForce, Reading
+from api import schemas, views
+from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
 from api.callbacks import Id
 from db import models
 from db.engine import reading, writing
-from hotline import recordings, rounds
+from hotline import recordings, retention, rounds, tickets
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
 
@@ -36,6 +39,64 @@ def _view(recording: models.Recording) -> office.Recording:
         made_at=recording.made_at,
         deleted_at=recording.deleted_at,
     )
+
+
+@router.get("/all")
+def search(
+    *,
+    _user: Hearer,
+    session: Reading,
+    round_id: RoundId | None = None,
+    ticket: Annotated[schemas.Text, Query(max_length=20)] = "",
+    since: Annotated[schemas.Moment | None, Query(alias="from")] = None,
+    until: schemas.Moment | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> admin.Recordings:
+    """The recordings of all rounds, the last conversation first; only what matches."""
+    found = retention.search(
+        session,
+        round_id=round_id,
+        ticket=tickets.parse(ticket) if ticket.strip() else "",
+        since=since,
+        until=until,
+        before=before,
+        limit=limit + 1,
+    )
+    items = [_of_round(session, recording) for recording in found[:limit]]
+    return admin.Recordings(items=items, next=items[-1].callback_id if len(found) > limit else None)
+
+
+def _of_round(session: Session, recording: models.Recording) -> admin.RecordingOfRound:
+    round_ = rounds.get(session, recording.callback.round_id)
+    return admin.RecordingOfRound(
+        **_view(recording).model_dump(),
+        round_id=round_.id,
+        official=views.official_view(rounds.speaker(round_)),
+    )
+
+
+@router.get("/retention")
+def show_retention(_user: Hearer, session: Reading, settings: InForce) -> admin.Retention:
+    """What is kept, for how long, and how full the disk is."""
+    folder, days = settings.recordings_dir, settings.recordings_days
+    disk, kept = retention.disk(settings.state_dir), retention.kept(session, folder, days)
+    return admin.Retention(
+        days=days,
+        disk_total=disk.total,
+        disk_free=disk.free,
+        disk_nearly_full=disk.nearly_full,
+        **kept._asdict(),
+    )
+
+
+@router.post("/{callback_id}/delete")
+def delete_early(
+    callback_id: Id, body: admin.Because, user: Keeper, session: Writing, settings: InForce
+) -> office.Recording:
+    """Delete a recording before its time: the file goes for good; the audit log says why."""
+    folder = settings.recordings_dir
+    return _view(retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason))
 
 
 @router.get(

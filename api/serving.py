@@ -5,10 +5,12 @@ from sqlalchemy.orm import Session
 
 from api import desk_schemas, schemas, views
 from api.access import ANSWERERS, AtDesk, InForce, Mover, Reading, SignedIn, Writing
+from api import schemas, views
+from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
 from api.callbacks import Id as CallbackId
 from api.rounds import Id
 from db import models
-from hotline import audit, callbacks, rounds, serving, supervising
+from hotline import callbacks, duties, rounds, serving, supervising
 from hotline.errors import Refused
 
 router = APIRouter(tags=["serving"])
@@ -69,37 +71,28 @@ def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
 
 
 @router.post("/rounds/{round_id}/pause")
-def pause(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
-    """Nobody of the round is called from now on; for the desk that serves it and the operator beside."""
-    round_ = _served(session, round_id, user)
-    if not round_.paused_at:
-        audit.record(session, user.username, "round-paused", f"round {round_.id}")
-    rounds.pause(session, round_)
+def pause(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
+    """Nobody of the round is called from now on; for its official, operators, and who conducts rounds."""
+    round_ = rounds.get(session, round_id)
+    duties.pause(session, round_, user)
     return views.one_round(session, round_)
 
 
 @router.post("/rounds/{round_id}/resume")
-def resume(round_id: Id, user: AtDesk, session: Writing) -> schemas.Round:
+def resume(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
     """Callbacks go on."""
-    round_ = _served(session, round_id, user)
-    if round_.paused_at:
-        audit.record(session, user.username, "round-resumed", f"round {round_.id}")
-    rounds.resume(session, round_)
-    return views.one_round(session, round_)
-
-
-def _served(session: Session, round_id: int, user: models.User) -> models.Round:
     round_ = rounds.get(session, round_id)
-    if user.role not in ANSWERERS and not serving.serves(session, user, round_id):
-        raise Refused("not-serving", "the desk does not serve this round")
-    return round_
+    duties.resume(session, round_, user)
+    return views.one_round(session, round_)
 
 
 @router.post("/callbacks/{callback_id}/screen")
 def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
     callback = callbacks.get(session, callback_id)
-    _served(session, callback.round_id, user)
+    round_ = rounds.get(session, callback.round_id)
+    if user.role not in ANSWERERS and not duties.serves(session, user, round_):
+        raise Refused("not-serving", "the desk does not serve this round")
     return views.callback_view(session, serving.screen(session, callback, _desk(session, user)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from clerk import recordings, sender
 from db.engine import connect, reading, writing
-from hotline import carry, near, notices, request_work, seals, status, timetable, toll
+from hotline import blocked, carry, near, notices, request_work, seals, status, timetable, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -115,6 +115,12 @@ def close_requests(engine: Engine, settings: Settings) -> None:
         time.sleep(_BREATH_S)
 
 
+def give_up_blocked(engine: Engine, _settings: Settings) -> None:
+    """Give up the places of blocked numbers that were being called when they were blocked."""
+    with writing(engine) as session:
+        blocked.give_up_places(session)
+
+
 def forget_calls(engine: Engine, _settings: Settings) -> None:
     """Delete the calls that no cap counts any more."""
     with writing(engine) as session:
@@ -129,6 +135,7 @@ JOBS = [
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal),
     Job("requests", 600.0, close_requests),
+    Job("blocked", 5.0, give_up_blocked),
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),

@@ -95,6 +95,11 @@ def desk_changed(session: Session, desk_id: int, what: str) -> None:
     _append(session, kind="desk", what=what, desk_id=desk_id)
 
 
+def office_changed(session: Session, kind: str, what: str) -> None:
+    """Append what an administrator did: kind "person" or "number"; who it was, the audit log says."""
+    _append(session, kind=kind, what=what)
+
+
 def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
     """The events after `last_id`, oldest first, at most `limit`."""
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()

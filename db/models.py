@@ -429,6 +429,12 @@ class AuditEntry(Base):
     subject: Mapped[str] = mapped_column(String(80))  # round 3
     reason: Mapped[str] = mapped_column(String(500), default="")
 
+    __table_args__ = (
+        Index("audit_by_person", "who", "id"),
+        Index("audit_by_action", "action", "id"),
+        Index("audit_by_time", "at"),
+    )
+
 
 class Confirmation(Base):
     """The call that confirms a keyed-in number. `token` is its channel's id while it is on its way."""
@@ -466,6 +472,8 @@ class BlockedNumber(Base):
 
     number: Mapped[str] = mapped_column(String(16), primary_key=True)
     reason: Mapped[BlockReason] = mapped_column(_enum(BlockReason, "block_reason"))
+    note: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    who: Mapped[str] = mapped_column(String(64), default="", server_default="")  # blocked it
     blocked_at: Mapped[datetime]
 
 
@@ -673,7 +681,8 @@ class User(Base):
     pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
-    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # whose requests they see
+    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # for whom they answer
+    disabled_at: Mapped[datetime | None]  # since when they cannot sign in
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     totp_salt: Mapped[str | None] = mapped_column(String(32))  # hotline/second_factor.py derives the secret
@@ -719,7 +728,7 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(20))  # registration, callback, round, desk, recording, request
+    kind: Mapped[str] = mapped_column(String(20))  # what changed: see db.events
     what: Mapped[str] = mapped_column(String(40))  # the state or fact it came to
     round_id: Mapped[int | None]
     registration_id: Mapped[int | None]

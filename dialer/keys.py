@@ -2,14 +2,14 @@
 
 import logging
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, writing
-from db.models import Callback, Desk, User
+from db.models import Callback, Desk
 from db.states import CallbackState
 from dialplan.variables import Key
-from hotline import callbacks, planning, rounds, serving
+from hotline import callbacks, duties, rounds, serving
 from hotline.errors import Refused
 from settings import Settings
 
@@ -58,14 +58,15 @@ class Keys:
     def _of_round(self, session: Session, desk: Desk, key: Key) -> None:
         if desk.round_id is None:
             return
-        round_ = rounds.get(session, desk.round_id)
+        round_, person = rounds.get(session, desk.round_id), duties.at_desk(session, desk.id)
+        if person is None:
+            raise Refused("forbidden", "nobody sits at this desk")
         if key is Key.END_ROUND:
-            who = session.scalar(select(User.username).where(User.desk_id == desk.id)) or f"desk {desk.id}"
-            planning.end(session, round_, who=who, reason="")
+            duties.end(session, round_, person)
         elif round_.paused_at:
-            rounds.resume(session, round_)
+            duties.resume(session, round_, person)
         else:
-            rounds.pause(session, round_)
+            duties.pause(session, round_, person)
 
     def _just_begun(self, session: Session, live: Callback) -> bool:
         at = live.talking_at or now(session)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Registration, Round
+from db.models import Callback, Desk, Registration, Round, User
 from db.states import (
     ON_THE_PHONE,
     RETRIED,
@@ -24,7 +24,7 @@ from db.states import (
     RegistrationState,
     sources,
 )
-from hotline import ledger, retries, rounds, taking, toll
+from hotline import duties, ledger, retries, rounds, taking, toll
 from hotline.errors import Refused
 from settings import Settings
 
@@ -39,10 +39,11 @@ def is_token(channel_id: str) -> bool:
 def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Callback | None:
     """The next citizen of the round for this desk; None when nobody is due.
 
-    The first claim of a round that has begun opens it. Raises Refused("not-found" | "desk-busy" |
-    "round-over" | "round-not-started").
+    The first claim of a round that has begun opens it. Raises Refused("not-found" | "not-your-round" |
+    "desk-busy" | "round-over" | "round-not-started").
     """
     round_ = rounds.get(session, round_id)
+    duties.check_serves(session, session.get_one(User, user_id), round_)
     rounds.check_begun(round_, now(session))
     hold(session, session.get_one(Desk, desk_id))
     if live_at_desk(session, desk_id):

@@ -18,16 +18,22 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Role, Round, User
+from db.models import Callback, Desk, Round
 from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, sources
-from hotline import callbacks, matching, rounds
+from hotline import audit, callbacks, duties, matching, rounds
 from hotline.errors import Refused
 from settings import Settings
 
 
 def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> None:
-    """The desk sits down to this round, and leaves another. Raises Refused("round-over" | "not-found")."""
+    """The desk sits down to this round, and leaves another.
+
+    Raises Refused("not-found" | "not-your-round" | "round-over").
+    """
     round_ = rounds.get(session, round_id)
+    person = duties.at_desk(session, desk.id)
+    if person:
+        duties.check_serves(session, person, round_)
     rounds.check_not_over(round_, now(session))
     if desk.round_id == round_id:
         return
@@ -104,6 +110,9 @@ def ask_next(session: Session, desk: Desk, after: int | None, settings: Settings
         leave(session, desk, settings)
         return None
     if paused:
+        person = duties.at_desk(session, desk.id)
+        who = person.username if person else f"desk {desk.id}"
+        audit.record(session, who, "round-resumed", f"round {round_.id}")
         events.round_changed(session, round_.id, "resumed")
     events.desk_changed(session, desk.id, "asks-next")
     matching.match(session)
@@ -176,12 +185,6 @@ def served(session: Session) -> Sequence[Round]:
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
     """The desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
-
-
-def serves(session: Session, user: User, round_id: int) -> bool:
-    """Whether the person sits at a desk that serves the round; an auditor only reads."""
-    desk = session.get(Desk, user.desk_id) if user.desk_id else None
-    return desk is not None and desk.round_id == round_id and user.role is not Role.AUDITOR
 
 
 def screen(session: Session, callback: Callback, desk: Desk) -> Callback:

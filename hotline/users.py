@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 from zxcvbn import zxcvbn
 
@@ -98,7 +98,7 @@ def _check_password(password: str, username: str) -> None:
 def known_hash(session: Session, username: str) -> str:
     """The password's hash; for an unknown name one that nothing matches, and that costs as long."""
     user = named(session, username)
-    return user.password_hash if user else _NOBODY
+    return user.password_hash if user and user.disabled_at is None else _NOBODY
 
 
 def is_right(password_hash: str, password: str) -> bool:
@@ -221,6 +221,12 @@ def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Seque
     return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
 
 
+def session_counts(session: Session, idle: timedelta = IDLE) -> dict[int, int]:
+    """How many sessions each person has; who has none is left out."""
+    lasts = select(SignIn.user_id, func.count()).where(*_lasting(now(session), idle))
+    return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
+
+
 def is_stale(session: Session, sign_in: SignIn) -> bool:
     """Whether it is time to write again that this session is used."""
     return now(session) - sign_in.last_seen_at >= _SEEN_EVERY
@@ -266,4 +272,5 @@ def cookie_hash(cookie: str) -> str:
 
 
 def _lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
-    return SignIn.expires_at > at, SignIn.last_seen_at > at - idle
+    disabled = select(User.id).where(User.disabled_at.is_not(None))
+    return SignIn.expires_at > at, SignIn.last_seen_at > at - idle, SignIn.user_id.not_in(disabled)

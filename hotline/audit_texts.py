@@ -1,0 +1,134 @@
+"""The audit log in words: what each action and each kind of subject is called, in both languages."""
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+import jdatetime
+
+from db.models import AuditEntry
+from hotline.audit import COMMAND_LINE
+from hotline.dates import Language, digits
+from hotline.numbers import national
+
+
+class Words(NamedTuple):
+    """An entry as people read it."""
+
+    who: str
+    action: str
+    subject: str
+    reason: str
+
+
+ACTIONS: dict[str, tuple[str, str]] = {
+    "person-added": ("افزودن فرد", "added a person"),
+    "person-changed": ("تغییر مشخصات فرد", "changed a person"),
+    "person-disabled": ("غیرفعال کردن فرد", "disabled a person"),
+    "person-enabled": ("فعال کردن فرد", "enabled a person"),
+    "password-set": ("رمز عبور تازه", "set a new password"),
+    "pin-set": ("پین تازه", "set a new PIN"),
+    "sessions-ended": ("پایان دادن به نشست‌ها", "ended the sessions"),
+    "second-factor-reset": ("بازنشانی عامل دوم", "reset the second factor"),
+    "desk-phone-changed": ("تغییر تلفن میز", "changed a desk’s phone"),
+    "desk-account-shown": ("دیدن حساب تلفن میز", "read a desk’s phone account"),
+    "outcome-said": ("ثبت نتیجه به‌جای میز", "said a desk’s outcome"),
+    "number-blocked": ("مسدود کردن شماره", "blocked a number"),
+    "number-unblocked": ("رفع مسدودی شماره", "unblocked a number"),
+    "recording-heard": ("شنیدن گفت‌وگوی ضبط‌شده", "heard a recording"),
+    "recording-deleted": ("پاک کردن گفت‌وگوی ضبط‌شده", "deleted a recording"),
+    "audit-exported": ("خروجی گرفتن از گزارش بازرسی", "exported the audit log"),
+    "supervision-began": ("آغاز شنود یا همراهی", "began to take part in a conversation"),
+    "supervision-ended": ("پایان شنود یا همراهی", "ceased to take part in a conversation"),
+    "moved-up": ("جلو بردن در صف", "moved somebody up"),
+    "registration-cancelled": ("لغو ثبت‌نام", "cancelled a registration"),
+    "message-retried": ("ارسال دوبارهٔ پیام", "sent a message again"),
+    "round-made": ("ساختن نوبت", "made a round"),
+    "round-changed": ("تغییر نوبت", "changed a round"),
+    "round-cancelled": ("لغو نوبت", "cancelled a round"),
+    "round-opened": ("آغاز گفت‌وگوها", "began a round"),
+    "round-paused": ("توقف نوبت", "paused a round"),
+    "round-resumed": ("ادامهٔ نوبت", "resumed a round"),
+    "round-ended": ("پایان نوبت", "ended a round"),
+    "official-added": ("افزودن مسئول", "added an official"),
+    "official-changed": ("تغییر مسئول", "changed an official"),
+    "rule-added": ("افزودن قاعدهٔ زمان‌بندی", "added a timetable rule"),
+    "rule-stopped": ("توقف قاعدهٔ زمان‌بندی", "stopped a timetable rule"),
+    "day-changed": ("تغییر یک روز زمان‌بندی", "changed a day of the timetable"),
+    "holiday-added": ("افزودن تعطیلی", "added a holiday"),
+    "working-day-added": ("افزودن روز کاری", "added a working day"),
+    "holiday-removed": ("برداشتن تعطیلی", "removed a holiday"),
+}
+"""Persian, English."""
+
+SUBJECTS: dict[str, tuple[str, str]] = {
+    "person": ("فرد", "person"),
+    "desk": ("میز", "desk"),
+    "number": ("شماره", "number"),
+    "round": ("نوبت", "round"),
+    "registration": ("ثبت‌نام", "registration"),
+    "callback": ("تماس", "callback"),
+    "message": ("پیام", "message"),
+    "official": ("مسئول", "official"),
+    "rule": ("قاعده", "rule"),
+    "audit": ("گزارش بازرسی", "audit log"),
+}
+"""What a subject begins with, `round 3`; one that begins otherwise is shown as it is."""
+
+
+_CODES: dict[str, tuple[str, str]] = {
+    "operator": ("اپراتور", "operator"),
+    "official": ("مسئول", "official"),
+    "supervisor": ("سرپرست", "supervisor"),
+    "public_relations": ("روابط عمومی", "public relations"),
+    "auditor": ("بازرس", "auditor"),
+    "administrator": ("مدیر سامانه", "administrator"),
+    "desk": ("میز", "desk"),
+    "browser": ("مرورگر", "browser"),
+    "sip": ("تلفن SIP", "SIP phone"),
+    "telephone": ("تلفن", "telephone"),
+    "nuisance": ("مزاحمت", "nuisance"),
+    "owner": ("درخواست صاحب شماره", "the owner’s wish"),
+    "reached": ("گفت‌وگو انجام شد", "reached"),
+    "call_again": ("دوباره تماس بگیریم", "call again"),
+    "refused": ("دیگر نمی‌خواهد", "refused"),
+    "wrong_number": ("شماره اشتباه بود", "wrong number"),
+    "returned": ("به صف برگشت", "returned to the line"),
+    "listen": ("شنیدن", "listened"),
+    "whisper": ("نجوا", "whispered"),
+    "join": ("پیوستن", "joined"),
+}
+"""The words of reasons that the system writes itself; what follows a colon is a person's own."""
+_CODED = frozenset(
+    {
+        *("person-added", "person-changed", "desk-phone-changed", "number-blocked", "outcome-said"),
+        "supervision-began",
+    }
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def in_words(entry: AuditEntry, language: Language) -> Words:
+    """The entry in a language; what nobody has named is shown as it is."""
+    column = 0 if language == "fa" else 1
+    action = ACTIONS[entry.action][column] if entry.action in ACTIONS else entry.action
+    who = "خط فرمان" if entry.who == COMMAND_LINE and language == "fa" else entry.who
+    reason = entry.reason
+    if entry.action in _CODED:
+        written, colon, own = reason.partition(": ")
+        words = [_CODES[word][column] if word in _CODES else word for word in re.split(r"\b", written)]
+        reason = digits("".join(words), language) + colon + own
+    return Words(who, action, _subject(entry.subject, column, language), reason)
+
+
+def _subject(subject: str, column: int, language: Language) -> str:
+    kind, _, which = subject.partition(" ")
+    if kind == "person":
+        return f"{SUBJECTS[kind][column]} {which}"  # a username keeps its digits
+    if language == "fa":
+        subject = _DAY.sub(
+            lambda day: str(jdatetime.date.fromgregorian(date=date.fromisoformat(day[0]))), subject
+        )
+        which = subject.partition(" ")[2]
+    words = f"{SUBJECTS[kind][column]} {national(which)}".strip() if kind in SUBJECTS else subject
+    return digits(words, language)
