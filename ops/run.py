@@ -100,7 +100,7 @@ def _when_ready(settings: Settings, supervisor: Supervisor, accounts: list[sampl
     health: dict[str, str] = {}
     while not supervisor.stopping and time.monotonic() - began < _READY_S:
         health = _health(settings.http)
-        if health and {state for name, state in health.items() if name != "calls"} == {"up"}:
+        if health and {state for name, state in health.items() if name not in ("calls", "disk")} == {"up"}:
             say(_welcome(settings, accounts))
             return
         time.sleep(0.2)

@@ -27,7 +27,7 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall, Registration, Round, SignIn, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import callbacks, line, numbers, status, users
+from hotline import callbacks, line, numbers, retention, status, users
 from settings import Settings
 from tests.factories import (
     HOUR,
@@ -603,21 +603,31 @@ def test_given_a_nul_character_when_it_is_in_any_text_then_it_is_refused_and_not
 # Health
 
 
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever disk this is."""
+    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 50 << 30))
+
+
 def beat(engine: Engine, *processes: str) -> None:
     with writing(engine) as session:
         for process in processes:
             status.beat(session, process)
 
 
+@pytest.mark.usefixtures("roomy")
 def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     nobody: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up")
+    assert answer.json() == dict.fromkeys(
+        ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "disk"), "up"
+    )
 
 
+@pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize(
     ("beating", "down"),
     [
@@ -635,7 +645,7 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     answer = nobody.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {
-        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls"), "up"),
+        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls", "disk"), "up"),
         **down,
     }
 
@@ -664,9 +674,19 @@ def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_aga
     assert nobody.get("/healthz").status_code == 200
 
 
+def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_in_time(
+    nobody: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 1 << 29))
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
+
+
 # The database away
 
 
+@pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_works_when_it_is_back(
     desk: TestClient, live: Round, engine: Engine, postgres: Postgres
@@ -687,6 +707,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
         assert health.json() == {
             "database": "down",
             **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls"), "unknown"),
+            "disk": "up",
         }
     finally:
         postgres.start()

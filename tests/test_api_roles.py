@@ -23,6 +23,7 @@ NOBODY_NEEDED = "public"
 """Answers without a sign-in."""
 
 AT_DESK = ALL - {R.AUDITOR}
+KEEPS = frozenset({R.ADMINISTRATOR})
 PLANS = frozenset({R.ADMINISTRATOR, R.PUBLIC_RELATIONS})
 MOVES = frozenset({R.ADMINISTRATOR, R.SUPERVISOR})
 ANSWERS = MOVES | {R.OPERATOR}
@@ -63,7 +64,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "PATCH /rounds/{round_id}": PLANS,
     "POST /rounds/{round_id}/cancel": PLANS,
     "POST /rounds/{round_id}/open": CONDUCTS,
-    "POST /rounds/{round_id}/end": CONDUCTS,
+    "POST /rounds/{round_id}/end": AT_DESK,
     "GET /registrations/{registration_id}": OVERSEES,
     "POST /registrations/{registration_id}/move-up": MOVES,
     "POST /registrations/{registration_id}/cancel": ANSWERS,
@@ -99,6 +100,9 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /recordings/{callback_id}/audio": HEARS,
     "GET /messages": OVERSEES,
     "POST /messages/{message_id}/retry": PLANS,
+    "GET /recordings/all": HEARS,
+    "GET /recordings/retention": HEARS,
+    "POST /recordings/{callback_id}/delete": KEEPS,
     "GET /audit": INSPECTS,
     **{f"GET /requests{path}": ALL for path in ("", "/counts", "/districts", "/boundaries")},
     **{
@@ -110,6 +114,24 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /departments": ALL,
     "POST /departments": PLANS,
     "PATCH /departments/{department_id}": PLANS,
+    "GET /audit/actions": INSPECTS,
+    "GET /audit/export": INSPECTS,
+    "GET /people": INSPECTS,
+    "POST /people": KEEPS,
+    "PATCH /people/{person_id}": KEEPS,
+    "POST /people/{person_id}/disable": KEEPS,
+    "POST /people/{person_id}/enable": KEEPS,
+    "POST /people/{person_id}/password": KEEPS,
+    "POST /people/{person_id}/pin": KEEPS,
+    "DELETE /people/{person_id}/sessions": KEEPS,
+    "DELETE /people/{person_id}/second-factor": KEEPS,
+    "GET /desks": HEARS,
+    "PATCH /desks/{desk_id}": KEEPS,
+    "POST /desks/{desk_id}/account": KEEPS,
+    "POST /desks/{desk_id}/outcome": MOVES,
+    "GET /blocked": HEARS,
+    "POST /blocked": MOVES,
+    "DELETE /blocked/{number}": MOVES,
 }
 
 
@@ -139,6 +161,18 @@ def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     method, path = endpoint.split(" ")
     path = path.replace("{day}", "2026-11-24").replace("{session_id}", "0" * 64)
     path = re.sub(r"\{\w+\}", "404404", path)
+    path = path.replace("{day}", "2026-11-24").replace("{number}", "09131234567")
+    for name in (
+        "person_id",
+        "desk_id",
+        "rule_id",
+        "round_id",
+        "registration_id",
+        "official_id",
+        "callback_id",
+        "message_id",
+    ):
+        path = path.replace(f"{{{name}}}", "404404")
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)
     return response.status_code, response.json().get("code", "") if response.status_code >= 400 else ""

@@ -17,7 +17,7 @@ from settings import Settings
 from tests.factories import a_desk, a_round, a_user, some_registrations
 
 V1 = "/api/v1"
-SitsDown = Callable[[Role], tuple[TestClient, str]]
+SitsDown = Callable[..., tuple[TestClient, str]]
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def app(settings: Settings, engine: Engine) -> FastAPI:
 
 @pytest.fixture
 def sits_down(app: FastAPI, engine: Engine) -> Iterator[SitsDown]:
-    """Makes the page of a new person of this role at a new desk; and their name."""
+    """Makes the page of a new person of this role at a new desk, maybe of an official; and their name."""
     with TestClient(app, raise_server_exceptions=False):
 
-        def page(role: Role) -> tuple[TestClient, str]:
+        def page(role: Role, official_id: int | None = None) -> tuple[TestClient, str]:
             with writing(engine) as session:
                 user = a_user(session, a_desk(session))
-                user.role = role
+                user.role, user.official_id = role, official_id
                 cookie = users.sign_in(session, user)
             return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie}), user.username
 
@@ -53,14 +53,18 @@ def _log(engine: Engine, round_id: int) -> list[tuple[str, str]]:
         return [(e.who, e.action) for e in audit.search(session, subject=f"round {round_id}")][::-1]
 
 
-def test_given_an_official_when_the_desk_serves_the_round_then_it_can_be_ended_from_there_and_is_logged(
+def test_given_an_official_when_it_is_their_round_then_it_can_be_ended_from_their_desk_and_is_logged(
     sits_down: SitsDown, engine: Engine, round_id: int
 ) -> None:
-    page, name = sits_down(Role.OFFICIAL)
+    page, _ = sits_down(Role.OFFICIAL)
     refused = page.post(f"{V1}/rounds/{round_id}/end", json={})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert page.put(f"{V1}/desk/round", json={"round_id": round_id}).json()["code"] == "not-your-round"
 
-    page.put(f"{V1}/desk/round", json={"round_id": round_id})
+    with reading(engine) as session:
+        mine = rounds.get(session, round_id).official_id
+    page, name = sits_down(Role.OFFICIAL, mine)
+    assert page.put(f"{V1}/desk/round", json={"round_id": round_id}).json()["desk"]["round_id"] == round_id
     ended = page.post(f"{V1}/rounds/{round_id}/end", json={})
 
     assert (ended.status_code, ended.json()["phase"]) == (200, "over")
@@ -70,10 +74,10 @@ def test_given_an_official_when_the_desk_serves_the_round_then_it_can_be_ended_f
 def test_given_an_official_of_another_round_when_they_end_or_pause_this_one_then_they_are_refused(
     sits_down: SitsDown, engine: Engine, round_id: int
 ) -> None:
-    page, _ = sits_down(Role.OFFICIAL)
     with writing(engine) as session:
-        other = a_round(session).id
-    page.put(f"{V1}/desk/round", json={"round_id": other})
+        other = a_round(session)
+    page, _ = sits_down(Role.OFFICIAL, other.official_id)
+    page.put(f"{V1}/desk/round", json={"round_id": other.id})
 
     assert page.post(f"{V1}/rounds/{round_id}/end", json={}).json()["code"] == "forbidden"
     assert page.post(f"{V1}/rounds/{round_id}/pause").json()["code"] == "not-serving"

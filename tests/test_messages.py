@@ -207,10 +207,11 @@ def test_given_a_changed_number_when_sent_then_the_message_goes_there_and_to_no_
     registration.change_number(session, made.registration_id, number)
     words = wording.words(session, message)
     assert words is not None and words.to == number
-    blocked.block(session, number, blocked.BlockReason.OWNER)
-    assert said(session, message) is None
     registration_ = session.get_one(Registration, made.registration_id)
     registration_.number = ISFAHAN_LINE
+    assert said(session, message) is None
+    registration_.number = number
+    blocked.block(session, number, blocked.BlockReason.OWNER)
     assert said(session, message) is None
 
 

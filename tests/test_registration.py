@@ -338,14 +338,12 @@ def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_the
 
 
 @pytest.mark.parametrize("reason", BlockReason)
-def test_given_a_blocked_number_when_it_registers_then_it_is_refused_but_keeps_what_it_has(
+def test_given_a_blocked_number_when_it_registers_then_it_is_refused(
     session: Session, reason: BlockReason
 ) -> None:
-    round_, other = a_round(session), a_round(session)
-    kept = register(session, round_id=round_.id, number=NUMBER)
+    round_ = a_round(session)
     blocked.block(session, NUMBER, reason)
-    assert refusal(lambda: register(session, round_id=other.id, number=NUMBER)) == "number-blocked"
-    assert register(session, round_id=round_.id, number=NUMBER).ticket == kept.ticket
+    assert refusal(lambda: register(session, round_id=round_.id, number=NUMBER)) == "number-blocked"
 
 
 # --- changing it ---

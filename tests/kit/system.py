@@ -182,12 +182,12 @@ class System:
         with writing(self.engine) as session:
             rounds.end_round(session, rounds.get(session, round_id))
 
-    def operator(self, role: Role = Role.OPERATOR) -> "Operator":
-        """A new person at a new desk, signed in."""
+    def operator(self, role: Role = Role.OPERATOR, official_of: int | None = None) -> "Operator":
+        """A new person at a new desk, signed in; the official of the round `official_of`, if one is named."""
         with writing(self.engine) as session:
             desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
             username = f"desk{desk}"
-            users.add(
+            user = users.add(
                 session,
                 username=username,
                 name=username,
@@ -195,6 +195,8 @@ class System:
                 desk_id=desk,
                 password=PASSWORD,
             )
+            if official_of is not None:
+                user.official_id = rounds.get(session, official_of).official_id
         return Operator(self, username, desk)
 
     def register(self, round_id: int, number: str, subject: int | None = None) -> None:

@@ -77,7 +77,7 @@ def _late_in_talk(system: System, page: Page, official: Operator) -> None:
 def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_citizen_is_there_at_once(
     system: System, round_id: int, citizens: SippPhone, chromium: Browser
 ) -> None:
-    official = system.operator(Role.OFFICIAL)
+    official = system.operator(Role.OFFICIAL, round_id)
     with person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office:
         page = office.new_page()
         _serve(page, system, official)
@@ -145,7 +145,7 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
 def test_given_a_citizen_who_waits_when_the_operator_speaks_first_then_the_official_gets_them_after(
     system: System, round_id: int, citizens: SippPhone, chromium: Browser
 ) -> None:
-    official, operator = system.operator(Role.OFFICIAL), system.operator()
+    official, operator = system.operator(Role.OFFICIAL, round_id), system.operator()
     with (
         person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office,
         person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as beside,
