@@ -26,6 +26,7 @@ class Person(BaseModel):
     disabled_at: datetime | None
     locked_until: datetime | None
     has_pin: bool
+    has_second_factor: bool
     sessions: int
 
 

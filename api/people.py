@@ -8,7 +8,7 @@ from api import views
 from api.access import InForce, Inspector, Keeper, Reading, Writing
 from api.callbacks import Id
 from db import models
-from hotline import people
+from hotline import people, users
 
 router = APIRouter(prefix="/people", tags=["people"])
 
@@ -17,7 +17,7 @@ _MAY_BE_NONE = ("desk_id", "official_id")
 
 def _view(session: Session, user: models.User, sessions: int | None = None) -> admin.Person:
     if sessions is None:
-        sessions = people.sessions(session).get(user.id, 0)
+        sessions = users.session_counts(session).get(user.id, 0)
     return admin.Person(
         id=user.id,
         username=user.username,
@@ -28,6 +28,7 @@ def _view(session: Session, user: models.User, sessions: int | None = None) -> a
         disabled_at=user.disabled_at,
         locked_until=user.locked_until,
         has_pin=user.pin_hash is not None,
+        has_second_factor=user.totp_salt is not None,
         sessions=sessions,
     )
 
@@ -35,7 +36,7 @@ def _view(session: Session, user: models.User, sessions: int | None = None) -> a
 @router.get("")
 def list_people(_user: Inspector, session: Reading) -> list[admin.Person]:
     """Everybody who signs in, or could once."""
-    sessions = people.sessions(session)
+    sessions = users.session_counts(session)
     return [_view(session, user, sessions.get(user.id, 0)) for user in people.everyone(session)]
 
 

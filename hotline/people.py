@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy import literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from db import events
 from db.engine import now, one_at_a_time
-from db.models import Desk, Official, OfficialKind, Role, SignIn, User
+from db.models import Desk, Official, OfficialKind, Role, User
 from hotline import audit, duties, rounds, serving, users
 from hotline.errors import Refused
 from settings import Settings
@@ -23,12 +23,6 @@ def everyone(session: Session) -> Sequence[User]:
     """All who sign in, by name; those who cannot any more come last."""
     order = (User.disabled_at.is_not(None), User.name, User.id)
     return session.scalars(select(User).order_by(*order)).all()
-
-
-def sessions(session: Session) -> dict[int, int]:
-    """In how many browsers each person is signed in now; who is in none is left out."""
-    alive = select(SignIn.user_id, func.count()).where(SignIn.expires_at > now(session))
-    return {user_id: count for user_id, count in session.execute(alive.group_by(SignIn.user_id))}
 
 
 def get(session: Session, user_id: int) -> User:
