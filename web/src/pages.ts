@@ -22,6 +22,9 @@ const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role ===
 const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
 
 const everybody = () => true
+const inspects = ({ role }: Me) => role === 'administrator' || role === 'auditor'
+
+const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
 
 export const pages: PageOfOffice[] = [
   { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: lazy(() => import('./pages/desk/desk-page')) },
@@ -37,6 +40,11 @@ export const pages: PageOfOffice[] = [
   },
   { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: lazy(() => import('./pages/departments/departments-page')) },
   { name: 'account', title: (text) => text.account.title, isFor: everybody, component: lazy(() => import('./pages/account/account-page')) },
+  { name: 'recordings', title: (text) => text.retention.title, isFor: watches, component: lazy(() => import('./pages/recordings/recordings-page')) },
+  { name: 'blocked', title: (text) => text.blocked.title, isFor: watches, component: lazy(() => import('./pages/blocked/blocked-page')) },
+  { name: 'desks', title: (text) => text.deskList.title, isFor: watches, component: lazy(() => import('./pages/desks/desks-page')) },
+  { name: 'people', title: (text) => text.people.title, isFor: inspects, component: lazy(() => import('./pages/people/people-page')) },
+  { name: 'audit', title: (text) => text.audit.title, isFor: inspects, component: lazy(() => import('./pages/audit/audit-page')) },
 ]
 
 /** The pages of this person, in the order of the menu. */

@@ -3,6 +3,7 @@ import { report } from './connection'
 
 export interface Change {
   kind: 'registration' | 'callback' | 'round' | 'desk' | 'recording' | 'request'
+  kind: 'registration' | 'callback' | 'round' | 'desk' | 'recording' | 'person' | 'number'
   round_id: number | null
   registration_id: number | null
   callback_id: number | null

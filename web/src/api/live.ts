@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
+import { adminKeys } from './admin'
 import { followEvents } from './events'
 import { keys } from './queries'
 import { REQUESTS } from './requests'
@@ -22,12 +23,19 @@ export function useLiveUpdates(myDesk: number | null): void {
           soon(keys.me)
           if (change.callback_id !== null) soon(keys.callback(change.callback_id))
         }
+        if (change.kind === 'person') {
+          soon(keys.me)
+          calmly(adminKeys.people)
+        }
+        if (change.kind === 'number') calmly(adminKeys.blocked)
+        calmly(adminKeys.desks)
         if (change.kind === 'desk') {
           soon(keys.stages)
           return
         }
         if (change.kind === 'recording') {
           if (change.round_id !== null) calmly(keys.recordings(change.round_id))
+          calmly(adminKeys.recordings)
           return
         }
         if (change.kind === 'request') {

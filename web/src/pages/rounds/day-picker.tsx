@@ -7,14 +7,15 @@ import { useId } from 'react'
 
 interface Props {
   label: string
-  /** 2026-12-02. */
+  /** 2026-12-02; empty for none. */
   day: string
+  placeholder?: string
   testId: string
   onChange: (day: string) => void
 }
 
 /** A day of the Jalali calendar. */
-export function DayPicker({ label, day, testId, onChange }: Props) {
+export function DayPicker({ label, day, placeholder, testId, onChange }: Props) {
   const id = useId()
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
   const choose = (chosen: DateObject | null) => {
@@ -25,11 +26,11 @@ export function DayPicker({ label, day, testId, onChange }: Props) {
   }
   return (
     <DatePicker
-      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
+      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={day ? new Date(year, month - 1, date) : null}
       onChange={choose} calendarPosition="bottom-right" editable={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput
-          id={id} label={label} value={value} readOnly onClick={open} data-testid={testId} pointer
+          id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer
           onKeyDown={(event) => {
             if (event.key === 'Enter' || event.key === ' ') open()
           }}

@@ -11,12 +11,14 @@ interface Props {
   color?: string
   /** Whether the deed needs a reason, which is then public. */
   needed?: boolean
+  /** Where the reason is read, if not by citizens. */
+  about?: string
   act: (reason: string) => Promise<unknown>
   onClose: () => void
 }
 
 /** Asks once more, and why. */
-export function ReasonDialog({ title, help, action, color = 'turquoise', needed = true, act, onClose }: Props) {
+export function ReasonDialog({ title, help, action, color = 'turquoise', needed = true, about, act, onClose }: Props) {
   const { text } = useLanguage()
   const queries = useQueryClient()
   const [reason, setReason] = useState('')
@@ -32,7 +34,7 @@ export function ReasonDialog({ title, help, action, color = 'turquoise', needed 
       <Stack gap="md">
         <Text size="sm">{help}</Text>
         <Textarea
-          label={text.rounds.reason} description={needed && text.rounds.reasonPublic} value={reason} maxLength={500}
+          label={text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={500}
           autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
         />
         <Complaint error={deed.error} />

@@ -1,4 +1,5 @@
 import { Paper } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
 import { type Recording, recordingUrl } from '../../api/calls'
 import { useRecordings } from '../../api/queries'
 import { useLanguage } from '../../language/language'
@@ -16,17 +17,25 @@ export function Recordings({ id }: { id: number }) {
       <p className={style.more}>{data?.length === 0 ? text.recordings.none : text.recordings.logged}</p>
       <Complaint error={error} />
       <ul className={style.plain}>
-        {data?.map((recording) => <Item key={recording.callback_id} recording={recording} />)}
+        {data?.map((recording) => <RecordingItem key={recording.callback_id} recording={recording} />)}
       </ul>
     </Paper>
   )
 }
 
-function Item({ recording }: { recording: Recording }) {
+interface ItemProps {
+  recording: Recording
+  /** What else to say of it. */
+  about?: string
+  children?: ReactNode
+}
+
+/** One recorded conversation, to be heard while its file is there. */
+export function RecordingItem({ recording, about: more, children }: ItemProps) {
   const { text, format } = useLanguage()
   const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at } = recording
   const where = desk_id === null ? '' : text.line.atDesk(format.number(desk_id))
-  const about = [talking_at && format.moment(talking_at), where, format.duration(seconds * 1000)].filter(Boolean)
+  const about = [more, talking_at && format.moment(talking_at), where, format.duration(seconds * 1000)].filter(Boolean)
   const gone = deleted_at ? text.recordings.deleted(format.moment(deleted_at)) : text.recordings.silent
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>
@@ -36,6 +45,8 @@ function Item({ recording }: { recording: Recording }) {
       {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
         <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />
       )}
+      {children}
+      <div role="alert" className="live">{broken && text.recordings.broken}</div>
     </li>
   )
 }
