@@ -1,3 +1,4 @@
+import type { faAdminProblems } from './fa-admin'
 import type { Text } from './fa'
 
 /** The texts of administration: people, desks, blocked numbers, recordings, the audit log. */
@@ -140,4 +141,17 @@ export const enAdmin: Pick<Text, 'people' | 'deskList' | 'blocked' | 'retention'
     none: 'Nothing on record matches.',
     end: 'The log begins here',
   },
+}
+
+/** What is refused here, by the API's code. */
+export const enAdminProblems: typeof faAdminProblems = {
+  'not-your-round': 'This is not your round.',
+  'last-administrator': 'At least one active administrator must be left.',
+  'person-values': 'The name, user name, desk or official is not right.',
+  'username-taken': 'Somebody else has this user name.',
+  'desk-taken': 'Somebody else has this desk.',
+  'no-desk-number': 'Write the telephone number.',
+  'number-invalid': 'This is no telephone number.',
+  'number-not-allowed': 'This number cannot be called; its prefix is not allowed.',
+  'ticket-invalid': 'This ticket number is not right.',
 }

@@ -1,6 +1,7 @@
 import { enAccount, enAccountProblem } from './en-account'
 import { enDesk, enDeskProblem } from './en-desk'
 import { enAdmin } from './en-admin'
+import { enAdmin, enAdminProblems } from './en-admin'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
 import { enRounds } from './en-rounds'
@@ -193,15 +194,7 @@ export const en: Text = {
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
     'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
-    'not-your-round': 'This is not your round.',
-    'last-administrator': 'At least one active administrator must be left.',
-    'person-values': 'The name, user name, desk or official is not right.',
-    'username-taken': 'Somebody else has this user name.',
-    'desk-taken': 'Somebody else has this desk.',
-    'no-desk-number': 'Write the telephone number.',
-    'number-invalid': 'This is no telephone number.',
-    'number-not-allowed': 'This number cannot be called; its prefix is not allowed.',
-    'ticket-invalid': 'This ticket number is not right.',
+    ...enAdminProblems,
     'not-serving': 'Your desk does not serve this round.',
     'round-not-started': 'The conversations of this round have not begun.',
     'round-over': 'This round is over.',

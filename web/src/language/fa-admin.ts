@@ -139,3 +139,16 @@ export const faAdmin = {
     end: 'آغاز گزارش',
   },
 }
+
+/** What is refused here, by the API's code. */
+export const faAdminProblems = {
+  'not-your-round': 'این نوبت، نوبت شما نیست.',
+  'last-administrator': 'دست‌کم یک مدیر سامانهٔ فعال باید بماند.',
+  'person-values': 'نام، نام کاربری، میز یا مسئول درست نیست.',
+  'username-taken': 'این نام کاربری را کس دیگری دارد.',
+  'desk-taken': 'این میز را کس دیگری دارد.',
+  'no-desk-number': 'شمارهٔ تلفن را بنویسید.',
+  'number-invalid': 'این شماره درست نیست.',
+  'number-not-allowed': 'با این شماره نمی‌توان تماس گرفت؛ پیش‌شمارهٔ آن مجاز نیست.',
+  'ticket-invalid': 'این شمارهٔ پیگیری درست نیست.',
+}

@@ -1,6 +1,7 @@
 import { faAccount, faAccountProblem } from './fa-account'
 import { faDesk, faDeskProblem } from './fa-desk'
 import { faAdmin } from './fa-admin'
+import { faAdmin, faAdminProblems } from './fa-admin'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
 import { faRounds } from './fa-rounds'
@@ -194,15 +195,7 @@ export const fa = {
     'desk-busy': 'این میز هنوز تماسی در دست دارد.',
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
     'calls-capped': 'سقف تماس‌های خروجی پر شده است. نوبت شهروند محفوظ است؛ کمی بعد دوباره تماس بگیرید.',
-    'not-your-round': 'این نوبت، نوبت شما نیست.',
-    'last-administrator': 'دست‌کم یک مدیر سامانهٔ فعال باید بماند.',
-    'person-values': 'نام، نام کاربری، میز یا مسئول درست نیست.',
-    'username-taken': 'این نام کاربری را کس دیگری دارد.',
-    'desk-taken': 'این میز را کس دیگری دارد.',
-    'no-desk-number': 'شمارهٔ تلفن را بنویسید.',
-    'number-invalid': 'این شماره درست نیست.',
-    'number-not-allowed': 'با این شماره نمی‌توان تماس گرفت؛ پیش‌شمارهٔ آن مجاز نیست.',
-    'ticket-invalid': 'این شمارهٔ پیگیری درست نیست.',
+    ...faAdminProblems,
     'not-serving': 'میز شما به این نوبت پاسخ نمی‌دهد.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',
     'round-over': 'این نوبت پایان یافته است.',
