@@ -97,14 +97,16 @@ _CODES: dict[str, tuple[str, str]] = {
     "listen": ("شنیدن", "listened"),
     "whisper": ("نجوا", "whispered"),
     "join": ("پیوستن", "joined"),
+    "short notice": ("اعلام کمتر از یک روز پیش از آغاز", "short notice"),
 }
 """The words of reasons that the system writes itself; what follows a colon is a person's own."""
 _CODED = frozenset(
     {
         *("person-added", "person-changed", "desk-phone-changed", "number-blocked", "outcome-said"),
-        "supervision-began",
+        *("supervision-began", "round-made"),
     }
 )
+_CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -116,8 +118,8 @@ def in_words(entry: AuditEntry, language: Language) -> Words:
     reason = entry.reason
     if entry.action in _CODED:
         written, colon, own = reason.partition(": ")
-        words = [_CODES[word][column] if word in _CODES else word for word in re.split(r"\b", written)]
-        reason = digits("".join(words), language) + colon + own
+        words = _CODE.sub(lambda code: _CODES[code[0]][column], written)
+        reason = _of_language(words, language) + colon + own
     return Words(who, action, _subject(entry.subject, column, language), reason)
 
 
@@ -131,4 +133,8 @@ def _subject(subject: str, column: int, language: Language) -> str:
         )
         which = subject.partition(" ")[2]
     words = f"{SUBJECTS[kind][column]} {national(which)}".strip() if kind in SUBJECTS else subject
-    return digits(words, language)
+    return _of_language(words, language)
+
+
+def _of_language(words: str, language: Language) -> str:
+    return digits(words.replace(", ", "، ") if language == "fa" else words, language)

@@ -60,7 +60,7 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
         ),
         (
             ("op1", "person-added", "person op1", "operator, desk 3"),
-            ("op1", "افزودن فرد", "فرد op1", "اپراتور, میز ۳"),
+            ("op1", "افزودن فرد", "فرد op1", "اپراتور، میز ۳"),
             ("op1", "added a person", "person op1", "operator, desk 3"),
         ),
         (
@@ -70,7 +70,7 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
         ),
         (
             ("op1", "day-changed", "rule 3, 2026-12-02", "عید"),
-            ("op1", "تغییر یک روز زمان‌بندی", "قاعده ۳, ۱۴۰۵-۰۹-۱۱", "عید"),
+            ("op1", "تغییر یک روز زمان‌بندی", "قاعده ۳، ۱۴۰۵-۰۹-۱۱", "عید"),
             ("op1", "changed a day of the timetable", "rule 3, 2026-12-02", "عید"),
         ),
         (

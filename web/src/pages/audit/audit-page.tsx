@@ -91,15 +91,15 @@ export default function AuditPage({ me }: { me: Me }) {
 }
 
 function Row({ entry }: { entry: AuditEntry }) {
-  const { format } = useLanguage()
+  const { text, format } = useLanguage()
   return (
     <li
-      className={style.row} style={{ gridTemplateColumns: '230px 150px 1fr 1fr 1.4fr' }} data-testid="entry" data-action={entry.action}
+      className={style.row} style={{ gridTemplateColumns: '240px 140px 1fr 1fr 1.4fr' }} data-testid="entry" data-action={entry.action}
     >
-      <time className={style.soft} dateTime={entry.at} title={format.longDate(entry.at)}>{format.moment(entry.at)}</time>
-      <bdi>{entry.who_text}</bdi>
+      <time className={style.soft} dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
+      <span><bdi className={style.name}>{entry.who_text}</bdi></span>
       <strong>{entry.action_text}</strong>
-      <bdi>{entry.subject_text}</bdi>
+      <span className={entry.subject.startsWith('person ') ? style.name : undefined}>{entry.subject_text}</span>
       <span className={style.soft}>{entry.reason_text}</span>
     </li>
   )

@@ -25,7 +25,7 @@ const isOwed = ({ in_hand }: DeskPlace) => in_hand?.state === 'ended' || in_hand
 
 /** The desks: whose each is, its phone, what it serves and whom it has. */
 export default function DesksPage({ me }: { me: Me }) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
   useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.deskList.title)
   const { data: desks = [], isPending, error } = useDesks()
@@ -48,7 +48,7 @@ export default function DesksPage({ me }: { me: Me }) {
           <ul className={style.rows}>
             {shown.map((desk) => (
               <Row key={desk.id} desk={desk}>
-                <span className={style.deeds} role="group" aria-label={words.changePhoneOf(String(desk.id))}>
+                <span className={style.deeds} role="group" aria-label={text.line.atDesk(format.number(desk.id))}>
                   {mayMove(me.role) && isOwed(desk) && (
                     <Button size="compact-sm" color="amber" onClick={() => setAsked({ what: 'outcome', desk })} data-testid="say-outcome">
                       {words.sayOutcome}
@@ -83,7 +83,7 @@ function Row({ desk, children }: { desk: DeskPlace; children: ReactNode }) {
   const { in_hand, serves } = desk
   return (
     <li
-      className={style.row} style={{ gridTemplateColumns: '90px 1.2fr 1.2fr 1.6fr auto' }} data-testid="desk-place" data-id={desk.id}
+      className={style.row} style={{ gridTemplateColumns: '80px 1fr 1.5fr 1.4fr 330px' }} data-testid="desk-place" data-id={desk.id}
       data-quiet={!inUse(desk)}
     >
       <strong>{text.line.atDesk(format.number(desk.id))}</strong>

@@ -77,7 +77,7 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
       data-quiet={disabled_at !== null}
     >
       <span>
-        <strong>{person.name}</strong> <bdi className={style.soft}>{person.username}</bdi>
+        <strong>{person.name}</strong> <bdi className={`${style.soft} ${style.name}`}>{person.username}</bdi>
       </span>
       <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}</span>
       <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>

@@ -70,7 +70,7 @@ export default function RecordingsPage({ me }: { me: Me }) {
         {found.length > 0 && (
           <Paper withBorder className={style.card}>
             <p className={style.soft}>{text.recordings.logged}</p>
-            <ul style={{ margin: 0, padding: 0, listStyle: 'none' }}>
+            <ul className={style.plain}>
               {found.map((one) => (
                 <RecordingItem key={one.callback_id} recording={one} about={office(one.official)}>
                   {me.role === 'administrator' && !one.deleted_at && (

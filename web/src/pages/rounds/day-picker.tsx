@@ -27,7 +27,7 @@ export function DayPicker({ label, day, placeholder, testId, onChange }: Props) 
   return (
     <DatePicker
       className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={day ? new Date(year, month - 1, date) : null}
-      onChange={choose} calendarPosition="bottom-right" editable={false} portal zIndex={400}
+      onChange={choose} calendarPosition="bottom-right" editable={false} onOpenPickNewDate={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput
           id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer
