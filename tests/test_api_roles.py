@@ -162,17 +162,7 @@ def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     path = path.replace("{day}", "2026-11-24").replace("{session_id}", "0" * 64)
     path = re.sub(r"\{\w+\}", "404404", path)
     path = path.replace("{day}", "2026-11-24").replace("{number}", "09131234567")
-    for name in (
-        "person_id",
-        "desk_id",
-        "rule_id",
-        "round_id",
-        "registration_id",
-        "official_id",
-        "callback_id",
-        "message_id",
-    ):
-        path = path.replace(f"{{{name}}}", "404404")
+    path = re.sub(r"\{\w+\}", "404404", path)
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)
     return response.status_code, response.json().get("code", "") if response.status_code >= 400 else ""

@@ -1,7 +1,6 @@
 """The audit log: found by each filter, in words of both languages, and every deed has a name."""
 
 import ast
-import importlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +10,15 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import AuditEntry
-from hotline import audit, audit_texts
+from db.states import RequestStep
+from hotline import audit, audit_texts, recordings
 
 PROJECT = Path(__file__).parent.parent
+PASSED_ON = {
+    "hotline.recordings": {recordings.HEARD, recordings.MESSAGE_HEARD},
+    "hotline.people": set(),  # `_tell` is looked at itself
+}
+"""Where a function is told which action to write: what it is told."""
 FOLDERS = ("hotline", "api", "dialer", "clerk", "ivr", "ops")
 
 
@@ -25,8 +30,12 @@ def _strings(node: ast.expr, module: str) -> Iterator[str]:
         case ast.IfExp(body=one, orelse=other):
             yield from _strings(one, module)
             yield from _strings(other, module)
-        case ast.Name(id=name) if name.isupper():
-            yield str(getattr(importlib.import_module(module), name))
+        case ast.JoinedStr(values=[ast.Constant(value=str(prefix)), _]):  # a request's step
+            yield from (f"{prefix}{step}" for step in RequestStep)
+        case ast.Name():
+            yield from PASSED_ON[module]
+        case _:
+            raise AssertionError(f"{module}: what action is {ast.unparse(node)}?")
 
 
 def recorded() -> set[str]:

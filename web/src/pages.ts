@@ -22,6 +22,7 @@ const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role ===
 const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
 
 const everybody = () => true
+
 const inspects = ({ role }: Me) => role === 'administrator' || role === 'auditor'
 
 const watches = (me: Me) => inspects(me) || me.role === 'supervisor'

@@ -133,7 +133,8 @@ export const enAdmin: Pick<Text, 'people' | 'deskList' | 'blocked' | 'retention'
     subject: 'To whom',
     anySubject: 'Anything',
     subjects: {
-      person: 'person', desk: 'desk', number: 'number', round: 'round', registration: 'registration', callback: 'callback', message: 'message',
+      person: 'person', desk: 'desk', number: 'number', round: 'round', registration: 'registration', callback: 'callback', message: 'message', request: 'request',
+      department: 'department',
       official: 'official', rule: 'timetable rule', audit: 'audit log',
     },
     which: 'Which',

@@ -130,7 +130,8 @@ export const faAdmin = {
     subject: 'با چه',
     anySubject: 'همه چیز',
     subjects: {
-      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیام',
+      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'پیام شهری',
+      department: 'واحد',
       official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'گزارش بازرسی',
     },
     which: 'کدام',
