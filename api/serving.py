@@ -4,8 +4,6 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import desk_schemas, schemas, views
-from api.access import ANSWERERS, AtDesk, InForce, Mover, Reading, SignedIn, Writing
-from api import schemas, views
 from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
 from api.callbacks import Id as CallbackId
 from api.rounds import Id

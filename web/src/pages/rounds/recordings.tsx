@@ -1,5 +1,5 @@
 import { Paper } from '@mantine/core'
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { type Recording, recordingUrl } from '../../api/calls'
 import { useRecordings } from '../../api/queries'
 import { useLanguage } from '../../language/language'
@@ -46,7 +46,6 @@ export function RecordingItem({ recording, about: more, children }: ItemProps) {
         <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />
       )}
       {children}
-      <div role="alert" className="live">{broken && text.recordings.broken}</div>
     </li>
   )
 }
