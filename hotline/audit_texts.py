@@ -31,6 +31,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "sessions-ended": ("پایان دادن به نشست‌ها", "ended the sessions"),
     "second-factor-reset": ("بازنشانی عامل دوم", "reset the second factor"),
     "desk-phone-changed": ("تغییر تلفن میز", "changed a desk’s phone"),
+    "desk-phone-chosen": ("انتخاب تلفن از سوی فرد میز", "chose their desk’s phone"),
+    "desk-phone-account-shown": ("دیدن حساب تلفن میز خود", "read their own desk’s phone account"),
     "desk-account-shown": ("دیدن حساب تلفن میز", "read a desk’s phone account"),
     "outcome-said": ("ثبت نتیجه به‌جای میز", "said a desk’s outcome"),
     "number-blocked": ("مسدود کردن شماره", "blocked a number"),
@@ -119,7 +121,7 @@ _CODES: dict[str, tuple[str, str]] = {
 _CODED = frozenset(
     {
         *("person-added", "person-changed", "desk-phone-changed", "number-blocked", "outcome-said"),
-        *("supervision-began", "round-made"),
+        *("supervision-began", "round-made", "desk-phone-chosen"),
     }
 )
 _CODE = re.compile(rf"\b({'|'.join(_CODES)})\b")

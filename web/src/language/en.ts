@@ -175,8 +175,7 @@ export const en: Text = {
   },
 
   ...enRequests,
-  ...enAdmin,
-  ...enRounds,
+  ...enAdmin, ...enRounds,
   ...enOfficial,
   ...enSupervising,
   ...enDesk,

@@ -176,8 +176,7 @@ export const fa = {
   },
 
   ...faRequests,
-  ...faAdmin,
-  ...faRounds,
+  ...faAdmin, ...faRounds,
   ...faOfficial,
   ...faSupervising,
   ...faDesk,
