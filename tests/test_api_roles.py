@@ -159,9 +159,8 @@ def endpoints(app: FastAPI) -> set[str]:
 def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     """What an empty request to a row that does not exist is answered with."""
     method, path = endpoint.split(" ")
-    path = path.replace("{day}", "2026-11-24").replace("{session_id}", "0" * 64)
-    path = re.sub(r"\{\w+\}", "404404", path)
     path = path.replace("{day}", "2026-11-24").replace("{number}", "09131234567")
+    path = path.replace("{session_id}", "0" * 64)
     path = re.sub(r"\{\w+\}", "404404", path)
     body = None if method in ("GET", "DELETE") else {}
     response = page.request(method, V1 + path, json=body)

@@ -16,6 +16,7 @@ from hotline import audit, audit_texts, recordings
 PROJECT = Path(__file__).parent.parent
 PASSED_ON = {
     "hotline.recordings": {recordings.HEARD, recordings.MESSAGE_HEARD},
+    "ops.people": {"password-set", "second-factor-reset", "sessions-ended"},
     "hotline.people": set(),  # `_tell` is looked at itself
 }
 """Where a function is told which action to write: what it is told."""

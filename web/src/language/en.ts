@@ -1,8 +1,6 @@
 import { enAccount, enAccountProblem } from './en-account'
 import { enDesk, enDeskProblem } from './en-desk'
-import { enAdmin } from './en-admin'
 import { enAdmin, enAdminProblems } from './en-admin'
-import { enDesk, enDeskProblem } from './en-desk'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
 import { enRounds } from './en-rounds'
@@ -174,17 +172,13 @@ export const en: Text = {
     pressed: 'Keys pressed',
   },
 
-  ...enRequests,
+  ...enRequests, ...enOfficial, ...enSupervising,
   ...enAdmin, ...enRounds,
-  ...enOfficial,
-  ...enSupervising,
-  ...enDesk,
-  ...enAccount,
+  ...enDesk, ...enAccount,
 
   problem: {
-    ...enRequestProblems,
-    ...enDeskProblem,
-    ...enAccountProblem,
+    ...enRequestProblems, ...enAdminProblems,
+    ...enDeskProblem, ...enAccountProblem,
     'not-signed-in': 'Your session has ended. Sign in again.',
     'wrong-credentials': 'The user name or the password is not right.',
     'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
@@ -194,7 +188,6 @@ export const en: Text = {
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
     'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
-    ...enAdminProblems,
     'not-serving': 'Your desk does not serve this round.',
     'round-not-started': 'The conversations of this round have not begun.',
     'round-over': 'This round is over.',

@@ -1,8 +1,6 @@
 import { faAccount, faAccountProblem } from './fa-account'
 import { faDesk, faDeskProblem } from './fa-desk'
-import { faAdmin } from './fa-admin'
 import { faAdmin, faAdminProblems } from './fa-admin'
-import { faDesk, faDeskProblem } from './fa-desk'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
 import { faRounds } from './fa-rounds'
@@ -175,17 +173,13 @@ export const fa = {
     pressed: 'کلیدهای فشرده',
   },
 
-  ...faRequests,
+  ...faRequests, ...faOfficial, ...faSupervising,
   ...faAdmin, ...faRounds,
-  ...faOfficial,
-  ...faSupervising,
-  ...faDesk,
-  ...faAccount,
+  ...faDesk, ...faAccount,
 
   problem: {
-    ...faRequestProblems,
-    ...faDeskProblem,
-    ...faAccountProblem,
+    ...faRequestProblems, ...faAdminProblems,
+    ...faDeskProblem, ...faAccountProblem,
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
     'too-many-attempts': 'تلاش‌های ناموفق زیاد بود. چند دقیقه بعد دوباره امتحان کنید.',
@@ -195,7 +189,6 @@ export const fa = {
     'desk-busy': 'این میز هنوز تماسی در دست دارد.',
     'desk-phone-away': 'تلفن میز وصل نیست. نخست آن را وصل کنید.',
     'calls-capped': 'سقف تماس‌های خروجی پر شده است. نوبت شهروند محفوظ است؛ کمی بعد دوباره تماس بگیرید.',
-    ...faAdminProblems,
     'not-serving': 'میز شما به این نوبت پاسخ نمی‌دهد.',
     'round-not-started': 'گفت‌وگوهای این نوبت هنوز آغاز نشده است.',
     'round-over': 'این نوبت پایان یافته است.',
