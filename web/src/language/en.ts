@@ -16,14 +16,6 @@ export const en: Text = {
 
   connectionLost: 'The connection is lost. Trying to connect again…',
 
-  signIn: {
-    title: 'Sign in to your desk',
-    username: 'User name',
-    password: 'Password',
-    submit: 'Sign in',
-    showPassword: 'Show the password',
-    missing: 'Write your user name and password.',
-  },
   signOut: 'Sign out',
   pages: 'Pages',
 

@@ -16,14 +16,6 @@ export const fa = {
 
   connectionLost: 'ارتباط با سامانه قطع شد. در حال تلاش برای وصل شدن…',
 
-  signIn: {
-    title: 'ورود به میز پاسخگویی',
-    username: 'نام کاربری',
-    password: 'رمز عبور',
-    submit: 'ورود',
-    showPassword: 'نمایش رمز عبور',
-    missing: 'نام کاربری و رمز عبور را بنویسید.',
-  },
   signOut: 'خروج',
   pages: 'صفحه‌ها',
 
