@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api import (
     account,
     audit,
+    calendar,
     callbacks,
     departments,
     fairness,
@@ -39,6 +40,7 @@ from api import (
     rounds,
     serving,
     sessions,
+    subjects,
     timetable,
 )
 from db.engine import connect
@@ -49,7 +51,7 @@ PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
-    *(sessions, account, rounds, planning, timetable, registrations, officials),
+    *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
     *(callbacks, serving, histories, recordings, messages, audit, live, phones),
     *(requests, request_deeds, departments),
 )

@@ -36,6 +36,10 @@ export const pages: PageOfOffice[] = [
     component: lazy(() => import('./pages/requests/requests-page')), below: lazy(() => import('./pages/requests/request-page')),
   },
   { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: lazy(() => import('./pages/departments/departments-page')) },
+  { name: 'timetable', title: (text) => text.timetable.title, isFor: seesRounds, component: lazy(() => import('./pages/timetable/timetable-page')) },
+  { name: 'officials', title: (text) => text.officials.title, isFor: seesRounds, component: lazy(() => import('./pages/officials/officials-page')) },
+  { name: 'subjects', title: (text) => text.subjects.title, isFor: seesRounds, component: lazy(() => import('./pages/subjects/subjects-page')) },
+  { name: 'holidays', title: (text) => text.holidays.title, isFor: seesRounds, component: lazy(() => import('./pages/holidays/holidays-page')) },
   { name: 'account', title: (text) => text.account.title, isFor: everybody, component: lazy(() => import('./pages/account/account-page')) },
 ]
 

@@ -2,6 +2,7 @@ import { enAccount, enAccountProblem } from './en-account'
 import { enDesk, enDeskProblem } from './en-desk'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
+import { enPlanning, enPlanningProblems } from './en-planning'
 import { enRounds } from './en-rounds'
 import { enSupervising } from './en-supervising'
 import type { Text } from './fa'
@@ -164,7 +165,7 @@ export const en: Text = {
   },
 
   ...enRequests,
-  ...enRounds,
+  ...enPlanning, ...enRounds,
   ...enOfficial,
   ...enSupervising,
   ...enDesk,
@@ -195,6 +196,7 @@ export const en: Text = {
     'own-desk': 'You cannot hear your own desk.',
     'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
     'recording-changed': 'The file of this conversation was tampered with, or is not there.',
+    ...enPlanningProblems,
     'reason-missing': 'Write the reason.',
     'invalid-input': 'The input was not accepted.',
     'database-unavailable': 'The database does not answer. Try again in a moment.',

@@ -2,6 +2,7 @@ import { faAccount, faAccountProblem } from './fa-account'
 import { faDesk, faDeskProblem } from './fa-desk'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
+import { faPlanning, faPlanningProblems } from './fa-planning'
 import { faRounds } from './fa-rounds'
 import { faSupervising } from './fa-supervising'
 
@@ -165,7 +166,7 @@ export const fa = {
   },
 
   ...faRequests,
-  ...faRounds,
+  ...faPlanning, ...faRounds,
   ...faOfficial,
   ...faSupervising,
   ...faDesk,
@@ -196,6 +197,7 @@ export const fa = {
     'own-desk': 'میز خودتان را نمی‌توانید بشنوید.',
     'desk-hears': 'تلفن این میز در گفت‌وگوی میز دیگری است. نخست آن را پایان دهید.',
     'recording-changed': 'فایل این گفت‌وگو دست خورده یا در دسترس نیست.',
+    ...faPlanningProblems,
     'reason-missing': 'دلیل را بنویسید.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

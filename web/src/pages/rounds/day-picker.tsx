@@ -4,6 +4,7 @@ import persian from 'react-date-object/calendars/persian'
 import persianFa from 'react-date-object/locales/persian_fa'
 import DatePicker, { type DateObject } from 'react-multi-date-picker'
 import { useId } from 'react'
+import { useLanguage } from '../../language/language'
 
 interface Props {
   label: string
@@ -13,9 +14,11 @@ interface Props {
   onChange: (day: string) => void
 }
 
-/** A day of the Jalali calendar. */
+/** A day of the language's calendar. */
 export function DayPicker({ label, day, testId, onChange }: Props) {
   const id = useId()
+  const { code } = useLanguage()
+  const calendar = code === 'fa' ? { calendar: persian, locale: persianFa } : {}
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
   const choose = (chosen: DateObject | null) => {
     if (!chosen) return
@@ -25,7 +28,7 @@ export function DayPicker({ label, day, testId, onChange }: Props) {
   }
   return (
     <DatePicker
-      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
+      className="teal" {...calendar} weekStartDayIndex={code === 'fa' ? 0 : 6} format="dddd D MMMM YYYY" value={new Date(year, month - 1, date)}
       onChange={choose} calendarPosition="bottom-right" editable={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput
