@@ -188,7 +188,7 @@ def test_given_the_office_in_english_when_it_plans_a_round_then_offices_subjects
     last.get_by_test_id("name-en").fill("Anything else")
     last.get_by_test_id("save-subject").click()
     expect(last.get_by_test_id("save-subject")).to_be_disabled()  # it is saved
-    last.get_by_text("Said on the telephone").click()
+    last.get_by_test_id("offered").click()
     expect(last.get_by_test_id("offered")).not_to_be_checked()
     is_fit(page)
 
