@@ -17,6 +17,7 @@ from api import (
     account,
     audit,
     blocked,
+    calendar,
     callbacks,
     departments,
     desks,
@@ -42,6 +43,7 @@ from api import (
     rounds,
     serving,
     sessions,
+    subjects,
     timetable,
 )
 from db.engine import connect
@@ -52,7 +54,7 @@ PAGES = Path(__file__).parent.parent / "web" / "dist"
 _V1 = "/api/v1"
 _DOCS = "/api/docs"
 _MODULES = (
-    *(sessions, account, rounds, planning, timetable, registrations, officials),
+    *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
     *(callbacks, serving, histories, recordings, messages, audit, live, phones),
     *(requests, request_deeds, departments),
     *(people, desks, blocked),

@@ -73,6 +73,12 @@ def show(
     )
 
 
+@router.get("/fairness")
+def explain(request: Request, language: Asked, session: Reading) -> Response:
+    """The order of calling, and how anybody checks that it was kept."""
+    return page(request, "fairness.html", language, seal=seals.newest(session))
+
+
 @router.get("/ledger/root")
 def root(session: Reading, after: Number = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
     """The newest seal, and the seals after the one of `after` entries."""

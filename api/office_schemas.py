@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Id, Moment, Registration, Text
+from api.schemas import Id, Moment, Registration, Round, Text
 from db.models import Delivery, MessageKind, OfficialKind
 from db.states import CallbackState, Fact, Outcome
 from hotline.dates import Language
@@ -27,6 +27,7 @@ class OfficialChange(BaseModel):
     office_fa: Text | None = Field(None, min_length=1, max_length=200)
     office_en: Text | None = Field(None, min_length=1, max_length=200)
     clip: Text | None = Field(None, max_length=100)
+    active: bool | None = None
 
 
 class Message(BaseModel):
@@ -87,6 +88,36 @@ class Reason(BaseModel):
     """Why somebody does something; citizens may read it."""
 
     reason: Text = Field("", max_length=500)
+
+
+class Way(BaseModel):
+    """So many registrations were carried over from, or to, this round."""
+
+    round: Round
+    count: int
+
+
+class Carries(BaseModel):
+    """Whence a round's carried registrations came, and whither those it did not reach went."""
+
+    came: list[Way]
+    went: list[Way]
+
+
+class Deed(BaseModel):
+    """What a person, or the timetable, did to a round."""
+
+    at: datetime
+    who: str
+    action: str
+    reason: str
+
+
+class Clip(BaseModel):
+    """A prompt that says an office's name, and its words by language."""
+
+    id: str
+    spoken: dict[str, str]
 
 
 class NoticeText(BaseModel):

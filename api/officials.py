@@ -19,6 +19,17 @@ def list_officials(_user: SignedIn, session: Reading) -> list[schemas.Official]:
     return [views.official_view(official) for official in officials.everyone(session)]
 
 
+@router.get("/clips")
+def list_clips(_user: SignedIn) -> list[office.Clip]:
+    """The prompts that can say an office's name."""
+    books = {language: catalogue.texts(language) for language in catalogue.languages()}
+    return [
+        # inside a sentence a clip ends as if it went on
+        office.Clip(id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()})
+        for clip in catalogue.office_clips()
+    ]
+
+
 @router.post("", status_code=201)
 def add_official(body: office.OfficialIn, user: Planner, session: Writing) -> schemas.Official:
     """Add an office."""
@@ -30,10 +41,11 @@ def add_official(body: office.OfficialIn, user: Planner, session: Writing) -> sc
 def change_official(
     official_id: Id, body: office.OfficialChange, user: Planner, session: Writing
 ) -> schemas.Official:
-    """Change an office's names or clip."""
+    """Change an office's names or clip, or whether it may be planned."""
     official = officials.get(session, official_id)
     values = body.model_dump(exclude_none=True)
-    _check_clip(values.get("clip", official.clip))
+    if "clip" in values:
+        _check_clip(values["clip"])
     officials.change(session, official, who=user.username, **values)
     return views.official_view(official)
 

@@ -59,6 +59,7 @@ def page(
         t=lambda persian, english: persian if language == "fa" else english,
         to=lambda path: f"{path}?lang=en" if language == "en" else path,
         path=request.url.path,
+        url=f"{request.app.state.settings.public}{request.url.path}{'?lang=en' if language == 'en' else ''}",
         **words,
         **facts,
     )

@@ -17,6 +17,7 @@ from hotline.notice_texts import office, who
 router = APIRouter(prefix="/public", include_in_schema=False)
 
 _OVER_SHOWN = 5
+_COMING_SHOWN = 6
 
 
 @router.get("")
@@ -34,6 +35,18 @@ def overview(request: Request, language: Asked, session: Reading) -> Response:
         (live if phase is Phase.LIVE else over if past else coming).append(shown)
     last = over[: -_OVER_SHOWN - 1 : -1]
     return page(request, "rounds.html", language, live=live, coming=coming, over=last)
+
+
+@router.get("/how")
+def how(request: Request, language: Asked, session: Reading) -> Response:
+    """How to register, step by step, to be read and printed."""
+    at = now(session)
+    shown = [
+        {"round": round_, "who": who(round_, language)}
+        for round_ in notices.published(session)
+        if round_.registration_until > at and rounds.phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
+    ]
+    return page(request, "how.html", language, rounds=shown[:_COMING_SHOWN])
 
 
 @router.get("/rounds/{round_id}")

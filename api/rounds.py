@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api import office_schemas as office
 from api import schemas, views
-from api.access import AtDesk, InForce, Reading, SignedIn, Writing
-from db.engine import now
+from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, notices, reports, rounds
+from hotline import audit, callbacks, carry, line, notices, reports, rounds
 from hotline.errors import Refused
 from hotline.notice_texts import TEXTS
 
@@ -33,9 +33,7 @@ def list_rounds(
     """The rounds a desk may care about, soonest first; or the announced ones that start in a time."""
     history = start or until
     found = rounds.between(session, start or _EVER, until or _NEVER) if history else rounds.current(session)
-    counts = rounds.counts(session, [r.id for r in found])
-    at = now(session)
-    return [views.round_view(r, at, counts[r.id]) for r in found]
+    return views.round_views(session, found)
 
 
 @router.get("/{round_id}")
@@ -63,6 +61,29 @@ def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -
             for language in TEXTS
         },
     )
+
+
+@router.get("/{round_id}/carries")
+def list_carries(round_id: Id, _user: SignedIn, session: Reading) -> office.Carries:
+    """Whence its carried registrations came, and whither those it did not reach went."""
+    rounds.get(session, round_id)
+    came, went = carry.ways(session, round_id)
+    return office.Carries(came=_ways(session, came), went=_ways(session, went))
+
+
+def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
+    return [
+        office.Way(round=views.one_round(session, rounds.get(session, id_)), count=count)
+        for id_, count in ways.items()
+    ]
+
+
+@router.get("/{round_id}/history")
+def history(round_id: Id, _user: Overseer, session: Reading) -> list[office.Deed]:
+    """Who did what to this round, and why, the newest first."""
+    rounds.get(session, round_id)
+    found = audit.search(session, subject=f"round {round_id}")
+    return [office.Deed.model_validate(entry, from_attributes=True) for entry in found]
 
 
 @router.get("/{round_id}/registrations")

@@ -89,6 +89,7 @@ class Official(BaseModel):
     office_fa: str
     office_en: str
     clip: str
+    active: bool
 
 
 class Counts(BaseModel):
@@ -120,6 +121,7 @@ class Round(BaseModel):
     paused_at: datetime | None
     recorded: bool
     standing: bool
+    rule_id: int | None
     phase: Phase
     takes_registrations: bool
     counts: Counts

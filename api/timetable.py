@@ -1,22 +1,23 @@
-"""The timetable: its rules, what is different on a day, and the city's own list of holidays."""
+"""The timetable: its rules, and what is different on a day."""
 
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import Planner, Reading, SignedIn, Writing
 from api.rounds import Id
 from db import models
-from hotline import days, exceptions, officials, timetable
+from hotline import exceptions, officials, rules, timetable
 from hotline.errors import Refused
 
 router = APIRouter(tags=["timetable"])
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
-_LONGEST_DAYS = 400
+LONGEST_DAYS = 400
 
 
 def _city_clock(at: time) -> time:
@@ -37,11 +38,14 @@ class Rule(BaseModel):
     starts_at: Clock
     ends_at: Clock
     official_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
+    deputy_ids: list[schemas.Id] = Field([], max_length=20)
     at_once: int = Field(1, ge=1, le=100)
     announce_days: int = Field(7, ge=1, le=365)
     registration_days: int = Field(1, ge=0, le=365)
     capacity: int | None = Field(None, ge=1, le=1_000_000)
     minutes: int = Field(6, ge=1, le=600)
+    languages: list[Literal["fa", "en"]] = Field(["fa", "en"], min_length=1, max_length=2)
+    recorded: bool = False
 
 
 class MadeRule(Rule):
@@ -51,11 +55,33 @@ class MadeRule(Rule):
     active: bool
 
 
-class Stop(BaseModel):
-    """The rule makes no more rounds; those it made stay."""
+class RuleChange(BaseModel):
+    """What is different for the rounds that the rule makes from now on, and why. What is left out stays;
+    null in `capacity` means none, and elsewhere nothing. `active` false: it makes no more.
+    """
 
-    active: bool = False
     reason: schemas.Text = Field(min_length=1, max_length=500)
+    active: bool = True
+    name: schemas.Text | None = Field(None, min_length=1, max_length=200)
+    starts_at: Clock | None = None
+    ends_at: Clock | None = None
+    official_ids: list[schemas.Id] | None = Field(None, min_length=1, max_length=100)
+    deputy_ids: list[schemas.Id] | None = Field(None, max_length=20)
+    at_once: int | None = Field(None, ge=1, le=100)
+    announce_days: int | None = Field(None, ge=1, le=365)
+    registration_days: int | None = Field(None, ge=0, le=365)
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    minutes: int | None = Field(None, ge=1, le=600)
+    languages: list[Literal["fa", "en"]] | None = Field(None, min_length=1, max_length=2)
+    recorded: bool | None = None
+
+
+class CatchUp(BaseModel):
+    """Rounds of a rule that shall become what it says now; the reason is public."""
+
+    round_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
+    reason: schemas.Text = Field(max_length=500)
+    short_notice: bool = False
 
 
 class Occurrence(BaseModel):
@@ -83,36 +109,43 @@ class ExceptionIn(BaseModel):
     short_notice: bool = False
 
 
-class Holiday(BaseModel):
-    """The city's word about a day: closed, or (`works`) open although the calendar says holiday."""
-
-    day: Day
-    name: schemas.Text = Field(max_length=200)
-    works: bool = False
-
-
 @router.get("/timetable")
 def list_rules(_user: SignedIn, session: Reading) -> list[MadeRule]:
     """All rules, those that make no more rounds included."""
-    return [_view(rule) for rule in timetable.rules(session)]
+    return [_view(rule) for rule in rules.everyone(session)]
 
 
 @router.post("/timetable", status_code=201)
 def add_rule(body: Rule, user: Planner, session: Writing) -> MadeRule:
     """Add a rule; its rounds come into being ahead of time."""
-    values = body.model_dump()
-    offices = [officials.get(session, id_) for id_ in values.pop("official_ids")]
-    return _view(timetable.add_rule(session, officials=offices, who=user.username, **values))
+    return _view(rules.add(session, who=user.username, **_offices(session, body.model_dump())))
 
 
 @router.patch("/timetable/{rule_id}")
-def stop(rule_id: Id, body: Stop, user: Planner, session: Writing) -> MadeRule:
-    """End a rule. It is not changed otherwise: end it and add another."""
-    if body.active:
-        raise Refused("wrong-state", "a rule that was stopped stays so; add another")
-    rule = timetable.get(session, rule_id)
-    timetable.stop(session, rule, who=user.username, reason=body.reason)
+def change_rule(rule_id: Id, body: RuleChange, user: Planner, session: Writing) -> MadeRule:
+    """Change a rule, or end it. Its days stay: for others, end it and add another."""
+    rule = rules.get(session, rule_id)
+    if not body.active:
+        rules.stop(session, rule, who=user.username, reason=body.reason)
+        return _view(rule)
+    given = body.model_dump(exclude_unset=True, exclude={"active"})
+    values = _offices(session, {n: v for n, v in given.items() if v is not None or n == "capacity"})
+    if "languages" in values:
+        values["languages"] = ",".join(values["languages"])
+    rules.change(session, rule, who=user.username, **values)
     return _view(rule)
+
+
+@router.get("/timetable/{rule_id}/behind")
+def list_behind(rule_id: Id, _user: SignedIn, session: Reading) -> list[schemas.Round]:
+    """The rule's rounds that have not begun, and are not as the rule would make them now."""
+    return views.round_views(session, rules.behind(session, rules.get(session, rule_id)))
+
+
+@router.post("/timetable/{rule_id}/catch-up", status_code=204)
+def catch_up(rule_id: Id, body: CatchUp, user: Planner, session: Writing) -> None:
+    """Change these of its rounds to what the rule says now."""
+    rules.catch_up(session, rules.get(session, rule_id), who=user.username, **body.model_dump())
 
 
 @router.get("/timetable/{rule_id}/days")
@@ -124,9 +157,9 @@ def list_days(
     until: Day,
 ) -> list[Occurrence]:
     """The rule's days, both ends included: as they are made, and as they will be."""
-    if (until - first).days > _LONGEST_DAYS:
-        raise Refused("invalid-input", f"at most {_LONGEST_DAYS} days")
-    rule = timetable.get(session, rule_id)
+    if (until - first).days > LONGEST_DAYS:
+        raise Refused("invalid-input", f"at most {LONGEST_DAYS} days")
+    rule = rules.get(session, rule_id)
     return [
         Occurrence(
             day=found.day,
@@ -148,35 +181,23 @@ def except_day(rule_id: Id, body: ExceptionIn, user: Planner, session: Writing) 
     values = body.model_dump()
     substitute_id = values.pop("substitute_id")
     substitute = officials.get(session, substitute_id) if substitute_id else None
-    rule = timetable.get(session, rule_id)
+    rule = rules.get(session, rule_id)
     exceptions.except_day(session, rule, substitute=substitute, who=user.username, **values)
 
 
-@router.get("/holidays")
-def list_holidays(
-    _user: SignedIn, session: Reading, first: Annotated[Day, Query(alias="from")], until: Day
-) -> dict[date, str]:
-    """The days on which the city does not answer, with their names."""
-    if (until - first).days > _LONGEST_DAYS:
-        raise Refused("invalid-input", f"at most {_LONGEST_DAYS} days")
-    return days.holidays(session, first, until)
-
-
-@router.post("/holidays", status_code=201)
-def add_holiday(body: Holiday, user: Planner, session: Writing) -> list[int]:
-    """Say of a day that it is closed or open; answers the rounds that this cancelled."""
-    added = exceptions.add_holiday(session, body.day, body.name, works=body.works, who=user.username)
-    return list(added)
-
-
-@router.delete("/holidays/{day}", status_code=204)
-def remove_holiday(day: Annotated[Day, Path()], user: Planner, session: Writing) -> None:
-    """Take the city's word about a day back; rounds it cancelled stay so."""
-    exceptions.remove_holiday(session, day, who=user.username)
-
-
 def _view(rule: models.TimetableRule) -> MadeRule:
-    return MadeRule(
-        official_ids=[turn.official_id for turn in rule.officials],
-        **{name: getattr(rule, name) for name in MadeRule.model_fields if name != "official_ids"},
-    )
+    lists = {
+        "official_ids": [turn.official_id for turn in rule.officials],
+        "deputy_ids": [deputy.id for deputy in rule.deputies],
+        "languages": rule.languages.split(","),
+    }
+    columns = {name: getattr(rule, name) for name in MadeRule.model_fields.keys() - lists.keys()}
+    return MadeRule.model_validate(columns | lists)
+
+
+def _offices(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """Officials instead of their numbers."""
+    for ids, column in (("official_ids", "officials"), ("deputy_ids", "deputies")):
+        if ids in values:
+            values[column] = [officials.get(session, id_) for id_ in values.pop(ids)]
+    return values

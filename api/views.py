@@ -1,5 +1,6 @@
 """Rows as the wire sees them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -31,15 +32,22 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         paused_at=round_.paused_at,
         recorded=round_.recorded,
         standing=round_.standing,
+        rule_id=round_.rule_id,
         phase=rounds.phase(round_, at),
         takes_registrations=rounds.takes_registrations(round_, at),
         counts=schemas.Counts.model_validate({state.value: n for state, n in counts.items()}),
     )
 
 
+def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
+    """These rounds at this moment, with their counts."""
+    counts, at = rounds.counts(session, [round_.id for round_ in found]), now(session)
+    return [round_view(round_, at, counts[round_.id]) for round_ in found]
+
+
 def one_round(session: Session, round_: models.Round) -> schemas.Round:
     """A round at this moment, with its counts."""
-    return round_view(round_, now(session), rounds.counts(session, [round_.id])[round_.id])
+    return round_views(session, [round_])[0]
 
 
 def official_view(official: models.Official) -> schemas.Official:

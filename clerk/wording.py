@@ -24,6 +24,7 @@ _TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
     _K.NOT_REACHED: _STILL_WAITS,
     _K.CARRIED: _STILL_WAITS,
     _K.ROUND_CANCELLED: _STILL_WAITS,
+    _K.ROUND_CHANGED: (_R.WAITING, _R.CALLING),
     _K.CLOSED: (_R.CLOSED,),
 }
 """In which states of the registration a message of a kind still says what is true."""
@@ -115,8 +116,8 @@ def _still_true(
     here = registration.round_id == about.id
     phase = rounds.phase(about, at)
     match message.kind:
-        case MessageKind.REGISTERED:
-            return here and phase not in (Phase.OVER, Phase.CANCELLED)
+        case MessageKind.REGISTERED | MessageKind.ROUND_CHANGED:
+            return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(message, about)
         case MessageKind.NEAR:
             return here and phase is Phase.LIVE
         case MessageKind.NOT_REACHED:
@@ -125,6 +126,14 @@ def _still_true(
             return next_round is not None
         case _:
             return True
+
+
+def _still_at(message: Message, about: Round) -> bool:
+    """Whether the hours it tells of, if it does, are the round's: of several changes the last is told."""
+    facts = json.loads(message.body)
+    return all(
+        facts.get(name) in (None, getattr(about, name).isoformat()) for name in ("starts_at", "ends_at")
+    )
 
 
 def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:

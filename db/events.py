@@ -88,6 +88,11 @@ def request_changed(session: Session, request: Request) -> None:
     _append(session, kind="request", what=request.state, request_id=request.id)
 
 
+def timetable_changed(session: Session, what: str) -> None:
+    """Append that the city's plans are different: a rule, a day, an office, a subject."""
+    _append(session, kind="timetable", what=what)
+
+
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
     """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left; of a
     supervisor's: hears, heard-out.

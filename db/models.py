@@ -137,6 +137,7 @@ class MessageKind(StrEnum):
     NOT_REACHED = "not_reached"  # the next round is not known yet
     CARRIED = "carried"  # not reached, and when the next round is
     ROUND_CANCELLED = "round_cancelled"
+    ROUND_CHANGED = "round_changed"  # it has other hours
     CLOSED = "closed"  # never answered in two rounds
     REQUEST_REPORTED = "request_reported"  # and its tracking number
     REQUEST_NEWS = "request_news"  # how it goes on
@@ -157,10 +158,24 @@ class Official(Base):
     office_fa: Mapped[str] = mapped_column(String(200))
     office_en: Mapped[str] = mapped_column(String(200))
     clip: Mapped[str] = mapped_column(String(100))
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))  # may be planned
 
     __table_args__ = (
         CheckConstraint("(kind = 'district_manager') = (district IS NOT NULL)", name="has_district"),
     )
+
+
+class Subject(Base):
+    """One of the city's nine subjects. `id` is its key on the phone, and `subject-<id>` the prompt for it."""
+
+    __tablename__ = "subjects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name_fa: Mapped[str] = mapped_column(String(100))
+    name_en: Mapped[str] = mapped_column(String(100))
+    offered: Mapped[bool] = mapped_column(default=True)  # to callers
+
+    __table_args__ = (CheckConstraint("id BETWEEN 1 AND 9", name="subject_has_key"),)
 
 
 round_deputies = Table(
@@ -307,6 +322,15 @@ class Carry(Base):
     __table_args__ = (Index("carries_from", "from_round_id"),)
 
 
+timetable_deputies = Table(
+    "timetable_deputies",
+    Base.metadata,
+    Column("rule_id", ForeignKey("timetable_rules.id"), primary_key=True),
+    Column("official_id", ForeignKey("officials.id"), primary_key=True),
+)
+"""Who sits with the officials of a rule."""
+
+
 class TimetableRule(Base):
     """A rule that makes rounds: its days by RFC 5545, its officials in turn. Times are the city's."""
 
@@ -323,8 +347,12 @@ class TimetableRule(Base):
     registration_days: Mapped[int] = mapped_column(default=1)  # before the round
     capacity: Mapped[int | None]
     minutes: Mapped[int] = mapped_column(default=6)
+    languages: Mapped[str] = mapped_column(String(20), default="fa,en", server_default="fa,en")
+    recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    shift: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # turn 0 is this official's
     active: Mapped[bool] = mapped_column(default=True)
 
+    deputies: Mapped[list[Official]] = relationship(secondary=timetable_deputies, lazy="selectin")
     officials: Mapped[list["TimetableOfficial"]] = relationship(
         order_by="TimetableOfficial.position", lazy="selectin", cascade="all, delete-orphan"
     )

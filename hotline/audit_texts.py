@@ -69,6 +69,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "official-added": ("افزودن مسئول", "added an official"),
     "official-changed": ("تغییر مسئول", "changed an official"),
     "rule-added": ("افزودن قاعدهٔ زمان‌بندی", "added a timetable rule"),
+    "rule-changed": ("تغییر قاعدهٔ زمان‌بندی", "changed a timetable rule"),
+    "subject-changed": ("تغییر موضوع گفت‌وگو", "changed a subject"),
     "rule-stopped": ("توقف قاعدهٔ زمان‌بندی", "stopped a timetable rule"),
     "day-changed": ("تغییر یک روز زمان‌بندی", "changed a day of the timetable"),
     "holiday-added": ("افزودن تعطیلی", "added a holiday"),
@@ -89,6 +91,7 @@ SUBJECTS: dict[str, tuple[str, str]] = {
     "department": ("واحد", "department"),
     "official": ("مسئول", "official"),
     "rule": ("قاعده", "rule"),
+    "subject": ("موضوع", "subject"),
     "audit": ("گزارش بازرسی", "audit log"),
 }
 """What a subject begins with, `round 3`; one that begins otherwise is shown as it is."""

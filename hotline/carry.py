@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, and_, exists, or_, select
+from sqlalchemy import ScalarSelect, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
@@ -94,6 +94,22 @@ def next_round(at: datetime) -> ScalarSelect[int]:
         .correlate(Round)
         .scalar_subquery()
     )
+
+
+def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
+    """How many registrations came into a round from which ones, and how many left it into which ones."""
+    sides = ((Carry.to_round_id, Carry.from_round_id), (Carry.from_round_id, Carry.to_round_id))
+    came, went = (
+        dict(
+            session.execute(
+                select(other, func.count()).where(mine == round_id).group_by(other).order_by(other)
+            )
+            .tuples()
+            .all()
+        )
+        for mine, other in sides
+    )
+    return came, went
 
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:

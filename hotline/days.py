@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
 
@@ -54,25 +55,46 @@ def check_rule(rule: str, starts_on: date) -> None:
         raise Refused("rule-days", f"{rule!r}: {error}") from None
 
 
+@dataclass(frozen=True)
+class DayOff:
+    """What the calendar, or the city's `own` word, says of a day. `closed`: the city does not answer."""
+
+    name_fa: str
+    name_en: str
+    """The city's own days have one name, which is in both."""
+    closed: bool
+    own: bool
+    in_calendar: bool
+
+
 def holidays(session: Session, first: date, last: date) -> dict[date, str]:
-    """The days from `first` to `last` on which the city does not answer, with the holiday's Persian name.
+    """The days from `first` to `last` on which the city does not answer, with the holiday's Persian name."""
+    return {day: found.name_fa for day, found in off(session, first, last).items() if found.closed}
+
+
+def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
+    """The days from `first` to `last` of which the calendar or the city's own list says something.
 
     The library computes Islamic holidays ahead; the moon may set them a day later. So the city's own list
     wins: it closes a day, or says of a holiday that it is a working day.
     """
-    closed: dict[date, str] = {}
+    found: dict[date, DayOff] = {}
     for year in range(first.year, last.year + 1):
-        closed |= {day: name for day, name in _calendar(year).items() if first <= day <= last}
+        english = _calendar(year, "en_US")
+        found |= {
+            day: DayOff(name.replace(";", "،"), english[day], closed=True, own=False, in_calendar=True)
+            for day, name in _calendar(year, "fa_IR").items()
+            if first <= day <= last
+        }
     for own in session.scalars(select(Holiday).where(Holiday.day.between(first, last))):
-        closed.pop(own.day, None)
-        if not own.works:
-            closed[own.day] = own.name
-    return closed
+        in_calendar = own.day in found
+        found[own.day] = DayOff(own.name, own.name, closed=not own.works, own=True, in_calendar=in_calendar)
+    return dict(sorted(found.items()))
 
 
 @cache
-def _calendar(year: int) -> dict[date, str]:
-    return dict(country_holidays("IR", years=year, language="fa_IR", islamic_show_estimated=False))
+def _calendar(year: int, language: str) -> dict[date, str]:
+    return dict(country_holidays("IR", years=year, language=language, islamic_show_estimated=False))
 
 
 def _parsed(rule: str, starts_on: date) -> rrule:

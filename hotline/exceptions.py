@@ -4,14 +4,15 @@ Rounds that have begun are left alone: from then on only their official and a pe
 """
 
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, time
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
 from db.models import Holiday, Official, Round, TimetableException, TimetableRule
-from hotline import audit, days, planning, rounds, timetable
+from hotline import audit, days, planning, rounds, rules, timetable
 from hotline.errors import Refused
 
 
@@ -43,7 +44,7 @@ def except_day(
         raise Refused("wrong-state", "the day is past")
     if not days.recurring(rule.rrule, rule.starts_on, day, day):
         raise Refused("not-an-occurrence", f"{day} is not a day of rule {rule.id}")
-    timetable.check_hours(starts_at or rule.starts_at, ends_at or rule.ends_at)
+    rules.check_hours(starts_at or rule.starts_at, ends_at or rule.ends_at)
     if substitute and rule.at_once > 1:
         raise Refused("substitute-for-several", "several answer on that day: change the one round")
     exception = session.merge(
@@ -67,6 +68,7 @@ def except_day(
             planning.cancel(session, round_, who=who, reason=reason)
         else:
             _adapt(session, rule, round_, exception, who=who, short_notice=short_notice)
+    events.timetable_changed(session, "day-changed")
 
 
 def add_holiday(session: Session, day: date, name: str, *, works: bool = False, who: str) -> Sequence[int]:
@@ -82,12 +84,12 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
     _hold_rules(session)
     session.merge(Holiday(day=day, works=works, name=name))
     audit.record(session, who, "working-day-added" if works else "holiday-added", str(day), name)
-    if works:
-        return []
     at = now(session)
-    cancelled = [r for r in _hold_rounds(session, day) if rounds.phase(r, at) in planning.NOT_BEGUN]
+    held = [] if works else _hold_rounds(session, day)
+    cancelled = [r for r in held if rounds.phase(r, at) in planning.NOT_BEGUN]
     for round_ in cancelled:
         planning.cancel(session, round_, who=who, reason=name)
+    events.timetable_changed(session, "holiday")
     return [round_.id for round_ in cancelled]
 
 
@@ -98,6 +100,7 @@ def remove_holiday(session: Session, day: date, *, who: str) -> None:
         raise Refused("not-found", f"the city's list says nothing of {day}")
     session.delete(holiday)
     audit.record(session, who, "holiday-removed", str(day), holiday.name)
+    events.timetable_changed(session, "holiday")
 
 
 def _adapt(
@@ -109,23 +112,19 @@ def _adapt(
     who: str,
     short_notice: bool,
 ) -> None:
-    starts_at, ends_at = timetable.hours(rule, exception.occurs_on, exception)
+    times = timetable.moved(rule, round_, exception, now(session))
     substitute = timetable.substitute(session, exception, round_.official)
-    same_hours = (starts_at, ends_at) == (round_.starts_at, round_.ends_at)
+    same_hours = (times["starts_at"], times["ends_at"]) == (round_.starts_at, round_.ends_at)
     if same_hours and substitute is round_.substitute:
         return
-    opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
     planning.change(
         session,
         round_,
         who=who,
         reason=exception.reason,
         short_notice=short_notice,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        registration_from=min(opens, round_.registration_from),  # what is open stays open
-        registration_until=ends_at,
         substitute=substitute,
+        **times,
     )
 
 
@@ -136,14 +135,6 @@ def _hold_rules(session: Session, rule_id: int | None = None) -> None:
 
 
 def _hold_rounds(session: Session, day: date, rule: TimetableRule | None = None) -> Sequence[Round]:
-    """The timetable's rounds of a day, and their officials, locked before any change takes the logs' lock."""
-    of_day = and_(Round.occurs_on == day, Round.rule_id == rule.id if rule else Round.rule_id.is_not(None))
-    # first the officials, as `planning.change` does
-    whose = select(Round.official_id).where(of_day)
-    session.scalars(
-        select(Official.id).where(Official.id.in_(whose)).order_by(Official.id).with_for_update()
-    ).all()
-    return session.scalars(
-        select(Round).where(of_day).order_by(Round.id).with_for_update(of=Round),
-        execution_options={"populate_existing": True},
-    ).all()
+    """The timetable's rounds of a day, locked."""
+    of_rule = Round.rule_id == rule.id if rule else Round.rule_id.is_not(None)
+    return timetable.hold_rounds(session, Round.occurs_on == day, of_rule)

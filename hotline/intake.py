@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from db.engine import core, now
 from db.models import BlockedNumber, BlockReason, Carry, OfficialKind, Registration, Request, Round
 from db.states import RETRIED, Phase, RegistrationState
-from hotline import carry, line, near_calls, requests, rounds
+from hotline import carry, line, near_calls, requests, rounds, subjects
 
 _ACTIVE = (
     RegistrationState.UNCONFIRMED,
@@ -78,6 +78,8 @@ class Offer:
 
     choices: Sequence[Choice]
     upcoming: Choice | None
+    subjects: str
+    """The keys of those that callers hear."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,16 @@ _CALLER = select(
 
 
 def offer(session: Session) -> Offer:
-    """The rounds that a caller may hear of at this moment, the same for all callers."""
+    """What a caller may hear of at this moment, the same for all callers."""
     open_ = rounds.registrable(session)
     counts = rounds.counts(session, [r.id for r in open_])
     choices = [_choice(session, r, counts[r.id]) for r in open_]
     upcoming = rounds.upcoming(session) if all(choice.full for choice in choices) else None
-    return Offer(choices=choices, upcoming=_choice(session, upcoming, {}) if upcoming else None)
+    return Offer(
+        choices=choices,
+        upcoming=_choice(session, upcoming, {}) if upcoming else None,
+        subjects=subjects.offered(session),
+    )
 
 
 def look_up(session: Session, number: str | None, offer: Offer) -> Intake:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Official, OfficialKind
+from db import events
+from db.engine import now
+from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
 from hotline import audit
 from hotline.errors import Refused
+from hotline.rounds import is_over
 
 
 def add(
@@ -29,17 +32,25 @@ def add(
     session.add(official)
     session.flush()
     audit.record(session, who, "official-added", f"official {official.id}", office_en)
+    events.timetable_changed(session, "official-added")
     return official
 
 
 def change(session: Session, official: Official, *, who: str, **values: object) -> None:
-    """Change columns of an office. Raises what `add` raises; then roll back."""
+    """Change columns of an office; one that is not `active` is planned no more, and what was stays.
+
+    Raises Refused("official-planned") where an active rule or a round to come needs it, and what `add`
+    raises; then roll back.
+    """
+    if values.get("active") is False:
+        _check_unplanned(session, official)
     with session.no_autoflush:
         for column, value in values.items():
             setattr(official, column, value)
         _check(session, official)
     session.flush()
     audit.record(session, who, "official-changed", f"official {official.id}", ", ".join(values))
+    events.timetable_changed(session, "official-changed")
 
 
 def get(session: Session, official_id: int) -> Official:
@@ -55,6 +66,32 @@ def everyone(session: Session) -> Sequence[Official]:
     order = list(OfficialKind)
     found = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
     return sorted(found, key=lambda o: (order.index(o.kind), o.district or 0, o.id))
+
+
+def check_active(session: Session, ids: Sequence[int]) -> None:
+    """Lock these offices, as long as the transaction. Raises Refused("official-inactive")."""
+    held = session.execute(
+        select(Official.id, Official.active)
+        .where(Official.id.in_(ids))
+        .order_by(Official.id)
+        .with_for_update()
+    )
+    for id_, active in held.all():
+        if not active:
+            raise Refused("official-inactive", f"official {id_} answers no more")
+
+
+def _check_unplanned(session: Session, official: Official) -> None:
+    session.execute(select(Official.id).where(Official.id == official.id).with_for_update())
+    answers = or_(Round.official_id == official.id, Round.substitute_id == official.id)
+    to_come = select(Round.id).where(answers, Round.standing.is_(False), ~is_over(now(session)))
+    in_turn = (
+        select(TimetableRule.id)
+        .join(TimetableRule.officials)
+        .where(TimetableRule.active, TimetableOfficial.official_id == official.id)
+    )
+    if session.scalar(select(or_(to_come.exists(), in_turn.exists()))):
+        raise Refused("official-planned", "a rule or a round to come needs this official")
 
 
 def _check(session: Session, official: Official) -> None:

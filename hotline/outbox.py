@@ -57,21 +57,47 @@ def tell(
     **facts: Any,
 ) -> None:
     """Have the citizen told once of `kind` in that round; land lines cannot be. `facts` are for the text."""
-    if not registration.number.startswith(MOBILE):
-        return
+    tell_all(
+        session,
+        kind,
+        [registration],
+        about_round=about_round,
+        not_before=not_before,
+        expires_at=expires_at,
+        **facts,
+    )
+
+
+def tell_all(
+    session: Session,
+    kind: MessageKind,
+    registrations: Sequence[Registration],
+    *,
+    about_round: int,
+    nth: int | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    **facts: Any,
+) -> None:
+    """Have each of these citizens told once; `nth` tells what happens to a round several times apart."""
     at = now(session)
-    values = {
-        "key": _key(kind, registration, about_round),
-        "kind": kind,
-        "registration_id": registration.id,
-        "round_id": about_round,
-        "to": registration.number,
-        "body": json.dumps({"ticket": registration.ticket, **facts}, ensure_ascii=False),
-        "made_at": at,
-        "not_before": not_before or at,
-        "expires_at": expires_at,
-    }
-    core(session).execute(_INSERT[session.get_bind().dialect.name], values)
+    rows = [
+        {
+            "key": _key(kind, registration, about_round) + ("" if nth is None else f"-{nth}"),
+            "kind": kind,
+            "registration_id": registration.id,
+            "round_id": about_round,
+            "to": registration.number,
+            "body": json.dumps({"ticket": registration.ticket, **facts}, ensure_ascii=False),
+            "made_at": at,
+            "not_before": not_before or at,
+            "expires_at": expires_at,
+        }
+        for registration in registrations
+        if registration.number.startswith(MOBILE)
+    ]
+    if rows:
+        core(session).execute(_INSERT[session.get_bind().dialect.name], rows)
 
 
 def tell_of_request(session: Session, kind: MessageKind, request: Request, reply: str = "") -> None:

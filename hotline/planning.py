@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Official, Round
-from db.states import Fact, Phase
-from hotline import audit, ledger, reasons, rounds
+from db.models import MessageKind, Official, Registration, Round
+from db.states import Fact, Phase, RegistrationState
+from hotline import audit, ledger, officials, outbox, reasons, rounds
 from hotline.errors import Refused
 
 NOTICE = timedelta(days=1)
@@ -51,9 +51,9 @@ def make(
 ) -> Round:
     """Make a round; its notice is public from `announce_at` on (now, if None).
 
-    Raises Refused("round-times" | "notice-too-short" | "official-busy" | "round-values").
-    `short_notice` says that a notice shorter than a day is meant; `rule_id`, `occurs_on` and `turn` are the
-    timetable's.
+    Raises Refused("round-times" | "notice-too-short" | "official-busy" | "official-inactive" |
+    "round-values"). `short_notice` says that a notice shorter than a day is meant; `rule_id`, `occurs_on` and
+    `turn` are the timetable's.
     """
     at = now(session)
     round_ = Round(
@@ -85,7 +85,7 @@ def make(
 def change(
     session: Session, round_: Round, *, who: str, reason: str, short_notice: bool = False, **values: object
 ) -> None:
-    """Change columns of a round that has not begun; the reason is public.
+    """Change columns of a round that has not begun; the reason is public, new hours are told to the line.
 
     Raises Refused("reason-missing" | "wrong-state") and what `make` raises.
     """
@@ -95,6 +95,7 @@ def change(
     session.refresh(round_, _FACTS, with_for_update=True)  # two changes at once are two
     if rounds.phase(round_, at) not in NOT_BEGUN:
         raise Refused("wrong-state", "a round that has begun is not changed")
+    before = (round_.starts_at, round_.ends_at)
     with session.no_autoflush:
         if any(values.get(what, getattr(round_, what)) != getattr(round_, what) for what in _KNOWN_BY):
             round_.start_set_at = at
@@ -104,6 +105,8 @@ def change(
         round_.changes, round_.changed_at = round_.changes + 1, at
         _check(session, round_, short_notice=short_notice)
     audit.record(session, who, "round-changed", f"round {round_.id}", reason)
+    if (round_.starts_at, round_.ends_at) != before:
+        _tell_hours(session, round_)
     events.round_changed(session, round_.id, "changed")
 
 
@@ -152,6 +155,27 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
     rounds.end_round(session, round_)
 
 
+def _tell_hours(session: Session, round_: Round) -> None:
+    """Nobody hears of a round before its notice; who was carried there hears of it then."""
+    if round_.announce_at > now(session):
+        return
+    waiting = session.scalars(
+        select(Registration).where(
+            Registration.round_id == round_.id, Registration.state == RegistrationState.WAITING
+        )
+    ).all()
+    outbox.tell_all(
+        session,
+        MessageKind.ROUND_CHANGED,
+        waiting,
+        about_round=round_.id,
+        nth=round_.changes,
+        expires_at=round_.ends_at,
+        starts_at=round_.starts_at.isoformat(),
+        ends_at=round_.ends_at.isoformat(),
+    )
+
+
 def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
     r = round_
     if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
@@ -178,10 +202,9 @@ def _hold_officials(session: Session, officials: Sequence[object]) -> Sequence[i
 
 def _check_free(session: Session, round_: Round) -> None:
     """One official answers in one round at a time. The lock makes it true for two planners at once."""
-    officials = _hold_officials(session, [round_.official, round_.substitute])
-    speaks = Round.official_id.in_(officials) & Round.substitute_id.is_(None) | Round.substitute_id.in_(
-        officials
-    )
+    ids = _hold_officials(session, [round_.official, round_.substitute])
+    officials.check_active(session, ids)
+    speaks = Round.official_id.in_(ids) & Round.substitute_id.is_(None) | Round.substitute_id.in_(ids)
     busy = session.scalar(
         select(Round.id)
         .where(

@@ -1,4 +1,4 @@
-"""The timetable: recurring rules that make rounds ahead of time, their officials in turn.
+"""The timetable: what its rules (hotline.rules) make ahead of time, their officials in turn.
 
 A turn is a fact: it is the number of a round that was made. So a day without a round takes nobody's turn,
 and what was made is never made again, however often and by however many clerks it is tried.
@@ -7,23 +7,20 @@ and what was made is never made again, however often and by however many clerks 
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import (
     Official,
-    OfficialKind,
     Round,
     TimetableException,
-    TimetableOfficial,
     TimetableRule,
 )
-from hotline import audit, days, planning
-from hotline.errors import Refused
+from hotline import days, planning
 
 TIMETABLE = "timetable"
 """Who made a round, in the audit log."""
@@ -46,73 +43,10 @@ class Occurrence(NamedTuple):
     """Its name, if the city does not answer on that day."""
     exception: TimetableException | None
 
-
-def add_rule(
-    session: Session,
-    *,
-    name: str,
-    rrule: str,
-    starts_on: date,
-    starts_at: time,
-    ends_at: time,
-    officials: Sequence[Official],
-    at_once: int = 1,
-    announce_days: int = 7,
-    registration_days: int = 1,
-    capacity: int | None = None,
-    minutes: int = 6,
-    who: str = audit.COMMAND_LINE,
-) -> TimetableRule:
-    """Add a rule: its days by RFC 5545 (`FREQ=WEEKLY;BYDAY=WE`), hours by the city's clock, who takes turns.
-
-    Raises Refused("rule-days" | "rule-hours" | "rule-officials" | "rule-values").
-    """
-    days.check_rule(rrule, starts_on)
-    check_hours(starts_at, ends_at)
-    if not 1 <= at_once <= len(officials):
-        raise Refused("rule-officials", "at least one official, and as many as answer at once")
-    if any(official.kind is OfficialKind.OPERATORS for official in officials):
-        raise Refused("rule-officials", "operators have their standing line")
-    if not name.strip() or announce_days < planning.NOTICE.days or registration_days < 0:
-        raise Refused("rule-values", "a name, notice at least a day ahead, registration not after the start")
-    if minutes < 1 or (capacity is not None and capacity < 1):
-        raise Refused("rule-values", "capacity and minutes are at least 1")
-    rule = TimetableRule(
-        name=name,
-        rrule=rrule,
-        starts_on=starts_on,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        at_once=at_once,
-        announce_days=announce_days,
-        registration_days=registration_days,
-        capacity=capacity,
-        minutes=minutes,
-        officials=[TimetableOfficial(position=i, official_id=o.id) for i, o in enumerate(officials)],
-    )
-    session.add(rule)
-    session.flush()
-    audit.record(session, who, "rule-added", f"rule {rule.id}", name)
-    return rule
-
-
-def get(session: Session, rule_id: int) -> TimetableRule:
-    """The rule. Raises Refused("not-found")."""
-    rule = session.get(TimetableRule, rule_id)
-    if rule is None:
-        raise Refused("not-found", f"no rule {rule_id}")
-    return rule
-
-
-def rules(session: Session) -> Sequence[TimetableRule]:
-    """All rules, those that make no more rounds included."""
-    return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
-
-
-def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> None:
-    """The rule makes no more rounds; those it made stay."""
-    rule.active = False
-    audit.record(session, who, "rule-stopped", f"rule {rule.id}", reason)
+    @property
+    def coming(self) -> Sequence[Official]:
+        """Whose turn it will be in the rounds that are still to be made."""
+        return self.officials[len(self.rounds) :]
 
 
 def occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
@@ -135,7 +69,7 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
         .order_by(Round.turn)
     ):
         made[round_.occurs_on].append(round_)
-    turn = _next_turn(session, rule)
+    turn = next_turn(session, rule)
     found = []
     for day in days.recurring(rule.rrule, rule.starts_on, begin, last):
         exception, there, holiday = exceptions.get(day), made[day], closed.get(day, "")
@@ -190,7 +124,7 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
     (occurrence,) = occurrences(session, rule, day, day) or (None,)
     if occurrence is None or not occurrence.lacking:
         return None
-    turn = _next_turn(session, rule)
+    turn = next_turn(session, rule)
     official = _in_turn(session, rule, turn)
     starts_at, ends_at = hours(rule, day, occurrence.exception)
     announce_at = max(starts_at - timedelta(days=rule.announce_days), now(session))
@@ -198,6 +132,7 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
         session,
         official=official,
         substitute=substitute(session, occurrence.exception, official),
+        deputies=deputies(rule, official),
         announce_at=announce_at,
         registration_from=max(starts_at - timedelta(days=rule.registration_days), announce_at),
         registration_until=ends_at,
@@ -205,6 +140,8 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
         ends_at=ends_at,
         capacity=rule.capacity,
         minutes=rule.minutes,
+        languages=rule.languages.split(","),
+        recorded=rule.recorded,
         who=TIMETABLE,
         rule_id=rule.id,
         occurs_on=day,
@@ -219,10 +156,26 @@ def hours(rule: TimetableRule, day: date, exception: TimetableException | None) 
     return days.moment(day, starts_at), days.moment(day, ends_at)
 
 
-def check_hours(starts_at: time, ends_at: time) -> None:
-    """Raises Refused("rule-hours"): a round is over by midnight."""
-    if not starts_at < ends_at:
-        raise Refused("rule-hours", "the end must be after the start, on the same day")
+def deputies(rule: TimetableRule, official: Official) -> list[Official]:
+    """Who sits beside `official` in the rule's rounds."""
+    return [deputy for deputy in rule.deputies if deputy.id != official.id]
+
+
+def moved(
+    rule: TimetableRule, round_: Round, exception: TimetableException | None, at: datetime
+) -> dict[str, datetime]:
+    """The times of a round that is made, as the rule and the exception have them: what is open stays open."""
+    assert round_.occurs_on  # noqa: S101 - of a rule
+    starts_at, ends_at = hours(rule, round_.occurs_on, exception)
+    opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
+    if round_.registration_from <= at:
+        opens = min(opens, round_.registration_from)
+    return {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "registration_from": opens,
+        "registration_until": ends_at,
+    }
 
 
 def substitute(session: Session, exception: TimetableException | None, official: Official) -> Official | None:
@@ -232,10 +185,27 @@ def substitute(session: Session, exception: TimetableException | None, official:
     return session.get_one(Official, exception.substitute_id)
 
 
-def _next_turn(session: Session, rule: TimetableRule) -> int:
+def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round]:
+    """These rounds and their officials, locked before any change takes the logs' lock."""
+    # first the officials, as `planning.change` does
+    whose = [select(column).where(*which) for column in (Round.official_id, Round.substitute_id)]
+    session.scalars(
+        select(Official.id)
+        .where(Official.id.in_(whose[0]) | Official.id.in_(whose[1]))
+        .order_by(Official.id)
+        .with_for_update()
+    ).all()
+    return session.scalars(
+        select(Round).where(*which).order_by(Round.id).with_for_update(of=Round),
+        execution_options={"populate_existing": True},
+    ).all()
+
+
+def next_turn(session: Session, rule: TimetableRule) -> int:
+    """The number of the turn that is taken by the next round."""
     last = session.scalar(select(func.max(Round.turn)).where(Round.rule_id == rule.id))
     return 0 if last is None else last + 1
 
 
 def _in_turn(session: Session, rule: TimetableRule, turn: int) -> Official:
-    return session.get_one(Official, rule.officials[turn % len(rule.officials)].official_id)
+    return session.get_one(Official, rule.officials[(turn + rule.shift) % len(rule.officials)].official_id)

@@ -18,7 +18,6 @@ from ivr.call import Call, Gone, Prompt
 from prompts.catalogue import Value
 from settings import Settings
 
-SUBJECTS = "123456789"
 _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
 _TRIES = 3
 MESSAGE_S = 60
@@ -166,8 +165,9 @@ class Conversation:
             self.say_when("round-at", place.starts_at)
 
     def ask_subject(self, question: str) -> int:
-        """One of the city's nine subjects. Raises Gone."""
-        return int(self.call.ask(question, *(f"subject-{n}" for n in SUBJECTS), keys=SUBJECTS))
+        """One of the city's subjects that are offered. Raises Gone."""
+        keys = self.intake.offer.subjects
+        return int(self.call.ask(question, *(f"subject-{key}" for key in keys), keys=keys))
 
     def new_message(self) -> Path:
         """A file, without its ending, for something the caller is about to say."""

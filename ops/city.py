@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Holiday, OfficialKind
-from hotline import audit, days, exceptions, officials, timetable
+from hotline import audit, days, exceptions, officials, rules, timetable
 from hotline.errors import Refused
 from ops.terminal import transaction
 from settings import CITY
@@ -116,7 +116,7 @@ def official_change(
 def timetable_list() -> None:
     """The rules."""
     with transaction(read_only=True) as session:
-        for r in timetable.rules(session):
+        for r in rules.everyone(session):
             state = "" if r.active else "  (stopped)"
             hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
             typer.echo(f"{r.id:>4}  {r.rrule}  {hours}  {len(r.officials)} in turn  {r.name}{state}")
@@ -142,7 +142,7 @@ def timetable_add(
 ) -> None:
     """Add a rule; prints its number. The clerk makes its rounds within a minute."""
     with transaction() as session:
-        rule = timetable.add_rule(
+        rule = rules.add(
             session,
             name=name,
             rrule=rrule,
@@ -164,7 +164,7 @@ def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, ma
     """A rule's next days: who answers when, as it is made and as it will be."""
     with transaction(read_only=True) as session:
         today = days.local_day(now(session))
-        rule = timetable.get(session, rule_id)
+        rule = rules.get(session, rule_id)
         for o in timetable.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
             typer.echo(f"{_shown(o.day)}  {_told(session, o)}")
 
@@ -201,7 +201,7 @@ def timetable_except(
     with transaction() as session:
         exceptions.except_day(
             session,
-            timetable.get(session, rule_id),
+            rules.get(session, rule_id),
             day,
             who=audit.COMMAND_LINE,
             reason=reason,
@@ -217,7 +217,7 @@ def timetable_except(
 def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
     """Let a rule make no more rounds; those it made stay."""
     with transaction() as session:
-        timetable.stop(session, timetable.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason)
+        rules.stop(session, rules.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason)
 
 
 @holiday_app.command("list")

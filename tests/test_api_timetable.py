@@ -46,8 +46,9 @@ def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_s
         (days[0], True, "مراسم", ""),
         (days[1], False, "", "روز اصفهان"),
     ]
-    assert office.get(f"{V1}/holidays", params=span).json() == {days[1]: "روز اصفهان"}
+    own = {d["day"]: (d["name_fa"], d["closed"]) for d in office.get(f"{V1}/holidays", params=span).json()}
+    assert own == {days[0]: ("کار", False), days[1]: ("روز اصفهان", True)}
     assert office.delete(f"{V1}/holidays/{days[1]}").status_code == 204
     problem(office.delete(f"{V1}/holidays/{days[1]}"), 404, "not-found")
-    stopped = office.patch(f"{V1}/timetable/{made['id']}", json={"reason": "پایان"}).json()
+    stopped = office.patch(f"{V1}/timetable/{made['id']}", json={"active": False, "reason": "پایان"}).json()
     assert stopped == {**made, "active": False}

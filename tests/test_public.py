@@ -22,6 +22,7 @@ from hotline import numbers, planning, rounds
 from settings import Settings
 from tests.factories import HOUR, a_round, some_registrations
 from tests.kit.browser import browser
+from tests.kit.pages import DESK, is_fit
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "</script><i>\"'&amp;\u202e]]>\x0b\r\nBEGIN:VEVENT"
@@ -336,7 +337,8 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
         asked.append(path)
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
-    paths = ["/public/", f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
+    paths = ["/public/", "/public/how", "/public/fairness", "/public/ticket"]
+    paths += [f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
     with browser() as chromium:
         for width in (320, 390, 1280):
             context = chromium.new_context(
@@ -358,6 +360,61 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
             assert [line for line in complaints if "woff2" not in line and "404" not in line] == []
             context.close()
     assert "/public/static/public.css" in asked
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_each_is_fit_and_found(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    round_ = made()
+    ticket = some_registrations(session, round_, 3)[1].ticket
+    session.commit()
+
+    def answer(route: Route) -> None:
+        asked = route.request
+        path = asked.url.removeprefix(CITY)
+        sent = {"content-type": asked.headers.get("content-type", "")}
+        found = citizen.request(asked.method, path, content=asked.post_data_buffer, headers=sent)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    links = {
+        "fa": ("راهنمای کامل", "ترتیب صف چگونه است؟", "جای من در صف", "نشان بده", "نفر ۲ از ۳ نفر"),
+        "en": (
+            "The whole guide",
+            "What is the order of the line?",
+            "My place in the line",
+            "Show",
+            "number 2 of 3",
+        ),
+    }
+    with browser() as chromium:
+        page = chromium.new_context(viewport=DESK).new_page()
+        page.route("**/*", answer)
+        for language, (guide, order, mine, show, place) in links.items():
+            page.goto(f"{CITY}/public/{'?lang=en' if language == 'en' else ''}")
+            for link in (guide, order, mine):
+                is_fit(page)
+                page.get_by_role("main").get_by_role("link", name=link).click()
+            is_fit(page)
+            page.get_by_role("textbox").fill(ticket)
+            page.get_by_role("button", name=show).click()
+            assert place in page.inner_text("main")
+            is_fit(page)
+            page.goto(f"{CITY}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}")
+            is_fit(page)
+
+
+def test_given_a_page_when_it_is_shared_then_its_preview_has_a_title_a_text_and_its_address(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    round_ = made()
+    session.commit()
+    for path in ("/public/how", f"/public/rounds/{round_.id}?lang=en"):
+        metas = Read(citizen.get(path).text).all("meta")
+        preview = {meta["property"]: meta["content"] or "" for meta in metas if "property" in meta}
+        assert preview["og:url"] == CITY + path
+        assert preview["og:title"] and preview["og:description"]
+    assert "Manager of District 4" in preview["og:title"]
 
 
 def test_given_citizens_in_the_line_when_all_public_pages_are_read_then_nothing_tells_of_them(

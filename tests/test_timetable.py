@@ -14,7 +14,7 @@ from clerk import process
 from db.engine import writing
 from db.models import AuditEntry, Official, OfficialKind, Round, TimetableRule
 from db.states import Phase, RegistrationState
-from hotline import carry, days, exceptions, officials, planning, rounds, timetable
+from hotline import carry, days, exceptions, officials, planning, rounds, rules, timetable
 from hotline.errors import Refused
 from ops import sample
 from settings import CITY, Settings
@@ -63,7 +63,7 @@ def a_rule(session: Session, in_turn: Sequence[Official] | int = 3, **values: An
         "ends_at": time(12),
         **values,
     }
-    rule = timetable.add_rule(session, officials=in_turn, **given)
+    rule = rules.add(session, officials=in_turn, **given)
     session.commit()
     return rule
 
@@ -241,7 +241,7 @@ def test_given_made_rounds_when_their_day_becomes_different_then_they_are_change
     extend(session, settings, 24)
     said = {"who": "pr", "reason": "بازسازی ساختمان"}
     with writing(engine) as own:
-        mine = timetable.get(own, rule.id)
+        mine = rules.get(own, rule.id)
         exceptions.except_day(own, mine, date(2027, 5, 5), dropped=True, **said)
         exceptions.except_day(own, mine, date(2027, 5, 12), starts_at=time(7), **said)
         exceptions.except_day(
@@ -257,7 +257,7 @@ def test_given_made_rounds_when_their_day_becomes_different_then_they_are_change
     assert (other.substitute_id, other.starts_at) == (stand_in.id, days.moment(date(2027, 5, 19), time(9)))
     assert (untouched.reason, untouched.turn) == ("", 3)
     with writing(engine) as own:  # what is said last counts
-        exceptions.except_day(own, timetable.get(own, rule.id), date(2027, 5, 12), **said)
+        exceptions.except_day(own, rules.get(own, rule.id), date(2027, 5, 12), **said)
     assert made(session)[1].starts_at == days.moment(date(2027, 5, 12), time(9))
     written = session.execute(
         select(AuditEntry.action, AuditEntry.who).where(AuditEntry.subject == f"rule {rule.id}, 2027-05-05")
@@ -273,7 +273,7 @@ def test_given_open_registration_when_the_round_moves_later_then_registration_st
     extend(session, settings, 10)
     at = clock(noon(2027, 5, 4))
     with writing(engine) as own:
-        mine = timetable.get(own, rule.id)
+        mine = rules.get(own, rule.id)
         later = {"starts_at": time(14), "ends_at": time(17), "who": "pr", "reason": "جلسهٔ شورا"}
         exceptions.except_day(own, mine, date(2027, 5, 5), **later)
     round_ = made(session)[0]
@@ -292,7 +292,7 @@ def test_given_less_than_a_day_when_changed_then_a_substitute_may_come_but_new_h
 
     def change(**different: Any) -> None:
         with writing(engine) as own:
-            mine = timetable.get(own, rule.id)
+            mine = rules.get(own, rule.id)
             exceptions.except_day(own, mine, date(2027, 5, 5), who="pr", reason="بیماری", **different)
 
     assert refusal(lambda: change(starts_at=time(10))) == "notice-too-short"
@@ -509,12 +509,12 @@ def test_given_a_rule_that_is_stopped_when_extended_then_its_rounds_stay_and_no_
     clock(noon(2027, 5, 3))
     rule = a_rule(session)
     extend(session, settings, 10)
-    timetable.stop(session, timetable.get(session, rule.id), who="pr", reason="تابستان")
+    rules.stop(session, rules.get(session, rule.id), who="pr", reason="تابستان")
     session.commit()
     extend(session, settings, 30)
     assert [r.cancelled_at for r in made(session)] == [None, None]
-    assert [r.active for r in timetable.rules(session)] == [False]
-    assert refusal(lambda: timetable.get(session, 99)) == "not-found"
+    assert [r.active for r in rules.everyone(session)] == [False]
+    assert refusal(lambda: rules.get(session, 99)) == "not-found"
 
 
 @pytest.mark.parametrize(

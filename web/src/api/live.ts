@@ -2,6 +2,7 @@ import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { adminKeys } from './admin'
 import { followEvents } from './events'
+import { planningKey } from './planning'
 import { keys } from './queries'
 import { REQUESTS } from './requests'
 import { makeRefresher } from './refresher'
@@ -42,6 +43,7 @@ export function useLiveUpdates(myDesk: number | null): void {
           calmly(REQUESTS)
           return
         }
+        if (change.kind === 'timetable' || change.kind === 'round') calmly(planningKey)
         calmly(keys.rounds)
         if (change.round_id === null) return
         soon(keys.stage(change.round_id))

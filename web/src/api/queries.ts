@@ -95,7 +95,7 @@ export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), q
 export const useRecordings = (roundId: number) =>
   useQuery({ queryKey: keys.recordings(roundId), queryFn: () => getRecordings(roundId) })
 
-export const useOfficials = () => useQuery({ queryKey: ['officials'], queryFn: getOfficials, staleTime: 60_000 })
+export const useOfficials = () => useQuery({ queryKey: ['planning', 'officials'], queryFn: getOfficials, staleTime: 60_000 })
 
 export const useCallback137 = (id: number | null, known: Callback | null) =>
   useQuery({

@@ -1,8 +1,16 @@
 import type { Text } from './fa'
 import type { faAccountProblem } from './fa-account'
 
-/** Texts of signing in's second step and of one's own account. */
-export const enAccount: Pick<Text, 'secondStep' | 'account'> = {
+/** Texts of signing in and of one's own account. */
+export const enAccount: Pick<Text, 'signIn' | 'secondStep' | 'account'> = {
+  signIn: {
+    title: 'Sign in to your desk',
+    username: 'User name',
+    password: 'Password',
+    submit: 'Sign in',
+    showPassword: 'Show the password',
+    missing: 'Write your user name and password.',
+  },
   secondStep: {
     title: 'Your code',
     help: 'Write the six digits that your authenticator shows. Without it at hand, write one of your recovery codes.',

@@ -1,18 +1,7 @@
 import type { Text } from './fa'
 
 /** The texts of the official's page, and of the operator's beside the official. */
-export const enOfficial: Pick<Text, 'subject' | 'noSubject' | 'stage' | 'official' | 'beside'> = {
-  subject: {
-    1: 'Streets and asphalt',
-    2: 'Lighting and electricity',
-    3: 'Waste and cleaning',
-    4: 'Parks and green space',
-    5: 'Water channels and sewage',
-    6: 'Buildings and permits',
-    7: 'Traffic and transport',
-    8: 'Noise and nuisance',
-    9: 'Another matter',
-  },
+export const enOfficial: Pick<Text, 'noSubject' | 'stage' | 'official' | 'beside'> = {
   noSubject: 'No subject',
 
   stage: {

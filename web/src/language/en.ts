@@ -1,8 +1,9 @@
+import { enAdmin, enAdminProblems } from './en-admin'
 import { enAccount, enAccountProblem } from './en-account'
 import { enDesk, enDeskProblem } from './en-desk'
-import { enAdmin, enAdminProblems } from './en-admin'
 import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
+import { enPlanning, enPlanningProblems } from './en-planning'
 import { enRounds } from './en-rounds'
 import { enSupervising } from './en-supervising'
 import type { Text } from './fa'
@@ -17,14 +18,6 @@ export const en: Text = {
 
   connectionLost: 'The connection is lost. Trying to connect again…',
 
-  signIn: {
-    title: 'Sign in to your desk',
-    username: 'User name',
-    password: 'Password',
-    submit: 'Sign in',
-    showPassword: 'Show the password',
-    missing: 'Write your user name and password.',
-  },
   signOut: 'Sign out',
   pages: 'Pages',
 
@@ -172,13 +165,15 @@ export const en: Text = {
     pressed: 'Keys pressed',
   },
 
-  ...enRequests, ...enOfficial, ...enSupervising,
-  ...enAdmin, ...enRounds,
+  ...enRequests, ...enAdmin,
+  ...enPlanning, ...enRounds,
+  ...enOfficial, ...enSupervising,
   ...enDesk, ...enAccount,
 
   problem: {
-    ...enRequestProblems, ...enAdminProblems,
-    ...enDeskProblem, ...enAccountProblem,
+    ...enAdminProblems, ...enRequestProblems,
+    ...enDeskProblem,
+    ...enAccountProblem,
     'not-signed-in': 'Your session has ended. Sign in again.',
     'wrong-credentials': 'The user name or the password is not right.',
     'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
@@ -200,6 +195,7 @@ export const en: Text = {
     'own-desk': 'You cannot hear your own desk.',
     'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
     'recording-changed': 'The file of this conversation was tampered with, or is not there.',
+    ...enPlanningProblems,
     'reason-missing': 'Write the reason.',
     'invalid-input': 'The input was not accepted.',
     'database-unavailable': 'The database does not answer. Try again in a moment.',

@@ -1,5 +1,13 @@
-/** Texts of signing in's second step and of one's own account. */
+/** Texts of signing in and of one's own account. */
 export const faAccount = {
+  signIn: {
+    title: 'ورود به میز پاسخگویی',
+    username: 'نام کاربری',
+    password: 'رمز عبور',
+    submit: 'ورود',
+    showPassword: 'نمایش رمز عبور',
+    missing: 'نام کاربری و رمز عبور را بنویسید.',
+  },
   secondStep: {
     title: 'کد تأیید',
     help: 'کد شش‌رقمی برنامهٔ رمزساز خود را بنویسید. اگر آن را در دسترس ندارید، یکی از کدهای بازیابی را بنویسید.',

@@ -1,16 +1,5 @@
 /** The texts of the official's page, and of the operator's beside the official. */
 export const faOfficial = {
-  subject: {
-    1: 'خیابان و آسفالت',
-    2: 'روشنایی و برق',
-    3: 'زباله و نظافت',
-    4: 'پارک و فضای سبز',
-    5: 'جوی آب و فاضلاب',
-    6: 'ساختمان و پروانهٔ ساخت',
-    7: 'ترافیک و حمل‌ونقل',
-    8: 'سروصدا و مزاحمت',
-    9: 'موضوعی دیگر',
-  },
   noSubject: 'بدون موضوع',
 
   stage: {

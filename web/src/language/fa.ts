@@ -1,8 +1,9 @@
+import { faAdmin, faAdminProblems } from './fa-admin'
 import { faAccount, faAccountProblem } from './fa-account'
 import { faDesk, faDeskProblem } from './fa-desk'
-import { faAdmin, faAdminProblems } from './fa-admin'
 import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
+import { faPlanning, faPlanningProblems } from './fa-planning'
 import { faRounds } from './fa-rounds'
 import { faSupervising } from './fa-supervising'
 
@@ -17,14 +18,6 @@ export const fa = {
 
   connectionLost: 'ارتباط با سامانه قطع شد. در حال تلاش برای وصل شدن…',
 
-  signIn: {
-    title: 'ورود به میز پاسخگویی',
-    username: 'نام کاربری',
-    password: 'رمز عبور',
-    submit: 'ورود',
-    showPassword: 'نمایش رمز عبور',
-    missing: 'نام کاربری و رمز عبور را بنویسید.',
-  },
   signOut: 'خروج',
   pages: 'صفحه‌ها',
 
@@ -173,13 +166,15 @@ export const fa = {
     pressed: 'کلیدهای فشرده',
   },
 
-  ...faRequests, ...faOfficial, ...faSupervising,
-  ...faAdmin, ...faRounds,
+  ...faRequests, ...faAdmin,
+  ...faPlanning, ...faRounds,
+  ...faOfficial, ...faSupervising,
   ...faDesk, ...faAccount,
 
   problem: {
-    ...faRequestProblems, ...faAdminProblems,
-    ...faDeskProblem, ...faAccountProblem,
+    ...faAdminProblems, ...faRequestProblems,
+    ...faDeskProblem,
+    ...faAccountProblem,
     'not-signed-in': 'نشست شما پایان یافته است. دوباره وارد شوید.',
     'wrong-credentials': 'نام کاربری یا رمز عبور درست نیست.',
     'too-many-attempts': 'تلاش‌های ناموفق زیاد بود. چند دقیقه بعد دوباره امتحان کنید.',
@@ -201,6 +196,7 @@ export const fa = {
     'own-desk': 'میز خودتان را نمی‌توانید بشنوید.',
     'desk-hears': 'تلفن این میز در گفت‌وگوی میز دیگری است. نخست آن را پایان دهید.',
     'recording-changed': 'فایل این گفت‌وگو دست خورده یا در دسترس نیست.',
+    ...faPlanningProblems,
     'reason-missing': 'دلیل را بنویسید.',
     'invalid-input': 'ورودی پذیرفته نشد.',
     'database-unavailable': 'پایگاه داده پاسخ نمی‌دهد. چند لحظه بعد دوباره امتحان کنید.',

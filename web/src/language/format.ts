@@ -17,6 +17,7 @@ export function makeFormat(locale: string, comma: string) {
   const day = new Intl.DateTimeFormat(locale, {
     timeZone: TEHRAN, weekday: 'long', day: 'numeric', month: 'long',
   })
+  const weekday = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, weekday: 'long' })
   const year = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, year: 'numeric' })
   const share = new Intl.NumberFormat(locale, { style: 'percent' })
   const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))
@@ -36,6 +37,7 @@ export function makeFormat(locale: string, comma: string) {
     ticket: (ticket: string) => digits(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
     time,
     date,
+    weekday: (iso: string) => weekday.format(new Date(iso)),
     /** With the year. */
     longDate: (iso: string) =>
       `${date(iso)} ${year.formatToParts(new Date(iso)).find(({ type }) => type === 'year')?.value ?? ''}`,

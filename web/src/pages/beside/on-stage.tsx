@@ -5,7 +5,7 @@ import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { useNow } from '../../ui/use-now'
 import { Progress } from '../official/next-panel'
-import { subjectOf } from '../official/now-panel'
+import { useSubject } from '../../ui/use-subject'
 import type { Beside } from './use-beside'
 import style from './beside.module.css'
 
@@ -72,12 +72,13 @@ interface RowProps {
 
 function Row({ callback, id, testId, children }: RowProps) {
   const { text, format } = useLanguage()
+  const subject = useSubject()
   return (
     <li className={style.row} data-testid={testId} data-id={id} data-state={callback?.state ?? 'none'}>
       {callback
         ? (
           <>
-            <strong>{subjectOf(text, callback.registration.subject)}</strong>
+            <strong>{subject(callback.registration.subject)}</strong>
             <Num>{format.ticket(callback.registration.ticket)}</Num>
             <Num>{format.phone(callback.registration.number)}</Num>
           </>

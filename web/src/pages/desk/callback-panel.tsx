@@ -5,7 +5,7 @@ import { useLanguage } from '../../language/language'
 import { useNow } from '../../ui/use-now'
 import { Num } from '../../ui/number'
 import { ReferButton } from '../requests/refer-button'
-import { subjectOf } from '../official/now-panel'
+import { useSubject } from '../../ui/use-subject'
 import { History } from './history'
 import { Message } from './message'
 import { OutcomeForm } from './outcome-form'
@@ -16,6 +16,7 @@ import style from './callback.module.css'
 /** The citizen this desk holds, and where the call to them stands, in big words. */
 export function CallbackPanel({ callback, desk }: { callback: Callback; desk: Desk }) {
   const { text, format } = useLanguage()
+  const subjectOf = useSubject()
   const { registration, state, outcome } = callback
   const word = state === 'closed' && outcome ? text.outcome[outcome] : text.callback[state]
   const help = text.callbackHelp[state]
@@ -43,7 +44,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
           </div>
           <div>
             <dt>{text.subjectName}</dt>
-            <dd>{subjectOf(text, registration.subject)}</dd>
+            <dd>{subjectOf(registration.subject)}</dd>
           </div>
           <div>
             <dt>{text.line.since}</dt>

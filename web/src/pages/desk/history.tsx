@@ -6,7 +6,7 @@ import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
 import { Num } from '../../ui/number'
 import { Player } from '../../ui/player'
-import { subjectOf } from '../official/now-panel'
+import { useSubject } from '../../ui/use-subject'
 import style from './history.module.css'
 
 /** So many are shown before one asks for more. */
@@ -15,6 +15,7 @@ const FEW = 3
 /** What is known of the citizen in hand: earlier registrations with their calls and notes, and requests. */
 export function History({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
+  const subjectOf = useSubject()
   const { data, error } = useHistory(callback)
   const [all, setAll] = useState(false)
   if (error) return <Complaint error={error} />
@@ -36,7 +37,7 @@ export function History({ callback }: { callback: Callback }) {
         {registrations.slice(0, shown).map((one) => <Registered key={one.id} past={one} />)}
         {requests.slice(0, shown).map((one) => (
           <li key={one.tracking} data-testid="past-request">
-            <strong>{subjectOf(text, one.category)}</strong>
+            <strong>{subjectOf(one.category)}</strong>
             <span>{text.requests.state[one.state]}</span>
             {one.district !== null && <span>{text.requests.inDistrict(format.number(one.district))}</span>}
             <span>{text.history.tracking} <Num>{format.digits(one.tracking)}</Num></span>
@@ -63,10 +64,11 @@ function past({ registrations, requests }: CitizensHistory, { id, registration }
 
 function Registered({ past: { official, starts_at, standing, ticket, state, subject, calls } }: { past: PastRegistration }) {
   const { text, format, office } = useLanguage()
+  const subjectOf = useSubject()
   return (
     <li data-testid="past-registration">
       <strong>{standing ? text.history.standing : `${office(official)}${text.comma}${format.date(starts_at)}`}</strong>
-      <span>{subjectOf(text, subject)}</span>
+      <span>{subjectOf(subject)}</span>
       <span>{text.history.state[state]}</span>
       <span><Num>{format.ticket(ticket)}</Num></span>
       {calls.length > 0 && <ul>{calls.map((call) => <Called key={call.callback_id} call={call} ticket={ticket} />)}</ul>}

@@ -4,7 +4,7 @@ import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { useNow } from '../../ui/use-now'
 import { isOver } from '../desk/round-select'
-import { subjectOf } from './now-panel'
+import { useSubject } from '../../ui/use-subject'
 import style from './official.module.css'
 
 /** Everybody whose turn has not come: in the line, being called, or ready. */
@@ -13,6 +13,7 @@ export const remaining = ({ round, ready, under_way }: Stage) => round.counts.wa
 /** Who is next, and how many remain. */
 export function NextPanel({ stage }: { stage: Stage }) {
   const { text, format } = useLanguage()
+  const subject = useSubject()
   const { ready, under_way, round } = stage
   const over = isOver(round)
   const next = over ? undefined : ready.find(({ state }) => state === 'waiting') ?? ready[0] ?? under_way[0]
@@ -22,7 +23,7 @@ export function NextPanel({ stage }: { stage: Stage }) {
       {next
         ? (
           <div data-testid="up-next" data-state={next.state}>
-            <p className={style.nextSubject}>{subjectOf(text, next.registration.subject)}</p>
+            <p className={style.nextSubject}>{subject(next.registration.subject)}</p>
             <p className={style.nextState} data-state={next.state}><Progress callback={next} /></p>
           </div>
         )

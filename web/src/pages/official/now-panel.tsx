@@ -3,6 +3,7 @@ import type { Callback, Round } from '../../api/calls'
 import type { Text } from '../../language/fa'
 import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
+import { useSubject } from '../../ui/use-subject'
 import { useNow } from '../../ui/use-now'
 import { Message } from '../desk/message'
 import { Reason } from '../desk/reason'
@@ -13,9 +14,6 @@ import style from './official.module.css'
 /** So long before the agreed minutes are over the page says so. */
 const SOON = 30_000
 
-export const subjectOf = (text: Text, subject: number | null) =>
-  (subject !== null && text.subject[subject as keyof Text['subject']]) || text.noSubject
-
 interface Props {
   serving: Serving
   round: Round
@@ -25,6 +23,7 @@ interface Props {
 /** Who is speaking now, about what, and for how long. */
 export function NowPanel({ serving, round, connected }: Props) {
   const { text, format } = useLanguage()
+  const subject = useSubject()
   const { callback, state } = serving
   const time = useTime(callback, round.minutes)
   const begun = useBegun(round)
@@ -36,7 +35,7 @@ export function NowPanel({ serving, round, connected }: Props) {
       </div>
       {callback && (
         <>
-          <p className={style.subject} data-testid="subject">{subjectOf(text, callback.registration.subject)}</p>
+          <p className={style.subject} data-testid="subject">{subject(callback.registration.subject)}</p>
           <Citizen callback={callback} />
           <Message registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}

@@ -1,13 +1,15 @@
 import { Checkbox, NativeSelect } from '@mantine/core'
 import { useDepartments } from '../../api/requests'
 import { useLanguage } from '../../language/language'
+import { useSubject } from '../../ui/use-subject'
 import type { InboxFilter } from './inbox-filter'
-import { CATEGORIES, categoryOf, departmentName, DISTRICTS } from './words'
+import { CATEGORIES, departmentName, DISTRICTS } from './words'
 import style from './requests.module.css'
 
 /** Subject, district, department, mine. */
 export function Filters({ inbox: { common, change } }: { inbox: InboxFilter }) {
   const language = useLanguage()
+  const subject = useSubject()
   const { text, format } = language
   const { data: departments = [] } = useDepartments()
   const words = text.requests
@@ -16,7 +18,7 @@ export function Filters({ inbox: { common, change } }: { inbox: InboxFilter }) {
     <div className={style.filters} role="group" aria-label={words.filters}>
       <NativeSelect
         label={words.category} value={common.category ?? ''} data-testid="filter-category"
-        data={[any, ...CATEGORIES.map((one) => ({ value: String(one), label: categoryOf(text, one) }))]}
+        data={[any, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
         onChange={(event) => change({ category: event.currentTarget.value })}
       />
       <NativeSelect

@@ -9,12 +9,13 @@ import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Num } from '../../ui/number'
 import { Waiting } from '../../ui/waiting'
+import { useSubject } from '../../ui/use-subject'
 import { Deeds } from './deeds'
 import { Duplicates } from './duplicates'
 import { History } from './history'
 import { StateTags } from './request-row'
 import { Sound } from './sound'
-import { categoryOf, departmentName, districtName, mayHandle } from './words'
+import { departmentName, districtName, mayHandle } from './words'
 import style from './requests.module.css'
 
 /** One request: what was said, what was done, and what may be done with it. */
@@ -54,6 +55,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
 
 function Facts({ detail }: { detail: RequestDetail }) {
   const language = useLanguage()
+  const subject = useSubject()
   const { text, format } = language
   const { request, duplicate_of } = detail
   const words = text.requests
@@ -66,7 +68,7 @@ function Facts({ detail }: { detail: RequestDetail }) {
   if (request.department) facts.push([words.department, departmentName(language, request.department)])
   return (
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
-      <h2>{categoryOf(text, request.category)}{text.comma}{districtName(language, request.district)}</h2>
+      <h2>{subject(request.category)}{text.comma}{districtName(language, request.district)}</h2>
       <div className={style.tags} role="status"><StateTags request={request} /></div>
       {duplicate_of && (
         <p className={style.plainLine}>

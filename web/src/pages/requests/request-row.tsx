@@ -3,19 +3,21 @@ import type { CityRequest } from '../../api/requests'
 import { useLanguage } from '../../language/language'
 import { Num } from '../../ui/number'
 import { Tag } from '../../ui/tag'
-import { categoryOf, departmentName, districtName, dueDay } from './words'
+import { useSubject } from '../../ui/use-subject'
+import { departmentName, districtName, dueDay } from './words'
 import style from './requests.module.css'
 
 /** A request in a list; the whole row leads to it. */
 export function RequestRow({ request }: { request: CityRequest }) {
   const language = useLanguage()
+  const subject = useSubject()
   const { text, format } = language
   const { id, tracking, category, district, written, spoken, made_at, department } = request
   return (
     <li className={style.row} data-testid="request" data-id={id} data-state={request.state}>
       <span className={style.main}>
         <Link href={`/requests/${id}`} className={style.link}>
-          {categoryOf(text, category)}{text.comma}{districtName(language, district)}
+          {subject(category)}{text.comma}{districtName(language, district)}
         </Link>
         <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken)}</span>
       </span>

@@ -1,11 +1,8 @@
 import type { CityRequest, Department } from '../../api/requests'
-import type { Text } from '../../language/fa'
 import type { Language } from '../../language/language'
 
 export const CATEGORIES = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
 export const DISTRICTS = Array.from({ length: 15 }, (_, index) => index + 1)
-
-export const categoryOf = (text: Text, category: number) => text.subject[category as keyof Text['subject']]
 
 export const departmentName = ({ code }: Language, department: Department) =>
   code === 'fa' ? department.name_fa : department.name_en

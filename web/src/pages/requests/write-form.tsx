@@ -4,8 +4,9 @@ import { Link } from 'wouter'
 import { type RequestIn, useRequestDeed, writeRequest } from '../../api/requests'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
+import { useSubject } from '../../ui/use-subject'
 import { newReferral, ReferFields, toRefer } from './refer-form'
-import { CATEGORIES, categoryOf, DISTRICTS } from './words'
+import { CATEGORIES, DISTRICTS } from './words'
 import style from './requests.module.css'
 
 interface Props {
@@ -17,6 +18,7 @@ interface Props {
 /** Writes a citizen's problem down, and refers it at once where that is wanted. */
 export function WriteForm({ registration, onClose }: Props) {
   const { text, format } = useLanguage()
+  const subject = useSubject()
   const words = text.requests
   const [written, setWritten] = useState('')
   const [category, setCategory] = useState(registration?.subject ? String(registration.subject) : '')
@@ -50,7 +52,7 @@ export function WriteForm({ registration, onClose }: Props) {
           <div className={style.pair}>
             <NativeSelect
               label={words.category} value={category} data-testid="category"
-              data={[{ value: '', label: words.pickCategory }, ...CATEGORIES.map((one) => ({ value: String(one), label: categoryOf(text, one) }))]}
+              data={[{ value: '', label: words.pickCategory }, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
               onChange={(event) => setCategory(event.currentTarget.value)}
             />
             <NativeSelect

@@ -16,11 +16,17 @@ export function cityTime(at: string | number): CityTime {
   return { day: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}` }
 }
 
+/** A time of day, written in any digits, as 09:30; null for one that is none. */
+export function clockOf(written: string): string | null {
+  const match = /^([01]?\d|2[0-3]):?([0-5]\d)$/.exec(latinDigits(written.trim()))
+  return match && `${match[1]?.padStart(2, '0')}:${match[2]}`
+}
+
 /** The moment in UTC, whatever the browser's own zone; null for a time that is none. */
 export function toIso({ day, time }: CityTime): string | null {
-  const match = /^([01]?\d|2[0-3]):?([0-5]\d)$/.exec(latinDigits(time.trim()))
-  if (!match) return null
-  const wall = Date.parse(`${day}T${match[1]?.padStart(2, '0')}:${match[2]}:00Z`)
+  const clock = clockOf(time)
+  if (!clock) return null
+  const wall = Date.parse(`${day}T${clock}:00Z`)
   // What the city's clock shows at that moment of UTC tells how far it is ahead.
   const shown = cityTime(wall)
   return new Date(wall - (Date.parse(`${shown.day}T${shown.time}:00Z`) - wall)).toISOString()

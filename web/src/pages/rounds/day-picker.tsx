@@ -4,19 +4,22 @@ import persian from 'react-date-object/calendars/persian'
 import persianFa from 'react-date-object/locales/persian_fa'
 import DatePicker, { type DateObject } from 'react-multi-date-picker'
 import { useId } from 'react'
+import { useLanguage } from '../../language/language'
 
 interface Props {
   label: string
-  /** 2026-12-02; empty for none. */
+  /** 2026-12-02. */
   day: string
   placeholder?: string
   testId: string
   onChange: (day: string) => void
 }
 
-/** A day of the Jalali calendar. */
+/** A day of the language's calendar. */
 export function DayPicker({ label, day, placeholder, testId, onChange }: Props) {
   const id = useId()
+  const { code } = useLanguage()
+  const calendar = code === 'fa' ? { calendar: persian, locale: persianFa } : {}
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
   const choose = (chosen: DateObject | null) => {
     if (!chosen) return
@@ -26,7 +29,7 @@ export function DayPicker({ label, day, placeholder, testId, onChange }: Props) 
   }
   return (
     <DatePicker
-      className="teal" calendar={persian} locale={persianFa} format="dddd D MMMM YYYY" value={day ? new Date(year, month - 1, date) : null}
+      className="teal" {...calendar} weekStartDayIndex={code === 'fa' ? 0 : 6} format="dddd D MMMM YYYY" value={day ? new Date(year, month - 1, date) : null}
       onChange={choose} calendarPosition="bottom-right" editable={false} onOpenPickNewDate={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput

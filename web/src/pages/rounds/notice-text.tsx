@@ -6,7 +6,7 @@ import style from './rounds.module.css'
 
 /** What the city publishes about a round, ready to be copied. */
 export function NoticeText({ id }: { id: number }) {
-  const { text, format } = useLanguage()
+  const { direction, text, format } = useLanguage()
   const { data, error } = useNotice(id)
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="notice-title" data-testid="notice">
@@ -20,7 +20,7 @@ export function NoticeText({ id }: { id: number }) {
           <Group justify="flex-end">
             <CopyButton value={short}>
               {({ copied, copy }) => (
-                <Button size="compact-sm" variant="subtle" onClick={copy} dir="rtl">{copied ? text.rounds.copied : text.rounds.copy}</Button>
+                <Button size="compact-sm" variant="subtle" onClick={copy} dir={direction}>{copied ? text.rounds.copied : text.rounds.copy}</Button>
               )}
             </CopyButton>
           </Group>

@@ -21,8 +21,7 @@ export interface Plan {
   shortNotice: boolean
 }
 
-export function newPlan(official: string): Plan {
-  const day = addDays(cityTime(serverNow()).day, 3)
+export function newPlan(official: string, day = addDays(cityTime(serverNow()).day, 3)): Plan {
   return {
     official, substitute: '', deputies: [],
     start: { day, time: '09:00' }, end: { day, time: '12:00' },

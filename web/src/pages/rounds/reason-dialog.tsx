@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
 
@@ -9,16 +9,21 @@ interface Props {
   help: string
   action: string
   color?: string
-  /** Whether the deed needs a reason, which is then public. */
-  needed?: boolean
+  /** Whether the deed needs a reason, which is then public; null: it takes none. */
+  needed?: boolean | null
+  /** What is asked for, if not the reason. */
+  label?: string
+  longest?: number
   /** Where the reason is read, if not by citizens. */
   about?: string
   act: (reason: string) => Promise<unknown>
   onClose: () => void
+  /** What is asked for besides. */
+  children?: ReactNode
 }
 
 /** Asks once more, and why. */
-export function ReasonDialog({ title, help, action, color = 'turquoise', needed = true, about, act, onClose }: Props) {
+export function ReasonDialog({ title, help, action, color = 'turquoise', needed = true, label, longest = 500, about, act, onClose, children }: Props) {
   const { text } = useLanguage()
   const queries = useQueryClient()
   const [reason, setReason] = useState('')
@@ -33,15 +38,18 @@ export function ReasonDialog({ title, help, action, color = 'turquoise', needed 
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
       <Stack gap="md">
         <Text size="sm">{help}</Text>
-        <Textarea
-          label={text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={500}
-          autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        {children}
+        {needed !== null && (
+          <Textarea
+            label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
+            autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
         <Complaint error={deed.error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
           <Button
-            color={color} disabled={needed && !reason.trim()} loading={deed.isPending} data-testid="confirm"
+            color={color} disabled={needed === true && !reason.trim()} loading={deed.isPending} data-testid="confirm"
             onClick={() => deed.mutate()}
           >
             {action}

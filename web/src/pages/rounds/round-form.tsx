@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, Modal, MultiSelect, NativeSelect, Textarea, Te
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { changeRound, makeRound, type Official, type Round } from '../../api/calls'
+import { planningKey } from '../../api/planning'
 import { keys } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
@@ -14,16 +15,18 @@ import style from './rounds.module.css'
 interface Props {
   /** The round to change; none to make a new one. */
   round?: Round
+  /** On which day a new one is thought of. */
+  day?: string
   officials: Official[]
   onClose: () => void
 }
 
 /** Making a round, or changing one that has not begun. */
-export function RoundForm({ round, officials, onClose }: Props) {
+export function RoundForm({ round, day, officials, onClose }: Props) {
   const { text, format, office } = useLanguage()
   const words = text.rounds.form
   const queries = useQueryClient()
-  const [plan, setPlan] = useState<Plan>(() => (round ? planOf(round) : newPlan(String(officials[0]?.id ?? ''))))
+  const [plan, setPlan] = useState<Plan>(() => (round ? planOf(round) : newPlan(String(officials.find(({ active }) => active)?.id ?? ''), day)))
   const [reason, setReason] = useState('')
   const set = (part: Partial<Plan>) => setPlan((before) => ({ ...before, ...part }))
   const body = toRound(plan)
@@ -31,11 +34,11 @@ export function RoundForm({ round, officials, onClose }: Props) {
     mutationFn: (wanted: NonNullable<typeof body>) =>
       round ? changeRound(round.id, { ...wanted, reason }) : makeRound(wanted),
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: keys.rounds })
+      await Promise.all([keys.rounds, planningKey].map((queryKey) => queries.invalidateQueries({ queryKey })))
       onClose()
     },
   })
-  const choices = officials.map((official) => ({ value: String(official.id), label: office(official) }))
+  const choices = officials.filter(({ active, id }) => active || id === round?.official.id).map((official) => ({ value: String(official.id), label: office(official) }))
 
   return (
     <Modal

@@ -9,8 +9,10 @@ import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Waiting } from '../../ui/waiting'
 import { Line } from '../desk/line'
+import { Carries } from './carries'
 import { Desks } from './desks'
 import { mayConduct, mayHear, mayMove, mayPlan, NoticeState, Who } from './facts'
+import { History } from './history'
 import { NoticeText } from './notice-text'
 import { ReasonDialog } from './reason-dialog'
 import { Recordings } from './recordings'
@@ -57,6 +59,8 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
               {round.phase === 'live' && <Desks id={id} me={me} />}
               <NoticeText id={id} />
               <Report id={id} />
+              <Carries id={id} />
+              {!round.standing && <History id={id} />}
               {round.recorded && mayHear(me.role) && <Recordings id={id} />}
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />

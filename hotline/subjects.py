@@ -1,0 +1,41 @@
+"""The city's nine subjects: what citizens want to speak about, by the keys of the phone."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.models import Subject
+from hotline import audit
+from hotline.errors import Refused
+
+
+def everyone(session: Session) -> Sequence[Subject]:
+    """All nine, by key."""
+    return session.scalars(select(Subject).order_by(Subject.id)).all()
+
+
+def offered(session: Session) -> str:
+    """The keys of those that callers hear."""
+    return "".join(str(subject.id) for subject in everyone(session) if subject.offered)
+
+
+def change(session: Session, key: int, *, who: str, **values: object) -> Subject:
+    """Change a subject's names, or whether callers hear it. That it has a prompt is for the caller to check.
+
+    Raises Refused("not-found" | "subject-values" | "subject-last").
+    """
+    held = session.scalars(select(Subject).order_by(Subject.id).with_for_update()).all()
+    subject = next((each for each in held if each.id == key), None)
+    if subject is None:
+        raise Refused("not-found", f"subjects are numbered 1 to {len(held)}")
+    for column, value in values.items():
+        setattr(subject, column, value)
+    if not (subject.name_fa.strip() and subject.name_en.strip()):
+        raise Refused("subject-values", "a subject has a Persian and an English name")
+    if not any(each.offered for each in held):
+        raise Refused("subject-last", "callers are offered at least one subject")
+    audit.record(session, who, "subject-changed", f"subject {key}", ", ".join(values))
+    events.timetable_changed(session, "subject-changed")
+    return subject

@@ -1,0 +1,13 @@
+import { useSubjects } from '../api/planning'
+import { useLanguage } from '../language/language'
+
+/** What a registration or a request is about, in the page's language. */
+export function useSubject(): (key: number | null) => string {
+  const { code, text } = useLanguage()
+  const { data = [] } = useSubjects()
+  return (key) => {
+    if (key === null) return text.noSubject
+    const found = data.find(({ id }) => id === key)
+    return found ? found[code === 'fa' ? 'name_fa' : 'name_en'] : ''
+  }
+}
