@@ -1,0 +1,140 @@
+"""An operator's hour at the desk, by the keyboard alone, with citizens who answer, press 1 and speak."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db.engine import now, writing
+from db.models import Registration
+from db.states import Outcome, RegistrationState
+from tests.kit import sound
+from tests.kit.browser import browser, page_heard, person
+from tests.kit.pages import in_state
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import PASSWORD, System
+from tests.test_recordings import a_file
+
+CITIZEN_HZ, PURE = 440, 0.6  # the fixture `tone`
+AT_ONCE_MS = 1_000
+
+
+@pytest.fixture
+def round_id(system: System) -> Iterator[int]:
+    """A round with four citizens; the first left a message."""
+    with system.only_round() as made:
+        for subject in (2, 1, 8, 5):
+            system.register(made, system.number(), subject)
+        a_file(system.settings.messages_dir, "of-the-first", 3)
+        with writing(system.engine) as session:
+            first = session.get_one(Registration, system.registrations(made)[0].id)
+            first.message = "of-the-first.wav"
+        yield made
+
+
+@pytest.fixture
+def citizens(system: System, tone: Path) -> Iterator[SippPhone]:
+    """All citizens' phones."""
+    with SippPhone.answering(
+        port=system.trunk_port, after_ms=200, keys="1", keys_after_ms=1500, sound=tone
+    ) as phone:
+        yield phone
+
+
+def _sign_in(page: Page, system: System, username: str) -> None:
+    page.goto(f"{system.url}/desk")
+    page.get_by_test_id("username").focus()
+    page.keyboard.type(username)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_test_id("phone-connect").focus()
+    page.keyboard.press("Enter")
+    in_state(page, "phone-state", "connected")
+
+
+def _speaks(page: Page) -> None:
+    page.keyboard.press("c")
+    in_state(page, "callback-state", "talking", timeout=40)
+
+
+def _says(page: Page, *keys: str) -> None:
+    """Hang up, and press the keys of the outcome."""
+    page.keyboard.press("h")
+    in_state(page, "callback-state", "ended")
+    for key in (*keys, "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_test_id("take-next")).to_be_enabled()
+
+
+def test_given_a_line_when_an_operator_works_by_keys_alone_then_an_hour_is_done_and_nothing_is_lost(
+    system: System, round_id: int, citizens: SippPhone
+) -> None:
+    operator, other = system.operator(), system.operator()
+    first, second, third, fourth = system.registrations(round_id)
+    with (
+        browser() as chromium,
+        person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office,
+    ):
+        page = office.new_page()
+        _sign_in(page, system, operator.username)
+
+        # Reached, with the message heard before and a note.
+        page.keyboard.press("n")
+        in_state(page, "callback-state", "claimed")
+        page.keyboard.press("j")
+        page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
+        _speaks(page)
+        until(lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE, "the operator hears the citizen")
+        page.keyboard.press("m")
+        expect(page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("m")
+        page.keyboard.press("w")
+        page.keyboard.type("چراغ کوچه")
+        page.keyboard.press("Escape")
+        _says(page, "1")
+
+        # To be called back later, at the own place.
+        page.keyboard.press("n")
+        in_state(page, "callback-state", "claimed")
+        _speaks(page)
+        _says(page, "2", "5")
+        row = page.locator(f'[data-ticket="{second.ticket}"]')
+        expect(row).to_contain_text("تماس دوباره از")
+
+        # The connection is lost in the middle of a note, and comes back by itself.
+        page.keyboard.press("n")
+        in_state(page, "callback-state", "claimed")
+        page.keyboard.press("w")
+        page.keyboard.type("پیش از قطع، ")
+        system.kill("api")
+        expect(page.get_by_test_id("connection-lost")).to_be_visible()
+        page.keyboard.type("پس از آن")
+        expect(page.get_by_test_id("connection-lost")).to_be_hidden(timeout=30_000)
+        expect(page.get_by_test_id("note")).to_have_value("پیش از قطع، پس از آن")
+
+        # Another desk's move is seen at once.
+        taken = other.claim(round_id)
+        row = page.locator(f'[data-ticket="{fourth.ticket}"]')
+        expect(row).to_contain_text("در حال تماس", timeout=AT_ONCE_MS)
+        other.returned(taken)
+
+        page.keyboard.press("Escape")
+        _speaks(page)
+        _says(page, "3")
+        page.get_by_test_id("language").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("callback-state")).to_contain_text("no longer wishes it", ignore_case=True)
+
+    done = {r.id: r for r in system.registrations(round_id)}
+    assert [done[r.id].last_outcome for r in (first, second, third)] == [
+        Outcome.REACHED,
+        Outcome.CALL_AGAIN,
+        Outcome.REFUSED,
+    ]
+    assert done[second.id].state is RegistrationState.WAITING
+    with writing(system.engine) as session:
+        due = done[second.id].not_before
+        assert due and due > now(session)
