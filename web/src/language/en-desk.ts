@@ -133,4 +133,5 @@ export const enDeskProblem: typeof faDeskProblem = {
   'number-invalid': 'This is no telephone number.',
   'number-not-allowed': 'This number cannot be called.',
   'too-far-ahead': 'A call can be promised for at most 31 days ahead.',
+  'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
 }

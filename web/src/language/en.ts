@@ -182,7 +182,6 @@ export const en: Text = {
     'no-desk': 'You have no desk.',
     'desk-busy': 'This desk still has a call in hand.',
     'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
-    'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
     'not-serving': 'Your desk does not serve this round.',
     'round-not-started': 'The conversations of this round have not begun.',
     'round-over': 'This round is over.',
