@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 from api.browser import COOKIE, address
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
-from hotline import duties, second_factor, users
+from hotline import duties, second_factor, users, walls
 from hotline.errors import Refused
 from settings import Settings
+
+WALL_COOKIE = "hotline_wall"
 
 PLANNERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
 """Who plans rounds, with their officials and notices."""
@@ -40,6 +42,8 @@ KEEPERS = (Role.ADMINISTRATOR,)
 """Who keeps people, desks and what is recorded."""
 WATCHERS = (*MOVERS, Role.AUDITOR)
 """Who sees the desks and the blocked numbers."""
+REPORT_READERS = tuple(role for role in Role if role is not Role.OPERATOR)
+"""Who reads what many rounds came to."""
 OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
@@ -103,6 +107,15 @@ def signed_in(sign_in: InSession, settings: InForce) -> User:
 SignedIn = Annotated[User, Depends(signed_in)]
 
 
+def watching(request: Request, engine: Database, settings: InForce) -> None:
+    """A screen on a wall, or somebody signed in. Raises Refused("not-signed-in" | "second-factor-needed")."""
+    wall = request.cookies.get(WALL_COOKIE, "")
+    with reading(engine) as session:
+        if wall and walls.hangs(session, wall):
+            return
+    signed_in(in_session(request, engine, settings), settings)
+
+
 def requires(*roles: Role) -> Callable[[User], User]:
     """A dependency: the signed-in person, who has one of these roles, else Refused("forbidden")."""
 
@@ -133,6 +146,7 @@ Answerer = Annotated[User, Depends(requires(*ANSWERERS))]
 Conductor = Annotated[User, Depends(requires(*CONDUCTORS))]
 Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
 Hearer = Annotated[User, Depends(requires(*HEARERS))]
+ReportReader = Annotated[User, Depends(requires(*REPORT_READERS))]
 Overseer = Annotated[User, Depends(requires(*OVERSEERS))]
 Handler = Annotated[User, Depends(requires(*HANDLERS))]
 Doer = Annotated[User, Depends(requires(*DOERS))]

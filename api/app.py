@@ -37,6 +37,7 @@ from api import (
     public,
     recordings,
     registrations,
+    reports,
     request_deeds,
     request_page,
     requests,
@@ -45,6 +46,7 @@ from api import (
     sessions,
     subjects,
     timetable,
+    wallboard,
 )
 from db.engine import connect
 from hotline.errors import Refused
@@ -56,7 +58,7 @@ _DOCS = "/api/docs"
 _MODULES = (
     *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
     *(callbacks, serving, histories, recordings, messages, audit, live, phones),
-    *(requests, request_deeds, departments),
+    *(requests, request_deeds, departments, wallboard, reports),
     *(people, desks, blocked),
 )
 

@@ -82,6 +82,7 @@ _STANDING = text("standing")
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
 _SCREENING = text(f"state = {CallbackState.SCREENING.value!r}")
 _UNDER_WAY = text("ended_at IS NULL")
+_TALKED = text("talking_at IS NOT NULL")
 
 
 class OfficialKind(StrEnum):
@@ -117,6 +118,13 @@ class Hearing(StrEnum):
     LISTEN = "listen"  # hears both, is heard by nobody
     WHISPER = "whisper"  # is heard by the desk alone
     JOIN = "join"  # speaks with both
+
+
+class Incoming(StrEnum):
+    """What became of a call on 137."""
+
+    ANSWERED = "answered"
+    TURNED_AWAY = "turned_away"  # heard that all lines are full
 
 
 class Delivery(StrEnum):
@@ -646,6 +654,7 @@ class Callback(Base):
             sqlite_where=_LIVE,
             postgresql_where=_LIVE,
         ),
+        Index("callbacks_by_talk", "talking_at", sqlite_where=_TALKED, postgresql_where=_TALKED),
         Index(
             "one_screening_per_desk",
             "screen_desk_id",
@@ -749,6 +758,15 @@ class SignIn(Base):
     user: Mapped[User] = relationship(lazy="joined")
 
 
+class Wall(Base):
+    """A screen on a wall. Its cookie, of which only the hash is stored, shows the wallboard, nothing else."""
+
+    __tablename__ = "walls"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]
+
+
 class Event(Base):
     """One change, appended in its own transaction: what live pages and history read."""
 
@@ -774,3 +792,13 @@ class Heartbeat(Base):
 
     process: Mapped[str] = mapped_column(String(20), primary_key=True)
     at: Mapped[datetime]
+
+
+class IncomingCalls(Base):
+    """How many calls on 137 there were in one hour of the city's clock."""
+
+    __tablename__ = "incoming_calls"
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)  # when it began
+    kind: Mapped[Incoming] = mapped_column(_enum(Incoming, "incoming"), primary_key=True)
+    calls: Mapped[int]

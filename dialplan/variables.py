@@ -28,6 +28,7 @@ class Context(StrEnum):
     FROM_PHONE = "from-browser-phone"
     FROM_DESK = "from-desk"
     HOTLINE = "hotline"
+    LINES_FULL = "lines-full"
     CALLBACK = "callback"
     CONFIRM = "confirm"
     NEAR = "near"
@@ -50,6 +51,7 @@ class Script(StrEnum):
     """Call scripts by the path Asterisk asks for: agi://…/<name>."""
 
     MENU = "menu"
+    LINES_FULL = "lines-full"
     CALLBACK = "callback"
     CONFIRM = "confirm"
     NEAR = "near"

@@ -1,29 +1,30 @@
-"""What one round came to: who was reached, who was not and why, how long they waited, how busy it was."""
+"""What rounds came to: who was reached, who was not and why, how long they waited, how busy it was."""
 
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import and_, func, select, union
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Carry, Registration, Round
-from db.states import Outcome, Phase, RegistrationState
-from hotline import rounds
+from db.models import Round
+from db.states import Outcome
+from hotline import days, rounds
+from hotline.errors import Refused
+from hotline.report_facts import By, Facts, Scope, Sitting, facts
 
-NEVER_CALLED = "never_called"
-MERGED = "merged"
-STILL_CALLING = "calling"
-_HOUR = timedelta(hours=1)
-_Span = tuple[datetime, datetime]
+LONGEST = timedelta(days=1100)
+"""Three years: what a report looks at is read from the database, not kept."""
+_EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_HOUR_S = 3600
 
 
-@dataclass(frozen=True)
-class RoundReport:
-    """A round in numbers. `registered` + `carried_in` = `reached` + all of `not_reached`.
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What came of places and calls. `registered` + `carried_in` = `reached` + all of `not_reached`.
 
     `not_reached` counts by reason: the last outcome in this round, or never_called, cancelled,
     unconfirmed, merged (the number had an older place), calling (it is not decided yet).
@@ -32,7 +33,6 @@ class RoundReport:
     beginning to the last one's end in which nobody was spoken with. None: there is nothing to tell from.
     """
 
-    round_id: int
     registered: int
     carried_in: int
     reached: int
@@ -47,118 +47,120 @@ class RoundReport:
     idle_share: float | None
 
 
-def round_report(session: Session, round_id: int) -> RoundReport:
-    """The report of a round, also while it goes on. Raises Refused("not-found")."""
-    round_, at = rounds.get(session, round_id), now(session)
-    carried_in, carried_out = (
-        session.scalar(select(func.count()).where(column == round_id)) or 0
-        for column in (Carry.to_round_id, Carry.from_round_id)
-    )
-    ends = _ends(session, round_id)
-    reached = ends.pop(Outcome.REACHED, 0)
-    calls = _calls(session, round_id)
-    talks = [(c.talking_at, c.ended_at or at) for c in calls if c.talking_at]
-    waits = [(c.talking_at - c.registered_at).total_seconds() for c in calls if c.reached and c.talking_at]
-    hours = _hours(round_, at, [c.ended_at or at for c in calls])
-    return RoundReport(
-        round_id=round_id,
-        registered=reached + ends.total() - carried_in,
-        carried_in=carried_in,
-        reached=reached,
-        not_reached=dict(ends.most_common()),
-        carried_out=carried_out,
-        calls=len(calls),
-        conversations=len(talks),
-        median_seconds=statistics.median(waits) if waits else None,
-        p90_seconds=_p90(waits),
-        calls_per_hour=len(calls) / hours if hours else None,
-        conversations_per_hour=len(talks) / hours if hours else None,
-        idle_share=_idle_share(talks),
-    )
+@dataclass(frozen=True, kw_only=True)
+class RoundReport(Numbers):
+    """A round in numbers."""
+
+    round_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Numbers):
+    """One round, official, district, subject or week; what does not name it is None.
+
+    No district: an office of the whole city. No subject: none was chosen. A week is named by its Saturday.
+    """
+
+    round_id: int | None = None
+    official_id: int | None = None
+    office_fa: str | None = None
+    office_en: str | None = None
+    starts_at: datetime | None = None
+    district: int | None = None
+    subject: int | None = None
+    week: date | None = None
 
 
 @dataclass(frozen=True)
-class _Call:
-    registered_at: datetime
-    talking_at: datetime | None
-    ended_at: datetime | None
-    reached: bool
+class Report:
+    """The announced rounds that begin in a span of days, whole; of the operators' line what falls into it.
+
+    Both days are included.
+    """
+
+    by: By
+    start: date
+    until: date
+    rows: list[Row]
+    total: Numbers
 
 
-def _calls(session: Session, round_id: int) -> list[_Call]:
-    rows = session.execute(
-        select(Registration.registered_at, Callback.talking_at, Callback.ended_at, Callback.outcome)
-        .join(Registration, Registration.id == Callback.registration_id)
-        .where(Callback.round_id == round_id, Callback.called_at.is_not(None))
+def round_report(session: Session, round_id: int) -> RoundReport:
+    """The report of a round, also while it goes on. Raises Refused("not-found")."""
+    rounds.get(session, round_id)
+    found = facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
+    return RoundReport(round_id=round_id, **_numbers(found, 0))
+
+
+def report(session: Session, by: By, start: date, until: date) -> Report:
+    """What the days from `start` to `until` came to. Raises Refused("invalid-input") for no such span."""
+    if not timedelta() <= until - start <= LONGEST:
+        raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
+    begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
+    saturday = start - timedelta(days=(start.weekday() + 2) % 7)
+    announced = and_(Round.standing.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+    chosen = session.scalars(
+        select(Round)
+        .where(or_(Round.standing, announced))
+        .order_by(Round.standing, Round.starts_at, Round.id)
+    ).all()
+    scope = Scope([round_.id for round_ in chosen], begin, end, days.moment(saturday, time()))
+    at = now(session)
+    found = facts(session, scope, by, at)
+    return Report(
+        by=by,
+        start=start,
+        until=until,
+        rows=[
+            Row(**name, **_numbers(found, key))
+            for key, name in _names(by, chosen, saturday, found)
+            if key in found.ends or key in found.calls or key in found.sittings
+        ],
+        total=Numbers(**_numbers(facts(session, scope, None, at), 0)),
     )
-    return [
-        _Call(registered_at, talking_at, ended_at, outcome is Outcome.REACHED)
-        for registered_at, talking_at, ended_at, outcome in rows
-    ]
 
 
-def _ends(session: Session, round_id: int) -> Counter[str]:
-    """How it ended in this round for everybody who had a place in it; those carried on are elsewhere now."""
-    everybody = union(
-        select(Registration.id).where(Registration.round_id == round_id),
-        select(Carry.registration_id).where(Carry.from_round_id == round_id),
-    ).subquery()
-    last = (
-        select(func.max(Callback.id).label("id"), Callback.registration_id)
-        .where(Callback.round_id == round_id, Callback.outcome != Outcome.RETURNED)
-        .group_by(Callback.registration_id)
-        .subquery()
-    )
-    facts = (
-        Carry.from_round_id.is_not(None).label("left"),
-        Registration.merged_into_id.is_not(None).label("merged"),
-        Registration.state,
-        Callback.outcome,
-    )
-    rows = session.execute(
-        select(*facts, func.count())
-        .select_from(everybody)
-        .join(Registration, Registration.id == everybody.c.id)
-        .outerjoin(Carry, and_(Carry.registration_id == Registration.id, Carry.from_round_id == round_id))
-        .outerjoin(last, last.c.registration_id == Registration.id)
-        .outerjoin(Callback, Callback.id == last.c.id)
-        .group_by(*facts)
-    )
-    ends: Counter[str] = Counter()
-    for left, merged, state, outcome, count in rows:
-        ends[_end(left, merged, state, outcome)] += count
-    return ends
+def _names(
+    by: By, chosen: Sequence[Round], saturday: date, found: Facts
+) -> Sequence[tuple[int | None, dict[str, Any]]]:
+    """Every key with what names it, in the order of the report."""
+    if by is By.ROUND:
+        return [(r.id, {"round_id": r.id, "starts_at": _start(r), **_office(r)}) for r in chosen]
+    if by is By.OFFICIAL:
+        offices = {r.official_id: {"official_id": r.official_id, **_office(r)} for r in chosen}
+        return list(offices.items())
+    keys = sorted({*found.ends, *found.calls, *found.sittings}, key=lambda key: (key is None, key))
+    if by is By.WEEK:
+        return [(key, {"week": saturday + timedelta(weeks=key or 0)}) for key in keys]
+    return [(key, {by.value: key}) for key in keys]
 
 
-def _end(left: bool, merged: bool, state: RegistrationState, outcome: Outcome | None) -> str:
-    state_decides = (RegistrationState.CANCELLED, RegistrationState.UNCONFIRMED, RegistrationState.CALLING)
-    if not left and state in state_decides:
-        return MERGED if merged else state
-    return outcome or NEVER_CALLED
+def _office(round_: Round) -> dict[str, str]:
+    return {"office_fa": round_.official.office_fa, "office_en": round_.official.office_en}
 
 
-def _p90(values: list[float]) -> float | None:
-    if len(values) < 2:
-        return values[0] if values else None
-    return statistics.quantiles(values, n=10, method="inclusive")[-1]
+def _start(round_: Round) -> datetime | None:
+    return None if round_.standing else round_.starts_at
 
 
-def _hours(round_: Round, at: datetime, call_ends: Sequence[datetime]) -> float:
-    """From the opening to the round's end or its last call's; until now while it is live. 0: not opened."""
-    if round_.opened_at is None:
-        return 0
-    live = rounds.phase(round_, at) is Phase.LIVE
-    closed = at if live else round_.ended_at or round_.cancelled_at or round_.ends_at
-    return max(0, (max([closed, *call_ends]) - round_.opened_at) / _HOUR)
-
-
-def _idle_share(talks: Sequence[_Span]) -> float | None:
-    """Of several desks at once, one conversation is enough not to be idle."""
-    if not talks:
-        return None
-    spoken, until = timedelta(), datetime.min.replace(tzinfo=talks[0][0].tzinfo)
-    for begun, ended in sorted(talks):
-        spoken += max(timedelta(), ended - max(begun, until))
-        until = max(until, ended)
-    whole = until - min(begun for begun, _ in talks)
-    return 1 - spoken / whole if whole else 0.0
+def _numbers(found: Facts, key: int | None) -> dict[str, Any]:
+    ends = Counter(found.ends.get(key, {}))
+    reached, carried_in = ends.pop(Outcome.REACHED, 0), found.carried_in.get(key, 0)
+    calls, talks = found.calls.get(key, (0, 0))
+    waits, sitting = found.waits.get(key), found.sittings.get(key, Sitting())
+    hours = sitting.open / _HOUR_S
+    idle = 1 - sitting.spoken / sitting.whole if sitting.whole else 0.0
+    return {
+        "registered": reached + ends.total() - carried_in,
+        "carried_in": carried_in,
+        "reached": reached,
+        "not_reached": dict(ends.most_common()),
+        "carried_out": found.carried_out.get(key, 0),
+        "calls": calls,
+        "conversations": talks,
+        "median_seconds": waits and waits.median,
+        "p90_seconds": waits and waits.p90,
+        "calls_per_hour": calls / hours if hours else None,
+        "conversations_per_hour": talks / hours if hours else None,
+        "idle_share": idle if talks and key in found.sittings else None,
+    }

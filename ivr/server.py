@@ -1,6 +1,7 @@
 """The FastAGI server: a thread a call, one call script each. A broken call ends alone."""
 
 import logging
+import signal
 import socketserver
 import sys
 import threading
@@ -12,11 +13,12 @@ from sqlalchemy import Engine
 
 from db.engine import connect, writing
 from dialplan.variables import Script, Variable
-from hotline import rounds, status
+from hotline import incoming, rounds, status
 from ivr.call import AGIError, AGIHangup, Call, Gone
 from ivr.lines_full import LinesFull
 from ivr.reception import Reception
-from ivr.scripts import callback, confirm, menu, near, official, wait
+from ivr.scripts import callback, confirm, full, menu, near, official, wait
+from ivr.tally import Tally
 from settings import Settings
 
 log = logging.getLogger("ivr")
@@ -26,6 +28,7 @@ def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings]
     """The call scripts by their names in the dialplan."""
     return {
         Script.MENU: partial(menu.run, reception=reception),
+        Script.LINES_FULL: full.run,
         Script.CALLBACK: callback.run,
         Script.CONFIRM: confirm.run,
         Script.NEAR: near.run,
@@ -54,6 +57,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.settings = settings
         self.engine = engine
         self.scripts = scripts(reception or Reception(engine))
+        self.tally = Tally()
         super().__init__(settings.agi, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -93,6 +97,7 @@ class _Handler(socketserver.StreamRequestHandler):
         script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
+        self.server.tally.count(call.script)
         log.info("%s: %s begins", call.channel_id, call.script)
         try:
             script(call, self.server.engine, self.server.settings)
@@ -102,12 +107,13 @@ class _Handler(socketserver.StreamRequestHandler):
         log.info("%s: %s ends", call.channel_id, call.script)
 
 
-def _every_beat(settings: Settings, engine: Engine, stop: threading.Event) -> None:
+def _every_beat(settings: Settings, engine: Engine, tally: Tally, stop: threading.Event) -> None:
     full = LinesFull(settings)
     while not stop.wait(status.BEAT_SECONDS):
         try:
-            with writing(engine) as session:
+            with tally.taken() as counts, writing(engine) as session:
                 status.beat(session, "ivr")
+                incoming.add(session, counts)
                 open_until = rounds.open_until(session)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
@@ -121,12 +127,15 @@ def _every_beat(settings: Settings, engine: Engine, stop: threading.Event) -> No
 def serve(settings: Settings) -> None:
     """Answer calls until the process is told to stop."""
     sys.setswitchinterval(_SWITCH_S)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = connect(settings.database)
     stop = threading.Event()
-    threading.Thread(target=_every_beat, args=(settings, engine, stop), daemon=True).start()
     with Server(settings, engine) as server:
+        threading.Thread(target=_every_beat, args=(settings, engine, server.tally, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:
             server.serve_forever()
         finally:
             stop.set()
+            with server.tally.taken() as counts, writing(engine) as session:
+                incoming.add(session, counts)

@@ -22,6 +22,7 @@ ALL = frozenset(Role)
 NOBODY_NEEDED = "public"
 """Answers without a sign-in."""
 
+REPORTED_TO = ALL - {R.OPERATOR}
 AT_DESK = ALL - {R.AUDITOR}
 KEEPS = frozenset({R.ADMINISTRATOR})
 PLANS = frozenset({R.ADMINISTRATOR, R.PUBLIC_RELATIONS})
@@ -49,6 +50,12 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /browser-phone": NOBODY_NEEDED,
     "GET /me": ALL,
     "GET /events": ALL,
+    "GET /reports": REPORTED_TO,
+    "GET /reports.csv": REPORTED_TO,
+    "GET /reports.xlsx": REPORTED_TO,
+    "GET /wallboard": ALL,
+    "POST /wallboard/screen": MOVES,
+    "DELETE /wallboard/screens": MOVES,
     "GET /desk/phone": AT_DESK,
     "POST /desk/phone/call": AT_DESK,
     "GET /desk/phone/choice": AT_DESK,

@@ -96,7 +96,8 @@ def test_whoever_calls_in_can_reach_nothing_that_dials_out(rendered: Render, bro
         targets = {match for where in jumps for match in re.findall(r"([\w-]+),[^,]+,\d", where)}
         todo += targets - reached
 
-    assert reached == {*INBOUND, Context.HOTLINE} - (set() if browser_phone else {Context.FROM_PHONE})
+    inbound = INBOUND - (set() if browser_phone else {Context.FROM_PHONE})
+    assert reached == {*inbound, Context.HOTLINE, Context.LINES_FULL}
     assert {app for context in reached for app, _ in dialplan[context]} == {
         *("Answer", "AGI", "ConfBridge", "Goto", "GotoIf", "Hangup", "Playback", "Set"),
     }
@@ -213,11 +214,14 @@ def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(r
 
 
 def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
-    steps = contexts(rendered(max_calls=7)["extensions.conf"])[Context.HOTLINE]
+    dialplan = contexts(rendered(max_calls=7)["extensions.conf"])
+    steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
     names = [app for app, _ in steps]
 
-    assert ("GotoIf", "$[${GROUP_COUNT(callers)} > 7]?full") in steps[: names.index("AGI")]
-    assert steps[-2][1].endswith(f"/fa/{LINES_FULL}")
+    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > 7]?{Context.LINES_FULL},s,1")
+    assert jump in steps[: names.index("AGI")]
+    assert [app for app, _ in full] == ["Set", "Playback", "Hangup", "AGI"]
+    assert full[1][1].endswith(f"/fa/{LINES_FULL}")
 
 
 def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):

@@ -1,15 +1,16 @@
 """The report of a round against numbers computed by hand."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from db.models import Callback, Carry, Registration, Round, User
+from db.models import Callback, Carry, Official, OfficialKind, Registration, Round, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import carry, reports
+from hotline import carry, days, reports, rounds
 from hotline.errors import Refused
+from hotline.report_facts import By
 from tests.factories import HOUR, a_desk, a_number, a_registration, a_round, a_ticket, a_user
 
 MINUTE = timedelta(minutes=1)
@@ -171,3 +172,149 @@ def test_given_a_conversation_that_goes_on_when_reported_then_it_counts_until_no
 def test_given_no_such_round_when_reported_then_it_is_refused(session: Session) -> None:
     with pytest.raises(Refused, match="not-found"):
         reports.round_report(session, 404)
+
+
+# --- many rounds, over a span of days ---
+
+
+def on(round_: Round, day: date, hour: int = 9) -> Round:
+    """The round takes place on that day of the city's, for two hours, and is over."""
+    start = days.moment(day, time(hour))
+    round_.announce_at = round_.registration_from = start - 30 * HOUR
+    round_.registration_until, round_.starts_at, round_.ends_at = start, start, start + 2 * HOUR
+    round_.opened_at, round_.ended_at = start, round_.ends_at
+    return round_
+
+
+def a_district(session: Session, district: int) -> Official:
+    official = Official(
+        kind=OfficialKind.DISTRICT_MANAGER,
+        district=district,
+        office_fa=f"مدیر منطقهٔ {district}",
+        office_en=f"Manager of District {district}",
+        clip="office-mayor",
+    )
+    session.add(official)
+    return official
+
+
+FRIDAY, SATURDAY = date(2026, 5, 1), date(2026, 5, 2)
+
+
+@pytest.fixture
+def spring(session: Session, user: User) -> list[Round]:
+    """Two rounds of the mayor, of which one is on a Friday, two of districts, and one that is too late."""
+    made = [a_round(session, Phase.OVER) for _ in range(5)]
+    first, second, third, fourth, late = made
+    second.official = first.official
+    third.official, fourth.official = a_district(session, 3), a_district(session, 12)
+    for round_, day in ((first, FRIDAY), (second, SATURDAY), (third, SATURDAY), (late, date(2026, 5, 9))):
+        on(round_, day)
+    on(fourth, date(2026, 5, 8), hour=12)
+    session.flush()
+    for round_, waits in ((first, (10, 20)), (second, (30, 60, 100)), (third, (240,)), (late, (5,))):
+        for minute, waited in enumerate(waits):
+            reached = place(
+                session, round_, waited * MINUTE, state=S.REACHED, subject=waited // 10 % 3 or None
+            )
+            call(session, round_, reached, user, O.REACHED, 20 * minute, talked=10)
+    for _ in range(2):
+        call(session, third, place(session, third, HOUR, subject=1), user, O.NO_ANSWER, 40)
+    went = place(session, fourth, HOUR, rounds_missed=1)
+    call(session, second, went, user, O.BUSY, 80)
+    session.add(
+        Carry(registration_id=went.id, from_round_id=second.id, to_round_id=fourth.id, at=late.ends_at)
+    )
+    operators = rounds.standing_line(session)
+    for day, waited in ((FRIDAY, 1), (SATURDAY, 2), (date(2026, 4, 30), 3)):  # the last is before the span
+        at = days.moment(day, time(16))
+        spoken = a_registration(session, operators, registered_at=at - waited * MINUTE, state=S.REACHED)
+        call(session, operators, spoken, user, O.REACHED, (at - operators.starts_at) / MINUTE, talked=10)
+        later = a_registration(session, operators, registered_at=at, state=S.REACHED)
+        call(session, operators, later, user, O.REACHED, (at - operators.starts_at) / MINUTE + 30, talked=10)
+    return made
+
+
+def told(session: Session, by: By, *columns: str) -> list[tuple[object, ...]]:
+    """Some columns of the report of nine days, row by row, the total last."""
+    report = reports.report(session, by, FRIDAY, date(2026, 5, 8))
+    return [tuple(getattr(row, column) for column in columns) for row in report.rows] + [
+        ("total", *(getattr(report.total, column) for column in columns[1:]))
+    ]
+
+
+COUNTS = ("registered", "carried_in", "reached", "carried_out", "calls", "conversations")
+
+
+def test_given_rounds_when_reported_by_round_then_each_has_its_own_numbers(
+    session: Session, spring: list[Round]
+) -> None:
+    first, second, third, fourth, _late = (round_.id for round_ in spring)
+    operators = rounds.standing_line(session).id
+    assert told(session, By.ROUND, "round_id", *COUNTS) == [
+        (first, 2, 0, 2, 0, 2, 2),
+        (second, 4, 0, 3, 1, 4, 3),
+        (third, 3, 0, 1, 0, 3, 1),
+        (fourth, 0, 1, 0, 0, 0, 0),
+        (operators, 4, 0, 4, 0, 4, 4),
+        ("total", 13, 1, 10, 1, 13, 10),
+    ]
+    for row, of in zip(
+        reports.report(session, By.ROUND, FRIDAY, date(2026, 5, 8)).rows[:4], spring, strict=False
+    ):
+        alone = reports.round_report(session, of.id)
+        assert {name: getattr(row, name) for name in vars(alone)} == vars(alone)
+
+
+def test_given_rounds_when_reported_by_week_then_a_week_begins_on_saturday(
+    session: Session, spring: list[Round]
+) -> None:
+    assert told(session, By.WEEK, "week", *COUNTS) == [
+        (date(2026, 4, 25), 4, 0, 4, 0, 4, 4),
+        (SATURDAY, 9, 1, 6, 1, 9, 6),
+        ("total", 13, 1, 10, 1, 13, 10),
+    ]
+
+
+def test_given_rounds_when_reported_by_official_and_district_then_waits_and_rates_are_those_of_the_hand(
+    session: Session, spring: list[Round]
+) -> None:
+    columns = ("median_seconds", "p90_seconds", "conversations_per_hour", "idle_share")
+    first, _second, third, fourth, _late = spring
+    mayor = (40 * 60, 116 * 60, 1.25, pytest.approx(1 - 50 / 80))  # 10, 30, 40, 80, 140 minutes; 4 hours
+    operators = (16 * 60, 30 * 60, 3.0, 0.5)  # 1, 2, 30, 30 minutes; two days of 40 minutes
+    assert told(session, By.OFFICIAL, "official_id", *columns)[:-1] == [
+        (first.official_id, *mayor),
+        (third.official_id, 240 * 60, 240 * 60, 0.5, 0.0),
+        (fourth.official_id, None, None, 0.0, None),
+        (rounds.standing_line(session).official_id, *operators),
+    ]
+    by_district = told(session, By.DISTRICT, "district", "reached", "median_seconds")
+    assert by_district[:2] == [(3, 1, 240 * 60), (12, 0, None)]
+    assert by_district[2] == (None, 9, 30 * 60), "the mayor and the operators: of the whole city"
+
+
+def test_given_rounds_when_reported_by_subject_then_there_is_no_rate(
+    session: Session, spring: list[Round]
+) -> None:
+    told_ = told(
+        session, By.SUBJECT, "subject", "registered", "reached", "conversations_per_hour", "idle_share"
+    )
+    assert told_[:-1] == [(1, 4, 2, None, None), (2, 1, 1, None, None), (None, 8, 7, None, None)]
+    report = reports.report(session, By.SUBJECT, FRIDAY, date(2026, 5, 8))
+    assert report.rows[0].not_reached == {"no_answer": 2}
+    assert report.total.not_reached == {"no_answer": 2, "busy": 1, "never_called": 1}
+
+
+def test_given_a_span_without_anything_when_reported_then_all_is_nothing(session: Session) -> None:
+    for by in By:
+        report = reports.report(session, by, FRIDAY, SATURDAY)
+        assert (report.rows, report.total.registered, report.total.idle_share) == ([], 0, None)
+
+
+@pytest.mark.parametrize(("start", "until"), [(SATURDAY, FRIDAY), (date(2020, 1, 1), FRIDAY)])
+def test_given_a_span_that_is_none_when_reported_then_it_is_refused(
+    session: Session, start: date, until: date
+) -> None:
+    with pytest.raises(Refused, match="invalid-input"):
+        reports.report(session, By.WEEK, start, until)

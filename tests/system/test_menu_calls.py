@@ -1,14 +1,16 @@
 """What else a citizen can do on the phone: follow up, report a problem, ask for an operator."""
 
 import time
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Registration, Request
+from db.models import Incoming, Registration, Request
 from db.states import RegistrationState
-from hotline import rounds
+from hotline import incoming, rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
 from tests.kit.process import until
@@ -160,3 +162,11 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
             refused.wait_for("closed", timeout=40)
             assert "greeting" not in refused.said().prompts
             assert not stays.calls("BYE")
+        counted = {Incoming.ANSWERED: 3, Incoming.TURNED_AWAY: 1}
+        until(lambda: _incoming(system) == counted, "each call is counted")
+
+
+def _incoming(system: System) -> Counter[Incoming]:
+    with reading(system.engine) as session:
+        hours = incoming.by_hour(session, datetime(2026, 1, 1, tzinfo=UTC)).values()
+    return sum((Counter(hour) for hour in hours), Counter())

@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './api/account'
 import { useMe } from './api/queries'
-import { home, pagesOf } from './pages'
+import { home, pagesOf, Wallboard } from './pages'
 import { SignInPage } from './pages/sign-in/sign-in-page'
 import { ConnectionLost } from './ui/connection-lost'
 import { Waiting } from './ui/waiting'
@@ -17,6 +17,7 @@ export function App() {
       <Suspense fallback={<Waiting />}>
         <Switch>
           <Route path="/phone" component={PhonePage} />
+          <Route path="/wallboard" component={Wallboard} />
           <Route component={Office} />
         </Switch>
       </Suspense>

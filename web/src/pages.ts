@@ -26,6 +26,11 @@ const everybody = () => true
 const inspects = ({ role }: Me) => role === 'administrator' || role === 'auditor'
 
 const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
+/** Who sees what many rounds came to. */
+const seesReports = ({ role }: Me) => role !== 'operator'
+
+/** It needs nobody: a screen on a wall has no person. */
+export const Wallboard = lazy(() => import('./pages/wallboard/wallboard-page'))
 
 export const pages: PageOfOffice[] = [
   { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: lazy(() => import('./pages/desk/desk-page')) },
@@ -45,6 +50,8 @@ export const pages: PageOfOffice[] = [
   { name: 'subjects', title: (text) => text.subjects.title, isFor: seesRounds, component: lazy(() => import('./pages/subjects/subjects-page')) },
   { name: 'holidays', title: (text) => text.holidays.title, isFor: seesRounds, component: lazy(() => import('./pages/holidays/holidays-page')) },
   { name: 'account', title: (text) => text.account.title, isFor: everybody, component: lazy(() => import('./pages/account/account-page')) },
+  { name: 'reports', title: (text) => text.reports.title, isFor: seesReports, component: lazy(() => import('./pages/reports/reports-page')) },
+  { name: 'wallboard', title: (text) => text.wallboard.title, isFor: everybody, component: Wallboard },
   { name: 'recordings', title: (text) => text.retention.title, isFor: watches, component: lazy(() => import('./pages/recordings/recordings-page')) },
   { name: 'blocked', title: (text) => text.blocked.title, isFor: watches, component: lazy(() => import('./pages/blocked/blocked-page')) },
   { name: 'desks', title: (text) => text.deskList.title, isFor: watches, component: lazy(() => import('./pages/desks/desks-page')) },

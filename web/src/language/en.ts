@@ -5,7 +5,9 @@ import { enOfficial } from './en-official'
 import { enRequestProblems, enRequests } from './en-requests'
 import { enPlanning, enPlanningProblems } from './en-planning'
 import { enRounds } from './en-rounds'
+import { enReports } from './en-reports'
 import { enSupervising } from './en-supervising'
+import { enWallboard } from './en-wallboard'
 import type { Text } from './fa'
 
 /** Every text of the pages, in English. */
@@ -169,6 +171,7 @@ export const en: Text = {
   ...enPlanning, ...enRounds,
   ...enOfficial, ...enSupervising,
   ...enDesk, ...enAccount,
+  ...enReports, ...enWallboard,
 
   problem: {
     ...enAdminProblems, ...enRequestProblems,

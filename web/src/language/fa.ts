@@ -5,7 +5,9 @@ import { faOfficial } from './fa-official'
 import { faRequestProblems, faRequests } from './fa-requests'
 import { faPlanning, faPlanningProblems } from './fa-planning'
 import { faRounds } from './fa-rounds'
+import { faReports } from './fa-reports'
 import { faSupervising } from './fa-supervising'
+import { faWallboard } from './fa-wallboard'
 
 /** Every text of the pages, in Persian. `Text` is the shape any other language has to fill. */
 export const fa = {
@@ -170,6 +172,7 @@ export const fa = {
   ...faPlanning, ...faRounds,
   ...faOfficial, ...faSupervising,
   ...faDesk, ...faAccount,
+  ...faReports, ...faWallboard,
 
   problem: {
     ...faAdminProblems, ...faRequestProblems,

@@ -18,6 +18,7 @@ export function makeFormat(locale: string, comma: string) {
     timeZone: TEHRAN, weekday: 'long', day: 'numeric', month: 'long',
   })
   const weekday = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, weekday: 'long' })
+  const short = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, day: 'numeric', month: 'long' })
   const year = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, year: 'numeric' })
   const share = new Intl.NumberFormat(locale, { style: 'percent' })
   const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))
@@ -38,6 +39,8 @@ export function makeFormat(locale: string, comma: string) {
     time,
     date,
     weekday: (iso: string) => weekday.format(new Date(iso)),
+    /** Without the weekday. */
+    day: (iso: string) => short.format(new Date(iso)),
     /** With the year. */
     longDate: (iso: string) =>
       `${date(iso)} ${year.formatToParts(new Date(iso)).find(({ type }) => type === 'year')?.value ?? ''}`,

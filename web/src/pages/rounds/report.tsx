@@ -1,19 +1,23 @@
-import { Paper } from '@mantine/core'
-import type { RoundReport } from '../../api/calls'
+import { Anchor, Paper } from '@mantine/core'
+import { Link } from 'wouter'
+import type { Round, RoundReport } from '../../api/calls'
 import { useReport } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
+import { cityTime } from './city-time'
 import style from './rounds.module.css'
 
 /** What the round came to. */
-export function Report({ id }: { id: number }) {
+export function Report({ round: { id, starts_at } }: { round: Round }) {
   const { text } = useLanguage()
+  const { day } = cityTime(starts_at)
   const { data, error } = useReport(id)
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="report-title" data-testid="report">
       <h2 id="report-title">{text.report.title}</h2>
       <Complaint error={error} />
       {data && <Numbers report={data} />}
+      <Anchor component={Link} href={`/reports?by=round&from=${day}&until=${day}`} data-testid="to-reports">{text.reports.all}</Anchor>
     </Paper>
   )
 }

@@ -58,7 +58,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
               <Facts round={round} me={me} onAsk={setAsked} />
               {round.phase === 'live' && <Desks id={id} me={me} />}
               <NoticeText id={id} />
-              <Report id={id} />
+              <Report round={round} />
               <Carries id={id} />
               {!round.standing && <History id={id} />}
               {round.recorded && mayHear(me.role) && <Recordings id={id} />}

@@ -1,0 +1,90 @@
+"""Reports in a real browser: a span, its charts and tables, files to take along, and on paper."""
+
+import csv
+import io
+from datetime import timedelta
+
+from openpyxl import load_workbook
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role, Round
+from db.states import CallbackState, Outcome, Phase, RegistrationState
+from tests.factories import HOUR, a_callback, a_round, some_registrations
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+
+def a_round_that_is_over(engine: Engine) -> Round:
+    """Three registered, of whom one was reached."""
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OVER)
+        round_.opened_at = round_.starts_at
+        round_.official.office_fa, round_.official.office_en = "=شهردار اصفهان", "=Mayor"
+        some_registrations(session, round_, 2, subject=3)
+        callback = a_callback(session, CallbackState.CLOSED, subject=3, state=RegistrationState.REACHED)
+        callback.round_id = callback.registration.round_id = round_.id
+        callback.registration.registered_at = round_.starts_at - HOUR
+        callback.outcome, callback.called_at = Outcome.REACHED, round_.starts_at
+        callback.talking_at, callback.ended_at = round_.starts_at, round_.starts_at + timedelta(minutes=6)
+        return round_
+
+
+def taken(page: Page, kind: str) -> bytes:
+    """The file behind a button."""
+    with page.expect_download() as download:
+        page.get_by_test_id(kind).click()
+    assert download.value.suggested_filename.endswith(f".{kind}")
+    return download.value.path().read_bytes()
+
+
+def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_same(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    round_ = a_round_that_is_over(engine)
+    page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
+    page.get_by_test_id("to-reports").click()
+    counts = page.get_by_test_id("counts")
+    expect(counts.get_by_role("row").nth(1)).to_contain_text("=شهردار اصفهان")
+    expect(counts.get_by_role("row").last.get_by_role("cell")).to_have_text(["۳", "۰", "۱", "۲", "۰"])
+    expect(page.get_by_test_id("waits").get_by_role("row").last.get_by_role("cell")).to_have_text(
+        ["۶۰", "۶۰"]
+    )
+    expect(page.get_by_test_id("outcomes")).to_contain_text("نوبت به ایشان نرسید")
+    page.get_by_test_id("by").get_by_text("موضوع").click()
+    expect(counts).to_contain_text("زباله و نظافت")
+    expect(page.get_by_test_id("pace")).to_have_count(0)
+    is_fit(page)
+
+    page.get_by_test_id("by").get_by_text("نوبت").click()
+    expect(counts).to_contain_text("شهردار")
+    text = taken(page, "csv").decode("utf-8")
+    header, row, total = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    assert text.startswith("\ufeff") and header[:3] == ["مسئول", "روز", "تاریخ میلادی"]
+    assert row[0] == "'=شهردار اصفهان" and row[3:7] == ["3", "0", "1", "2"] and total[0] == "همه"
+    sheet = load_workbook(io.BytesIO(taken(page, "xlsx"))).active
+    assert sheet.sheet_view.rightToLeft
+    assert [cell.value for cell in sheet[2]][3:10] == [3, 0, 1, 2, 0, 1, 1]
+    assert sheet["A2"].value == "'=شهردار اصفهان" and sheet["A2"].data_type == "s"
+
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("from")).to_be_hidden()
+    expect(page.get_by_test_id("sign-out")).to_be_hidden()
+    expect(page.get_by_text("شهرداری اصفهان · ۱۳۷")).to_be_visible()
+    page.set_viewport_size({"width": 703, "height": 1000})  # A4 between its margins
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), "cut on paper"
+
+
+def test_given_english_when_the_days_are_chosen_then_the_page_asks_for_them(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    a_round_that_is_over(engine)
+    page = open_as(Role.OFFICIAL, "reports", language="en")
+    expect(page.get_by_test_id("counts").get_by_role("row")).to_have_count(3)
+    page.get_by_test_id("quick-month").click()
+    expect(page.get_by_test_id("empty")).to_have_text("There was no round in these days.")
+    page.get_by_test_id("quick-week").click()
+    expect(page.get_by_test_id("totals")).to_contain_text("New registrations3")
+    page.goto(page.url.replace("until=2", "until=1"))
+    expect(page.get_by_test_id("wrong-span")).to_be_visible()

@@ -1,0 +1,78 @@
+"""The wallboard in a real browser: live, honest about its age, and on a wall without anybody signed in."""
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from api.access import COOKIE
+from db import events
+from db.engine import now, writing
+from db.models import Incoming, Role, Round
+from db.states import CallbackState
+from hotline import incoming, rounds
+from tests.factories import a_callback, a_round, some_registrations
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+WALL = {"width": 1920, "height": 1080}
+RUNS_OVER = "document.documentElement.scrollHeight > innerHeight"
+
+
+def a_day(engine: Engine) -> int:
+    """Two lines, a conversation, calls; the round's id."""
+    with writing(engine) as session:
+        rounds.standing_line(session)
+        round_ = a_round(session)
+        some_registrations(session, round_, 12)
+        talking = a_callback(session, CallbackState.TALKING)
+        talking.talking_at = now(session)
+        incoming.add(session, {Incoming.ANSWERED: 41, Incoming.TURNED_AWAY: 9})
+        return round_.id
+
+
+def line(page: Page, round_id: int):  # type: ignore[no-untyped-def]
+    return page.locator(f"[data-testid=line][data-id='{round_id}']")
+
+
+def test_given_a_wall_when_something_happens_then_it_shows_within_a_second_and_says_when_it_is_old(
+    open_as: OpenAs, url: str, engine: Engine
+) -> None:
+    round_id = a_day(engine)
+    page = open_as(Role.OPERATOR)
+    page.set_viewport_size(WALL)
+    page.goto(f"{url}/wallboard")
+    expect(line(page, round_id)).to_contain_text("۱۲")
+    expect(page.get_by_test_id("calls-by-hour")).to_contain_text("۵۰ تا کنون")
+    expect(page.locator("[data-doing=speaking]")).to_be_visible()
+    expect(page.get_by_test_id("health")).to_contain_text("پایگاه داده برقرار")
+    expect(page.get_by_test_id("hang")).to_have_count(0)  # an operator hangs up no screens
+    assert not page.evaluate(RUNS_OVER), "a wall cannot be scrolled"
+    with writing(engine) as session:
+        registration = some_registrations(session, session.get_one(Round, round_id), 1)[0]
+        events.registration_changed(session, registration)
+    expect(line(page, round_id)).to_contain_text("۱۳", timeout=3000)
+    is_fit(page)
+
+    page.clock.install()
+    page.route("**/api/v1/wallboard", lambda route: route.abort())
+    page.clock.fast_forward(30_000)
+    expect(page.get_by_test_id("old")).to_contain_text("این عددها از ساعت")
+    page.unroute("**/api/v1/wallboard")
+    expect(page.get_by_test_id("old")).to_have_count(0)
+
+
+def test_given_a_supervisor_when_a_screen_is_hung_up_then_it_stays_without_them_until_it_is_taken_down(
+    open_as: OpenAs, url: str, engine: Engine
+) -> None:
+    round_id = a_day(engine)
+    page = open_as(Role.SUPERVISOR, language="en")
+    page.goto(f"{url}/wallboard")
+    page.get_by_test_id("hang").click()
+    expect(page.get_by_test_id("hang")).to_have_count(0)
+    page.reload()
+    expect(line(page, round_id)).to_contain_text("Mayor")
+    assert COOKIE not in {cookie["name"] for cookie in page.context.cookies()}
+    other = open_as(Role.SUPERVISOR)
+    other.goto(f"{url}/wallboard")
+    other.get_by_test_id("take-down").click()
+    page.reload()
+    expect(page.get_by_test_id("signed-out")).to_be_visible()
