@@ -1,7 +1,5 @@
 """The audit log: read page by page, and exported whole."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -11,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from api import admin_schemas as admin
-from api import schemas
+from api import schemas, sheets
 from api.access import Database, Inspector, Reading
 from db.engine import reading, writing
 from db.models import AuditEntry
@@ -27,7 +25,6 @@ _COLUMNS = {
     "en": ("when", "who", "what", "to whom", "why"),
 }
 _AT_ONCE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Wanted:
@@ -103,19 +100,16 @@ def export(
     """All that matches as a table for a spreadsheet (CSV, in the city's time); the log shows who took it."""
     with writing(engine) as session:  # committed before the first byte goes out
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    lines = _lines(engine, wanted, language)
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return sheets.csv_file("audit", _COLUMNS[language], _rows(engine, wanted, language))
 
 
-def _lines(engine: Engine, wanted: Wanted, language: Language) -> Iterator[str]:
-    yield "\ufeff" + _line(_COLUMNS[language])  # by which spreadsheets know the encoding
+def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:
     before: int | None = None
     while True:
         with reading(engine) as session:
             found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
         for entry in found:
-            yield _line((_clock(entry, language), *audit_texts.in_words(entry, language)))
+            yield (_clock(entry, language), *audit_texts.in_words(entry, language))
         if len(found) < _AT_ONCE:
             return
         before = found[-1].id
@@ -125,10 +119,3 @@ def _clock(entry: AuditEntry, language: Language) -> str:
     local = entry.at.astimezone(CITY)
     shown = jdatetime.datetime.fromgregorian(datetime=local) if language == "fa" else local
     return shown.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    """A line of CSV in which no cell is taken for a formula."""
-    line = io.StringIO()
-    csv.writer(line).writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return line.getvalue()

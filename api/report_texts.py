@@ -88,18 +88,6 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     },
 }
 
-SUBJECTS: Mapping[Language, tuple[str, ...]] = {
-    "fa": (
-        *("خیابان و آسفالت", "روشنایی و برق", "زباله و نظافت", "پارک و فضای سبز", "جوی آب و فاضلاب"),
-        *("ساختمان و پروانهٔ ساخت", "ترافیک و حمل‌ونقل", "سروصدا و مزاحمت", "موضوعی دیگر"),
-    ),
-    "en": (
-        *("Streets and asphalt", "Lighting and electricity", "Waste and cleaning", "Parks and green space"),
-        *("Water channels and sewage", "Buildings and permits", "Traffic and transport"),
-        *("Noise and nuisance", "Another matter"),
-    ),
-}
-
 _NAMES: Mapping[By, tuple[str, ...]] = {
     By.ROUND: ("official", "day", "iso"),
     By.OFFICIAL: ("official",),
@@ -117,16 +105,16 @@ def name_columns(by: By, language: Language) -> list[str]:
 def names(by: By, row: Row, language: Language) -> list[Cell]:
     """What names the row, a cell for each of these columns."""
     words = WORDS[language]
-    office = (row.office_fa if language == "fa" else row.office_en) or ""
+    name = (row.name_fa if language == "fa" else row.name_en) or ""
     if by is By.ROUND:
         day = days.local_day(row.starts_at) if row.starts_at else None
-        return [office, *_dated(day, language)]
+        return [name, *_dated(day, language)]
     if by is By.OFFICIAL:
-        return [office]
+        return [name]
     if by is By.DISTRICT:
         return [words["whole_city"] if row.district is None else row.district]
     if by is By.SUBJECT:
-        return [words["none"] if row.subject is None else SUBJECTS[language][row.subject - 1]]
+        return [words["none"] if row.subject is None else name]
     return _dated(row.week, language)
 
 

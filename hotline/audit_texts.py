@@ -76,6 +76,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "holiday-added": ("افزودن تعطیلی", "added a holiday"),
     "working-day-added": ("افزودن روز کاری", "added a working day"),
     "holiday-removed": ("برداشتن تعطیلی", "removed a holiday"),
+    "wall-hung": ("گذاشتن نمایشگر روی دیوار", "hung up a screen"),
+    "walls-taken-down": ("خاموش کردن همهٔ نمایشگرها", "switched all screens off"),
 }
 """Persian, English."""
 
@@ -93,6 +95,7 @@ SUBJECTS: dict[str, tuple[str, str]] = {
     "rule": ("قاعده", "rule"),
     "subject": ("موضوع", "subject"),
     "audit": ("گزارش بازرسی", "audit log"),
+    "wallboard": ("تابلوی زنده", "wallboard"),
 }
 """What a subject begins with, `round 3`; one that begins otherwise is shown as it is."""
 

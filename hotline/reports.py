@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Round
 from db.states import Outcome
-from hotline import days, rounds
+from hotline import days, rounds, subjects
 from hotline.errors import Refused
 from hotline.report_facts import By, Facts, Scope, Sitting, facts
 
@@ -63,8 +63,8 @@ class Row(Numbers):
 
     round_id: int | None = None
     official_id: int | None = None
-    office_fa: str | None = None
-    office_en: str | None = None
+    name_fa: str | None = None
+    name_en: str | None = None
     starts_at: datetime | None = None
     district: int | None = None
     subject: int | None = None
@@ -113,7 +113,7 @@ def report(session: Session, by: By, start: date, until: date) -> Report:
         until=until,
         rows=[
             Row(**name, **_numbers(found, key))
-            for key, name in _names(by, chosen, saturday, found)
+            for key, name in _names(session, by, chosen, saturday, found)
             if key in found.ends or key in found.calls or key in found.sittings
         ],
         total=Numbers(**_numbers(facts(session, scope, None, at), 0)),
@@ -121,7 +121,7 @@ def report(session: Session, by: By, start: date, until: date) -> Report:
 
 
 def _names(
-    by: By, chosen: Sequence[Round], saturday: date, found: Facts
+    session: Session, by: By, chosen: Sequence[Round], saturday: date, found: Facts
 ) -> Sequence[tuple[int | None, dict[str, Any]]]:
     """Every key with what names it, in the order of the report."""
     if by is By.ROUND:
@@ -132,11 +132,14 @@ def _names(
     keys = sorted({*found.ends, *found.calls, *found.sittings}, key=lambda key: (key is None, key))
     if by is By.WEEK:
         return [(key, {"week": saturday + timedelta(weeks=key or 0)}) for key in keys]
-    return [(key, {by.value: key}) for key in keys]
+    if by is By.SUBJECT:
+        named = {s.id: {"name_fa": s.name_fa, "name_en": s.name_en} for s in subjects.everyone(session)}
+        return [(key, {"subject": key, **named.get(key or 0, {})}) for key in keys]
+    return [(key, {"district": key}) for key in keys]
 
 
 def _office(round_: Round) -> dict[str, str]:
-    return {"office_fa": round_.official.office_fa, "office_en": round_.official.office_en}
+    return {"name_fa": round_.official.office_fa, "name_en": round_.official.office_en}
 
 
 def _start(round_: Round) -> datetime | None:

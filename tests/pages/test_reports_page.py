@@ -2,32 +2,49 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import time, timedelta
 
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from db.engine import writing
-from db.models import Role, Round
+from db.engine import now, writing
+from db.models import Callback, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from tests.factories import HOUR, a_callback, a_round, some_registrations
+from hotline import days
+from tests.factories import HOUR, a_desk, a_registration, a_round, some_registrations
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
 
 
-def a_round_that_is_over(engine: Engine) -> Round:
-    """Three registered, of whom one was reached."""
+def a_round_of_today(engine: Engine) -> Round:
+    """Three registered, of whom one was reached; at nine, whatever the hour at which the tests run."""
     with writing(engine) as session:
-        round_ = a_round(session, Phase.OVER)
-        round_.opened_at = round_.starts_at
+        round_ = a_round(session, Phase.OPEN)
+        start = days.moment(days.local_day(now(session)), time(9))
+        round_.announce_at = round_.registration_from = start - 30 * HOUR
+        round_.registration_until, round_.starts_at, round_.ends_at = start, start, start + 2 * HOUR
+        round_.opened_at, round_.ended_at = start, start + 2 * HOUR
         round_.official.office_fa, round_.official.office_en = "=شهردار اصفهان", "=Mayor"
         some_registrations(session, round_, 2, subject=3)
-        callback = a_callback(session, CallbackState.CLOSED, subject=3, state=RegistrationState.REACHED)
-        callback.round_id = callback.registration.round_id = round_.id
-        callback.registration.registered_at = round_.starts_at - HOUR
-        callback.outcome, callback.called_at = Outcome.REACHED, round_.starts_at
-        callback.talking_at, callback.ended_at = round_.starts_at, round_.starts_at + timedelta(minutes=6)
+        desk = a_desk(session)
+        reached = a_registration(
+            session, round_, subject=3, state=RegistrationState.REACHED, registered_at=start - HOUR
+        )
+        session.add(
+            Callback(
+                registration=reached,
+                round_id=round_.id,
+                desk_id=desk.id,
+                token=f"callback-{reached.ticket}",
+                state=CallbackState.CLOSED,
+                outcome=Outcome.REACHED,
+                claimed_at=start,
+                called_at=start,
+                talking_at=start,
+                ended_at=start + timedelta(minutes=6),
+            )
+        )
         return round_
 
 
@@ -42,7 +59,7 @@ def taken(page: Page, kind: str) -> bytes:
 def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_same(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    round_ = a_round_that_is_over(engine)
+    round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
     page.get_by_test_id("to-reports").click()
     counts = page.get_by_test_id("counts")
@@ -79,7 +96,7 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
 def test_given_english_when_the_days_are_chosen_then_the_page_asks_for_them(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    a_round_that_is_over(engine)
+    a_round_of_today(engine)
     page = open_as(Role.OFFICIAL, "reports", language="en")
     expect(page.get_by_test_id("counts").get_by_role("row")).to_have_count(3)
     page.get_by_test_id("quick-month").click()

@@ -15,10 +15,13 @@ export interface Span {
   until: string
 }
 
+export const inOrder = ({ from, until }: Span) => from <= until
+
 export const useReports = (span: Span) =>
   useQuery({
     queryKey: ['reports', span],
     queryFn: () => body(client.GET('/api/v1/reports', { params: { query: span } })),
+    enabled: inOrder(span),
     placeholderData: keepPreviousData,
   })
 

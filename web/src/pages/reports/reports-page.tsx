@@ -2,7 +2,7 @@ import '@mantine/charts/styles.css'
 import { useEffect } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Me } from '../../api/calls'
-import { useReports, type Report, type Span } from '../../api/reports'
+import { inOrder, useReports, type Report, type Span } from '../../api/reports'
 import { Problem } from '../../api/problem'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
@@ -24,7 +24,7 @@ export default function ReportsPage({ me }: { me: Me }) {
     document.title = `${text.reports.title} · ${text.brandNumber}`
   }, [text])
   const change = (changed: Partial<Span>) => setQuery(new URLSearchParams({ ...span, ...changed }), { replace: true })
-  const wrong = error instanceof Problem && error.code === 'invalid-input'
+  const wrong = !inOrder(span) || (error instanceof Problem && error.code === 'invalid-input')
 
   return (
     <div className={style.page}>
@@ -32,8 +32,8 @@ export default function ReportsPage({ me }: { me: Me }) {
       <main className={style.reports} aria-busy={isPlaceholderData}>
         <SpanForm span={span} onChange={change} />
         {wrong ? <Notice tone="warning" data-testid="wrong-span">{text.reports.wrongSpan}</Notice> : <Complaint error={error} />}
-        {!data && !error && <Waiting />}
-        {data && !error && <Shown report={data} />}
+        {!data && !error && !wrong && <Waiting />}
+        {data && !error && !wrong && <Shown report={data} />}
       </main>
     </div>
   )

@@ -34,8 +34,8 @@ export function Section({ title, testId, report, columns, first, rows, lying }: 
   const shown = rows ?? report.rows.map((row) => ({ label: label(row), values: columns.map(({ of }) => of(row)) }))
   const charted = shown.slice(-CHARTED)
   return (
-    <section className={style.section} data-testid={testId} aria-labelledby={`${testId}-title`}>
-      <h3 id={`${testId}-title`}>{title}</h3>
+    <section className={style.section} data-testid={testId}>
+      <h3>{title}</h3>
       <Chart columns={columns} rows={charted} lying={lying ?? (report.by !== 'week' && report.by !== 'round')} />
       <Note more={shown.length > charted.length} />
       <Table
@@ -66,7 +66,7 @@ function Chart({ columns, rows, lying }: { columns: Column[]; rows: Rows; lying:
         valueFormatter={(value) => format.number(value)} withLegend={series.length > 1} withTooltip={false} gridAxis={lying ? 'y' : 'x'}
         legendProps={{ verticalAlign: 'top', height: 40 }}
         xAxisProps={{ reversed: fromRight }} yAxisProps={{ orientation: fromRight ? 'right' : 'left', ...names }}
-        barProps={{ isAnimationActive: false, radius: 2 }} maxBarWidth={lying ? BAR : 2 * BAR} classNames={{ legend: style.legend }}
+        barChartProps={{ accessibilityLayer: false }} barProps={{ isAnimationActive: false, radius: 2 }} maxBarWidth={lying ? BAR : 2 * BAR} classNames={{ legend: style.legend }}
       />
     </div>
   )

@@ -5,7 +5,7 @@ import { useLanguage } from '../../language/language'
 export function useLabel(by: By): (row: Row) => string {
   const { text, format, office } = useLanguage()
   const words = text.reports
-  const named = ({ office_fa, office_en }: Row) => office({ office_fa: office_fa ?? '', office_en: office_en ?? '' })
+  const named = ({ name_fa, name_en }: Row) => office({ office_fa: name_fa ?? '', office_en: name_en ?? '' })
   return (row) => {
     switch (by) {
       case 'week':
@@ -17,7 +17,7 @@ export function useLabel(by: By): (row: Row) => string {
       case 'district':
         return row.district ? words.district(format.number(row.district)) : words.wholeCity
       case 'subject':
-        return row.subject ? text.subject[row.subject as keyof typeof text.subject] : text.noSubject
+        return row.subject ? named(row) : text.noSubject
     }
   }
 }

@@ -44,12 +44,12 @@ function Large({ line, now }: { line: WallLine; now: number }) {
   if (!line.standing) numbers.push([left < 0 ? words.over : words.left, format.number(Math.abs(left))])
   return (
     <article className={style.large} data-testid="line" data-id={line.round_id} data-paused={line.paused_at !== null}>
-      <h3>
+      <h2>
         {office(line)}
         <span className={style.tag} data-phase={line.paused_at ? 'paused' : line.phase}>
           {line.paused_at ? words.paused : line.standing ? words.standing : text.phase[line.phase]}
         </span>
-      </h3>
+      </h2>
       <dl className={style.numbers}>
         {numbers.map(([name, value]) => (
           <div key={name}>
