@@ -38,7 +38,7 @@ from hotline.lognormal import WEIGHT, Lognormal, fit
 
 FIRST = 0.115
 """Threshold of a call with none beside it: an idle second of an official is worth seven of a citizen's."""
-BESIDE = 0.13
+BESIDE = 0.127
 """Price of a second of one citizen too many, in idle seconds."""
 
 SPENT = 0.521

@@ -56,6 +56,7 @@ def breakable(prompts: Path | None = None) -> Iterator[tuple[System, Proxy]]:
             inherited={"ACCELERATED_AMI": f"127.0.0.1:{proxy.port}"},
             HOTLINE_AMI=manager,
             HOTLINE_MAX_ATTEMPTS="2",
+            HOTLINE_DESKS="500",  # each round has an official of its own
             HOTLINE_RETRY_SECONDS="2",
         ) as system,
     ):
