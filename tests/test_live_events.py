@@ -157,6 +157,7 @@ def test_given_a_callbacks_way_when_it_moves_then_the_page_hears_each_step(
             "registration_id": callback.registration_id,
             "callback_id": callback.id,
             "desk_id": callback.desk_id,
+            "request_id": None,
         }
     with page.events() as lines:
         stream = messages(lines)
