@@ -22,7 +22,7 @@ from db.models import (
     User,
 )
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import audit, blocked, request_work, requests, timetable
+from hotline import audit, blocked, request_work, requests, rules
 from hotline.clock import CITY
 from ops import sample
 from tests.factories import a_number, a_ticket, a_user, some_registrations
@@ -192,7 +192,7 @@ def _was_called(session: Session, round_: Round, user: User, place: int, outcome
 
 def _timetable(session: Session) -> None:
     managers = session.scalars(select(Official).where(Official.kind == OfficialKind.DISTRICT_MANAGER)).all()
-    timetable.add_rule(
+    rules.add(
         session,
         name="مدیران مناطق",
         rrule="FREQ=WEEKLY;BYDAY=WE",

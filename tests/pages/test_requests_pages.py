@@ -74,7 +74,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     page.get_by_test_id("words").fill("با ۰۹۱۳۱۲۳۴۵۶۷ تماس بگیرید")
     page.get_by_test_id("solved").check()
     page.get_by_test_id("say").click()
-    expect(page.get_by_test_id("problem")).to_contain_text("شماره‌ای از کسی ننویسید")
+    expect(page.get_by_test_id("problem")).to_contain_text("شماره‌ای در آن ننویسید")
     page.get_by_test_id("words").fill("چاله پر شد.")
     page.get_by_test_id("say").click()
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "replied")

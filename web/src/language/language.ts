@@ -1,5 +1,4 @@
 import { createContext, useContext } from 'react'
-import { en } from './en'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
 
@@ -14,25 +13,29 @@ export interface Language {
   office: (official: { office_fa: string; office_en: string }) => string
 }
 
-/** Add a language here; everything else takes it from the context. */
-export const languages: Record<Code, Language> = {
-  fa: {
-    code: 'fa',
-    direction: 'rtl',
-    text: fa,
-    format: makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma),
-    office: (official) => official.office_fa,
-  },
-  en: {
+const persian: Language = {
+  code: 'fa',
+  direction: 'rtl',
+  text: fa,
+  format: makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma),
+  office: (official) => official.office_fa,
+}
+
+async function english(): Promise<Language> {
+  const { en } = await import('./en')
+  return {
     code: 'en',
     direction: 'ltr',
     text: en,
     format: makeFormat('en-GB-u-ca-gregory', en.comma),
     office: (official) => official.office_en,
-  },
+  }
 }
 
+/** Add a language here; everything else takes it from the context. Only the first one is there at once. */
+export const languages: Record<Code, () => Promise<Language>> = { fa: () => Promise.resolve(persian), en: english }
+
 /** The language, and how to change it. */
-export const LanguageContext = createContext<[Language, (code: Code) => void]>([languages.fa, () => undefined])
+export const LanguageContext = createContext<[Language, (code: Code) => void]>([persian, () => undefined])
 
 export const useLanguage = () => useContext(LanguageContext)[0]

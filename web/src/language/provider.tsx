@@ -1,6 +1,6 @@
 import { useDirection } from '@mantine/core'
-import { useLayoutEffect, useState, type ReactNode } from 'react'
-import { type Code, LanguageContext, languages } from './language'
+import { useEffect, useLayoutEffect, useState, type ReactNode } from 'react'
+import { type Code, type Language, LanguageContext, languages } from './language'
 
 const KEPT = 'hotline137.language'
 
@@ -9,9 +9,17 @@ const kept = (): Code => (localStorage.getItem(KEPT) === 'en' ? 'en' : 'fa')
 /** Persian, unless this browser's person has switched to another language. */
 export function LanguageProvider({ children }: { children: ReactNode }) {
   const [code, setCode] = useState(kept)
+  const [language, setLanguage] = useState<Language>()
   const { setDirection } = useDirection()
-  const language = languages[code]
+  useEffect(() => {
+    let wanted = true
+    void languages[code]().then((loaded) => wanted && setLanguage(loaded))
+    return () => {
+      wanted = false
+    }
+  }, [code])
   useLayoutEffect(() => {
+    if (!language) return
     document.documentElement.lang = language.code
     setDirection(language.direction)
   }, [language, setDirection])
@@ -20,5 +28,5 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     localStorage.setItem(KEPT, chosen)
     setCode(chosen)
   }
-  return <LanguageContext value={[language, change]}>{children}</LanguageContext>
+  return language && <LanguageContext value={[language, change]}>{children}</LanguageContext>
 }

@@ -1,13 +1,16 @@
 import { Button } from '@mantine/core'
+import { lazy, Suspense } from 'react'
 import type { Round } from '../../api/calls'
 import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
 import { useKeys } from '../../ui/use-keys'
 import { cityTime } from '../rounds/city-time'
-import { MomentInput } from '../rounds/moment-input'
 import { type Again, isPastEnd, momentOf, waysIn } from './again'
 import style from './callback.module.css'
+
+// The calendar is a third of what the desk would fetch at its start.
+const MomentInput = lazy(() => import('../rounds/moment-input').then(({ MomentInput: component }) => ({ default: component })))
 
 interface Props {
   again: Again
@@ -43,7 +46,9 @@ export function AgainChoice({ again, round, onChoose }: Props) {
         ))}
       </div>
       {again.way === 'time' && again.time && (
-        <MomentInput label={words.day} value={again.time} testId="again-moment" onChange={(time) => onChoose({ way: 'time', time })} />
+        <Suspense>
+          <MomentInput label={words.day} value={again.time} testId="again-moment" onChange={(time) => onChoose({ way: 'time', time })} />
+        </Suspense>
       )}
       <p role="status" data-testid="again-help">
         {at === null ? words.soonHelp : isPastEnd(at, round) ? words.pastEnd : words.at(format.moment(at))}
