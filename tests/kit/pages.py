@@ -50,7 +50,7 @@ def is_fit(page: Page) -> None:
     assert not wrong, (page.url, wrong)
     before = page.viewport_size
     page.set_viewport_size(PHONE)
-    assert not page.evaluate(_RUNS_OVER), "runs over the edge of a phone"
+    assert not page.evaluate(_RUNS_OVER), f"{page.url} runs over the edge of a phone"
     page.set_viewport_size(before or DESK)
 
 
