@@ -152,7 +152,6 @@ def test_given_a_callbacks_way_when_it_moves_then_the_page_hears_each_step(
     with writing(engine) as session:
         callback = a_callback(session)
         ids = {
-            "request_id": None,
             "round_id": callback.registration.round_id,
             "registration_id": callback.registration_id,
             "callback_id": callback.id,

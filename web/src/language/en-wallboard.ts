@@ -8,7 +8,7 @@ export const enWallboard: Pick<Text, 'wallboard'> = {
     ready: 'ready',
     calling: 'being called',
     speaking: 'speaking',
-    reached: 'spoken with today',
+    reached: 'reached today',
     perHour: 'per hour',
     left: 'minutes left',
     over: 'minutes over time',

@@ -58,7 +58,7 @@ function Chart({ columns, rows, lying }: { columns: Column[]; rows: Rows; lying:
   const fromRight = direction === 'rtl'
   const data = rows.map(({ label, values }) => ({ label, ...Object.fromEntries(values.map((value, place) => [String(place), value])) }))
   const series = columns.flatMap(({ name, color }, place) => (color ? [{ name: String(place), label: name, color }] : []))
-  const names = { tick: { fontSize: 13 }, width: lying ? 190 : 50 }
+  const names = { tick: { fontSize: 13 }, width: lying ? 150 : 50, ...(lying ? { interval: 0 } : {}) }
   return (
     <div className={style.chart} dir="ltr" aria-hidden>
       <BarChart
