@@ -108,7 +108,7 @@ SignedIn = Annotated[User, Depends(signed_in)]
 
 
 def watching(request: Request, engine: Database, settings: InForce) -> None:
-    """A screen on a wall, or somebody signed in. Raises Refused("not-signed-in" | "second-factor-needed")."""
+    """A screen on a wall, or somebody signed in. Raises Refused("not-signed-in" | "second-factor-due")."""
     wall = request.cookies.get(WALL_COOKIE, "")
     with reading(engine) as session:
         if wall and walls.hangs(session, wall):

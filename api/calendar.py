@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 
 from api import schemas, views
 from api.access import Planner, Reading, SignedIn, Writing
-from api.timetable import LONGEST_DAYS, Day
+from api.timetable import Day, check_span
 from hotline import calendar, days, exceptions
-from hotline.errors import Refused
 
 router = APIRouter(tags=["timetable"])
 
@@ -77,7 +76,7 @@ First = Annotated[Day, Query(alias="from")]
 @router.get("/calendar")
 def list_days(_user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
     """Every day, both ends included: what is made of it, what will be, what is different."""
-    _check_span(first, until)
+    check_span(session, first, until)
     found = calendar.between(session, first, until)
     made = views.round_views(session, [round_ for each in found for round_ in each.rounds])
     by_id = {round_.id: round_ for round_ in made}
@@ -111,7 +110,7 @@ def list_days(_user: SignedIn, session: Reading, first: First, until: Day) -> li
 @router.get("/holidays")
 def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -> list[NamedDayOff]:
     """The days of which the calendar or the city's own list says something."""
-    _check_span(first, until)
+    check_span(session, first, until)
     return [
         NamedDayOff(day=day, **DayOff.model_validate(off, from_attributes=True).model_dump())
         for day, off in days.off(session, first, until).items()
@@ -129,8 +128,3 @@ def add_holiday(body: Holiday, user: Planner, session: Writing) -> list[int]:
 def remove_holiday(day: Annotated[Day, Path()], user: Planner, session: Writing) -> None:
     """Take the city's word about a day back; rounds it cancelled stay so."""
     exceptions.remove_holiday(session, day, who=user.username)
-
-
-def _check_span(first: date, until: date) -> None:
-    if (until - first).days > LONGEST_DAYS:
-        raise Refused("invalid-input", f"at most {LONGEST_DAYS} days")

@@ -9,7 +9,7 @@ from api.access import InForce, Keeper, Mover, Reading, Watcher, Writing
 from api.callbacks import Id
 from db import models
 from dialplan import accounts
-from hotline import desks, numbers, rounds
+from hotline import desk_phones, desks, numbers, rounds
 
 router = APIRouter(prefix="/desks", tags=["desks"])
 
@@ -59,7 +59,7 @@ def set_phone(
     desk = desks.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
     number = numbers.parse(body.number, settings.allowed_prefixes) if wanted else None
-    desks.set_phone(session, desk, body.phone, number, who=user.username)
+    desk_phones.choose(session, desk, body.phone, number, who=user.username)
     return _views(session, [desk])[0]
 
 

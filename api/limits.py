@@ -47,7 +47,7 @@ class Guesses:
         who = _who(address)
         with self._lock:
             left, at = self._now(who)
-            self._left[who] = (max(left - 1, 0.0), at)
+            self._left[who] = (max(left - 1, -float(BURST)), at)  # those that came at once are owed
 
     def _now(self, who: str) -> tuple[float, float]:
         at = self._clock()

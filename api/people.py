@@ -5,19 +5,22 @@ from sqlalchemy.orm import Session
 
 from api import admin_schemas as admin
 from api import views
-from api.access import InForce, Inspector, Keeper, Reading, Writing
+from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
 from api.callbacks import Id
 from db import models
 from hotline import people, users
+from settings import Settings
 
 router = APIRouter(prefix="/people", tags=["people"])
 
 _MAY_BE_NONE = ("desk_id", "official_id")
 
 
-def _view(session: Session, user: models.User, sessions: int | None = None) -> admin.Person:
+def _view(
+    session: Session, user: models.User, settings: Settings, sessions: int | None = None
+) -> admin.Person:
     if sessions is None:
-        sessions = users.session_counts(session).get(user.id, 0)
+        sessions = users.session_counts(session, idle(settings)).get(user.id, 0)
     return admin.Person(
         id=user.id,
         username=user.username,
@@ -34,17 +37,17 @@ def _view(session: Session, user: models.User, sessions: int | None = None) -> a
 
 
 @router.get("")
-def list_people(_user: Inspector, session: Reading) -> list[admin.Person]:
+def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[admin.Person]:
     """Everybody who signs in, or could once."""
-    sessions = users.session_counts(session)
-    return [_view(session, user, sessions.get(user.id, 0)) for user in people.everyone(session)]
+    sessions = users.session_counts(session, idle(settings))
+    return [_view(session, user, settings, sessions.get(user.id, 0)) for user in people.everyone(session)]
 
 
 @router.post("", status_code=201)
 def add(body: admin.PersonIn, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
     """Add a person; the answer has the password, this once."""
     added, password = people.add(session, who=user.username, settings=settings, **body.model_dump())
-    return admin.Secret(person=_view(session, added), secret=password)
+    return admin.Secret(person=_view(session, added, settings), secret=password)
 
 
 @router.patch("/{person_id}")
@@ -56,7 +59,7 @@ def change(
     values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
     person = people.get(session, person_id)
     people.change(session, person, who=user.username, settings=settings, **values)
-    return _view(session, person)
+    return _view(session, person, settings)
 
 
 @router.post("/{person_id}/disable")
@@ -64,44 +67,44 @@ def disable(person_id: Id, user: Keeper, session: Writing, settings: InForce) ->
     """The person cannot sign in any more; all their sessions end at once."""
     person = people.get(session, person_id)
     people.disable(session, person, who=user.username, settings=settings)
-    return _view(session, person)
+    return _view(session, person, settings)
 
 
 @router.post("/{person_id}/enable")
-def enable(person_id: Id, user: Keeper, session: Writing) -> admin.Person:
+def enable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """The person may sign in again."""
     person = people.get(session, person_id)
     people.enable(session, person, who=user.username)
-    return _view(session, person)
+    return _view(session, person, settings)
 
 
 @router.post("/{person_id}/password")
-def new_password(person_id: Id, user: Keeper, session: Writing) -> admin.Secret:
+def new_password(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
     """Draw a new password, which the answer has this once; all sessions of the person end."""
     person = people.get(session, person_id)
     password = people.new_password(session, person, who=user.username)
-    return admin.Secret(person=_view(session, person), secret=password)
+    return admin.Secret(person=_view(session, person, settings), secret=password)
 
 
 @router.post("/{person_id}/pin")
-def new_pin(person_id: Id, user: Keeper, session: Writing) -> admin.Secret:
+def new_pin(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
     """Draw a new PIN for the person's telephone, which the answer has this once."""
     person = people.get(session, person_id)
     pin = people.new_pin(session, person, who=user.username)
-    return admin.Secret(person=_view(session, person), secret=pin)
+    return admin.Secret(person=_view(session, person, settings), secret=pin)
 
 
 @router.delete("/{person_id}/sessions")
-def end_sessions(person_id: Id, user: Keeper, session: Writing) -> admin.Person:
+def end_sessions(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """Sign the person out everywhere."""
     person = people.get(session, person_id)
     people.end_sessions(session, person, who=user.username)
-    return _view(session, person)
+    return _view(session, person, settings)
 
 
 @router.delete("/{person_id}/second-factor")
-def reset_second_factor(person_id: Id, user: Keeper, session: Writing) -> admin.Person:
+def reset_second_factor(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """Forget the person's second factor: a new one is set up at the next sign-in."""
     person = people.get(session, person_id)
     people.reset_second_factor(session, person, who=user.username)
-    return _view(session, person)
+    return _view(session, person, settings)

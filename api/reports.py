@@ -1,7 +1,6 @@
 """Reports over a span of days, on the page and to take along."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from api import report_texts, sheets
 from api.access import Reading, ReportReader
+from api.timetable import Day
 from hotline import reports
 from hotline.dates import Language
 from hotline.report_facts import By
@@ -16,11 +16,11 @@ from hotline.report_facts import By
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 _By = Annotated[By, Query()]
-_Start = Annotated[date, Query(alias="from")]
+_Start = Annotated[Day, Query(alias="from")]
 
 
 @router.get("")
-def show(_user: ReportReader, session: Reading, by: _By, start: _Start, until: date) -> reports.Report:
+def show(_user: ReportReader, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
     """What the days from `from` to `until`, both included, came to, put together by something."""
     return reports.report(session, by, start, until)
 
@@ -31,7 +31,7 @@ def as_csv(
     session: Reading,
     by: _By,
     start: _Start,
-    until: date,
+    until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
     """The same as CSV. Times are in minutes."""
@@ -45,7 +45,7 @@ def as_xlsx(
     session: Reading,
     by: _By,
     start: _Start,
-    until: date,
+    until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
     """The same as a spreadsheet. Times are in minutes."""

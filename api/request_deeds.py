@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import request_schemas as wire
-from api.access import Handler, InForce, Writing
+from api.access import OVERSEERS, Handler, InForce, Writing
 from api.requests import Id, detail
 from db import models
-from hotline import departments, numbers, request_work, requests
+from hotline import callbacks, departments, numbers, request_work, requests
+from hotline.errors import Refused
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -15,6 +16,9 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 @router.post("", status_code=201)
 def write(body: wire.RequestIn, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
     """Write down a problem, and refer it at once where that is said; the citizen is told its number."""
+    of = body.registration_id
+    if of is not None and user.role not in OVERSEERS and not callbacks.was_at(session, of, user.desk_id):
+        raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     said = body.model_dump(exclude={"refer", "number"})
     request = requests.write(session, number=number, who=user.username, **said)

@@ -1,11 +1,12 @@
 """What goes over the wire about requests and departments."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from api.schemas import Id, Text
+from api.timetable import Day
 from db.states import RequestState, RequestStep
 
 Category = Annotated[int, Field(ge=1, le=9)]
@@ -127,7 +128,7 @@ class Refer(BaseModel):
     """To which department, until the end of which day of the city's."""
 
     department_id: Id
-    due_on: date
+    due_on: Day
     note: Text = Field("", max_length=2000)
 
 

@@ -42,7 +42,7 @@ def _filter(
     return Filter(
         states=state,
         category=category,
-        district=own or district,
+        district=district if own is None else own,
         department_id=department_id,
         overdue=overdue,
         mine=user.username if mine else None,
@@ -100,9 +100,9 @@ def find_request(
 @router.get("/{request_id}")
 def show(request_id: Id, user: SignedIn, session: Reading, settings: InForce) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
-    return detail(
-        session, seen_by(session, user, requests.get(session, request_id)), settings.request_alike_days
-    )
+    request = seen_by(session, user, requests.get(session, request_id))
+    own = request_inbox.district_of(session, user)
+    return detail(session, request, settings.request_alike_days, own)
 
 
 @router.get(
@@ -157,8 +157,13 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
     )
 
 
-def detail(session: Session, request: models.Request, alike_days: int) -> wire.RequestDetail:
-    """A request with everything about it; probable duplicates while it can become one."""
+def detail(
+    session: Session, request: models.Request, alike_days: int, own: int | None = None
+) -> wire.RequestDetail:
+    """A request with everything about it; probable duplicates while it can become one.
+
+    Other requests only of the `own` district, if that is all that the person sees.
+    """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
     probable = [] if ended else request_inbox.alike(session, request, alike_days)
@@ -166,18 +171,23 @@ def detail(session: Session, request: models.Request, alike_days: int) -> wire.R
         select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
     )
     original = requests.first(session, request)
+
+    def seen(other: models.Request) -> bool:
+        return own is None or other.district == own
+
     return wire.RequestDetail(
         request=view(request, at),
         language=request.language,
         registration_id=request.registration_id,
         steps=[_step(session, entry) for entry in requests.history(session, request)],
-        duplicate_of=None if original is request else view(original, at),
-        duplicates=[view(duplicate, at) for duplicate in duplicates],
+        duplicate_of=None if original is request or not seen(original) else view(original, at),
+        duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
         probable=[
             wire.ProbableDuplicate(
                 request=view(one.request, at), same_number=one.same_number, likeness=one.likeness
             )
             for one in probable
+            if seen(one.request)
         ],
     )
 

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from hotline.dates import Language
 
@@ -51,7 +52,7 @@ def xlsx_file(
     sheet.sheet_view.rightToLeft = language == "fa"
     sheet.freeze_panes = "A2"
     for column in range(len(header)):
-        sheet.column_dimensions[chr(ord("A") + column)].width = _WIDTH
+        sheet.column_dimensions[get_column_letter(column + 1)].width = _WIDTH
     head = [WriteOnlyCell(sheet, value=plain(cell)) for cell in header]
     for cell in head:
         cell.font = Font(bold=True)

@@ -1,6 +1,6 @@
 """The timetable: its rules, and what is different on a day."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -11,6 +11,7 @@ from api import schemas, views
 from api.access import Planner, Reading, SignedIn, Writing
 from api.rounds import Id
 from db import models
+from db.engine import now
 from hotline import exceptions, officials, rules, timetable
 from hotline.errors import Refused
 
@@ -18,6 +19,15 @@ router = APIRouter(tags=["timetable"])
 
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 LONGEST_DAYS = 400
+_FARTHEST = timedelta(days=1100)
+"""From today; what comes after that is computed day by day."""
+
+
+def check_span(session: Session, first: date, until: date) -> None:
+    """Raises Refused("invalid-input") for a span that is too long, or too far away."""
+    today = now(session).date()
+    if (until - first).days > LONGEST_DAYS or until - today > _FARTHEST or today - first > _FARTHEST:
+        raise Refused("invalid-input", f"at most {LONGEST_DAYS} days, at most {_FARTHEST.days} away")
 
 
 def _city_clock(at: time) -> time:
@@ -157,8 +167,7 @@ def list_days(
     until: Day,
 ) -> list[Occurrence]:
     """The rule's days, both ends included: as they are made, and as they will be."""
-    if (until - first).days > LONGEST_DAYS:
-        raise Refused("invalid-input", f"at most {LONGEST_DAYS} days")
+    check_span(session, first, until)
     rule = rules.get(session, rule_id)
     return [
         Occurrence(

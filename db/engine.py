@@ -37,6 +37,8 @@ def connect(url: str) -> Engine:
     }
     arguments = {
         "connect_timeout": 3,
+        # A line that is dead without a word is noticed, too.
+        **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
     return create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)

@@ -27,11 +27,10 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "person-disabled": ("غیرفعال کردن فرد", "disabled a person"),
     "person-enabled": ("فعال کردن فرد", "enabled a person"),
     "password-set": ("رمز عبور تازه", "set a new password"),
-    "pin-set": ("پین تازه", "set a new PIN"),
+    "pin-set": ("رمز تلفن تازه", "set a new PIN"),
     "sessions-ended": ("پایان دادن به نشست‌ها", "ended the sessions"),
     "second-factor-reset": ("بازنشانی عامل دوم", "reset the second factor"),
-    "desk-phone-changed": ("تغییر تلفن میز", "changed a desk’s phone"),
-    "desk-phone-chosen": ("انتخاب تلفن از سوی فرد میز", "chose their desk’s phone"),
+    "desk-phone-chosen": ("تغییر تلفن میز", "changed a desk’s phone"),
     "desk-phone-account-shown": ("دیدن حساب تلفن میز خود", "read their own desk’s phone account"),
     "desk-account-shown": ("دیدن حساب تلفن میز", "read a desk’s phone account"),
     "outcome-said": ("ثبت نتیجه به‌جای میز", "said a desk’s outcome"),
@@ -111,6 +110,7 @@ _CODES: dict[str, tuple[str, str]] = {
     "browser": ("مرورگر", "browser"),
     "sip": ("تلفن SIP", "SIP phone"),
     "telephone": ("تلفن", "telephone"),
+    "number": ("تلفن", "telephone"),
     "nuisance": ("مزاحمت", "nuisance"),
     "owner": ("درخواست صاحب شماره", "the owner’s wish"),
     "reached": ("گفت‌وگو انجام شد", "reached"),
@@ -126,7 +126,7 @@ _CODES: dict[str, tuple[str, str]] = {
 """The words of reasons that the system writes itself; what follows a colon is a person's own."""
 _CODED = frozenset(
     {
-        *("person-added", "person-changed", "desk-phone-changed", "number-blocked", "outcome-said"),
+        *("person-added", "person-changed", "number-blocked", "outcome-said"),
         *("supervision-began", "round-made", "desk-phone-chosen"),
     }
 )

@@ -171,6 +171,14 @@ def holds(callback: Callback, desk_id: int | None) -> bool:
     return callback.desk_id == desk_id or screens
 
 
+def was_at(session: Session, registration_id: int, desk_id: int | None) -> bool:
+    """Whether the desk has, or had, this citizen in hand."""
+    at_desk = select(Callback.id).where(
+        Callback.registration_id == registration_id, Callback.desk_id == desk_id
+    )
+    return session.scalar(at_desk.limit(1)) is not None
+
+
 def of_registration(session: Session, registration_id: int) -> Callback | None:
     """The callback that the registration has now."""
     return session.scalar(

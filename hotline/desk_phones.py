@@ -42,7 +42,10 @@ def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: s
         raise Refused("desk-busy", "the desk has a citizen in hand")
     desk.phone, desk.number = "browser" if use == "browser" else "sip", number
     desk.call_asked_at = None
-    audit.record(session, who, "desk-phone-chosen", f"desk {desk.id}", use)
+    session.flush()
+    audit.record(
+        session, who, "desk-phone-chosen", f"desk {desk.id}", f"telephone {number}" if number else use
+    )
     events.desk_changed(session, desk.id, "phone-chosen")
 
 

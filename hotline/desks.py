@@ -5,7 +5,6 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import events
 from db.models import Callback, Desk, User
 from db.states import CallbackState, Outcome
 from hotline import audit, callbacks
@@ -52,27 +51,6 @@ def phone_kind(desk: Desk) -> PhoneKind:
     if desk.number:
         return "number"
     return "sip" if desk.phone == "sip" else "browser"
-
-
-def set_phone(session: Session, desk: Desk, kind: PhoneKind, number: str | None, *, who: str) -> None:
-    """Say which phone the desk has; for the kind "number" the E.164 `number` is called when its person asks.
-
-    Raises Refused("no-desk-number").
-    """
-    if kind == "number" and number is None:
-        raise Refused("no-desk-number", "which telephone is called?")
-    desk.phone, desk.number = (
-        ("browser", None) if kind == "browser" else ("sip", number if kind == "number" else None)
-    )
-    session.flush()
-    audit.record(
-        session,
-        who,
-        "desk-phone-changed",
-        f"desk {desk.id}",
-        f"telephone {desk.number}" if desk.number else kind,
-    )
-    events.desk_changed(session, desk.id, "phone-changed")
 
 
 def account_shown(session: Session, desk: Desk, *, who: str) -> None:

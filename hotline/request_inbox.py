@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Official, Request, RequestEntry, User
+from db.models import Official, Request, RequestEntry, Role, User
 from db.states import OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
 
@@ -57,7 +57,12 @@ class Alike(NamedTuple):
 
 
 def district_of(session: Session, user: User) -> int | None:
-    """The only district whose requests this person sees: a district manager's own. None: all of them."""
+    """The only district whose requests this person sees: a district manager's own. None: all of them.
+
+    An official of no office sees none: no district has the number 0.
+    """
+    if user.role is Role.OFFICIAL and user.official_id is None:
+        return 0
     official = session.get(Official, user.official_id) if user.official_id else None
     return official.district if official else None
 

@@ -221,7 +221,7 @@ def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Seque
     return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
 
 
-def session_counts(session: Session, idle: timedelta = IDLE) -> dict[int, int]:
+def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
     """How many sessions each person has; who has none is left out."""
     lasts = select(SignIn.user_id, func.count()).where(*_lasting(now(session), idle))
     return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}

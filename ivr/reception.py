@@ -10,6 +10,8 @@ from hotline.intake import Intake, Offer, look_up, offer
 
 OFFER_AGE_S = 1.0
 """An offer so old is asked for anew. Registering checks for itself whether the round is still open."""
+_PATIENCE_S = 1.0
+"""Whoever waits longer than this for somebody else's look-up goes ahead: that one may be stuck."""
 
 
 class Reception:
@@ -27,8 +29,13 @@ class Reception:
 
     def look_up(self, number: str | None) -> Intake:
         """Everything for a caller with this E.164 number; None for one whose number is unknown."""
-        with self._one, reading(self._engine) as session:
-            at = time.monotonic()
-            if self._offer is None or at - self._asked_at >= self._offer_age_s:
-                self._offer, self._asked_at = offer(session), at
-            return look_up(session, number, self._offer)
+        in_turn = self._one.acquire(timeout=_PATIENCE_S)
+        try:
+            with reading(self._engine) as session:
+                at = time.monotonic()
+                if self._offer is None or at - self._asked_at >= self._offer_age_s:
+                    self._offer, self._asked_at = offer(session), at
+                return look_up(session, number, self._offer)
+        finally:
+            if in_turn:
+                self._one.release()

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from db.engine import connect, writing
+from db.engine import connect
 from db.migrate import upgrade
 from db.models import BlockReason, Desk, Role
-from hotline import audit, blocked, numbers, users
-from ops import city, ledger, log, messages, people, rounds
+from hotline import audit, blocked, desk_phones, numbers, people, users
+from ops import city, ledger, log, messages, rounds
+from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
 from ops.terminal import transaction
@@ -35,7 +36,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 city.add_to(app)
-people.add_to(user_app)
+add_people_commands(user_app)
 
 
 @app.callback()
@@ -118,13 +119,13 @@ def desk_phone(
         raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
     if use not in ("", "sip", "browser"):
         raise _fail("--use takes sip or browser")
-    if use:
-        with writing(connect(settings.database)) as session:
-            session.merge(Desk(id=desk, phone=use))
-    if number is not None:
+    if use or number is not None:
         with transaction() as session:
             called = numbers.parse(number, settings.allowed_prefixes) if number else None
-            session.merge(Desk(id=desk, phone="sip" if called else "browser", number=called))
+            kind = "number" if called else use or "browser"
+            chosen = session.merge(Desk(id=desk))
+            desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)
+    if number is not None:
         return
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
@@ -227,11 +228,16 @@ def user_add(
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
     """Add a person."""
-    settings = _settings()
-    if desk is not None and not 1 <= desk <= settings.desks:
-        raise _fail(f"desks are numbered 1 to {settings.desks} (HOTLINE_DESKS)")
     with transaction() as session:
-        users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
+        people.add(
+            session,
+            username=username,
+            name=name,
+            role=role,
+            desk_id=desk,
+            password=password,
+            settings=_settings(),
+        )
 
 
 @user_app.command("pin")
@@ -242,6 +248,7 @@ def user_pin(
     """Set the PIN (4 to 8 digits) that lets a person's telephone into their desk's room."""
     with transaction() as session:
         users.set_pin(session, username, numbers.ascii_digits(pin))
+        audit.record(session, audit.COMMAND_LINE, "pin-set", f"person {username}")
 
 
 if __name__ == "__main__":

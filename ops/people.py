@@ -49,4 +49,4 @@ def _person(username: str, action: str) -> Iterator[tuple[Session, User]]:
         if user is None:
             raise Refused("not-found", f"no person {username}")
         yield session, user
-        audit.record(session, audit.COMMAND_LINE, action, f"user {username}")
+        audit.record(session, audit.COMMAND_LINE, action, f"person {username}")

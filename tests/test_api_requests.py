@@ -13,11 +13,19 @@ from api.access import COOKIE
 from api.app import create
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Official, OfficialKind, Request, Role, User
-from db.states import RequestState
+from db.states import CallbackState, RequestState
 from hotline import recordings, request_work, requests, users
 from hotline.clock import CITY
 from settings import Settings
-from tests.factories import a_department, a_registration, a_request, a_round, a_user
+from tests.factories import (
+    a_callback,
+    a_department,
+    a_desk,
+    a_registration,
+    a_request,
+    a_round,
+    a_user,
+)
 
 S = RequestState
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -55,12 +63,18 @@ def in_days(engine: Engine, days: int) -> str:
 def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its_way_to_the_end(
     engine: Engine, page: Page
 ) -> None:
-    with writing(engine) as session:
-        citizen = a_registration(session, a_round(session))
-        department = a_department(session)
     operator = page(Role.OPERATOR)
+    with writing(engine) as session:
+        user = session.scalars(select(User)).one()
+        user.desk = a_desk(session)
+        session.flush()
+        citizen = a_callback(session, CallbackState.ENDED, user).registration
+        stranger = a_registration(session, a_round(session))
+        department = a_department(session)
     refer = {"department_id": department.id, "due_on": in_days(engine, 2), "note": "فوری"}
     written = {"category": 1, "district": 7, "written": "چاله", "registration_id": citizen.id}
+    refused = operator.post("/requests", json=written | {"registration_id": stranger.id})
+    assert refused.json()["code"] == "forbidden", "whom this desk never had in hand"
     answer = operator.post("/requests", json=written | {"refer": refer})
     assert answer.status_code == 201, answer.text
     made = answer.json()
@@ -115,11 +129,24 @@ def test_given_the_manager_of_a_district_when_they_look_then_only_that_district_
     manager = page(Role.OFFICIAL, 7)
     assert [one["id"] for one in manager.get("/requests").json()["items"]] == [own.id]
     assert [one["district"] for one in manager.get("/requests/districts").json()] == [7]
-    assert manager.get(f"/requests/{own.id}").status_code == 200
+    with writing(engine) as session:
+        request_work.merge(session, other.id, own.id, who="somebody")
+    shown = manager.get(f"/requests/{own.id}").json()
+    assert shown["duplicates"] == [], "nothing of another district's, not even beside"
     for path in (f"/requests/{other.id}", f"/requests/{other.id}/audio", "/requests?district=8"):
         assert manager.get(path).json()["code"] == "forbidden", path
     assert manager.get(f"/requests/tracking/{other.tracking}").status_code == 403
-    assert len(page(Role.AUDITOR).get("/requests").json()["items"]) == 2
+    auditor = page(Role.AUDITOR)
+    assert len(auditor.get("/requests").json()["items"]) == 2
+    assert len(auditor.get(f"/requests/{own.id}").json()["duplicates"]) == 1
+
+
+def test_given_an_official_of_no_office_when_they_look_then_nothing_is_seen(
+    engine: Engine, page: Page
+) -> None:
+    with writing(engine) as session:
+        a_request(session, district=7)
+    assert page(Role.OFFICIAL).get("/requests").json()["items"] == []
 
 
 def a_sound(settings: Settings) -> Path:

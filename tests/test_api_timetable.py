@@ -46,6 +46,10 @@ def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_s
         (days[0], True, "مراسم", ""),
         (days[1], False, "", "روز اصفهان"),
     ]
+    for path in ("calendar", "holidays", f"timetable/{made['id']}/days"):  # nobody computes a thousand years
+        for day in ("2000-01-01", "2999-12-31"):
+            far = {"from": day, "until": day}
+            problem(office.get(f"{V1}/{path}", params=far), 422, "invalid-input")
     own = {d["day"]: (d["name_fa"], d["closed"]) for d in office.get(f"{V1}/holidays", params=span).json()}
     assert own == {days[0]: ("کار", False), days[1]: ("روز اصفهان", True)}
     assert office.delete(f"{V1}/holidays/{days[1]}").status_code == 204

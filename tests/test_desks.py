@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Desk
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import audit, desks
+from hotline import audit, desk_phones, desks
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_user
@@ -19,14 +19,14 @@ def test_given_a_desk_when_its_phone_changes_then_its_kind_and_number_do_and_the
     desk = desks.get(session, 7, 60)
     for kind, number, stored in (
         ("number", "+989131234567", ("sip", "+989131234567")),
-        ("sip", "+989131234567", ("sip", None)),
+        ("sip", None, ("sip", None)),
         ("browser", None, ("browser", None)),
     ):
-        desks.set_phone(session, desk, kind, number, who="admin")  # type: ignore[arg-type]
+        desk_phones.choose(session, desk, kind, number, who="admin")
         assert (desk.phone, desk.number) == stored
         assert desks.phone_kind(desk) == kind
     with pytest.raises(Refused, match="no-desk-number"):
-        desks.set_phone(session, desk, "number", None, who="admin")
+        desk_phones.choose(session, desk, "number", None, who="admin")
     reasons = [entry.reason for entry in audit.search(session, subject="desk 7")]
     assert reasons == ["browser", "sip", "telephone +989131234567"]
 

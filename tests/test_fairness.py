@@ -269,6 +269,18 @@ def test_given_time_when_it_passes_then_guesses_come_back_one_by_one() -> None:
     assert guess("2001:db8:0:1::1")
 
 
+def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for() -> None:
+    at = [1000.0]
+    guesses = limits.Guesses(clock=lambda: at[0])
+    for _ in range(limits.BURST + 3):
+        guesses.wrong("192.0.2.1")
+    at[0] += 3 * limits.EVERY_S
+    with pytest.raises(limits.Refused):
+        guesses.check("192.0.2.1")
+    at[0] += limits.EVERY_S
+    guesses.check("192.0.2.1")
+
+
 # The ledger for everybody
 
 

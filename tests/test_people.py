@@ -222,7 +222,7 @@ def test_given_sessions_when_counted_then_those_that_are_over_are_not(session: S
     assert one is not None
     one.expires_at = now(session) - HOUR
     session.flush()
-    assert users.session_counts(session) == {user.id: 1}
+    assert users.session_counts(session, users.IDLE) == {user.id: 1}
 
 
 def test_given_people_when_listed_then_who_cannot_sign_in_comes_last(

@@ -38,7 +38,7 @@ def kept(engine: Engine, request: Request) -> Request:
         return session.get_one(Request, request.id)
 
 
-@pytest.mark.parametrize("state", sorted(set(S) - {S.REPLIED, S.DUPLICATE}))
+@pytest.mark.parametrize("state", sorted(set(S) - {S.DUPLICATE}))
 def test_a_stranger_with_the_tracking_number_hears_how_it_stands_and_nothing_else(
     asterisk: FakeAsterisk, engine: Engine, state: RequestState
 ):

@@ -50,7 +50,9 @@ def _by_number(talk: Conversation) -> None:
             unknown += 1
             with reading(talk.engine) as session:
                 if of_report:
-                    found: Place | Standing = requests.standing(session, requests.find(session, number))
+                    request = requests.find(session, number)
+                    own = request.number in (None, talk.number)
+                    found: Place | Standing = requests.standing(session, request)
                 else:
                     found = intake.place(session, registration.find(session, number))
         except Refused:
@@ -59,7 +61,8 @@ def _by_number(talk: Conversation) -> None:
                 break
             continue
         if isinstance(found, Standing):
-            follow_report.tell(talk, found, may_answer=unknown < _UNKNOWN)  # else a transaction too many
+            in_time = unknown < _UNKNOWN  # else it would be one transaction too many
+            follow_report.tell(talk, found, may_answer=own and in_time)
         else:
             talk.tell_status(found)
         return

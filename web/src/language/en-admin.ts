@@ -151,8 +151,4 @@ export const enAdminProblems: typeof faAdminProblems = {
   'person-values': 'The name, user name, desk or official is not right.',
   'username-taken': 'Somebody else has this user name.',
   'desk-taken': 'Somebody else has this desk.',
-  'no-desk-number': 'Write the telephone number.',
-  'number-invalid': 'This is no telephone number.',
-  'number-not-allowed': 'This number cannot be called; its prefix is not allowed.',
-  'ticket-invalid': 'This ticket number is not right.',
 }

@@ -120,7 +120,6 @@ export const enRequests: Pick<Text, 'requests' | 'map' | 'departments'> = {
 
 /** What the API refuses. */
 export const enRequestProblems: typeof faRequestProblems = {
-  'reason-personal': 'No numbers of people; everybody reads this.',
   'department-taken': 'Another department has this name.',
   'department-values': 'Write the department’s Persian and English names.',
   'department-inactive': 'Nothing is referred to this department any more.',

@@ -148,8 +148,4 @@ export const faAdminProblems = {
   'person-values': 'نام، نام کاربری، میز یا مسئول درست نیست.',
   'username-taken': 'این نام کاربری را کس دیگری دارد.',
   'desk-taken': 'این میز را کس دیگری دارد.',
-  'no-desk-number': 'شمارهٔ تلفن را بنویسید.',
-  'number-invalid': 'این شماره درست نیست.',
-  'number-not-allowed': 'با این شماره نمی‌توان تماس گرفت؛ پیش‌شمارهٔ آن مجاز نیست.',
-  'ticket-invalid': 'این شمارهٔ پیگیری درست نیست.',
 }

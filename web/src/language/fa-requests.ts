@@ -118,7 +118,6 @@ export const faRequests = {
 
 /** What the API refuses. */
 export const faRequestProblems = {
-  'reason-personal': 'شماره‌ای از کسی ننویسید؛ همگان این را می‌خوانند.',
   'department-taken': 'اداره‌ای با این نام هست.',
   'department-values': 'نام فارسی و انگلیسی اداره را بنویسید.',
   'department-inactive': 'به این اداره دیگر چیزی ارجاع نمی‌شود.',

@@ -1,0 +1,33 @@
+"""Tables to take along: as wide as they get, and nothing in them is a formula."""
+
+import asyncio
+import io
+
+from fastapi.responses import StreamingResponse
+from openpyxl import load_workbook
+
+from api import sheets
+
+COLUMNS = 31
+FORMULA = '=HYPERLINK("http://example.org")'
+
+
+def _bytes(response: StreamingResponse) -> bytes:
+    async def read() -> bytes:
+        parts = [part async for part in response.body_iterator]
+        return b"".join(part.encode() if isinstance(part, str) else bytes(part) for part in parts)
+
+    return asyncio.run(read())
+
+
+def test_given_more_columns_than_letters_when_written_then_the_sheet_has_them_all() -> None:
+    header = [f"ستون {number}" for number in range(COLUMNS)]
+    book = load_workbook(io.BytesIO(_bytes(sheets.xlsx_file("report", header, [header], "fa"))))
+    assert [cell.value for cell in book["137"][1]] == header
+
+
+def test_given_a_word_that_is_a_formula_when_written_then_it_is_a_word() -> None:
+    book = load_workbook(io.BytesIO(_bytes(sheets.xlsx_file("report", ["a"], [[FORMULA]], "en"))))
+    assert book["137"]["A2"].data_type == "s"
+    line = _bytes(sheets.csv_file("report", ["a"], [[FORMULA]])).decode("utf-8-sig").splitlines()[1]
+    assert not line.lstrip('"').startswith("=")
