@@ -39,7 +39,6 @@ DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 """The widths at which every page is looked at."""
 _AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-_RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
 
 
 def is_fit(page: Page) -> None:
@@ -50,7 +49,8 @@ def is_fit(page: Page) -> None:
     assert not wrong, (page.url, wrong)
     before = page.viewport_size
     page.set_viewport_size(PHONE)
-    assert not page.evaluate(_RUNS_OVER), f"{page.url} runs over the edge of a phone"
+    # Charts follow the page's width in their own time.
+    expect(page.locator("html")).to_have_js_property("scrollWidth", PHONE["width"])
     page.set_viewport_size(before or DESK)
 
 

@@ -24,8 +24,9 @@ def backend() -> str:
     return "sqlite"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Gone with the last of these tests: Playwright's event loop would stand in other tests' way."""
     with browser() as started:
         yield started
 
