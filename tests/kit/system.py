@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -132,9 +133,17 @@ class System:
         except OSError:
             return False
 
+    def answers_calls(self) -> bool:
+        """Whether ivr listens: one that has just died counts as alive until its next beat is late."""
+        try:
+            with socket.create_connection(self.settings.agi, timeout=2):
+                return True
+        except OSError:
+            return False
+
     def wait_healthy(self, timeout: float = 30.0) -> None:
         """Wait until every dependency is up again."""
-        until(self.healthy, "the system is healthy", timeout)
+        until(lambda: self.answers_calls() and self.healthy(), "the system is healthy", timeout)
 
     def pid(self, name: str) -> int:
         """The process id of asterisk, ivr, dialer or api."""

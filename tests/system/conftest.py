@@ -1,4 +1,4 @@
-"""One running system for all tests of this folder; each test makes its own round, numbers and desks."""
+"""A running system for the tests of this folder; each test makes its own round, numbers and desks."""
 
 import sys
 from collections.abc import Iterator
@@ -13,12 +13,14 @@ from tests.kit.process import until
 from tests.kit.system import Operator, System
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These tests share one system, so one worker runs them, one after another."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("system"))
-            item.add_marker(pytest.mark.system)
+    """Two workers share these tests, every other module each; a worker's tests share one system."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    modules = sorted({item.path for item in ours})
+    for item in ours:
+        item.add_marker(pytest.mark.xdist_group(f"system-{modules.index(item.path) % 2}"))
+        item.add_marker(pytest.mark.system)
 
 
 @pytest.fixture(scope="package")
