@@ -3,6 +3,8 @@ import type { faDesk, faDeskProblem } from './fa-desk'
 export const enDesk: typeof faDesk = {
   clock: 'Time in Isfahan',
 
+  player: { play: 'Play', pause: 'Pause', position: 'Position' },
+
   keys: {
     title: 'Keys',
     close: 'Close',

@@ -2,6 +2,8 @@
 export const faDesk = {
   clock: 'ساعت اصفهان',
 
+  player: { play: 'پخش', pause: 'مکث', position: 'جای پخش' },
+
   keys: {
     title: 'کلیدها',
     close: 'بستن',

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
-import { addDays, toIso } from '../pages/rounds/city-time'
-import { DayPicker } from '../pages/rounds/day-picker'
+import { addDays, toIso } from '../language/city-time'
+import { DayPicker } from './day-picker'
 import { useLanguage } from '../language/language'
 
 /** Days of the city's calendar, both included; an empty one is no limit. */

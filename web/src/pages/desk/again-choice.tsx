@@ -5,12 +5,12 @@ import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
 import { useKeys } from '../../ui/use-keys'
-import { cityTime } from '../rounds/city-time'
+import { cityTime } from '../../language/city-time'
 import { type Again, isPastEnd, momentOf, waysIn } from './again'
 import style from './callback.module.css'
 
 // The calendar is a third of what the desk would fetch at its start.
-const MomentInput = lazy(() => import('../rounds/moment-input').then(({ MomentInput: component }) => ({ default: component })))
+const MomentInput = lazy(() => import('../../ui/moment-input').then(({ MomentInput: component }) => ({ default: component })))
 
 interface Props {
   again: Again

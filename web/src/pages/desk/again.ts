@@ -1,5 +1,5 @@
 import type { Round } from '../../api/calls'
-import { addDays, type CityTime, cityTime, toIso } from '../rounds/city-time'
+import { addDays, type CityTime, cityTime, toIso } from '../../language/city-time'
 
 const MINUTE = 60_000
 const AFTERNOON = '15:00'

@@ -4,7 +4,7 @@ import { useLanguage } from '../../language/language'
 import { Command } from '../../ui/command'
 import { KEY } from '../../ui/keys'
 import { useKeys } from '../../ui/use-keys'
-import { ReasonDialog } from '../rounds/reason-dialog'
+import { ReasonDialog } from '../../ui/reason-dialog'
 import type { Serving } from './use-serving'
 import style from './official.module.css'
 

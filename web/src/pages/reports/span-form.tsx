@@ -1,7 +1,7 @@
 import { Button, Group, SegmentedControl } from '@mantine/core'
 import { fileUrl, type Span } from '../../api/reports'
 import { useLanguage } from '../../language/language'
-import { DayPicker } from '../rounds/day-picker'
+import { DayPicker } from '../../ui/day-picker'
 import { GROUPS, quickSpan, type Quick } from './span'
 import style from './reports.module.css'
 

@@ -3,18 +3,18 @@ import { useEffect } from 'react'
 import { Link } from 'wouter'
 import type { Me } from '../../api/calls'
 import { useLiveUpdates } from '../../api/live'
-import { type RequestDetail, useRequest } from '../../api/requests'
+import { type RequestDetail, requestSoundUrl, useRequest } from '../../api/requests'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Num } from '../../ui/number'
+import { Player } from '../../ui/player'
 import { Waiting } from '../../ui/waiting'
 import { useSubject } from '../../ui/use-subject'
 import { Deeds } from './deeds'
 import { Duplicates } from './duplicates'
 import { History } from './history'
 import { StateTags } from './request-row'
-import { Sound } from './sound'
 import { departmentName, districtName, mayHandle } from './words'
 import style from './requests.module.css'
 
@@ -76,7 +76,14 @@ function Facts({ detail }: { detail: RequestDetail }) {
         </p>
       )}
       {request.written && <p className={style.said} dir="auto">{request.written}</p>}
-      {request.spoken && <Sound request={request} />}
+      {request.spoken && (
+        <div>
+          <Player
+            src={requestSoundUrl(request.id)} label={text.requests.player(format.ticket(request.tracking))} broken={text.requests.broken} testId="sound"
+          />
+          <p className={style.soft}>{text.requests.heard}</p>
+        </div>
+      )}
       <dl className={style.facts}>
         {facts.map(([name, value]) => (
           <div key={name}>

@@ -1,7 +1,7 @@
 import type { Round, RoundIn } from '../../api/calls'
 import { serverNow } from '../../api/clock'
 import { latinDigits } from '../../language/format'
-import { addDays, type CityTime, cityTime, toIso } from './city-time'
+import { addDays, type CityTime, cityTime, toIso } from '../../language/city-time'
 
 /** A round as its form holds it. */
 export interface Plan {

@@ -4,7 +4,7 @@ import type { Round, RoundReport } from '../../api/calls'
 import { useReport } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
-import { cityTime } from './city-time'
+import { cityTime } from '../../language/city-time'
 import style from './rounds.module.css'
 
 /** What the round came to. */

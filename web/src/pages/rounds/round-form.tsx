@@ -2,13 +2,14 @@ import { Button, Checkbox, Group, Modal, MultiSelect, NativeSelect, Textarea, Te
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { changeRound, makeRound, type Official, type Round } from '../../api/calls'
+import { serverNow } from '../../api/clock'
 import { planningKey } from '../../api/planning'
 import { keys } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
-import { cityTime } from './city-time'
-import { DayPicker } from './day-picker'
-import { MomentInput, TimeInput } from './moment-input'
+import { cityTime } from '../../language/city-time'
+import { DayPicker } from '../../ui/day-picker'
+import { MomentInput, TimeInput } from '../../ui/moment-input'
 import { count, moved, newPlan, type Plan, planOf, toRound } from './plan'
 import style from './rounds.module.css'
 
@@ -83,7 +84,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         </div>
         <Checkbox
           label={words.atOnce} checked={plan.announce === null}
-          onChange={(event) => set({ announce: event.currentTarget.checked ? null : cityTime(Date.now()) })}
+          onChange={(event) => set({ announce: event.currentTarget.checked ? null : cityTime(serverNow()) })}
         />
         {plan.announce && (
           <MomentInput label={words.announce} value={plan.announce} testId="announce" onChange={(announce) => set({ announce })} />

@@ -2,13 +2,14 @@ import { Button, Switch } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import type { Me, Round } from '../../api/calls'
+import { serverNow } from '../../api/clock'
 import { useLiveUpdates } from '../../api/live'
 import { useOfficials, useRoundsFrom } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
 import { Header } from '../../ui/header'
 import { Waiting } from '../../ui/waiting'
-import { addDays, cityTime } from './city-time'
+import { addDays, cityTime } from '../../language/city-time'
 import { mayPlan, NoticeState, Who } from './facts'
 import { RoundForm } from './round-form'
 import style from './rounds.module.css'
@@ -21,7 +22,7 @@ export default function RoundsPage({ me }: { me: Me }) {
   useLiveUpdates(me.desk?.id ?? null)
   const [older, setOlder] = useState(false)
   const [making, setMaking] = useState(false)
-  const [today] = useState(() => cityTime(Date.now()).day)
+  const [today] = useState(() => cityTime(serverNow()).day)
   const { data: rounds = [], isPending, error } = useRoundsFrom(`${addDays(today, older ? -365 : -30)}T00:00:00Z`)
   const { data: officials } = useOfficials()
   useEffect(() => {

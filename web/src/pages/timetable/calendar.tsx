@@ -1,7 +1,7 @@
 import { useEffect, useRef, type KeyboardEvent } from 'react'
 import type { CalendarDay } from '../../api/planning'
 import { useLanguage } from '../../language/language'
-import { addDays } from '../rounds/city-time'
+import { addDays } from '../../language/city-time'
 import { DayCell } from './day-cell'
 import { firstDay, later, monthOf } from './month'
 import { dayNamed, WEEK } from './week'

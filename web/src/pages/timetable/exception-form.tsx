@@ -5,8 +5,8 @@ import { type CalendarDay, type Exception, exceptDay, type Rule } from '../../ap
 import { useOfficials } from '../../api/queries'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
-import { clockOf } from '../rounds/city-time'
-import { TimeInput } from '../rounds/moment-input'
+import { clockOf } from '../../language/city-time'
+import { TimeInput } from '../../ui/moment-input'
 import style from './timetable.module.css'
 
 type Way = 'dropped' | 'hours' | 'substitute' | 'usual'

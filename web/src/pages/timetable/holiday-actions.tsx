@@ -2,7 +2,7 @@ import { Button, Group } from '@mantine/core'
 import { useState } from 'react'
 import { addHoliday, type DayOff, removeHoliday } from '../../api/planning'
 import { useLanguage } from '../../language/language'
-import { ReasonDialog } from '../rounds/reason-dialog'
+import { ReasonDialog } from '../../ui/reason-dialog'
 
 type Asked = 'closed' | 'works' | 'back' | null
 

@@ -1,5 +1,5 @@
 import type { Rule, RuleIn } from '../../api/planning'
-import { type CityTime, clockOf } from '../rounds/city-time'
+import { type CityTime, clockOf } from '../../language/city-time'
 import { count } from '../rounds/plan'
 import { toRRule, weekdaysOf } from './week'
 

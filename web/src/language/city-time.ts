@@ -1,4 +1,4 @@
-import { latinDigits } from '../../language/format'
+import { latinDigits } from './format'
 
 const TEHRAN = new Intl.DateTimeFormat('en-CA', {
   timeZone: 'Asia/Tehran', year: 'numeric', month: '2-digit', day: '2-digit',

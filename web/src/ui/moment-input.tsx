@@ -1,8 +1,8 @@
 import { TextInput } from '@mantine/core'
-import { useLanguage } from '../../language/language'
-import { type CityTime, toIso } from './city-time'
+import { type CityTime, toIso } from '../language/city-time'
+import { useLanguage } from '../language/language'
 import { DayPicker } from './day-picker'
-import style from './rounds.module.css'
+import style from './moment-input.module.css'
 
 interface TimeProps {
   label: string

@@ -1,0 +1,38 @@
+import { TextInput } from '@mantine/core'
+import 'react-multi-date-picker/styles/colors/teal.css'
+import DatePicker from 'react-multi-date-picker'
+import { useId } from 'react'
+import { CALENDARS, dateOf, dayOf } from '../language/calendar'
+import { useLanguage } from '../language/language'
+
+interface Props {
+  label: string
+  /** 2026-12-02. */
+  day: string
+  placeholder?: string
+  testId: string
+  onChange: (day: string) => void
+}
+
+/** A day of the language's calendar. */
+export function DayPicker({ label, day, placeholder, testId, onChange }: Props) {
+  const id = useId()
+  const { code } = useLanguage()
+  return (
+    <DatePicker
+      className="teal" {...CALENDARS[code]} weekStartDayIndex={code === 'fa' ? 0 : 6} format="dddd D MMMM YYYY" value={day ? dateOf(day, code) : null}
+      onChange={(chosen) => {
+        if (chosen) onChange(dayOf(chosen))
+      }}
+      calendarPosition="bottom-right" editable={false} onOpenPickNewDate={false} portal zIndex={400}
+      render={(value: string, open: () => void) => (
+        <TextInput
+          id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer miw={240}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' || event.key === ' ') open()
+          }}
+        />
+      )}
+    />
+  )
+}
