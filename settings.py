@@ -254,7 +254,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     oidc_claim: str = Field("preferred_username", min_length=1)
-    """What of the city's account is the person's user name here."""
+    """What of the city's account is the person's user name here: something that nobody else ever gets."""
     oidc_issuer: str = Field("", pattern=_URL)
     """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
     sample: bool = True

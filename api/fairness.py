@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from api.access import Database, Reading
 from api.limits import Guesses
 from api.pages import CACHED, Asked, page
+from api.problems import STATUS
 from db.engine import now, reading
 from db.models import LedgerEntry, Seal
 from hotline import fairness, ledger, registration, rounds, seals, tickets
@@ -23,7 +24,6 @@ from hotline.notice_texts import who
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
-_STATUS = {"too-many-attempts": 429, "ticket-invalid": 422, "not-found": 404}
 Number = Annotated[int, Query(ge=0, lt=2**31)]
 
 
@@ -56,7 +56,7 @@ def show(
     except Refused as refused:
         if refused.code != "too-many-attempts":
             guesses.wrong(address)
-        status = _STATUS[refused.code]
+        status = STATUS[refused.code]
         return page(request, "ticket_form.html", language, status=status, cached=False, wrong=refused.code)
     standing = fairness.look_up(session, found)
     return page(

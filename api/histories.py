@@ -1,22 +1,19 @@
 """The citizen with whom a desk is about to speak: what was before, and the message they left."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from api import desk_schemas as desk
 from api import views
 from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
 from api.callbacks import Id
+from api.sounds import SOUND, Range, play
 from db import models
-from db.engine import reading, writing
+from db.engine import reading
 from hotline import callbacks, history, recordings
 from hotline.errors import Refused
 
 router = APIRouter(tags=["callbacks"])
-
-Range = Annotated[str, Header(alias="Range", max_length=200)]
 
 
 @router.get("/callbacks/{callback_id}/history")
@@ -68,11 +65,7 @@ def _call(call: history.Call, *, hears: bool) -> desk.PastCall:
     )
 
 
-@router.get(
-    "/registrations/{registration_id}/message",
-    response_class=FileResponse,
-    responses={200: {"content": {"audio/wav": {}}}, 206: {"description": "The part that was asked for"}},
-)
+@router.get("/registrations/{registration_id}/message", **SOUND)
 def hear_message(
     registration_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
@@ -82,12 +75,5 @@ def hear_message(
         if user.role not in HEARERS and not (callback and callbacks.holds(callback, user.desk_id)):
             raise Refused("forbidden", "this citizen is not in the hands of this desk")
         path = recordings.message(session, registration_id, settings.messages_dir)
-    with writing(engine) as session:  # committed before the first byte goes out
-        recordings.heard(
-            session,
-            f"registration {registration_id}",
-            who=user.username,
-            from_begin=recordings.from_begin(wanted),
-            what=recordings.MESSAGE_HEARD,
-        )
-    return FileResponse(path, media_type="audio/wav")
+    what = recordings.MESSAGE_HEARD
+    return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

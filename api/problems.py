@@ -32,10 +32,15 @@ STATUS = {
     "wrong-password": 403,
     "wrong-code": 403,
     "invalid-input": 422,
+    "ticket-invalid": 422,
     "too-many-pages": 503,
     "database-unavailable": 503,
 }
 """The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
+
+
+_UNIQUE = "23505"
+"""PostgreSQL's word for it; SQLite has one writer at a time, who sees what the one before wrote."""
 
 
 class Problem(BaseModel):
@@ -77,6 +82,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(InterfaceError)
     @app.exception_handler(PoolTimeoutError)
     def database(_request: Request, error: Exception) -> Response:
+        if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", None) == _UNIQUE:
+            log.warning("two requests wrote the same at once: %s", error.orig)
+            return problem("wrong-state", "somebody else did this at the same moment; look again")
         if isinstance(error, IntegrityError | ProgrammingError | DataError | NotSupportedError):
             raise error  # a fault of ours
         log.error("the database: %s", error)

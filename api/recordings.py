@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,9 @@ from api import office_schemas as office
 from api import schemas, views
 from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
 from api.callbacks import Id
+from api.sounds import SOUND, Range, play
 from db import models
-from db.engine import reading, writing
+from db.engine import reading
 from hotline import recordings, retention, rounds, tickets
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
@@ -99,23 +100,12 @@ def delete_early(
     return _view(retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason))
 
 
-@router.get(
-    "/{callback_id}/audio",
-    response_class=FileResponse,
-    responses={200: {"content": {"audio/wav": {}}}, 206: {"description": "The part that was asked for"}},
-)
+@router.get("/{callback_id}/audio", **SOUND)
 def hear(
-    callback_id: Id,
-    user: Hearer,
-    engine: Database,
-    settings: InForce,
-    wanted: Annotated[str, Header(alias="Range", max_length=200)] = "",
+    callback_id: Id, user: Hearer, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The sound of a conversation, or the range of it that a player asks for."""
     with reading(engine) as session:
         recording = recordings.to_hear(session, callback_id)
     path = recordings.unchanged(recording, settings.recordings_dir)
-    with writing(engine) as session:  # committed before the first byte goes out
-        begins = recordings.from_begin(wanted)
-        recordings.heard(session, f"callback {callback_id}", who=user.username, from_begin=begins)
-    return FileResponse(path, media_type="audio/wav")
+    return play(engine, path, f"callback {callback_id}", who=user.username, wanted=wanted)

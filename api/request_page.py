@@ -11,6 +11,7 @@ from api.access import Reading
 from api.fairness import posted
 from api.limits import Guesses
 from api.pages import Asked, page
+from api.problems import STATUS
 from db.models import Department
 from db.states import RequestStep
 from hotline import requests
@@ -18,7 +19,6 @@ from hotline.errors import Refused
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
-_STATUS = {"too-many-attempts": 429, "ticket-invalid": 422, "not-found": 404}
 _SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
 """What the office does among itself is not the public's."""
 
@@ -42,7 +42,7 @@ def show(
     except Refused as refused:
         if refused.code != "too-many-attempts":
             guesses.wrong(address)
-        status = _STATUS[refused.code]
+        status = STATUS[refused.code]
         return page(request, "request_form.html", language, status=status, cached=False, wrong=refused.code)
     first = requests.first(session, found)
     steps = [entry for entry in requests.history(session, first) if entry.step in _SHOWN]

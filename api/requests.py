@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import FileResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import request_schemas as wire
 from api.access import Database, InForce, Reading, SignedIn
+from api.sounds import SOUND, Range, play
 from db import models
-from db.engine import now, reading, writing
+from db.engine import now, reading
 from db.states import RequestState
 from hotline import numbers, recordings, request_inbox, requests
 from hotline.errors import Refused
@@ -105,31 +106,16 @@ def show(request_id: Id, user: SignedIn, session: Reading, settings: InForce) ->
     return detail(session, request, settings.request_alike_days, own)
 
 
-@router.get(
-    "/{request_id}/audio",
-    response_class=FileResponse,
-    responses={200: {"content": {"audio/wav": {}}}, 206: {"description": "The part that was asked for"}},
-)
+@router.get("/{request_id}/audio", **SOUND)
 def hear(
-    request_id: Id,
-    user: SignedIn,
-    engine: Database,
-    settings: InForce,
-    wanted: Annotated[str, Header(alias="Range", max_length=200)] = "",
+    request_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """What the citizen said, or the range of it that a player asks for; the audit log shows who hears."""
+    """What the citizen said, or the range of it that a player asks for."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         path = requests.sound(request, settings.messages_dir)
-    with writing(engine) as session:  # committed before the first byte goes out
-        recordings.heard(
-            session,
-            f"request {request_id}",
-            who=user.username,
-            from_begin=recordings.from_begin(wanted),
-            what=recordings.MESSAGE_HEARD,
-        )
-    return FileResponse(path, media_type="audio/wav")
+    what = recordings.MESSAGE_HEARD
+    return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
 def seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:

@@ -13,7 +13,7 @@ from api import schemas, views
 from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
-from hotline import audit, callbacks, carry, line, notices, reports, rounds
+from hotline import audit, callbacks, carry, duties, line, notices, reports, rounds
 from hotline.errors import Refused
 from hotline.notice_texts import TEXTS
 
@@ -87,19 +87,19 @@ def history(round_id: Id, _user: Overseer, session: Reading) -> list[office.Deed
 
 
 @router.get("/{round_id}/registrations")
-def list_registrations(
+def list_registrations(  # noqa: PLR0917
     round_id: Id,
-    _user: SignedIn,
+    user: SignedIn,
     session: Reading,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> schemas.Line:
-    """The line of a round in the order of calling, those being called included.
+    """The line of a round in the order of calling, those being called included; an official's own only.
 
     `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
     """
-    rounds.get(session, round_id)
+    duties.check_sees(session, user, rounds.get(session, round_id))
     start = _in_round(session.get(Registration, after), round_id) if after else None
     found = line.page(session, round_id, limit + 1, start, offset)
     more, found = len(found) > limit, found[:limit]
@@ -109,9 +109,7 @@ def list_registrations(
                 Callback.registration_id.in_([r.id for r in found]),
                 Callback.state != CallbackState.CLOSED,
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     place = line.ahead(session, found[0]) if found else 0
     items = []

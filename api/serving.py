@@ -19,9 +19,11 @@ def _desk(session: Session, user: models.User) -> models.Desk:
 
 
 @router.get("/rounds/{round_id}/stage")
-def stage(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Stage:
-    """The served round at this moment."""
-    return views.stage_view(session, rounds.get(session, round_id))
+def stage(round_id: Id, user: SignedIn, session: Reading) -> schemas.Stage:
+    """The served round at this moment; an official's own only."""
+    round_ = rounds.get(session, round_id)
+    duties.check_sees(session, user, round_)
+    return views.stage_view(session, round_)
 
 
 @router.put("/desk/round")

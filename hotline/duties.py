@@ -35,6 +35,15 @@ def check_serves(session: Session, user: User, round_: Round) -> None:
         raise Refused("not-your-round", "an official answers in their own rounds only")
 
 
+def check_sees(session: Session, user: User, round_: Round) -> None:
+    """That the person may read who is in the round's line. Raises Refused("not-your-round").
+
+    What citizens tell one official is not for another.
+    """
+    if user.role is Role.OFFICIAL:
+        check_serves(session, user, round_)
+
+
 def at_desk(session: Session, desk_id: int) -> User | None:
     """Whose desk this is."""
     return session.scalar(select(User).where(User.desk_id == desk_id))

@@ -96,7 +96,9 @@ def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnEl
     try:
         last_rank, last_id = map(int, after.split("-"))
     except ValueError:
-        raise Refused("invalid-input", "after: it comes from the page before") from None
+        last_rank, last_id = 0, 0
+    if not (0 <= last_rank <= 2 and 0 < last_id < 2**31):
+        raise Refused("invalid-input", "after: it comes from the page before")
     older = Request.id < last_id
     if last_rank == 0:
         due = session.scalar(select(Request.due_at).where(Request.id == last_id))

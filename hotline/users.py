@@ -203,12 +203,6 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
     return session.scalar(query)
 
 
-def signed_in(session: Session, cookie: str) -> User | None:
-    """The person whose session has this cookie, while it lasts."""
-    found = session_of(session, cookie)
-    return found.user if found else None
-
-
 def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> set[str]:
     """Those of these sessions, named by the hashes of their cookies, that are not over."""
     query = select(SignIn.token_hash).where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle))

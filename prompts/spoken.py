@@ -92,10 +92,6 @@ class Speech(ABC):
         """Return the clip that names the day of the week."""
         return [f"weekday-{day.isoweekday()}"]
 
-    def count_text(self, number: int) -> str:
-        """Return what `count(number)` says, in one text for the voice. Raises like `count`."""
-        return self._text(self._words(number), self.words)
-
     def ordinal_text(self, number: int) -> str:
         """Return what `ordinal(number)` says, in one text for the voice. Raises like `ordinal`."""
         return self._text(self._words(number, least=1), self.ordinals)

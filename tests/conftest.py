@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, PortRange, Settings, load
+from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 
@@ -108,6 +111,19 @@ def settings(
         second_factor_roles=(),  # tests of it say so
         **ports,
     )
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> FastAPI:
+    """The API on this test's database."""
+    return create(settings)
+
+
+@pytest.fixture
+def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
+    """A fake Asterisk, whose calls the scripts answer on this test's database."""
+    with answering(settings, engine) as asterisk:
+        yield asterisk
 
 
 def _migrate(url: str) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from api import limits
 from api.access import COOKIE
-from api.app import create
 from db.engine import now, reading, writing
 from db.models import SignIn, User
 from hotline import users
@@ -18,11 +17,6 @@ from tests.factories import PASSWORD, a_user
 
 V1 = "/api/v1"
 NEW = "another password"
-
-
-@pytest.fixture
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings)
 
 
 @pytest.fixture

@@ -47,11 +47,6 @@ LONG = "آ" * 10_000
 
 
 @pytest.fixture
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings)
-
-
-@pytest.fixture
 def nobody(app: FastAPI) -> Iterator[TestClient]:
     """A page on which nobody has signed in."""
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -761,6 +756,20 @@ def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer
 
     app.router.routes.insert(0, APIRoute("/broken", broken))
     problem(TestClient(app, raise_server_exceptions=False).get("/broken"), status, code)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_two_who_write_the_same_at_once_when_one_was_first_then_the_other_is_told_to_look_again(
+    app: FastAPI, engine: Engine
+) -> None:
+    def second() -> None:
+        with writing(engine) as session:
+            session.add(Heartbeat(process="ivr", at=now(session)))
+            session.flush()
+
+    second()
+    app.router.routes.insert(0, APIRoute("/second", second))
+    problem(TestClient(app, raise_server_exceptions=False).get("/second"), 409, "wrong-state")
 
 
 # The document, the headers

@@ -10,7 +10,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.access import COOKIE
-from api.app import create
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Recording, Registration, Request, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
@@ -21,11 +20,6 @@ from tests.test_recordings import a_file
 
 V1 = "/api/v1"
 Page = Callable[..., TestClient]
-
-
-@pytest.fixture
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings)
 
 
 @pytest.fixture

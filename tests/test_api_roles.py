@@ -9,11 +9,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.access import COOKIE
-from api.app import create
 from db.engine import writing
 from db.models import Role
 from hotline import users
-from settings import Settings
 from tests.factories import a_desk, a_user
 
 V1 = "/api/v1"
@@ -148,11 +146,6 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /blocked": MOVES,
     "DELETE /blocked/{number}": MOVES,
 }
-
-
-@pytest.fixture
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings)
 
 
 @pytest.fixture

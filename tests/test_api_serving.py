@@ -8,21 +8,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.access import COOKIE
-from api.app import create
 from db.engine import reading, writing
 from db.models import Role, Round
 from db.states import CallbackState
 from hotline import audit, callbacks, rounds, users
-from settings import Settings
 from tests.factories import a_desk, a_round, a_user, some_registrations
 
 V1 = "/api/v1"
 SitsDown = Callable[..., tuple[TestClient, str]]
-
-
-@pytest.fixture
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings)
 
 
 @pytest.fixture
@@ -60,11 +53,15 @@ def test_given_an_official_when_it_is_their_round_then_it_can_be_ended_from_thei
     refused = page.post(f"{V1}/rounds/{round_id}/end", json={})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert page.put(f"{V1}/desk/round", json={"round_id": round_id}).json()["code"] == "not-your-round"
+    for seen in ("registrations", "stage"):
+        assert page.get(f"{V1}/rounds/{round_id}/{seen}").json()["code"] == "not-your-round"
 
     with reading(engine) as session:
         mine = rounds.get(session, round_id).official_id
     page, name = sits_down(Role.OFFICIAL, mine)
     assert page.put(f"{V1}/desk/round", json={"round_id": round_id}).json()["desk"]["round_id"] == round_id
+    for seen in ("registrations", "stage"):
+        assert page.get(f"{V1}/rounds/{round_id}/{seen}").status_code == 200
     ended = page.post(f"{V1}/rounds/{round_id}/end", json={})
 
     assert (ended.status_code, ended.json()["phase"]) == (200, "over")

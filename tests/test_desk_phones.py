@@ -1,6 +1,5 @@
 """A desk's phone that is any telephone number: asked for, called once, let in with a PIN."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,7 +17,7 @@ from hotline.errors import Refused
 from ops.cli import app
 from settings import Settings, load
 from tests import factories as make
-from tests.kit.fake_asterisk import FakeAsterisk, Heard, answering
+from tests.kit.fake_asterisk import FakeAsterisk, Heard
 
 NUMBER = "+989131234567"
 PIN, WRONG = "24680", "13579"
@@ -185,12 +184,6 @@ def test_given_nine_wrong_pins_when_tried_then_the_right_one_has_to_wait_a_quart
 
 
 # --- what the official hears ---
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @pytest.fixture

@@ -136,14 +136,14 @@ def test_given_a_signed_in_person_when_disabled_then_nothing_opens_any_more_and_
     cookie = users.sign_in(session, user)
     serving.serve(session, session.get_one(Desk, 4), a_round(session).id, settings)
     people.disable(session, user, who=ADMIN, settings=settings)
-    assert users.signed_in(session, cookie) is None
+    assert users.session_of(session, cookie) is None
     assert not session.scalars(select(SignIn)).all()
     assert not users.is_right(users.known_hash(session, user.username), password)
     assert user.desk_id is None and duties.at_desk(session, 4) is None
     assert session.get_one(Desk, 4).round_id is None
     assert session.get(User, user.id) is user
     late = users.sign_in(session, user)  # whoever was signing in at that moment
-    assert users.signed_in(session, late) is None
+    assert users.session_of(session, late) is None
     people.enable(session, user, who=ADMIN)
     assert users.is_right(users.known_hash(session, user.username), password)
     assert [action for _, action, _, _ in log(session)][2:] == ["person-disabled", "person-enabled"]
@@ -192,7 +192,7 @@ def test_given_a_person_when_password_and_pin_are_drawn_then_they_open_and_the_l
     known = users.known_hash(session, user.username)
     assert users.is_right(known, password) and not users.is_right(known, old)
     assert users.is_right(users.pin_hash(session, user), pin) and len(pin) == 6
-    assert users.signed_in(session, cookie) is None
+    assert users.session_of(session, cookie) is None
     people.end_sessions(session, user, who=ADMIN)
     people.reset_second_factor(session, user, who=ADMIN)
     told = [action for _, action, _, _ in log(session)][1:]

@@ -315,7 +315,7 @@ def test_given_many_requests_when_paged_then_each_comes_once_overdue_and_denied_
             break
     wanted = [*reversed(overdue), *reversed(denied), *reversed(plain)]
     assert seen == [r.id for r in wanted]
-    for broken in ("x", "1", "1-2-3", "1-x"):
+    for broken in ("x", "1", "1-2-3", "1-x", "3-1", "-1-1", f"1-{10**30}"):
         with pytest.raises(Refused, match="invalid-input"):
             request_inbox.page(session, Filter(), after=broken, limit=2)
 

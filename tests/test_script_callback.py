@@ -1,16 +1,13 @@
 """Being called back: only a person presses 1, and the dialplan learns of it before anything else is said."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, event, select, update
 
 from db.engine import reading, writing
 from db.models import Callback, Official, Round
 from db.states import CallbackState
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, answering
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked one simple question
 
@@ -19,12 +16,6 @@ INTRO = ["HOTLINE_LANGUAGE=fa", "callback-intro"]
 ASKED = [*INTRO, "callback-press-one"]
 YES = ["HOTLINE_CONFIRMED=yes", "HOTLINE_FINISHED=1"]
 NO = ["HOTLINE_CONFIRMED=no", "callback-goodbye", "HOTLINE_FINISHED=1"]
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The call that confirms a keyed-in number: whoever picks up decides, and nobody else can."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,21 +10,14 @@ from db.models import Registration
 from db.states import RegistrationState
 from hotline import confirmations
 from hotline.registration import register
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_confirmations
 
 INTRO = ["HOTLINE_LANGUAGE=fa", "confirm-call-intro"]
 ASKED = [*INTRO, "confirm-call-press-one"]
 END = "HOTLINE_FINISHED=1"
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """Key 2: what became of a reported problem; the citizen says whether it is solved."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine
 
@@ -9,9 +7,8 @@ from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
 from hotline import request_work, requests
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
 S = RequestState
 OWN = "+989131234567"
@@ -20,12 +17,6 @@ ASKED = ["greeting", "main-menu", "follow-up-ask"]
 MINE = ["greeting", "main-menu", "request-own"]
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple questions
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 def a_report(engine: Engine, state: RequestState = S.REPLIED, number: str | None = OWN) -> Request:

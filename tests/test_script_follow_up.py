@@ -3,7 +3,6 @@ number hears status and place, nothing personal.
 """
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -17,7 +16,6 @@ from db.models import BlockReason, NearCall, Registration, Round
 from db.states import HOLDS_PLACE, NearAnswer, Outcome, RegistrationState
 from hotline import blocked, numbers
 from prompts.catalogue import clips
-from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import (
     CUT,
@@ -26,7 +24,6 @@ from tests.kit.fake_asterisk import (
     Deed,
     End,
     FakeAsterisk,
-    answering,
     transactions,
 )
 
@@ -46,12 +43,6 @@ ANSWERS = {
 }
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple questions
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 OWNER = ["greeting", "main-menu", "active-registration", *WAITS]

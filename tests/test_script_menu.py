@@ -1,7 +1,5 @@
 """The main menu: what a citizen hears who dials 137, whatever keys follow or do not."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine
 
@@ -10,7 +8,7 @@ from db.models import BlockReason, Registration
 from hotline import blocked
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks one simple question
 
@@ -18,12 +16,6 @@ MENU = ["main-menu", "menu-english"]
 SLOWLY = ["main-menu-slow", "menu-english"]
 GREETED = ["greeting", *MENU]
 OWN = "+989131234567"
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 def test_a_silent_caller_is_asked_twice_more_and_then_bidden_goodbye(asterisk: FakeAsterisk):

@@ -1,6 +1,5 @@
 """The call before one's turn: what 1, 2, silence and a place that has moved on lead to."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -10,21 +9,14 @@ from db.engine import reading, writing
 from db.models import NearCall, Registration
 from db.states import NearAnswer, RegistrationState
 from hotline import near, near_calls
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_near_calls
 
 INTRO = ["HOTLINE_LANGUAGE=fa", "near-call-intro"]
 ASKED = [*INTRO, "near-call-question"]
 END = "HOTLINE_FINISHED=1"
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """Key 0: an operator calls back; reached from every question, joined once."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, select
 
@@ -11,7 +9,7 @@ from db.states import Phase, RegistrationState
 from hotline import blocked, callbacks, rounds
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -19,12 +17,6 @@ OWN, OTHER = "+989131234567", "+989137654321"
 START, AGREES, RIGHT = ("main-menu", "0"), ("operator-offer", "1"), ("confirm-number", "1")
 PATH = ["greeting", "main-menu", "operator-offer", "confirm-number"]
 TOLD = ["operator-registered", "ahead-none", "goodbye"]
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 def registrations(engine: Engine) -> list[Registration]:

@@ -1,7 +1,7 @@
 """Key 1: registering for a round: nothing or a whole registration, and kept before it is told."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +28,6 @@ from tests.kit.fake_asterisk import (
     FakeAsterisk,
     Heard,
     Steps,
-    answering,
 )
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -50,12 +49,6 @@ REST = [ROADS, NO_MESSAGE]
 YES = [START, RIGHT, *REST]
 BEFORE_THE_PLACE = PATH[:-1]
 """What is heard before the place is kept."""
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Key 3: reporting a city problem: nothing or a whole request, and kept before its number is spoken."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, select
 from stdnum import damm
@@ -10,7 +8,7 @@ from db.engine import connect, reading
 from db.models import Request
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, answering, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, transactions
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -23,12 +21,6 @@ START, LIGHTS, DISTRICT, SENDS = (
 )
 PATH = ["greeting", "main-menu", "report-intro", "report-category", "report-district", "report-speak"]
 TOLD = ["report-recorded", "report-recorded-again", "goodbye"]
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 def requests(engine: Engine) -> list[Request]:

@@ -1,6 +1,6 @@
 """What a caller hears of rounds that are over, cancelled or full, of places carried on, and of who speaks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,9 +12,8 @@ from db.models import OfficialKind, Registration, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import carry, numbers, planning, registration, rounds
 from prompts.catalogue import clips
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import Deed, FakeAsterisk, Heard, answering, transactions
+from tests.kit.fake_asterisk import Deed, FakeAsterisk, Heard, transactions
 
 OWN = "+989131234567"
 OTHER = "+989137654321"
@@ -32,12 +31,6 @@ YES = [START, RIGHT, ROADS, NO_MESSAGE]
 FOLLOW_UP = [("main-menu", "2"), ("follow-up-menu", "#")]
 ASKED = ["confirm-number", "ask-subject"]
 TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call", "goodbye"]
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 def two_rounds(session: Session, first: Phase, then: Phase | None) -> tuple[Round, Round | None]:

@@ -1,6 +1,5 @@
 """Waiting for the official: music, an honest estimate, and 2 for another time; mere music if it breaks."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,9 +9,8 @@ from db.engine import now, writing
 from db.models import Callback, Desk, Official
 from db.states import CallbackState
 from hotline import callbacks, experience
-from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, MUSIC, Deed, End, FakeAsterisk, Heard, answering
+from tests.kit.fake_asterisk import CUT, HANG_UP, MUSIC, Deed, End, FakeAsterisk, Heard
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple questions
 
@@ -21,12 +19,6 @@ INTRO = ["HOTLINE_LANGUAGE=fa", "wait-intro", "wait-press-two"]
 LATER = ["HOTLINE_LATER=yes", "HOTLINE_FINISHED=1"]
 FOUND = "wait-soon"
 """The estimate in these tests, unless one says otherwise."""
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The whole menu, in both languages: wherever a call ends, whatever a caller does, all is kept or nothing."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -27,7 +26,6 @@ from tests.kit.fake_asterisk import (
     Heard,
     Leaving,
     Steps,
-    answering,
     transactions,
 )
 
@@ -103,12 +101,6 @@ def walk(name: str) -> Path:
     return [
         (at, deed.replace(KEYED_IN, fresh) if isinstance(deed, str) else deed) for at, deed in PATHS[name]
     ]
-
-
-@pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
-    with answering(settings, engine) as asterisk:
-        yield asterisk
 
 
 @pytest.fixture

@@ -38,7 +38,6 @@ class Town:
     """Who signs in, and where the pages lead that show one thing."""
 
     administrator: str
-    ticket: str
     paths: list[str]
     """The address of every page behind the sign-in, as web/src/pages.ts lists them."""
     public: list[str]
@@ -52,7 +51,7 @@ def fill(engine: Engine) -> Town:
         live = session.scalars(select(Round)).one()
         live.starts_at = live.registration_from = live.announce_at = now(session) - 90 * _MINUTE
         live.opened_at = live.starts_at
-        carried = some_registrations(session, live, 3, rounds_missed=1)
+        some_registrations(session, live, 3, rounds_missed=1)
         waiting = some_registrations(session, live, 24)
         for place, registration in enumerate(waiting):
             registration.subject = place % 9 + 1
@@ -65,8 +64,10 @@ def fill(engine: Engine) -> Town:
         blocked.block(session, a_number(), BlockReason.NUISANCE)
         audit.record(session, "manager", "round-ended", "round 1", "")
         ids = {"rounds": live.id, "requests": _requests(session)}
-        public = ["public/", f"public/rounds/{live.id}", "public/ticket", "public/request"]
-        return Town(administrator.username, carried[0].ticket, _paths(ids), public)
+        public = [
+            f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "ticket", "fairness", "request")
+        ]
+        return Town(administrator.username, _paths(ids), public)
 
 
 def _paths(ids: dict[str, int]) -> list[str]:

@@ -134,6 +134,10 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         in_state(page, "serving-state", "ended")
         page.keyboard.press("n")
         in_state(page, "serving-state", "over")
+        page.get_by_test_id("language").click()
+        expect(page.get_by_text("Conversations in this round: 2.")).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("dir", "ltr")
+        page.get_by_test_id("language").click()
         assert official.http.get(f"/rounds/{round_id}").json()["phase"] == Phase.OVER
         page.keyboard.press("l")
         expect(page.get_by_test_id("sit-down").or_(page.get_by_text("هنوز نوبتی"))).to_be_visible()
@@ -176,6 +180,8 @@ def test_given_a_citizen_who_waits_when_the_operator_speaks_first_then_the_offic
         desk.keyboard.press("p")
         expect(desk.get_by_test_id("pause")).to_have_text(re.compile("ادامه"))
         assert system.round(round_id).paused_at
+        desk.get_by_test_id("language").click()
+        expect(desk.get_by_test_id("pause")).to_contain_text("Resume round")
 
 
 def _only_signing_in(complaints: list[str]) -> list[str]:

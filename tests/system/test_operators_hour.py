@@ -33,15 +33,6 @@ def round_id(system: System) -> Iterator[int]:
         yield made
 
 
-@pytest.fixture
-def citizens(system: System, tone: Path) -> Iterator[SippPhone]:
-    """All citizens' phones."""
-    with SippPhone.answering(
-        port=system.trunk_port, after_ms=200, keys="1", keys_after_ms=1500, sound=tone
-    ) as phone:
-        yield phone
-
-
 def _sign_in(page: Page, system: System, username: str) -> None:
     page.goto(f"{system.url}/desk")
     page.get_by_test_id("username").focus()
@@ -69,10 +60,10 @@ def _says(page: Page, *keys: str) -> None:
 
 
 def test_given_a_line_when_an_operator_works_by_keys_alone_then_each_is_called_and_said(
-    system: System, round_id: int, citizens: SippPhone
+    system: System, round_id: int, tone: Path
 ) -> None:
-    operator = system.operator()
-    first, second, *_ = system.registrations(round_id)
+    operator, other = system.operator(), system.operator()
+    first, second, third, fourth = system.registrations(round_id)
     with (
         browser() as chromium,
         person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office,
@@ -80,31 +71,57 @@ def test_given_a_line_when_an_operator_works_by_keys_alone_then_each_is_called_a
         page = office.new_page()
         _sign_in(page, system, operator.username)
 
-        # Reached, with the message heard before and a note.
-        page.keyboard.press("n")
-        in_state(page, "callback-state", "claimed")
-        page.keyboard.press("j")
-        page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
-        _speaks(page)
-        until(lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE, "the operator hears the citizen")
-        page.keyboard.press("m")
-        expect(page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
-        page.keyboard.press("m")
-        page.keyboard.press("w")
-        page.keyboard.type("چراغ کوچه")
-        page.keyboard.press("Escape")
-        _says(page, "1")
+        with SippPhone.answering(
+            port=system.trunk_port, after_ms=200, keys="1", keys_after_ms=1500, sound=tone
+        ):
+            # Reached, with the message heard before and a note.
+            page.keyboard.press("n")
+            in_state(page, "callback-state", "claimed")
+            page.keyboard.press("j")
+            page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
+            _speaks(page)
+            until(
+                lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE,
+                "the operator hears the citizen",
+            )
+            page.keyboard.press("m")
+            expect(page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
+            page.keyboard.press("m")
+            page.keyboard.press("w")
+            page.keyboard.type("چراغ کوچه")
+            page.keyboard.press("Escape")
+            _says(page, "1")
 
-        # To be called back later, at the own place.
-        page.keyboard.press("n")
-        in_state(page, "callback-state", "claimed")
-        _speaks(page)
-        _says(page, "2", "5")
+            # To be called back later, at the own place.
+            page.keyboard.press("n")
+            in_state(page, "callback-state", "claimed")
+            _speaks(page)
+            _says(page, "2", "5")
         row = page.locator(f'[data-ticket="{second.ticket}"]')
         expect(row).to_contain_text("تماس دوباره از")
 
+        # Declined: nobody has to say so, and the place is kept.
+        with SippPhone.refusing("603 Decline", port=system.trunk_port):
+            page.keyboard.press("n")
+            in_state(page, "callback-state", "claimed")
+            page.keyboard.press("c")
+            expect(page.get_by_test_id("take-next")).to_be_enabled(timeout=40_000)
+        expect(page.locator(f'[data-ticket="{third.ticket}"]')).to_have_attribute("data-state", "waiting")
+        assert system.registrations(round_id)[2].last_outcome is Outcome.REJECTED
+
+        # Another desk's move is seen within a second; then the same page in English.
+        taken = other.claim(round_id)
+        theirs = page.locator(f'[data-ticket="{system.callback(taken).registration.ticket}"]')
+        expect(theirs).to_have_attribute("data-state", "calling", timeout=1_000)
+        page.get_by_test_id("language").click()
+        expect(theirs).to_contain_text(f"desk {other.desk}")
+        expect(page.locator("html")).to_have_attribute("dir", "ltr")
+        expect(page.get_by_test_id("take-next")).to_contain_text("Take next")
+        other.returned(taken)
+
     done = {r.id: r for r in system.registrations(round_id)}
     assert [done[r.id].last_outcome for r in (first, second)] == [Outcome.REACHED, Outcome.CALL_AGAIN]
+    assert done[fourth.id].state is RegistrationState.WAITING
     assert done[second.id].state is RegistrationState.WAITING
     with writing(system.engine) as session:
         due = done[second.id].not_before
