@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from api import admin_schemas as admin
-from api import schemas, sheets
+from api import schemas, sheets, views
 from api.access import Database, Inspector, Reading
 from db.engine import reading, writing
 from db.models import AuditEntry
@@ -63,24 +63,8 @@ def list_entries(
 ) -> admin.AuditPage:
     """Who did what to whom, and why, newest first; only what matches the words given."""
     found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
-    items = [_view(entry, language) for entry in found[:limit]]
+    items = [views.audit_entry(entry, language) for entry in found[:limit]]
     return admin.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
-
-
-def _view(entry: AuditEntry, language: Language) -> admin.AuditEntry:
-    words = audit_texts.in_words(entry, language)
-    return admin.AuditEntry(
-        id=entry.id,
-        at=entry.at,
-        who=entry.who,
-        action=entry.action,
-        subject=entry.subject,
-        reason=entry.reason,
-        who_text=words.who,
-        action_text=words.action,
-        subject_text=words.subject,
-        reason_text=words.reason,
-    )
 
 
 @router.get("/actions")

@@ -104,15 +104,6 @@ class Carries(BaseModel):
     went: list[Way]
 
 
-class Deed(BaseModel):
-    """What a person, or the timetable, did to a round."""
-
-    at: datetime
-    who: str
-    action: str
-    reason: str
-
-
 class Clip(BaseModel):
     """A prompt that says an office's name, and its words by language."""
 

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api import admin_schemas as admin
 from api import office_schemas as office
 from api import schemas, views
 from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
 from hotline import audit, callbacks, carry, duties, line, notices, reports, rounds
+from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.notice_texts import TEXTS
 
@@ -79,11 +81,13 @@ def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
 
 
 @router.get("/{round_id}/history")
-def history(round_id: Id, _user: Overseer, session: Reading) -> list[office.Deed]:
+def history(
+    round_id: Id, _user: Overseer, session: Reading, language: Language = "en"
+) -> list[admin.AuditEntry]:
     """Who did what to this round, and why, the newest first."""
     rounds.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
-    return [office.Deed.model_validate(entry, from_attributes=True) for entry in found]
+    return [views.audit_entry(entry, language) for entry in found]
 
 
 @router.get("/{round_id}/registrations")

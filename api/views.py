@@ -5,11 +5,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from api import admin_schemas as admin
 from api import schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import callbacks, line, matching, numbers, planning, rounds, serving
+from hotline import audit_texts, callbacks, line, matching, numbers, planning, rounds, serving
+from hotline.dates import Language
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -138,4 +140,21 @@ def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
         places=places,
         ready=[callback_view(session, c) for c in matching.ready(session, round_.id, screened=True)],
         under_way=[callback_view(session, c) for c in matching.under_way(session, round_.id)],
+    )
+
+
+def audit_entry(entry: models.AuditEntry, language: Language) -> admin.AuditEntry:
+    """Who did what to whom, as it is written down and in the words of a language."""
+    words = audit_texts.in_words(entry, language)
+    return admin.AuditEntry(
+        id=entry.id,
+        at=entry.at,
+        who=entry.who,
+        action=entry.action,
+        subject=entry.subject,
+        reason=entry.reason,
+        who_text=words.who,
+        action_text=words.action,
+        subject_text=words.subject,
+        reason_text=words.reason,
     )

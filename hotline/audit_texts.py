@@ -10,6 +10,7 @@ from db.models import AuditEntry
 from hotline.audit import COMMAND_LINE
 from hotline.dates import Language, digits
 from hotline.numbers import national
+from hotline.timetable import TIMETABLE
 
 
 class Words(NamedTuple):
@@ -124,6 +125,7 @@ _CODES: dict[str, tuple[str, str]] = {
     "short notice": ("اعلام کمتر از یک روز پیش از آغاز", "short notice"),
 }
 """The words of reasons that the system writes itself; what follows a colon is a person's own."""
+_NO_PERSON = {COMMAND_LINE: "خط فرمان", TIMETABLE: "جدول زمان‌بندی"}
 _CODED = frozenset(
     {
         *("person-added", "person-changed", "number-blocked", "outcome-said"),
@@ -138,7 +140,7 @@ def in_words(entry: AuditEntry, language: Language) -> Words:
     """The entry in a language; what nobody has named is shown as it is."""
     column = 0 if language == "fa" else 1
     action = ACTIONS[entry.action][column] if entry.action in ACTIONS else entry.action
-    who = "خط فرمان" if entry.who == COMMAND_LINE and language == "fa" else entry.who
+    who = _NO_PERSON.get(entry.who, entry.who) if language == "fa" else entry.who
     reason = entry.reason
     if entry.action in _CODED:
         written, colon, own = reason.partition(": ")

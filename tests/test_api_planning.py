@@ -14,9 +14,9 @@ from db.states import CallbackState, Fact, Outcome, Phase
 from hotline import callbacks, carry, outbox, registration
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_desk, a_round, a_user, an_official, some_registrations
-from tests.test_api import V1, SignedIn, app, as_user, nobody, problem
+from tests.test_api import V1, SignedIn, as_user, nobody, problem
 
-__all__ = ["app", "as_user", "nobody"]
+__all__ = ["as_user", "nobody"]
 
 As = Callable[[Role], TestClient]
 DAY = timedelta(days=1)

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading
 from db.models import Official
-from tests.test_api import V1, app, as_user, nobody, problem
+from tests.test_api import V1, as_user, nobody, problem
 from tests.test_api_planning import as_role, office, official
 
-__all__ = ["app", "as_role", "as_user", "nobody", "office", "official"]
+__all__ = ["as_role", "as_user", "nobody", "office", "official"]
 
 
 def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_say_so(

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from db.engine import connect
 from db.migrate import upgrade
@@ -42,6 +42,7 @@ def _take(page: Page, url: str, path: str, suffix: str = "") -> None:
         page.set_viewport_size(size)  # type: ignore[arg-type]
         height = min(page.evaluate("document.documentElement.scrollHeight"), _FULL_HEIGHT)
         page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+        expect(page.locator('[aria-busy="true"]')).to_have_count(0)
         page.screenshot(path=FOLDER / f"{name}{suffix}-{width}.png")
 
 

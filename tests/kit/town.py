@@ -14,6 +14,8 @@ from db.models import (
     Callback,
     Department,
     Desk,
+    Incoming,
+    IncomingCalls,
     Official,
     OfficialKind,
     Registration,
@@ -31,6 +33,8 @@ _PAGES = Path(__file__).parent.parent.parent / "web" / "src" / "pages.ts"
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _REACHED_EACH_DAY = (22, 31, 27, 34, 29)
+_CALLS_EACH_HOUR = (3, 9, 24, 41, 58, 37, 29, 22, 31, 45, 38, 26)
+"""From seven in the morning on."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def fill(engine: Engine) -> Town:
         waiting[5].moved_up, waiting[5].moved_reason = 1, "سالمند و تنها"
         administrator = a_user(session, _desk(session, live), "manager")
         administrator.name, administrator.role = "مدیر سامانه", Role.ADMINISTRATOR
-        _talks(session, live, some_registrations(session, live, 1)[0])
+        _talks(session, live, some_registrations(session, live, 1)[0], administrator)
+        for place in range(13):
+            _was_called(session, live, administrator, place, Outcome.REACHED)
+        _incoming_calls(session)
         _past_rounds(session)
         _timetable(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
@@ -105,15 +112,14 @@ def _requests(session: Session) -> int:
 
 
 def _desk(session: Session, round_: Round) -> Desk:
-    desk = Desk(phone_connected=True, round_id=round_.id)
+    desk = Desk(phone="sip", phone_connected=True, round_id=round_.id)
     session.add(desk)
     session.flush()
     return desk
 
 
-def _talks(session: Session, round_: Round, registration: Registration) -> None:
-    """A conversation at a desk of its own."""
-    user = a_user(session, _desk(session, round_))
+def _talks(session: Session, round_: Round, registration: Registration, user: User) -> None:
+    """A conversation at the person's desk."""
     registration.state, registration.subject = RegistrationState.CALLING, 4
     at = now(session)
     session.add(
@@ -131,6 +137,17 @@ def _talks(session: Session, round_: Round, registration: Registration) -> None:
             talking_at=at - 2 * _MINUTE,
         )
     )
+
+
+def _incoming_calls(session: Session) -> None:
+    """Of the hours of today that have begun; in the busiest one the lines were full."""
+    seven = now(session).astimezone(CITY).replace(hour=7, minute=0, second=0, microsecond=0)
+    for place, calls in enumerate(_CALLS_EACH_HOUR):
+        hour = seven + place * 60 * _MINUTE
+        if hour < now(session):
+            session.add(IncomingCalls(hour=hour, kind=Incoming.ANSWERED, calls=calls))
+            if calls == max(_CALLS_EACH_HOUR):
+                session.add(IncomingCalls(hour=hour, kind=Incoming.TURNED_AWAY, calls=6))
 
 
 def _past_rounds(session: Session) -> None:
@@ -161,17 +178,16 @@ def _past_rounds(session: Session) -> None:
 
 
 def _was_called(session: Session, round_: Round, user: User, place: int, outcome: Outcome) -> None:
-    reached = outcome is Outcome.REACHED
+    reached, begun = outcome is Outcome.REACHED, round_.starts_at + place * 5 * _MINUTE
     registration = Registration(
         round_id=round_.id,
         number=a_number(),
         ticket=a_ticket(),
         subject=place % 9 + 1,
         state=RegistrationState.REACHED if reached else RegistrationState.UNREACHED,
-        registered_at=round_.registration_from + place * 20 * _MINUTE,
+        registered_at=min(round_.registration_from + place * 20 * _MINUTE, begun - _MINUTE),
         last_outcome=outcome,
     )
-    begun = round_.starts_at + place * 5 * _MINUTE
     session.add(registration)
     session.flush()
     session.add(

@@ -1,5 +1,6 @@
 /** What public relations plans with: the calendar, the timetable's rules, offices, subjects, holidays. */
 import { useQuery } from '@tanstack/react-query'
+import type { Code } from '../language/language'
 import { body, client } from './client'
 import { keys } from './queries'
 import type { components } from './schema.gen'
@@ -75,10 +76,10 @@ export const useCarries = (round_id: number) =>
     queryFn: () => body(client.GET('/api/v1/rounds/{round_id}/carries', { params: { path: { round_id } } })),
   })
 
-export const useHistory = (round_id: number) =>
+export const useHistory = (round_id: number, language: Code) =>
   useQuery({
-    queryKey: [...keys.round(round_id), 'history'],
-    queryFn: () => body(client.GET('/api/v1/rounds/{round_id}/history', { params: { path: { round_id } } })),
+    queryKey: [...keys.round(round_id), 'history', language],
+    queryFn: () => body(client.GET('/api/v1/rounds/{round_id}/history', { params: { path: { round_id }, query: { language } } })),
   })
 
 export const addRule = (rule: RuleIn) => body(client.POST('/api/v1/timetable', { body: rule }))

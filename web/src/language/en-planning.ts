@@ -130,17 +130,7 @@ export const enPlanning: Pick<Text, 'timetable' | 'rules' | 'officials' | 'subje
     went: 'Went to the next round',
     people: (count) => `${count} ${count === '1' ? 'person' : 'people'}`,
   },
-  roundHistory: {
-    title: 'History',
-    timetable: 'the timetable',
-    action: {
-      'round-made': 'Made',
-      'round-changed': 'Changed',
-      'round-cancelled': 'Cancelled',
-      'round-opened': 'Begun',
-      'round-ended': 'Ended',
-    },
-  },
+  roundHistory: 'History',
 }
 
 /** Why planning is refused. */

@@ -127,17 +127,7 @@ export const faPlanning = {
     went: 'به نوبت بعدی رفتند',
     people: (count: string) => `${count} نفر`,
   },
-  roundHistory: {
-    title: 'تاریخچه',
-    timetable: 'جدول زمان‌بندی',
-    action: {
-      'round-made': 'ساخته شد',
-      'round-changed': 'تغییر کرد',
-      'round-cancelled': 'لغو شد',
-      'round-opened': 'آغاز شد',
-      'round-ended': 'پایان یافت',
-    } as Record<string, string>,
-  },
+  roundHistory: 'تاریخچه',
 }
 
 /** Why planning is refused. */

@@ -20,14 +20,14 @@ export function DayPicker({ label, day, placeholder, testId, onChange }: Props) 
   const { code } = useLanguage()
   return (
     <DatePicker
-      className="teal" {...CALENDARS[code]} weekStartDayIndex={code === 'fa' ? 0 : 6} format="dddd D MMMM YYYY" value={day ? dateOf(day, code) : null}
+      className="teal" {...CALENDARS[code]} weekStartDayIndex={code === 'fa' ? 0 : 6} format={code === 'fa' ? 'dddd D MMMM YYYY' : 'ddd D MMM YYYY'} value={day ? dateOf(day, code) : null}
       onChange={(chosen) => {
         if (chosen) onChange(dayOf(chosen))
       }}
       calendarPosition="bottom-right" editable={false} onOpenPickNewDate={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput
-          id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer miw={240}
+          id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer
           onKeyDown={(event) => {
             if (event.key === 'Enter' || event.key === ' ') open()
           }}

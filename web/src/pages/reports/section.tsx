@@ -64,7 +64,7 @@ function Chart({ columns, rows, lying }: { columns: Column[]; rows: Rows; lying:
       <BarChart
         h={lying ? 80 + rows.length * (12 + BAR * series.length) : 300} data={data} dataKey="label" series={series} orientation={lying ? 'vertical' : 'horizontal'}
         valueFormatter={(value) => format.number(value)} withLegend={series.length > 1} withTooltip={false} gridAxis={lying ? 'y' : 'x'}
-        legendProps={{ verticalAlign: 'top', height: 40 }}
+        legendProps={{ verticalAlign: 'top', height: 54 }}
         xAxisProps={{ reversed: fromRight }} yAxisProps={{ orientation: fromRight ? 'right' : 'left', ...names }}
         barChartProps={{ accessibilityLayer: false }} barProps={{ isAnimationActive: false, radius: 2 }} maxBarWidth={lying ? BAR : 2 * BAR} classNames={{ legend: style.legend }}
       />

@@ -6,20 +6,19 @@ import style from './rounds.module.css'
 
 /** Who did what to a round, and why. */
 export function History({ id }: { id: number }) {
-  const { text, format } = useLanguage()
-  const words = text.roundHistory
-  const { data, error } = useHistory(id)
+  const { text, format, code } = useLanguage()
+  const { data, error } = useHistory(id, code)
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="history-title" data-testid="history">
-      <h2 id="history-title">{words.title}</h2>
+      <h2 id="history-title">{text.roundHistory}</h2>
       <Complaint error={error} />
       <ol className={style.plain}>
-        {data?.map(({ at, who, action, reason }) => (
-          <li key={`${at} ${action}`} className={style.desk}>
+        {data?.map((entry) => (
+          <li key={entry.id} className={style.desk}>
             <span>
-              <strong>{words.action[action] ?? action}</strong> {reason}
+              <strong>{entry.action_text}</strong> {entry.reason_text}
             </span>
-            <span className={style.counts}>{format.moment(at)}{text.comma}<bdi>{who === 'timetable' ? words.timetable : who}</bdi></span>
+            <span className={style.counts}>{format.moment(entry.at)}{text.comma}<bdi>{entry.who_text}</bdi></span>
           </li>
         ))}
       </ol>
