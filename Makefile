@@ -10,7 +10,7 @@ run: .venv/run web/dist/index.html ## set up what is needed and run everything; 
 	@exec $(BIN)/hotline137 run
 
 test: .venv/test web/dist/index.html ## install what the tests need and run them all
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/test web/node_modules/.done ## style, types, layers; the pages' too
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

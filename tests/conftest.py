@@ -21,6 +21,11 @@ from tests.kit.postgres import Postgres
 _TEMPLATE = "migrated"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest, building the container's image, begins first."""
+    items.sort(key=lambda item: item.path.name != "test_compose.py")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test process, with a migrated database to copy."""

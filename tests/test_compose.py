@@ -28,8 +28,7 @@ CONVERSATION = (
     ("registered.1", ""),
 )
 
-# One engine, one build: whoever gets these tests runs them all, and that takes minutes.
-pytestmark = [pytest.mark.xdist_group("compose"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,7 @@ from prompts import catalogue, render, sound, sources
 from prompts.check import check
 from settings import Settings
 
-pytestmark = [
-    pytest.mark.xdist_group("prompts"),  # the full build is made once
-    pytest.mark.usefixtures("own_environment"),
-]
+pytestmark = pytest.mark.usefixtures("own_environment")
 CEILING = 10 ** (sound.CEILING / 20)
 FEW = ("greeting", "goodbye", "apology", "lines-full", "ticket-again.1", "digit-0", "digit-1")
 

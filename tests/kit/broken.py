@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.kit.crowd import Behaviour
 from tests.kit.faults import KINDS, Faults
@@ -45,14 +44,13 @@ class Broken:
 
 
 @contextmanager
-def breakable(prompts: Path | None = None) -> Iterator[tuple[System, Proxy]]:
+def breakable() -> Iterator[tuple[System, Proxy]]:
     """A fast system whose dialer reaches Asterisk's manager interface over a line that can be cut."""
     manager = f"127.0.0.1:{free_port()}"
     with (
         Proxy(manager) as proxy,
         fast_system(
             _SPEED,
-            prompts=prompts,
             inherited={"ACCELERATED_AMI": f"127.0.0.1:{proxy.port}"},
             HOTLINE_AMI=manager,
             HOTLINE_MAX_ATTEMPTS="2",

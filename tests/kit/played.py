@@ -78,7 +78,6 @@ class Played:
 def fast_system(
     speed: float,
     *,
-    prompts: Path | None = None,
     inherited: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Iterator[System]:
@@ -92,7 +91,7 @@ def fast_system(
         **environment,
     }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
-    with System(prompts=prompts, entry=accelerated.NAME, inherited=also, **environment) as system:
+    with System(entry=accelerated.NAME, inherited=also, **environment) as system:
         _shorten(system.settings.prompts_dir / "fa")
         yield system
 

@@ -23,6 +23,7 @@ from db.engine import connect, now, reading, writing
 from db.models import Callback, Official, OfficialKind, Registration, Role, Round, User
 from hotline import numbers, planning, registration, rounds, users
 from ops import asterisk
+from prompts.render import build
 from settings import Settings, load
 from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range
@@ -39,17 +40,16 @@ class System:
     def __init__(
         self,
         *,
-        prompts: Path | None = None,
         entry: str = "ops.cli",
         inherited: Mapping[str, str] | None = None,
         **environment: str,
     ) -> None:
-        """Settings of its own by their names in the environment; `prompts` that are rendered already.
+        """Settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
         find in their environment besides.
         """
-        self._prompts, self._entry, self._inherited = prompts, entry, dict(inherited or {})
+        self._entry, self._inherited = entry, dict(inherited or {})
         self._folder = Path(tempfile.mkdtemp(prefix="hotline-"))
         self.trunk_port = free_port()
         self.environment = {
@@ -78,9 +78,7 @@ class System:
     def __enter__(self) -> Self:
         try:
             self.settings = _settings(self.environment)
-            _share_asterisk(self.settings)
-            if self._prompts:
-                shutil.copytree(self._prompts, self.settings.prompts_dir)
+            _share(self.settings)
             self._program = Program(
                 [sys.executable, "-u", "-m", self._entry, "run"],
                 folder=PROJECT,
@@ -296,12 +294,15 @@ def _settings(environment: dict[str, str]) -> Settings:
     return load(_env_file=None, **overrides)
 
 
-def _share_asterisk(settings: Settings) -> None:
-    """Unpack Asterisk once for all tests of this checkout, not once for each."""
+def _share(settings: Settings) -> None:
+    """Unpack Asterisk and make the prompts once for all tests of this checkout, not once for each."""
+    shared = load(_env_file=None, state_dir=_SHARED)
     _SHARED.mkdir(parents=True, exist_ok=True)
     with (_SHARED / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        asterisk.get(load(_env_file=None, state_dir=_SHARED), lambda _text: None)
+        asterisk.get(shared, lambda _text: None)
+        build(shared)
+    shutil.copytree(shared.prompts_dir, settings.prompts_dir)
     if (_SHARED / "asterisk-root").exists():
         (settings.state_dir / "asterisk-root").symlink_to(_SHARED / "asterisk-root")
 

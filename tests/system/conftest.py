@@ -13,14 +13,11 @@ from tests.kit.process import until
 from tests.kit.system import Operator, System
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share these tests, every other module each; a worker's tests share one system."""
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    modules = sorted({item.path for item in ours})
-    for item in ours:
-        item.add_marker(pytest.mark.xdist_group(f"system-{modules.index(item.path) % 2}"))
-        item.add_marker(pytest.mark.system)
+    """All tests of this folder drive the whole system."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.system)
 
 
 @pytest.fixture(scope="package")

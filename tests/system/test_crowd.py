@@ -57,11 +57,10 @@ def _people(chance: random.Random) -> list[Person]:
 
 
 @pytest.fixture(scope="module")
-def fast(running: System) -> Iterator[System]:
+def fast() -> Iterator[System]:
     """A system of its own whose dialer thinks that a second is SPEED seconds."""
     retry = str(round(800 / SPEED))
-    prompts = running.settings.prompts_dir
-    with fast_system(SPEED, prompts=prompts, HOTLINE_MAX_ATTEMPTS="2", HOTLINE_RETRY_SECONDS=retry) as system:
+    with fast_system(SPEED, HOTLINE_MAX_ATTEMPTS="2", HOTLINE_RETRY_SECONDS=retry) as system:
         yield system
 
 

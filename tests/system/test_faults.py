@@ -16,9 +16,9 @@ SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1_000_000)))
 
 
 @pytest.fixture(scope="module")
-def breakable(running: System) -> Iterator[tuple[System, Proxy]]:
+def breakable() -> Iterator[tuple[System, Proxy]]:
     """A system of its own that may be broken."""
-    with broken.breakable(running.settings.prompts_dir) as both:
+    with broken.breakable() as both:
         yield both
 
 

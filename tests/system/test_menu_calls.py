@@ -142,10 +142,10 @@ def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_the
     assert _in_line(system, line, pretended) is None
 
 
-def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear_that_lines_are_full(
-    running: System,
-) -> None:
-    with System(HOTLINE_MAX_CALLS="2", prompts=running.settings.prompts_dir) as system:
+def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear_that_lines_are_full() -> (
+    None
+):
+    with System(HOTLINE_MAX_CALLS="2") as system:
         target = str(system.settings.sip)
         with (
             SippPhone.calling(target, system.number()) as stays,
