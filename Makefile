@@ -1,7 +1,10 @@
 # The two commands are `make run` and `make test`; `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
+# For trying out; hotline.env may say otherwise.
+ifeq (,$(shell grep -s '^HOTLINE_BROWSER_PHONE=' hotline.env))
 export HOTLINE_BROWSER_PHONE ?= 1
+endif
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20

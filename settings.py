@@ -201,8 +201,8 @@ class Settings(BaseSettings):
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
         time(22), time(8)
     )
-    """When no number is called to be confirmed, nor to say that the turn is near, in the city's own time;
-    00:00-00:00 is never."""
+    """When no text message goes out, nobody is called again, to be confirmed, or to be told that the turn is
+    near; in the city's own time, 00:00-00:00 is never."""
     near_places: int = Field(5, ge=1, le=100)
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
     near_call: bool = False

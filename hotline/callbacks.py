@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -100,18 +100,25 @@ def by_token(session: Session, token: str) -> Callback | None:
     return session.scalar(select(Callback).where(Callback.token == token))
 
 
-def move(session: Session, token: str, to: CallbackState, **values: Any) -> Callback | None:
-    """Move the callback to the state `to`; None, and no change, if it is not in a state before `to`."""
-    callback = _move(session, token, to, **values)
+def move(
+    session: Session, token: str, to: CallbackState, *also: ColumnElement[bool], **values: Any
+) -> Callback | None:
+    """Move the callback to the state `to`; None, and no change, if it is not in a state before `to`.
+
+    What `also` says must be so at that moment, too.
+    """
+    callback = _move(session, token, to, *also, **values)
     if callback is not None:
         events.callback_changed(session, callback)
     return callback
 
 
-def _move(session: Session, token: str, to: CallbackState, **values: Any) -> Callback | None:
+def _move(
+    session: Session, token: str, to: CallbackState, *also: ColumnElement[bool], **values: Any
+) -> Callback | None:
     moved = session.scalar(
         update(Callback)
-        .where(Callback.token == token, Callback.state.in_(sources(to)))
+        .where(Callback.token == token, Callback.state.in_(sources(to)), *also)
         .values(state=to, **values)
         .returning(Callback.id)
         .execution_options(synchronize_session=False)

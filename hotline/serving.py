@@ -12,7 +12,7 @@ before anything is written, and matching passes over whatever somebody else is c
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -196,17 +196,17 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
     callbacks.check_phone(desk)
     if callbacks.live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")
-    if callback.desk_id is not None:
-        raise Refused("wrong-state", "the citizen is with a desk already")
+    # A desk may just have got them, or somebody just have let them go.
+    waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
     try:
         with session.begin_nested():
             screened = callbacks.move(
-                session, callback.token, CallbackState.SCREENING, screen_desk_id=desk.id
+                session, callback.token, CallbackState.SCREENING, waits, screen_desk_id=desk.id
             )
     except IntegrityError:
         raise Refused("desk-busy", "the desk speaks with another citizen first") from None
     if screened is None:
-        raise Refused("wrong-state", f"the callback is {callback.state}")
+        raise Refused("wrong-state", "the citizen does not wait for anybody any more")
     return screened
 
 

@@ -378,7 +378,7 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
     links = {
-        "fa": ("راهنمای کامل", "ترتیب صف چگونه است؟", "جای من در صف", "نشان بده", "نفر ۲ از ۳ نفر"),
+        "fa": ("راهنمای کامل", "ترتیب صف چگونه است؟", "جای من در صف", "نمایش", "نفر ۲ از ۳ نفر"),
         "en": (
             "The whole guide",
             "What is the order of the line?",

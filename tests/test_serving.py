@@ -463,6 +463,24 @@ def test_given_desks_that_ask_again_and_again_beside_a_dialer_when_all_is_done_t
         assert [order.index(id_) for id_ in own] == sorted(order.index(id_) for id_ in own)
 
 
+def test_given_a_citizen_whom_a_desk_has_just_got_when_who_saw_them_wait_screens_them_then_it_is_refused(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 1)
+        (desk,) = some_desks(session, round_, settings, 1)
+        operator = a_desk(session)
+        (waits,) = called_ahead(session, round_, 1)
+    with writing(engine) as session:
+        assert serving.ask_next(session, session.get_one(Desk, desk.id), None, settings)
+    with pytest.raises(Refused, match="wrong-state"), writing(engine) as session:
+        serving.screen(session, waits, session.get_one(Desk, operator.id))
+    with reading(engine) as session:
+        kept = callbacks.get(session, waits.id)
+        assert (kept.desk_id, kept.state) == (desk.id, C.WAITING)
+
+
 def test_given_one_citizen_when_desks_an_operator_and_the_rounds_end_want_them_at_once_then_one_has_them(
     engine: Engine, settings: Settings
 ) -> None:

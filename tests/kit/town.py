@@ -14,6 +14,7 @@ from db.models import (
     Callback,
     Department,
     Desk,
+    Heartbeat,
     Incoming,
     IncomingCalls,
     Official,
@@ -66,10 +67,12 @@ def fill(engine: Engine) -> Town:
         for place in range(13):
             _was_called(session, live, administrator, place, Outcome.REACHED)
         _incoming_calls(session)
+        for process in ("asterisk", "ivr", "dialer", "clerk"):
+            session.merge(Heartbeat(process=process, at=now(session) + 60 * _MINUTE))
         _past_rounds(session)
         _timetable(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
-        audit.record(session, "manager", "round-ended", "round 1", "")
+        audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session)}
         public = [
             f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "ticket", "fairness", "request")

@@ -73,7 +73,7 @@ def test_given_an_administrators_first_sign_in_when_the_factor_is_set_up_then_th
     page.get_by_test_id("sign-out").wait_for()
     page.get_by_test_id("my-account").click()
     expect(page.get_by_test_id("factor-state")).to_contain_text(
-        "9 recovery codes are left. Your role asks for it."
+        "Recovery codes left: 9. Your role asks for it."
     )
     said = [one for one in context.complaints if "401" not in one and "403" not in one]  # type: ignore[attr-defined]
     assert said == []

@@ -19,6 +19,9 @@ export type AuditEntry = Schemas['AuditEntry']
 export type AuditFilter = Omit<NonNullable<operations['list_entries_api_v1_audit_get']['parameters']['query']>, 'before' | 'limit'>
 export type RecordingFilter = Omit<NonNullable<operations['search_api_v1_recordings_all_get']['parameters']['query']>, 'before' | 'limit'>
 
+/** Who did what was done from the command line. */
+export const COMMAND_LINE = 'command line'
+
 export const adminKeys = { people: ['people'], desks: ['desks'], blocked: ['blocked'], recordings: ['recordings', 'all'], audit: ['audit'] }
 
 const ofPerson = (person_id: number) => ({ params: { path: { person_id } } })

@@ -41,7 +41,7 @@ export const enAccount: Pick<Text, 'signIn' | 'secondStep' | 'account'> = {
     },
     factor: {
       title: 'Second step in signing in',
-      on: (left) => `It is on. ${left} recovery codes are left.`,
+      on: (left) => `It is on. Recovery codes left: ${left}.`,
       off: 'It is off. With it, nobody signs in by knowing your password alone.',
       asked: 'Your role asks for it.',
       setUp: 'Set up',

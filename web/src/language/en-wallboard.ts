@@ -26,7 +26,7 @@ export const enWallboard: Pick<Text, 'wallboard'> = {
     answered: 'answered',
     turnedAway: 'lines full',
     sum: (count) => `${count} so far`,
-    hourIs: (hour, count) => `${hour} o'clock: ${count}`,
+    hourIs: (hour, count) => `${hour}:00: ${count}`,
     desks: 'Desks',
     phones: (up, all) => `${up} of ${all} phones connected`,
     doing: {

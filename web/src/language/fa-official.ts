@@ -28,7 +28,7 @@ export const faOfficial = {
 
   official: {
     title: 'میز مسئول',
-    sitDown: 'آغاز پاسخ‌گویی',
+    sitDown: 'آغاز پاسخگویی',
     sitDownHelp: 'تا پایان نوبت، شهروندان یکی پس از دیگری به تلفن همین میز وصل می‌شوند.',
     connectFirst: 'تلفن میز را وصل کنید تا نفر بعدی به شما برسد.',
     state: {
@@ -58,7 +58,7 @@ export const faOfficial = {
     nobodyReady: 'کسی آماده نیست.',
     underWay: 'در حال تماس',
     nobodyUnderWay: 'اکنون با کسی تماس گرفته نمی‌شود.',
-    screen: 'اول من صحبت کنم',
+    screen: 'نخست من صحبت می‌کنم',
     handOver: 'تحویل به مسئول',
     withMe: 'با شما گفت‌وگو می‌کند',
     withAnother: 'با اپراتور دیگری گفت‌وگو می‌کند',

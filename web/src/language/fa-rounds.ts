@@ -80,8 +80,8 @@ export const faRounds = {
     perHour: (count: string) => `${count} در ساعت`,
     conversations: 'گفت‌وگوها',
     median: 'میانهٔ زمان ثبت‌نام تا گفت‌وگو',
-    p90: 'نود درصد زودتر از',
-    idle: 'سهم انتظار مسئول',
+    p90: 'نود درصد شهروندان زودتر از',
+    idle: 'سهمی از زمان که مسئول منتظر ماند',
     reason: {
       never_called: 'نوبت به ایشان نرسید',
       calling: 'در حال تماس',

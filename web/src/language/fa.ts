@@ -48,8 +48,8 @@ export const fa = {
     waiting: (count: string) => `${count} نفر در انتظار`,
     empty: 'کسی در صف نیست.',
     place: 'ردیف',
-    ticket: 'شماره پیگیری',
-    number: 'شماره تلفن',
+    ticket: 'شمارهٔ پیگیری',
+    number: 'شمارهٔ تلفن',
     since: 'ثبت‌نام',
     roundsMissed: (count: number, digits: string) =>
       count === 1 ? 'انتقالی از نوبت پیش' : `انتقالی از ${['دو', 'سه', 'چهار', 'پنج'][count - 2] ?? digits} نوبت پیش`,
@@ -75,7 +75,7 @@ export const fa = {
     notePlaceholder: 'آنچه شهروند گفت و آنچه قرار شد…',
     saveOutcome: 'ثبت نتیجه',
     saveNote: 'ذخیرهٔ یادداشت',
-    noteKept: (ticket: string) => `یادداشت شماره پیگیری ${ticket} هنوز ذخیره نشده است:`,
+    noteKept: (ticket: string) => `یادداشت شمارهٔ پیگیری ${ticket} هنوز ذخیره نشده است:`,
     dismiss: 'کنار گذاشتن',
     conversation: 'مدت گفت‌وگو',
   },
@@ -104,7 +104,7 @@ export const fa = {
   },
   outcome: {
     no_answer: 'پاسخ نداد',
-    busy: 'اشغال بود',
+    busy: 'مشغول بود',
     rejected: 'تماس را رد کرد',
     unreachable: 'در دسترس نبود',
     not_confirmed: 'عدد یک را نزد',

@@ -26,6 +26,9 @@ export function makeFormat(locale: string, comma: string) {
   const digits = (text: string | number) =>
     latinDigits(String(text)).replace(/\d/g, (digit) => shapes[Number(digit)] ?? digit)
 
+  /** Groups of digits in their order, whatever text is about them. */
+  const isolated = (groups: string) => `\u2066${digits(groups)}\u2069`
+
   const time = (iso: string) => clock.format(new Date(iso))
   const date = (iso: string) => day.format(new Date(iso))
 
@@ -34,8 +37,8 @@ export function makeFormat(locale: string, comma: string) {
     number: (value: number) => grouped.format(value),
     /** 09131234567 as ۰۹۱۳ ۱۲۳ ۴۵۶۷; a land line as ۰۳۱ ۳۲۳۴ ۵۶۷۸. */
     phone: (number: string) =>
-      digits(number.replace(/^(09\d\d)(\d{3})(\d{4})$/, '$1 $2 $3').replace(/^(0\d\d)(\d{4})(\d{4})$/, '$1 $2 $3')),
-    ticket: (ticket: string) => digits(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
+      isolated(number.replace(/^(09\d\d)(\d{3})(\d{4})$/, '$1 $2 $3').replace(/^(0\d\d)(\d{4})(\d{4})$/, '$1 $2 $3')),
+    ticket: (ticket: string) => isolated(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
     time,
     date,
     weekday: (iso: string) => weekday.format(new Date(iso)),

@@ -1,7 +1,7 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
-import { type AuditEntry, auditExportUrl, useAudit, useAuditActions, usePeople } from '../../api/admin'
+import { type AuditEntry, auditExportUrl, COMMAND_LINE, useAudit, useAuditActions, usePeople } from '../../api/admin'
 import type { Me } from '../../api/calls'
 import { useLiveUpdates } from '../../api/live'
 import { latinDigits } from '../../language/format'
@@ -55,7 +55,7 @@ export default function AuditPage({ me }: { me: Me }) {
           <NativeSelect
             label={words.who} value={wanted.who} data-testid="who" onChange={(event) => set({ who: event.currentTarget.value })}
             data={[
-              { value: '', label: words.anybody }, { value: 'command line', label: words.commandLine },
+              { value: '', label: words.anybody }, { value: COMMAND_LINE, label: words.commandLine },
               ...people.map(({ username, name }) => ({ value: username, label: `${name} (${username})` })),
             ]}
           />

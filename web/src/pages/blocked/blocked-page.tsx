@@ -2,7 +2,7 @@ import { Button, NativeSelect, Paper, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { adminKeys, type BlockedNumber, type BlockIn, blockNumber, unblockNumber, useBlocked } from '../../api/admin'
+import { adminKeys, type BlockedNumber, type BlockIn, blockNumber, COMMAND_LINE, unblockNumber, useBlocked } from '../../api/admin'
 import type { Me } from '../../api/calls'
 import { useLiveUpdates } from '../../api/live'
 import { useLanguage } from '../../language/language'
@@ -51,7 +51,7 @@ export default function BlockedPage({ me }: { me: Me }) {
                 <span>{words.reasons[one.reason]}</span>
                 <span className={style.soft}>{one.note}</span>
                 <span className={style.soft}>
-                  {one.who ? words.by(one.who, format.moment(one.blocked_at)) : format.moment(one.blocked_at)}
+                  <bdi>{one.who === COMMAND_LINE ? text.audit.commandLine : one.who}</bdi>{one.who && text.comma}{format.moment(one.blocked_at)}
                 </span>
                 {may && (
                   <Button size="compact-sm" variant="default" onClick={() => setLeaving(one)} data-testid="unblock" w="max-content">

@@ -48,7 +48,7 @@ export default function PhonePage() {
           onChange={(event) => choose(event.currentTarget.value)}
           data={data.lines.map((each, index) => ({
             value: String(index + 1),
-            label: text.citizenPhone.lineOption(format.number(index + 1), format.digits(each.number)),
+            label: text.citizenPhone.lineOption(format.number(index + 1), format.phone(each.number)),
           }))}
         />
         <p className={style.own}>
