@@ -19,11 +19,20 @@ from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 
 _TEMPLATE = "migrated"
+_FIRST = ("system", "pages", "test_kit.py", "test_public.py", "test_compose.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest, building the container's image, begins first."""
-    items.sort(key=lambda item: item.path.name != "test_compose.py")
+    """First what uses a browser, then the containers, then the rest.
+
+    Containers bring and take interfaces, at which Chromium drops whatever it is loading.
+    """
+
+    def turn(item: pytest.Item) -> int:
+        names = (item.path.parent.name, item.path.name)
+        return next((place for place, name in enumerate(_FIRST) if name in names), len(_FIRST))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
