@@ -112,7 +112,7 @@ def close_requests(engine: Engine, settings: Settings) -> None:
         with writing(engine) as session:
             if not request_work.close_unanswered(session, settings.request_answer_days, _BATCH):
                 break
-        time.sleep(_BREATH_S)
+        time.sleep(_BREATH_S)  # calls and desks write in between
 
 
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:

@@ -11,6 +11,7 @@ import { cityTime } from '../../language/city-time'
 import { DayPicker } from '../../ui/day-picker'
 import { MomentInput, TimeInput } from '../../ui/moment-input'
 import { count, moved, newPlan, type Plan, planOf, toRound } from './plan'
+import moment from '../../ui/moment-input.module.css'
 import style from './rounds.module.css'
 
 interface Props {
@@ -67,7 +68,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
           label={words.deputies} value={plan.deputies} data={choices} searchable clearable
           onChange={(deputies) => set({ deputies })}
         />
-        <div className={style.moment}>
+        <div className={moment.moment}>
           <DayPicker label={words.day} day={plan.start.day} testId="day" onChange={(day) => setPlan(moved(plan, day))} />
           <TimeInput label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />
           <TimeInput label={words.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
