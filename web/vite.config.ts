@@ -9,6 +9,8 @@ export default defineConfig(({ mode }) => {
     server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` } } },
     build: {
       target: 'es2022',
+      // One style sheet: a part of a page fetches nothing but its code.
+      cssCodeSplit: false,
       // Fonts keep their names: the public pages (api/static/public.css) use them too.
       rollupOptions: {
         output: {

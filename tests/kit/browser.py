@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.kit.process import need
 from tests.kit.sound import Recording
@@ -123,17 +123,12 @@ def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     context.add_init_script(EARS)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda line: _is_complaint(line) and complaints.append(line.text))
+    context.on("console", lambda line: line.type == "error" and complaints.append(line.text))
     context.complaints = complaints  # type: ignore[attr-defined]
     try:
         yield context
     finally:
         context.close()
-
-
-def _is_complaint(line: ConsoleMessage) -> bool:
-    """An error, but for interfaces of the machine that come and go: other tests' containers have some."""
-    return line.type == "error" and "ERR_NETWORK_CHANGED" not in line.text
 
 
 def page_heard(page: Page, seconds: float = 0) -> Recording:

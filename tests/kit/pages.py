@@ -62,6 +62,7 @@ def served(settings: Settings, log: Path, **environment: str) -> Iterator[str]:
         "HOTLINE_STATE_DIR": str(settings.state_dir),
         "HOTLINE_DATABASE_URL": settings.database,
         "HOTLINE_HTTP": str(settings.http),
+        "HOTLINE_QUIET_HOURS": f"{settings.quiet_hours.begin:%H:%M}-{settings.quiet_hours.end:%H:%M}",
         "HOTLINE_SECOND_FACTOR_ROLES": " ".join(settings.second_factor_roles),
     }
 

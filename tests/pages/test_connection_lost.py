@@ -1,51 +1,125 @@
-"""The server goes away and comes back under an operator who is writing."""
+"""The server, the network or an older version goes away under an operator who is writing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
-from db.models import Callback, Role, Round
+from db.models import Callback, Role, Round, User
 from db.states import CallbackState
 from settings import Settings
 from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations
 from tests.kit.browser import person
-from tests.kit.pages import in_state, served
+from tests.kit.pages import in_state, is_fit, served
 
 NOTE = "آب‌گرفتگی خیابان، «فردا»"
 
 
-def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heals_and_nothing_is_lost(
-    chromium: Browser, settings: Settings, engine: Engine, tmp_path: Path
-) -> None:
+@pytest.fixture
+def operator(engine: Engine) -> User:
     with writing(engine) as session:
         user = a_user(session, a_desk(session))
         user.role = Role.OPERATOR
-        held = a_callback(session, CallbackState.ENDED, user)
+        return user
+
+
+@pytest.fixture
+def held(engine: Engine, operator: User) -> Callback:
+    """With this citizen the operator has just spoken."""
+    with writing(engine) as session:
+        held = a_callback(session, CallbackState.ENDED, operator)
         held.talking_at = held.ended_at = now(session)
+        return held
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
     with person(chromium, locale="fa-IR") as context:
-        page = context.new_page()
-        lost = page.get_by_test_id("connection-lost")
-        with served(settings, tmp_path / "before.log") as url:
-            page.goto(url)
-            page.get_by_test_id("username").fill(user.username)
-            page.get_by_test_id("password").fill(PASSWORD)
-            page.get_by_test_id("submit").click()
-            page.get_by_test_id("note").fill(NOTE[:10])
-            expect(lost).to_be_hidden()
-        expect(lost).to_be_visible()
-        page.get_by_test_id("note").fill(NOTE)
+        yield context.new_page()
+
+
+def _write(page: Page, url: str, user: User) -> None:
+    """Sign in and begin a note."""
+    page.goto(url)
+    page.get_by_test_id("username").fill(user.username)
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.get_by_test_id("submit").click()
+    page.get_by_test_id("note").fill(NOTE)
+    expect(page.get_by_test_id("connection-lost")).to_be_hidden()
+
+
+def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heals_and_nothing_is_lost(
+    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    lost = page.get_by_test_id("connection-lost")
+    with served(settings, tmp_path / "before.log") as url:
+        _write(page, url, operator)
+    expect(lost).to_be_visible()
+    page.get_by_test_id("note").fill(f"{NOTE}!")
+    page.get_by_test_id("outcome-reached").click()
+    page.get_by_test_id("save-outcome").click()
+    expect(page.get_by_test_id("problem")).to_be_visible()
+    with writing(engine) as session:  # what happens meanwhile is seen afterwards
+        some_registrations(session, session.get_one(Round, held.round_id), 2)
+    with served(settings, tmp_path / "after.log"):
+        expect(lost).to_be_hidden(timeout=15_000)
+        expect(page.get_by_test_id("note")).to_have_value(f"{NOTE}!")
+        expect(page.get_by_test_id("line-row")).to_have_count(3)
+        page.get_by_test_id("save-outcome").click()
+        in_state(page, "callback-state", "closed")
+        with reading(engine) as session:
+            assert session.get_one(Callback, held.id).note == f"{NOTE}!"
+
+
+@pytest.mark.usefixtures("held")
+def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_with_the_network(
+    page: Page, operator: User, settings: Settings, tmp_path: Path
+) -> None:
+    with served(settings, tmp_path / "api.log") as url:
+        _write(page, url, operator)
+        page.get_by_test_id("outcome-call_again").click()
+        page.context.set_offline(True)
+        with page.expect_event("requestfailed", lambda request: "moment-input" in request.url):
+            page.get_by_test_id("again-time").click()
+        expect(page.get_by_test_id("connection-lost")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_test_id("again-moment-time")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("connection-lost")).to_be_hidden(timeout=15_000)
+        expect(page.get_by_test_id("note")).to_have_value(NOTE)
+
+
+def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_and_the_rest_goes_on(
+    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    with served(settings, tmp_path / "api.log") as url:
+        _write(page, url, operator)
+        page.get_by_test_id("outcome-call_again").click()
+        page.route("**/assets/moment-input*", lambda route: route.fulfill(status=404))
+        page.get_by_test_id("again-time").click()
+        broken = page.get_by_test_id("part-broken")
+        expect(broken).to_be_visible()
+        is_fit(page)
         page.get_by_test_id("outcome-reached").click()
         page.get_by_test_id("save-outcome").click()
-        expect(page.get_by_test_id("problem")).to_be_visible()
-        with writing(engine) as session:  # what happens meanwhile is seen afterwards
-            some_registrations(session, session.get_one(Round, held.round_id), 2)
-        with served(settings, tmp_path / "after.log"):
-            expect(lost).to_be_hidden(timeout=15_000)
-            expect(page.get_by_test_id("note")).to_have_value(NOTE)
-            expect(page.get_by_test_id("line-row")).to_have_count(3)
-            page.get_by_test_id("save-outcome").click()
-            in_state(page, "callback-state", "closed")
-            with reading(engine) as session:
-                assert session.get_one(Callback, held.id).note == NOTE
+        in_state(page, "callback-state", "closed")
+        with reading(engine) as session:
+            assert session.get_one(Callback, held.id).note == NOTE
+
+
+@pytest.mark.usefixtures("held")
+def test_given_a_page_that_cannot_be_shown_when_it_is_loaded_again_then_it_is_there(
+    page: Page, operator: User, settings: Settings, tmp_path: Path
+) -> None:
+    with served(settings, tmp_path / "api.log") as url:
+        _write(page, url, operator)
+        page.route("**/assets/account-page*", lambda route: route.fulfill(status=404))
+        page.goto(f"{url}/account")
+        broken = page.get_by_test_id("part-broken")
+        expect(broken).to_be_visible()
+        is_fit(page)
+        page.unroute("**/assets/account-page*")
+        broken.get_by_role("button").click()
+        page.get_by_test_id("sign-out").wait_for()

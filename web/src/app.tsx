@@ -1,14 +1,15 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './api/account'
 import { useMe } from './api/queries'
 import { home, pagesOf, Wallboard } from './pages'
 import { SignInPage } from './pages/sign-in/sign-in-page'
 import { ConnectionLost } from './ui/connection-lost'
+import { page } from './ui/part'
 import { Waiting } from './ui/waiting'
 
-const CodesPage = lazy(() => import('./pages/account/codes-page'))
-const PhonePage = lazy(() => import('./pages/phone/phone-page'))
+const CodesPage = page(() => import('./pages/account/codes-page'))
+const PhonePage = page(() => import('./pages/phone/phone-page'))
 
 export function App() {
   return (

@@ -1,6 +1,7 @@
-import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
+import type { ComponentType } from 'react'
 import type { Me } from './api/calls'
 import type { Text } from './language/fa'
+import { page } from './ui/part'
 
 /** A page behind the sign-in. Add a line below; its address, its place in the menu and who sees it follow. */
 export interface PageOfOffice {
@@ -8,9 +9,9 @@ export interface PageOfOffice {
   name: string
   title: (text: Text) => string
   isFor: (me: Me) => boolean
-  component: LazyExoticComponent<ComponentType<{ me: Me }>>
+  component: ComponentType<{ me: Me }>
   /** The page of one of its things, at `name/:id`. */
-  below?: LazyExoticComponent<ComponentType<{ me: Me; id: number }>>
+  below?: ComponentType<{ me: Me; id: number }>
 }
 
 const hasDesk = (me: Me) => me.desk !== null
@@ -30,33 +31,33 @@ const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
 const seesReports = ({ role }: Me) => role !== 'operator'
 
 /** It needs nobody: a screen on a wall has no person. */
-export const Wallboard = lazy(() => import('./pages/wallboard/wallboard-page'))
+export const Wallboard = page(() => import('./pages/wallboard/wallboard-page'))
 
 export const pages: PageOfOffice[] = [
-  { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: lazy(() => import('./pages/desk/desk-page')) },
-  { name: 'official', title: (text) => text.official.title, isFor: hasDesk, component: lazy(() => import('./pages/official/official-page')) },
-  { name: 'beside', title: (text) => text.beside.title, isFor: hasDesk, component: lazy(() => import('./pages/beside/beside-page')) },
+  { name: 'desk', title: (text) => text.desk.title, isFor: answers, component: page(() => import('./pages/desk/desk-page')) },
+  { name: 'official', title: (text) => text.official.title, isFor: hasDesk, component: page(() => import('./pages/official/official-page')) },
+  { name: 'beside', title: (text) => text.beside.title, isFor: hasDesk, component: page(() => import('./pages/beside/beside-page')) },
   {
     name: 'rounds', title: (text) => text.rounds.title, isFor: seesRounds,
-    component: lazy(() => import('./pages/rounds/rounds-page')), below: lazy(() => import('./pages/rounds/round-page')),
+    component: page(() => import('./pages/rounds/rounds-page')), below: page(() => import('./pages/rounds/round-page')),
   },
   {
     name: 'requests', title: (text) => text.requests.title, isFor: everybody,
-    component: lazy(() => import('./pages/requests/requests-page')), below: lazy(() => import('./pages/requests/request-page')),
+    component: page(() => import('./pages/requests/requests-page')), below: page(() => import('./pages/requests/request-page')),
   },
-  { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: lazy(() => import('./pages/departments/departments-page')) },
-  { name: 'timetable', title: (text) => text.timetable.title, isFor: seesRounds, component: lazy(() => import('./pages/timetable/timetable-page')) },
-  { name: 'officials', title: (text) => text.officials.title, isFor: seesRounds, component: lazy(() => import('./pages/officials/officials-page')) },
-  { name: 'subjects', title: (text) => text.subjects.title, isFor: seesRounds, component: lazy(() => import('./pages/subjects/subjects-page')) },
-  { name: 'holidays', title: (text) => text.holidays.title, isFor: seesRounds, component: lazy(() => import('./pages/holidays/holidays-page')) },
-  { name: 'account', title: (text) => text.account.title, isFor: everybody, component: lazy(() => import('./pages/account/account-page')) },
-  { name: 'reports', title: (text) => text.reports.title, isFor: seesReports, component: lazy(() => import('./pages/reports/reports-page')) },
+  { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds, component: page(() => import('./pages/departments/departments-page')) },
+  { name: 'timetable', title: (text) => text.timetable.title, isFor: seesRounds, component: page(() => import('./pages/timetable/timetable-page')) },
+  { name: 'officials', title: (text) => text.officials.title, isFor: seesRounds, component: page(() => import('./pages/officials/officials-page')) },
+  { name: 'subjects', title: (text) => text.subjects.title, isFor: seesRounds, component: page(() => import('./pages/subjects/subjects-page')) },
+  { name: 'holidays', title: (text) => text.holidays.title, isFor: seesRounds, component: page(() => import('./pages/holidays/holidays-page')) },
+  { name: 'account', title: (text) => text.account.title, isFor: everybody, component: page(() => import('./pages/account/account-page')) },
+  { name: 'reports', title: (text) => text.reports.title, isFor: seesReports, component: page(() => import('./pages/reports/reports-page')) },
   { name: 'wallboard', title: (text) => text.wallboard.title, isFor: everybody, component: Wallboard },
-  { name: 'recordings', title: (text) => text.retention.title, isFor: watches, component: lazy(() => import('./pages/recordings/recordings-page')) },
-  { name: 'blocked', title: (text) => text.blocked.title, isFor: watches, component: lazy(() => import('./pages/blocked/blocked-page')) },
-  { name: 'desks', title: (text) => text.deskList.title, isFor: watches, component: lazy(() => import('./pages/desks/desks-page')) },
-  { name: 'people', title: (text) => text.people.title, isFor: inspects, component: lazy(() => import('./pages/people/people-page')) },
-  { name: 'audit', title: (text) => text.audit.title, isFor: inspects, component: lazy(() => import('./pages/audit/audit-page')) },
+  { name: 'recordings', title: (text) => text.retention.title, isFor: watches, component: page(() => import('./pages/recordings/recordings-page')) },
+  { name: 'blocked', title: (text) => text.blocked.title, isFor: watches, component: page(() => import('./pages/blocked/blocked-page')) },
+  { name: 'desks', title: (text) => text.deskList.title, isFor: watches, component: page(() => import('./pages/desks/desks-page')) },
+  { name: 'people', title: (text) => text.people.title, isFor: inspects, component: page(() => import('./pages/people/people-page')) },
+  { name: 'audit', title: (text) => text.audit.title, isFor: inspects, component: page(() => import('./pages/audit/audit-page')) },
 ]
 
 /** The pages of this person, in the order of the menu. */

@@ -1,14 +1,15 @@
 import { useSyncExternalStore } from 'react'
 
-/** Whether the API answers and the live events flow. The pages show it when either is lost. */
-let state = { api: true, events: true }
+/** Whether the API answers, the live events flow and the parts of a page can be fetched. Any loss is shown. */
+let state = { api: true, events: true, parts: true }
+const isWhole = ({ api, events, parts }: typeof state) => api && events && parts
 const listeners = new Set<() => void>()
 
 export function report(change: Partial<typeof state>): void {
   const next = { ...state, ...change }
-  if (next.api === state.api && next.events === state.events) return
+  const changed = isWhole(next) !== isWhole(state)
   state = next
-  listeners.forEach((listener) => listener())
+  if (changed) listeners.forEach((listener) => listener())
 }
 
 function subscribe(listener: () => void) {
@@ -17,4 +18,4 @@ function subscribe(listener: () => void) {
 }
 
 export const useConnectionLost = () =>
-  useSyncExternalStore(subscribe, () => !state.api || !state.events)
+  useSyncExternalStore(subscribe, () => !isWhole(state))

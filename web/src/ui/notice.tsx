@@ -4,6 +4,7 @@ import style from './notice.module.css'
 interface Props {
   tone: 'plain' | 'warning' | 'error'
   children: ReactNode
+  role?: 'alert'
   'data-testid'?: string
 }
 

@@ -1,16 +1,17 @@
 import { Button } from '@mantine/core'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { Round } from '../../api/calls'
 import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
+import { part } from '../../ui/part'
 import { useKeys } from '../../ui/use-keys'
 import { cityTime } from '../../language/city-time'
 import { type Again, isPastEnd, momentOf, waysIn } from './again'
 import style from './callback.module.css'
 
 // The calendar is a third of what the desk would fetch at its start.
-const MomentInput = lazy(() => import('../../ui/moment-input').then(({ MomentInput: component }) => ({ default: component })))
+const MomentInput = part(async () => ({ default: (await import('../../ui/moment-input')).MomentInput }))
 
 interface Props {
   again: Again

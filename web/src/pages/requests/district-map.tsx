@@ -1,15 +1,16 @@
 import { NativeSelect, Paper, Table } from '@mantine/core'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { Link } from 'wouter'
 import { type DistrictCounts, useBoundaries, useRequestMap } from '../../api/requests'
 import { useLanguage } from '../../language/language'
 import { Complaint } from '../../ui/complaint'
+import { part } from '../../ui/part'
 import type { InboxFilter } from './inbox-filter'
 import { TILES } from './tiles'
 import { districtName } from './words'
 import style from './requests.module.css'
 
-const Boundaries = lazy(() => import('./boundaries'))
+const Boundaries = part(() => import('./boundaries'))
 const DAYS = ['7', '30', '90', '365']
 const SIZE = 92
 const STEP = 100

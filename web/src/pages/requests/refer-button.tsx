@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import type { Registration } from '../../api/calls'
 import { useLanguage } from '../../language/language'
 import { Key } from '../../ui/key'
 import { KEY } from '../../ui/keys'
+import { part } from '../../ui/part'
 import { useKeys } from '../../ui/use-keys'
 
-const WriteForm = lazy(() => import('./write-form').then(({ WriteForm: component }) => ({ default: component })))
+const WriteForm = part(async () => ({ default: (await import('./write-form')).WriteForm }))
 
 /** At the desk, during or after a conversation: the citizen's problem is written down, and referred with a due date. */
 export function ReferButton({ registration }: { registration: Registration }) {
