@@ -17,6 +17,7 @@ from settings import Address, PortRange, Settings, load
 from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
+from tests.kit.reused import Reused
 
 _TEMPLATE = "migrated"
 _FIRST = ("system", "pages", "test_kit.py", "test_public.py", "test_compose.py")
@@ -37,10 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of this test process, with a migrated database to copy."""
+    """A PostgreSQL server of this test process."""
     with Postgres() as server:
-        _migrate(server.create_database(_TEMPLATE))
         yield server
+
+
+@pytest.fixture(scope="session")
+def reused(postgres: Postgres) -> Reused:
+    """A migrated database in PostgreSQL."""
+    _migrate(postgres.create_database(_TEMPLATE))
+    return Reused(postgres, _TEMPLATE)
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +81,8 @@ def database(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> st
         path = tmp_path / "hotline.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.create_database("test", _TEMPLATE)
+    reused: Reused = request.getfixturevalue("reused")
+    return reused.fresh()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 from tests.kit.process import Program, ProgramError, need, until
+from tests.kit.reused import Reused
 from tests.kit.sipp import SippPhone
 from tests.kit.sound import THRESHOLD, Recording, best_score, heard, tone_level
 
@@ -347,6 +348,37 @@ def test_given_a_database_when_it_is_copied_then_the_copies_are_independent(serv
     assert rows(first, "SELECT word FROM words") == []
     assert rows(second, "SELECT word FROM words") == [("سلام",)]
     assert rows(server.create_database("first", "golden"), "SELECT word FROM words") == [("سلام",)]
+
+
+def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whatever_was_done_to_it(server):
+    parts = "(id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of int REFERENCES parts, word text)"
+    template = server.create_database("template")
+    rows(template, f"CREATE TABLE parts {parts}", "INSERT INTO parts (word) VALUES ('سلام')")
+    reused = Reused(server, "template")
+    for harm in (
+        ("INSERT INTO parts (of, word) VALUES (1, 'x')", "UPDATE parts SET word = 'y'"),
+        ("DELETE FROM parts",),
+        ("ALTER TABLE parts RENAME TO lost",),
+        ("CREATE TABLE more (id int)",),
+    ):
+        rows(reused.fresh(), *harm)
+        url = reused.fresh()
+        assert rows(url, "SELECT * FROM parts") == [(1, None, "سلام")], harm
+        assert rows(url, "INSERT INTO parts (of) VALUES (1) RETURNING id") == [(2,)], harm
+        assert rows(url, "SELECT to_regclass('more')") == [(None,)], harm
+
+
+def test_given_a_connection_that_locks_when_the_database_is_used_again_then_it_is_gone(server):
+    template = server.create_database("template")
+    rows(template, "CREATE TABLE words (word text)")
+    reused = Reused(server, "template")
+    engine = sa.create_engine(reused.fresh())
+    with engine.connect() as connection:
+        connection.exec_driver_sql("LOCK TABLE words")
+        assert rows(reused.fresh(), "SELECT * FROM words") == []
+        with pytest.raises(sa.exc.OperationalError):
+            connection.exec_driver_sql("SELECT 1")
+    engine.dispose()
 
 
 def test_given_a_server_when_it_dies_and_starts_again_then_it_answers(server):

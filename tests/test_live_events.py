@@ -4,19 +4,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import Engine, select
 
 from api import live
 from api.access import COOKIE
-from api.app import create
 from db import events
 from db.engine import reading, writing
 from db.models import Event, Round
@@ -24,7 +22,7 @@ from db.states import CallbackState
 from hotline import callbacks, registration, status, users
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
-from tests.kit.process import until
+from tests.kit.served import served
 
 
 @dataclass
@@ -79,30 +77,11 @@ def changes(lines: Iterator[str], count: int) -> list[Message]:
 @pytest.fixture
 def page(settings: Settings, engine: Engine) -> Iterator[Page]:
     """A signed-in page of a running server."""
-    config = uvicorn.Config(
-        create(settings),
-        host=settings.http.host,
-        port=settings.http.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    running = threading.Thread(target=server.run)
-
-    def stop() -> None:
-        server.should_exit = True
-        running.join(5)
-        assert not running.is_alive(), "the server does not stop"
-
-    running.start()
-    try:
-        until(lambda: server.started or not running.is_alive(), "the server is ready")
+    with ExitStack() as running:
+        url = running.enter_context(served(settings))
         with writing(engine) as session:
             cookie = users.sign_in(session, a_user(session, a_desk(session)))
-        yield Page(f"http://{settings.http}/api/v1", cookie, stop)
-    finally:
-        stop()
+        yield Page(f"{url}/api/v1", cookie, running.close)
 
 
 @pytest.fixture
@@ -233,7 +212,7 @@ def test_given_many_writers_when_the_log_is_read_meanwhile_then_no_event_appears
     def follow() -> list[int]:
         seen: list[int] = []
         while True:
-            last_round = done.is_set()
+            last_round = done.wait(0.002)  # without a pause it would starve the writers
             with reading(engine) as session:
                 new = [event.id for event in events.since(session, seen[-1] if seen else 0)]
             seen += new

@@ -1,7 +1,6 @@
 """The server itself: clients that send too slowly, read nothing, or open too many pages, hold nobody up."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from hotline import users
 from settings import Settings
 from tests.factories import a_round, a_user
 from tests.kit.process import until
+from tests.kit.served import served
 
 
 @pytest.fixture
@@ -39,16 +39,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def url(impatient: None, settings: Settings, engine: Engine) -> Iterator[str]:
-    serving, listening = server.server(settings)
-    running = threading.Thread(target=serving.run, args=([listening],))
-    running.start()
-    try:
-        until(lambda: serving.started or not running.is_alive(), "the server is ready")
-        yield f"http://{settings.http}/api/v1"
-    finally:
-        serving.should_exit = True
-        running.join(5)
-        assert not running.is_alive()
+    with served(settings) as address:
+        yield f"{address}/api/v1"
 
 
 @pytest.fixture

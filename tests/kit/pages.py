@@ -1,16 +1,9 @@
 """What every test of the pages in a browser does: sign in, connect the desk's phone, wait for a state."""
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import httpx
 from playwright.sync_api import Page, expect
 
-from settings import Settings
-from tests.kit.process import Program
 from tests.kit.system import PASSWORD, PROJECT, System
 
 
@@ -52,27 +45,3 @@ def is_fit(page: Page) -> None:
     # Charts follow the page's width in their own time.
     expect(page.locator("html")).to_have_js_property("scrollWidth", PHONE["width"])
     page.set_viewport_size(before or DESK)
-
-
-@contextmanager
-def served(settings: Settings, log: Path, **environment: str) -> Iterator[str]:
-    """The address of the pages, served by an API process of its own."""
-    address = f"http://{settings.http}"
-    environment |= {
-        "HOTLINE_STATE_DIR": str(settings.state_dir),
-        "HOTLINE_DATABASE_URL": settings.database,
-        "HOTLINE_HTTP": str(settings.http),
-        "HOTLINE_QUIET_HOURS": f"{settings.quiet_hours.begin:%H:%M}-{settings.quiet_hours.end:%H:%M}",
-        "HOTLINE_SECOND_FACTOR_ROLES": " ".join(settings.second_factor_roles),
-    }
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{address}/api/v1/me").status_code == 401
-        except httpx.TransportError:
-            return False
-
-    command = [sys.executable, "-m", "ops.cli", "process", "api"]
-    with Program(command, folder=PROJECT, log=log, env=environment) as api:
-        api.ready(answers, timeout=30)
-        yield address

@@ -12,8 +12,9 @@ from settings import Address, Settings, load
 from tests.factories import PASSWORD
 from tests.kit import town
 from tests.kit.browser import browser, person
-from tests.kit.pages import DESK, PHONE, served
+from tests.kit.pages import DESK, PHONE
 from tests.kit.ports import free_port
+from tests.kit.served import served
 from tests.kit.system import PROJECT
 
 FOLDER = PROJECT / "docs" / "screenshots"
@@ -29,6 +30,7 @@ def _settings(folder: Path) -> Settings:
         http=Address("127.0.0.1", free_port()),
         asterisk_http=Address("127.0.0.1", free_port()),
         second_factor_roles=(),
+        browser_phone=True,
     )
 
 
@@ -56,7 +58,7 @@ def main() -> None:
         upgrade(engine)
         there = town.fill(engine)
         with (
-            served(settings, Path(folder) / "api.log", HOTLINE_BROWSER_PHONE="1") as url,
+            served(settings) as url,
             browser() as chromium,
             person(chromium, locale="fa-IR", reduced_motion="reduce") as context,
         ):

@@ -1,8 +1,7 @@
-"""The pages in a real browser against a real API process, each test with its own database and person."""
+"""The pages in a real browser against a real server, each test with its own database and person."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -13,7 +12,7 @@ from db.models import Role
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import browser, person
-from tests.kit.pages import served
+from tests.kit.served import served
 
 OpenAs = Callable[..., Page]
 
@@ -32,9 +31,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def url(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[str]:
-    """The address of the pages, served by an API process of its own."""
-    with served(settings, tmp_path / "api.log") as address:
+def url(settings: Settings, engine: Engine) -> Iterator[str]:
+    """The address of the pages."""
+    with served(settings) as address:
         yield address
 
 

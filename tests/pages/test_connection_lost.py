@@ -1,7 +1,6 @@
 """The server, the network or an older version goes away under an operator who is writing."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,7 +12,8 @@ from db.states import CallbackState
 from settings import Settings
 from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations
 from tests.kit.browser import person
-from tests.kit.pages import in_state, is_fit, served
+from tests.kit.pages import in_state, is_fit
+from tests.kit.served import served
 
 NOTE = "آب‌گرفتگی خیابان، «فردا»"
 
@@ -52,10 +52,10 @@ def _write(page: Page, url: str, user: User) -> None:
 
 
 def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heals_and_nothing_is_lost(
-    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine, tmp_path: Path
+    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
 ) -> None:
     lost = page.get_by_test_id("connection-lost")
-    with served(settings, tmp_path / "before.log") as url:
+    with served(settings) as url:
         _write(page, url, operator)
     expect(lost).to_be_visible()
     page.get_by_test_id("note").fill(f"{NOTE}!")
@@ -64,7 +64,7 @@ def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heal
     expect(page.get_by_test_id("problem")).to_be_visible()
     with writing(engine) as session:  # what happens meanwhile is seen afterwards
         some_registrations(session, session.get_one(Round, held.round_id), 2)
-    with served(settings, tmp_path / "after.log"):
+    with served(settings):
         expect(lost).to_be_hidden(timeout=15_000)
         expect(page.get_by_test_id("note")).to_have_value(f"{NOTE}!")
         expect(page.get_by_test_id("line-row")).to_have_count(3)
@@ -76,9 +76,9 @@ def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heal
 
 @pytest.mark.usefixtures("held")
 def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_with_the_network(
-    page: Page, operator: User, settings: Settings, tmp_path: Path
+    page: Page, operator: User, settings: Settings
 ) -> None:
-    with served(settings, tmp_path / "api.log") as url:
+    with served(settings) as url:
         _write(page, url, operator)
         page.get_by_test_id("outcome-call_again").click()
         page.context.set_offline(True)
@@ -92,9 +92,9 @@ def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_
 
 
 def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_and_the_rest_goes_on(
-    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine, tmp_path: Path
+    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
 ) -> None:
-    with served(settings, tmp_path / "api.log") as url:
+    with served(settings) as url:
         _write(page, url, operator)
         page.get_by_test_id("outcome-call_again").click()
         page.route("**/assets/moment-input*", lambda route: route.fulfill(status=404))
@@ -111,9 +111,9 @@ def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_a
 
 @pytest.mark.usefixtures("held")
 def test_given_a_page_that_cannot_be_shown_when_it_is_loaded_again_then_it_is_there(
-    page: Page, operator: User, settings: Settings, tmp_path: Path
+    page: Page, operator: User, settings: Settings
 ) -> None:
-    with served(settings, tmp_path / "api.log") as url:
+    with served(settings) as url:
         _write(page, url, operator)
         page.route("**/assets/account-page*", lambda route: route.fulfill(status=404))
         page.goto(f"{url}/account")

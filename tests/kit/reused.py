@@ -1,0 +1,64 @@
+"""A PostgreSQL database that is as good as new for each test, in a fiftieth of the time a new one takes."""
+
+import psycopg
+from psycopg import sql
+
+from tests.kit.postgres import Postgres
+
+_NAME = "test"
+_SHAPE = """
+    SELECT count(*), max(xmin::text::bigint)
+    FROM (SELECT xmin FROM pg_class UNION ALL SELECT xmin FROM pg_attribute
+          UNION ALL SELECT xmin FROM pg_trigger UNION ALL SELECT xmin FROM pg_proc) AS parts
+"""
+"""Changes with any table, column, index, trigger or function."""
+_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+class Reused:
+    """A copy of the database `template`. What a test wrote is taken out; changed tables cost a new copy."""
+
+    def __init__(self, server: Postgres, template: str) -> None:
+        self._server, self._template = server, template
+        self._url = server.create_database(_NAME, template)
+        with self._connect() as wire:
+            self._shape = wire.execute(_SHAPE).fetchone()
+            tables = [
+                row[0] for row in wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            ]
+            self._rows = {table: _rows(wire, table) for table in tables}
+            numbers = wire.execute(
+                "SELECT sequencename, coalesce(last_value, 1), last_value IS NOT NULL FROM pg_sequences"
+            )
+            steps = [sql.SQL("SET session_replication_role = replica")]  # no trigger, no foreign key
+            steps += [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
+            steps += [sql.SQL("SELECT setval({}, {}, {})").format(*row) for row in numbers]
+            self._empty = sql.SQL("; ").join(steps).as_bytes(wire)
+
+    def fresh(self) -> str:
+        """Its URL; it is as the template, and nobody is connected to it."""
+        with self._connect() as wire:
+            wire.execute(_OTHERS)
+            if wire.execute(_SHAPE).fetchone() == self._shape:
+                wire.execute(self._empty)
+                for table, rows in self._rows.items():
+                    if rows:
+                        with wire.cursor().copy(_copy(table, "FROM STDIN")) as copy:
+                            copy.write(rows)
+                return self._url
+        return self._server.create_database(_NAME, self._template)
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(self._url.replace("+psycopg", ""), autocommit=True)
+
+
+def _rows(wire: psycopg.Connection, table: str) -> bytes:
+    with wire.cursor().copy(_copy(table, "TO STDOUT")) as copy:
+        return b"".join(copy)
+
+
+def _copy(table: str, way: str) -> sql.Composed:
+    return sql.SQL("COPY {} " + way).format(sql.Identifier(table))
