@@ -103,9 +103,7 @@ def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int
         dict(
             session.execute(
                 select(other, func.count()).where(mine == round_id).group_by(other).order_by(other)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         for mine, other in sides
     )

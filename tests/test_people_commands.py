@@ -41,6 +41,8 @@ def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_a
     with reading(engine) as session:
         user = session.scalars(select(User)).one()
         assert user.totp_salt is None and users.is_right(user.password_hash, NEW)
-        on_record = [(e.who, e.action, e.subject) for e in session.scalars(select(AuditEntry))]
+        on_record = [
+            (e.who, e.action, e.subject) for e in session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        ]
     done = ("sessions-ended", "second-factor-reset", "password-set")
     assert on_record == [("command line", each, "person mayor") for each in done]

@@ -43,7 +43,10 @@ class Reused:
         with self._connect() as wire:
             wire.execute(_OTHERS)
             if wire.execute(_SHAPE).fetchone() == self._shape:
-                wire.execute(self._empty)
+                emptied = wire.execute(self._empty)
+                written = [table for table in self._rows if emptied.nextset() and emptied.rowcount]
+                # Rows come back in the order in which they are written, as from a new table.
+                wire.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(map(sql.Identifier, written))))
                 for table, rows in self._rows.items():
                     if rows:
                         with wire.cursor().copy(_copy(table, "FROM STDIN")) as copy:
