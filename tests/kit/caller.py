@@ -10,7 +10,6 @@ from dialplan.variables import LINES_FULL
 from prompts.catalogue import prompt_ids
 from tests.kit import sound
 from tests.kit.phone import Phone
-from tests.kit.process import until
 from tests.kit.system import System
 
 _OPENING_S = 1.2
@@ -67,15 +66,19 @@ class Caller(Phone):
         opening = {prompt: clips[prompt if prompt in clips else f"{prompt}.1"].part(0, _OPENING_S)}
 
         call = self.calls[-1].id
-        since = self._listened.get(call, 0.0)
+        begin = self._listened.get(call, 0.0)
 
         def heard() -> bool:
-            matches = sound.heard(self.recording().part(since), opening)
+            nonlocal begin
+            recording = self.recording()
+            matches = sound.heard(recording.part(begin), opening)
             if matches:
-                self._listened[call] = since + matches[0].end
+                self._listened[call] = begin + matches[0].end
+            # What was looked through in vain can only hold the beginning of it.
+            begin = max(begin, recording.seconds - 2 * _OPENING_S)
             return bool(matches)
 
-        until(heard, f"{self.number} heard {prompt}", timeout)
+        sound.until_heard(heard, f"{self.number} heard {prompt}", timeout)
         self.press(keys)
 
     def said(self, expected: Collection[str] = ()) -> Said:

@@ -25,13 +25,13 @@ def need(program: str, package: str) -> str:
     return path
 
 
-def until(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:
-    """Wait until `condition()` is true, looking every 10 ms, for what cannot be awaited by an event."""
+def until(condition: Callable[[], object], what: str, timeout: float = 10.0, *, every: float = 0.01) -> None:
+    """Wait until `condition()` is true, looking `every` so many seconds: for what no event tells of."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"not within {timeout:g} s: {what}")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 class Program:

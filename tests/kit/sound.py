@@ -6,7 +6,7 @@ each of which may have moved a little against the one before, so lost or late pa
 little. Its score is the mean of the pieces: near 1 if it was played, far below `THRESHOLD` if not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,8 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
+
+from tests.kit.process import until
 
 RATE = 8000
 THRESHOLD = 0.85
@@ -87,6 +89,11 @@ def best_score(recording: Recording, clip: Path | Recording) -> float:
     """The score of the clip's likeliest place, to see how sure a decision is."""
     voice = _voice(_at_rate(clip if isinstance(clip, Recording) else load(clip)))
     return max((score for *_, score in _places(_Ears(_at_rate(recording)), voice)), default=0.0)
+
+
+def until_heard(found: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+    """Wait until `found()` is true: ears cost much, so they are asked five times a second."""
+    until(found, what, timeout, every=0.2)
 
 
 def tone_level(recording: Recording, hz: float) -> float:

@@ -15,7 +15,9 @@ from tests.kit.system import Operator, System
 
 def _until_heard(phone: Phone, system: System, clip: str, timeout: float = 30.0) -> None:
     path = system.clips[clip]
-    until(lambda: sound.best_score(phone.recording(), path) > sound.THRESHOLD, f"heard {clip}", timeout)
+    sound.until_heard(
+        lambda: sound.best_score(phone.recording(), path) > sound.THRESHOLD, f"heard {clip}", timeout
+    )
 
 
 def test_given_a_call_in_the_menu_when_ivr_is_killed_then_the_caller_hears_an_apology(

@@ -88,7 +88,9 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         in_state(page, "serving-state", "asked")
         in_state(page, "serving-state", "talking", timeout=40)
         assert _subject(page) == "زباله و نظافت"
-        until(lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE, "the official hears the citizen")
+        sound.until_heard(
+            lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE, "the official hears the citizen"
+        )
 
         # The second is ready while the first still speaks.
         first = _holds(official)
@@ -167,7 +169,9 @@ def test_given_a_citizen_who_waits_when_the_operator_speaks_first_then_the_offic
         waits = int(ready.get_attribute("data-id") or 0)
         desk.keyboard.press("s")
         expect(desk.locator(f'[data-id="{waits}"]')).to_have_attribute("data-state", "screening")
-        until(lambda: sound.tone_level(page_heard(desk), CITIZEN_HZ) > PURE, "the operator hears the citizen")
+        sound.until_heard(
+            lambda: sound.tone_level(page_heard(desk), CITIZEN_HZ) > PURE, "the operator hears the citizen"
+        )
         assert system.callback(waits).screen_desk_id == operator.desk
 
         desk.keyboard.press("t")

@@ -101,12 +101,16 @@ def test_given_a_conversation_when_the_agreed_minutes_are_nearly_over_then_only_
         citizen.answer()
         citizen.at("callback-press-one", "1")
         operator.wait_for(callback, "talking")
-        until(lambda: sound.tone_level(citizen.recording(), 440) > 0.6, "the citizen hears the official")
+        sound.until_heard(
+            lambda: sound.tone_level(citizen.recording(), 440) > 0.6, "the citizen hears the official"
+        )
         with writing(system.engine) as session:
             begun = now(session) - timedelta(minutes=system.round(round_id).minutes, seconds=-29)
             session.execute(update(Callback).where(Callback.id == callback).values(talking_at=begun))
 
-        until(lambda: sound.best_score(desk.recording(), chime) > sound.THRESHOLD, "the official hears it")
+        sound.until_heard(
+            lambda: sound.best_score(desk.recording(), chime) > sound.THRESHOLD, "the official hears it"
+        )
         before = citizen.recording().seconds
         citizen.wait_for_sound(before + 1)
         assert sound.best_score(citizen.recording(), chime) < 0.5

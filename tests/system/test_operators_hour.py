@@ -12,7 +12,6 @@ from db.states import Outcome, RegistrationState
 from tests.kit import sound
 from tests.kit.browser import browser, page_heard, person
 from tests.kit.pages import in_state
-from tests.kit.process import until
 from tests.kit.sipp import SippPhone
 from tests.kit.system import PASSWORD, System
 from tests.test_recordings import a_file
@@ -80,7 +79,7 @@ def test_given_a_line_when_an_operator_works_by_keys_alone_then_each_is_called_a
             page.keyboard.press("j")
             page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
             _speaks(page)
-            until(
+            sound.until_heard(
                 lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE,
                 "the operator hears the citizen",
             )

@@ -45,8 +45,12 @@ def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_
         citizen.at("callback-recorded")
         citizen.at("callback-press-one", "1")
         operator.wait_for(callback, "talking")
-        until(lambda: sound.tone_level(citizen.recording(), DESK_HZ) > 0.6, "the citizen hears the desk")
-        until(lambda: sound.tone_level(desk.recording(), CITIZEN_HZ) > 0.6, "the desk hears the citizen")
+        sound.until_heard(
+            lambda: sound.tone_level(citizen.recording(), DESK_HZ) > 0.6, "the citizen hears the desk"
+        )
+        sound.until_heard(
+            lambda: sound.tone_level(desk.recording(), CITIZEN_HZ) > 0.6, "the desk hears the citizen"
+        )
         path = system.settings.recordings_dir / f"{system.callback(callback).token}.wav"
         until(lambda: path.stat().st_size > SOME_BYTES, "some seconds are on the disk", 20)
         assert _recordings(supervisor, round_id) == []
@@ -119,7 +123,9 @@ def test_given_a_round_that_is_not_recorded_when_they_speak_then_nothing_is_anno
         citizen.answer()
         citizen.at("callback-press-one", "1")
         operator.wait_for(callback, "talking")
-        until(lambda: sound.tone_level(citizen.recording(), DESK_HZ) > 0.6, "the citizen hears the desk")
+        sound.until_heard(
+            lambda: sound.tone_level(citizen.recording(), DESK_HZ) > 0.6, "the citizen hears the desk"
+        )
         operator.hangup(callback)
         operator.wait_for(callback, "ended")
         assert "callback-recorded" not in citizen.said().prompts

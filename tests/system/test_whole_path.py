@@ -11,7 +11,6 @@ from tests.kit import sound
 from tests.kit.browser import browsers, page_heard, person
 from tests.kit.caller import Caller
 from tests.kit.pages import in_state, sign_in
-from tests.kit.process import until
 from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ, OTHER_CITIZEN_HZ = 440, 1000, 660
@@ -83,8 +82,8 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
         citizen.answer()
         citizen.at("callback-intro", "1")
         in_state(desk, "callback-state", "talking")
-        until(lambda: _hears(citizen.recording(), DESK_HZ), "the citizen hears the desk")
-        until(lambda: _hears(page_heard(desk), CITIZEN_HZ), "the desk hears the citizen")
+        sound.until_heard(lambda: _hears(citizen.recording(), DESK_HZ), "the citizen hears the desk")
+        sound.until_heard(lambda: _hears(page_heard(desk), CITIZEN_HZ), "the desk hears the citizen")
         _finish(desk, Outcome.REACHED, "دربارهٔ روشنایی خیابان")
 
         # The citizen with the browser's phone is next.
@@ -95,8 +94,12 @@ def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_spe
         in_state(desk, "callback-state", "answered")
         phone_page.get_by_test_id("key-1").click()
         in_state(desk, "callback-state", "talking")
-        until(lambda: _hears(page_heard(phone_page), DESK_HZ), "the browser's phone hears the desk")
-        until(lambda: _hears(page_heard(desk), OTHER_CITIZEN_HZ), "the desk hears the browser's phone")
+        sound.until_heard(
+            lambda: _hears(page_heard(phone_page), DESK_HZ), "the browser's phone hears the desk"
+        )
+        sound.until_heard(
+            lambda: _hears(page_heard(desk), OTHER_CITIZEN_HZ), "the desk hears the browser's phone"
+        )
         _finish(desk, Outcome.REACHED, "")
         expect(desk.get_by_test_id("line-empty")).to_be_visible()
 
@@ -119,4 +122,6 @@ def _register_in_browser(system: System, page: Page) -> None:
 
 def _until_page_heard(system: System, page: Page, clip: str) -> None:
     opening = sound.load(system.clips[clip]).part(0, OPENING_S)
-    until(lambda: sound.best_score(page_heard(page), opening) > IN_A_BROWSER, f"the page heard {clip}", 30)
+    sound.until_heard(
+        lambda: sound.best_score(page_heard(page), opening) > IN_A_BROWSER, f"the page heard {clip}", 30
+    )
