@@ -14,6 +14,7 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, PortRange, Settings, load
+from tests.kit.compiled import share
 from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
@@ -150,4 +151,5 @@ def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
 def _migrate(url: str) -> None:
     engine = connect(url)
     upgrade(engine)
+    share(engine)
     engine.dispose()
