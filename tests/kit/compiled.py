@@ -1,4 +1,7 @@
-"""What one engine has compiled, later ones of the process use: compiling was a third of the tests' work."""
+"""What one engine has compiled, later ones of the process use: compiling was a third of the tests' work.
+
+A listener to a dialect's events (`handle_error`, `do_connect`…) would hear all engines; an engine's does not.
+"""
 
 from typing import Any
 

@@ -11,9 +11,9 @@ _SHAPE = """
     FROM (SELECT xmin FROM pg_class UNION ALL SELECT xmin FROM pg_attribute
           UNION ALL SELECT xmin FROM pg_trigger UNION ALL SELECT xmin FROM pg_proc) AS parts
 """
-"""Changes with any table, column, index, trigger or function."""
-_OTHERS = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+"""Changes with any table, column, index, trigger or function; other changes of a database it does not see."""
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
@@ -41,7 +41,7 @@ class Reused:
     def fresh(self) -> str:
         """Its URL; it is as the template, and nobody is connected to it."""
         with self._connect() as wire:
-            wire.execute(_OTHERS)
+            wire.execute(_END_OTHERS)
             if wire.execute(_SHAPE).fetchone() == self._shape:
                 emptied = wire.execute(self._empty)
                 written = [table for table in self._rows if emptied.nextset() and emptied.rowcount]

@@ -17,6 +17,7 @@ def served(settings: Settings) -> Iterator[str]:
     running.start()
     try:
         until(lambda: serving.started or not running.is_alive(), "the server is ready")
+        assert serving.started, "the server did not start"
         yield f"http://{settings.http}"
     finally:
         serving.should_exit = True

@@ -19,8 +19,10 @@ export const en: Text = {
   comma: ', ',
 
   connectionLost: 'The connection is lost. Trying to connect again…',
-  partBroken: 'This part of the page cannot be shown. Perhaps a newer version of the system was installed.',
-  loadAgain: 'Load the page again',
+  broken: {
+    part: 'This part of the page cannot be shown. Perhaps a newer version of the system was installed.', page: 'This page cannot be shown. Perhaps a newer version of the system was installed.',
+    loadAgain: 'Load the page again',
+  },
 
   signOut: 'Sign out',
   pages: 'Pages',

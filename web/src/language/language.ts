@@ -1,4 +1,5 @@
 import { createContext, useContext } from 'react'
+import { patiently } from '../api/patiently'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
 
@@ -22,7 +23,7 @@ const persian: Language = {
 }
 
 async function english(): Promise<Language> {
-  const { en } = await import('./en')
+  const { en } = await patiently(() => import('./en'))
   return {
     code: 'en',
     direction: 'ltr',

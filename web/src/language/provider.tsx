@@ -13,7 +13,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
   const { setDirection } = useDirection()
   useEffect(() => {
     let wanted = true
-    void languages[code]().then((loaded) => wanted && setLanguage(loaded))
+    void languages[code]().catch(languages.fa).then((loaded) => wanted && setLanguage(loaded))
     return () => {
       wanted = false
     }

@@ -1,5 +1,6 @@
 import type { UA } from 'jssip/lib/UA'
 import type { DTMFOptions, EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession'
+import { patiently } from '../api/patiently'
 import { keptDevice } from './devices'
 import { closeMicrophone, MicrophoneError, openMicrophone, type MicrophoneProblem } from './microphone'
 import { Store } from './store'
@@ -48,7 +49,7 @@ export class Softphone {
 
   /** Registers, and goes on doing so by itself after any break of the line. */
   async start(): Promise<void> {
-    const { UA, WebSocketInterface } = await import('jssip')
+    const { UA, WebSocketInterface } = await patiently(() => import('jssip'))
     if (this.stopped) return
     document.body.append(this.audio)
     this.chooseLoudspeaker()

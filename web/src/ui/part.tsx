@@ -1,20 +1,16 @@
-import { Button, Container, Stack } from '@mantine/core'
+import { Anchor, Button, Container, Stack } from '@mantine/core'
 import { Component, lazy, type ComponentType, type ReactNode } from 'react'
-import { report } from '../api/connection'
+import { patiently } from '../api/patiently'
 import { useLanguage } from '../language/language'
 import { Notice } from './notice'
-
-const AGAIN_MS = 1_000
-/** So often a part is tried from a server that answers: then it is not there, for it is of an older version. */
-const TRIES = 3
 
 type Load<P> = () => Promise<{ default: (props: P) => ReactNode }>
 
 /**
- * A part of a page that is fetched when it is first shown. While the server cannot be reached that is shown as any lost
- * connection is, and heals itself. A part that cannot be had, or breaks, says so; the rest of the page goes on.
+ * A part of a page that is fetched when it is first shown, and while the server cannot be reached is waited for. One that
+ * cannot be had, or breaks, says so; the rest of the page goes on.
  */
-export const part = <P extends object>(load: Load<P>) => whole(load, <Broken />)
+export const part = <P extends object>(load: Load<P>) => whole(load, <BrokenPart />)
 
 /** The same for a whole page. */
 export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage />)
@@ -22,21 +18,6 @@ export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage
 function whole<P extends object>(load: Load<P>, otherwise: ReactNode) {
   const Loaded: ComponentType<P> = lazy(() => patiently(load))
   return (props: P) => <Whole otherwise={otherwise}><Loaded {...props} /></Whole>
-}
-
-async function patiently<T>(load: () => Promise<T>): Promise<T> {
-  for (let left = TRIES; ; ) {
-    try {
-      const loaded = await load()
-      report({ parts: true })
-      return loaded
-    } catch (error) {
-      const answers = await fetch('/', { cache: 'no-store' }).then(({ ok }) => ok, () => false)
-      report({ parts: answers })
-      if (answers && --left === 0) throw error
-      await new Promise((done) => setTimeout(done, AGAIN_MS))
-    }
-  }
 }
 
 class Whole extends Component<{ otherwise: ReactNode; children: ReactNode }, { broken: boolean }> {
@@ -49,16 +30,9 @@ class Whole extends Component<{ otherwise: ReactNode; children: ReactNode }, { b
   }
 }
 
-function Broken() {
+function BrokenPart() {
   const { text } = useLanguage()
-  return (
-    <Notice tone="error" role="alert" data-testid="part-broken">
-      <Stack align="flex-start">
-        {text.partBroken}
-        <Button variant="default" onClick={() => location.reload()}>{text.loadAgain}</Button>
-      </Stack>
-    </Notice>
-  )
+  return <Broken>{text.broken.part}</Broken>
 }
 
 function BrokenPage() {
@@ -66,7 +40,20 @@ function BrokenPage() {
   return (
     <Container component="main" size="sm" py="xl">
       <h1>{text.city} {text.brandNumber}</h1>
-      <Broken />
+      <Broken>{text.broken.page}</Broken>
+      <Anchor href="/account" mt="md" display="block">{text.account.title}</Anchor>
     </Container>
+  )
+}
+
+function Broken({ children }: { children: ReactNode }) {
+  const { text } = useLanguage()
+  return (
+    <Notice tone="error" role="alert" data-testid="broken">
+      <Stack align="flex-start">
+        {children}
+        <Button variant="default" onClick={() => location.reload()}>{text.broken.loadAgain}</Button>
+      </Stack>
+    </Notice>
   )
 }
