@@ -368,20 +368,6 @@ def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whate
         assert rows(url, "SELECT to_regclass('more')") == [(None,)], harm
 
 
-def test_given_many_rows_when_the_database_is_used_again_then_new_ones_come_back_in_their_order(server):
-    template = server.create_database("template")
-    rows(template, "CREATE TABLE numbers (id int)")
-    reused = Reused(server, "template")
-    rows(
-        reused.fresh(),
-        "INSERT INTO numbers SELECT generate_series(1, 200)",
-        "DELETE FROM numbers WHERE id < 100",
-    )
-    assert rows(reused.fresh(), "SELECT * FROM numbers") == []
-    new = ("INSERT INTO numbers SELECT generate_series(1, 300)", "SELECT * FROM numbers")
-    assert rows(reused.fresh(), *new) == [(id_,) for id_ in range(1, 301)]
-
-
 def test_given_a_connection_that_locks_when_the_database_is_used_again_then_it_is_gone(server):
     template = server.create_database("template")
     rows(template, "CREATE TABLE words (word text)")
