@@ -2,12 +2,14 @@ import type { Round } from '../../api/calls'
 import { serverNow } from '../../api/clock'
 import { useLanguage } from '../../language/language'
 import { Tag } from '../../ui/tag'
+import { useNow } from '../../ui/use-now'
 
 /** Whether the notice went out, and whether that was a day ahead. */
 export function NoticeState({ round }: { round: Round }) {
   const { text, format } = useLanguage()
   const { announce_at, day_ahead, phase } = round
-  if (Date.parse(announce_at) > serverNow()) {
+  const at = Date.parse(announce_at)
+  if (at > useNow(at > serverNow())) {
     return <Tag tone="later">{phase === 'cancelled' ? text.rounds.noticeNever : text.rounds.noticeAt(format.moment(announce_at))}</Tag>
   }
   return <Tag tone={day_ahead ? 'moved' : 'later'}>{day_ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
