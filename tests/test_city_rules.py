@@ -308,7 +308,7 @@ def conf(settings: Settings) -> Settings:
 
 @pytest.fixture
 def play(engine: Engine, conf: Settings, backend: str) -> Callable[[], None]:
-    examples = {"sqlite": 45, "postgresql": 20}[backend]
+    examples = {"sqlite": 60, "postgresql": 25}[backend]
     return lambda: run_state_machine_as_test(
         machine(engine, conf),
         settings=hypothesis_settings(

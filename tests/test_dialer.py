@@ -782,7 +782,7 @@ def test_a_cut_connection_loses_no_callback(office: Office, manager: FakeManager
     del manager.channels[talking]  # its end is an event that nobody hears
     office.until(lambda: office.state(talking) is C.ENDED)
 
-    assert len(manager.named("Login")) > 1  # a slow machine may lose the second connection, too
+    assert len(manager.named("Login")) in (2, 3)  # a slow machine may lose the second connection, too
 
 
 def test_after_a_moment_without_the_database_asterisk_is_asked_again(
