@@ -41,10 +41,13 @@ USER hotline
 
 
 FROM debian:sid-slim AS asterisk
-RUN apt-get update && apt-get install -y --no-install-recommends asterisk && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends asterisk python3 && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/hotline137
-COPY ops/healthcheck.sh /opt/hotline137/ops/
+WORKDIR /opt/hotline137
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY ops/healthcheck.sh ops/__init__.py ops/keep.py ops/supervisor.py ops/patience.py ops/console.py ops/asterisk_log.py ops/log.py ops/
+COPY hotline/__init__.py hotline/watchdog.py hotline/
 USER hotline
 
 

@@ -15,9 +15,18 @@ run: .venv/run web/dist/index.html ## set up what is needed and run everything; 
 test: .venv/test web/dist/index.html ## install what the tests need and run them all
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: .venv/test web/node_modules/.done ## style, types, layers; the pages' too
+check: .venv/test web/node_modules/.done ## the first look, a minute: style, types, layers, pages, the rules on SQLite
+	@$(MAKE) --no-print-directory --output-sync=target -j2 lint rules
+
+rules: .venv/test ## the rules alone, on SQLite
+	@$(BIN)/python -m pytest -n 2 --quick tests/hotline tests/db tests/docs $(ARGS)
+
+watch: .venv/test ## the rules again after each change
+	@$(BIN)/watchfiles --filter python "make --no-print-directory rules" hotline db tests/hotline tests/db
+
+lint: .venv/test web/node_modules/.done ## style, types, layers; the pages' too, and what is pure in them
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-	@cd web && npm run --silent lint
+	@cd web && npm run --silent lint && npm test --silent
 
 format: .venv/test ## put the Python code into its one form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -25,14 +34,24 @@ format: .venv/test ## put the Python code into its one form
 bench: .venv/test web/dist/index.html ## measure; prints ratios
 	@for b in bench/*.py; do PYTHONPATH=. $(BIN)/python $$b; done
 
-faults: .venv/test web/dist/index.html ## 200 rounds in which parts are killed and cut at random (for the night)
-	@PYTHONPATH=. $(BIN)/python bench/faults.py 200 $(SEED)
+faults: .venv/test web/dist/index.html ## a mixed selection of faults in live rounds (also part of the tests)
+	@$(BIN)/python -m pytest tests/faults/test_mixed_faults.py $(ARGS)
+
+faults-night: .venv/test web/dist/index.html ## a trunk that is gone for a minute; 200 rounds in which parts break at random; the figures
+	@FAULTS_TRUNK_S=60 $(BIN)/python -m pytest -s tests/faults/test_trunk.py; trunk=$$?; \
+	$(BIN)/python -m tests.faults.night $(or $(ROUNDS),200) $(SEED) && exit $$trunk
 
 screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
 
 crowd: .venv/test web/dist/index.html ## a whole round of 40 citizens at 20 times speed (10 minutes)
 	@CROWD_SPEED=20 $(BIN)/python -m pytest -p no:randomly -s tests/system/test_crowd.py -k 40_citizens
+
+rooms: .venv/test ## print which room of the code imports which; bring the drawings in docs/architecture.md up to date
+	@$(BIN)/python -m tests.kit.rooms_drawing --write
+
+transcripts: .venv/test ## write anew what the real Asterisk answers to AGI, which is all that the tests' own may say
+	@$(BIN)/python -m tests.kit.transcripts
 
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv
@@ -41,6 +60,9 @@ lock: .venv/test ## write the lists of exact versions anew
 
 openapi: .venv/run ## write the API's document, from which the pages' types are made
 	@$(BIN)/hotline137 openapi > web/openapi.json
+
+settings: .venv/run ## write docs/settings.md and hotline.env.example anew from settings.py
+	@$(BIN)/python -m ops.settings_docs
 
 clean: ## forget what was built (not the state folder)
 	rm -rf .venv web/dist web/node_modules
@@ -69,4 +91,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test lint format bench faults crowd screenshots lock openapi clean
+.PHONY: help run test check rules watch lint format bench faults faults-night crowd screenshots rooms transcripts lock openapi settings clean

@@ -8,7 +8,6 @@ import ipaddress
 import json
 import os
 import re
-import secrets
 from datetime import time
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,8 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+import secret_file
 
 
 class SettingsError(Exception):
@@ -88,6 +89,11 @@ def _quiet_hours(value: Any) -> QuietHours:
     return QuietHours(time.fromisoformat(begin), time.fromisoformat(end))
 
 
+def _overlap(one: str, other: str) -> bool:
+    first, second = (ipaddress.ip_network(each, strict=False) for each in (one, other))
+    return first.version == second.version and first.overlaps(second)
+
+
 def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
@@ -116,6 +122,7 @@ _SECRET = {
     "database_url",
     "notice_webhook",
     "notice_webhook_secret",
+    "sms_inbound_secret",
     "sms_kavenegar_key",
     "sms_http_headers",
     "oidc_client_secret",
@@ -134,6 +141,16 @@ Texts = Annotated[dict[str, str], NoDecode, BeforeValidator(_texts)]
 VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
 
+def _signing_secret(value: str) -> str:
+    try:
+        length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not 24 <= length <= 64:
+        raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")
+    return value
+
+
 class Settings(BaseSettings):
     """The settings in force. Build one with `load()`, pass it down; nothing reads the environment later."""
 
@@ -143,24 +160,41 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         ignored_types=(cached_property,),
+        use_attribute_docstrings=True,  # docs/settings.md is made of them
     )
 
     state_dir: Path = Path("var")
+    """Where everything lies that has to be kept: the database, recordings, secrets, logs."""
     database_url: str = ""
+    """postgresql+psycopg://user:password@host/name; a SQLite file in HOTLINE_STATE_DIR if empty."""
     http: HostPort = Address("127.0.0.1", 8137)
+    """Where the pages and the API listen."""
+    trusted_proxies: Words = ("127.0.0.1", "::1")
+    """Addresses or networks of the proxies before HOTLINE_HTTP: they alone are believed about a browser's
+    address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."""
     sip: HostPort = Address("127.0.0.1", 5060)
-    asterisk_http: HostPort = Address("127.0.0.1", 8088)
+    """Where Asterisk listens for the trunk and for SIP phones (UDP)."""
+    asterisk_http: HostPort = Field(Address("127.0.0.1", 8088), validate_default=True)
+    """Where Asterisk listens for browsers' phones (WebSocket)."""
+    websocket_url: str = ""
+    """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
     agi: HostPort = Address("127.0.0.1", 4573)
+    """Where the call scripts listen for Asterisk. Never for anybody else."""
     ami: HostPort = Address("127.0.0.1", 5038)
+    """Where Asterisk listens for the dialer. Never for anybody else."""
     rtp_ports: Annotated[PortRange, NoDecode, BeforeValidator(_port_range)] = PortRange(10000, 10999)
+    """The UDP ports of the sound, two for each call."""
 
     trunk_host: HostPort = Address("127.0.0.1", 5070)
     """Where calls to citizens are sent."""
     trunk_user: str = Field("", pattern=r"^[A-Za-z0-9._+-]*$")
+    """Our account at the carrier; empty where it knows us by our address."""
     trunk_secret: str = Field("", pattern=r"^[^\s;\\]*$")
-    trunk_allowed: Words = ("127.0.0.1",)
+    """Its password."""
+    trunk_allowed: Words = Field(("127.0.0.1",), validate_default=True)
     """Addresses or networks whose calls are taken as citizens' calls."""
-    trunk_codecs: Words = ("alaw", "ulaw")
+    trunk_codecs: Words = ("alaw", "ulaw", "g722", "opus")
+    """The first that the other side knows, too, is spoken; Opus only where Asterisk has it."""
     trunk_national: bool = True
     """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
 
@@ -168,15 +202,13 @@ class Settings(BaseSettings):
     """Only numbers that begin so are registered and dialled: Iranian mobiles and Isfahan's lines."""
     browser_phone: bool = False
     """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
-    websocket_url: str = ""
-    """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
     public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
     """Where phones reach Asterisk's SIP and sound, if not where it listens (NAT, a container)."""
     desks: int = Field(60, ge=1, le=500)
     """How many desks the office has; each has a phone account."""
     ring_seconds: int = Field(30, ge=5, le=120)
     """How long a citizen's phone rings."""
-    answer_seconds: float = Field(6.0, gt=0, le=60)
+    answer_seconds: float = Field(7.0, gt=0, le=60)
     """How long a caller has for a key after a question."""
     detect_machines: bool = False
     """Listen for an answering machine when a callback is answered, and where one seems to speak ask only once
@@ -185,9 +217,12 @@ class Settings(BaseSettings):
     """Callbacks to one registration in one round."""
     retry_seconds: int = Field(600, ge=0)
     """Wait before a citizen who did not answer is called again, at the own place; twice as long each time.
-    Half of it for a busy phone, double for one that cannot be reached (hotline/retries.py)."""
-    ahead_most: int = Field(2, ge=1, le=10)
-    """Citizens called ahead at once for each desk that serves a round: those who wait for it included."""
+    Half of it for a busy phone, double for one that cannot be reached (hotline/callbacks/retries.py)."""
+    hold_seconds: int = Field(60, ge=5, le=600)
+    """How long a citizen whose desk is lost in mid-conversation hears music until it is back."""
+    ahead_most: int = Field(4, ge=1, le=10)
+    """Citizens called ahead at once for each desk that serves a round, those who wait for it included. So
+    many only where few can be reached."""
     calls_per_number: int = Field(8, ge=1, le=100)
     """Outgoing calls to one number in 24 hours, of whatever kind; then it is left in peace."""
     calls_per_hour: int = Field(300, ge=1, le=100_000)
@@ -195,9 +230,17 @@ class Settings(BaseSettings):
     calls_per_day: int = Field(3000, ge=1, le=1_000_000)
     """Outgoing calls in 24 hours, all together."""
     calls_at_once: int = Field(20, ge=1, le=1000)
-    """Outgoing calls at one time: the trunk's channels. Callers who dial 137 are not counted."""
+    """Outgoing calls at one time; beside the callers they also have to find a channel of the trunk."""
+    trunk_channels: int = Field(0, ge=0, le=10_000)
+    """The trunk's channels: so many calls, callers and outgoing ones together, it carries at one time. 0: as
+    many as HOTLINE_MAX_CALLS and HOTLINE_CALLS_AT_ONCE allow."""
+    channels_for_callers: int = Field(2, ge=1, le=1000)
+    """Of these, so many are never taken by outgoing calls: there is room to dial 137."""
+    channels_for_callbacks: int = Field(2, ge=1, le=1000)
+    """Of these, so many are never taken by callers: there is room to call citizens back."""
     registrations_per_day: int = Field(3, ge=1, le=100)
-    """So many registrations one number may make in 24 hours."""
+    """So many places a caller may ask for in 24 hours, for the own number and for others together; with those
+    given up again, twice as many. The operators' line is counted apart."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
         time(22), time(8)
     )
@@ -209,18 +252,25 @@ class Settings(BaseSettings):
     """Call them, too, once a round: press 1 if you can be reached in these minutes, 2 for the next round."""
     timetable_days: int = Field(28, ge=1, le=366)
     """The timetable's rounds are made so many days ahead."""
+    line_wait_minutes: int = Field(15, ge=1, le=120)
+    """Who waits for an operator on the line is told after so long that they will be called back instead."""
     recordings_days: int = Field(90, ge=1, le=3650)
     """Recorded conversations are deleted after so many days."""
     request_answer_days: int = Field(7, ge=1, le=365)
     """A request is closed when its citizen, asked whether it is solved, says nothing for so many days."""
     request_alike_days: int = Field(14, ge=1, le=365)
     """Requests of one subject and district within so many days are shown as probable duplicates."""
-    districts_file: Path | None = None
+    districts_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
     max_calls: int = Field(200, ge=1, le=5000)
-    """So many callers at once; whoever dials beyond that hears that the lines are full."""
+    """So many callers at once; whoever dials beyond that hears that the lines are full, or is busy where the
+    trunk has no channel left to say so."""
+    callers_per_number: int = Field(4, ge=1, le=5000)
+    """So many of these callers with one and the same number; one more is busy, and takes no line. Callers who
+    hide their number are not counted."""
     prompts_piper: VoiceFiles = {}
-    """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately."""
+    """Voice files of Piper, by language: fa=/srv/voices/fa.onnx. Piper itself is installed separately.
+    They go before those that `hotline137 prompts voice` has brought."""
     prompts_gtts: bool = False
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
@@ -232,7 +282,9 @@ class Settings(BaseSettings):
     sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
     """The line from which text messages come; empty: the provider's own choice."""
     sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=_URL)
+    """Where Kavenegar takes text messages."""
     sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
+    """Our key at Kavenegar."""
     sms_http_url: str = Field("", pattern=_URL)
     """Where any other provider takes a text message, as a POST of JSON."""
     sms_http_headers: Texts = {}
@@ -241,6 +293,9 @@ class Settings(BaseSettings):
     """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
     sms_provider: Literal["", "console", "kavenegar", "http"] = ""
     """Who sends the text messages; empty: nobody. console only says so in the log."""
+    sms_inbound_secret: str = Field("", validate_default=True)
+    """What proves that a citizen's text message comes from the provider: `whsec_` and 24 to 64 bytes in
+    base64. Empty: none are taken."""
     second_factor_roles: Roles = ("administrator",)
     """Whose sign-in takes an authenticator's code as well; anybody may have one. Empty: nobody must."""
     session_hours: int = Field(12, ge=1, le=168)
@@ -252,7 +307,9 @@ class Settings(BaseSettings):
     event_streams: int = Field(500, ge=1, le=800)
     """So many pages, all together."""
     oidc_client_id: str = ""
+    """Who we are at the city's own sign-in; empty: people sign in with a password of ours."""
     oidc_client_secret: str = ""
+    """The password that belongs to it."""
     oidc_claim: str = Field("preferred_username", min_length=1)
     """What of the city's account is the person's user name here: something that nobody else ever gets."""
     oidc_issuer: str = Field("", pattern=_URL)
@@ -260,7 +317,17 @@ class Settings(BaseSettings):
     sample: bool = True
     """Fill an empty database with sample data."""
 
-    @field_validator("trunk_allowed")
+    @field_validator("asterisk_http")
+    @classmethod
+    def _ports_apart(cls, value: Address, others: ValidationInfo) -> Address:
+        sip = others.data.get("sip")
+        if sip and sip.port == value.port:
+            raise ValueError(
+                f"must have another port than HOTLINE_SIP={sip}: it tells browsers from the trunk"
+            )
+        return value
+
+    @field_validator("trunk_allowed", "trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
@@ -269,11 +336,27 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network, strict=False)
         return value
 
+    @field_validator("trunk_allowed")
+    @classmethod
+    def _no_proxies(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        """Browsers elsewhere come from a TLS proxy's address: it must not be the carrier's as well."""
+        if not others.data.get("websocket_url", "").startswith("wss:"):
+            return value  # a trial on one machine, where the dialplan alone tells them apart
+        proxies = ("127.0.0.1", "::1", *others.data.get("trusted_proxies", ()))
+        for allowed in value:
+            for proxy in proxies:
+                if _overlap(allowed, proxy):
+                    raise ValueError(
+                        f"{allowed} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
+                        "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
+                    )
+        return value
+
     @field_validator("trunk_codecs")
     @classmethod
     def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = {"alaw", "ulaw", "g722"}
-        if not value or set(value) - known:
+        known = {"alaw", "ulaw", "g722", "opus"}
+        if not set(value) - {"opus"} or set(value) - known:  # Opus not everywhere: never alone
             raise ValueError(f"must be some of {', '.join(sorted(known))}")
         return value
 
@@ -284,18 +367,27 @@ class Settings(BaseSettings):
             raise ValueError("must be prefixes such as +989, +9831")
         return value
 
+    @field_validator("channels_for_callbacks")
+    @classmethod
+    def _channels(cls, value: int, others: ValidationInfo) -> int:
+        channels, callers = others.data.get("trunk_channels"), others.data.get("channels_for_callers")
+        if channels and callers and value + callers > channels:
+            raise ValueError(
+                f"with HOTLINE_CHANNELS_FOR_CALLERS={callers} is more than HOTLINE_TRUNK_CHANNELS={channels}"
+            )
+        return value
+
     @field_validator("notice_webhook_secret")
     @classmethod
     def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
-        if not value and not others.data.get("notice_webhook"):
-            return value
-        try:
-            length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
-        except ValueError:
-            length = 0
-        if not 24 <= length <= 64:
-            raise ValueError("must be whsec_ and 24 to 64 bytes in base64 (openssl rand -base64 32)")
-        return value
+        return _signing_secret(value) if value or others.data.get("notice_webhook") else value
+
+    @field_validator("sms_inbound_secret")
+    @classmethod
+    def _inbound_secret(cls, value: str, others: ValidationInfo) -> str:
+        if value and not others.data.get("sms_provider"):
+            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends the answers")
+        return _signing_secret(value) if value else value
 
     @field_validator("sms_provider")
     @classmethod
@@ -310,6 +402,8 @@ class Settings(BaseSettings):
     def _oidc(cls, value: str, others: ValidationInfo) -> str:
         if value and not (others.data.get("oidc_client_id") and others.data.get("oidc_client_secret")):
             raise ValueError("needs HOTLINE_OIDC_CLIENT_ID and HOTLINE_OIDC_CLIENT_SECRET")
+        if value and not others.data.get("public_url"):
+            raise ValueError("needs HOTLINE_PUBLIC_URL, to which it sends people back")
         return value
 
     @field_validator("database_url")
@@ -326,6 +420,22 @@ class Settings(BaseSettings):
         if not _PATH.fullmatch(str(absolute)):
             raise ValueError('must be a path without control characters and any of ; , $ & [ ] { } " \\')
         return absolute
+
+    @property
+    def channels(self) -> int:
+        """How many calls of both kinds the trunk carries at one time."""
+        reserves = self.channels_for_callers + self.channels_for_callbacks
+        return self.trunk_channels or self.max_calls + self.calls_at_once + reserves
+
+    @property
+    def outgoing_at_once(self) -> int:
+        """Outgoing calls at one time, at most: the rest of the trunk is for callers."""
+        return min(self.calls_at_once, self.channels - self.channels_for_callers)
+
+    @property
+    def callers_at_once(self) -> int:
+        """Callers on 137 at one time, at most: the rest of the trunk is for callbacks."""
+        return min(self.max_calls, self.channels - self.channels_for_callbacks)
 
     @property
     def database(self) -> str:
@@ -347,6 +457,10 @@ class Settings(BaseSettings):
         """Where rendered prompts live: one folder a language, one file a clip and codec."""
         return self.state_dir / "prompts"
 
+    def voice_file(self, language: str) -> Path:
+        """Where `hotline137 prompts voice` puts the voice of a language (docs/voices.md)."""
+        return self.state_dir / "voices" / f"{language}.onnx"
+
     @property
     def messages_dir(self) -> Path:
         """Where Asterisk records what callers say."""
@@ -359,19 +473,15 @@ class Settings(BaseSettings):
 
     @cached_property
     def _master_secret(self) -> bytes:
-        path = self.state_dir / "secret"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f"secret.{os.getpid()}")
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_hex(32))
-            try:
-                os.link(fresh, path)  # the first process wins, whole
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return bytes.fromhex(path.read_text())
+        try:
+            return secret_file.read(self.state_dir / "secret")
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+
+    def check_secret(self) -> None:
+        """Raises SettingsError if the state folder's secret is broken; none is made."""
+        if (self.state_dir / "secret").exists():
+            self.secret_for("")
 
     def secret_for(self, name: str) -> str:
         """The password of the account `name` (a phone, the AMI user), derived from the state folder's secret.
@@ -390,6 +500,7 @@ def load(**overrides: Any) -> Settings:
         wrong = [*map(_explained, error.errors()), *wrong]
     if wrong:
         raise SettingsError("\n".join(wrong))
+    settings.check_secret()
     return settings
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from api.browser import COOKIE, address
+from api.cookies import address, cookie_of
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
-from hotline import duties, second_factor, users, walls
 from hotline.errors import Refused
+from hotline.people import accounts, second_factor, wallboard_screens
+from hotline.rounds import round_permissions
 from settings import Settings
 
 WALL_COOKIE = "hotline_wall"
@@ -28,7 +29,7 @@ MOVERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
 """Who may move a citizen up, with a reason."""
 ANSWERERS = (*MOVERS, Role.OPERATOR)
 """Who gives a place up at its owner's wish."""
-CONDUCTORS = duties.CONDUCTORS
+CONDUCTORS = round_permissions.CONDUCTORS
 """Who says that a round begins, whosever it is."""
 DOERS = tuple(role for role in Role if role is not Role.AUDITOR)
 """Who does anything at all."""
@@ -76,15 +77,15 @@ Writing = Annotated[Session, Depends(_writing, scope="function")]
 
 def in_session(request: Request, engine: Database, settings: InForce) -> SignIn:
     """The session whose cookie this is, the second factor shown or not. Raises Refused("not-signed-in")."""
-    cookie = request.cookies.get(COOKIE, "")
+    cookie = cookie_of(request)
     with reading(engine) as session:
-        found = users.session_of(session, cookie, idle(settings)) if cookie else None
-        stale = found is not None and users.is_stale(session, found)
+        found = accounts.session_of(session, cookie, idle(settings)) if cookie else None
+        stale = found is not None and accounts.is_stale(session, found)
     if found is None:
         raise Refused("not-signed-in", "sign in first")
     if stale:
         with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
-            users.seen(session, found, address(request))
+            accounts.seen(session, found, address(request))
     return found
 
 
@@ -109,9 +110,9 @@ SignedIn = Annotated[User, Depends(signed_in)]
 
 def watching(request: Request, engine: Database, settings: InForce) -> None:
     """A screen on a wall, or somebody signed in. Raises Refused("not-signed-in" | "second-factor-due")."""
-    wall = request.cookies.get(WALL_COOKIE, "")
+    wall = cookie_of(request, WALL_COOKIE)
     with reading(engine) as session:
-        if wall and walls.hangs(session, wall):
+        if wall and wallboard_screens.hangs(session, wall):
             return
     signed_in(in_session(request, engine, settings), settings)
 

@@ -2,10 +2,13 @@
 
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from db.engine import reading
-from hotline import retention, status, toll
+from hotline import heartbeats
+from hotline.callbacks import breaker, toll
+from hotline.recordings import retention
 from settings import Settings
 
 router = APIRouter(tags=["health"])
@@ -17,9 +20,11 @@ _PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
 def healthz(engine: Database, settings: InForce, response: Response) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
-    ivr, dialer and clerk say themselves that they live; the dialer also says whether Asterisk answers it.
+    ivr, dialer and clerk say themselves that they work; the dialer also says whether Asterisk answers it.
+    `clerk` is "stuck in JOB for N s" while one of its jobs does not come to its end.
     `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
-    mend it; neither is a fault yet.
+    mend it; neither is a fault yet. `trunk`, and `calls` with it, is "down since …, the line is kept" while
+    calls fail by our own fault: no restart mends that, so it is no 503.
     """
     result = check(engine, settings)
     if {result[name] for name in ("database", *_PROCESSES)} != {"up"}:
@@ -27,19 +32,37 @@ def healthz(engine: Database, settings: InForce, response: Response) -> dict[str
     return result
 
 
+@router.get("/livez", include_in_schema=False)
+async def livez() -> Response:
+    """204: requests are answered, whatever the database does."""
+    return Response(status_code=204)
+
+
 def check(engine: Engine, settings: Settings) -> dict[str, str]:
     """Each dependency by its name, as above."""
-    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls"), "unknown")}
+    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls", "trunk"), "unknown")}
     result["disk"] = "nearly full" if retention.disk(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
             for process in _PROCESSES:
-                result[process] = "up" if status.alive(session, process) else "down"
-            calls, cap = toll.room(session, settings)
-            result["calls"] = "up" if calls > 0 else f"capped {cap}"
+                result[process] = "up" if heartbeats.alive(session, process) else "down"
+            stuck = heartbeats.stuck_job(session) if result["clerk"] == "up" else None
+            if stuck:
+                job, since = stuck
+                result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
+            result |= _calls(session, settings)
             result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer
         return result
     if result["dialer"] == "down":
         result["asterisk"] = "unknown"
     return result
+
+
+def _calls(session: Session, settings: Settings) -> dict[str, str]:
+    down = breaker.down(session)
+    if down:
+        words = f"down since {down.since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
+        return {"calls": words, "trunk": words if down.why == breaker.TRUNK else "up"}
+    calls, cap = toll.room(session, settings)
+    return {"calls": "up" if calls > 0 else f"capped {cap}", "trunk": "up"}

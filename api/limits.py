@@ -1,4 +1,4 @@
-"""A limit on guessing: ticket numbers, one in ten of which passes the check digit, and passwords.
+"""Limits on guessing: ticket numbers, one in ten of which passes the check digit, and passwords.
 
 Kept in this process's memory for the last 10,000 addresses: a restart forgets it, two processes count apart.
 Only wrong guesses cost, since many citizens share an address behind their mobile operator.
@@ -7,7 +7,7 @@ Only wrong guesses cost, since many citizens share an address behind their mobil
 import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from cachetools import LRUCache
 
@@ -19,6 +19,9 @@ EVERY_S = 6.0
 PASSWORD_BURST = 20
 PASSWORD_EVERY_S = 30.0
 """The same for passwords: an office, whose people share an address, may well forget some on a Saturday."""
+HASHES_AT_ONCE = 2
+HASHES_WAITING = 4
+"""More than these are refused at once: whoever waits holds one of the threads that answer everybody."""
 _ADDRESSES = 10_000
 
 
@@ -39,15 +42,35 @@ class Guesses:
     def check(self, address: str) -> None:
         """Raises Refused("too-many-attempts") if the address has no guess left."""
         with self._lock:
-            if self._now(_who(address))[0] < 1:
-                raise Refused("too-many-attempts", "too many wrong guesses; wait a minute")
+            self._check(subscriber(address))
 
     def wrong(self, address: str) -> None:
         """A guess was wrong."""
-        who = _who(address)
         with self._lock:
-            left, at = self._now(who)
-            self._left[who] = (max(left - 1, -float(BURST)), at)  # those that came at once are owed
+            self._pay(subscriber(address))  # those that came at once are owed
+
+    def take(self, address: str) -> None:
+        """Pay for a guess before it is tried, so that none comes at once with others for nothing.
+
+        Raises Refused("too-many-attempts") if the address has no guess left.
+        """
+        with self._lock:
+            who = subscriber(address)
+            self._check(who)
+            self._pay(who)
+
+    def give_back(self, address: str) -> None:
+        """The guess that was taken was right, or was never tried."""
+        with self._lock:
+            self._pay(subscriber(address), -1)
+
+    def _check(self, who: str) -> None:
+        if self._now(who)[0] < 1:
+            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute")
+
+    def _pay(self, who: str, count: int = 1) -> None:
+        left, at = self._now(who)
+        self._left[who] = (max(left - count, -float(BURST)), at)
 
     def _now(self, who: str) -> tuple[float, float]:
         at = self._clock()
@@ -55,10 +78,29 @@ class Guesses:
         return min(self._burst, left + (at - since) / self._every_s), at
 
 
-def _who(address: str) -> str:
+class Hashing:
+    """Who may hash a password now: a flood of sign-ins leaves processor time and threads for all the rest."""
+
+    def __init__(self, at_once: int = HASHES_AT_ONCE, waiting: int = HASHES_WAITING) -> None:
+        self._places = BoundedSemaphore(at_once + waiting)
+        self._turns = BoundedSemaphore(at_once)
+
+    def run(self, hashed: Callable[[], bool]) -> bool:
+        """What `hashed` says, when its turn comes. Raises Refused("too-many-attempts") if too many wait."""
+        if not self._places.acquire(blocking=False):
+            raise Refused("too-many-attempts", "too many people sign in at this moment")
+        try:
+            with self._turns:
+                return hashed()
+        finally:
+            self._places.release()
+
+
+def subscriber(address: str) -> str:
+    """Whom an address is counted for: of IPv6 a subscriber has a whole network."""
     try:
         if ip_address(address).version == 6:
-            return str(ip_network(f"{address}/64", strict=False))  # one subscriber has all of these
+            return str(ip_network(f"{address}/64", strict=False))
     except ValueError:
         pass
     return address

@@ -3,15 +3,22 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qs, quote
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api import cookies
+from api.limits import Guesses
+from api.problems import STATUS
 from hotline import dates
 from hotline.dates import Language
-from hotline.notice_texts import plain
+from hotline.errors import Refused
+from hotline.rounds.notice_texts import plain
+
+T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 CACHED = {"Cache-Control": "public, max-age=60"}
@@ -54,13 +61,40 @@ def page(
         name: partial(getattr(dates, name), language=language)
         for name in ("digits", "day", "clock", "moment", "span")
     }
+    path = f"/{quote(request.url.path.lstrip('/'))}"  # one that begins with two slashes is another site's
     body = _templates.get_template(template).render(
         language=language,
         t=lambda persian, english: persian if language == "fa" else english,
         to=lambda path: f"{path}?lang=en" if language == "en" else path,
-        path=request.url.path,
-        url=f"{request.app.state.settings.public}{request.url.path}{'?lang=en' if language == 'en' else ''}",
+        path=path,
+        url=f"{request.app.state.settings.public}{path}{'?lang=en' if language == 'en' else ''}",
         **words,
         **facts,
     )
     return HTMLResponse(body, status, headers=CACHED if cached else {"Cache-Control": "no-store"})
+
+
+async def posted(request: Request) -> str:
+    """The ticket or tracking number as it was typed."""
+    try:
+        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+    except ValueError:  # no form of ours
+        return ""
+    return form.get("ticket", [""])[0][:40]
+
+
+def guessed(request: Request, form: str, language: Language, find: Callable[[], T]) -> T | HTMLResponse:
+    """What `find` finds by the number that was typed; else the form again, which says why.
+
+    Wrong numbers are guesses, and each address has only a few.
+    """
+    guesses: Guesses = request.app.state.guesses
+    address = cookies.address(request)
+    try:
+        guesses.check(address)
+        return find()
+    except Refused as refused:
+        if refused.code != "too-many-attempts":
+            guesses.wrong(address)
+        status = STATUS[refused.code]
+        return page(request, form, language, status=status, cached=False, wrong=refused.code)

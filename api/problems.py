@@ -32,7 +32,9 @@ STATUS = {
     "wrong-password": 403,
     "wrong-code": 403,
     "invalid-input": 422,
+    "unfit-characters": 422,
     "ticket-invalid": 422,
+    "agreed-without-time": 422,
     "too-many-pages": 503,
     "database-unavailable": 503,
 }
@@ -60,6 +62,9 @@ def problem(code: str, detail: str, status: int | None = None) -> Response:
     return JSONResponse(body.model_dump(), status, media_type="application/problem+json")
 
 
+_OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
 def install(app: FastAPI) -> None:
     """Turn every exception into a problem."""
 
@@ -75,7 +80,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http(_request: Request, error: HTTPException) -> Response:
-        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "refused")
+        code = _OF_STATUS.get(error.status_code, "refused")
         return problem(code, str(error.detail), error.status_code)
 
     @app.exception_handler(DatabaseError)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from db.models import Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
+from hotline import characters
 
 
 def _no_nul(text: str) -> str:
@@ -17,6 +18,10 @@ def _no_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 """What a person typed. PostgreSQL cannot store a NUL."""
+Name = Annotated[Text, AfterValidator(characters.check)]
+"""A name or a reason, in which every character is seen."""
+Said = Annotated[Text, AfterValidator(characters.cleaned)]
+"""What a citizen said, or the office to them or about them."""
 
 
 def _of_our_age(at: datetime) -> datetime:
@@ -131,7 +136,8 @@ class Registration(BaseModel):
     """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
 
     `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
-    one of the city's nine; `message` says whether they left one.
+    one of the city's nine; `message` says whether they left one; `on_the_line` whether they wait on the line,
+    so that no phone is dialled.
     """
 
     id: int
@@ -149,6 +155,7 @@ class Registration(BaseModel):
     not_before: datetime | None
     last_outcome: Outcome | None
     desk_id: int | None
+    on_the_line: bool
 
 
 class Line(BaseModel):
@@ -160,7 +167,13 @@ class Line(BaseModel):
 
 
 class Callback(BaseModel):
-    """One attempt to reach a registrant."""
+    """One attempt to reach a registrant.
+
+    `held_until`: our side of the conversation is gone; so long the citizen waits for it, if on the line.
+    `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
+    `parting_until`: so long the end can be undone. `default_outcome`: what «next» would say. `on_the_line`:
+    no phone was dialled, or need be.
+    """
 
     id: int
     round_id: int
@@ -176,7 +189,13 @@ class Callback(BaseModel):
     confirmed_at: datetime | None
     talking_at: datetime | None
     finishing_at: datetime | None
+    held_until: datetime | None
+    held_at: datetime | None
+    held_seconds: float
+    parting_until: datetime | None
     ended_at: datetime | None
+    default_outcome: Outcome | None
+    on_the_line: bool
 
 
 class Place(BaseModel):
@@ -201,6 +220,12 @@ class Serve(BaseModel):
     round_id: Id | None
 
 
+class TakesLive(BaseModel):
+    """Whether the desk takes live calls; none: as the line says that it serves."""
+
+    takes: bool | None
+
+
 class Hears(BaseModel):
     """Which desk's conversation my phone takes part in, and how; none: no more."""
 
@@ -209,26 +234,41 @@ class Hears(BaseModel):
 
 
 class AskNext(BaseModel):
-    """`after` is the callback that the desk has, so that a request sent twice ends one conversation."""
+    """`after` is the callback that the desk has, so that a request sent twice ends one conversation.
+
+    `confirmed`: the desk said so twice; a conversation of less than 30 s ends only then (409 confirm-next).
+    """
 
     after: Id | None = None
+    confirmed: bool = False
 
 
 class OutcomeIn(BaseModel):
     """What became of a callback, in the desk's words."""
 
     outcome: Outcome
-    note: Text = Field("", max_length=2000)
+    note: Said = Field("", max_length=2000)
 
 
 class Me(BaseModel):
-    """Who is signed in, at which desk, and what the desk has in hand."""
+    """Who is signed in, at which desk, and what the desk has in hand.
+
+    `parting` is the conversation whose end it can undo; `cut_off` the last one, if our side cut it and the
+    citizen can be called again for this desk now. `calls_down_since`: no citizen can be called, by our own
+    fault; the line is kept. `takes_live`: whoever waits for an operator on the line comes to my desk by
+    itself; `said_live`: what the desk has said of that, if anything.
+    """
 
     username: str
     name: str
     role: Role
     desk: Desk | None
     callback: Callback | None
+    parting: Callback | None
+    cut_off: Callback | None
+    calls_down_since: datetime | None
+    takes_live: bool
+    said_live: bool | None
 
 
 class Change(BaseModel):

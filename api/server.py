@@ -2,15 +2,25 @@
 
 import asyncio
 import logging
+import resource
 import socket
 import sys
+import threading
+from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_network
+from typing import cast
 
 import h11
 import uvicorn
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create
-from settings import Settings
+from api.connections import Connections
+from api.cookies import PEER
+from hotline import watchdog
+from settings import Address, Settings
 
 log = logging.getLogger("api")
 
@@ -19,18 +29,23 @@ REQUEST_S = 15.0
 _UNREAD_S = 20
 """A client that reads nothing of its answer for so long is dropped (by the kernel)."""
 _CONNECTIONS = 900
-"""With the database's, fewer than the 1024 files that a process may have open by default."""
+"""One more is told that it is one too many."""
+_FILES = 4096
+"""The process may have so many open: those, the database's, and all who come in one moment (the backlog)."""
 _LONGEST_HEAD = 16 << 10
+_ASK_S, _ANSWER_S = 1.0, 4.0
 
 
 class PromptClients(H11Protocol):
     """uvicorn's protocol, which by itself waits for ever for a request that has begun, or never begins."""
 
+    open: Connections
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
         super().connection_made(transport)
+        self.open.opened(transport, self.client[0] if self.client else "")
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
@@ -41,30 +56,59 @@ class PromptClients(H11Protocol):
         else:
             self._forget()
 
+    def on_response_complete(self) -> None:
+        """A request is answered; the client may ask again."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.open.waits(self.transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._forget()
+        self.open.closed(self.transport)
         super().connection_lost(exc)
 
     def _await_request(self) -> None:
+        self.open.waits(self.transport)
         if self._late is None:
             self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
 
     def _forget(self) -> None:
+        self.open.served(self.transport)
         if self._late is not None:
             self._late.cancel()
             self._late = None
 
 
+def allow_files() -> None:
+    """Let this process have as many files open as its connections may need."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= now < _FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most) if most >= 0 else _FILES, most))
+
+
+def _noting_peers(app: ASGI3Application) -> ASGI3Application:
+    """The application is told who is at the other end, too: what a proxy says may be no address."""
+
+    async def noting(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        cast("dict[str, object]", scope)[PEER] = scope.get("client")
+        await app(scope, receive, send)
+
+    return noting
+
+
 def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     """The server, and the socket that it is to listen on."""
+    proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
+    trusted = [str(each) for each in proxies]
     config = uvicorn.Config(
-        create(settings),
+        _noting_peers(ProxyHeadersMiddleware(cast("ASGI3Application", create(settings)), trusted)),
         host=settings.http.host,
         port=settings.http.port,
-        http=PromptClients,
+        http=type("Clients", (PromptClients,), {"open": Connections(proxies)}),
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
         limit_concurrency=_CONNECTIONS,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
@@ -74,9 +118,28 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     return uvicorn.Server(config), listening
 
 
+def _ask_itself(address: Address, stop: threading.Event) -> None:
+    """Ask as a browser does, over and over: any answer shows that requests are accepted and read."""
+    while not stop.wait(_ASK_S):
+        asking = HTTPConnection(*address, timeout=_ANSWER_S)
+        try:
+            asking.request("GET", "/livez")
+            asking.getresponse()
+        except (OSError, HTTPException) as error:
+            log.warning("no request is answered: %s", error)
+        else:
+            watchdog.worked()
+        finally:
+            asking.close()
+
+
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop."""
+    allow_files()
     serving, listening = server(settings)
+    stop = threading.Event()
+    threading.Thread(target=_ask_itself, args=(settings.http, stop), daemon=True).start()
     serving.run(sockets=[listening])
+    stop.set()
     if not serving.started:
         sys.exit(1)

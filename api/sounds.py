@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy import Engine
 
 from db.engine import writing
-from hotline import recordings
+from hotline.recordings import recordings
 
 Range = Annotated[str, Header(alias="Range", max_length=200)]
 """What part a player asks for; FileResponse answers it."""

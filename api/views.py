@@ -1,17 +1,21 @@
 """Rows as the wire sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from api import admin_schemas as admin
 from api import schemas
+from api.people import admin_schemas as admin
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import audit_texts, callbacks, line, matching, numbers, planning, rounds, serving
+from hotline import numbers
+from hotline.callbacks import assignment, breaker, callbacks, conversations, live_desks, on_the_line, serving
 from hotline.dates import Language
+from hotline.line import line
+from hotline.reports import audit_texts
+from hotline.rounds import planning, rounds
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -58,7 +62,7 @@ def official_view(official: models.Official) -> schemas.Official:
 
 
 def registration_view(
-    registration: models.Registration, place: int | None, desk_id: int | None
+    registration: models.Registration, place: int | None, desk_id: int | None, *, on_the_line: bool
 ) -> schemas.Registration:
     """A registration at its place in the line, held by a desk or by none."""
     return schemas.Registration(
@@ -77,6 +81,7 @@ def registration_view(
         not_before=registration.not_before,
         last_outcome=registration.last_outcome,
         desk_id=desk_id,
+        on_the_line=on_the_line,
     )
 
 
@@ -86,7 +91,8 @@ def one_registration(
     """A registration at the place where it waits now."""
     waits = registration.state is RegistrationState.WAITING
     place = line.ahead(session, registration) + 1 if waits else None
-    return registration_view(registration, place, desk_id)
+    waits_there = bool(on_the_line.among(session, [registration.id]))
+    return registration_view(registration, place, desk_id, on_the_line=waits_there)
 
 
 def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
@@ -107,19 +113,35 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         confirmed_at=callback.confirmed_at,
         talking_at=callback.talking_at,
         finishing_at=callback.finishing_at,
+        held_until=callback.held_until,
+        held_at=callback.held_at,
+        held_seconds=callback.held_s,
+        parting_until=conversations.parting_until(callback),
         ended_at=callback.ended_at,
+        default_outcome=conversations.default_outcome(callback),
+        on_the_line=on_the_line.is_on_the_line(session, callback),
     )
 
 
 def me_view(session: Session, user: models.User) -> schemas.Me:
     """The signed-in person."""
-    callback = callbacks.live_at_desk(session, user.desk_id) if user.desk_id else None
+
+    def of_desk(find: Callable[[Session, int], models.Callback | None]) -> schemas.Callback | None:
+        found = find(session, user.desk_id) if user.desk_id else None
+        return callback_view(session, found) if found else None
+
+    down = breaker.down(session)
     return schemas.Me(
         username=user.username,
         name=user.name,
         role=user.role,
         desk=schemas.Desk.model_validate(user.desk, from_attributes=True) if user.desk else None,
-        callback=callback_view(session, callback) if callback else None,
+        callback=of_desk(callbacks.live_at_desk),
+        parting=of_desk(conversations.parting_at_desk),
+        cut_off=of_desk(conversations.cut_off_at_desk),
+        calls_down_since=down.since if down else None,
+        takes_live=live_desks.takes_live(session, user.desk) if user.desk else False,
+        said_live=user.desk.takes_live if user.desk else None,
     )
 
 
@@ -138,8 +160,8 @@ def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
     return schemas.Stage(
         round=one_round(session, round_),
         places=places,
-        ready=[callback_view(session, c) for c in matching.ready(session, round_.id, screened=True)],
-        under_way=[callback_view(session, c) for c in matching.under_way(session, round_.id)],
+        ready=[callback_view(session, c) for c in assignment.ready(session, round_.id, screened=True)],
+        under_way=[callback_view(session, c) for c in assignment.under_way(session, round_.id)],
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from db.engine import connect, writing
 from db.migrate import upgrade
-from hotline import registration
+from hotline.line import registration
 from settings import Address, load
 from tests.factories import PASSWORD, a_desk, a_number, a_round, a_user, some_registrations
 from tests.kit.browser import browser, person
@@ -76,7 +76,7 @@ def main() -> None:
             round_id = round_.id
         environment = {"HOTLINE_STATE_DIR": folder, "HOTLINE_HTTP": str(address)}
         url = f"http://{address}"
-        command = [sys.executable, "-m", "ops.cli", "process", "api"]
+        command = [sys.executable, "-m", "ops.process", "api"]
         with (
             Program(command, folder=PROJECT, log=Path(folder) / "api.log", env=environment) as api,
             browser() as chromium,

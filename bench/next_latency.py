@@ -203,9 +203,9 @@ def _once(system: System, page: Page, official: Operator, citizens: Citizens, ca
 def _measure(system: System, round_id: int, folder: Path) -> list[list[float]]:
     tone = folder / "desk.wav"
     soundfile.write(tone, 0.4 * np.sin(2 * np.pi * DESK_HZ * _SECOND), 8000, subtype="PCM_16")
-    official, citizens = system.operator(Role.OFFICIAL), Citizens()
+    official, citizens = system.operator(Role.OFFICIAL, round_id), Citizens()
     for _ in range(REPETITIONS + 3):
-        system.register(round_id, system.number(), 1)
+        system.register(round_id, system.number(), subject=1)
     with (
         _phone(system, citizens.port),
         browsers() as start,

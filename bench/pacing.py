@@ -28,15 +28,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import Pool
+from typing import Any
 
-from hotline.pacing import Experience, Situation, Speaker, calls_wanted
+from hotline.callbacks.pacing import Experience, Situation, Speaker, calls_wanted
 
 HOURS_S = 3 * 3600.0
 MEAN_S = 300.0
 LIMIT = HOURS_S / MEAN_S
 ANSWERS, RING_S, PRESS_S, UNANSWERED_S = 0.65, 12.0, 8.0, 25.0
+SILENT_S, MACHINE_S = 41.0, 15.0
+"""From picking up to our giving up, where nobody presses 1; at a machine we ask once only."""
+REACH = (0.35, 0.5, 0.8)
 ASKED_EVERY_S = 0.1
 LOOK_S = 8.0
+HARD: dict[str, Any] = {"silent": 0.1, "unanswered_s": 30.0, "press_shape": 4.0}
+"""A tenth of the calls are picked up and nobody presses 1; whom nobody reaches rings out."""
 Rule = Callable[[Situation, Experience], int]
 
 
@@ -52,6 +58,11 @@ class World:
     ring_shape: float = 9.0
     """Of gamma ring times: 9 varies by a third, 1 is exponential, 0 stands for constant ones."""
     hours_s: float = HOURS_S
+    silent: float = 0.0
+    """Of all calls: picked up, but nobody presses 1. Half are people, half machines."""
+    unanswered_s: float = UNANSWERED_S
+    press_shape: float = 0.0
+    """Of gamma times from picking up to the 1; 0 stands for constant ones."""
 
 
 @dataclass
@@ -80,14 +91,14 @@ class Round:
         self.rule = rule
         self.chance = random.Random(seed)
         self.lengths = random.Random(-seed - 1)
-        self.answered: dict[int, float] = {}
+        self.answered: dict[int, tuple[float, float]] = {}  # when placed, when picked up
         self.desks = [Desk() for _ in range(world.speakers)]
         self.now = 0.0
         self.events: list[tuple[float, int, str, int]] = []
         self.placed: dict[int, float] = {}
         self.ready: list[tuple[int, float]] = []
         self.figures = Figures()
-        self.seen = Experience([], [], [], [], [])
+        self.seen = Experience([], [], [], [], [], [])
 
     def run(self) -> Figures:
         """Conversations begin within the hours; the last one is finished, and who is ready by then counts."""
@@ -114,7 +125,7 @@ class Round:
             ],
             [at - placed for placed in self.placed.values()],
             len(self.ready),
-            len(self.answered),
+            [at - answered for _, answered in self.answered.values()],
         )
 
     def wanted(self, at: float) -> int:
@@ -143,28 +154,37 @@ class Round:
     def later(self, after: float, what: str, who: int) -> None:
         heapq.heappush(self.events, (self.now + after, len(self.events), what, who))
 
-    def ring(self) -> float:
-        shape = self.world.ring_shape
-        return self.chance.gammavariate(shape, RING_S / shape) if shape else RING_S
+    def takes(self, mean: float, shape: float) -> float:
+        return self.chance.gammavariate(shape, mean / shape) if shape else mean
 
     def place(self) -> None:
         self.figures.calls += 1
         call = self.figures.calls
         self.placed[call] = self.now
-        answers, ring = self.chance.random() < self.world.answers, self.ring()
-        if answers:
+        becomes, ring = self.chance.random(), self.takes(RING_S, self.world.ring_shape)
+        if becomes < self.world.answers:
             self.later(ring, "picked_up", call)
-            self.later(ring + PRESS_S, "pressed", call)
+            self.later(ring + self.takes(PRESS_S, self.world.press_shape), "pressed", call)
+        elif becomes < self.world.answers + self.world.silent:
+            machine = becomes < self.world.answers + self.world.silent / 2
+            self.later(ring, "picked_up", call)
+            self.later(ring + (MACHINE_S if machine else SILENT_S), "said_nothing", call)
         else:
-            self.later(UNANSWERED_S, "failed", call)
+            self.later(self.world.unanswered_s, "failed", call)
 
     def picked_up(self, call: int) -> None:
-        self.answered[call] = self.placed.pop(call)
-        self.seen.answered_after.append(self.now - self.answered[call])
+        self.answered[call] = self.placed.pop(call), self.now
+        self.seen.answered_after.append(self.now - self.answered[call][0])
 
     def pressed(self, call: int) -> None:
-        self.seen.ready_after.append(self.now - self.answered.pop(call))
+        placed, answered = self.answered.pop(call)
+        self.seen.ready_after.append(self.now - placed)
+        self.seen.pressed_after.append(self.now - answered)
         heapq.heappush(self.ready, (call, self.now))
+
+    def said_nothing(self, call: int) -> None:
+        placed, _ = self.answered.pop(call)
+        self.seen.failed_after.append(self.now - placed)
 
     def failed(self, call: int) -> None:
         self.seen.failed_after.append(self.now - self.placed.pop(call))
@@ -211,18 +231,18 @@ class Round:
 
 
 def ours(situation: Situation, seen: Experience) -> int:
-    return calls_wanted(situation, seen, minutes=6, most=2)
+    return calls_wanted(situation, seen, minutes=6, most=4)
 
 
 def fixed(situation: Situation, _: Experience) -> int:
     (speaker,) = situation.speakers
     due = speaker.talking_for is None or speaker.talking_for >= 150
-    return int(due and not situation.ringing_for and not situation.answered and not situation.ready)
+    return int(due and not situation.ringing_for and not situation.answered_for and not situation.ready)
 
 
 def one_at_a_time(situation: Situation, _: Experience) -> int:
     idle = situation.speakers[0].talking_for is None
-    return int(idle and not situation.ringing_for and not situation.answered and not situation.ready)
+    return int(idle and not situation.ringing_for and not situation.answered_for and not situation.ready)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -256,6 +276,10 @@ def jobs(rounds: int) -> list[tuple[str, World, Rule, int]]:
     few = max(1, rounds // 5)
     return [
         *listed,
+        *(
+            (f"ours, reach {reach}, a tenth silent", World(answers=reach, **HARD), ours, few)
+            for reach in REACH
+        ),
         ("ours, conversations of 400 s", World(mean_s=400.0), ours, few),
         ("ours, conversations of 220 s", World(mean_s=220.0), ours, few),
         ("ours, exponential ring times", World(ring_shape=1.0), ours, few),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Official, OfficialKind, Registration, Round
-from hotline import line
+from hotline.line import line
 from tests.kit.postgres import Postgres
 
 SIZES = (1_000, 1_000_000)

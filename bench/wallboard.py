@@ -12,9 +12,10 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import reports, rounds
-from hotline.report_facts import By
-from hotline.wallboard import wallboard
+from hotline.reports import reports
+from hotline.reports.report_facts import By
+from hotline.reports.wallboard import wallboard
+from hotline.rounds import rounds
 from tests.factories import a_desk, a_round
 from tests.kit.postgres import Postgres
 

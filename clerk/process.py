@@ -2,28 +2,41 @@
 
 Every job looks in the database for what is due, does it in short transactions, and may be killed at any
 moment: what it did not commit is due again. Several clerks do no harm to each other.
+The main thread only looks whether every job goes on (clerk.progress); while one is stuck it says nothing to
+whoever keeps this process, which is then killed and started again.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from clerk import recordings, sender
+from clerk.progress import Progress, step
 from db.engine import connect, reading, writing
-from hotline import blocked, carry, near, notices, request_work, seals, status, timetable, toll
+from hotline import heartbeats, watchdog
+from hotline.callbacks import left_in_hand, toll
 from hotline.errors import Refused
+from hotline.ledger import seals
+from hotline.line import blocked, confirmations, silences, turn_near
+from hotline.line import carry_over as carry
+from hotline.requests import work as request_work
+from hotline.rounds import notices
+from hotline.timetable import timetable
 from settings import Settings
 
 log = logging.getLogger("clerk")
 
 _AGAIN_S = 5.0
-"""After a job failed, so long until it is tried again."""
+"""A job that failed is tried again no later than this: a database that was away for a moment must not make
+a job look stuck for minutes."""
 
 
+_LOOK_S = 1.0
 _BATCH, _BREATH_S = 20, 0.05
 
 
@@ -33,40 +46,67 @@ class Job(NamedTuple):
     name: str
     every_s: float
     run: Callable[[Engine, Settings], None]
+    limit_s: float = 30.0
+    """It is stuck when it has not come a step further for so long."""
 
 
 def serve(settings: Settings) -> None:
-    """Work until the process is told to stop: each job in a thread of its own, the heartbeat in this one."""
+    """Work until the process is told to stop: each job in a thread of its own."""
     engine = connect(settings.database)
-    for job in JOBS:
-        threading.Thread(target=_repeat, args=(job, engine, settings), name=job.name, daemon=True).start()
+    followed = [(job, Progress(job.name, job.limit_s)) for job in JOBS]
+    progresses = [progress for _, progress in followed]
+    beat = Job("heartbeat", heartbeats.BEAT_SECONDS, lambda engine, _settings: _beat(engine, progresses))
+    followed.append((beat, Progress(beat.name, beat.limit_s)))
+    for job, progress in followed:
+        work = partial(_repeat, job, progress, engine, settings)
+        threading.Thread(target=work, name=job.name, daemon=True).start()
     while True:
-        try:
-            with writing(engine) as session:
-                status.beat(session, "clerk")
-        except Exception:
-            log.exception("the clerk cannot work now")
-        time.sleep(status.BEAT_SECONDS)  # the rhythm of heartbeats; there is no event to await
+        if not _stuck([progress for _, progress in followed]):
+            watchdog.worked()
+        time.sleep(_LOOK_S)  # a rhythm; there is no event to await
 
 
-def _repeat(job: Job, engine: Engine, settings: Settings) -> None:
+def _stuck(progresses: Sequence[Progress]) -> bool:
+    stuck = [(progress.name, seconds) for progress in progresses if (seconds := progress.stuck_s())]
+    for name, seconds in stuck:
+        log.error("stuck in %s for %.0f s", name, seconds)
+    return bool(stuck)
+
+
+def _beat(engine: Engine, progresses: Sequence[Progress]) -> None:
+    """Write down that the clerk works, and when each job was last done; anew, for clocks may jump."""
+    fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s for job in JOBS}
+    with writing(engine) as session:
+        heartbeats.beat(session, heartbeats.CLERK)
+        heartbeats.only_jobs(session, fresh)
+        for progress in progresses:
+            if (ago := progress.done_s_ago()) is not None:
+                heartbeats.job_done(session, progress.name, ago, fresh[progress.name])
+
+
+def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) -> None:
+    progress.begin()
     while True:
         wait = job.every_s
+        progress.step()
         try:
             job.run(engine, settings)
+            progress.done()
         except Exception:
             log.exception("%s: not done", job.name)
-            wait = max(wait, _AGAIN_S)
+            wait = min(wait, _AGAIN_S)
+        progress.step(rest_s=wait)
         time.sleep(wait)  # what is due is found by looking: the clock and the database tell nobody
 
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
-    for step in (carry.run, carry.tell_left):
+    for some in (carry.run, carry.tell_left):
         while True:
             with writing(engine) as session:
-                if not step(session, _BATCH):
+                if not some(session, _BATCH):
                     break
+            step()
             time.sleep(_BREATH_S)  # calls and desks write in between
 
 
@@ -79,7 +119,8 @@ def announce(engine: Engine, settings: Settings) -> None:
 def tell_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
     with writing(engine) as session:
-        near.tell(session, settings.near_places, call=settings.near_call)
+        beyond = settings.ahead_most if settings.near_call else None
+        turn_near.tell(session, settings.near_places, call_beyond=beyond)
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:
@@ -92,6 +133,7 @@ def make_rounds(engine: Engine, settings: Settings) -> None:
                 with writing(engine) as session:
                     if timetable.make_round(session, rule_id, day) is None:
                         break
+                step()
         except Refused as refused:
             log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
         except Exception:  # the other rules go on
@@ -112,6 +154,7 @@ def close_requests(engine: Engine, settings: Settings) -> None:
         with writing(engine) as session:
             if not request_work.close_unanswered(session, settings.request_answer_days, _BATCH):
                 break
+        step()
         time.sleep(_BREATH_S)  # calls and desks write in between
 
 
@@ -121,21 +164,36 @@ def give_up_blocked(engine: Engine, _settings: Settings) -> None:
         blocked.give_up_places(session)
 
 
+def return_left(engine: Engine, settings: Settings) -> None:
+    """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
+    with reading(engine) as session:
+        tokens = left_in_hand.due(session)
+    for token in tokens:
+        with writing(engine) as session:
+            left_in_hand.settle(session, token, settings)
+        step()
+    with writing(engine) as session:
+        left_in_hand.tell(session)
+
+
 def forget_calls(engine: Engine, _settings: Settings) -> None:
-    """Delete the calls that no cap counts any more."""
+    """Delete the calls that no cap counts any more, and who asked for what long ago."""
     with writing(engine) as session:
         toll.forget(session)
+        confirmations.forget(session)
+        silences.forget(session)
 
 
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
     Job("near", 5.0, tell_near),
-    Job("messages", 1.0, sender.run),
+    Job("messages", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
     Job("timetable", 60.0, make_rounds),
-    Job("seal", 60.0, seal),
+    Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
     Job("blocked", 5.0, give_up_blocked),
+    Job("left-in-hand", 5.0, return_left),
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),

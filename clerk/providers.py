@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from hotline import notices, numbers
+from hotline import numbers
+from hotline.rounds import notices
 from settings import Settings
 
 log = logging.getLogger("clerk")

@@ -4,9 +4,10 @@ import logging
 
 from sqlalchemy import Engine
 
+from clerk.progress import step
 from db.engine import reading, writing
 from db.models import Recording
-from hotline import recordings
+from hotline.recordings import recordings
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -17,6 +18,7 @@ def register(engine: Engine, settings: Settings) -> None:
     with reading(engine) as session:
         new = recordings.new(session, settings.recordings_dir)
     for path, callback_id in new:
+        step()
         try:
             found = recordings.look(path)  # reads the file: not within the transaction
         except OSError as error:  # the others are registered all the same
@@ -33,6 +35,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
     with reading(engine) as session:
         old = [recording.callback_id for recording in recordings.expired(session, days)]
     for callback_id in old:
+        step()
         with writing(engine) as session:
             recordings.delete(session, session.get_one(Recording, callback_id), folder)
     with reading(engine) as session:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from clerk import wording
+from clerk.progress import step
 from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, sms
 from db.engine import reading, writing
 from db.models import Message, MessageKind
@@ -48,6 +49,7 @@ async def _send(engine: Engine, settings: Settings, batch: Sequence[Message]) ->
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
             if failed:  # what was not recorded is sent again under the same name, when its lease is over
                 raise failed[0]
+            step()
             batch = await asyncio.to_thread(_take_up, engine, settings)
 
 

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 from db.engine import now
 from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Request, Round
 from db.states import IN_WORK, Phase, RegistrationState, RequestState
-from hotline import dates, line, outbox, rounds
+from hotline import dates, outbox
 from hotline.dates import Language
-from hotline.notice_texts import office
+from hotline.line import line
+from hotline.rounds import rounds
+from hotline.rounds.notice_texts import office, plain
 from prompts import texts
 
 _K, _R = MessageKind, RegistrationState
@@ -26,6 +28,8 @@ _TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
     _K.ROUND_CANCELLED: _STILL_WAITS,
     _K.ROUND_CHANGED: (_R.WAITING, _R.CALLING),
     _K.CLOSED: (_R.CLOSED,),
+    _K.NUMBER_CHANGED: tuple(_R),
+    _K.CANCELLED: (_R.CANCELLED,),
 }
 """In which states of the registration a message of a kind still says what is true."""
 
@@ -36,6 +40,7 @@ _TRUE_OF_REQUEST: Mapping[MessageKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REJECTED: (RequestState.REJECTED, RequestState.DUPLICATE),
     _K.REQUEST_CLOSED: (RequestState.DUPLICATE,),
 }
+_LONGEST_OFFICE_OF_SEVERAL = 30
 _LONGEST_REPLY = 110
 """So much of a reply goes out; the page of the tracking number has all of it."""
 
@@ -49,12 +54,25 @@ class Text(NamedTuple):
 
 def words(session: Session, message: Message) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
-    found = _of_request(session, message) if message.request_id else _of_registration(session, message)
+    if message.kind is MessageKind.ANSWER:
+        found: Text | None = _answer(message)
+    else:
+        found = (_of_request if message.request_id else _of_registration)(session, message)
     return None if found is None or _blocked(session, found.to) else found
 
 
 def _blocked(session: Session, number: str) -> bool:
     return session.get(BlockedNumber, number) is not None
+
+
+def _answer(message: Message) -> Text:
+    facts = json.loads(message.body)
+    language, name = facts["language"], f"{_K.ANSWER}-{facts['text']}"
+    ways = [
+        texts.fill(language, f"{name}-way", way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)})
+        for way in facts["ways"]
+    ]
+    return Text(message.to, texts.fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
 
 
 def _of_request(session: Session, message: Message) -> Text | None:
@@ -64,7 +82,7 @@ def _of_request(session: Session, message: Message) -> Text | None:
     language: Language = "en" if request.language == "en" else "fa"
     values = {
         "tracking": dates.digits(request.tracking, language),
-        "reply": _cut(json.loads(message.body)["reply"], _LONGEST_REPLY),
+        "reply": _cut(plain(json.loads(message.body)["reply"]), _LONGEST_REPLY),
     }
     return Text(message.to, texts.fill(language, message.kind, values))
 
@@ -79,6 +97,8 @@ def _of_registration(session: Session, message: Message) -> Text | None:
     if not _still_true(message, registration, about, next_round, at):
         return None
     number = registration.number  # which the citizen may have changed since
+    if message.kind is _K.NUMBER_CHANGED:
+        number = message.to
     if not number.startswith(outbox.MOBILE):
         return None
     language: Language = "en" if registration.language == "en" else "fa"
@@ -137,8 +157,8 @@ def _still_at(message: Message, about: Round) -> bool:
 
 
 def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
-    if kind is _K.REGISTERED and about.standing:
-        return "registered-standing"
+    if about.standing and kind in (_K.REGISTERED, _K.CLOSED):
+        return f"{kind}-standing"
     return "round_cancelled-next" if kind is _K.ROUND_CANCELLED and next_round else kind.value
 
 

@@ -2,15 +2,23 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import Session
 
 _CONNECTIONS = 24
 """Of one process; whoever comes when all are taken waits for one. PostgreSQL grants 100 by default."""
+
+_WRITERS = 8
+"""Of one process, at one time, on PostgreSQL. Who registers in the same seconds as others changes one row of
+the line's counts (its triggers), one after the other: there a wait is given up after 5 s, here it is not.
+"""
+
+_TURN_S = 30
 
 
 def connect(url: str) -> Engine:
@@ -18,12 +26,12 @@ def connect(url: str) -> Engine:
     pool: dict[str, Any] = {
         "pool_size": _CONNECTIONS,
         "max_overflow": 0,
-        "pool_timeout": 30,
+        "pool_timeout": _TURN_S,
         "hide_parameters": True,  # they are citizens' numbers, and errors are logged
     }
     if url.startswith("sqlite"):
         # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
-        options_ = {"one_writer": threading.Lock()}
+        options_ = {"writers": threading.BoundedSemaphore(1)}
         arguments_ = {"timeout": 5, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         event.listen(engine, "connect", _sqlite_pragmas)
@@ -41,7 +49,8 @@ def connect(url: str) -> Engine:
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)
+    writers = {"writers": threading.BoundedSemaphore(_WRITERS)}
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, execution_options=writers, **pool)
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
@@ -59,9 +68,22 @@ def _sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One transaction that may write: committed at the end, rolled back on any exception."""
-    queue = engine.get_execution_options().get("one_writer") or nullcontext()
-    with queue, Session(engine, expire_on_commit=False) as session, session.begin():
+    with _turn(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    writers: threading.BoundedSemaphore | None = engine.get_execution_options().get("writers")
+    if writers is None:
+        yield
+        return
+    if not writers.acquire(timeout=_TURN_S):
+        raise TimeoutError(f"no turn to write within {_TURN_S} s")
+    try:
+        yield
+    finally:
+        writers.release()
 
 
 @contextmanager

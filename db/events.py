@@ -94,10 +94,15 @@ def timetable_changed(session: Session, what: str) -> None:
 
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
-    """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left; of a
-    supervisor's: hears, heard-out.
+    """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left, let-go,
+    owes-outcome; of a supervisor's: hears, heard-out.
     """
     _append(session, kind="desk", what=what, desk_id=desk_id)
+
+
+def telephone_changed(session: Session, what: str) -> None:
+    """Append that no calls can be made now ("down"), or that they can ("up")."""
+    _append(session, kind="telephone", what=what)
 
 
 def office_changed(session: Session, kind: str, what: str) -> None:

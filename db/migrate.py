@@ -8,6 +8,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+_LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
+"""PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
+
+
+class OtherVersion(Exception):
+    """The database's version is not known here: it is newer, or from before the first release."""
+
 
 def _config() -> Config:
     config = Config()
@@ -16,9 +23,23 @@ def _config() -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Run every migration that `engine`'s database has not seen; all of them or none."""
+    """Run every migration that `engine`'s database has not seen; all of them or none.
+
+    A statement may take as long as a large table asks for, but nobody waits behind one that waits for a lock.
+    Raises OtherVersion, and changes nothing.
+    """
     config = _config()
     with engine.begin() as connection:
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+        if unknown:
+            raise OtherVersion(
+                f"the database is of another version ({', '.join(sorted(unknown))}), newer than this one or "
+                "from before the first release; run that version, or name another in HOTLINE_DATABASE_URL"
+            )
+        if connection.dialect.name == "postgresql":
+            for name, milliseconds in _LIMITS.items():
+                connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

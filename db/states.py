@@ -18,12 +18,12 @@ class Phase(StrEnum):
 class RegistrationState(StrEnum):
     """Where a citizen's place in a round stands."""
 
-    UNCONFIRMED = "unconfirmed"  # the number was keyed in by an unknown caller; a call will confirm it
+    UNCONFIRMED = "unconfirmed"  # keyed in elsewhere, or texted: its owner has yet to agree
     WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
     CALLING = "calling"  # taken out of the line: one live callback belongs to it
     REACHED = "reached"  # the conversation took place
     UNREACHED = "unreached"  # every attempt of this round is used up, or the citizen asked for the next one
-    CLOSED = "closed"  # refused by the citizen, a wrong number, or never answered in two rounds
+    CLOSED = "closed"  # refused, a wrong number, never answered in two rounds or by the operators' line
     CANCELLED = "cancelled"  # given up by the citizen, or a second place beside an older, carried one
 
 
@@ -40,6 +40,8 @@ class CallbackState(StrEnum):
     WAITING = "waiting"  # pressed 1: a person; hears music
     SCREENING = "screening"  # speaks with an operator first, in the operator's room
     TALKING = "talking"  # in the desk's room
+    HELD = "held"  # the desk's phone is gone in mid-conversation; hears music until it is back
+    PARTING = "parting"  # the desk said that it is over, which can still be undone
     ENDED = "ended"  # the call is over; the desk owes an outcome
     CLOSED = "closed"  # the outcome is recorded
 
@@ -49,6 +51,7 @@ class Fact(StrEnum):
 
     REGISTERED = "registered"
     CONFIRMED = "confirmed"  # a keyed-in number was confirmed by its owner: in the line from now on
+    NUMBER_CHANGED = "number_changed"  # called at another number from now on; the place stays
     CARRIED = "carried"  # to the official's next round
     MERGED = "merged"  # gave way to an older, carried place of the same number in the same round
     MOVED_UP = "moved_up"  # by a person, with a written reason
@@ -70,7 +73,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     NOT_CONFIRMED = "not_confirmed"  # answered, but nobody pressed 1: voicemail is not a person
     HUNG_UP = "hung_up"  # answered and hung up before the conversation
-    FAILED = "failed"  # our own fault, or nobody can say any more
+    FAILED = "failed"  # our own fault, or nobody can say any more: the citizen pays nothing
     # Told by the desk, or by the system itself:
     REACHED = "reached"
     CALL_AGAIN = "call_again"  # cut off, a bad moment, or pressed 2 while waiting: back to the own place
@@ -123,11 +126,14 @@ CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
     _C.ANSWERED: frozenset({_C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
     _C.WAITING: frozenset({_C.SCREENING, _C.TALKING, _C.ENDED, _C.CLOSED}),
     _C.SCREENING: frozenset({_C.WAITING, _C.TALKING, _C.ENDED, _C.CLOSED}),
-    _C.TALKING: frozenset({_C.ENDED}),
+    _C.TALKING: frozenset({_C.HELD, _C.PARTING, _C.WAITING, _C.ENDED}),
+    _C.HELD: frozenset({_C.TALKING, _C.PARTING, _C.ENDED, _C.CLOSED}),
+    _C.PARTING: frozenset({_C.HELD, _C.ENDED, _C.CLOSED}),
     _C.ENDED: frozenset({_C.CLOSED}),
     _C.CLOSED: frozenset(),
 }
-"""A callback moves forward, but for who waits again after screening; a lost event's step may be skipped."""
+"""A callback moves forward; a lost event's step may be skipped. Back goes who waits again (after screening,
+or for a conversation that was not over), one whose desk is back, and one whose end is undone."""
 
 _R = RegistrationState
 
@@ -160,11 +166,20 @@ IN_WORK = (_Q.NEW, _Q.REFERRED, _Q.REOPENED)
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)
 """Not at its end."""
 
+TAKES_NO_ROOM = (_R.CANCELLED, _R.UNCONFIRMED)
+"""Of those that a round has room for, these are none."""
+
 HOLDS_PLACE = (_R.UNCONFIRMED, _R.WAITING, _R.CALLING, _R.UNREACHED)
 """A number with a registration in one of these cannot register again for the same round."""
 
-ON_THE_PHONE = (_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.SCREENING, _C.TALKING)
+IN_TALK = (_C.TALKING, _C.HELD)
+"""Citizen and desk are in conversation, if only the desk's phone comes back."""
+
+ON_THE_PHONE = (*(_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.SCREENING), *IN_TALK, _C.PARTING)
 """A channel of Asterisk may exist for a callback in one of these."""
+
+LIVE = tuple(state for state in _C if state is not _C.CLOSED)
+"""A callback in one of these has no outcome yet."""
 
 UNDER_WAY = (_C.DIALING, _C.RINGING, _C.ANSWERED)
 """Called, and not yet known to be a person."""

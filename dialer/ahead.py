@@ -6,8 +6,9 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.caps import Caps
-from hotline import callbacks, experience, matching, rounds, serving
+from hotline.callbacks import assignment, callbacks, round_statistics, serving
 from hotline.errors import Refused
+from hotline.rounds import rounds
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -25,7 +26,7 @@ class Ahead:
         """Take so many citizens out of each served round's line as must be called at this moment."""
         with reading(self._engine) as session:
             wanted = [
-                (round_.id, experience.calls_wanted(session, round_, self._settings.ahead_most))
+                (round_.id, round_statistics.calls_wanted(session, round_, self._settings.ahead_most))
                 for round_ in serving.served(session)
             ]
         room = self._caps.room() if any(count for _, count in wanted) else 0
@@ -49,12 +50,12 @@ class Ahead:
     def match(self) -> None:
         """Give the desks that are free the citizens who wait; take back those whom a desk left waiting."""
         with reading(self._engine) as session:
-            stranded, asked = matching.any_stranded(session), matching.some_desk_asks(session)
+            stranded, asked = assignment.any_stranded(session), assignment.some_desk_asks(session)
         if stranded or asked:
             with writing(self._engine) as session:
                 if stranded:
-                    matching.take_back(session)
-                matching.match(session)
+                    assignment.take_back(session)
+                assignment.match(session)
 
     def let_go(self) -> None:
         """End the calls made ahead for rounds that are over, with a kind word."""

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from asterisk.ami import AMIClient
@@ -133,6 +133,13 @@ class Ami(AMIClient):  # type: ignore[misc]
 
     def request(self, name: str, **keys: object) -> None:
         """Send an action and wait for Asterisk's yes. Raises NotAccepted; AmiError if nobody can say."""
+        self._ask(name, keys)
+
+    def value(self, function: str) -> str:
+        """What a function of the dialplan says, that needs no channel. Raises as `request` does."""
+        return str(self._ask("Getvar", {"Variable": function}).keys.get("Value", ""))
+
+    def _ask(self, name: str, keys: Mapping[str, object]) -> Any:
         answered = threading.Event()
         answers: list[Any] = []
 
@@ -152,6 +159,7 @@ class Ami(AMIClient):  # type: ignore[misc]
             raise AmiError(f"no answer to {name}")
         if answers[0].is_error():
             raise NotAccepted(f"{name}: {answers[0].keys.get('Message', 'refused')}")
+        return answers[0]
 
     @contextlib.contextmanager
     def _awaiting(self, event: threading.Event) -> Iterator[None]:

@@ -8,12 +8,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from hotline import callbacks, toll
+from dialer.outcomes import UNSEEN, Ending, ours, trunk_failed, trunk_worked
+from dialer.trunk import carries
+from dialplan.variables import CAPPED_CAUSE
+from hotline.callbacks import breaker, callbacks, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
 
 _SAY_AGAIN_S = 60.0
+_FULL_S = 1.0
+"""After the dialplan found no channel free, who counts the callers has so long to find out, too."""
 
 
 class Caps:
@@ -23,9 +28,12 @@ class Caps:
         self._settings = settings
         self._engine = engine
         self._said_at = -_SAY_AGAIN_S
+        self._full_until = 0.0
 
     def room(self, share: float = 1.0) -> int:
         """How many calls may be placed beyond those that are asked for already."""
+        if time.monotonic() < self._full_until:
+            return 0
         with reading(self._engine) as session:
             calls, cap = toll.room(session, self._settings, share)
             asked = len(callbacks.to_place(session))
@@ -37,12 +45,21 @@ class Caps:
         """Say once a minute that calls are held back."""
         if time.monotonic() > self._said_at + _SAY_AGAIN_S:
             self._said_at = time.monotonic()
-            log.error("no call is placed now: the cap %s is reached", cap)
+            log.error("no call is placed now: %s", cap)
 
-    def ended(self, token: str) -> None:
-        """The call of `token` is over, or never was: its line is free."""
+    def ended(self, token: str, ending: Ending = UNSEEN) -> None:
+        """The call of `token` is over, or never was: its line is free, and the trunk has shown how it is."""
+        if ending.cause == CAPPED_CAUSE and ending.sip is None:
+            self._full_until = time.monotonic() + _FULL_S
+            self.reached(toll.Cap.CHANNELS)
         with writing(self._engine) as session:
-            toll.ended(session, token)
+            if carries(session, token, self._settings):
+                if trunk_failed(ending):
+                    breaker.failed(session, breaker.TRUNK, token)
+                elif trunk_worked(ending) and breaker.troubled(session, breaker.TRUNK):
+                    breaker.worked(session, breaker.TRUNK, token)
+            toll.ended(session, token, ours=ours(ending))
+            breaker.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of all calls that hold a line, and when each was placed."""

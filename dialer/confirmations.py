@@ -1,4 +1,4 @@
-"""Places the calls that confirm keyed-in numbers, a few at a time."""
+"""Places the calls that ask the owners of numbers, a few at a time."""
 
 from datetime import datetime
 
@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from dialer.side_calls import AT_ONCE, SHARE, SideCalls
 from dialplan.variables import Context
-from hotline import confirmations, numbers, toll
+from hotline.callbacks import toll
 from hotline.clock import is_quiet
+from hotline.line import confirmations
 
 
 class Confirmations(SideCalls):
-    """Numbers that a stranger keyed in."""
+    """Owners of numbers, who are asked whether they want what somebody asked for."""
 
     context = Context.CONFIRM
 
@@ -22,19 +23,19 @@ class Confirmations(SideCalls):
             if is_quiet(now(session), self._settings.quiet_hours):
                 return
             due = confirmations.due(session, AT_ONCE)
-        for registration_id in due[: self._room()] if due else ():
-            self._place(registration_id)
+        for confirmation_id in due[: self._room()] if due else ():
+            self._place(confirmation_id)
 
-    def _place(self, registration_id: int) -> None:
+    def _place(self, confirmation_id: int) -> None:
         with writing(self._engine) as session:
-            confirmation = confirmations.take_up(session, registration_id)
+            confirmation = confirmations.take_up(session, confirmation_id)
             if confirmation is None or confirmation.token is None:
                 return
-            token, number = confirmation.token, confirmation.registration.number
-            if not numbers.allowed(number, self._settings.allowed_prefixes):
+            token, number = confirmation.token, confirmation.number
+            call = toll.take(session, token, number, self._settings, SHARE)
+            if call is toll.Cap.NOT_ALLOWED:
                 confirmations.ended(session, token)
                 return
-            call = toll.take(session, token, number, self._settings, SHARE)
             if isinstance(call, toll.Cap):
                 confirmations.put_off(session, confirmation, self._again_at(session, number, call))
                 return
@@ -46,8 +47,8 @@ class Confirmations(SideCalls):
             return now(session)  # as soon as there is room
         return toll.free_again(session, number, self._settings, SHARE) or now(session)
 
-    def _end(self, session: Session, token: str) -> None:
-        confirmations.ended(session, token)
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        confirmations.ended(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""

@@ -8,7 +8,8 @@ from db.engine import reading, writing
 from dialer.side_calls import SideCalls
 from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
-from hotline import desk_phones, toll
+from hotline.callbacks import toll
+from hotline.desks import desk_phones
 
 
 def desk_of(channel: str, channel_id: str) -> int | None:
@@ -40,7 +41,7 @@ class DeskCalls(SideCalls):
         if isinstance(call, toll.Call):
             self._originate(call, extension=str(desk))
 
-    def _end(self, session: Session, token: str) -> None:
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
         desk_phones.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:

@@ -1,33 +1,37 @@
-"""What a desk asks for by its telephone's keys alone: next, nearly over, not now, hang up, pause, end."""
+"""What a desk asks for by its telephone's keys alone: next, nearly over, not now, hang up, undo, pause."""
 
 import logging
+import time
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db.engine import now, writing
-from db.models import Callback, Desk
-from db.states import CallbackState
-from dialplan.variables import Key
-from hotline import callbacks, duties, rounds, serving
+from db.engine import reading, writing
+from db.models import Desk
+from dialer.tone import Tone
+from dialplan.variables import CONFIRM_NEXT, Key
+from hotline.callbacks import callbacks, conversations, serving
 from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
 log = logging.getLogger("dialer")
 
-_TOO_SOON_S = 5.0
-"""A «next» so soon after a conversation began is the same finger, still on the key."""
+_CONFIRM_S = 5.0
+"""So long the second press may take by which a conversation that has just begun is ended."""
 
 
 class Keys:
     """The desk is known by its phone, which Asterisk vouches for."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, tone: Tone) -> None:
         self._settings = settings
         self._engine = engine
+        self._tone = tone
+        self._asked_again: dict[int, float] = {}
 
     def pressed(self, desk_id: int | None, key: str) -> None:
-        """Do what the key means; what is refused changes nothing."""
+        """Do what the key means; what is refused changes nothing. Raises AmiError."""
         if desk_id is None or key not in list(Key):
             return
         try:
@@ -38,37 +42,48 @@ class Keys:
             log.info("desk %d: key %s", desk_id, key)
         except Refused as refused:
             log.info("desk %d: key %s: %s", desk_id, key, refused)
+            if refused.code == "confirm-next":
+                self._ask_again(desk_id)
+
+    def _ask_again(self, desk_id: int) -> None:
+        """The desk's phone alone hears that the key is to be pressed once more."""
+        with reading(self._engine) as session:
+            phone = session.get_one(Desk, desk_id).channel
+        if phone:
+            self._asked_again[desk_id] = time.monotonic()
+            self._tone.sound(phone, CONFIRM_NEXT)
+
+    def _says_again(self, desk_id: int) -> bool:
+        return time.monotonic() < self._asked_again.pop(desk_id, -_CONFIRM_S) + _CONFIRM_S
 
     def _do(self, session: Session, desk: Desk, key: Key) -> None:
         live = callbacks.live_at_desk(session, desk.id)
         match key:
             case Key.NEXT:
-                if not (live and self._just_begun(session, live)):
-                    serving.ask_next(session, desk, live.id if live else None, self._settings)
+                after, again = live.id if live else None, self._says_again(desk.id)
+                serving.ask_next(session, desk, after, self._settings, confirmed=again)
             case Key.FINISHING:
                 serving.finishing(session, desk)
             case Key.NOT_NOW:
                 serving.not_now(session, desk)
             case Key.HANG_UP:
                 if live:
-                    callbacks.ask_hangup(session, live)
+                    conversations.hang_up(session, live)
+            case Key.UNDO:
+                if parting := conversations.parting_at_desk(session, desk.id):
+                    conversations.undo(session, parting, desk, self._settings)
             case Key.PAUSE | Key.END_ROUND:
                 self._of_round(session, desk, key)
 
     def _of_round(self, session: Session, desk: Desk, key: Key) -> None:
         if desk.round_id is None:
             return
-        round_, person = rounds.get(session, desk.round_id), duties.at_desk(session, desk.id)
+        round_, person = rounds.get(session, desk.round_id), round_permissions.at_desk(session, desk.id)
         if person is None:
             raise Refused("forbidden", "nobody sits at this desk")
         if key is Key.END_ROUND:
-            duties.end(session, round_, person)
+            round_permissions.end(session, round_, person)
         elif round_.paused_at:
-            duties.resume(session, round_, person)
+            round_permissions.resume(session, round_, person)
         else:
-            duties.pause(session, round_, person)
-
-    def _just_begun(self, session: Session, live: Callback) -> bool:
-        at = live.talking_at or now(session)
-        talks = live.state is CallbackState.TALKING
-        return talks and (now(session) - at).total_seconds() < _TOO_SOON_S
+            round_permissions.pause(session, round_, person)

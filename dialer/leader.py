@@ -62,7 +62,12 @@ class Leader(ABC):
         if not self._leads and before:
             self.close()
         if self._leads is not before:
-            log.warning("this dialer %s", "leads now" if self._leads else "does not lead any more")
+            # To begin is what is meant to happen; to lose the lead while at work is not.
+            log.log(
+                logging.INFO if self._leads else logging.WARNING,
+                "this dialer %s",
+                "leads now" if self._leads else "does not lead any more",
+            )
 
     @abstractmethod
     def _take(self) -> bool:

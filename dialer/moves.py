@@ -1,15 +1,20 @@
 """What the dialer writes: each step of a callback by its token, its end, the desks' phones."""
 
 import logging
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db.engine import now, writing
+from db.engine import now, reading, writing
 from db.models import Callback
-from db.states import CallbackState, Outcome
-from dialer.outcomes import of_hangup
-from hotline import callbacks, serving, status
+from db.states import IN_TALK, CallbackState, Outcome
+from dialer.live import hung_up_before
+from dialer.outcomes import UNSEEN, Ending, of_hangup
+from hotline import heartbeats
+from hotline.callbacks import callbacks, conversations, on_the_line, retries, serving
+from hotline.desks import desk_phones
+from hotline.line import engaged
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -19,6 +24,14 @@ _STAMPS = {
     CallbackState.WAITING: "confirmed_at",
     CallbackState.TALKING: "talking_at",
 }
+
+_BUSY_WITH_US = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNREACHABLE}
+"""What a phone says whose owner is on the line of 137 at that moment."""
+
+_NORMAL = 16
+_BY_CITIZEN = {_NORMAL, 31}
+"""A talk ends so, on the leg to the phone, when the citizen hangs up; not where the sound stayed away (44),
+or the network failed."""
 
 
 class Moves:
@@ -55,7 +68,7 @@ class Moves:
             if callbacks.close(session, token, outcome, self._settings):
                 log.info("%s: %s", token, outcome)
 
-    def ended(self, token: str, cause: int) -> None:
+    def ended(self, token: str, ending: Ending) -> None:
         """The channel of `token` has ended: close the callback, or leave the outcome to its desk."""
         if not callbacks.is_token(token):
             return
@@ -66,34 +79,73 @@ class Moves:
             callbacks.channel_gone(session, callback)
             if callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
                 return
+            if callback.state in (*IN_TALK, CallbackState.PARTING):
+                hung_up = ending.cause in _BY_CITIZEN
+                conversations.line_ended(session, callback, self._settings, hung_up=hung_up)
+                log.info("%s: ended, %s, in state %s", token, ending, callback.state)
+                return
             by_us = callback.hangup_asked_at is not None
-            outcome = of_hangup(callback.state, cause, by_us=by_us, ahead=callback.desk_id is None)
+            outcome = of_hangup(callback.state, ending, by_us=by_us, ahead=callback.desk_id is None)
+            if hung_up_before(callback) and not by_us:
+                outcome = Outcome.RETURNED
+                on_the_line.hung_up(session, callback.registration_id)
+            until = None
+            if outcome in _BUSY_WITH_US and engaged.is_on_the_line(session, callback.registration.number):
+                outcome, until = Outcome.RETURNED, now(session) + retries.busy_for(self._settings)
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
-                callbacks.close(session, token, outcome, self._settings)
-            log.info("%s: ended, cause %d, %s", token, cause, outcome or "the desk will say")
+                callbacks.close(session, token, outcome, self._settings, until=until)
+            log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
-    def lost(self, callback: Callback) -> None:
-        """Its end went by unseen: only the desk can say what became of it. Without a desk nobody spoke."""
+    def lost(self, callback: Callback, *, steady: bool) -> None:
+        """Its end went by unseen: only the desk can say what became of it. Without a desk nobody spoke.
+
+        `steady`: the desk's phone was there all the while, so that it was not the desk that ended it.
+        """
         if callback.state is CallbackState.CLOSED:
-            self.ended(callback.token, 0)
+            self.ended(callback.token, UNSEEN)
             return
-        if callback.desk_id is None:
+        if callback.desk_id is None or hung_up_before(callback):
             log.warning("%s: ended unseen in state %s", callback.token, callback.state)
-            self.close(callback.token, Outcome.FAILED)
+            outcome = Outcome.RETURNED if hung_up_before(callback) else Outcome.FAILED
+            self.close(callback.token, outcome)
+            return
+        if callback.state in (*IN_TALK, CallbackState.PARTING):
+            log.warning("%s: ended unseen in state %s", callback.token, callback.state)
+            self.ended(callback.token, Ending(_NORMAL) if steady else UNSEEN)
             return
         with writing(self._engine) as session:
             if callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session)):
                 log.warning("%s: ended unseen in state %s", callback.token, callback.state)
 
-    def desk_phone(self, desk: int, channel: str | None) -> None:
-        """The desk's phone has come into its room by this channel, or has left it."""
+    def held(self, token: str) -> None:
+        """The desk's phone has left the citizen alone in the room."""
         with writing(self._engine) as session:
-            status.phone_connected(session, desk, channel)
+            desk_phones.ask_again(session, token)
+            if conversations.hold(session, token, self._settings):
+                log.warning("%s: the desk's phone is gone in mid-conversation", token)
+
+    def end_overdue(self) -> None:
+        """End what was held, or could be undone, for long enough."""
+        with reading(self._engine) as session:
+            tokens = conversations.overdue(session)
+        for token in tokens:
+            with writing(self._engine) as session:
+                conversations.end_overdue(session, token, self._settings)
+
+    def desk_phone(self, desk: int, channel: str | None) -> str | None:
+        """The desk's phone has come into its room by this channel, or has left it. Returns the one before."""
+        with writing(self._engine) as session:
+            return heartbeats.phone_connected(session, desk, channel)
 
 
 def _move(session: Session, callback: Callback, to: CallbackState) -> None:
     stamp = _STAMPS.get(to)
-    first = stamp and getattr(callback, stamp) is None
-    callbacks.move(session, callback.token, to, **({stamp: now(session)} if stamp and first else {}))
+    values: dict[str, datetime | None] = {}
+    if stamp and getattr(callback, stamp) is None:
+        values[stamp] = now(session)
+    if to is CallbackState.TALKING:
+        values["held_until"] = None
+    forward = Callback.state != CallbackState.TALKING  # which only an undone end sends back
+    callbacks.move(session, callback.token, to, forward, **values)

@@ -1,14 +1,22 @@
 """Places the calls that say that the turn is near, a few at a time."""
 
+import logging
 from datetime import datetime
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
+from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
 from dialer.side_calls import AT_ONCE, SHARE, SideCalls
 from dialplan.variables import Context
-from hotline import near_calls, numbers, toll
+from hotline.callbacks import toll
 from hotline.clock import is_quiet
+from hotline.line import turn_near_calls
+from settings import Settings
+
+log = logging.getLogger("dialer")
 
 
 class NearCalls(SideCalls):
@@ -16,10 +24,14 @@ class NearCalls(SideCalls):
 
     context = Context.NEAR
 
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
+        super().__init__(settings, engine, ami, caps)
+        self._let_go: set[str] = set()
+
     def place_due(self) -> None:
         """Call those who are near, a few at once and never at night. Raises AmiError."""
         with reading(self._engine) as session:
-            due = near_calls.due(session, AT_ONCE)
+            due = turn_near_calls.due(session, AT_ONCE)
             if not due or is_quiet(now(session), self._settings.quiet_hours):
                 return
             keys = [(d.registration_id, d.round_id) for d in due]
@@ -28,26 +40,53 @@ class NearCalls(SideCalls):
 
     def _place(self, registration_id: int, round_id: int) -> None:
         with writing(self._engine) as session:
-            near_call = near_calls.take_up(session, registration_id, round_id)
+            near_call = turn_near_calls.take_up(session, registration_id, round_id, self._settings.ahead_most)
             if near_call is None or near_call.token is None:
                 return
             token, number = near_call.token, near_call.registration.number
-            if not numbers.allowed(number, self._settings.allowed_prefixes):
-                near_calls.ended(session, token)
-                return
             call = toll.take(session, token, number, self._settings, SHARE)
-            if call is toll.Cap.PER_NUMBER:
-                near_calls.ended(session, token)
+            if call in (toll.Cap.PER_NUMBER, toll.Cap.NOT_ALLOWED):
+                turn_near_calls.ended(session, token)
                 return
             if isinstance(call, toll.Cap):
-                near_calls.put_off(near_call)
+                turn_near_calls.put_off(near_call)
                 self._caps.reached(call)
                 return
         self._originate(call)
 
-    def _end(self, session: Session, token: str) -> None:
-        near_calls.ended(session, token)
+    def let_go(self) -> None:
+        """End the calls of a round that is over; who listens hears a kind word. Raises AmiError."""
+        with reading(self._engine) as session:
+            tokens = set(turn_near_calls.left_behind(session))
+        self._let_go &= tokens
+        left = tokens - self._let_go
+        if not left:
+            return
+        for channel in self._ami.live_channels():
+            token = channel.keys.get("Uniqueid", "")
+            if token in left:
+                self._let_go.add(token)
+                if channel.keys.get("Context") != Context.LET_GO:  # where an earlier dialer has sent it
+                    self._end_kindly(token, listens=channel.keys.get("ChannelStateDesc") == "Up")
+
+    def _end_kindly(self, token: str, *, listens: bool) -> None:
+        try:
+            if listens:
+                goodbye = {"Context": str(Context.LET_GO), "Exten": "s", "Priority": 1}
+                self._ami.request("Redirect", Channel=token, **goodbye)
+            else:
+                self._ami.request("Hangup", Channel=token, Cause=16)
+            log.info("%s: let go", token)
+        except NotAccepted:  # it has ended
+            pass
+
+    def script_failed(self, token: str) -> None:
+        """Nobody is rung again for a courtesy: whoever heard an apology is called in turn all the same."""
+        self.ended(token)
+
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        turn_near_calls.ended(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""
-        return near_calls.on_the_phone(session)
+        return turn_near_calls.on_the_phone(session)

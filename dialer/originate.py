@@ -1,12 +1,12 @@
-"""The one way in which this system calls anybody."""
+"""Every channel that this system itself begins: the one way in which it calls anybody, and two beside it."""
 
 from dialer.ami import Ami
-from dialplan.variables import Context
-from hotline.toll import Call
+from dialplan.variables import Context, Variable
+from hotline.callbacks.toll import Call
 from settings import Settings
 
 _LONGER_S = 5
-"""The dialplan's own ringing time ends first, and knows why."""
+"""The dialplan's own ringing time ends first, and knows why; where nobody rings, this is time enough."""
 
 
 def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s") -> None:
@@ -16,17 +16,45 @@ def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, ext
     The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
     The call goes through the dialplan's way out, which follows no forwarding.
     """
-    ami.request(
-        "Originate",
+    _start(
+        ami,
+        f"{call.number}@{Context.DIAL}",
+        context,
+        extension,
+        timeout_s=settings.ring_seconds + _LONGER_S,
         ActionID=call.token,
         ChannelId=call.token,
-        Channel=f"Local/{call.number}@{Context.DIAL}/n",
-        Context=context.value,
+        CallerID="137 <137>",
+    )
+
+
+def meet(ami: Ami, token: str, caller: str, language: str) -> None:
+    """Connect a callback with the caller whose channel has this id: no phone is dialled. Raises AmiError.
+
+    If that channel has just ended, so does the callback's.
+    """
+    met = f"{Variable.MEETS}={caller},{Variable.LANGUAGE}={language}"
+    _start(ami, f"s@{Context.MEET}", Context.WAITING, ActionID=token, ChannelId=token, Variable=met)
+
+
+def say_aside(ami: Ami, phone: str, clip: str) -> None:
+    """Only this phone's channel hears the clip: one half plays it, the other whispers. Raises AmiError."""
+    _start(ami, f"{clip}@{Context.TONE}", Context.ASIDE, Variable=f"{Variable.HEARS}={phone}")
+
+
+def _start(
+    ami: Ami, local: str, then: Context, extension: str = "s", *, timeout_s: int = _LONGER_S, **more: str
+) -> None:
+    """One half of a Local channel begins at `local`; once that has answered, the other goes on at `then`."""
+    ami.request(
+        "Originate",
+        Channel=f"Local/{local}/n",
+        Context=then.value,
         Exten=extension,
         Priority=1,
-        CallerID="137 <137>",
-        Timeout=(settings.ring_seconds + _LONGER_S) * 1000,
+        Timeout=timeout_s * 1000,
         Async="true",
+        **more,
     )
 
 

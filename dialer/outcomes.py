@@ -1,28 +1,96 @@
-"""What the end of a callback's channel means: by Q.850 cause, and by how far the callback had come."""
+"""What the end of a callback's channel means, and whose fault it was: the citizen's phone's, or ours.
+
+The network says why a call came to nothing (SIP). Asterisk's cause (Q.850) cannot: 403 and 603 are both 21,
+404 and «no such module» alike, 483 and 480 both 19. Whatever no phone would say (5xx, 401, 403, silence) is
+ours: the carrier's, the network's, this machine's. tests/system/test_sip_answers.py plays each one.
+"""
+
+from typing import NamedTuple
 
 from db.states import CallbackState, Outcome
 from dialplan.variables import CAPPED_CAUSE
 
-_BY_CAUSE = {17: Outcome.BUSY, 21: Outcome.REJECTED, CAPPED_CAUSE: Outcome.FAILED}
 
-_GIVEN_UP = {0, 16, 19, 127}
-"""Nobody answered, for the network (19, also SIP 480) or for Asterisk, whose ringing time was over."""
+class Ending(NamedTuple):
+    """What is known of a call that is over."""
+
+    cause: int = 0
+    """Asterisk's, of the channel (Q.850)."""
+    sip: int | None = None
+    """What the network said last; 0: nothing at all; None: nobody told (it was answered, or we hung up)."""
 
 
-def of_hangup(state: CallbackState, cause: int, *, by_us: bool, ahead: bool = False) -> Outcome | None:
+UNSEEN = Ending()
+NEVER_BEGAN = Ending(sip=0)
+"""Asterisk could not even make the channel."""
+
+_SAID_BY_PHONES = {
+    # how far it had come when our ringing time was over: many networks play their ringing tone under a 183
+    **dict.fromkeys((180, 181, 182, 183), Outcome.NO_ANSWER),
+    # it is forwarded, which we do not follow
+    **dict.fromkeys((300, 301, 302, 305, 380), Outcome.UNREACHABLE),
+    # no such number; switched off or out of reach
+    **dict.fromkeys((404, 410, 484, 485, 604), Outcome.UNREACHABLE),
+    480: Outcome.UNREACHABLE,
+    486: Outcome.BUSY,
+    600: Outcome.BUSY,
+    603: Outcome.REJECTED,
+    607: Outcome.REJECTED,
+    608: Outcome.REJECTED,
+}
+"""All other answers are ours."""
+
+_GIVEN_UP = {408, 480, 487}
+"""Of a phone that rang: nobody came."""
+
+_CUT = {34, 38, 41, 42, 44, 47}
+"""Causes of a call that the network, or its silence, ended after it was answered."""
+
+
+def of_network(sip: int, *, rang: bool) -> Outcome:
+    """The outcome of a call that nobody picked up, by the network's last word; FAILED: our own fault."""
+    if rang and sip in _GIVEN_UP:
+        return Outcome.NO_ANSWER
+    return _SAID_BY_PHONES.get(sip, Outcome.FAILED)
+
+
+def trunk_failed(ending: Ending) -> bool:
+    """Whether the call never came to a phone, by a fault of the trunk or of Asterisk."""
+    said = ending.sip
+    return said is not None and said // 100 != 2 and of_network(said, rang=False) is Outcome.FAILED
+
+
+def trunk_worked(ending: Ending) -> bool:
+    """Whether the end of the call shows that the trunk asked a phone."""
+    return ending.sip is not None and not trunk_failed(ending)
+
+
+def ours(ending: Ending) -> bool:
+    """Whether the call never came to a phone, by our own fault: it costs nobody anything."""
+    return trunk_failed(ending) or ending.cause == CAPPED_CAUSE
+
+
+def _unheard(ending: Ending) -> Outcome:
+    return Outcome.RETURNED if ending.cause == CAPPED_CAUSE else Outcome.FAILED
+
+
+def of_hangup(state: CallbackState, ending: Ending, *, by_us: bool, ahead: bool = False) -> Outcome | None:
     """The outcome of a callback whose channel ended in `state`; None if the desk has to say.
 
     `by_us`: we hung up; `ahead`: it was called for no desk in particular, so it goes back as if never called.
-    Giving up means «no answer» only for a phone that rang; one that never did was not reachable.
+    Nobody to tell what the network said is our own fault, too. One that our own channels had no room for goes
+    back as if never called.
     """
     if by_us and ahead:
         return Outcome.RETURNED
+    rang = state is CallbackState.RINGING
     match state:
-        case CallbackState.DIALING:
-            return Outcome.RETURNED if by_us else _BY_CAUSE.get(cause, Outcome.UNREACHABLE)
-        case CallbackState.RINGING:
-            otherwise = Outcome.NO_ANSWER if cause in _GIVEN_UP else Outcome.UNREACHABLE
-            return _BY_CAUSE.get(cause, otherwise)
+        case CallbackState.DIALING | CallbackState.RINGING if by_us:
+            return Outcome.NO_ANSWER if rang else Outcome.RETURNED
+        case CallbackState.DIALING | CallbackState.RINGING:
+            return _unheard(ending) if ending.sip is None else of_network(ending.sip, rang=rang)
         case CallbackState.ANSWERED | CallbackState.WAITING | CallbackState.SCREENING:
-            return Outcome.CALL_AGAIN if by_us else Outcome.HUNG_UP
+            if by_us:
+                return Outcome.CALL_AGAIN
+            return Outcome.FAILED if ending.cause in _CUT else Outcome.HUNG_UP
     return None

@@ -10,6 +10,7 @@ from dialer.ami import Ami
 from dialer.dialer import POLL_S, Dialer
 from dialer.leader import Leader, leader
 from dialplan.accounts import AMI_USER
+from hotline import watchdog
 from settings import Settings
 
 
@@ -17,11 +18,13 @@ def serve(settings: Settings) -> None:
     """Work until the process is told to stop."""
     ami = Ami(settings.ami, AMI_USER, settings.secret_for(AMI_USER))
     engine = connect(settings.database)
-    threading.Thread(target=ami.run, daemon=True).start()
+    listening = threading.Thread(target=ami.run, daemon=True)
+    listening.start()
     turns = Turns(leader(settings), ami, lambda: Dialer(settings, engine, ami))
     try:
-        while True:
+        while listening.is_alive():  # without it nothing of Asterisk's would ever be heard
             turns.take()
+            watchdog.worked()
     finally:
         ami.stop()
 

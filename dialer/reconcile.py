@@ -1,13 +1,13 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, reading
+from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami
@@ -16,16 +16,20 @@ from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
-from hotline import callbacks
+from hotline.callbacks import callbacks, on_the_line
 
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
     Context.WAITING: CallbackState.WAITING,
 }
 
+_SAYS_WHERE = (Context.LET_GO, Context.HELD, Context.HELD_OVER, Context.PARTING)
+
 _OF_DESKS = (Context.FROM_DESK, Context.DESK_KEYS, *SUPERVISE)
 
 Channel = Mapping[str, str]
+
+_HMS = (3600, 60, 1)
 
 
 class Calls(Protocol):
@@ -66,21 +70,30 @@ class Reconciler:
         """
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
-        self._phones_present(channels)
+        phones = self._phones_present(channels)
         catch_up()  # the ends that came before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
         self._rooms.only(channels)
+        self._forget_callers(channels)
         known = True
         for callback, placed_at in placed:
             if callback.token in channels:
                 known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
-                self._moves.lost(callback)
+                self._moves.lost(callback, steady=_steady(phones.get(callback.desk_id or 0), callback, at))
             else:
                 known = False  # its channel may just be coming into being
         return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
+
+    def _forget_callers(self, live: Collection[str]) -> None:
+        """Who waited on the line, and has no channel in Asterisk any more, will be called back."""
+        with reading(self._engine) as session:
+            waiting, _ = on_the_line.waiting(session)
+        if waiting:
+            with writing(self._engine) as session:
+                on_the_line.only(session, live)
 
     def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
         """End those that are not among the `live` channels; False if some are too young to say."""
@@ -104,8 +117,10 @@ class Reconciler:
             if context != Context.SCREENING:
                 self._moves.joined(token, int(desk) if desk.isdecimal() else None)
             return True
-        if context == Context.LET_GO:
+        if context in _SAYS_WHERE:
             self._rooms.seen(token, context)
+            if context == Context.HELD:
+                self._moves.held(token)
             return True
         if context == Context.LATER:
             self._moves.close(token, Outcome.CALL_AGAIN)
@@ -119,8 +134,10 @@ class Reconciler:
         # between two steps of the dialplan: look again
         return channel.get("ChannelStateDesc") != "Up"
 
-    def _phones_present(self, channels: Mapping[str, Channel]) -> None:
+    def _phones_present(self, channels: Mapping[str, Channel]) -> dict[int, Channel]:
+        """Note which desks' phones are there, and by which channels, which it returns."""
         present: dict[int, dict[str, Channel]] = {}
+        here: dict[int, Channel] = {}
         for channel_id, c in channels.items():
             desk = desk_of(c["Channel"], channel_id)
             if desk is not None and _at_work(c):
@@ -136,6 +153,20 @@ class Reconciler:
                 self._supervising.seen(desk, phones[one].get("Context", ""), phones[one].get("Exten", ""))
             if was != (one is not None, one):
                 self._moves.desk_phone(desk, one)
+            if one is not None:
+                here[desk] = phones[one]
+        return here
+
+
+def _steady(phone: Channel | None, callback: Callback, at: datetime) -> bool:
+    """Whether the desk's phone has lived since before the conversation began."""
+    if phone is None or callback.talking_at is None:
+        return False
+    lived = phone.get("Duration", "0:00:00").split(":")
+    if len(lived) != len(_HMS) or not all(part.isdecimal() for part in lived):
+        return False
+    seconds = sum(int(part) * unit for part, unit in zip(lived, _HMS, strict=True))
+    return callback.talking_at >= at - timedelta(seconds=seconds + 1)
 
 
 def _at_work(phone: Channel) -> bool:

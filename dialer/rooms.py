@@ -12,7 +12,7 @@ from db.models import Callback, Desk
 from db.states import CallbackState
 from dialer.ami import Ami, AmiError
 from dialplan.variables import Context
-from hotline import callbacks
+from hotline.callbacks import callbacks
 
 log = logging.getLogger("dialer")
 
@@ -22,7 +22,7 @@ _AGAIN_S = 1.0
 _GOODBYE_S = 30.0
 """So long the kind word at the end of a round may take; then the call is ended."""
 
-_LISTENS = (CallbackState.WAITING, CallbackState.SCREENING)
+_LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENING)
 
 WITH_MUSIC = "music"
 
@@ -37,7 +37,9 @@ class Rooms:
         self._asked_at: dict[tuple[str, str], float] = {}
 
     def seen(self, token: str, where: str) -> None:
-        """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or hears LET_GO."""
+        """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or is in this context."""
+        if self._seen.get(token) != where:
+            self._not_asked(token)  # it has moved: what was asked before is done, or was too early
         self._seen[token] = where
 
     def only(self, live: Collection[str]) -> None:
@@ -48,6 +50,9 @@ class Rooms:
     def forget(self, token: str) -> None:
         """The channel has ended."""
         self._seen.pop(token, None)
+        self._not_asked(token)
+
+    def _not_asked(self, token: str) -> None:
         self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] != token}
 
     def send_all(self) -> bool:
@@ -70,26 +75,31 @@ class Rooms:
     def _end(self, callback: Callback, at: datetime) -> bool:
         token, asked_at = callback.token, callback.hangup_asked_at or at
         in_time = (at - asked_at).total_seconds() < _GOODBYE_S
-        if callback.state in _LISTENS and callback.desk_id is None and in_time:
-            if self._seen.get(token) == Context.LET_GO:
-                return True  # hears the kind word, which ends the call
-            asked = self._ask(token, "Redirect", Context.LET_GO, "s")
-            if asked:
-                self._seen[token] = Context.LET_GO
-            return asked
-        return self._ask(token, "Hangup", Cause=16)
+        goodbye = _goodbye(callback)
+        if goodbye is None or not in_time:
+            return self._ask(token, "Hangup", Cause=16)
+        if self._seen.get(token) == goodbye:
+            return True  # hears the kind word, which ends the call
+        asked = self._ask(token, "Redirect", goodbye, "s")
+        if asked:
+            self._seen[token] = goodbye
+        return asked
 
     def _send(self, callback: Callback, here: set[int]) -> bool:
         token, at = callback.token, self._seen.get(callback.token)
+        if callback.state is CallbackState.PARTING:
+            return at == Context.PARTING or self._ask(token, "Redirect", Context.PARTING, "s")
         if callback.state is CallbackState.SCREENING:
             desk, context = callback.screen_desk_id, Context.SCREENING
-        elif callback.state is CallbackState.WAITING:
+        elif callback.state in (CallbackState.WAITING, CallbackState.HELD):
             desk, context = callback.desk_id, Context.ROOM
         else:
             return True
         if desk is None:
             back = at not in (None, WITH_MUSIC)
             return not back or self._ask(token, "Redirect", Context.WAITING, "s")
+        if desk not in here and callback.state is CallbackState.WAITING and at == Context.HELD:
+            return self._ask(token, "Redirect", Context.WAITING, "s")  # was never seen to speak
         screened = callback.state is CallbackState.SCREENING and at == f"desk-{desk}"
         if desk not in here or screened or self._somebody_else_is_in(f"desk-{desk}", token):
             return True
@@ -112,3 +122,11 @@ class Rooms:
             log.info("%s: no %s: %s", token, action, error)
             return False
         return True
+
+
+def _goodbye(callback: Callback) -> Context | None:
+    """Where the citizen hears a kind word before the line is ended."""
+    if callback.state is CallbackState.HELD:
+        return Context.HELD_OVER
+    listens = callback.state in _LISTENS and callback.desk_id is None
+    return Context.LET_GO if listens else None

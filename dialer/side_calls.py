@@ -12,8 +12,9 @@ from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.originate import originate
+from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.toll import Call
+from hotline.callbacks.toll import Call
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -37,8 +38,8 @@ class SideCalls(ABC):
         self._caps = caps
 
     @abstractmethod
-    def _end(self, session: Session, token: str) -> None:
-        """Record that the call is over."""
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        """Record that the call is over; `ours`: it came to nothing by our own fault."""
 
     @abstractmethod
     def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
@@ -56,10 +57,14 @@ class SideCalls(ABC):
             originate(self._ami, self._settings, call, self.context, extension=extension)
         except NotAccepted as error:
             log.error("%s: not placed: %s", call.token, error)
-            self._caps.ended(call.token)
-            self.ended(call.token)
+            self._caps.ended(call.token, NEVER_BEGAN)
+            self.ended(call.token, ours=True)
 
-    def ended(self, token: str) -> None:
-        """The call is over."""
+    def script_failed(self, token: str) -> None:
+        """Somebody picked up, and heard an apology: that is our own fault."""
+        self.ended(token, ours=True)
+
+    def ended(self, token: str, *, ours: bool = False) -> None:
+        """The call is over; `ours`: it came to nothing by our own fault, and is not counted."""
         with writing(self._engine) as session:
-            self._end(session, token)
+            self._end(session, token, ours=ours)

@@ -11,7 +11,7 @@ from db.models import Desk, Hearing
 from dialer.ami import Ami, AmiError
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import SUPERVISE, Context, Variable
-from hotline import supervising
+from hotline.desks import supervising
 
 log = logging.getLogger("dialer")
 

@@ -1,4 +1,4 @@
-"""Lets an official hear, and nobody else, that the agreed minutes of the conversation are nearly over."""
+"""Lets an official hear what nobody else hears: that the agreed minutes are nearly over, for one."""
 
 import logging
 import time
@@ -7,13 +7,13 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
-from dialplan.variables import Context, Variable
-from hotline import time_left
+from dialer.originate import say_aside
+from dialplan.variables import NEARLY_OVER
+from hotline.callbacks import time_left
 
 log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
-_TIMEOUT_S = 5
 
 
 class Tone:
@@ -35,20 +35,11 @@ class Tone:
             with writing(self._engine) as session:
                 phone = time_left.take_up(session, token)
             if phone is not None:
-                self._sound(phone)
+                self.sound(phone, NEARLY_OVER)
 
-    def _sound(self, phone: str) -> None:
-        """One half of the channel plays the tone, the other whispers it into the desk's phone."""
+    def sound(self, phone: str, clip: str) -> None:
+        """Play the clip to this phone's channel alone. Raises AmiError."""
         try:
-            self._ami.request(
-                "Originate",
-                Channel=f"Local/s@{Context.TONE}/n",
-                Context=Context.ASIDE.value,
-                Exten="s",
-                Variable=f"{Variable.HEARS}={phone}",
-                Priority=1,
-                Timeout=_TIMEOUT_S * 1000,
-                Async="true",
-            )
+            say_aside(self._ami, phone, clip)
         except NotAccepted as error:
             log.warning("no tone: %s", error)

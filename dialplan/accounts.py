@@ -3,7 +3,11 @@
 import re
 
 TRUNK = "trunk"
+TRUNK_ALIVE = "trunk-alive"
+"""Asked every few seconds how the trunk is; calls do not go by it: one that never answers is called, too."""
 AMI_USER = "dialer"
+AGI = "agi"
+"""Whose password tells ivr that it is our own Asterisk that asks."""
 DESK_EXTENSION = "1"
 """What a desk's phone dials to sit down in its room."""
 

@@ -7,11 +7,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
 from dialplan.variables import (
+    ASIDES,
+    CALLBACK_PREFIX,
     CAPPED_CAUSE,
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
-    NEARLY_OVER,
+    PATIENCE_S,
+    SAID_EVENT,
     STAGE_EVENT,
     SUPERVISE_EVENT,
     Context,
@@ -31,7 +34,7 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 
-_DEFAULTS = ("acl", "ccss", "features", "pjproject", "stasis", "udptl")
+_DEFAULTS = ("acl", "ccss", "features", "stasis", "udptl")
 """Files whose defaults are right; Asterisk complains when they are missing."""
 
 
@@ -41,6 +44,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     Returns the path of asterisk.conf. The files hold passwords: only the owner may read them.
     """
     run = settings.state_dir / "asterisk"
+    opus = _has_opus(modules)
     etc = run / "etc"
     for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +61,10 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             prompts=settings.prompts_dir,
             recordings=settings.recordings_dir,
             media_address=_media_address(settings),
+            codecs=[codec for codec in settings.trunk_codecs if codec != "opus" or opus],
+            opus=opus,
             trunk=accounts.TRUNK,
+            trunk_alive=accounts.TRUNK_ALIVE,
             ami_user=accounts.AMI_USER,
             desk=accounts.desk,
             desk_extension=accounts.DESK_EXTENSION,
@@ -66,13 +73,17 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             scripts=Script,
             stages=Stage,
             stage_event=STAGE_EVENT,
+            said_event=SAID_EVENT,
             keys=Key,
             key_event=KEY_EVENT,
             supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            callback_prefix=CALLBACK_PREFIX,
             capped_cause=CAPPED_CAUSE,
-            nearly_over=NEARLY_OVER,
+            asides=ASIDES,
+            patience_s=PATIENCE_S,
+            agi_secret=settings.secret_for(accounts.AGI),
             variables=Variable,
         )
         (etc / name).write_text(text)
@@ -90,3 +101,8 @@ def _media_address(settings: Settings) -> str:
     except ValueError:
         return ""
     return "" if address.is_unspecified else str(address)
+
+
+def _has_opus(modules: Path) -> bool:
+    """Whether Asterisk can speak Opus; else it would agree to it, and be silent. Debian's image can."""
+    return not modules.exists() or (modules / "codec_opus_open_source.so").exists()

@@ -7,7 +7,11 @@ class Variable(StrEnum):
     """Channel variables. Inherited ones would carry a leading underscore; none is."""
 
     FINISHED = "HOTLINE_FINISHED"
-    """`1` once a call script came to its own ending; otherwise the dialplan apologises."""
+    """`1` once a call script came to its own ending, `no` if a fault ended it; empty if it could not say."""
+    AGAIN = "HOTLINE_AGAIN"
+    """The language of the call, once its script has broken off and is asked again; else empty."""
+    MISSED = "HOTLINE_MISSED"
+    """How often nobody answered where the script is asked for, a second apart."""
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
@@ -17,6 +21,10 @@ class Variable(StrEnum):
     """`yes` when a waiting citizen is to be called again later."""
     RECORDED = "HOTLINE_RECORDED"
     """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
+    STAYS = "HOTLINE_STAYS"
+    """The id of the registration whose caller stays on the line until an operator is free; else empty."""
+    MEETS = "HOTLINE_MEETS"
+    """The id of the channel of such a caller, whom a callback meets there instead of dialling a number."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
@@ -29,16 +37,21 @@ class Context(StrEnum):
     FROM_DESK = "from-desk"
     HOTLINE = "hotline"
     LINES_FULL = "lines-full"
+    ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
     NEAR = "near"
     OFFICIAL = "official"
     DIAL = "dial"
+    MEET = "meet"
     WAITING = "waiting"
     ROOM = "room"
     SCREENING = "screening"
     LATER = "later"
     LET_GO = "let-go"
+    HELD = "held"
+    HELD_OVER = "held-over"
+    PARTING = "parting"
     TONE = "tone"
     ASIDE = "aside"
     DESK_KEYS = "desk-keys"
@@ -52,6 +65,7 @@ class Script(StrEnum):
 
     MENU = "menu"
     LINES_FULL = "lines-full"
+    ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
     NEAR = "near"
@@ -76,6 +90,7 @@ class Key(StrEnum):
     FINISHING = "finishing"
     NOT_NOW = "not-now"
     HANG_UP = "hang-up"
+    UNDO = "undo"
     PAUSE = "pause"
     END_ROUND = "end-round"
 
@@ -84,6 +99,7 @@ DESK_KEYS = {
     "1": Key.NEXT,
     "2": Key.FINISHING,
     "3": Key.NOT_NOW,
+    "4": Key.UNDO,
     "0": Key.HANG_UP,
     "*7": Key.PAUSE,
     "*9": Key.END_ROUND,
@@ -102,15 +118,43 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
     LATER = "later"  # pressed 2 while waiting: call me again later
+    SPOKE = "spoke"  # in a call that is no callback: the script has said all it had to
     FAILED = "failed"
+    HELD = "held"  # the desk's phone has left the room in mid-conversation
+    HELD_OVER = "held-over"  # the desk's phone has not come back in time
+    PARTING = "parting"  # taken out of the room: the desk said that the conversation is over
 
+
+SAID_EVENT = "HotlineSaid"
+"""The user event by which the half of a call that dialled tells what the network said last: the header Sip is
+the number of its final answer, or of how far it had come when our ringing time was over (100, 180, …); 0:
+nothing at all. Its hang-up follows."""
+
+PATIENCE_S = 15
+"""So long a caller waits for a call script while nobody answers there."""
 
 NEARLY_OVER = "nearly-over"
 """The clip that only an official hears, shortly before the agreed minutes of a conversation are over."""
+
+CONFIRM_NEXT = "official-confirm-next"
+"""The prompt that only an official hears who asks for the next citizen when a conversation has just begun."""
+
+LIVE_CALL = "live-call"
+"""The clip that only a desk hears that takes live calls: somebody is being connected."""
+
+ASIDES = (NEARLY_OVER, CONFIRM_NEXT, LIVE_CALL)
+"""What is whispered into a desk's phone."""
 
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
 
 
-CAPPED_CAUSE = 44
-"""Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give."""
+CAPPED_CAUSE = 45
+"""Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give, nor
+Asterisk (44: the sound stayed away)."""
+
+CALLBACK_PREFIX = "callback-"
+"""How the id of a callback's channel begins."""
+
+REPLACED_CAUSE = 26
+"""Why a desk's phone is hung up if the desk came in by another one: it must not come back by itself."""

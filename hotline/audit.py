@@ -11,6 +11,10 @@ from db.models import AuditEntry
 from hotline.errors import Refused
 
 COMMAND_LINE = "command line"
+SYSTEM = "system"
+"""What nobody did: it happened because nobody did anything."""
+CITIZEN = "citizen"
+"""By telephone, from the number of the place."""
 
 
 def record(session: Session, who: str, action: str, subject: str, reason: str = "") -> None:

@@ -9,6 +9,7 @@ from hotline.errors import Refused
 
 _ISFAHAN = "031"
 _LONGEST = 40  # with brackets, dashes and spaces
+_MOBILES, _MOBILE = "+989", len("+989131234567")
 _LANDLINE_LOCAL = 8  # 3221 2345
 
 
@@ -43,9 +44,25 @@ def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
     return number
 
 
+def of_caller(caller_id: str) -> str | None:
+    """The E.164 number that the network gave for a caller, wherever it is; None if it is none."""
+    try:
+        return parse(caller_id, "+")
+    except Refused:
+        return None
+
+
 def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
-    """Whether the E.164 `number` may be dialled."""
+    """Whether the E.164 `number` may be dialled: of what begins like a mobile number of Iran only those."""
+    if number.startswith(_MOBILES) and not _is_mobile(number):
+        return False
     return number.startswith(tuple(allowed_prefixes))
+
+
+def _is_mobile(number: str) -> bool:
+    """Not a short service, nor a pager, whose numbers begin alike (9686, 0942…)."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return len(number) == _MOBILE and kind == phonenumbers.PhoneNumberType.MOBILE
 
 
 def national(number: str) -> str:

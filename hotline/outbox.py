@@ -7,12 +7,12 @@ it has recorded what became of it, another takes the same message up under the s
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,9 @@ from settings import QuietHours
 MOBILE = "+989"
 """Numbers that text messages reach."""
 
+_AT_ANY_HOUR = (MessageKind.NOTICE, MessageKind.ANSWER)
+"""A machine's, and what somebody waits for who has just written."""
+
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
 """Then a message has failed: after half a day or more."""
@@ -35,6 +38,7 @@ _INSERT = {
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 30.0, 3600.0
+ANSWER_KEY = "answer-"
 _USEFUL = timedelta(days=1)
 """While nobody sends text messages, they wait for so long that somebody does."""
 
@@ -100,6 +104,25 @@ def tell_all(
         core(session).execute(_INSERT[session.get_bind().dialect.name], rows)
 
 
+def tell_old_number(session: Session, registration: Registration, old: str) -> None:
+    """Have `old`, at which this place was called so far, told that it no longer is; land lines cannot be."""
+    if not old.startswith(MOBILE):
+        return
+    at = now(session)
+    session.add(
+        Message(
+            key=f"{MessageKind.NUMBER_CHANGED}-{registration.id}-{int(at.timestamp() * 1e6)}",
+            kind=MessageKind.NUMBER_CHANGED,
+            registration_id=registration.id,
+            round_id=registration.round_id,
+            to=old,
+            body=json.dumps({"ticket": registration.ticket}),
+            made_at=at,
+            not_before=at,
+        )
+    )
+
+
 def tell_of_request(session: Session, kind: MessageKind, request: Request, reply: str = "") -> None:
     """Have whoever reported a request told of `kind`, with the office's `reply`; land lines cannot be."""
     if request.number is None or not request.number.startswith(MOBILE):
@@ -118,10 +141,39 @@ def tell_of_request(session: Session, kind: MessageKind, request: Request, reply
     )
 
 
+def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> None:
+    """Have the E.164 number `to`, which has just sent a text message, answered; `facts` are for the text."""
+    at = now(session)
+    session.add(
+        Message(
+            key=key,
+            kind=MessageKind.ANSWER,
+            to=to,
+            body=json.dumps(facts, ensure_ascii=False),
+            made_at=at,
+            not_before=at,
+            expires_at=at + _USEFUL,
+        )
+    )
+    session.flush()
+
+
+def answers_today(session: Session, to: str) -> int:
+    """How many text messages of this number were answered in 24 hours."""
+    today = select(func.count(Message.id)).where(
+        Message.to == to, Message.kind == MessageKind.ANSWER, Message.made_at > now(session) - _USEFUL
+    )
+    return session.scalar(today) or 0
+
+
+def is_known(session: Session, key: str) -> bool:
+    """Whether there is a message of this key."""
+    return session.scalar(select(Message.id).where(Message.key == key)) is not None
+
+
 def told(session: Session, kind: MessageKind, registration: Registration, about_round: int) -> bool:
     """Whether the citizen is told of `kind` in that round, or soon will be."""
-    key = _key(kind, registration, about_round)
-    return session.scalar(select(Message.id).where(Message.key == key)) is not None
+    return is_known(session, _key(kind, registration, about_round))
 
 
 def name_outside(message: Message) -> str:
@@ -137,7 +189,8 @@ def name_outside(message: Message) -> str:
 def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[Message]:
     """Take up at most `limit` due messages; the caller commits, then sends them.
 
-    Text messages wait while it is quiet, and stay if nobody sends them (`texts`). What has expired does so.
+    Text messages wait while it is quiet, unless they answer one, and stay if nobody sends them (`texts`).
+    What has expired does so.
     """
     at = now(session)
     due = or_(
@@ -145,8 +198,10 @@ def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> 
         and_(Message.state == Delivery.SENDING, Message.not_before <= at),  # its sender is dead
     )
     _expire(session, at, due, texts)
-    if not texts or is_quiet(at, quiet):
+    if not texts:
         due = and_(due, Message.kind == MessageKind.NOTICE)
+    elif is_quiet(at, quiet):
+        due = and_(due, Message.kind.in_(_AT_ANY_HOUR))
     found = session.scalars(
         select(Message)
         .where(due, Message.not_before <= at)

@@ -1,5 +1,6 @@
 """Reasons that citizens read: they are published for good, so they must be there and name nobody."""
 
+from hotline import characters
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 
@@ -9,8 +10,11 @@ _DIGITS = 7
 
 
 def check(reason: str) -> str:
-    """The reason as it is published. Raises Refused("reason-missing" | "reason-personal" | "reason-long")."""
+    """The reason as it is published. Raises what `characters.check` raises, and
+    Refused("reason-missing" | "reason-personal" | "reason-long").
+    """
     reason = " ".join(reason.split())
+    characters.check(reason)
     if not reason:
         raise Refused("reason-missing", "say why; citizens read it")
     if sum(c.isdecimal() for c in ascii_digits(reason)) >= _DIGITS:

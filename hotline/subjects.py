@@ -1,6 +1,6 @@
 """The city's nine subjects: what citizens want to speak about, by the keys of the phone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,6 +9,11 @@ from db import events
 from db.models import Subject
 from hotline import audit
 from hotline.errors import Refused
+
+OTHERS = "9"
+"""The key of everything else."""
+MOST_AT_ONCE = 4
+"""More choices nobody remembers (ISO/IEC 13714)."""
 
 
 def everyone(session: Session) -> Sequence[Subject]:
@@ -19,6 +24,16 @@ def everyone(session: Session) -> Sequence[Subject]:
 def offered(session: Session) -> str:
     """The keys of those that callers hear."""
     return "".join(str(subject.id) for subject in everyone(session) if subject.offered)
+
+
+def common(chosen: Mapping[int, int], offered: str) -> str:
+    """The keys of the four that most have chosen, of those that callers hear; ties and none go by key.
+
+    Never the last one, which stands for everything else.
+    """
+    keys = [key for key in offered if key != OTHERS]
+    most = sorted(keys, key=lambda key: (-chosen.get(int(key), 0), key))[:MOST_AT_ONCE]
+    return "".join(sorted(most))
 
 
 def change(session: Session, key: int, *, who: str, **values: object) -> Subject:

@@ -1,107 +1,39 @@
-"""One telephone call, as a call script sees it. Nothing else of ours speaks AGI."""
+"""One telephone call, as a call script sees it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import hmac
+import time
+from collections.abc import Callable, Sequence
 from io import BufferedIOBase
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
-from typing import NamedTuple
 
-from asterisk import agi
-from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup
+from dialplan.variables import Script, Variable
+from ivr.agi import AGIError, AGIHangup
+from ivr.playing import DIGITS, KEYS, OPERATOR, Gone, NoKey, Playing, Prompt, Slots
+from prompts.catalogue import prompt_ids
 
-from dialplan.variables import Variable
-from prompts.catalogue import Value, clips, prompt_ids
-
-# It lays out each answer for the log that `_Silence` drops: a tenth of a call's CPU.
-agi.pprint = SimpleNamespace(pformat=str)
-
-Slots = Mapping[str, Value]
-DIGITS = "0123456789"
-KEYS = f"{DIGITS}*#"
-MUSIC = "moh/hold"
 AGAIN = "*"
 END = "#"
-OPERATOR = "0"
 _TRIES = 3
+_TRIES_IN_SILENCE = 2
+_LONGER = 12 / 7
+"""So much longer is the time for a key after a first silence: whoever is late may be only slow."""
 _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
-_LINE = 8192
-_MAX_ENV = 200
-_LONGEST_RESULT = 4  # a key's code, 0 or -1
-_BETWEEN_DIGITS_MS = 4000
+_BETWEEN_DIGITS_MS = 6000
 _SILENCE_ENDS_S = 8
 """A silence that ends a recording: long enough to think, too short to fill a disk."""
 _CLOSING_MS = 1500
 _LONGEST_ENTRY = 40
 
-__all__ = ["AGIError", "AGIHangup", "Call", "Gone", "Prompt", "WantsOperator"]
-
-
-class Gone(Exception):
-    """The caller said nothing usable three times: say goodbye and end."""
+__all__ = ["KEYS", "AGIError", "AGIHangup", "Call", "Gone", "NoKey", "Prompt", "Slots", "WantsOperator"]
 
 
 class WantsOperator(Exception):
     """The caller pressed 0, which leads to the operators' line from anywhere."""
 
 
-class _NoFile(AGIError):  # type: ignore[misc]
-    """Asterisk cannot write a recording."""
-
-
-class Prompt(NamedTuple):
-    """A prompt with its slots; `language` only where it is not the call's own."""
-
-    id: str
-    slots: Slots = MappingProxyType({})
-    language: str = ""
-
-
-class _Lines:
-    """What pyst2 takes for stdin: bounded, tolerant of bad UTF-8, and honest about the end."""
-
-    def __init__(self, stream: BufferedIOBase) -> None:
-        self._stream = stream
-        self.last = ""
-
-    def readline(self) -> str:
-        """The next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
-        while True:
-            line = self._stream.readline(_LINE)
-            if not line:
-                raise AGIHangup("the connection ended")
-            if not line.endswith(b"\n"):
-                raise AGIError("a line without an end")
-            if line.strip() != b"HANGUP":
-                self.last = line.decode("utf-8", "replace").strip()
-                return self.last
-
-
-class _Commands:
-    """What pyst2 takes for stdout."""
-
-    def __init__(self, stream: BufferedIOBase) -> None:
-        self._stream = stream
-
-    def write(self, command: str) -> None:
-        """Send one command: one line, whatever is in it."""
-        self._stream.write(command.rstrip("\n").replace("\n", " ").encode("utf-8", "replace") + b"\n")
-
-    def flush(self) -> None:
-        """Push it out."""
-        self._stream.flush()
-
-
-class _Silence:
-    """What pyst2 takes for stderr: it would log every variable, callers' numbers included."""
-
-    def write(self, _text: str) -> None:
-        """Drop it."""
-
-
-class Call(AGI):  # type: ignore[misc]
-    """A call in progress: say, ask, set a variable. Its mends of pyst2 0.5.1 are the private part."""
+class Call(Playing):
+    """A call in progress: say, ask, record, set a variable."""
 
     def __init__(
         self,
@@ -110,60 +42,37 @@ class Call(AGI):  # type: ignore[misc]
         prompts_dir: Path,
         wait_s: float,
         wait_longer: Callable[[float], object] = lambda _seconds: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`wait_longer` lets Asterisk be silent for so many seconds more, while the caller speaks."""
-        # Not super().__init__: it installs a signal handler, which fails in a thread.
-        self.stdin = _Lines(reader)
-        self.stdout = _Commands(writer)
-        self.stderr = _Silence()
-        self._got_sighup = False
-        self._prompts_dir = prompts_dir
+        super().__init__(reader, writer, prompts_dir, clock)
         self._wait_ms = int(wait_s * 1000)
+        self._slowly = False
+        self.silences = 0
+        """So many questions passed without a key, though one was needed."""
+        self.typed_ahead = False
+        """Whether the last question was answered before it was put: the caller knows the way."""
         self._wait_longer = wait_longer
-        self._pressed = ""
-        self.language = "fa"
-        self.leads_to_operator = False
-        self.env: dict[str, str] = {}
-        self._get_agi_env()
-
-    def _get_agi_env(self) -> None:
-        for _ in range(_MAX_ENV):
-            line = self.stdin.readline().strip()
-            if not line:
-                return
-            key, _, value = line.partition(":")
-            self.env.setdefault(key.strip(), value.strip())  # a later one may be the caller's own invention
-        raise AGIError("too many variables")
-
-    def _quote(self, string: object) -> str:
-        text = str(string).replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{"".join(c for c in text if c.isprintable())}"'
-
-    def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
-        """pyst2's, except that -1 is a hang-up, and that no answer at all is an AGIError."""
-        try:
-            result: dict[str, tuple[str, str]] = super().get_result()
-        except AGIHangup:
-            raise
-        except AGIAppError as error:
-            if self.stdin.last.endswith("(writefile)"):  # the caller is still there
-                raise _NoFile from error
-            raise AGIHangup("the channel is gone") from error
-        except ValueError as error:
-            raise AGIError("not an answer") from error
-        if len(result["result"][0]) > _LONGEST_RESULT:
-            raise AGIError("not an answer")
-        return result
 
     @property
     def script(self) -> str:
         """The name of the call script Asterisk asks for."""
         return self.env.get("agi_network_script", "")
 
+    def is_ours(self, secret: str) -> bool:
+        """Whether it is our own dialplan that asks, which knows the secret."""
+        return hmac.compare_digest(self.env.get("agi_arg_1", "").encode(), secret.encode())
+
+    @property
+    def again(self) -> bool:
+        """Whether a script of ours broke off in this call, and this one is to go on."""
+        return bool(self.env.get("agi_arg_2"))
+
     @property
     def argument(self) -> str:
         """What the dialplan gives the script to know besides; empty if nothing."""
-        return self.env.get("agi_arg_1", "")
+        return self.env.get("agi_arg_3", "")
 
     @property
     def channel_id(self) -> str:
@@ -184,79 +93,79 @@ class Call(AGI):  # type: ignore[misc]
         self.language = language
         self.set(Variable.LANGUAGE, language)
 
-    def say(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt. A key ends it at once and counts for the next question."""
-        self._pressed = self._play(Prompt(prompt, slots)) or self._pressed
-
-    def tell(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt that no key cuts short: whoever goes on has been told."""
-        self._play(Prompt(prompt, slots), keys="")
-
-    def hear(self, *prompts: Prompt, keys: str) -> str:
-        """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
-        for prompt in prompts:
-            if key := self._play(prompt, keys):
-                return key
-        return ""
-
-    def music(self, keys: str) -> str:
-        """Play half a minute of music, in the same way."""
-        return str(self.stream_file(self._quote(self._prompts_dir / MUSIC), keys))
-
-    def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES) -> str:
+    def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES, optional: bool = False) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 
-        The last try is the slower, more explicit one where the catalogue has it. Raises Gone after so
-        many silences or wrong keys, WantsOperator for a 0, where it leads there.
+        The last try is the slower, more explicit one where the catalogue has it. Raises NoKey after so
+        many wrong keys, or a second silence on end, WantsOperator for a 0, where it leads there. Where it is
+        `optional`, a #, one silence, or so many wrong keys are none: an empty text.
         """
+        mistake: tuple[str, ...] = ()
+        silent = False
         for _ in range(tries + _REPLAYS):
-            key = self._question(prompts, last=tries == 1)
+            last = (tries == 1 or silent) and not optional
+            key = self._question((*mistake, *prompts), last=last, longer=silent)
             if key and key in keys:
                 return key
             if key == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
+            mistake = ()
             if key == AGAIN:
                 continue
             tries -= 1
-            if tries == 0:
+            if optional and key in ("", END):
                 break
-            self.say("wrong-key" if key else "no-key-again")
-        raise Gone
+            twice = silent and not key
+            silent = self._is_silence(key)
+            if tries == 0 or twice:
+                break
+            mistake = (self._mistake(key),)
+        if optional:
+            return ""
+        raise NoKey
 
-    def ask_digits(self, prompt: str, *, at_most: int, optional: bool = False) -> str:
+    def ask_digits(self, prompt: str, *, at_most: int, optional: bool = False, mistake: str = "") -> str:
         """Play a prompt and return the digits keyed in, without the closing #; * begins again.
 
         Ends at # or after a pause, a short one once there are `at_most` digits. Without a digit it asks
-        again and raises Gone after the third time, or, where the answer is `optional`, returns an empty
-        text at once. Raises WantsOperator for a 0 alone, where it leads there.
+        again and raises NoKey after the second time, or, where the answer is `optional`, returns an empty
+        text at once. Raises WantsOperator for a 0 alone, where it leads there. `mistake`: a prompt that says
+        what was wrong with the last entry.
         """
-        tries = _TRIES
-        for _ in range(_TRIES + _REPLAYS):
-            digits = self._digits(self._question((prompt,), last=tries == 1), at_most)
+        if mistake:
+            self._keys.drop()
+        tries = _TRIES_IN_SILENCE
+        for _ in range(tries + _REPLAYS):
+            asked = (mistake, prompt) if mistake else (prompt,)
+            last = tries == 1
+            digits = self._digits(self._question(asked, last=last, longer=last), at_most)
             if digits == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
             if digits or (optional and digits is not None):
                 return digits
+            mistake = ""
             if digits is None:
                 continue
+            self._is_silence("")
             tries -= 1
             if tries == 0:
                 break
-            self.say("no-key-again")
-        raise Gone
+            mistake = self._mistake("")
+        raise NoKey
 
-    def record(self, file: Path, seconds: int) -> None:
+    def record(self, file: Path, seconds: int) -> bool:
         """Record the caller after a tone into `file`.wav: until #, `seconds`, or a silence.
 
-        What was said before a hang-up stays in the file. Raises AGIHangup.
+        False, and no file, if they said nothing; whether the disk took it is for the file to say. What was
+        said before a hang-up stays in the file. Raises AGIHangup.
         """
-        self.stream_file(self._quote(self._prompts_dir / self.language / "beep"), "")
-        self._pressed = ""
-        silence = f"s={_SILENCE_ENDS_S}"
+        self.play(self._prompts_dir / self.language / "beep", "")
         self._wait_longer(seconds)
-        with suppress(_NoFile):  # whoever looks for the file will see
-            self.execute("RECORD FILE", self._quote(file), "wav", self._quote(END), seconds * 1000, silence)
-        self._wait_longer(0)
+        try:
+            return self.record_file(file, END, seconds, _SILENCE_ENDS_S)
+        finally:
+            self._keys.begin_anew()  # its # belongs to it
+            self._wait_longer(0)
 
     def _digits(self, first: str, at_most: int) -> str | None:
         """The digits that begin with the key `first`; None when the caller wants to begin again."""
@@ -268,28 +177,50 @@ class Call(AGI):  # type: ignore[misc]
                 digits += key
             # Also after the last digit: its closing # must not answer the next question.
             full = len(digits) >= at_most
-            key = self.wait_for_digit(_CLOSING_MS if full else _BETWEEN_DIGITS_MS)
+            key = self._keys.take() or self._wait(_CLOSING_MS if full else _BETWEEN_DIGITS_MS)
         return digits
 
-    def _question(self, prompts: Sequence[str | Prompt], *, last: bool) -> str:
-        key, self._pressed = self._pressed, ""
+    def _mistake(self, key: str) -> str:
+        """The prompt that says that nothing, or the wrong key, was pressed; what follows it is dropped."""
+        self._keys.drop()
+        return "wrong-key" if key else "no-key-again"
+
+    def slow_down(self) -> None:
+        """From now on each question is the slower one, where there is one, with twice the time for a key."""
+        self._slowly = True
+        self._wait_ms *= 2
+
+    def _is_silence(self, key: str) -> bool:
+        self.silences += not key
+        return not key
+
+    def _question(self, prompts: Sequence[str | Prompt], *, last: bool, longer: bool) -> str:
+        self.typed_ahead = self._keys.ahead
+        if self.typed_ahead:
+            return self._keys.take()
         for prompt in prompts:
-            if key:
+            if key := self._play(
+                self._slower(prompt) if last or self._slowly else prompt, self._keys.at_question
+            ):
                 return key
-            key = self._play(self._slower(prompt) if last else prompt)
-        return key or str(self.wait_for_digit(self._wait_ms))
+        # Whom we called an official waits for, too: no longer for those.
+        key = self._wait(round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1)))
+        if not key and self._was_held():
+            return self._question(prompts, last=last, longer=longer)
+        return key
+
+    def _wait(self, longest_ms: int) -> str:
+        """The key that comes in this time, if it answers anything."""
+        until, left_ms = self._clock() + longest_ms / 1000, longest_ms
+        while left_ms > 0:
+            key = str(self.wait_for_digit(left_ms))
+            if not key or self._keys.at_question(key):
+                return key
+            left_ms = int((until - self._clock()) * 1000)
+        return ""
 
     def _slower(self, prompt: str | Prompt) -> Prompt:
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         slow = f"{prompt.id}-slow"
         known = prompt_ids(prompt.language or self.language)
         return prompt._replace(id=slow) if slow in known else prompt
-
-    def _play(self, prompt: str | Prompt, keys: str = KEYS) -> str:
-        prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
-        language = prompt.language or self.language
-        for clip in clips(language, prompt.id, **prompt.slots):
-            key = self.stream_file(self._quote(self._prompts_dir / language / clip), keys)
-            if key:
-                return str(key)
-        return ""

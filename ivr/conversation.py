@@ -1,34 +1,56 @@
 """What the scripts of one call share: the call, the caller, and a few questions asked in several places."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import writing
 from db.states import Phase, RegistrationState
-from hotline import numbers, registration, rounds
+from hotline import numbers, subjects
 from hotline.errors import Blocked, Refused
-from hotline.intake import Intake, Place
-from hotline.registration import Registered
+from hotline.line import confirmations, registration, silences
+from hotline.line.caller_context import Intake, Place
+from hotline.line.registration import Registered
+from hotline.rounds import rounds
+from ivr import menus
 from ivr.call import Call, Gone, Prompt
 from prompts.catalogue import Value
 from settings import Settings
 
 _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
 _TRIES = 3
-MESSAGE_S = 60
-"""The longest message."""
-_WAV_HEADER = 44
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
     "round-full": "full-meanwhile",
     "too-many-today": "too-many-today",
-    "number-taken": "number-taken",
+    "too-many-withheld": "too-many-withheld",
 }
+
+
+T = TypeVar("T")
+
+
+def before_you(ahead: int) -> Prompt:
+    """How many citizens are called before this one."""
+    return Prompt("ahead-some", {"ahead": ahead}) if ahead else Prompt("ahead-none")
+
+
+def about(minutes: int) -> Prompt:
+    """How long a wait may take."""
+    return Prompt("wait-minute") if minutes == 1 else Prompt("wait-minutes", {"minutes": minutes})
+
+
+def say_ahead(call: Call, ahead: int) -> None:
+    """Say how many citizens are called before this one."""
+    said = before_you(ahead)
+    call.say(said.id, **said.slots)
 
 
 def explains(refused: Refused) -> str | None:
@@ -38,9 +60,14 @@ def explains(refused: Refused) -> str | None:
     return _REFUSALS.get(refused.code)
 
 
-def something_recorded(wav: Path) -> bool:
-    """Whether Asterisk could write the file, and there is sound in it."""
-    return wav.exists() and wav.stat().st_size > _WAV_HEADER
+@dataclass
+class Added:
+    """What the caller has given besides the place; kept with the next transaction, or when the call ends."""
+
+    registration_id: int
+    subject: int | None = None
+    message: str | None = None
+    """The name of a file."""
 
 
 @dataclass
@@ -52,22 +79,31 @@ class Conversation:
     settings: Settings
     number: str | None
     intake: Intake
-    message: tuple[int, str] | None = None
-    """A registration and the file of its message, which the next transaction is to keep."""
-    refused: str = ""
-    """The code of the rule that refused the last registration."""
+    added: Added | None = None
+    """What no transaction has kept yet."""
+    asked: list[int] = field(default_factory=list)
+    """The confirmations that the caller has asked for: their calls wait until this one is over."""
+
+    @property
+    def caller(self) -> str | None:
+        """The E.164 number the network gave, also where it may not be called; None if it is withheld."""
+        return numbers.of_caller(self.call.caller_id)
 
     def ask_number(self) -> str:
         """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises Gone."""
+        mistake = ""
         for _ in range(_TRIES):
-            keyed = self.call.ask_digits("ask-number", at_most=_LONGEST_NUMBER)
+            keyed = self.call.ask_digits("ask-number", at_most=_LONGEST_NUMBER, mistake=mistake)
             try:
                 number = numbers.parse(keyed, self.settings.allowed_prefixes)
             except Refused:
-                self.call.say("number-invalid")
+                mistake = "number-invalid"
                 continue
+            mistake = ""
             if self.confirm_number(number):
                 return number
+        if mistake:
+            self.call.say_instead(mistake)
         raise Gone
 
     def confirm_number(self, number: str) -> bool:
@@ -75,63 +111,105 @@ class Conversation:
         spoken = Prompt("confirm-number", {"number": numbers.national(number)})
         return self.call.ask(spoken, keys="12") == "1"
 
-    def number_to_call(self) -> tuple[str, bool]:
-        """The E.164 number to call back, and whether it is sure: a caller without one is called first."""
-        if self.number is None:
-            return self.ask_number(), False
-        if self.confirm_number(self.number):
-            return self.number, True
-        return self.ask_number(), True
+    def number_to_call(self) -> str:
+        """The E.164 number to call back: the caller's own, or another one that they key in. Raises Gone."""
+        if self.number is not None and self.confirm_number(self.number):
+            return self.number
+        return self.ask_number()
 
-    def commit(
-        self, round_id: int | None, number: str, *, confirmed: bool, subject: int | None = None
-    ) -> Registered | None:
-        """Register the number for the round, or for the operators' line (no round's id).
+    def register(self, round_id: int | None) -> Registered:
+        """Register the caller's own number for the round, or for the operators' line (no round's id).
 
-        None if a rule refuses it, which the caller has then heard.
+        Raises Refused.
         """
-        told: Registered | Refused
-        with writing(self.engine) as session:
-            self._attach_message(session)
+        registered = self.commit(lambda session: self.place(session, round_id))
+        self.added = None
+        return registered
+
+    def place(self, session: Session, round_id: int | None) -> Registered:
+        """`register`, as a part of a transaction. Raises Refused."""
+        assert self.number is not None  # noqa: S101 - or there is nothing to register
+        self._keep_added(session)
+        return registration.register(
+            session,
+            round_id=_round(session, round_id),
+            number=self.number,
+            language=self.call.language,
+            per_day=self.settings.registrations_per_day,
+            call_id=self.call.channel_id,
+        )
+
+    def register_other(self, round_id: int | None, number: str) -> None:
+        """Have the owner of a number that is not the caller's called, who then says whether it is registered.
+
+        Says so, in the same words whatever is true of that number. Raises Refused.
+        """
+
+        def act(session: Session) -> int:
+            return confirmations.ask_place(
+                session,
+                round_id=_round(session, round_id),
+                number=number,
+                asked_by=self.caller,
+                language=self.call.language,
+                per_day=self.settings.registrations_per_day,
+            )
+
+        self.ask_owner(act)
+        self.call.say("number-will-be-confirmed")
+
+    def ask_owner(self, act: Callable[[Session], int]) -> None:
+        """Ask for a confirmation, in a transaction: its call comes when this one is over. Raises Refused."""
+        self.asked.append(self.commit(act))
+
+    def commit(self, act: Callable[[Session], T]) -> T:
+        """What `act` returns, in a transaction, which is kept even if a rule refuses. Raises Refused."""
+        refusal: Refused | None = None
+        with self.call.working(), writing(self.engine) as session:
             try:
-                told = registration.register(
-                    session,
-                    round_id=rounds.standing_line(session).id if round_id is None else round_id,
-                    number=number,
-                    language=self.call.language,
-                    subject=subject,
-                    confirmed=confirmed,
-                    per_day=self.settings.registrations_per_day,
-                )
-            except Refused as refused:  # the message is kept all the same
-                told = refused
-        self.message = None
-        if isinstance(told, Registered):
-            return told
-        prompt = explains(told)
+                done = act(session)
+            except Refused as refused:
+                refusal = refused
+        if refusal:
+            raise refusal
+        return done
+
+    def tell_refusal(self, refused: Refused) -> None:
+        """Say why a rule refuses. Raises it again where there is nothing to say."""
+        prompt = explains(refused)
         if prompt is None:
-            raise told
-        self.refused = told.code
-        self.call.say(prompt)
-        return None
+            raise refused
+        self.call.say_instead(prompt)
 
-    def keep_message(self) -> None:
-        """Keep the message now, if none of the transactions since has taken it along."""
-        if self.message:
+    @contextmanager
+    def telling_refusals(self) -> Iterator[None]:
+        """Say why a rule refuses what is done within, and go on after it."""
+        try:
+            yield
+        except Refused as refused:
+            self.tell_refusal(refused)
+
+    def add(self, registration_id: int, *, subject: int | None = None, message: str | None = None) -> None:
+        """Remember what the caller gives besides; `leave` keeps it, or an earlier transaction."""
+        added = self.added or Added(registration_id)
+        self.added = Added(registration_id, subject or added.subject, message or added.message)
+
+    def leave(self) -> None:
+        """The call is nearly over: keep what has not been kept, and let the calls come that it asked for."""
+        silent = self.number if self.call.silences else None
+        if self.added or self.asked or silent:
             with writing(self.engine) as session:
-                self._attach_message(session)
-            self.message = None
+                self._keep_added(session)
+                if silent:
+                    silences.note(session, silent)
+                confirmations.caller_leaves(session, self.asked)
+            self.added, self.asked = None, []
 
-    def _attach_message(self, session: Session) -> None:
-        if self.message:
-            registration.attach_message(session, *self.message)
-
-    def tell_place(self, ahead: int) -> None:
-        """Say how many citizens are called before this one."""
-        if ahead:
-            self.call.say("ahead-some", ahead=ahead)
-        else:
-            self.call.say("ahead-none")
+    def _keep_added(self, session: Session) -> None:
+        if self.added:
+            given = {"subject": self.added.subject, "message": self.added.message}
+            known = {column: value for column, value in given.items() if value is not None}
+            registration.describe(session, self.added.registration_id, **known)
 
     def tell_status(self, place: Place) -> None:
         """Say how a registration stands; of one in the line, which place it has and when its round is."""
@@ -156,7 +234,7 @@ class Conversation:
         if place.carried:
             self.call.say("place", place=place.ahead + 1)
         else:
-            self.tell_place(place.ahead)
+            say_ahead(self.call, place.ahead)
         if place.standing or place.phase is Phase.PLANNED:
             return
         if place.phase is Phase.LIVE:
@@ -164,18 +242,47 @@ class Conversation:
         else:
             self.say_when("round-at", place.starts_at)
 
-    def ask_subject(self, question: str) -> int:
-        """One of the city's subjects that are offered. Raises Gone."""
-        keys = self.intake.offer.subjects
-        return int(self.call.ask(question, *(f"subject-{key}" for key in keys), keys=keys))
+    def ask_subject(
+        self, question: str, *, round_id: int | None = None, optional: bool = False
+    ) -> int | None:
+        """One of the city's subjects that are offered; None only where it is optional. Raises Gone.
+
+        The four that this round's citizens chose most are said first, the others to who presses 9. Each has
+        its own key always, so that nobody who knows it waits to hear it.
+        """
+        offered = self.intake.offer.subjects
+        first = self.intake.offer.common_subjects(round_id)
+        rest = "".join(key for key in offered if key not in first)
+        if rest in ("", subjects.OTHERS):
+            first, rest = offered, ""
+        said = [f"subject-{key}" for key in first] + ["subject-others"] * bool(rest)
+        keys = offered if subjects.OTHERS in offered else offered + subjects.OTHERS * bool(rest)
+        key = menus.ask(self.call, question, said, keys=keys, optional=optional)
+        if key == subjects.OTHERS and rest:
+            others = [f"subject-{key}" for key in rest]
+            key = menus.ask(self.call, None, others, keys=offered, optional=optional) or rest[-1]
+        return int(key) if key else None
 
     def new_message(self) -> Path:
         """A file, without its ending, for something the caller is about to say."""
-        return self.settings.messages_dir / uuid.uuid4().hex
+        return self.settings.messages_dir / f"{self._message_prefix}{uuid.uuid4().hex}"
+
+    def messages(self) -> list[Path]:
+        """What the caller has said in this call, the oldest first; nothing that was deleted."""
+        found = self.settings.messages_dir.glob(f"{self._message_prefix}*.wav")
+        return sorted(found, key=lambda wav: wav.stat().st_mtime)
+
+    @property
+    def _message_prefix(self) -> str:
+        return "".join(c for c in self.call.channel_id if c.isalnum()) + "-"
 
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:
         """Say a prompt with the day, the date and the hour of `at` in the city's own time."""
         self.call.say(prompt, day=at, date=at, time=at, **slots)
+
+
+def _round(session: Session, round_id: int | None) -> int:
+    return rounds.standing_line(session).id if round_id is None else round_id
 
 
 def _priority(place: Place) -> str:

@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading
-from hotline.intake import Intake, Offer, look_up, offer
+from hotline.line.caller_context import Intake, Offer, look_up, offer
 
 OFFER_AGE_S = 1.0
 """An offer so old is asked for anew. Registering checks for itself whether the round is still open."""

@@ -2,22 +2,31 @@
 
 import logging
 import signal
+import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
 from db.engine import connect, writing
+from dialplan import accounts
 from dialplan.variables import Script, Variable
-from hotline import incoming, rounds, status
+from hotline import heartbeats, watchdog
+from hotline.callbacks import on_the_line
+from hotline.reports import call_counts
+from hotline.rounds import rounds
 from ivr.call import AGIError, AGIHangup, Call, Gone
+from ivr.callers import Callers
 from ivr.lines_full import LinesFull
 from ivr.reception import Reception
 from ivr.scripts import callback, confirm, full, menu, near, official, wait
+from ivr.scripts import on_the_line as on_the_line_script
 from ivr.tally import Tally
 from settings import Settings
 
@@ -29,6 +38,7 @@ def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings]
     return {
         Script.MENU: partial(menu.run, reception=reception),
         Script.LINES_FULL: full.run,
+        Script.ON_THE_LINE: on_the_line_script.run,
         Script.CALLBACK: callback.run,
         Script.CONFIRM: confirm.run,
         Script.NEAR: near.run,
@@ -39,6 +49,11 @@ def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings]
 
 _SILENCE_S = 60
 """No prompt is longer: an Asterisk that says nothing for so long has gone."""
+
+
+_WELL = "well"
+"""A request of this name is no call: it is answered like one, and that is all."""
+_ASK_S, _ANSWER_S = 1.0, 4.0
 
 
 _SWITCH_S = 0.0005
@@ -58,6 +73,11 @@ class Server(socketserver.ThreadingTCPServer):
         self.engine = engine
         self.scripts = scripts(reception or Reception(engine))
         self.tally = Tally()
+        self.callers = Callers(settings.allowed_prefixes)
+        self.answered_at = float("-inf")
+        """When a request was last answered, as time.monotonic() tells it."""
+        self.clock = time.monotonic
+        """By which it is told which keys a caller pressed without a pause."""
         super().__init__(settings.agi, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -74,12 +94,17 @@ class _Handler(socketserver.StreamRequestHandler):
         settings = self.server.settings
         try:
             call = Call(
-                self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds, self._wait_longer
+                *(self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds),
+                self._wait_longer,
+                clock=self.server.clock,
             )
         except AGIHangup:
             return  # a health check, or a caller gone before the first word
         except (AGIError, OSError) as error:
             log.warning("not a call: %s", error)
+            return
+        if not call.is_ours(settings.secret_for(accounts.AGI)):
+            log.warning("not a call of our Asterisk, from %s", self.client_address[0])
             return
         try:
             self._converse(call)
@@ -87,33 +112,66 @@ class _Handler(socketserver.StreamRequestHandler):
             log.info("%s: the caller hung up", call.channel_id)
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
-        except Exception:  # the dialplan apologises; no other call notices
+            _break_off(call)
+        except Exception:  # the dialplan asks once more, then apologises; no other call notices
             log.exception("%s: %s failed", call.channel_id, call.script)
+            _break_off(call)
 
     def _wait_longer(self, seconds: float) -> None:
         self.connection.settimeout(self.timeout + seconds)
 
     def _converse(self, call: Call) -> None:
+        if call.script == _WELL:
+            call.set(Variable.FINISHED, "1")
+            return
         script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
-        self.server.tally.count(call.script)
-        log.info("%s: %s begins", call.channel_id, call.script)
-        try:
-            script(call, self.server.engine, self.server.settings)
-        except Gone:
-            call.say("goodbye-how")
+        if not call.again:
+            self.server.tally.count(call.script)
+        log.info("%s: %s %s", call.channel_id, call.script, "goes on" if call.again else "begins")
+        with self.server.callers.on_the_line(call):
+            try:
+                script(call, self.server.engine, self.server.settings)
+            except Gone:
+                call.say("goodbye-how")
         call.set(Variable.FINISHED, "1")
         log.info("%s: %s ends", call.channel_id, call.script)
 
 
-def _every_beat(settings: Settings, engine: Engine, tally: Tally, stop: threading.Event) -> None:
-    full = LinesFull(settings)
-    while not stop.wait(status.BEAT_SECONDS):
+def _ask_itself(server: Server, stop: threading.Event) -> None:
+    """Ask for a script as Asterisk does, over and over: whether calls are accepted and answered."""
+    secret = server.settings.secret_for(accounts.AGI)
+    while not stop.wait(_ASK_S):
         try:
-            with tally.taken() as counts, writing(engine) as session:
-                status.beat(session, "ivr")
-                incoming.add(session, counts)
+            with socket.create_connection(server.settings.agi, _ANSWER_S) as wire:
+                wire.settimeout(_ANSWER_S)
+                wire.sendall(f"agi_network_script: {_WELL}\nagi_arg_1: {secret}\n\n".encode())
+                if not wire.recv(1):
+                    raise OSError("no answer")
+                wire.sendall(b"200 result=1\n")
+        except OSError as error:
+            log.warning("no call is answered: %s", error)
+        else:
+            server.answered_at = time.monotonic()
+            watchdog.worked()
+
+
+def _break_off(call: Call) -> None:
+    """A command that failed looks to the dialplan as if nobody had answered: tell it that somebody did."""
+    with suppress(AGIError, OSError):
+        call.set(Variable.FINISHED, "no")
+
+
+def _every_beat(server: Server, stop: threading.Event) -> None:
+    full = LinesFull(server.settings)
+    while not stop.wait(heartbeats.BEAT_SECONDS):
+        try:
+            with server.tally.taken() as counts, writing(server.engine) as session:
+                if time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S:
+                    heartbeats.beat(session, "ivr")
+                call_counts.add(session, counts)
+                on_the_line.leave_stale(session)
                 open_until = rounds.open_until(session)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
@@ -124,6 +182,10 @@ def _every_beat(settings: Settings, engine: Engine, tally: Tally, stop: threadin
             log.error("the announcement of full lines cannot be written: %s", error)
 
 
+def _write_callers(server: Server, stop: threading.Event) -> None:
+    server.callers.keep_written(server.engine, stop)
+
+
 def serve(settings: Settings) -> None:
     """Answer calls until the process is told to stop."""
     sys.setswitchinterval(_SWITCH_S)
@@ -131,11 +193,12 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     stop = threading.Event()
     with Server(settings, engine) as server:
-        threading.Thread(target=_every_beat, args=(settings, engine, server.tally, stop), daemon=True).start()
+        for work in (_ask_itself, _every_beat, _write_callers):
+            threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:
             server.serve_forever()
         finally:
             stop.set()
             with server.tally.taken() as counts, writing(engine) as session:
-                incoming.add(session, counts)
+                call_counts.add(session, counts)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from db.models import Incoming
 from dialplan.variables import Script
 
-_KINDS: dict[str, Incoming] = {Script.MENU: Incoming.ANSWERED, Script.LINES_FULL: Incoming.TURNED_AWAY}
-"""All other scripts run in calls that we place."""
+KINDS: dict[str, Incoming] = {Script.MENU: Incoming.ANSWERED, Script.LINES_FULL: Incoming.TURNED_AWAY}
+"""What a call on 137 asks for; all other scripts run in calls that we place."""
 
 
 class Tally:
@@ -21,7 +21,7 @@ class Tally:
 
     def count(self, script: str) -> None:
         """A call came in that asks for this script."""
-        if kind := _KINDS.get(script):
+        if kind := KINDS.get(script):
             with self._lock:
                 self._counts[kind] += 1
 

@@ -5,13 +5,18 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from settings import Settings
 
 OLDEST = 20
+_MENDED = {20: 21, 22: 11, 23: 5}
+"""The first release of each line without asterisk#1946: channels that lock each other lock out all others.
+Debian sid has 22.10.1; until it has a later one such an Asterisk is not refused, but named at the start, and
+the watchdog (ops.console) ends what hangs."""
+_NEVER = 999
 
 
 class NoAsterisk(Exception):
@@ -25,6 +30,19 @@ class Asterisk:
     command: tuple[str, ...]
     modules: Path
     data: Path
+
+    def concern(self) -> str:
+        """What is wrong with this version, and what helps; empty if nothing is."""
+        version = _version(self.command)
+        if not version or version[1] >= _MENDED.get(version[0], _NEVER) or version[0] > max(_MENDED):
+            return ""
+        name = ".".join(map(str, version))
+        mended = ", ".join(f"{line}.{release}" for line, release in _MENDED.items())
+        return (
+            f"Asterisk {name} can hang (asterisk#1946, mended in {mended}); it is then started again, and"
+            " its calls are cut. Take a later one as soon as Debian has it; for one that was unpacked, delete"
+            " asterisk-root in the state folder."
+        )
 
     def argv(self, config: Path) -> list[str]:
         """The command line that runs it in the foreground."""
@@ -47,12 +65,17 @@ def _of_machine() -> Asterisk | None:
     program = shutil.which("asterisk") or shutil.which("/usr/sbin/asterisk")
     if not program:
         return None
-    told = subprocess.run([program, "-V"], check=False, capture_output=True, text=True).stdout
-    version = re.search(r"Asterisk (\d+)\.", told)
     modules = next(Path("/usr/lib").glob("**/asterisk/modules"), None)
-    if not version or int(version[1]) < OLDEST or modules is None:
+    if modules is None or _version([program]) < (OLDEST,):
         return None
     return Asterisk((program,), modules, Path("/usr/share/asterisk"))
+
+
+def _version(command: Sequence[str]) -> tuple[int, ...]:
+    """Line, release and patch; empty if it does not say so."""
+    told = subprocess.run([*command, "-V"], check=False, capture_output=True, text=True).stdout
+    found = re.search(r"Asterisk (\d+)\.(\d+)\.(\d+)", told)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _unpack(root: Path) -> None:

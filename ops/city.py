@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Holiday, OfficialKind
-from hotline import audit, days, exceptions, officials, rules, timetable
+from hotline import audit
 from hotline.errors import Refused
+from hotline.rounds import officials
+from hotline.timetable import day_overrides, days, timetable, timetable_rules
 from ops.terminal import transaction
 from settings import CITY
 
@@ -116,7 +118,7 @@ def official_change(
 def timetable_list() -> None:
     """The rules."""
     with transaction(read_only=True) as session:
-        for r in rules.everyone(session):
+        for r in timetable_rules.everyone(session):
             state = "" if r.active else "  (stopped)"
             hours = f"{r.starts_at:%H:%M}-{r.ends_at:%H:%M}"
             typer.echo(f"{r.id:>4}  {r.rrule}  {hours}  {len(r.officials)} in turn  {r.name}{state}")
@@ -142,7 +144,7 @@ def timetable_add(
 ) -> None:
     """Add a rule; prints its number. The clerk makes its rounds within a minute."""
     with transaction() as session:
-        rule = rules.add(
+        rule = timetable_rules.add(
             session,
             name=name,
             rrule=rrule,
@@ -164,7 +166,7 @@ def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, ma
     """A rule's next days: who answers when, as it is made and as it will be."""
     with transaction(read_only=True) as session:
         today = days.local_day(now(session))
-        rule = rules.get(session, rule_id)
+        rule = timetable_rules.get(session, rule_id)
         for o in timetable.occurrences(session, rule, today, today + timedelta(weeks=weeks)):
             typer.echo(f"{_shown(o.day)}  {_told(session, o)}")
 
@@ -199,9 +201,9 @@ def timetable_except(
 ) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
     with transaction() as session:
-        exceptions.except_day(
+        day_overrides.except_day(
             session,
-            rules.get(session, rule_id),
+            timetable_rules.get(session, rule_id),
             day,
             who=audit.COMMAND_LINE,
             reason=reason,
@@ -217,7 +219,9 @@ def timetable_except(
 def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
     """Let a rule make no more rounds; those it made stay."""
     with transaction() as session:
-        rules.stop(session, rules.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason)
+        timetable_rules.stop(
+            session, timetable_rules.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason
+        )
 
 
 @holiday_app.command("list")
@@ -243,7 +247,7 @@ def holiday_add(
 ) -> None:
     """Close a day, or (--works) open one; rounds of the timetable on a closed day are cancelled."""
     with transaction() as session:
-        for round_id in exceptions.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
+        for round_id in day_overrides.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
             typer.echo(f"round {round_id} is cancelled; who is registered passes to the next one")
 
 
@@ -251,4 +255,4 @@ def holiday_add(
 def holiday_remove(day: Day) -> None:
     """Take back the city's word about a day; rounds that it cancelled stay so."""
     with transaction() as session:
-        exceptions.remove_holiday(session, day, who=audit.COMMAND_LINE)
+        day_overrides.remove_holiday(session, day, who=audit.COMMAND_LINE)

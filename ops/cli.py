@@ -1,9 +1,7 @@
 """The command line: hotline137."""
 
-import importlib
 import json
 import os
-import sys
 import sysconfig
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +9,14 @@ from typing import Annotated
 import typer
 
 from db.engine import connect
-from db.migrate import upgrade
+from db.migrate import OtherVersion, upgrade
 from db.models import BlockReason, Desk, Role
-from hotline import audit, blocked, desk_phones, numbers, people, users
-from ops import city, ledger, log, messages, rounds
+from hotline import audit, numbers
+from hotline.desks import desk_phones
+from hotline.line import blocked
+from hotline.people import accounts as users
+from hotline.people import staff
+from ops import city, ledger, messages, prompts, rounds
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -22,14 +24,13 @@ from ops.terminal import transaction
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-prompts_app = typer.Typer(no_args_is_help=True, help="What callers hear.")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
     ("ledger", ledger.app),
     ("number", number_app),
     ("db", db_app),
-    ("prompts", prompts_app),
+    ("prompts", prompts.app),
     ("user", user_app),
     ("round", rounds.app),
     ("message", messages.app),
@@ -55,21 +56,19 @@ def run() -> None:
 
     try:
         run_all(_settings())
-    except (CannotRun, NoAsterisk, VoiceError) as error:
+    except (CannotRun, NoAsterisk, OtherVersion, VoiceError) as error:
         raise _fail(error) from None
 
 
 @app.command()
 def process(name: Annotated[str, typer.Argument(help="ivr, dialer, clerk or api")]) -> None:
     """Run one process alone, as `run` and the containers do."""
-    modules = {"ivr": "ivr.server", "dialer": "dialer.process", "clerk": "clerk.process", "api": "api.server"}
-    if name not in modules:
-        raise _fail(f"no process {name!r}: one of {', '.join(modules)}")
-    log.set_up()
-    try:
-        importlib.import_module(modules[name]).serve(_settings())
-    except KeyboardInterrupt:
-        return
+    from ops.process import MODULES
+    from ops.process import run as run_process
+
+    if name not in MODULES:
+        raise _fail(f"no process {name!r}: one of {', '.join(MODULES)}")
+    run_process(name)
 
 
 @app.command("audit")
@@ -87,7 +86,11 @@ def prepare() -> None:
     from ops.run import prepare as prepare_all
 
     settings = _settings()
-    for account in prepare_all(settings):
+    try:
+        made = prepare_all(settings)
+    except OtherVersion as error:
+        raise _fail(error) from None
+    for account in made:
         typer.echo(f"{account.username:<10} {account.password}   {account.what}")
     # where Debian's package has them: Asterisk itself may be in another container
     modules = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "") / "asterisk" / "modules"
@@ -135,74 +138,10 @@ def desk_phone(
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the tables to this version's shape."""
-    upgrade(connect(_settings().database))
-
-
-@prompts_app.command("build")
-def prompts_build() -> None:
-    """Render what is missing or has changed."""
-    from prompts.render import build
-    from prompts.sources import VoiceError
-
     try:
-        report = build(_settings(), progress=_progress)
-    except VoiceError as error:
+        upgrade(connect(_settings().database))
+    except OtherVersion as error:
         raise _fail(error) from None
-    for note in report.notes:
-        typer.secho(note, fg="yellow", err=True)
-    typer.echo(f"{report.clips} clips, {len(report.written)} written, {report.seconds:.1f} s")
-
-
-@prompts_app.command("check")
-def prompts_check() -> None:
-    """List what is missing, stale, clipped or too long; exit 1 if anything is."""
-    from prompts.check import check
-    from prompts.sources import VoiceError
-
-    try:
-        wrong = check(_settings())
-    except VoiceError as error:
-        raise _fail(error) from None
-    if wrong:
-        raise _fail("\n".join(wrong))
-
-
-@prompts_app.command("listen")
-def prompts_listen(
-    prompt: Annotated[str, typer.Argument(help="The id of a prompt or a clip.", metavar="ID")],
-    language: str = "fa",
-) -> None:
-    """Play a prompt with examples in its slots; without a player, print where its sound is."""
-    from prompts import listen
-    from prompts.catalogue import PromptError
-
-    try:
-        path = listen.join(_settings(), language, prompt)
-    except PromptError as error:
-        raise _fail(error) from None
-    if not listen.play(path):
-        typer.echo(path)
-
-
-@prompts_app.command("script")
-def prompts_script(language: str = "fa") -> None:
-    """Print the script for a recording studio: id, text, and where it is heard."""
-    from prompts import script
-    from prompts.catalogue import PromptError
-    from prompts.render import RECORDINGS
-
-    try:
-        for line in script.write(language, RECORDINGS):
-            typer.echo(line)
-    except PromptError as error:
-        raise _fail(error) from None
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stdout.isatty():
-        typer.echo(f"\r{done}/{total}", nl=done == total)
-    elif done == total or done % 50 == 0:
-        typer.echo(f"{done}/{total}")
 
 
 @number_app.command("block")
@@ -229,7 +168,7 @@ def user_add(
 ) -> None:
     """Add a person."""
     with transaction() as session:
-        people.add(
+        staff.add(
             session,
             username=username,
             name=name,

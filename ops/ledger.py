@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from db.engine import connect, reading, writing
-from hotline import ledger, seals
-from hotline.verify import verify
+from hotline.ledger import ledger, seals
+from hotline.ledger.verify import verify
 from ops.terminal import settings
 
 app = typer.Typer(no_args_is_help=True, help="The public ledger of the order of calling.")

@@ -2,11 +2,32 @@
 
 import logging
 import sys
+from typing import Any
+
+
+class OneLine(logging.Formatter):
+    """What somebody outside wrote can neither end a line nor turn its direction: such characters are escaped.
+
+    A traceback's lines begin with a bar, so that none is taken for an event.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The event's line."""
+        return escaped(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        """The lines of its traceback."""
+        return "\n".join(f"| {escaped(line)}" for line in super().formatException(ei).split("\n"))
+
+
+def escaped(text: str) -> str:
+    """The text with every character that is not printable written as Python writes it."""
+    return "".join(each if each.isprintable() or each == "\u200c" else ascii(each)[1:-1] for each in text)
 
 
 def set_up() -> None:
     """Log from INFO on to standard output; the supervisor adds the time and the process's name."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stdout, format="%(levelname)-7s %(message)s", force=True
-    )
+    shown = logging.StreamHandler(sys.stdout)
+    shown.setFormatter(OneLine("%(levelname)-7s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[shown], force=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

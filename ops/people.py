@@ -8,8 +8,9 @@ import typer
 from sqlalchemy.orm import Session
 
 from db.models import User
-from hotline import audit, users
+from hotline import audit
 from hotline.errors import Refused
+from hotline.people import accounts
 from ops.terminal import transaction
 
 
@@ -26,26 +27,26 @@ def password(
 ) -> None:
     """Give a person a new password; the name is unlocked, and all their sessions end."""
     with _person(username, "password-set") as (session, user):
-        users.set_password(session, user.id, new)
-        users.end_sessions(session, user.id)
+        accounts.set_password(session, user.id, new)
+        accounts.end_sessions(session, user.id)
 
 
 def reset_second_factor(username: str) -> None:
     """Forget a person's authenticator and recovery codes (a lost phone); all their sessions end."""
     with _person(username, "second-factor-reset") as (session, user):
-        users.reset_second_factor(session, user.id)
+        accounts.reset_second_factor(session, user.id)
 
 
 def end_sessions(username: str) -> None:
     """Sign a person out everywhere."""
     with _person(username, "sessions-ended") as (session, user):
-        users.end_sessions(session, user.id)
+        accounts.end_sessions(session, user.id)
 
 
 @contextmanager
 def _person(username: str, action: str) -> Iterator[tuple[Session, User]]:
     with transaction() as session:
-        user = users.named(session, username)
+        user = accounts.named(session, username)
         if user is None:
             raise Refused("not-found", f"no person {username}")
         yield session, user

@@ -9,19 +9,11 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Official
-from hotline import (
-    audit,
-    line,
-    notices,
-    numbers,
-    officials,
-    planning,
-    registration,
-    reports,
-    rounds,
-    tickets,
-)
+from hotline import audit, numbers, tickets
 from hotline.errors import Refused
+from hotline.line import line, registration
+from hotline.reports import reports
+from hotline.rounds import notices, officials, planning, rounds
 from ops.terminal import fail, settings, transaction
 from settings import CITY
 
@@ -170,7 +162,7 @@ def change(
     ] = None,
     short_notice: ShortNotice = False,
 ) -> None:
-    """Change a round that has not begun; what is not given stays."""
+    """Change a round, of one that has begun what is still to come; what is not given stays."""
     with transaction() as session:
         given: dict[str, Any] = {
             "starts_at": start,

@@ -11,18 +11,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 
 from db.engine import connect, writing
 from db.migrate import upgrade
 from dialplan.render import render
-from ops import asterisk, sample
+from ops import asterisk, asterisk_log, sample
+from ops.console import core_works
 from ops.supervisor import Program, Supervisor
 from prompts.render import build
 from settings import Address, Settings
 
 _READY_S = 60.0
-ENTRY = "ops.cli"
-"""The module that each of our processes is started with."""
+PROCESS = ["-m", "ops.process"]
+"""What each of our processes is started with, before its name."""
 
 
 class CannotRun(Exception):
@@ -40,11 +42,15 @@ def run(settings: Settings) -> None:
         accounts = prepare(settings)
         _ports_free(settings)
         found = asterisk.get(settings, say)
+        if concern := found.concern():
+            say(concern)
         config = render(settings, modules=found.modules, data=found.data)
+        running = settings.state_dir / "asterisk"
         for stale in ("asterisk.pid", "asterisk.ctl"):
-            (settings.state_dir / "asterisk" / stale).unlink(missing_ok=True)
-        ours = [sys.executable, "-u", "-m", ENTRY, "process"]
-        programs = [Program("asterisk", found.argv(config))]
+            (running / stale).unlink(missing_ok=True)
+        ours = [sys.executable, "-u", *PROCESS]
+        works = partial(core_works, running / "asterisk.ctl")
+        programs = [Program("asterisk", found.argv(config), works, asterisk_log.readable)]
         programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
         supervisor = Supervisor(programs, say)
         asyncio.run(supervisor.run(lambda: _when_ready(settings, supervisor, accounts)))
@@ -100,7 +106,8 @@ def _when_ready(settings: Settings, supervisor: Supervisor, accounts: list[sampl
     health: dict[str, str] = {}
     while not supervisor.stopping and time.monotonic() - began < _READY_S:
         health = _health(settings.http)
-        if health and {state for name, state in health.items() if name not in ("calls", "disk")} == {"up"}:
+        told = {state for name, state in health.items() if name not in ("calls", "trunk", "disk")}
+        if told == {"up"}:
             say(_welcome(settings, accounts))
             return
         time.sleep(0.2)

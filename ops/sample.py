@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Department, Official, OfficialKind, Role
-from hotline import planning, users
+from hotline.people import accounts
+from hotline.rounds import planning
 
 _DISTRICTS = 15
 _ORDINALS = [
@@ -95,5 +96,5 @@ def _district_managers() -> list[Official]:
 
 def _account(session: Session, username: str, name: str, role: Role, desk: int | None) -> Account:
     password = secrets.token_urlsafe(9)
-    users.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
+    accounts.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
     return Account(username, password, f"{role}, desk {desk}" if desk else role)

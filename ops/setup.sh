@@ -19,6 +19,8 @@ need setpriv util-linux
 own=$(asterisk -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+)\..*/\1/p' || true)
 [ "${own:-0}" -ge 20 ] || need mmdebstrap mmdebstrap
 if [ "$for_what" = test ]; then
+  need iptables iptables
+  need faketime faketime
   need sipp sip-tester
   need baresip baresip-core
   need chromium chromium

@@ -1,16 +1,27 @@
-"""Keeps the processes alive, and their output together in one readable log."""
+"""Keeps the processes alive and working, and their output together in one readable log.
+
+A process that dies is started again; one that does nothing any more is killed first. What counts is work
+done: each process says so itself (hotline.watchdog), or is asked. `make run` keeps all of them so, a
+container its one (ops.keep); systemd listens to the same words.
+"""
 
 import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+
+from hotline import watchdog
+from ops.patience import LOOK_S, Patience
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
 _LONG_LIFE_S = 20.0
+_ASK_S = 1.0
 _LINE = 1 << 16
 
 
@@ -20,10 +31,14 @@ class Program:
 
     name: str
     argv: Sequence[str]
+    ask: Callable[[], None] | None = None
+    """Asks from outside whether it works, and raises OSError if not. None: it says so itself."""
+    readable: Callable[[str], str] = str
+    """Makes a line of its output one for people; empty: it is left out."""
 
 
 class Supervisor:
-    """Starts programs together, restarts each that dies, stops all together."""
+    """Starts programs together, restarts each that dies or hangs, stops all together."""
 
     def __init__(self, programs: Sequence[Program], write: Callable[[str], None]) -> None:
         self._programs = programs
@@ -31,70 +46,138 @@ class Supervisor:
         self._width = max(len(p.name) for p in programs)
         self._stopping = asyncio.Event()
 
-    async def run(self, when_started: Callable[[], None]) -> None:
+    async def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Run until SIGINT or SIGTERM. `when_started` is called in a thread after the start."""
         loop = asyncio.get_running_loop()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_, self._stopping.set)
+            loop.add_signal_handler(signal_, self.stop)
         started = loop.run_in_executor(None, when_started)
         async with asyncio.TaskGroup() as group:
             for program in self._programs:
                 group.create_task(self._keep(program))
+            group.create_task(self._say_it_works())
         with contextlib.suppress(asyncio.CancelledError):
             await started
         self.log("run", "stopped")
 
     def log(self, name: str, line: str) -> None:
         """One line of the merged log."""
-        self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
+        with contextlib.suppress(OSError):  # a log that cannot be written is no reason to stop
+            self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
+
+    def stop(self) -> None:
+        """Let everything end."""
+        self._stopping.set()
 
     @property
     def stopping(self) -> bool:
         """Whether the end has begun."""
         return self._stopping.is_set()
 
+    async def _say_it_works(self) -> None:
+        """To whoever keeps the keeper."""
+        while not await self._stops_within(LOOK_S):
+            watchdog.worked()
+
+    async def _stops_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self.stopping
+
     async def _keep(self, program: Program) -> None:
-        wait = _FIRST_WAIT_S
+        wait, patience = _FIRST_WAIT_S, Patience()
         while not self.stopping:
             began = time.monotonic()
-            code = await self._run_once(program)
+            code = await self._run_once(program, patience)
             if self.stopping:
                 return
             if time.monotonic() - began > _LONG_LIFE_S:
                 wait = _FIRST_WAIT_S
             self.log(program.name, f"ended with {code}, starts again in {wait:.1f} s")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), wait)
+            await self._stops_within(wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)
 
-    async def _run_once(self, program: Program) -> int:
-        # setpriv: should this process be killed, the kernel takes the children along.
-        process = await asyncio.create_subprocess_exec(
-            "setpriv",
-            "--pdeathsig=KILL",
-            "--",
-            *program.argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            limit=_LINE,
-        )
-        reading = asyncio.create_task(self._read(program.name, process.stdout))
-        stopping = asyncio.create_task(self._stopping.wait())
-        ended = asyncio.create_task(process.wait())
-        await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(ended), _STOP_S)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        stopping.cancel()
-        await reading
-        return await ended
+    async def _run_once(self, program: Program, patience: Patience) -> int:
+        patience.begin()
+        async with self._heard(program, patience) as environment:
+            # setpriv: should this process be killed, the kernel takes the children along.
+            process = await asyncio.create_subprocess_exec(
+                "setpriv",
+                "--pdeathsig=KILL",
+                "--",
+                *program.argv,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                limit=_LINE,
+            )
+            reading = asyncio.create_task(self._read(program, process.stdout))
+            ends = [
+                asyncio.create_task(end)
+                for end in (process.wait(), self._stopping.wait(), self._hangs(program, patience))
+            ]
+            ended, stopping, _hangs = ends
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done() and not ended.done():
+                process.terminate()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(ended), _STOP_S)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            code = int(await process.wait())
+            for task in ends:
+                task.cancel()
+            await reading
+            return code
 
-    async def _read(self, name: str, stream: asyncio.StreamReader | None) -> None:
+    async def _hangs(self, program: Program, patience: Patience) -> None:
+        """Return when the program has done nothing for too long."""
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now = time.monotonic()
+            idle = patience.idle
+            if patience.spent(now - last):
+                self.log(program.name, f"has done nothing for {idle:.0f} s: killed")
+                return
+            last = now
+
+    @contextlib.asynccontextmanager
+    async def _heard(self, program: Program, patience: Patience) -> AsyncIterator[dict[str, str]]:
+        """Within it, whatever the program says or answers of its work counts. Gives its environment."""
+        environment = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+        if program.ask:
+            asking = asyncio.create_task(self._ask(program.ask, patience))
+            try:
+                yield environment
+            finally:
+                asking.cancel()
+            return
+        loop, name = asyncio.get_running_loop(), f"hotline137-{uuid.uuid4().hex}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+            ear.setblocking(False)
+            ear.bind(f"\0{name}")
+            loop.add_reader(ear, lambda: self._listen(ear, patience))
+            try:
+                yield {**environment, "NOTIFY_SOCKET": f"@{name}"}
+            finally:
+                loop.remove_reader(ear)
+
+    @staticmethod
+    def _listen(ear: socket.socket, patience: Patience) -> None:
+        if b"WATCHDOG=1" in ear.recv(_LINE).splitlines():
+            patience.worked()
+
+    async def _ask(self, ask: Callable[[], None], patience: Patience) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(ask)
+                patience.worked()
+            await asyncio.sleep(_ASK_S)
+
+    async def _read(self, program: Program, stream: asyncio.StreamReader | None) -> None:
         assert stream is not None  # noqa: S101
         while True:
             try:
@@ -103,6 +186,7 @@ class Supervisor:
                 continue
             if not line:
                 return
-            text = "".join(c for c in line.decode("utf-8", "replace") if c.isprintable()).strip()
+            text = program.readable(line.decode("utf-8", "replace"))
+            text = "".join(c for c in text if c.isprintable()).strip()
             if text:
-                self.log(name, text)
+                self.log(program.name, text)

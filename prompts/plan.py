@@ -58,7 +58,8 @@ def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Pl
             sources = (voice,) if missing and clip.id not in whole else (studio, voice)
             takes.append(_take(clip, sources))
         takes += [
-            _take(Clip(language, clip, ""), (studio, Tones())) for clip in (PAUSE, "beep", "nearly-over")
+            _take(Clip(language, clip, ""), (studio, Tones()))
+            for clip in (PAUSE, "beep", "nearly-over", "live-call")
         ]
         problems += _unused(language, len(joined), missing)
         if note:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 from prompts import plan as plans
@@ -37,8 +36,8 @@ class Report:
     """Those whose files were written: made anew, levelled anew, or their files were missing."""
     clips: int
     """How many there are in all."""
-    gains: dict[str, float]
-    """The gain of each voice in dB, by `<language>/<source>`; empty if nothing was to do."""
+    voices: tuple[str, ...]
+    """The voices that speak, as `<language>/<source>`."""
     notes: tuple[str, ...]
     """Voices that are switched on or recorded but do not speak, and why."""
     seconds: float
@@ -48,8 +47,8 @@ class Report:
 class Manifest:
     """What the files in the folder of prompts were made from."""
 
-    clips: dict[str, dict[str, object]] = field(default_factory=dict)
-    """By clip name, the key and the gain its files were written with."""
+    clips: dict[str, str] = field(default_factory=dict)
+    """By clip name, the key of what its files were made from."""
     gave_up: dict[str, str] = field(default_factory=dict)
     """Why a voice that is switched on does not speak a language, by language."""
 
@@ -85,7 +84,6 @@ def build(
     gave_up: dict[str, str] = {}
     rendered: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
-    gains: dict[str, float] = {}
     while True:  # once more for each language whose voice cannot be reached
         plan = plans.make(settings, recordings, gave_up)
         if all(is_current(settings, manifest, take) for take in plan.takes):
@@ -95,20 +93,21 @@ def build(
         except Unreachable as error:
             gave_up[error.language] = str(error)
             continue
-        written, gains = _level(settings, plan.takes, manifest, gave_up)
+        written = _level(settings, plan.takes, manifest, gave_up)
         break
     notes = (*plan.notes, *plan.problems)
-    return Report(rendered, written, len(plan.takes), gains, notes, time.monotonic() - started)
+    speaking = tuple(sorted({take.voice for take in plan.takes if take.source.is_voice}))
+    return Report(rendered, written, len(plan.takes), speaking, notes, time.monotonic() - started)
 
 
 def codecs(settings: Settings) -> tuple[str, ...]:
     """Return the codecs in which every clip is written."""
-    return tuple(sorted(_ALWAYS | set(settings.trunk_codecs)))
+    return tuple(sorted(_ALWAYS | (set(settings.trunk_codecs) & set(CODECS))))
 
 
 def is_current(settings: Settings, manifest: Manifest, take: Take) -> bool:
     """Return whether a clip's files are there, made as planned."""
-    return manifest.clips.get(take.clip.name, {}).get("key") == take.key and not missing(settings, take)
+    return manifest.clips.get(take.clip.name) == take.key and not missing(settings, take)
 
 
 def missing(settings: Settings, take: Take) -> list[str]:
@@ -146,39 +145,30 @@ def _record(root: Path, take: Take) -> None:
 
 def _level(
     settings: Settings, takes: Iterable[Take], manifest: Manifest, gave_up: dict[str, str]
-) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Write the files that are not as they should be; return their names and the voices' gains.
-
-    A voice's gain comes from all its clips, so when one of them changes all are measured again.
-    That needs no voice: the takes are kept as they were before levelling. Reading them costs little,
-    and the result never depends on the order in which clips came.
-    """
-    from prompts import sound  # noqa: PLC0415  as above
-
-    root = settings.prompts_dir
-    gains: dict[str, float] = {}
-    entries: dict[str, dict[str, object]] = {}
-    written = []
-    for voice, group in groupby(sorted(takes, key=lambda take: take.voice), lambda take: take.voice):
-        own = [(take, *sound.read(_kept(root, take).read_bytes())) for take in group]
-        if own[0][0].source.is_voice:
-            gains[voice] = sound.gain(sound.resampled(samples, rate, sound.RATE) for _, samples, rate in own)
-        for take, samples, rate in own:
-            name, gain = take.clip.name, gains.get(voice, 0.0)
-            entries[name] = {"key": take.key, "gain": gain}
-            if manifest.clips.get(name) == entries[name] and is_current(settings, manifest, take):
-                continue
-            for codec, content in sound.encode(samples, rate, codecs(settings), gain).items():
-                _write(_file(root / name, codec), content)
-            for codec in set(CODECS) - set(codecs(settings)):  # it would go on saying the old text
-                _file(root / name, codec).unlink(missing_ok=True)
-            written.append(name)
-    Manifest(entries, gave_up).write(root)
+) -> tuple[str, ...]:
+    """Write the files that are not as they should be, from the takes that are kept; return their names."""
+    root, takes = settings.prompts_dir, list(takes)
+    old = [take for take in takes if not is_current(settings, manifest, take)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda take: _encode(settings, take), old))
+    Manifest({take.clip.name: take.key for take in takes}, gave_up).write(root)
     keys = {take.key for take in takes}
     for path in (root / _TAKES).glob("*.wav"):
         if path.stem not in keys:
             path.unlink(missing_ok=True)
-    return tuple(written), gains
+    return tuple(take.clip.name for take in old)
+
+
+def _encode(settings: Settings, take: Take) -> None:
+    from prompts import sound  # noqa: PLC0415  as above
+
+    path = settings.prompts_dir / take.clip.name
+    samples, rate = sound.read(_kept(settings.prompts_dir, take).read_bytes())
+    files = sound.encode(samples, rate, codecs(settings), level=take.source.is_voice)
+    for codec, content in files.items():
+        _write(_file(path, codec), content)
+    for codec in set(CODECS) - files.keys():  # it would go on saying the old text
+        _file(path, codec).unlink(missing_ok=True)
 
 
 def _manifest(root: Path) -> Path:

@@ -20,7 +20,7 @@ RATE = 8_000
 WIDE_RATE = 16_000
 """Samples a second of G.722, the wideband codec; clips are kept so until they are encoded."""
 LOUDNESS = -21.0
-"""LUFS of a whole voice."""
+"""LUFS of each clip."""
 CEILING = -3.0
 """dBFS that no sample exceeds: the coders and the networks after us need the headroom."""
 
@@ -28,7 +28,8 @@ _AROUND = 0.04  # seconds of quiet kept on both sides of the sound
 _AFTER_SENTENCE = 0.25  # seconds of quiet after a sentence, so that the next one stands apart
 _FADE = 0.005  # seconds; a cut in a recording's room noise would click
 _QUIET = 0.01  # of the peak: −40 dB
-_GAIN_STEP = 0.5  # dB
+_SOFTLY = 0.005  # seconds
+_LEVELLINGS = 3
 
 
 def read(wav: bytes) -> tuple[Samples, int]:
@@ -52,17 +53,15 @@ def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
     if rate < RATE:
         raise ValueError(f"sampled at {rate} Hz; at least {RATE} is needed")
     wide = resampled(samples, rate, WIDE_RATE)
-    loud = np.flatnonzero(np.abs(wide) > max(_QUIET * peak(wide), 1e-4))
-    if not loud.size:
-        raise ValueError("nothing can be heard")
+    heard = _heard(wide)
     around = round(_AROUND * WIDE_RATE)
-    first, last = max(0, int(loud[0]) - around), int(loud[-1]) + around
+    first, last = max(0, heard.start - around), heard.stop - 1 + around
     cut = wide[first:last] / max(1.0, peak(wide))
     fade = np.linspace(0, 1, round(_FADE * WIDE_RATE), dtype=np.float32)
     cut[: fade.size] *= fade[: cut.size]
     cut[-fade.size :] *= fade[::-1][-cut.size :]
     after = round((_AFTER_SENTENCE if sentence else _AROUND) * WIDE_RATE)
-    return np.pad(cut, (0, max(0, int(loud[-1]) - first + after - cut.size)))
+    return np.pad(cut, (0, max(0, heard.stop - 1 - first + after - cut.size)))
 
 
 def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
@@ -77,37 +76,59 @@ def peak(samples: Samples) -> float:
     return float(np.abs(samples).max(initial=0))
 
 
-def gain(voice: Iterable[Samples]) -> float:
-    """Return the dB that bring a voice's clips at 8 kHz, taken together, to −21 LUFS.
-
-    One gain for all: clips levelled one by one would jump where a sentence is joined from them.
-    It is rounded to 0.5 dB so that one new clip does not move all the others.
-    """
+def loudness(samples: Samples, rate: int) -> float:
+    """Return the loudness in LUFS; a clip too short to be measured is taken as if said again and again."""
     # scipy, which it needs, takes a second to import: only for those who measure
     import pyloudnorm  # noqa: PLC0415
 
-    together = np.concatenate(list(voice))
-    together = np.pad(together, (0, max(0, RATE // 2 - together.size)))  # 400 ms are the least
-    loudness = pyloudnorm.Meter(RATE).integrated_loudness(together)
-    if not math.isfinite(loudness):
-        return 0.0
-    return float(round((LOUDNESS - loudness) / _GAIN_STEP) * _GAIN_STEP)
+    said = samples[_heard(samples)]
+    again = math.ceil(rate / said.size)  # 400 ms are the least it takes
+    return float(pyloudnorm.Meter(rate).integrated_loudness(np.tile(said, again)))
 
 
-def level(samples: Samples, gain_db: float) -> Samples:
-    """Apply a gain in dB; a clip whose peak would pass −3 dBFS is turned down as a whole."""
-    loud = samples * 10 ** (gain_db / 20)
+def _heard(samples: Samples) -> slice:
+    """Where a clip begins and ends to the ear. Raises ValueError if nothing can be heard."""
+    loud = np.flatnonzero(np.abs(samples) > max(_QUIET * peak(samples), 1e-4))
+    if not loud.size:
+        raise ValueError("nothing can be heard")
+    return slice(int(loud[0]), int(loud[-1]) + 1)
+
+
+def levelled(samples: Samples, rate: int) -> Samples:
+    """Bring a clip to −21 LUFS, no peak above −3 dBFS.
+
+    Each clip by itself: joined into one sentence, a number or a name is then as loud as its neighbours.
+    """
+    out = samples
+    for _ in range(_LEVELLINGS):  # what the limiter takes from the peaks is made good
+        out = _limited(out * np.float32(10 ** ((LOUDNESS - loudness(out, rate)) / 20)), rate)
+    return out
+
+
+def _limited(samples: Samples, rate: int) -> Samples:
+    """Turn the loudest moments down, softly from 5 ms before to 5 ms after each."""
     ceiling = 10 ** (CEILING / 20)
-    return np.asarray(loud * min(1.0, ceiling / max(peak(loud), 1e-9)), dtype=np.float32)
+    if peak(samples) <= ceiling:
+        return samples
+    reach = round(_SOFTLY * rate)
+    wanted = np.pad(np.minimum(1.0, ceiling / np.maximum(np.abs(samples), 1e-9)), 2 * reach, mode="edge")
+    least = np.lib.stride_tricks.sliding_window_view(wanted, 2 * reach + 1).min(axis=1)
+    hann = np.hanning(2 * reach + 3)[1:-1]
+    return np.asarray(samples * np.convolve(least, hann / hann.sum(), mode="valid"), dtype=np.float32)
 
 
-def encode(samples: Samples, rate: int, codecs: Iterable[str], gain_db: float) -> dict[str, bytes]:
-    """Return a clip at the loudness of its voice as files by codec: raw for trunks, WAV for browsers."""
-    narrow = level(resampled(samples, rate, RATE), gain_db)
+def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -> dict[str, bytes]:
+    """Return a clip as files by codec: raw for trunks, WAV for browsers. `level`: at the one loudness."""
+
+    def at(wanted: int) -> Samples:
+        narrow = resampled(samples, rate, wanted)
+        return levelled(narrow, wanted) if level else narrow
+
+    narrow = at(RATE)
     files = {}
     for codec in codecs:
         if codec == "g722":
-            files[codec] = _g722(level(resampled(samples, rate, WIDE_RATE), gain_db))
+            files[codec] = _g722(at(WIDE_RATE))
         elif codec == "wav":
             files[codec] = wav(narrow, RATE)
         else:

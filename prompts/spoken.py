@@ -19,7 +19,8 @@ Words = list[tuple[int, str]]
 _LIMIT = 1_000_000_000
 _MOBILE = (4, 3, 2, 2)  # 0913 123 45 67
 _LAND_LINE = (3, 4, 4)  # 031 3222 1234
-_TICKET = (3, 4)
+_NUMBERS = {7: (3, 4), 8: (4, 4), 9: (3, 3, 3)}
+"""How ticket and tracking numbers are read, by their digits."""
 
 
 class Speech(ABC):
@@ -64,11 +65,11 @@ class Speech(ABC):
         return texts | {f"ordinal-{value}": f"{word}{self.comma}" for value, word in self.ordinals.items()}
 
     def digits(self, text: str) -> list[str]:
-        """Return the clips that read a ticket number digit by digit, with a pause between groups.
+        """Return the clips that read a ticket or tracking number digit by digit, a pause between groups.
 
         Leading zeros are kept. Raises ValueError if `text` is not all digits.
         """
-        return _in_groups(text, _TICKET if len(text) == sum(_TICKET) else _fours(len(text)))
+        return _in_groups(text, _NUMBERS.get(len(text)) or _fours(len(text)))
 
     def phone(self, text: str) -> list[str]:
         """Return the clips that read a telephone number in the groups people use.

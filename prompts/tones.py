@@ -1,4 +1,4 @@
-"""The sounds that are not speech: a pause, a beep, a chime, and music on hold.
+"""The sounds that are not speech: a pause, a beep, two chimes, and music on hold.
 
 Asterisk's package brings no music, so a soft arpeggio is synthesised: thirty seconds that loop
 without a seam, with every note inside the telephone's band (300–3400 Hz, or its overtones are).
@@ -43,9 +43,17 @@ def beep() -> Samples:
 
 def nearly_over() -> Samples:
     """Return two soft, falling notes: the agreed minutes are nearly over."""
-    step = round(0.4 * RATE)
-    lead = step // 2  # whoever is to hear it is only just being connected
-    notes = [_note(76, accent=0.75), _note(72, accent=1.0)]
+    return _chime(76, 72, step=round(0.4 * RATE))
+
+
+def live_call() -> Samples:
+    """Return two soft, rising notes: somebody who waited on the line is there."""
+    return _chime(72, 79, step=round(0.2 * RATE))
+
+
+def _chime(first: int, second: int, step: int) -> Samples:
+    lead = round(0.2 * RATE)  # whoever is to hear it is only just being connected
+    notes = [_note(first, accent=0.75), _note(second, accent=1.0)]
     chime = np.zeros(lead + step + notes[1].size)
     for place, note in enumerate(notes):
         start = lead + place * step
@@ -84,6 +92,7 @@ MAKERS: dict[str, Callable[[], Samples]] = {
     "pause": pause,
     "beep": beep,
     "nearly-over": nearly_over,
+    "live-call": live_call,
     "hold": hold,
 }
 """What makes each sound, by clip id."""

@@ -32,8 +32,10 @@ def choose(settings: Settings, language: str, gave_up: Mapping[str, str]) -> tup
 
     `gave_up` says why gTTS could not speak a language, by language.
     """
-    if language in settings.prompts_piper:
-        return Piper(settings.prompts_piper), ""
+    kept = settings.voice_file(language)
+    voices = {**({language: kept} if kept.exists() else {}), **settings.prompts_piper}
+    if language in voices:
+        return Piper(voices), ""
     if not settings.prompts_gtts:
         return Espeak(), ""
     if not Google.speaks(language):

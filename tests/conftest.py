@@ -15,26 +15,44 @@ from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, PortRange, Settings, load
 from tests.kit.compiled import share
+from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 from tests.kit.reused import Reused
 
+__all__ = ["on_both"]
+
 _TEMPLATE = "migrated"
-_FIRST = ("system", "pages", "test_kit.py", "test_public.py", "test_compose.py")
+_FIRST = ("faults", "system", "pages", "test_kit.py", "test_public.py", "test_compose.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make check` leaves out what needs a server or much time."""
+    parser.addoption("--quick", action="store_true", help="on SQLite alone, without the long stories")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """First what uses a browser, then the containers, then the rest.
 
     Containers bring and take interfaces, at which Chromium drops whatever it is loading.
     """
+    if config.getoption("--quick"):
+        slow = [item for item in items if not _is_quick(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if _is_quick(item)]
 
     def turn(item: pytest.Item) -> int:
         names = (item.path.parent.name, item.path.name)
         return next((place for place, name in enumerate(_FIRST) if name in names), len(_FIRST))
 
     items.sort(key=turn)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    params = getattr(item, "callspec", None)
+    on_postgres = params is not None and params.params.get("backend") == "postgresql"
+    return not (on_postgres or item.get_closest_marker("long"))
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +75,6 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "hotline.db"
     _migrate(f"sqlite:///{path}")
     return path
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    """The kind of database; each test that uses one runs on both."""
-    kind: str = request.param
-    return kind
 
 
 @pytest.fixture

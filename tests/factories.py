@@ -5,7 +5,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -16,9 +16,11 @@ from db import events
 from db.engine import now
 from db.models import (
     Callback,
+    Confirmation,
     Department,
     Desk,
     Event,
+    FailedSignIn,
     Official,
     OfficialKind,
     Registration,
@@ -28,10 +30,13 @@ from db.models import (
     User,
 )
 from db.states import CallbackState, Outcome, Phase, RegistrationState, RequestState
-from hotline import planning
+from hotline.line import confirmations
+from hotline.people import lockout
+from hotline.rounds import planning
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 PASSWORD = "گذرواژهٔ میز ۱"
 
@@ -74,9 +79,20 @@ def a_number() -> str:
     return f"+98913{next(_serial):07}"
 
 
+def wrong_guesses(session: Session, username: str, failures: int, until: datetime | None = None) -> None:
+    """So often the name's password was guessed wrong; it is locked until then."""
+    lockout.unlock(session, username)
+    session.add(
+        FailedSignIn(
+            name_hash=lockout._hash(username), failures=failures, last_at=now(session), locked_until=until
+        )
+    )
+    session.flush()
+
+
 def a_ticket() -> str:
-    payload = f"{next(_serial):06}"
-    return payload + damm.calc_check_digit(payload)
+    said = f"{next(_serial):07}"
+    return said + damm.calc_check_digit(f"1{said}")
 
 
 def some_registrations(session: Session, round_: Round, count: int, **values: Any) -> list[Registration]:
@@ -101,6 +117,24 @@ def some_registrations(session: Session, round_: Round, count: int, **values: An
 
 def a_registration(session: Session, round_: Round, **values: Any) -> Registration:
     return some_registrations(session, round_, 1, **values)[0]
+
+
+def keyed_in(
+    session: Session, round_: Round, number: str = "", *, asked_by: str | None = "", language: str = "fa"
+) -> Confirmation:
+    """Somebody else keyed this number in (None: on a phone without a number); it may be called at once."""
+    id_ = confirmations.ask_place(
+        session,
+        round_id=round_.id,
+        number=number or a_number(),
+        asked_by=a_number() if asked_by == "" else asked_by,
+        language=language,
+        per_day=3,
+    )
+    confirmation = session.get_one(Confirmation, id_)
+    confirmation.not_before = now(session)
+    session.flush()
+    return confirmation
 
 
 def a_desk(session: Session, *, connected: bool = True) -> Desk:
@@ -129,13 +163,19 @@ def _password_hash() -> str:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quick to verify
 
 
+TALKED = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
+
+
 def a_callback(
     session: Session,
     state: CallbackState = CallbackState.CLAIMED,
     user: User | None = None,
     **registered: Any,
 ) -> Callback:
-    """A callback in this state at the user's desk, or at a new one; its registration is in a live round."""
+    """A callback in this state at the user's desk, or at a new one; its registration is in a live round.
+
+    A conversation, or one that has ended, began a minute ago.
+    """
     user = user or a_user(session, a_desk(session))
     assert user.desk_id is not None
     registration = a_registration(
@@ -151,6 +191,9 @@ def a_callback(
         state=state,
         outcome=Outcome.REACHED if state is CallbackState.CLOSED else None,
         claimed_at=now(session),
+        talking_at=now(session) - MINUTE if state in TALKED else None,
+        held_until=now(session) + MINUTE if state is CallbackState.HELD else None,
+        parting_at=now(session) if state is CallbackState.PARTING else None,
     )
     session.add(callback)
     session.flush()

@@ -5,7 +5,8 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.models import Round
 from dialplan.variables import Variable
-from hotline import callbacks, rounds
+from hotline.callbacks import callbacks
+from hotline.rounds import rounds
 from ivr.call import AGIError, Call, Gone, Prompt
 from settings import Settings
 
@@ -25,7 +26,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         language = callback.registration.language
         office, recorded = rounds.speaker(round_).clip, round_.recorded
     call.speak(language)
-    call.say("callback-intro", office=office)
+    call.lead("callback-intro", office=office)
     if recorded:
         call.tell("callback-recorded")
         call.set(Variable.RECORDED, "yes")  # nobody is recorded who was not told

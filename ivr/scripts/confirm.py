@@ -1,24 +1,69 @@
-"""The call that confirms a keyed-in number: whoever picks up says whether they registered."""
+"""The call to the owner of a number: 1 agrees to what somebody asked for, 2 does not, silence is asked again.
+
+Only this call says anything of the number, since only its owner hears it.
+"""
 
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from hotline import confirmations
+from db.models import ConfirmationKind, Round
+from hotline.errors import Refused
+from hotline.line import confirmations
+from hotline.line.registration import Registered
+from hotline.rounds import rounds
 from ivr.call import AGIError, Call
+from ivr.conversation import say_ahead
 from settings import Settings
+
+_ABOUT = {
+    ConfirmationKind.REGISTRATION: ("confirm-call-intro", "confirm-call-press-one"),
+    ConfirmationKind.NUMBER: ("confirm-number-intro", "confirm-call-press-one"),
+    ConfirmationKind.CANCELLATION: ("confirm-cancel-intro", "confirm-cancel-press-one"),
+}
+_DONE = {
+    ConfirmationKind.REGISTRATION: "confirm-call-done",
+    ConfirmationKind.NUMBER: "confirm-number-done",
+}
+_DECLINED = {
+    ConfirmationKind.REGISTRATION: "confirm-call-refused",
+    ConfirmationKind.NUMBER: "confirm-number-refused",
+    ConfirmationKind.CANCELLATION: "not-cancelled",
+}
+_REFUSALS = {"round-full": "confirm-call-full", "number-taken": "confirm-number-taken"}
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """1 puts the registration into the line, 2 cancels it; silence is asked again later."""
+    """Ask, decide, and say what has become of it; the ticket number is said once it is certain.
+
+    Who has answered to a script that broke off is not asked again.
+    """
     token = call.channel_id
     with reading(engine) as session:
         confirmation = confirmations.by_token(session, token)
-        if confirmation is None:
+        if confirmation is None or confirmation.registration is None:
             raise AGIError("a confirmation that nobody asked for")
-        language = confirmation.registration.language
+        kind, language = confirmation.kind, confirmation.registration.language
+        office = rounds.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
+        said = confirmation.agreed
+        told = confirmations.kept(session, confirmation) if said is not None else None
     call.speak(language)
-    call.say("confirm-call-intro")
-    yes = call.ask("confirm-call-press-one", keys="12", tries=2) == "1"
-    with writing(engine) as session:
-        confirmations.answer(session, token, yes=yes)
-    call.say("confirm-call-done" if yes else "confirm-call-refused")
+    if said is None:
+        intro, question = _ABOUT[kind]
+        call.say(intro, office=office)
+        said = call.ask(question, keys="12", tries=2) == "1"
+        with writing(engine) as session:
+            told = confirmations.answer(session, token, yes=said)
+    _tell(call, kind, told, yes=said)
+    call.say("confirm-call-goodbye")
+
+
+def _tell(call: Call, kind: ConfirmationKind, told: Registered | Refused | None, *, yes: bool) -> None:
+    if isinstance(told, Registered):
+        call.say(_DONE[kind], ticket=told.ticket)
+        call.say("ticket-again", ticket=told.ticket)
+        say_ahead(call, told.ahead)
+        call.say("will-call")
+    elif isinstance(told, Refused):
+        call.say(_REFUSALS.get(told.code, "confirm-call-too-late"))
+    else:
+        call.say("cancelled-now" if yes else _DECLINED[kind])

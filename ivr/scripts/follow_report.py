@@ -1,9 +1,9 @@
 """A part of key 2: what became of a reported problem, and whether it is solved."""
 
 from db.engine import writing
-from hotline import request_work
 from hotline.errors import Refused
-from hotline.requests import Standing
+from hotline.requests import work
+from hotline.requests.requests import Standing
 from ivr.call import END
 from ivr.conversation import Conversation
 
@@ -23,9 +23,9 @@ def _is_it_solved(talk: Conversation, reported: Standing) -> bool:
     solved = key == "1"
     try:
         with writing(talk.engine) as session:
-            request_work.answer(session, reported.request_id, solved=solved)
+            work.answer(session, reported.request_id, solved=solved)
     except Refused:  # somebody was quicker
-        talk.call.say("request-answered")
+        talk.call.say_instead("request-answered")
     else:
         talk.call.say("request-thanks" if solved else "request-again")
     return True

@@ -1,18 +1,26 @@
 """Key 2: where do I stand, and what became of my report? By the caller's own number first, else by the ticket
 number or the tracking number.
 
-Only who calls from the number of a registration may change it; a stranger with the ticket number hears
-status and place, nothing personal.
+Only who calls from the number of a registration may change it, and has to know its ticket number or to answer
+a call to that number, since a caller's number can be forged. A stranger with the ticket number hears status
+and place, nothing personal.
 """
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.states import RegistrationState
-from hotline import intake, numbers, registration, requests, tickets
+from hotline import numbers, tickets
 from hotline.errors import Refused
-from hotline.intake import Place
-from hotline.requests import Standing
-from ivr.call import END, Gone
-from ivr.conversation import Conversation, explains
+from hotline.line import caller_context, confirmations, registration
+from hotline.line.caller_context import Place
+from hotline.requests import requests
+from hotline.requests.requests import Standing
+from ivr import menus
+from ivr.call import END, Gone, Prompt, Slots
+from ivr.conversation import Conversation
 from ivr.scripts import follow_report
 
 _TRIES = 3
@@ -23,30 +31,32 @@ _CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thoug
 
 def run(talk: Conversation) -> bool:
     """Say where the caller stands, and let the owner cancel or change the number."""
-    active, reported = talk.intake.active, talk.intake.reported
-    if reported and (reported.asked or not active):
+    places, reported = talk.intake.active, talk.intake.reported
+    if reported and (reported.asked or not places):
         talk.call.say("request-own")
         if follow_report.tell(talk, reported):
-            if active:
-                talk.tell_status(active[0])
+            for place in places:
+                _tell(talk, place)
             return True
-    if active:
-        place = active[0]
-        talk.call.say("active-registration", office=place.clip)
-        talk.tell_status(place)
-        return _owners_choices(talk, place)
-    if not reported or talk.call.ask("request-menu", keys=f"1{END}") == "1":
+    if places:
+        _owners(talk, places)
+    elif not reported or talk.call.ask("request-menu", keys=f"1{END}") == "1":
         _by_number(talk)
     return True
 
 
+def _tell(talk: Conversation, place: Place) -> None:
+    talk.call.say("active-registration", office=place.clip)
+    talk.tell_status(place)
+
+
 def _by_number(talk: Conversation) -> None:
-    unknown = 0
+    unknown, mistake = 0, ""
     for _ in range(_TRIES):
-        keyed = talk.call.ask_digits("follow-up-ask", at_most=requests.LENGTH)
-        of_report = len(keyed) == requests.LENGTH
+        keyed = talk.call.ask_digits("follow-up-ask", at_most=tickets.TRACKING.length, mistake=mistake)
+        of_report = tickets.is_tracking(keyed)
         try:
-            number = tickets.parse(keyed, requests.LENGTH if of_report else tickets.LENGTH)
+            number = tickets.parse(keyed, tickets.TRACKING if of_report else tickets.TICKET)
             unknown += 1
             with reading(talk.engine) as session:
                 if of_report:
@@ -54,9 +64,9 @@ def _by_number(talk: Conversation) -> None:
                     own = request.number in (None, talk.number)
                     found: Place | Standing = requests.standing(session, request)
                 else:
-                    found = intake.place(session, registration.find(session, number))
+                    found = caller_context.place(session, registration.find(session, number))
         except Refused:
-            talk.call.say("ticket-invalid")
+            mistake = "ticket-invalid"
             if unknown == _UNKNOWN:
                 break
             continue
@@ -66,61 +76,129 @@ def _by_number(talk: Conversation) -> None:
         else:
             talk.tell_status(found)
         return
+    talk.call.say_instead(mistake)
     raise Gone
 
 
-def _as_it_is(talk: Conversation, place: Place) -> Place:
-    """The place again: the line moves while a caller listens."""
-    with reading(talk.engine) as session:
-        return intake.place(session, registration.find(session, place.ticket))
-
-
-def _owners_choices(talk: Conversation, place: Place) -> bool:
+def _owners(talk: Conversation, places: Sequence[Place]) -> None:
+    """The owner of these places, the oldest first, goes from one to another."""
+    if len(places) > 1:
+        talk.call.say("own-places", count=len(places))
     for _ in range(_TRIES):
-        match talk.call.ask("follow-up-menu", "other-ticket", keys=f"1234{END}"):
+        place = places[0] if len(places) == 1 else _one_of(talk, places)
+        _tell(talk, place)
+        if not _owners_choices(talk, place, others=len(places) > 1):
+            return
+
+
+def _one_of(talk: Conversation, places: Sequence[Place]) -> Place:
+    offices = [place.clip for place in places]
+    items = []
+    for place in places:
+        slots: Slots = {"office": place.clip}
+        if offices.count(place.clip) == 1:
+            items.append(Prompt("own-place", slots))
+        else:  # which of them only its day tells
+            items.append(Prompt("own-place-on", {**slots, "day": place.starts_at, "date": place.starts_at}))
+    return places[menus.one_of(talk.call, None, items, counted=True)]
+
+
+def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
+    """What the owner does with this place; returns whether they want to go to another of theirs."""
+    said = ["follow-up-menu", "other-ticket", *["other-place"] * others]
+    count = Prompt("choices", {"count": 4 + others})
+    for _ in range(_TRIES):
+        match talk.call.ask(count, *said, keys=f"1234{'5' * others}{END}"):
             case "1":
                 talk.call.say("ticket-is", ticket=place.ticket)
                 talk.tell_status(place)
+                continue
             case "2":
                 _cancel(talk, place)
-                return True
             case "3":
                 _change_number(talk, place)
-                return True
             case "4":
                 _by_number(talk)
+            case "5":
                 return True
-            case _:
-                return True
-    return True
+        return False
+    return False
 
 
 def _cancel(talk: Conversation, place: Place) -> None:
+    """Given up with the ticket number, else by a call to the number; silence keeps it."""
     if talk.call.ask("cancel-confirm", keys="123456789#") != _CANCEL_KEY:
         talk.call.say("not-cancelled")
         return
-    try:
-        with writing(talk.engine) as session:
-            registration.cancel(session, place.registration_id)
-    except Refused:
-        talk.tell_status(_as_it_is(talk, place))
-        return
-    talk.call.say("cancelled-now")
+    asked_for = place.state is RegistrationState.UNCONFIRMED  # by somebody else: nobody has its ticket number
+    if asked_for or _has_ticket(talk, place):
+        try:
+            with writing(talk.engine) as session:
+                registration.cancel(session, place.registration_id, tell=not asked_for)
+        except Refused:
+            _tell_as_it_is(talk, place)
+            return
+        talk.call.say("cancelled-now")
+    elif talk.call.ask("cancel-call-offer", keys=f"1{END}") != "1":
+        talk.call.say("not-cancelled")
+    elif _asks(talk, place, lambda session: confirmations.ask_cancellation(session, place.registration_id)):
+        talk.call.say("cancel-call-soon")
 
 
 def _change_number(talk: Conversation, place: Place) -> None:
     if place.state is RegistrationState.UNCONFIRMED:  # that number is yet to be confirmed
-        talk.call.say("status-unconfirmed")
+        talk.call.say_instead("status-unconfirmed")
         return
-    number = talk.ask_number()
+    if not _has_ticket(talk, place):
+        talk.call.say_instead("change-needs-ticket")
+        return
+    number, per_day = talk.ask_number(), talk.settings.registrations_per_day
+
+    def ask(session: Session) -> int:
+        return confirmations.ask_number(session, place.registration_id, number, per_day=per_day)
+
+    if _asks(talk, place, ask):
+        talk.call.say("change-number-asked", number=numbers.national(number))
+
+
+def _asks(talk: Conversation, place: Place, act: Callable[[Session], int]) -> bool:
     try:
-        with writing(talk.engine) as session:
-            registration.change_number(session, place.registration_id, number)
-    except Refused as refused:
-        prompt = explains(refused)
-        if prompt:
-            talk.call.say(prompt)
-        else:
-            talk.tell_status(_as_it_is(talk, place))
-        return
-    talk.call.say("change-number-done", number=numbers.national(number))
+        with talk.telling_refusals():
+            talk.ask_owner(act)
+            return True
+    except Refused:
+        _tell_as_it_is(talk, place)
+    return False
+
+
+def _has_ticket(talk: Conversation, place: Place) -> bool:
+    """Whether the caller keys in the ticket number of this place, or of one that was merged into it."""
+    mistake = ""
+    for _ in range(_TRIES):
+        keyed = talk.call.ask_digits(
+            "owner-ticket", at_most=tickets.TICKET.length, optional=True, mistake=mistake
+        )
+        if not keyed:
+            return False
+        if keyed == place.ticket or _merged(talk, keyed) == place.registration_id:
+            return True
+        mistake = "ticket-invalid"
+    talk.call.say_instead(mistake)
+    return False
+
+
+def _merged(talk: Conversation, keyed: str) -> int | None:
+    try:
+        ticket = tickets.parse(keyed)
+        with reading(talk.engine) as session:
+            return registration.find(session, ticket).id
+    except Refused:
+        return None
+
+
+def _tell_as_it_is(talk: Conversation, place: Place) -> None:
+    """Say how the place stands now: the line moves while a caller listens."""
+    talk.call.drop_keys()
+    with reading(talk.engine) as session:
+        now = caller_context.place(session, registration.find(session, place.ticket))
+    talk.tell_status(now)

@@ -6,10 +6,10 @@ from sqlalchemy import Engine
 
 from hotline import numbers
 from hotline.errors import Refused
-from ivr.call import Call, Prompt, WantsOperator
+from ivr.call import Call, NoKey, Prompt, WantsOperator
 from ivr.conversation import Conversation
 from ivr.reception import Reception
-from ivr.scripts import follow_up, operator, register, report
+from ivr.scripts import follow_up, operator, register, report, resume, silence
 from settings import Settings
 
 _SCRIPTS: dict[str, Callable[[Conversation], bool]] = {
@@ -28,16 +28,25 @@ def run(call: Call, engine: Engine, settings: Settings, reception: Reception) ->
     number = _number(call, settings)
     talk = Conversation(call, engine, settings, number, reception.look_up(number))
     if talk.intake.blocked:
-        call.say(f"blocked-{talk.intake.blocked}")
+        call.say_instead(f"blocked-{talk.intake.blocked}")
         return
-    call.say("greeting")
+    if talk.intake.slowly:
+        call.slow_down()
+    if not call.again:
+        call.lead("greeting")
     try:
-        _choose(talk)
-    except WantsOperator:
-        operator.run(talk)
+        try:
+            if not (call.again and resume.run(talk)):
+                _choose(talk)
+        except WantsOperator:
+            if operator.run(talk):
+                return
+        except NoKey:
+            silence.run(talk)
+            return
+        call.say("goodbye")
     finally:
-        talk.keep_message()
-    call.say("goodbye")
+        talk.leave()
 
 
 def _choose(talk: Conversation) -> None:

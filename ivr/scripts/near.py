@@ -4,7 +4,8 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from db.states import NearAnswer
-from hotline import near_calls, rounds
+from hotline.line import turn_near_calls
+from hotline.rounds import rounds
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -13,18 +14,26 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """1 and 2 are kept before they are confirmed; silence changes nothing."""
     token = call.channel_id
     with reading(engine) as session:
-        near_call = near_calls.by_token(session, token)
+        near_call = turn_near_calls.by_token(session, token)
         if near_call is None:
             raise AGIError("a near call that nobody asked for")
         language = near_call.registration.language
+        answer = near_call.answer
         office = rounds.speaker(rounds.get(session, near_call.round_id)).clip
     call.speak(language)
+    if answer:  # kept by a script that broke off
+        _confirm(call, answer)
+        return
     call.say("near-call-intro", office=office)
     later = call.ask("near-call-question", keys="12", tries=2) == "2"
     with writing(engine) as session:
         said = NearAnswer.NEXT_ROUND if later else NearAnswer.REACHABLE
-        holds = near_calls.answer(session, token, said)
+        holds = turn_near_calls.answer(session, token, said)
     if not holds:
         call.say("near-call-too-late")
         return
-    call.say("near-call-next-round" if later else "near-call-reachable")
+    _confirm(call, said)
+
+
+def _confirm(call: Call, said: NearAnswer) -> None:
+    call.say("near-call-next-round" if said is NearAnswer.NEXT_ROUND else "near-call-reachable")

@@ -4,8 +4,9 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialplan.variables import Variable
-from hotline import desk_phones, users
+from hotline.desks import desk_phones
 from hotline.errors import Refused
+from hotline.people import accounts
 from ivr.call import AGIError, Call, Gone
 from settings import Settings
 
@@ -16,16 +17,19 @@ _LONGEST_PIN = 8
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for the PIN; only the right one tells the dialplan to go on."""
     call.speak("fa")
-    call.say("official-intro")
+    call.lead("official-intro")
+    mistake = ""
     try:
         for _ in range(_TRIES):
-            if _is_right(call, engine, call.ask_digits("official-pin", at_most=_LONGEST_PIN)):
+            pin = call.ask_digits("official-pin", at_most=_LONGEST_PIN, mistake=mistake)
+            if _is_right(call, engine, pin):
                 call.set(Variable.CONFIRMED, "yes")
                 call.say("official-welcome")
                 return
-            call.say("official-wrong")
+            mistake = "official-wrong"
+        call.say_instead(mistake)
     except Refused:
-        call.say("official-locked")
+        call.say_instead("official-locked")
     except Gone:
         pass
     call.say("official-goodbye")
@@ -37,7 +41,7 @@ def _is_right(call: Call, engine: Engine, pin: str) -> bool:
         person = desk_phones.person(session, call.channel_id)
         if person is None:
             raise AGIError("a telephone that nobody asked for")
-        user_id, known = person.id, users.pin_hash(session, person)
-    right = users.is_right(known, pin)
+        user_id, known = person.id, accounts.pin_hash(session, person)
+    right = accounts.is_right(known, pin)
     with writing(engine) as session:
-        return users.pin_tried(session, user_id, right=right)
+        return accounts.pin_tried(session, user_id, right=right)

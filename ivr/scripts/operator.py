@@ -1,20 +1,77 @@
-"""Key 0: an operator calls back. The standing line is a line like any other."""
+"""Key 0: a person, now if there is one; else the caller stays on the line or is called back, in one order."""
 
-from ivr.conversation import Conversation
+from contextlib import suppress
+
+from sqlalchemy.orm import Session
+
+from dialplan.variables import Variable
+from hotline import numbers
+from hotline.callbacks import on_the_line
+from hotline.callbacks.on_the_line import Outlook
+from hotline.errors import Refused
+from hotline.line import confirmations
+from hotline.line.registration import Registered
+from ivr.call import Prompt
+from ivr.conversation import Conversation, about, before_you
+
+_STAY, _CALL_ME = "1", "2"
 
 
-def run(talk: Conversation) -> None:
-    """Put the caller into the operators' line, once."""
-    call = talk.call
-    call.leads_to_operator = False  # it has
-    if call.ask("operator-offer", keys="1#") != "1":
-        return
-    number, confirmed = talk.number_to_call()
-    registered = talk.commit(None, number, confirmed=confirmed)
-    if registered is None:
-        return
-    if confirmed or not registered.already:  # a stranger hears nothing of whose number it is
-        call.say("operator-registered", ticket=registered.ticket)
-        talk.tell_place(registered.ahead)
-    if not confirmed:
-        call.say("number-will-be-confirmed")
+def run(talk: Conversation) -> bool:
+    """Put the caller into the operators' line, once, before anything else; whether they stay on the line."""
+    talk.call.leads_to_operator = False  # it has
+    if talk.number is None:
+        number = talk.ask_number()
+        with talk.telling_refusals():
+            talk.register_other(None, number)
+        return False
+
+    def join(session: Session) -> tuple[Registered, Outlook]:
+        registered = talk.place(session, None)
+        return registered, on_the_line.outlook(session, registered.registration_id)
+
+    with talk.telling_refusals():
+        registered, outlook = talk.commit(join)
+        talk.added = None
+        return _stays(talk, registered, outlook)
+    return False
+
+
+def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool:
+    """Whether the caller, who has a place, stays on the line; who says nothing is called back."""
+    call, ticket = talk.call, registered.ticket
+    if outlook.free:
+        call.say("operator-now")
+    else:
+        key = call.ask(
+            "operator-busy", *told(outlook), "operator-choice", keys=_STAY + _CALL_ME, optional=True
+        )
+        if key != _STAY:
+            call.tell("operator-registered", ticket=ticket)
+            if key == _CALL_ME:
+                _other_number(talk, registered.registration_id)
+            return False
+    call.set(Variable.STAYS, str(registered.registration_id))
+    return True
+
+
+def told(outlook: Outlook) -> list[Prompt]:
+    """What a caller hears of the wait: who stands before, and about how long, if anybody can say."""
+    return [before_you(outlook.ahead), *([about(outlook.minutes)] if outlook.minutes else [])]
+
+
+def _other_number(talk: Conversation, registration_id: int) -> None:
+    """Another number may be called instead, once its owner has agreed; until then the place stays here."""
+    if talk.call.ask("operator-other-number", keys="1", optional=True):
+        number = talk.ask_number()
+        per_day = talk.settings.registrations_per_day
+
+        def ask(session: Session) -> int:
+            return confirmations.ask_number(session, registration_id, number, per_day=per_day)
+
+        with (
+            suppress(Refused),
+            talk.telling_refusals(),
+        ):  # a desk has just taken it: they call here
+            talk.ask_owner(ask)
+            talk.call.say("change-number-asked", number=numbers.national(number))

@@ -4,22 +4,24 @@ from collections.abc import Sequence
 
 from db.models import OfficialKind
 from db.states import RegistrationState
-from hotline.intake import Choice, Place
-from hotline.registration import Registered
-from ivr.call import Gone, Prompt, WantsOperator
-from ivr.conversation import MESSAGE_S, Conversation, something_recorded
+from hotline.errors import Refused
+from hotline.line.caller_context import Choice, Place
+from hotline.line.registration import Registered
+from ivr import menus
+from ivr.call import Gone, Prompt
+from ivr.conversation import Conversation, say_ahead
+from ivr.scripts import extras
 
 _KINDS = {
     "1": (OfficialKind.MAYOR, "kind-mayor"),
     "2": (OfficialKind.DEPUTY, "kind-deputy"),
     "3": (OfficialKind.DISTRICT_MANAGER, "kind-district"),
 }
-_ITEM_KEYS = "123456789"
 _TRIES = 3
 
 
 def run(talk: Conversation) -> bool:
-    """For whom, when, with which number, about what; False if nothing is open."""
+    """For whom, when, with which number; then the ticket, and what may be added. False if nothing is open."""
     choices = list(talk.intake.offer.choices)
     for last in (False, True):  # one round may fill up meanwhile; a call has no transactions for a third
         choice = _with_room(talk, choices, again=last)
@@ -31,34 +33,30 @@ def run(talk: Conversation) -> bool:
         if place and place.state is not RegistrationState.UNCONFIRMED:
             _tell_existing(talk, place)
             return True
-        if _register(talk, choice, may_speak=not last) or talk.refused != "round-full":
-            return True
-    return True
-
-
-def _register(talk: Conversation, choice: Choice, *, may_speak: bool) -> bool:
-    """Register for this round; False if a rule refuses it, which the caller has then heard."""
-    call = talk.call
-    number, confirmed = talk.number_to_call()
-    subject = talk.ask_subject("ask-subject")
-    registered = talk.commit(choice.round_id, number, confirmed=confirmed, subject=subject)
-    if registered is None:
-        return False
-    if registered.already and not confirmed:  # a stranger hears nothing of whose number it is
-        call.say("number-will-be-confirmed")
-        return True
-    left: Gone | WantsOperator | None = None
-    if may_speak and not registered.already:
         try:
-            _message(talk, registered)
-        except (Gone, WantsOperator) as leaving:
-            left = leaving  # but has a place, and must hear the ticket number
-    _tell(talk, registered, choice)
-    if not confirmed:
-        call.say("number-will-be-confirmed")
-    if isinstance(left, WantsOperator):
-        raise left
+            _register(talk, choice, may_add=not last)
+        except Refused as refused:
+            talk.tell_refusal(refused)
+            if refused.code == "round-full":
+                continue
+        return True
     return True
+
+
+def _register(talk: Conversation, choice: Choice, *, may_add: bool) -> None:
+    """Register for this round. Raises Refused.
+
+    The yes to the number keeps the place, and the ticket number follows at once: nothing that comes after it
+    can cost either. `may_add`: then the caller may add something, if there is a transaction left to keep it.
+    """
+    number = talk.number_to_call()
+    if number != talk.number:  # what is said in somebody else's name counts for nothing: it is not asked
+        talk.register_other(choice.round_id, number)
+        return
+    registered = talk.register(choice.round_id)
+    _tell(talk, registered, choice)
+    if may_add and not registered.already:
+        extras.offer(talk, registered.registration_id, round_id=choice.round_id)
 
 
 def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Choice | None:
@@ -73,14 +71,15 @@ def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Cho
         if place and place.state is not RegistrationState.UNCONFIRMED:
             return choice
         _introduce(talk, choice)
-        if place or not choice.full:
+        if not choice.full:
             return choice
-        talk.call.say("round-full")
+        talk.call.say_instead("round-full")
         again = True
     return None
 
 
 def _tell_nothing_open(talk: Conversation) -> None:
+    talk.call.drop_keys()
     mine = next((place for place in talk.intake.active if not place.standing), None)
     if mine:  # need not register, and may be asking for just that
         talk.call.say("active-registration", office=mine.clip)
@@ -100,7 +99,8 @@ def _for_whom(talk: Conversation, choices: Sequence[Choice], *, again: bool) -> 
     open_kinds = {key: prompt for key, (kind, prompt) in _KINDS.items() if _of(choices, kind)}
     kind_key = next(iter(open_kinds))
     if len(open_kinds) > 1 or again:
-        kind_key = talk.call.ask("choose-kind", *open_kinds.values(), keys="".join(open_kinds))
+        said = list(open_kinds.values())
+        kind_key = menus.ask(talk.call, "choose-kind", said, keys="".join(open_kinds))
     of_kind = _of(choices, _KINDS[kind_key][0])
     if _KINDS[kind_key][0] is OfficialKind.DISTRICT_MANAGER:
         return _of_district(talk, of_kind)
@@ -122,22 +122,19 @@ def _of(choices: Sequence[Choice], kind: OfficialKind) -> list[Choice]:
 def _of_list(talk: Conversation, choices: Sequence[Choice]) -> Choice:
     if len(choices) == 1:
         return choices[0]
-    choices = choices[: len(_ITEM_KEYS)]
-    items = [
-        Prompt("choose-item", {"office": choice.clip, "key": key})
-        for key, choice in enumerate(choices, start=1)
-    ]
-    key = talk.call.ask("choose-round", *items, keys=_ITEM_KEYS[: len(choices)])
-    return choices[int(key) - 1]
+    items = [Prompt("choose-item", {"office": choice.clip}) for choice in choices]
+    return choices[menus.one_of(talk.call, "choose-round", items)]
 
 
 def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:
     by_district = {choice.district: choice for choice in choices}
+    mistake = ""
     for _ in range(_TRIES):
-        district = int(talk.call.ask_digits("ask-district", at_most=2))
+        district = int(talk.call.ask_digits("ask-district", at_most=2, mistake=mistake))
         if district in by_district:
             return by_district[district]
-        talk.call.say("district-not-open" if 1 <= district <= 15 else "district-invalid")
+        mistake = "district-not-open" if 1 <= district <= 15 else "district-invalid"
+    talk.call.say_instead(mistake)
     raise Gone
 
 
@@ -146,52 +143,25 @@ def _introduce(talk: Conversation, choice: Choice) -> None:
     if choice.substitute:
         talk.call.say("substitute-speaks", office=choice.substitute)
     if talk.call.language not in choice.languages:
-        talk.call.say("speaks-other-language")
-    if choice.registered:
-        talk.call.say("registered-so-far", count=choice.registered)
-    else:
-        talk.call.say("registered-so-far-none")
-
-
-def _message(talk: Conversation, registered: Registered) -> None:
-    """An optional message. The place is safe already, and what was said before a hang-up is kept."""
-    call = talk.call
-    if call.ask("message-offer", keys="12") != "1":
-        return
-    file, answer = talk.new_message(), ""
-    wav = file.with_suffix(".wav")
-    try:
-        for _ in range(_TRIES):
-            call.say("message-speak")
-            call.record(file, MESSAGE_S)
-            if not something_recorded(wav):
-                break
-            answer = call.ask("message-review", keys="123")
-            if answer != "2":
-                break
-    finally:
-        if answer != "3" and something_recorded(wav):
-            talk.message = registered.registration_id, wav.name
-        else:
-            wav.unlink(missing_ok=True)
-    if talk.message:
-        talk.keep_message()
-        call.say("message-kept")
-    elif answer != "3":
-        call.say("message-not-kept")
+        talk.call.say_instead("speaks-other-language")
 
 
 def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
-    call = talk.call
-    call.say("already-registered" if registered.already else "registered", ticket=registered.ticket)
-    call.say("ticket-again", ticket=registered.ticket)
-    talk.tell_place(registered.ahead)
-    call.say("expectation", reached=choice.expected_reach)
-    call.say("will-call")
+    call, brief = talk.call, talk.call.typed_ahead and not registered.already
+    if registered.already:
+        call.say_instead("already-registered", ticket=registered.ticket)
+    else:
+        call.tell("registered-brief" if brief else "registered", ticket=registered.ticket)
+    call.say("ticket-is" if brief else "ticket-again", ticket=registered.ticket)
+    say_ahead(call, registered.ahead)
+    if not talk.intake.been_here:
+        call.say("expectation", reached=choice.expected_reach)
+        call.say("will-call")
 
 
 def _tell_existing(talk: Conversation, place: Place) -> None:
     call, waits = talk.call, place.state is RegistrationState.WAITING
+    call.drop_keys()
     if waits and place.carried:
         talk.greet_carried(place)
     call.say("ticket-is" if place.carried else "already-registered", ticket=place.ticket)

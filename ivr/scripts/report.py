@@ -3,64 +3,79 @@
 from pathlib import Path
 
 from db.engine import writing
-from hotline import requests
-from ivr.conversation import MESSAGE_S, Conversation, something_recorded
+from hotline.requests import requests
+from ivr import voice_message
+from ivr.call import Gone
+from ivr.conversation import Conversation
+from ivr.voice_message import Nothing
 
 _DISTRICTS = range(1, 16)
 _TRIES = 3
+_WHY_NOTHING = {
+    Nothing.SAID: "report-nothing",
+    Nothing.DELETED: "report-deleted",
+    Nothing.RECORDED: "report-not-kept",
+    None: "report-nothing",
+}
 
 
 def run(talk: Conversation) -> bool:
-    """What, where, in the caller's own words; then the tracking number. Committed before it is spoken."""
-    call = talk.call
-    call.say("report-intro")
+    """What, where, in the caller's own words; then the tracking number. Committed before it is spoken.
+
+    Also of a caller who hangs up once they have spoken: a text message tells them the number.
+    """
+    about = _about(talk)
+    spoken = voice_message.listen(talk, "report-speak", "report-review")
+    if spoken.wav:
+        tracking = _keep(talk, *about, spoken.wav)
+        if spoken.is_there:
+            tell(talk, tracking)
+    elif not spoken.left:
+        talk.call.say_instead(_WHY_NOTHING[spoken.nothing])
+    if spoken.left and not (spoken.wav and isinstance(spoken.left, Gone)):
+        raise spoken.left
+    return True
+
+
+def send(talk: Conversation, wav: Path) -> None:
+    """Record what the caller has said already, in a call that was cut."""
+    tell(talk, _keep(talk, *_about(talk), wav))
+
+
+def tell(talk: Conversation, tracking: str) -> None:
+    """Say the tracking number twice."""
+    talk.call.tell("report-recorded", tracking=tracking)
+    talk.call.say("report-recorded-again", tracking=tracking)
+
+
+def _about(talk: Conversation) -> tuple[int, int | None]:
     category = talk.ask_subject("report-category")
-    district = _district(talk)
-    file = _spoken(talk)
-    if file is None:
-        call.say("report-nothing")
-        return True
+    assert category is not None  # noqa: S101 - it is not optional
+    return category, _district(talk)
+
+
+def _keep(talk: Conversation, category: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
-        tracking = requests.report(
+        return requests.report(
             session,
             number=talk.number,
             category=category,
             district=district,
-            message=file.name,
-            language=call.language,
+            message=wav.name,
+            language=talk.call.language,
+            call_id=talk.call.channel_id,
         )
-    call.say("report-recorded", tracking=tracking)
-    call.say("report-recorded-again", tracking=tracking)
-    return True
 
 
 def _district(talk: Conversation) -> int | None:
     """The district, or None for who does not know it and presses # (or nothing that is one)."""
+    mistake = ""
     for _ in range(_TRIES):
-        keyed = talk.call.ask_digits("report-district", at_most=2, optional=True)
+        keyed = talk.call.ask_digits("report-district", at_most=2, optional=True, mistake=mistake)
         if not keyed:
             return None
         if int(keyed) in _DISTRICTS:
             return int(keyed)
-        talk.call.say("district-invalid")
+        mistake = "district-invalid"
+    talk.call.say_instead(mistake)
     return None
-
-
-def _spoken(talk: Conversation) -> Path | None:
-    """The file of what was said; None, and no file, if the caller does not send it."""
-    file = talk.new_message()
-    wav, sent = file.with_suffix(".wav"), False
-    try:
-        for _ in range(_TRIES):
-            talk.call.say("report-speak")
-            talk.call.record(file, MESSAGE_S)
-            if not something_recorded(wav):
-                break
-            answer = talk.call.ask("report-review", keys="123")
-            sent = answer == "1"
-            if answer != "2":
-                break
-    finally:
-        if not sent:
-            wav.unlink(missing_ok=True)
-    return wav if sent else None

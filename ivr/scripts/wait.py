@@ -3,10 +3,12 @@
 from sqlalchemy import Engine
 
 from db.engine import reading
-from db.models import Callback, Round
+from db.models import Round
 from dialplan.variables import Variable
-from hotline import callbacks, experience, rounds
+from hotline.callbacks import callbacks, round_statistics
+from hotline.rounds import rounds
 from ivr.call import AGIError, Call, Prompt
+from ivr.conversation import about
 from settings import Settings
 
 _LATER = "2"
@@ -26,9 +28,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         if callback is None:
             raise AGIError("a callback that nobody asked for")
         office = rounds.speaker(session.get_one(Round, callback.round_id)).clip
-        language, opening = callback.registration.language, _opening(callback, office)
+        language = callback.registration.language
+        back = call.again or callback.screen_desk_id is not None  # an operator spoke with them first
+        met = callback.on_the_line and not back  # has been waiting all the time
+    opening = [Prompt("wait-again")] if back else [Prompt("wait-intro", {"office": office}), _PRESS_TWO]
     call.speak(language)
-    key = call.hear(*opening, keys=_LATER)
+    key = "" if met else call.hear(*opening, keys=_LATER)
     for _ in range(_ANNOUNCEMENTS):
         key = key or call.music(_LATER) or call.hear(_estimate(engine, token), _PRESS_TWO, keys=_LATER)
     if not key:
@@ -36,21 +41,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.set(Variable.LATER, "yes")
 
 
-def _opening(callback: Callback, office: str) -> list[Prompt]:
-    if callback.screen_desk_id is not None:  # back from an operator who spoke with them first
-        return [Prompt("wait-again")]
-    return [Prompt("wait-intro", {"office": office}), _PRESS_TWO]
-
-
 def _estimate(engine: Engine, token: str) -> Prompt:
     with reading(engine) as session:
         callback = callbacks.by_token(session, token)
         if callback is None:
             raise AGIError("the callback is gone")
-        seconds = experience.expected_wait(session, callback)
+        seconds = round_statistics.expected_wait(session, callback)
     if seconds is None:
         return Prompt("wait-unknown")
     if seconds < 60:
         return Prompt("wait-soon")
-    minutes = round(seconds / 60)
-    return Prompt("wait-minute") if minutes == 1 else Prompt("wait-minutes", {"minutes": minutes})
+    return about(round(seconds / 60))

@@ -3,30 +3,53 @@
 Asterisk and the phones know no other time than the real one, so everything in the test is shorter by that
 factor. Pacing thinks in seconds of real conversations: what it is shown is stretched before it decides.
 ACCELERATED_AMI, where set, is where the dialer finds Asterisk's manager interface: through a proxy.
+ACCELERATED_CLOCK, where set, says how far the clocks of our processes are off (tests.kit.clock).
 """
 
 import os
 import sys
+from pathlib import Path
 
-import dialer.dialer
-import ops.run
-from hotline import experience
-from ops.cli import app
+from ops import patience, process
+from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
+IDLE_S = 4.0
+"""Of the watchdog, whose processes say once a second that they work."""
 
 
 def main() -> None:
     """Run the command; the processes it starts are accelerated, too."""
-    ops.run.ENTRY = NAME
-    if sys.argv[1:] == ["process", "dialer"]:
-        speed = float(os.environ["ACCELERATED"])
-        dialer.dialer.POLL_S = max(dialer.dialer.POLL_S / speed, 0.02)
-        as_it_was = experience._seconds
-        experience._seconds = lambda start, end: speed * as_it_was(start, end)
-        if proxy := os.environ.get("ACCELERATED_AMI"):
-            os.environ["HOTLINE_AMI"] = proxy
+    if sys.argv[1] == "process":
+        if clock := os.environ.pop("ACCELERATED_CLOCK", ""):
+            os.execve(sys.executable, sys.orig_argv, os.environ | faked(Path(clock)))
+        if sys.argv[2] == "dialer":
+            accelerate_dialer()
+        process.run(sys.argv[2])
+        return
+    import ops.run
+    from ops.cli import app
+
+    ops.run.PROCESS = ["-m", NAME, "process"]
+    if (
+        "ACCELERATED_CLOCK" not in os.environ
+    ):  # there nothing hangs: whoever is slow only is must not be killed
+        patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
     app()
+
+
+def accelerate_dialer() -> None:
+    """It looks more often, believes that seconds are longer, and finds Asterisk where a test says."""
+    import dialer.dialer
+    from hotline.callbacks import round_statistics
+
+    speed = float(os.environ["ACCELERATED"])
+    dialer.dialer.POLL_S = max(dialer.dialer.POLL_S / speed, 0.02)
+    dialer.dialer.REST_S = dialer.dialer.CALM_S  # a second is minutes here
+    as_it_was = round_statistics._seconds
+    round_statistics._seconds = lambda start, end: speed * as_it_was(start, end)
+    if proxy := os.environ.get("ACCELERATED_AMI"):
+        os.environ["HOTLINE_AMI"] = proxy
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _configure(folder: Path, port: int, control: int) -> None:
         "audio_player aubridge,nobody\n"
         "audio_alert aubridge,nobody\n"
         f"module_path {modules}\n"
-        "module g711.so\nmodule sndfile.so\nmodule aufile.so\nmodule aubridge.so\n"
+        "module g711.so\nmodule opus.so\nmodule sndfile.so\nmodule aufile.so\nmodule aubridge.so\n"
         "module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
         f"ctrl_tcp_listen 127.0.0.1:{control}\n"
         f"snd_path {folder}\n"

@@ -62,27 +62,42 @@ class Caller(Phone):
 
     def at(self, prompt: str, keys: str = "", timeout: float = 40.0) -> None:
         """Once a prompt's beginning is heard, after what was waited for before, press the keys."""
+        self.either(prompt, timeout=timeout)
+        self.press(keys)
+
+    def either(self, *prompts: str, timeout: float = 40.0) -> str:
+        """Wait for the beginning of any of the prompts, in the same way; the one that was heard first."""
         clips = spoken(self._folder_of_prompts, self.language)
-        opening = {prompt: clips[prompt if prompt in clips else f"{prompt}.1"].part(0, _OPENING_S)}
+        openings = {p: clips[p if p in clips else f"{p}.1"].part(0, _OPENING_S) for p in prompts}
 
         call = self.calls[-1].id
-        begin = self._listened.get(call, 0.0)
+        begin = self.listened
+        first = ""
 
         def heard() -> bool:
-            nonlocal begin
+            nonlocal begin, first
             recording = self.recording()
-            matches = sound.heard(recording.part(begin), opening)
+            matches = sound.heard(recording.part(begin), openings)
             if matches:
                 self._listened[call] = begin + matches[0].end
+                first = matches[0].clip
             # What was looked through in vain can only hold the beginning of it.
             begin = max(begin, recording.seconds - 2 * _OPENING_S)
             return bool(matches)
 
-        sound.until_heard(heard, f"{self.number} heard {prompt}", timeout)
-        self.press(keys)
+        sound.until_heard(heard, f"{self.number} heard {' or '.join(prompts)}", timeout)
+        return first
 
-    def said(self, expected: Collection[str] = ()) -> Said:
-        """What was said so far, by the beginnings of clips, and where it is whole by the `expected` ones."""
+    @property
+    def listened(self) -> float:
+        """Up to here, in seconds of the call's sound, is what was waited for until now."""
+        return self._listened.get(self.calls[-1].id, 0.0)
+
+    def said(self, expected: Collection[str] = (), since: float = 0.0) -> Said:
+        """What was said so far, by the beginnings of clips, and where it is whole by the `expected` ones.
+
+        Every clip there is is looked for: a part of a long call, `since` so many seconds, costs less.
+        """
         wanted: dict[str, sound.Recording] = {}
         others: dict[str, sound.Recording] = {}
         for language in {"fa", self.language}:
@@ -94,7 +109,7 @@ class Caller(Phone):
                     known[f"{heard_as} "] = whole
         unlike = {clip.samples.tobytes(): name for name, clip in reversed([*wanted.items(), *others.items()])}
         ears = {name: (wanted | others)[name] for name in unlike.values()}
-        return Said([match.clip.strip() for match in sound.heard(self.recording(), ears)])
+        return Said([match.clip.strip() for match in sound.heard(self.recording().part(since), ears)])
 
 
 @functools.cache

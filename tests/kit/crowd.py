@@ -10,10 +10,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.kit.ports import free_port
@@ -21,8 +21,8 @@ from tests.kit.sip import Address, Dialog, Request, Response, parse
 
 _SILENCE = b"\xd5" * 160  # 20 ms of A-law
 _AGAIN_S, _TRIES = 0.5, 8
-_PRESSES = 3
-"""A person whose key changes nothing presses it again: so often, _AGAIN_S apart."""
+_ALIKE = 0.5
+"""Of a clip's samples, which come as other codes where Asterisk has put them into another codec and back."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,12 @@ class Behaviour:
     """Until it answers or refuses; None: for ever."""
     status: str = "200 OK"
     """How it answers or refuses: `486 Busy Here`, `603 Decline`, `404 Not Found`, `480 …`."""
-    tells: bool = True
-    """Whether the caller hears it ring (180)."""
+    hears: str = "180 Ringing"
+    """What the caller hears of it before: `100 Trying`, `183 Session Progress`; empty: nothing."""
     presses_after: float | None = 0.4
     """When the 1 is first pressed, since answering; None: voicemail."""
+    presses: int = 3
+    """A person whose key changes nothing presses it again: so often, _AGAIN_S apart."""
     leaves_after: float | None = None
     """When it hangs up, since answering; None: the other side does, or `Crowd.hang_up`."""
 
@@ -53,6 +55,8 @@ class Call:
     ended_at: float | None = None
     ended_by: str = ""
     """`citizen` (refused or hung up), `hotline`, or `cut`."""
+    heard: list[str] = field(default_factory=list)
+    """The clips that the crowd knows, as they began."""
 
     @property
     def live(self) -> bool:
@@ -67,11 +71,20 @@ Behaves = Callable[[str, int], Behaviour]
 class Crowd:
     """All phones behind `port`. Use it in a `with`; the phones live in a thread of their own."""
 
-    def __init__(self, port: int, behaves: Behaves) -> None:
+    def __init__(self, port: int, behaves: Behaves, known: Mapping[bytes, str] | None = None) -> None:
+        """`known`: by a part of its beginning (tests.kit.registrant.mark), each clip to be listened for."""
         self.port = port
         self._behaves = behaves
+        self._known = known or {}
         self._calls: list[Call] = []
         self._lines: dict[str, _Line] = {}
+        self.trunk_says: str | None = None
+        """The trunk's answer to every new call, before any phone is asked (`503 …`); empty: silence."""
+        self.answers_options = False
+        """Whether the trunk answers when asked how it is, unless it is silent."""
+        self.channels: int | None = None
+        """So many calls at one time the trunk carries to phones; it answers 503 to one more."""
+        self._turned_away: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
 
     def calls(self, number: str = "") -> list[Call]:
@@ -81,6 +94,10 @@ class Crowd:
     def live(self) -> list[Call]:
         """The calls that ring or are connected now."""
         return [call for call in self.calls() if call.live]
+
+    def turned_away(self) -> list[str]:
+        """The numbers of the calls that the trunk itself has refused, or left without an answer, in order."""
+        return list(self._turned_away.values())
 
     def hang_up(self, number: str) -> None:
         """The citizen hangs up, if connected."""
@@ -109,6 +126,9 @@ class Crowd:
         self._sound_port = free_port()
         self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sound.bind(("127.0.0.1", self._sound_port))
+        if self._known:
+            self._sound.setblocking(False)
+            self._loop.add_reader(self._sound, self._listen)
         where = ("127.0.0.1", self.port)
         self._wire, _ = await self._loop.create_datagram_endpoint(lambda: _Ear(self), local_addr=where)
         self._humming = self._loop.create_task(self._hum())
@@ -118,6 +138,7 @@ class Crowd:
         for line in self._lines.values():
             line.over("cut")
         self._wire.close()
+        self._loop.remove_reader(self._sound)
         self._sound.close()
 
     async def _hang_up(self, number: str) -> None:
@@ -141,6 +162,15 @@ class Crowd:
             number += 1
             await asyncio.sleep(1)
 
+    def _listen(self) -> None:
+        """All phones hear by one socket, and know by whose port it comes for whom it is."""
+        with suppress(BlockingIOError):
+            while True:
+                packet, sender = self._sound.recvfrom(2048)
+                for line in self._lines.values():
+                    if line.call.live and line.sound_to == sender:
+                        line.hears(packet[12:], self._known)
+
     def heard(self, data: bytes, sender: Address) -> None:
         """A packet came in."""
         message = parse(data)
@@ -154,12 +184,29 @@ class Crowd:
             dialog = Dialog(
                 message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)
             )
+            refusal = self._refusal()
+            if refusal is not None:
+                self._turned_away[message.call_id] = message.user
+                if refusal:
+                    dialog.reply(refusal)
+                return
+            self._turned_away.pop(message.call_id, None)  # it was asked again, and is there again
             before = len(self.calls(message.user))
             call = Call(message.user, self._behaves(message.user, before), time.time())
             self._calls.append(call)
             self._lines[message.call_id] = _Line(call, dialog)
+        elif message.method == "OPTIONS" and self.answers_options and self.trunk_says != "":
+            Dialog(message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)).accept(
+                message
+            )
         elif line:
             line.asked(message)
+
+    def _refusal(self) -> str | None:
+        """What the trunk itself says to a new call; None: it goes to the phone."""
+        if self.trunk_says is None and self.channels is not None and len(self.live()) >= self.channels:
+            return "503 Service Unavailable"
+        return self.trunk_says
 
 
 class _Ear(asyncio.DatagramProtocol):
@@ -176,14 +223,15 @@ class _Line:
     def __init__(self, call: Call, dialog: Dialog) -> None:
         self.call, self._dialog = call, dialog
         self.sound_to = dialog.sound_to
+        self._sound = b""
         self._acknowledged = asyncio.Event()
         self._answers: dict[int, asyncio.Event] = {}
         self._task = asyncio.get_running_loop().create_task(self._behave())
 
     async def _behave(self) -> None:
         how = self.call.behaviour
-        if how.tells:
-            self._dialog.reply("180 Ringing")
+        if how.hears:
+            self._dialog.reply(how.hears)
         if how.rings is None:
             return
         await asyncio.sleep(how.rings)
@@ -196,15 +244,23 @@ class _Line:
         if how.presses_after is not None:
             await self._until(how.presses_after)
             self.call.pressed_at = time.time()
-            await self._press(how.presses_after, how.leaves_after)
+            await self._press(how, how.presses_after)
         if how.leaves_after is not None:
             await self._until(how.leaves_after)
             await self.hang_up()
 
-    async def _press(self, first: float, leaves_after: float | None) -> None:
-        for again in range(_PRESSES):
+    def hears(self, sound: bytes, known: Mapping[bytes, str]) -> None:
+        """A packet of sound came in."""
+        for beginning, clip in known.items():
+            self._sound = (self._sound + sound)[-len(beginning) :]
+            alike = sum(one == other for one, other in zip(self._sound, beginning, strict=False))
+            if alike > _ALIKE * len(beginning):
+                self.call.heard.append(clip)
+
+    async def _press(self, how: Behaviour, first: float) -> None:
+        for again in range(how.presses):
             after = first + again * _AGAIN_S
-            if leaves_after is not None and after >= leaves_after:
+            if how.leaves_after is not None and after >= how.leaves_after:
                 return
             await self._until(after)
             await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
+from dialplan.variables import CAPPED_CAUSE
 from settings import Address
 
 PATIENCE_S = 10.0
 """What is awaited for so long has failed the test."""
 
 Headers = dict[str, str]
+
+_CAUSES = {0: 19, 100: 19, 180: 19, 403: 21, 404: 1, 408: 18, 480: 19, 486: 17, 500: 38, 503: 34, 603: 21}
+"""With which cause an Asterisk ends a call to which the network said this (seen on 22.10.1)."""
 
 
 class FakeManager:
@@ -34,6 +38,8 @@ class FakeManager:
         """Actions that are refused (and not done), with the message."""
         self.cut_on: set[str] = set()
         """Actions upon which the connection is cut (and which are done)."""
+        self.trunk_is = "NonQualified"
+        """What it says of the trunk when it is asked how that is."""
         self.endless_lists = False
         """Whether the end of a list of channels is not told."""
         self.piecemeal = False
@@ -54,6 +60,7 @@ class FakeManager:
             "Redirect": self._needs_channel,
             "Setvar": self._needs_channel,
             "CoreShowChannels": lambda _: "",
+            "Getvar": lambda _: "",
         }
 
     def __enter__(self) -> Self:
@@ -115,7 +122,7 @@ class FakeManager:
     def stage(self, channel_id: str, stage: str, application: str = "") -> None:
         """The dialplan tells how far a callback has come."""
         self.channels.pop(f"{channel_id}.phone", None)
-        context = "waiting" if stage == "confirmed" else "callback"
+        context = _CONTEXTS.get(stage, "callback")
         now = {"ChannelStateDesc": "Up", "Application": application, "Context": context}
         self.channels[channel_id] |= now
         self.event("UserEvent", Uniqueid=channel_id, UserEvent="HotlineStage", Stage=stage)
@@ -131,15 +138,35 @@ class FakeManager:
         }
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 
-    def hangs_up(self, channel_id: str, cause: int = 16) -> None:
-        """A channel ends. Of one that we placed the half that dialled ends first, and only it knows why."""
+    def refuses(self, channel_id: str, sip: int) -> None:
+        """Nobody picks up: this is what the network said last (0: nothing at all), and our call ends."""
+        self.event("UserEvent", Uniqueid=f"{channel_id};2", UserEvent="HotlineSaid", Sip=str(sip))
+        self.hangs_up(channel_id, _CAUSES[sip])
+
+    def hangs_up(self, channel_id: str, cause: int = 16, *, leg_late: bool = False) -> None:
+        """A channel ends. Of one that we placed the phone's leg ends first, then the half that dialled, which
+        says «normal» of every call that was answered (seen on 22.10.1). `leg_late`: the leg ends last.
+        """
         self.channels.pop(f"{channel_id}.phone", None)
-        channel = self.channels.pop(channel_id, {}).get("Channel", "Local/x@dial-00000001;1")
-        if channel.startswith("Local/"):
+        gone = self.channels.pop(channel_id, {})
+        channel = gone.get("Channel", "Local/x@dial-00000001;1")
+        ours = channel.startswith("Local/")
+        told = 16 if ours else cause
+        if ours and not leg_late and cause != CAPPED_CAUSE:  # then no phone was dialled
+            self._leg_ends(channel_id, cause)
+        if ours:
+            dialled = 16 if gone.get("ChannelStateDesc") == "Up" else cause
             other_half = f"{channel.removesuffix(';1')};2"
-            self.event("Hangup", Channel=other_half, Uniqueid=f"{channel_id};2", Cause=str(cause))
-            cause = 16
-        self.event("Hangup", Channel=channel, Uniqueid=channel_id, Cause=str(cause))
+            self._hangup(other_half, f"{channel_id};2", channel_id, dialled)
+        self._hangup(channel, channel_id, channel_id, told)
+        if leg_late:
+            self._leg_ends(channel_id, cause)
+
+    def _leg_ends(self, channel_id: str, cause: int) -> None:
+        self._hangup("PJSIP/trunk-0000002a", "1764190000.42", channel_id, cause)
+
+    def _hangup(self, channel: str, channel_id: str, call: str, cause: int) -> None:
+        self.event("Hangup", Channel=channel, Uniqueid=channel_id, Linkedid=call, Cause=str(cause))
 
     # --- the interface ---
 
@@ -192,6 +219,8 @@ class FakeManager:
     def _answer(self, action: Headers, error: str) -> None:
         same = {key: action[key] for key in ("ActionID",) if key in action}
         status = "Error" if error else "Success"
+        if action["Action"] == "Getvar":
+            same["Value"] = self.trunk_is if action["Variable"].endswith(",status)") else "trunk-alive@@1"
         self.send(_packet(f"Response: {status}", same | {"Message": error or "as you wish"}))
         if not error and action["Action"] == "Login":
             self.event("FullyBooted", Status="Fully Booted")
@@ -213,6 +242,9 @@ class FakeManager:
     def _needs_channel(self, action: Headers) -> str:
         known = {*self.channels, *(channel["Channel"] for channel in self.channels.values())}
         return "" if action["Channel"] in known else "No such channel"
+
+
+_CONTEXTS = {"confirmed": "waiting", "held": "held", "held-over": "held-over", "parting": "parting"}
 
 
 def _nothing() -> None:

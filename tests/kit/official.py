@@ -3,21 +3,26 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
+from sqlalchemy.exc import DatabaseError
 
 from db.engine import reading
 from db.models import Callback, Desk
-from db.states import CallbackState
-from hotline import callbacks
+from db.states import IN_TALK, CallbackState
+from hotline.callbacks import callbacks
 from tests.kit.crowd import Crowd
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import Operator, System
 
+_OVER = (CallbackState.PARTING, CallbackState.ENDED)
 _LOOK_S = 0.02
 _PHONE_AGAIN_S = 2.0
+_CLOCK_OFF_S = 600.0
+"""A machine whose clock is further off than this is not asked when a talk began."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Talk:
     since: float
     until: float = 0.0
     """When it ended, or when the official ended it."""
+    broke_off: bool = False
+    """It ended before the official ended it."""
 
 
 @dataclass
@@ -55,6 +62,8 @@ class Official:
     talks: list[Talk] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     """What the API refused, and what broke."""
+    blips: list[float] = field(default_factory=list)
+    """When the phone hung up by itself."""
 
     def __enter__(self) -> "Official":
         self.desk = self.system.operator()
@@ -73,7 +82,7 @@ class Official:
 
     def serve(self, round_id: int) -> None:
         """Sit down to the round and begin."""
-        until(self._phone_there, "the official's phone is in its room", 15)
+        until(self.phone_there, "the official's phone is in its room", 15)
         self._ask("PUT", "/desk/round", {"round_id": round_id})
         self._thread.start()
 
@@ -88,6 +97,12 @@ class Official:
         self._thread.join(20)
         self._ask("PUT", "/desk/round", {"round_id": None})
 
+    def blip(self) -> None:
+        """The phone hangs up, and dials again in a moment."""
+        self.blips.append(time.time())
+        self._dialled_at = time.monotonic()
+        self.phone.hangup()
+
     def talked_with(self, callback_id: int) -> Talk | None:
         """The conversation of this callback."""
         return next((talk for talk in list(self.talks) if talk.callback == callback_id), None)
@@ -96,22 +111,30 @@ class Official:
         while not self._stopped.is_set():
             try:
                 self._look()
+            except DatabaseError:
+                continue  # the database is away, and will be back
             except Exception as error:
                 self.troubles.append(repr(error))
             time.sleep(_LOOK_S)
 
     def _look(self) -> None:
-        there = self._phone_there()
+        there = self.phone_there()
         live, asked = self._now()
         if live is None:
             if self._closing.is_set():
-                self._stopped.set()
+                self._closes()
             elif there and not asked:
                 self._ask("POST", "/desk/next", {"after": None})
         elif live.state is CallbackState.TALKING:
             self._talk(live)
-        elif live.state is CallbackState.ENDED:
+        elif live.state in _OVER:
             self._say(live)
+
+    def _closes(self) -> None:
+        """Nobody is sent to this desk any more; whoever was sent just before is spoken with yet."""
+        self._ask("PUT", "/desk/round", {"round_id": None})
+        if self._now()[0] is None:
+            self._stopped.set()
 
     def _now(self) -> tuple[Callback | None, bool]:
         with reading(self.system.engine) as session:
@@ -122,12 +145,15 @@ class Official:
         number = "0" + live.registration.number.removeprefix("+98")
         script = self.script(number)
         began = live.talking_at.timestamp() if live.talking_at else time.time()
+        if abs(began - time.time()) > _CLOCK_OFF_S:
+            began = time.time()
         talk = Talk(live.id, number, began)
         self.talks.append(talk)
         if script.finishing_at is not None and self._still(live, began + script.finishing_at):
             self._ask("POST", "/desk/finishing", None)
         stands = self._still(live, began + script.lasts)
         talk.until = time.time()
+        talk.broke_off = not stands and not self._stopped.is_set()
         if stands and script.citizen_ends:
             self.crowd.hang_up(number)
             self._still(live, time.time() + 15)
@@ -137,26 +163,38 @@ class Official:
         elif script.outcome and self._ended(live):
             self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": script.outcome, "note": ""})
         elif not self._stopped.is_set():
-            self._ask("POST", "/desk/next", {"after": live.id})
+            self._next(live)
+
+    def _next(self, live: Callback) -> None:
+        """They spoke, however short it was; if the citizen has hung up, the official says so."""
+        if self.system.callback(live.id).state is CallbackState.TALKING:
+            self._ask("POST", "/desk/next", {"after": live.id, "confirmed": True})
+        else:
+            self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": "reached", "note": ""})
+            self._ask("POST", "/desk/next", {"after": None})
 
     def _still(self, live: Callback, until: float) -> bool:
-        """Wait until that moment; whether the conversation stands then."""
-        while time.time() < until:
-            if self._stopped.is_set() or self.system.callback(live.id).state is not CallbackState.TALKING:
-                return False
+        """Wait until that moment, and for a phone that is gone. Returns whether the conversation stands."""
+        while True:
+            with suppress(DatabaseError):  # the database is away, and will be back
+                state = self.system.callback(live.id).state
+                if self._stopped.is_set() or state not in IN_TALK:
+                    return False
+                if state is CallbackState.HELD:
+                    self.phone_there()
+                elif time.time() >= until:
+                    return True
             time.sleep(_LOOK_S)
-        return True
 
     def _ended(self, live: Callback) -> bool:
-        if self.system.callback(live.id).state is CallbackState.TALKING:
+        if self.system.callback(live.id).state in IN_TALK:
             self._ask("POST", f"/callbacks/{live.id}/hangup", None)
-            self._still(live, time.time() + 15)
-        return self.system.callback(live.id).state is CallbackState.ENDED
+        return self.system.callback(live.id).state in _OVER
 
     def _say(self, live: Callback) -> None:
         """A call that ended before anybody spoke, or that the official heard break off."""
         if self.talked_with(live.id):
-            self._ask("POST", "/desk/next", {"after": live.id})
+            self._next(live)
         else:
             self._ask("PUT", f"/callbacks/{live.id}/outcome", {"outcome": "call_again", "note": ""})
 
@@ -170,12 +208,15 @@ class Official:
                 continue
             if answer.status_code < 400:
                 return
+            if answer.status_code == 503:  # it has no database
+                time.sleep(0.1)
+                continue
             self.troubles.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
             time.sleep(0.1)
             return
         self.troubles.append(f"{method} {path}: nobody answers")
 
-    def _phone_there(self) -> bool:
+    def phone_there(self) -> bool:
         """Whether the phone is in its room; if not it dials, again and again: Asterisk may have lost it."""
         with reading(self.system.engine) as session:
             if (desk := session.get(Desk, self.desk.desk)) and desk.phone_connected:

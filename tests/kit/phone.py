@@ -4,6 +4,7 @@ It hears packet by packet: a recording holds exactly the audio that arrived, so 
 nothing was sent takes no time in it.
 """
 
+import os
 import shutil
 import signal
 import tempfile
@@ -26,6 +27,7 @@ __all__ = ["Account", "Call", "CommandError", "Phone"]
 KEY_SECONDS = 0.15
 """How long a pressed key takes on the wire."""
 
+_KINDS = {"opus": "48000/2"}
 _STATES = {
     "CALL_RINGING": "ringing",
     "CALL_PROGRESS": "ringing",
@@ -144,6 +146,17 @@ class Phone:
         """Hang up every call there is."""
         self._baresip.command("hangupall")
 
+    def hold(self) -> None:
+        """Put the call on hold."""
+        self._baresip.command("hold")
+
+    def resume(self) -> None:
+        """Take it back. baresip looks for another call first, and says that there is none."""
+        with suppress(CommandError):
+            self._baresip.command("resume")
+            return
+        self._baresip.command("resume")
+
     def press(self, keys: str, gap: float = 0.1) -> None:
         """Press keys (RFC 4733), one after another; ends when the last one is released."""
         for key in keys:
@@ -173,6 +186,10 @@ class Phone:
         """The battery is empty: no farewell is sent."""
         self._baresip.program.stop(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """It stands still: its line stays, no sound comes any more."""
+        os.kill(self._baresip.program.pid, signal.SIGSTOP)
+
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="phone-"))
         try:
@@ -198,7 +215,7 @@ class Phone:
             line = f"<sip:{user}@{registrar}>;auth_user={user};auth_pass={password};regint=60"
         else:
             line = f"<sip:{self.number}@127.0.0.1>;regint=0;catchall=yes"
-        codecs = ",".join(f"{codec}/8000/1" for codec in self._codecs)
+        codecs = ",".join(f"{codec}/{_KINDS.get(codec, '8000/1')}" for codec in self._codecs)
         answer = ";answermode=auto" if self._auto_answer else ""
         return f"{line};audio_codecs={codecs};dtmfmode=rtpevent{answer}"
 

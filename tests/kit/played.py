@@ -1,6 +1,7 @@
 """A round that is played: a system that runs faster, its citizens with their scripts, an official."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import soundfile
 
 from db.engine import writing
 from db.states import HOLDS_PLACE, Outcome, RegistrationState
-from hotline import rounds
+from hotline.rounds import rounds
 from tests.kit import accelerated, verdict
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
@@ -58,9 +59,7 @@ class Played:
 
     def wrongs(self) -> list[str]:
         """Whatever is not as it must be, whatever broke in the round; the last step may take a while."""
-        with suppress(TimeoutError):
-            until(lambda: not self._wrongs(), "all is right", _SETTLES_S)
-        return self._wrongs()
+        return settled(self._wrongs)
 
     def _wrongs(self) -> list[str]:
         facts = self.facts()
@@ -74,11 +73,19 @@ class Played:
         ]
 
 
+def settled(wrongs: Callable[[], list[str]]) -> list[str]:
+    """What is still wrong after a while."""
+    with suppress(TimeoutError):
+        until(lambda: not wrongs(), "all is right", _SETTLES_S, every=0.1)
+    return wrongs()
+
+
 @contextmanager
 def fast_system(
     speed: float,
     *,
     inherited: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     **environment: str,
 ) -> Iterator[System]:
     """A system whose dialer believes that time runs `speed` times faster, and whose prompts are short."""
@@ -86,50 +93,71 @@ def fast_system(
     uncapped["HOTLINE_CALLS_PER_DAY"] = "1000000"
     environment = {
         "HOTLINE_RETRY_SECONDS": "4",
-        "HOTLINE_ANSWER_SECONDS": "0.5",
+        "HOTLINE_ANSWER_SECONDS": "1",
+        "HOTLINE_AHEAD_MOST": "4",  # as in life
         **uncapped,
         **environment,
     }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
-    with System(entry=accelerated.NAME, inherited=also, **environment) as system:
+    with System(entry=accelerated.NAME, inherited=also, folder=folder, **environment) as system:
         _shorten(system.settings.prompts_dir / "fa")
         yield system
 
 
 def _shorten(folder: Path) -> None:
-    """Every prompt lasts no longer than 0.2 s."""
-    for clip in folder.iterdir():
+    """Every prompt lasts no longer than 0.2 s. Other systems have the same files: these become its own."""
+    for clip in list(folder.iterdir()):
         if clip.suffix in (".alaw", ".ulaw"):
-            clip.write_bytes(clip.read_bytes()[:_CLIP_SAMPLES])
+            opening = clip.read_bytes()[:_CLIP_SAMPLES]
+            clip.unlink()
+            clip.write_bytes(opening)
         elif clip.suffix == ".wav":
             samples, rate = soundfile.read(clip, frames=_CLIP_SAMPLES, dtype="int16")
+            clip.unlink()
             soundfile.write(clip, samples, rate)
 
 
 @contextmanager
 def played(system: System, people: Sequence[Person]) -> Iterator[Played]:
     """Register the people in this order, and let an official begin."""
-    numbers = [system.number() for _ in people]
-    by_number = dict(zip(numbers, people, strict=True))
+    with played_at_once(system, [people]) as (game,):
+        yield game
+
+
+@contextmanager
+def played_at_once(
+    system: System, lines: Sequence[Sequence[Person]], others: Mapping[str, Person] | None = None
+) -> Iterator[Sequence[Played]]:
+    """A round for each of the lines, with an official of its own; all phones are one crowd.
+
+    `others` have phones, too, but are not registered.
+    """
+    by_number = [{system.number(): person for person in people} for people in lines]
+    everybody = ChainMap(*by_number, dict(others or {}))
     with ExitStack() as stack:
-        round_id = stack.enter_context(system.only_round())
-        crowd = stack.enter_context(Crowd(system.trunk_port, lambda n, call: by_number[n].behaves(call)))
-        official = stack.enter_context(Official(system, crowd, lambda n: by_number[n].script))
-        for number in numbers:
-            system.register(round_id, number)
-        official.serve(round_id)
-        yield Played(system, round_id, by_number, crowd, official, numbers)
+        crowd = stack.enter_context(Crowd(system.trunk_port, lambda n, call: everybody[n].behaves(call)))
+        games = []
+        for number, people in enumerate(by_number):
+            round_id = stack.enter_context(system.another_round() if number else system.only_round())
+            system.register(round_id, *people)
+            official = stack.enter_context(Official(system, crowd, lambda n: everybody[n].script))
+            games.append(Played(system, round_id, people, crowd, official, list(people)))
+        for game in games:
+            game.official.serve(game.round_id)
+        yield games
 
 
-def wait_until_done(game: Played, timeout: float) -> None:
-    """Wait until everybody of the line has their outcome; then the official leaves and all is quiet."""
-    until(game.done, "everybody has been called", timeout)
-    game.official.leave()
-    until(lambda: not game.crowd.live(), "nobody is on the line any more", 10)
+def wait_until_done(*games: Played, timeout: float) -> None:
+    """Wait until everybody of the lines has their outcome; then the officials leave and all is quiet."""
+    for game in games:
+        until(game.done, "everybody has been called", timeout, every=0.05)
+        game.official.leave()
+    until(lambda: not games[0].crowd.live(), "nobody is on the line any more", 10)
 
 
 def end(game: Played) -> None:
-    """End the round before its line is empty: who waits is let go."""
+    """End the round before its line is empty: who speaks does so to the end, who waits is let go."""
+    game.official.finish(30)
     game.official.leave()
     with writing(game.system.engine) as session:
         rounds.end_round(session, rounds.get(session, game.round_id))

@@ -5,6 +5,10 @@ import pwd
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +26,8 @@ class Postgres:
         self.port = free_port()
         self._user = _unprivileged()
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        # The kernel ends it with the thread that started it, so that must not be a thread of some test's.
+        self._starter = ThreadPoolExecutor(1)
 
     @property
     def url(self) -> str:
@@ -44,6 +50,21 @@ class Postgres:
         backends = psutil.Process(self._program.pid).children(recursive=True)
         self._program.stop(signal.SIGKILL)
         psutil.wait_procs(backends, timeout=10)  # until then they hold its memory, and no new one starts
+
+    def stop(self) -> None:
+        """The server is shut down as its administrator does it: every session ends."""
+        self._program.stop(signal.SIGINT, patience=30)
+
+    def frozen(self) -> AbstractContextManager[None]:
+        """Within it all of the server's processes stand still: connections stay, and nobody answers."""
+        return stands_still(self._program.pid)
+
+    def end_connections(self) -> None:
+        """Every session ends; the server stays."""
+        with psycopg.connect(self._url("postgres", "postgresql"), autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            )
 
     def start(self) -> None:
         """Start the server (again) and wait until it takes connections."""
@@ -81,11 +102,13 @@ class Postgres:
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "_program"):
             self._program.stop(signal.SIGQUIT)
+        self._starter.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, command: list[str | Path]) -> Program:
         log = self._folder / "log"
-        return Program(command, folder=self._folder, log=log, user=self._user, death="QUIT")
+        start = partial(Program, command, folder=self._folder, log=log, user=self._user, death="QUIT")
+        return self._starter.submit(start).result()
 
     def _url(self, database: str, scheme: str = "postgresql+psycopg") -> str:
         return f"{scheme}://postgres@127.0.0.1:{self.port}/{database}"
@@ -96,6 +119,23 @@ class Postgres:
         except psycopg.OperationalError:
             return False
         return True
+
+
+@contextmanager
+def stands_still(pid: int) -> Iterator[None]:
+    """Within it the process and all that it has started are stopped."""
+    first = psutil.Process(pid)
+    first.suspend()  # it starts no others
+    stopped = [first, *first.children(recursive=True)]
+    for each in stopped[1:]:
+        with suppress(psutil.NoSuchProcess):
+            each.suspend()
+    try:
+        yield
+    finally:
+        for each in stopped:
+            with suppress(psutil.NoSuchProcess):
+                each.resume()
 
 
 def _binary(name: str) -> str:

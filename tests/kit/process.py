@@ -2,9 +2,11 @@
 
 import os
 import pwd
+import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +34,15 @@ def until(condition: Callable[[], object], what: str, timeout: float = 10.0, *, 
         if time.monotonic() > end:
             raise TimeoutError(f"not within {timeout:g} s: {what}")
         time.sleep(every)
+
+
+def slowness() -> float:
+    """How many times longer a start takes here and now than on a machine with nothing else to do."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run([sys.executable, "-c", "import sqlalchemy, fastapi"], check=True)
+    after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return max(1.0, seconds / worked)
 
 
 class Program:

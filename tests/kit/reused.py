@@ -45,7 +45,7 @@ class Reused:
             if wire.execute(_SHAPE).fetchone() == self._shape:
                 emptied = wire.execute(self._empty)
                 written = [table for table in self._rows if emptied.nextset() and emptied.rowcount]
-                # Rows come back in the order in which they are written, as from a new table.
+                # Or the dead rows of thousands of tests would be read through by each test after them.
                 wire.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(map(sql.Identifier, written))))
                 for table, rows in self._rows.items():
                     if rows:

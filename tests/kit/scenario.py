@@ -73,12 +73,13 @@ def accept(next_label: str = "") -> str:
     return _send(text, how=how)
 
 
-def ring(after_ms: int | None) -> str:
-    """Ring that long, or for ever; a caller who cancels meanwhile ends the call."""
+def ring(after_ms: int | None, early: str = "") -> str:
+    """Ring that long, or for ever, or with this SDP sound; a caller who cancels meanwhile ends the call."""
     limit = "" if after_ms is None else f'timeout="{max(after_ms, 1)}" ontimeout="go"'
     cancelled = accept() + reply("487 Request Terminated", how='retrans="500"')
     cancelled += '<recv request="ACK" next="end"/><label id="go"/>'
-    return reply("180 Ringing") + f'<recv request="CANCEL" {limit}/>' + cancelled
+    begins = reply("183 Session Progress", early) if early else reply("180 Ringing")
+    return begins + f'<recv request="CANCEL" {limit}/>' + cancelled
 
 
 def request(

@@ -37,7 +37,7 @@ def _settings(folder: Path) -> Settings:
 def _take(page: Page, url: str, path: str, suffix: str = "") -> None:
     page.goto(f"{url}/{path}")
     page.get_by_role("main").wait_for()
-    page.get_by_test_id("waiting").wait_for(state="hidden")
+    page.get_by_test_id("loading").wait_for(state="hidden")
     page.evaluate("document.fonts.ready")
     name = path.strip("/").replace("/", "-") or "sign-in"
     for width, size in (("desk", DESK), ("phone", PHONE)):

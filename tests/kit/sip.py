@@ -7,7 +7,7 @@ from uuid import uuid4
 
 Address = tuple[str, int]
 
-_SDP = """v=0
+SDP = """v=0
 o=- 137 137 IN IP4 127.0.0.1
 s=-
 c=IN IP4 127.0.0.1
@@ -71,7 +71,8 @@ class Dialog:
 
     def __init__(self, invite: Request, port: int, sound_port: int, send: Callable[[bytes], None]) -> None:
         self._invite, self._send = invite, send
-        self._here = f"<sip:{invite.user}@127.0.0.1:{port}>"
+        user = f"{invite.user}@" if invite.user else ""
+        self._here = f"<sip:{user}127.0.0.1:{port}>"
         self._port, self._sound_port = port, sound_port
         self._me = f"{invite.header('To')};tag={uuid4().hex}"
         peer = re.search(r"<([^>]+)>", invite.header("Contact"))
@@ -83,7 +84,7 @@ class Dialog:
 
     def reply(self, status: str) -> None:
         """Answer the INVITE."""
-        body = _SDP.format(port=self._sound_port) if status.startswith("200") else ""
+        body = SDP.format(port=self._sound_port) if status.startswith("200") else ""
         self._last = self._answer(self._invite, status, self._me, body)
         self.send(self._last)
 

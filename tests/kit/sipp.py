@@ -61,16 +61,19 @@ class SippPhone:
         keys_after_ms: int = 1000,
         hangup_after_ms: int | None = None,
         sound: Path | None = None,
+        sdp: str = scenario.SDP,
+        early: bool = False,
     ) -> Self:
         """Rings, answers after a while, plays `sound` (8 kHz mono wav; else silence), presses `keys`.
 
-        Without keys it is a voicemail. It hangs up after `hangup_after_ms`, or waits for the other side.
+        `early`: there is sound before the answer, a 183 in place of the 180. Without keys it is a voicemail.
+        It hangs up after `hangup_after_ms`, or waits for the other side.
         """
         bye = scenario.request("BYE", "[$peer]", "[$to];tag=[call_number]", "[$from]")
         steps = (
             scenario.received()
-            + scenario.ring(after_ms)
-            + scenario.reply("200 OK", scenario.SDP, how='retrans="500"')
+            + scenario.ring(after_ms, sdp if early else "")
+            + scenario.reply("200 OK", sdp, how='retrans="500"')
             + '<recv request="ACK"/>'
             + scenario.talk(keys, keys_after_ms)
             + scenario.ending(hangup_after_ms, bye, keys)

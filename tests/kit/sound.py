@@ -1,13 +1,15 @@
 """Ears: which prompts, and which tones, are in a recording.
 
 A clip is looked for by normalised cross-correlation, so loudness does not matter. The loudest quarter of
-a second of each half (an anchor) finds the places where it may be; there it is followed in short pieces,
-each of which may have moved a little against the one before, so lost or late packets and clock drift cost
-little. Its score is the mean of the pieces: near 1 if it was played, far below `THRESHOLD` if not.
+a second of each half (an anchor) finds the places where it may be, first roughly, at half the rate; there
+it is followed in short pieces, each of which may have moved a little against the one before, so lost or
+late packets and clock drift cost little. Its score is the mean of the pieces: near 1 if it was played, far
+below `THRESHOLD` if not.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -21,13 +23,16 @@ from tests.kit.process import until
 
 RATE = 8000
 THRESHOLD = 0.85
-"""Scores above it are played clips: `tests/test_kit.py` measures how far both sides are from it."""
+"""Scores above it are played clips: `tests/kit/test_kit.py` measures how far both sides are from it."""
 
 _ANCHOR = RATE // 4
 _BLOCK = 8192
 _PIECE = RATE // 10
 _SLACK = RATE // 40  # how far a piece may have moved
 _CANDIDATE = 0.5  # an anchor's score worth following
+_COARSE = 2  # of so many samples one is enough to find the places; the lower half of the sound is the louder
+_ROUGHLY = 0.4  # an anchor's score there worth looking closer
+_CLOSE = 4  # so far from the rough place the true one may be
 _QUIET = 10 ** (-66 / 20)  # below this level nothing is heard
 
 
@@ -134,21 +139,56 @@ class _Ears:
 
     def __init__(self, sound: np.ndarray) -> None:
         self.length = len(sound)
-        self._energy = np.concatenate(([0.0], np.cumsum(sound.astype(float) ** 2)))
+        self._sound = sound
+        self._energy = _energy(sound)
         # the anchors' search: overlapping blocks, each transformed once
-        self._hop = _BLOCK - _ANCHOR
-        padded = np.concatenate((sound, np.zeros(_BLOCK, np.float32)))
+        self._coarse = _coarsely(sound)
+        self._coarse_energy = _energy(self._coarse)
+        self._hop = _BLOCK - _ANCHOR // _COARSE
+        padded = np.concatenate((self._coarse, np.zeros(_BLOCK, np.float32)))
         self._spectra = np.fft.rfft(sliding_window_view(padded, _BLOCK)[:: self._hop])
-        # the pieces' search: as it is, and half a sample later, which another clock may bring
-        turn = np.exp(1j * np.pi * np.fft.rfftfreq(len(padded)))
-        later = np.fft.irfft(np.fft.rfft(padded) * turn, len(padded))[: len(sound)]
-        self._phases = (sound, later.astype(np.float32))
+        self._softness: dict[tuple[int, int], np.ndarray] = {}
 
-    def correlation(self, anchor: np.ndarray) -> np.ndarray:
-        """The normalised correlation of the anchor with every place where it fits."""
-        products = np.fft.irfft(self._spectra * np.conj(np.fft.rfft(anchor, _BLOCK)), _BLOCK)
-        level = self._level(0, self.length - len(anchor) + 1, len(anchor))
-        return products[:, : self._hop].ravel()[: len(level)] / (level * np.linalg.norm(anchor))
+    @cached_property
+    def _phases(self) -> tuple[np.ndarray, np.ndarray]:
+        """The pieces' search: as it is, and half a sample later, which another clock may bring."""
+        padded = np.concatenate((self._sound, np.zeros(_BLOCK, np.float32)))
+        turn = np.exp(1j * np.pi * np.fft.rfftfreq(len(padded)))
+        later = np.fft.irfft(np.fft.rfft(padded) * turn, len(padded))[: self.length]
+        return self._sound, later.astype(np.float32)
+
+    def places(self, anchor: np.ndarray) -> dict[int, float]:
+        """Where the anchor may be, with its normalised correlation there; `_CANDIDATE` at least."""
+        rough = _coarsely(anchor)[: len(self._coarse)]
+        if not rough.any():
+            return {}
+        spectrum = np.conj(np.fft.rfft(rough / np.linalg.norm(rough), _BLOCK))
+        softness = self._soft(self._coarse_energy, len(rough))
+        products = np.fft.irfft(self._spectra * spectrum, _BLOCK)
+        scores = products[:, : self._hop].ravel()[: len(softness)] * softness
+        likely = np.flatnonzero(scores >= _ROUGHLY)
+        before, after = scores[np.maximum(likely - 1, 0)], scores[np.minimum(likely + 1, len(scores) - 1)]
+        tops = likely[(scores[likely] >= before) & (scores[likely] >= after)]
+        found = dict(self._closely(anchor, top * _COARSE) for top in tops.tolist())
+        return {place: score for place, score in found.items() if score >= _CANDIDATE}
+
+    def _closely(self, anchor: np.ndarray, place: int) -> tuple[int, float]:
+        """The best place near a rough one, and the score there."""
+        softness = self._soft(self._energy, len(anchor))
+        first = max(0, min(place, len(softness) - 1) - _CLOSE)
+        near = softness[first : place + _CLOSE + 1]
+        scores = (
+            np.correlate(self._sound[first : first + len(near) - 1 + len(anchor)], anchor, "valid") * near
+        )
+        top = int(scores.argmax())
+        return first + top, float(scores[top] / np.linalg.norm(anchor))
+
+    def _soft(self, energy: np.ndarray, size: int) -> np.ndarray:
+        """One over the level of each window of that size."""
+        key = (len(energy), size)
+        if key not in self._softness:
+            self._softness[key] = (1 / _level(energy, 0, len(energy) - size, size)).astype(np.float32)
+        return self._softness[key]
 
     def nearby(self, piece: np.ndarray, place: int) -> tuple[float, int]:
         """The best score of the piece within the slack around a place, and where that is."""
@@ -156,21 +196,32 @@ class _Ears:
         last = min(place + _SLACK, self.length - len(piece)) + 1
         if first >= last:
             return 0.0, place
-        level = self._level(first, last, len(piece)) * max(np.linalg.norm(piece), 1e-9)
+        level = _level(self._energy, first, last, len(piece)) * max(np.linalg.norm(piece), 1e-9)
         views = [phase[first : last - 1 + len(piece)] for phase in self._phases]
         scores = np.maximum(*(np.correlate(view, piece, "valid") for view in views)) / level
         top = int(np.argmax(scores))
         return max(0.0, float(scores[top])), first + top
 
-    def _level(self, first: int, last: int, size: int) -> np.ndarray:
-        """How loud each window of that size is; the quiet ones are made loud enough to score nothing."""
-        energy = self._energy[first + size : last + size] - self._energy[first:last]
-        return np.where(energy > size * _QUIET**2, np.sqrt(np.maximum(energy, 0)), np.inf)
+
+def _energy(sound: np.ndarray) -> np.ndarray:
+    """The sum of all squares before each sample."""
+    return np.concatenate(([0.0], np.cumsum(sound.astype(float) ** 2)))
+
+
+def _level(energy: np.ndarray, first: int, last: int, size: int) -> np.ndarray:
+    """How loud each window of that size is; the quiet ones are made loud enough to score nothing."""
+    within = energy[first + size : last + size] - energy[first:last]
+    return np.where(within > size * _QUIET**2, np.sqrt(np.maximum(within, 0)), np.inf)
+
+
+def _coarsely(sound: np.ndarray) -> np.ndarray:
+    """The sound at the rate at which anchors are looked for."""
+    return soxr.resample(sound, RATE, RATE // _COARSE).astype(np.float32)
 
 
 def _anchors(voice: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """The loudest part of each half of the clip, with its place in it."""
-    energy = np.concatenate(([0.0], np.cumsum(voice.astype(float) ** 2)))
+    energy = _energy(voice)
     half = len(voice) // 2
     size = min(_ANCHOR, half)
     for begin in (0, half) if size else ():
@@ -182,40 +233,49 @@ def _anchors(voice: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def _places(ears: _Ears, voice: np.ndarray, enough: float = 0.0) -> Iterator[tuple[float, float, float]]:
     """Start, end and score of every place where the clip may have been played."""
     tried: list[int] = []
+    pieces = _pieces(voice) if len(voice) else []
     for place, anchor in _anchors(voice):
         if len(anchor) > ears.length:
             continue
-        scores = ears.correlation(anchor)
-        while scores[top := int(np.argmax(scores))] >= _CANDIDATE:
-            near = max(len(voice) // 2, 1)
-            scores[max(0, top - near) : top + near] = 0
+        taken: list[int] = []
+        likeliest_first = sorted(ears.places(anchor).items(), key=lambda found: -found[1])
+        for top, _score in likeliest_first:
+            if any(-len(voice) // 2 <= top - other < max(len(voice) // 2, 1) for other in taken):
+                continue
+            taken.append(top)
             shift = top - place
             if all(abs(shift - other) > _SLACK for other in tried):
                 tried.append(shift)
-                yield _follow(ears, voice, shift, place, enough)
+                yield _follow(ears, voice, pieces, shift, place, enough)
+
+
+def _pieces(voice: np.ndarray) -> list[tuple[int, int]]:
+    """Where the short pieces of the clip begin and end: a pause inside a clip says nothing."""
+    edges = np.linspace(0, len(voice), max(1, round(len(voice) / _PIECE)) + 1).astype(int).tolist()
+    loud = [float(np.sqrt(np.mean(voice[a:b] ** 2))) for a, b in pairwise(edges)]
+    return [
+        piece for piece, how_loud in zip(pairwise(edges), loud, strict=True) if how_loud > 0.05 * max(loud)
+    ]
 
 
 def _follow(
-    ears: _Ears, voice: np.ndarray, shift: int, anchor: int, enough: float
+    ears: _Ears, voice: np.ndarray, pieces: list[tuple[int, int]], shift: int, anchor: int, enough: float
 ) -> tuple[float, float, float]:
     """Follow the clip piece by piece from its anchor to both ends, while the score can be enough."""
-    edges = np.linspace(0, len(voice), max(1, round(len(voice) / _PIECE)) + 1).astype(int)
-    loud = np.array([np.sqrt(np.mean(voice[a:b] ** 2)) for a, b in pairwise(edges)])
-    spoken = np.flatnonzero(loud > 0.05 * loud.max())  # a pause inside a clip says nothing
     missing, ends = 0.0, []
-    for pieces in (spoken[edges[spoken] >= anchor], spoken[edges[spoken] < anchor][::-1]):
+    after, before = ([p for p in pieces if p[0] >= anchor], [p for p in pieces if p[0] < anchor][::-1])
+    for way in (after, before):
         moved = shift
-        for piece in pieces:
-            begin, end = edges[piece], edges[piece + 1]
+        for begin, end in way:
             score, place = ears.nearby(voice[begin:end], begin + moved)
             if score >= _CANDIDATE:
                 moved = place - begin
             missing += 1 - score
-            if missing > (1 - enough) * len(spoken):
+            if missing > (1 - enough) * len(pieces):
                 return 0.0, 0.0, 0.0
         ends.append(moved)
     start, end = float(ends[1] / RATE), float((len(voice) + ends[0]) / RATE)
-    return start, end, 1 - missing / len(spoken)
+    return start, end, 1 - missing / len(pieces)
 
 
 def _best(found: list[Match]) -> list[Match]:

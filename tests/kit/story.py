@@ -3,16 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from clerk import process
 from db.engine import now, reading, writing
-from db.models import Registration, Round, Seal
+from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
-from hotline import callbacks, confirmations, line, registration, rounds, seals
+from hotline.callbacks import callbacks
+from hotline.ledger import seals
+from hotline.line import confirmations, line, registration
+from hotline.line.registration import Registered
+from hotline.rounds import rounds
 from settings import Settings
-from tests.factories import a_desk, a_number, a_user, an_official
+from tests.factories import a_desk, a_number, a_user, an_official, keyed_in
 
 REASON = "بیماری سخت"
 
@@ -54,6 +58,22 @@ class Story:
             made = registration.register(session, round_id=self.round, number=number or a_number(), **how)
         self.tickets[made.registration_id] = made.ticket
         return made.registration_id
+
+    def keyed_in(self) -> int:
+        """A number that its owner has yet to confirm; returns its registration."""
+        with writing(self.engine) as session:
+            made = keyed_in(session, rounds.get(session, self.round)).registration
+            assert made
+        self.tickets[made.id] = made.ticket
+        return made.id
+
+    def confirms(self, id_: int) -> None:
+        """The owner presses 1."""
+        with writing(self.engine) as session:
+            of_place = select(Confirmation.id).where(Confirmation.registration_id == id_)
+            confirmation = confirmations.take_up(session, session.scalars(of_place).one())
+            assert confirmation and confirmation.token
+            assert isinstance(confirmations.answer(session, confirmation.token, yes=True), Registered)
 
     def called(self, outcome: Outcome | None, desk: int = 0) -> int:
         user = self.users[desk]
@@ -101,12 +121,9 @@ class Story:
 def told(story: Story) -> list[int]:
     """Twelve citizens; two seals; every kind of fact."""
     ids = [story.registers() for _ in range(10)]
-    keyed = story.registers(confirmed=False)
-    with writing(story.engine) as session:
-        confirmation = confirmations.take_up(session, keyed)
-        assert confirmation and confirmation.token
-        confirmations.answer(session, confirmation.token, yes=True)
-    doubtful = story.registers(confirmed=False)
+    keyed = story.keyed_in()
+    story.confirms(keyed)
+    doubtful = story.keyed_in()
     story.moves_up(ids[5])
     assert story.called(Outcome.REACHED) == ids[5]
     assert story.called(Outcome.NO_ANSWER) == ids[0]

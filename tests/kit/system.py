@@ -21,7 +21,10 @@ from sqlalchemy import Engine, func, select
 
 from db.engine import connect, now, reading, writing
 from db.models import Callback, Official, OfficialKind, Registration, Role, Round, User
-from hotline import numbers, planning, registration, rounds, users
+from hotline import numbers
+from hotline.line import confirmations, registration
+from hotline.people import accounts
+from hotline.rounds import planning, rounds
 from ops import asterisk
 from prompts.render import build
 from settings import Settings, load
@@ -42,15 +45,16 @@ class System:
         *,
         entry: str = "ops.cli",
         inherited: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         **environment: str,
     ) -> None:
         """Settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
-        find in their environment besides.
+        find in their environment besides. The state is kept in `folder`, or in a temporary one.
         """
         self._entry, self._inherited = entry, dict(inherited or {})
-        self._folder = Path(tempfile.mkdtemp(prefix="hotline-"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="hotline-"))
         self.trunk_port = free_port()
         self.environment = {
             "HOTLINE_STATE_DIR": str(self._folder),
@@ -65,6 +69,7 @@ class System:
             "HOTLINE_RING_SECONDS": "5",
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
+            "HOTLINE_AHEAD_MOST": "1",  # a test knows whose phone rings
             "HOTLINE_QUIET_HOURS": "00:00-00:00",
             "HOTLINE_SECOND_FACTOR_ROLES": "",
             "HOTLINE_CALLS_PER_NUMBER": "100",  # a whole day's rounds take minutes here
@@ -77,8 +82,8 @@ class System:
 
     def __enter__(self) -> Self:
         try:
-            self.settings = _settings(self.environment)
-            _share(self.settings)
+            self.settings = settings_of(self.environment)
+            share(self.settings)
             self._program = Program(
                 [sys.executable, "-u", "-m", self._entry, "run"],
                 folder=PROJECT,
@@ -131,6 +136,13 @@ class System:
         except OSError:
             return False
 
+    def health(self) -> str:
+        """What /healthz says now."""
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).text
+        except httpx.HTTPError as error:
+            return repr(error)
+
     def answers_calls(self) -> bool:
         """Whether ivr listens: one that has just died counts as alive until its next beat is late."""
         try:
@@ -141,7 +153,10 @@ class System:
 
     def wait_healthy(self, timeout: float = 30.0) -> None:
         """Wait until every dependency is up again."""
-        until(lambda: self.answers_calls() and self.healthy(), "the system is healthy", timeout)
+        try:
+            until(lambda: self.answers_calls() and self.healthy(), "the system is healthy", timeout)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {self.health()}") from None
 
     def pid(self, name: str) -> int:
         """The process id of asterisk, ivr, dialer or api."""
@@ -150,7 +165,8 @@ class System:
                 words = child.cmdline()
             except psutil.Error:  # it has just ended
                 continue
-            if words[-2:] == ["process", name] or (name == "asterisk" and words[-1:] == ["-f"]):
+            ours = words[-1:] == [name] and "process" in words[-2]
+            if ours or (name == "asterisk" and words[-1:] == ["-f"]):
                 return child.pid
         raise LookupError(f"no process {name}")
 
@@ -173,6 +189,13 @@ class System:
         with writing(self.engine) as session:
             for other in rounds.registrable(session):
                 rounds.end_round(session, other)
+        with self.another_round(**values) as round_id:
+            yield round_id
+
+    @contextmanager
+    def another_round(self, **values: object) -> Iterator[int]:
+        """The same, beside whatever else is open."""
+        with writing(self.engine) as session:
             at = now(session)
             made = planning.make(
                 session,
@@ -194,7 +217,7 @@ class System:
         with writing(self.engine) as session:
             desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
             username = f"desk{desk}"
-            user = users.add(
+            user = accounts.add(
                 session,
                 username=username,
                 name=username,
@@ -206,11 +229,20 @@ class System:
                 user.official_id = rounds.get(session, official_of).official_id
         return Operator(self, username, desk)
 
-    def register(self, round_id: int, number: str, subject: int | None = None) -> None:
-        """Register a number without a call."""
-        parsed = numbers.parse(number, self.settings.allowed_prefixes)
+    def register(self, round_id: int, *several: str, subject: int | None = None) -> None:
+        """Register numbers without a call, in this order."""
+        parsed = [numbers.parse(number, self.settings.allowed_prefixes) for number in several]
         with writing(self.engine) as session:
-            registration.register(session, round_id=round_id, number=parsed, subject=subject)
+            for number in parsed:
+                registration.register(session, round_id=round_id, number=number, subject=subject)
+
+    def keys_in(self, round_id: int, number: str, *, by: str) -> None:
+        """As if somebody had keyed this number in."""
+        parsed, caller = (numbers.parse(each, self.settings.allowed_prefixes) for each in (number, by))
+        with writing(self.engine) as session:
+            confirmations.ask_place(
+                session, round_id=round_id, number=parsed, asked_by=caller, language="fa", per_day=3
+            )
 
     def talks_for(self, callback_id: int, seconds: float) -> None:
         """As if the conversation had begun so long ago."""
@@ -264,9 +296,16 @@ class Operator:
         return int(answer.json()["id"])
 
     def call(self, callback_id: int) -> None:
-        """Have the citizen called."""
-        answer = self.http.post(f"/callbacks/{callback_id}/call")
-        assert answer.status_code == 202, answer.text
+        """Have the citizen called, as soon as Asterisk has seen that a phone is there: they come and go."""
+
+        def asked() -> bool:
+            answer = self.http.post(f"/callbacks/{callback_id}/call")
+            if answer.status_code == 409 and answer.json()["code"] == "line-down":
+                return False
+            assert answer.status_code == 202, answer.text
+            return True
+
+        until(asked, "the trunk is there", 15, every=0.2)
 
     def hangup(self, callback_id: int) -> None:
         """Have the call ended."""
@@ -289,12 +328,12 @@ class Operator:
         return str(callback.outcome or callback.state)
 
 
-def _settings(environment: dict[str, str]) -> Settings:
+def settings_of(environment: dict[str, str]) -> Settings:
     overrides = {k.removeprefix("HOTLINE_").lower(): v for k, v in environment.items()}
     return load(_env_file=None, **overrides)
 
 
-def _share(settings: Settings) -> None:
+def share(settings: Settings) -> None:
     """Unpack Asterisk and make the prompts once for all tests of this checkout, not once for each."""
     shared = load(_env_file=None, state_dir=_SHARED)
     _SHARED.mkdir(parents=True, exist_ok=True)
@@ -302,9 +341,17 @@ def _share(settings: Settings) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         asterisk.get(shared, lambda _text: None)
         build(shared)
-    shutil.copytree(shared.prompts_dir, settings.prompts_dir)
+    shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=_linked, dirs_exist_ok=True)
     if (_SHARED / "asterisk-root").exists():
         (settings.state_dir / "asterisk-root").symlink_to(_SHARED / "asterisk-root")
+
+
+def _linked(shared: str, own: str) -> None:
+    """Nobody writes into a prompt's file, each is replaced whole: so all may have the same one."""
+    try:
+        os.link(shared, own)
+    except OSError:  # on another disk, or there already
+        shutil.copy2(shared, own)
 
 
 def _a_mayor() -> Official:

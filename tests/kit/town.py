@@ -23,14 +23,20 @@ from db.models import (
     Role,
     Round,
     User,
+    WaitingCaller,
 )
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import audit, blocked, request_work, requests, rules
+from hotline import audit
+from hotline.callbacks import on_the_line
 from hotline.clock import CITY
+from hotline.line import blocked
+from hotline.requests import requests, work
+from hotline.rounds import rounds
+from hotline.timetable import timetable_rules
 from ops import sample
 from tests.factories import a_number, a_ticket, a_user, some_registrations
 
-_PAGES = Path(__file__).parent.parent.parent / "web" / "src" / "pages.ts"
+_ROUTES = Path(__file__).parent.parent.parent / "web" / "src" / "routes.ts"
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _REACHED_EACH_DAY = (22, 31, 27, 34, 29)
@@ -44,7 +50,7 @@ class Town:
 
     administrator: str
     paths: list[str]
-    """The address of every page behind the sign-in, as web/src/pages.ts lists them."""
+    """The address of every page behind the sign-in, as web/src/routes.ts lists them."""
     public: list[str]
     """The addresses of the pages for everybody."""
 
@@ -67,6 +73,7 @@ def fill(engine: Engine) -> Town:
         for place in range(13):
             _was_called(session, live, administrator, place, Outcome.REACHED)
         _incoming_calls(session)
+        _operators_line(session)
         for process in ("asterisk", "ivr", "dialer", "clerk"):
             session.merge(Heartbeat(process=process, at=now(session) + 60 * _MINUTE))
         _past_rounds(session)
@@ -81,8 +88,8 @@ def fill(engine: Engine) -> Town:
 
 
 def _paths(ids: dict[str, int]) -> list[str]:
-    entries = re.findall(r"name: '([a-z-]+)'", _PAGES.read_text())
-    below = re.findall(r"name: '([a-z-]+)'[^{}]*below:", _PAGES.read_text())
+    entries = re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+    below = re.findall(r"^  ([a-z-]+): \{.*below:", _ROUTES.read_text(), re.MULTILINE)
     return [*entries, *(f"{name}/{ids[name]}" for name in below)]
 
 
@@ -104,13 +111,13 @@ def _requests(session: Session) -> int:
         for place in range(24)
     ]
     for request in (first, *others[::3]):
-        request_work.refer(session, request, department, due_on=today + 2 * _DAY, who="manager")
+        work.refer(session, request, department, due_on=today + 2 * _DAY, who="manager")
     others[0].due_at = now(session) - _DAY
     same = requests.write(session, number=first.number, category=1, district=1, written=first.written, **told)
-    request_work.tell(session, first, who="manager", reply="تا پایان هفته ترمیم می‌شود.")
-    request_work.reply(session, others[4], who="manager", reply="ترمیم شد.")
-    request_work.reply(session, same, who="manager", reply="ترمیم شد.")
-    request_work.answer(session, same.id, solved=False)
+    work.tell(session, first, who="manager", reply="تا پایان هفته ترمیم می‌شود.")
+    work.reply(session, others[4], who="manager", reply="ترمیم شد.")
+    work.reply(session, same, who="manager", reply="ترمیم شد.")
+    work.answer(session, same.id, solved=False)
     return first.id
 
 
@@ -151,6 +158,13 @@ def _incoming_calls(session: Session) -> None:
             session.add(IncomingCalls(hour=hour, kind=Incoming.ANSWERED, calls=calls))
             if calls == max(_CALLS_EACH_HOUR):
                 session.add(IncomingCalls(hour=hour, kind=Incoming.TURNED_AWAY, calls=6))
+
+
+def _operators_line(session: Session) -> None:
+    """Three in it, one of whom waits on the line."""
+    first, *_ = some_registrations(session, rounds.standing_line(session), 3)
+    on_the_line.stay(session, first.id, "1795652838.7")
+    session.get_one(WaitingCaller, first.id).since -= 2 * _MINUTE
 
 
 def _past_rounds(session: Session) -> None:
@@ -212,7 +226,7 @@ def _was_called(session: Session, round_: Round, user: User, place: int, outcome
 
 def _timetable(session: Session) -> None:
     managers = session.scalars(select(Official).where(Official.kind == OfficialKind.DISTRICT_MANAGER)).all()
-    rules.add(
+    timetable_rules.add(
         session,
         name="مدیران مناطق",
         rrule="FREQ=WEEKLY;BYDAY=WE",

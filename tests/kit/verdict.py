@@ -1,22 +1,28 @@
 """Judges a round: does the database say what the phones saw? Each judge gives what is wrong, in words."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import pairwise, takewhile
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from db.engine import reading
-from db.models import Callback, Registration
-from db.states import CallbackState, Outcome
-from hotline import line, retries
+from db.models import Callback, LedgerEntry, Registration
+from db.states import HOLDS_PLACE, CallbackState, Fact, Outcome
+from hotline.callbacks import retries
+from hotline.callbacks.retries import Line
+from hotline.line import line
 from tests.kit.crowd import Call, Crowd
 from tests.kit.official import Official, Talk
 from tests.kit.system import System
 
 _SLACK_S = 0.25
 """Of two moments that two processes wrote down."""
+_A_WHILE_S = 1.0
+"""Whoever is given less time by us was not given any."""
 
 
 @dataclass
@@ -38,6 +44,10 @@ class Facts:
     strays: Sequence[str]
     """Calls that belong to no callback, or to one that had its call."""
     calls: Mapping[str, Sequence[Call]] = field(default_factory=dict)
+    engaged: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """By the callback: whom it passed because they had just dialled 137, as the ledger says."""
+    said: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
+    """By the registration: when outcomes were said, which may be long after the call, as the ledger says."""
 
 
 def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Official]) -> Facts:
@@ -47,6 +57,7 @@ def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Offic
         callbacks = session.scalars(query).unique().all()
         registered = select(Registration).where(Registration.round_id == round_id).order_by(*line.ORDER)
         registrations = session.scalars(registered).all()
+        engaged, said = _engaged(session, round_id, callbacks), _said(session, round_id)
     placed = [c for c in callbacks if c.placed_at]
     calls = {number_of(r): crowd.calls(number_of(r)) for r in registrations}
     owner: dict[int, Call] = {}
@@ -63,7 +74,23 @@ def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Offic
                 owner[before[-1].id] = call
     talks = {talk.callback: talk for official in officials for talk in official.talks}
     attempts = [Attempt(c, number_of(c.registration), owner.get(c.id), talks.get(c.id)) for c in callbacks]
-    return Facts(registrations, attempts, strays, calls)
+    return Facts(registrations, attempts, strays, calls, engaged, said)
+
+
+def _said(session: Session, round_id: int) -> Mapping[int, Sequence[datetime]]:
+    said: dict[int, list[datetime]] = {}
+    outcomes = select(LedgerEntry).where(LedgerEntry.fact == Fact.OUTCOME, LedgerEntry.round_id == round_id)
+    for entry in session.scalars(outcomes.order_by(LedgerEntry.id)):
+        said.setdefault(entry.registration_id or 0, []).append(entry.at)
+    return said
+
+
+def _engaged(session: Session, round_id: int, callbacks: Sequence[Callback]) -> Mapping[int, Sequence[int]]:
+    called = select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED, LedgerEntry.round_id == round_id)
+    by_place: dict[int | None, list[Sequence[int]]] = {}
+    for entry in session.scalars(called.order_by(LedgerEntry.id)):
+        by_place.setdefault(entry.registration_id, []).append(json.loads(entry.details).get("engaged", []))
+    return {callback.id: by_place[callback.registration_id].pop(0) for callback in callbacks}
 
 
 def number_of(registration: Registration) -> str:
@@ -81,18 +108,19 @@ def double_calls(facts: Facts) -> Iterator[str]:
 
 
 def redialled(facts: Facts) -> Iterator[str]:
-    """Nobody is called again with whom somebody spoke, unless the official says so."""
-    spoken: dict[str, int] = {}
+    """Nobody is called again with whom somebody spoke, unless the official says so, or they register anew."""
+    spoken: dict[int, int] = {}
     for attempt in facts.attempts:
-        if attempt.number in spoken:
-            yield f"{attempt.number} was called again after callback {spoken[attempt.number]}"
+        place = attempt.callback.registration_id
+        if place in spoken:
+            yield f"{attempt.number} was called again after callback {spoken[place]}"
         if attempt.talk and attempt.callback.outcome is not Outcome.CALL_AGAIN:
-            spoken[attempt.number] = attempt.callback.id
+            spoken[place] = attempt.callback.id
 
 
 def out_of_order(system: System, facts: Facts) -> Iterator[str]:
-    """Whoever was called was the first in the line of those who were due at that moment."""
-    outcomes: dict[int, Callback] = {}
+    """Whoever was called was the first in the line of those who were due, and not on the line with us."""
+    outcomes: dict[int, list[Callback]] = {}
     attempts: dict[int, int] = {}
     live: set[int] = set()
     place = {r.id: n for n, r in enumerate(facts.registrations)}
@@ -102,13 +130,17 @@ def out_of_order(system: System, facts: Facts) -> Iterator[str]:
         who = callback.registration_id
         if not begins:
             live.discard(who)
-            outcomes[who] = callback
+            outcomes.setdefault(who, []).append(callback)
             free = callback.outcome in retries.FREE_OF_CHARGE
             attempts[who] = attempts.get(who, 0) + (not free)
             continue
         for other in facts.registrations[: place[who]]:
             last = outcomes.get(other.id)
-            if other.id in live or (last and not _due(system, last, attempts[other.id], at)):
+            if (
+                other.id in live
+                or other.id in facts.engaged.get(callback.id, ())
+                or (last and not _due(system, facts, last, attempts[other.id], at))
+            ):
                 continue
             if last and attempts[other.id] >= system.settings.max_attempts:
                 continue
@@ -116,7 +148,8 @@ def out_of_order(system: System, facts: Facts) -> Iterator[str]:
         live.add(who)
 
 
-def _due(system: System, last: Callback, attempts: int, at: object) -> bool:
+def _due(system: System, facts: Facts, before: Sequence[Callback], attempts: int, at: datetime) -> bool:
+    last = before[-1]
     outcome = last.outcome
     if (
         outcome is None
@@ -129,8 +162,28 @@ def _due(system: System, last: Callback, attempts: int, at: object) -> bool:
         )
     ):
         return False
-    due = retries.not_before(outcome, attempts, last.ended_at, system.settings) or last.ended_at
+    said = facts.said.get(last.registration_id, ())
+    closed_at = min((moment for moment in said if moment >= last.ended_at), default=last.ended_at)
+    until = closed_at + _spared(system, facts, before, at)
+    due = retries.not_before(outcome, attempts, closed_at, system.settings, until) or closed_at
     return due + timedelta(seconds=_SLACK_S) < at
+
+
+def _spared(system: System, facts: Facts, before: Sequence[Callback], at: datetime) -> timedelta:
+    """So long others may go first, after our own faults: to see whether it is this number alone.
+
+    While none gets through, one after another is tried.
+    """
+    others = (c for c in reversed(before) if c.outcome is not Outcome.RETURNED)
+    faults = list(takewhile(lambda callback: callback.outcome is Outcome.FAILED, others))
+    if not faults:
+        return timedelta(0)
+    since, until = faults[-1].claimed_at.timestamp(), at.timestamp()
+    through = (a.call for a in facts.attempts if a.call and a.callback.outcome is not Outcome.FAILED)
+    calls_flow = any(since < call.invited_at < until for call in through)
+    answered = faults[0].answered_at is not None
+    goes = Line.FAILS if calls_flow else Line.TRIES_OTHERS
+    return retries.after_faults(len(faults), system.settings, picked_up=answered, line=goes)
 
 
 def untrue(facts: Facts) -> Iterator[str]:
@@ -141,6 +194,46 @@ def untrue(facts: Facts) -> Iterator[str]:
             continue
         if not _TRUE[callback.outcome](attempt):
             yield f"{attempt.number}: {callback.outcome}, but {attempt.call}, {attempt.talk}"
+
+
+def lost(facts: Facts, numbers: Sequence[str]) -> Iterator[str]:
+    """Whoever registered (`numbers`, and all who have a place) keeps it until their conversation."""
+    places = {number_of(registration): registration for registration in facts.registrations}
+    spoken = {attempt.number for attempt in facts.attempts if attempt.talk}
+    for number in dict.fromkeys([*numbers, *places]):
+        place = places.get(number)
+        if place is None:
+            yield f"{number} has no registration any more"
+        elif place.state not in HOLDS_PLACE and number not in spoken:
+            yield f"{number} is {place.state} without a conversation"
+
+
+def burned(facts: Facts) -> Iterator[str]:
+    """An attempt is used up only by what the citizen's own phone did."""
+    for attempt in facts.attempts:
+        callback, call = attempt.callback, attempt.call
+        if callback.outcome is None or callback.outcome in retries.FREE_OF_CHARGE or attempt.talk:
+            continue
+        if call is None:
+            yield f"{attempt.number}: {callback.outcome}, but no phone rang"
+        elif call.ended_by == "cut" or not _had_its_time(call):
+            yield f"{attempt.number}: {callback.outcome}, but we ended it: {call}"
+
+
+def cut_by_blips(facts: Facts, blips: Sequence[float]) -> Iterator[str]:
+    """A conversation outlives its desk's phone: we do not hang up on a citizen because it was away."""
+    for attempt in facts.attempts:
+        talk, call = attempt.talk, attempt.call
+        if talk is None or call is None or not talk.broke_off or call.ended_by != "hotline":
+            continue
+        if any(talk.since <= blip <= talk.until for blip in blips):
+            yield f"{attempt.number}: the conversation ended when the desk's phone was away for a moment"
+
+
+def _had_its_time(call: Call) -> bool:
+    """Whether the citizen ended it, or had a while to answer, or to press the 1."""
+    ended = call.ended_at or float("inf")
+    return call.ended_by == "citizen" or ended - (call.answered_at or call.invited_at) > _A_WHILE_S
 
 
 def _refused(attempt: Attempt, *statuses: str) -> bool:

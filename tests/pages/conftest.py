@@ -12,15 +12,12 @@ from db.models import Role
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import browser, person
+from tests.kit.databases import on_one
 from tests.kit.served import served
 
+__all__ = ["on_one"]
+
 OpenAs = Callable[..., Page]
-
-
-@pytest.fixture
-def backend() -> str:
-    """A page is the same on every database."""
-    return "sqlite"
 
 
 @pytest.fixture(scope="package")

@@ -9,12 +9,13 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import BlockedNumber, Desk, Recording, Registration, Role, Round, User
 from db.states import CallbackState, Phase, RegistrationState
-from hotline import audit, recordings
+from hotline import audit
+from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_registration, a_round
+from tests.hotline.recordings.test_recordings import a_file
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
-from tests.test_recordings import a_file
 
 
 def at(page: Page, path: str) -> Page:

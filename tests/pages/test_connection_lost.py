@@ -84,11 +84,11 @@ def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_
         away = ("**/assets/moment-input*", f"{url}/")
         for address in away:
             page.route(address, lambda route: route.abort())
-        page.get_by_test_id("again-time").click()
+        page.get_by_test_id("call-later-time").click()
         expect(page.get_by_test_id("connection-lost")).to_be_visible()
         for address in away:
             page.unroute(address)
-        expect(page.get_by_test_id("again-moment-time")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("call-later-moment-time")).to_be_visible(timeout=15_000)
         expect(page.get_by_test_id("connection-lost")).to_be_hidden()
         expect(page.get_by_test_id("note")).to_have_value(NOTE)
 
@@ -100,7 +100,7 @@ def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_a
         _write(page, url, operator)
         page.get_by_test_id("outcome-call_again").click()
         page.route("**/assets/moment-input*", lambda route: route.fulfill(status=404))
-        page.get_by_test_id("again-time").click()
+        page.get_by_test_id("call-later-time").click()
         broken = page.get_by_test_id("broken")
         expect(broken).to_be_visible()
         is_fit(page)

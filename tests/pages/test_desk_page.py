@@ -8,13 +8,15 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Registration, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline import callbacks, numbers, registration, status
+from hotline import heartbeats, numbers
+from hotline.callbacks import callbacks
+from hotline.line import registration
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_registration, a_round, some_registrations
+from tests.hotline.recordings.test_recordings import a_file
 from tests.kit.pages import is_fit
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
-from tests.test_recordings import a_file
 
 WAITING = 400
 
@@ -67,7 +69,7 @@ def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_
     page.reload()  # nothing of it is lost
     expect(page.get_by_test_id("note")).to_have_value("n2h؟ فردا زنگ بزنیم")
     expect(page.get_by_test_id("outcome-call_again")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_test_id("again-an-hour")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("call-later-an-hour")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("پخش پیام شهروند")
     is_fit(page)
@@ -161,5 +163,5 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
     expect(page.get_by_test_id("save-phone")).to_be_hidden()
     page.keyboard.press("Escape")
     with writing(engine) as session:
-        status.phone_connected(session, held.desk_id or 0, None)
+        heartbeats.phone_connected(session, held.desk_id or 0, None)
     expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN

@@ -30,7 +30,9 @@ def test_given_a_town_at_work_when_every_page_is_opened_then_each_is_fit(
             page.goto(f"{url}/{path}")
             page.wait_for_load_state("networkidle" if path in there.public else "load")
             page.get_by_role("main").wait_for()
-            page.get_by_test_id("waiting").wait_for(state="hidden")
+            page.get_by_test_id("loading").wait_for(state="hidden")
             is_fit(page)
+        page.goto(f"{url}/beside")
+        page.wait_for_url(f"{url}/assist")  # had that name
         said = context.complaints  # type: ignore[attr-defined]
         assert [complaint for complaint in said if "401" not in complaint] == []  # nobody is signed in yet

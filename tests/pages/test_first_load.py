@@ -28,10 +28,13 @@ def _fetched_by_reload(page: Page) -> dict[str, int]:
     wire.on(
         "Network.requestWillBeSent", lambda sent: urls.update({sent["requestId"]: sent["request"]["url"]})
     )
-    wire.on(
-        "Network.loadingFinished",
-        lambda done: fetched.update({urls[done["requestId"]]: int(done["encodedDataLength"])}),
-    )
+
+    def finished(done: dict[str, str]) -> None:
+        # What the page before the reload had asked for may end only now.
+        if url := urls.get(done["requestId"]):
+            fetched[url] = int(done["encodedDataLength"])
+
+    wire.on("Network.loadingFinished", finished)
     page.reload()
     page.get_by_test_id("callback-state").wait_for()
     page.evaluate("document.fonts.ready")

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from clerk import process
 from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Role, Round, Subject, TimetableRule
-from hotline import days
+from hotline.timetable import days
 from settings import Settings
 from tests.kit.pages import DESK, PHONE, is_fit
 from tests.pages.conftest import OpenAs

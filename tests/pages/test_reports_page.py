@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from db.engine import now, writing
 from db.models import Callback, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import days
+from hotline.timetable import days
 from tests.factories import HOUR, a_desk, a_registration, a_round, some_registrations
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs

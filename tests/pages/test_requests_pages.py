@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Request, Role, User
 from db.states import RequestState
-from hotline import request_work, requests
+from hotline.requests import requests, work
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_department, a_request
 from tests.kit.pages import PHONE, is_fit
@@ -80,7 +80,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "replied")
 
     with writing(engine) as session:  # by telephone
-        request_work.answer(session, spoken.id, solved=False)
+        work.answer(session, spoken.id, solved=False)
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "reopened")
     page.get_by_test_id("to-reply").click()
     page.get_by_test_id("words").fill("دوباره و کامل پر شد.")
@@ -163,6 +163,6 @@ def test_given_english_and_an_auditor_when_requests_are_read_then_nothing_can_be
     is_fit(page)
     page.get_by_test_id("request").get_by_role("link").click()
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "referred")
-    expect(page.get_by_test_id("deeds")).to_have_count(0)
+    expect(page.get_by_test_id("actions")).to_have_count(0)
     page.set_viewport_size(PHONE)
     is_fit(page)

@@ -114,6 +114,27 @@ def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_
         assert session.get_one(Registration, late.id).moved_up == 1
 
 
+def test_given_a_live_round_when_the_office_lets_it_go_on_then_only_what_is_to_come_is_asked(
+    office: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        live = a_round(session)
+        some_registrations(session, live, 2)
+    office.get_by_test_id("phase-live").get_by_role("link").click()
+    office.get_by_test_id("change-round").click()
+    expect(office.get_by_test_id("end")).to_be_visible()
+    for past in ("day", "start", "registration-from", "announce", "short-notice"):
+        expect(office.get_by_test_id(past)).to_have_count(0)
+    office.get_by_test_id("minutes").fill("۴")
+    office.get_by_test_id("capacity").fill("۹۰")
+    office.get_by_test_id("reason").fill("استقبال شهروندان")
+    office.get_by_test_id("save-round").click()
+    expect(office.get_by_test_id("round-form")).to_be_hidden()
+    changed = the_round(engine)
+    assert (changed.minutes, changed.capacity, changed.starts_at) == (4, 90, live.starts_at)
+    expect(office.get_by_test_id("phase")).to_have_attribute("data-phase", "live")
+
+
 def test_given_a_phone_when_the_programme_is_read_then_nothing_runs_over_its_edge(
     office: Page, engine: Engine
 ) -> None:

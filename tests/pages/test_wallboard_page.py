@@ -3,12 +3,13 @@
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from api.access import COOKIE
+from api.cookies import COOKIE
 from db import events
 from db.engine import now, writing
 from db.models import Incoming, Role, Round
 from db.states import CallbackState
-from hotline import incoming, rounds
+from hotline.reports import call_counts
+from hotline.rounds import rounds
 from tests.factories import a_callback, a_round, some_registrations
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
@@ -25,7 +26,7 @@ def a_day(engine: Engine) -> int:
         some_registrations(session, round_, 12)
         talking = a_callback(session, CallbackState.TALKING)
         talking.talking_at = now(session)
-        incoming.add(session, {Incoming.ANSWERED: 41, Incoming.TURNED_AWAY: 9})
+        call_counts.add(session, {Incoming.ANSWERED: 41, Incoming.TURNED_AWAY: 9})
         return round_.id
 
 

@@ -1,56 +1,14 @@
 """A running system for the tests of this folder; each test makes its own round, numbers and desks."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
-from tests.kit.phone import Account, Phone
-from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.running import desk, mark, running, system, tone
+
+__all__ = ["desk", "running", "system", "tone"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of this folder drive the whole system."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.system)
-
-
-@pytest.fixture(scope="package")
-def running() -> Iterator[System]:
-    """The system, started once, and gone with the last of these tests."""
-    with System() as system:
-        yield system
-
-
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    """The running system, healthy again after whatever the test before did to it."""
-    running.wait_healthy()
-    before = len(running.log())
-    yield running
-    sys.stdout.write(running.log()[before:])  # shown when the test fails
-
-
-@pytest.fixture
-def desk(system: System) -> Iterator[Operator]:
-    """An operator whose SIP phone sits in the desk's room."""
-    operator = system.operator()
-    with Phone(account=Account(*operator.phone_account)) as phone:
-        phone.dial(f"sip:1@{system.settings.sip}")
-        until(operator.phone_connected, "the desk's phone is in its room")
-        operator.phone = phone
-        yield operator
-
-
-@pytest.fixture
-def tone(tmp_path: Path) -> Path:
-    """What a caller says: 440 Hz, found again in a recording."""
-    seconds = np.arange(4 * 8000) / 8000
-    path = tmp_path / "tone.wav"
-    soundfile.write(path, 0.4 * np.sin(2 * np.pi * 440 * seconds), 8000, subtype="PCM_16")
-    return path
+    mark(items, Path(__file__).parent)

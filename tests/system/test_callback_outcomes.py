@@ -60,12 +60,14 @@ def test_given_a_phone_that_is_not_reached_when_called_then_its_true_outcome_sta
     assert desk.http.get("/me").json()["callback"] is None
 
 
-def test_given_nobody_at_the_trunk_when_called_then_the_citizen_is_unreachable(
+def test_given_nobody_at_the_trunk_when_called_then_it_is_our_own_fault_and_costs_the_citizen_nothing(
     system: System, desk: Operator, round_id: int
 ) -> None:
     callback = _calling(system, desk, round_id)
 
-    assert desk.wait_for(callback, "closed", timeout=40) == Outcome.UNREACHABLE
+    assert desk.wait_for(callback, "closed", timeout=40) == Outcome.FAILED
+    registration = _registration(system, callback)
+    assert (registration.state, registration.attempts) == (RegistrationState.WAITING, 0)
 
 
 def test_given_a_ringing_phone_when_the_desk_hangs_up_then_it_stops_ringing(
@@ -105,16 +107,17 @@ def test_given_a_conversation_when_the_desk_ends_it_then_the_citizens_call_ends(
         citizen.wait_for("BYE")
 
 
-def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizens_call_ends(
+def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_held_until_it_is_back(
     system: System, desk: Operator, round_id: int
 ) -> None:
-    with SippPhone.answering(port=system.trunk_port, keys="1") as citizen:
+    with SippPhone.answering(port=system.trunk_port, keys="1"):
         callback = _calling(system, desk, round_id)
         desk.wait_for(callback, "talking")
         desk.phone.hangup()
-        desk.wait_for(callback, "ended")
-        citizen.wait_for("BYE")
-    until(lambda: not desk.phone_connected(), "the desk's phone is gone")
+        desk.wait_for(callback, "held")
+        until(lambda: not desk.phone_connected(), "the desk's phone is gone")
+        desk.phone.dial(f"sip:1@{system.settings.sip}")
+        desk.wait_for(callback, "talking")
 
 
 def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet_on_its_return(

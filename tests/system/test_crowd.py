@@ -8,7 +8,7 @@ import pytest
 
 from db.engine import writing
 from db.states import Outcome, RegistrationState
-from hotline import rounds
+from hotline.rounds import rounds
 from tests.kit import verdict
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
@@ -24,9 +24,9 @@ MEAN_S, SPREAD = 240 / SPEED, 0.5
 ANSWERS = Behaviour(rings=max(0.3, 12 / SPEED), presses_after=max(0.3, 8 / SPEED))
 BUSY = Behaviour(rings=0.3, status="486 Busy Here")
 DECLINES = Behaviour(rings=0.5, status="603 Decline")
-SWITCHED_OFF = Behaviour(rings=0.2, status="480 Temporarily Unavailable", tells=False)
+SWITCHED_OFF = Behaviour(rings=0.2, status="480 Temporarily Unavailable", hears="")
 GIVEN_UP = Behaviour(rings=1.2, status="480 Temporarily Unavailable")
-NO_SUCH = Behaviour(rings=0.1, status="404 Not Found", tells=False)
+NO_SUCH = Behaviour(rings=0.1, status="404 Not Found", hears="")
 RINGS_ON = Behaviour(rings=None)
 VOICEMAIL = Behaviour(rings=0.3, presses_after=None)
 HANGS_UP = Behaviour(presses_after=None, leaves_after=0.3)

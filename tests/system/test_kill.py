@@ -20,22 +20,6 @@ def _until_heard(phone: Phone, system: System, clip: str, timeout: float = 30.0)
     )
 
 
-def test_given_a_call_in_the_menu_when_ivr_is_killed_then_the_caller_hears_an_apology(
-    system: System,
-) -> None:
-    with system.only_round() as round_id, Phone(system.number(), port=system.trunk_port) as phone:
-        phone.dial(system.hotline)
-        _until_heard(phone, system, "greeting")
-        system.kill("ivr")
-        _until_heard(phone, system, "apology")
-        phone.wait_for("closed", timeout=30)
-        assert system.registrations(round_id) == []
-
-        system.wait_healthy()
-        phone.dial(system.hotline)
-        _until_heard(phone, system, "greeting")
-
-
 def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear_an_apology(
     system: System,
 ) -> None:
@@ -46,10 +30,12 @@ def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear
     ):
         caller.call()
         caller.at("greeting", "1")
-        caller.at("confirm-number", "1")
-        caller.at("ask-subject")
+        caller.at("confirm-number")
         lock.execute("BEGIN IMMEDIATE")
         caller.press("1")
+        caller.at("one-moment")
+        caller.at("main-menu", "1")
+        caller.at("confirm-number", "1")
         caller.at("apology")
         caller.wait_for("closed", timeout=30)
         lock.execute("ROLLBACK")

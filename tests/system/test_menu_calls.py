@@ -10,7 +10,8 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Incoming, Registration, Request
 from db.states import RegistrationState
-from hotline import incoming, rounds
+from hotline.reports import call_counts
+from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
 from tests.kit.process import until
@@ -36,6 +37,8 @@ def test_given_a_registered_caller_when_they_follow_up_and_cancel_then_the_place
     number = system.number()
     with system.only_round() as round_id, Caller(system, number) as caller:
         system.register(round_id, number)
+        [own] = system.registrations(round_id)
+        ticket = own.ticket
         caller.call()
         caller.at("greeting", "2")
         caller.at("active-registration")
@@ -43,6 +46,7 @@ def test_given_a_registered_caller_when_they_follow_up_and_cancel_then_the_place
         caller.at("ahead-none")
         caller.at("follow-up-menu", "2")
         caller.at("cancel-confirm", "5")
+        caller.at("owner-ticket", f"{ticket}#")
         caller.at("cancelled-now")
         caller.hangup()
 
@@ -57,7 +61,7 @@ def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_u
     with Caller(system, number, sound=tone) as caller:
         caller.call()
         caller.at("greeting", "3")
-        caller.at("report-intro", "4")
+        caller.at("report-category", "4")
         caller.at("report-district", "12#")
         caller.at("beep")
         time.sleep(2)
@@ -74,14 +78,15 @@ def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_u
     assert sound.tone_level(message, 440) > 0.9
 
 
-def test_given_a_caller_who_presses_0_when_they_agree_then_a_desk_can_call_them_back(system: System) -> None:
+def test_given_a_caller_who_presses_0_when_they_do_not_wait_then_a_desk_calls_them_back(
+    system: System,
+) -> None:
     number = system.number()
     operator = system.operator()
     with Caller(system, number) as caller:
         caller.call()
         caller.at("greeting", "0")
-        caller.at("operator-offer", "1")
-        caller.at("confirm-number", "1")
+        caller.at("operator-choice", "2")
         caller.at("operator-registered")
         caller.hangup()
 
@@ -106,9 +111,7 @@ def test_given_a_caller_without_a_number_when_they_key_one_in_then_its_owner_con
         caller.at("greeting", "1")
         caller.at("ask-number", f"{number}#")
         caller.at("confirm-number", "1")
-        caller.at("ask-subject", "1")
-        caller.at("message-offer", "2")
-        caller.at("registered")
+        caller.at("number-will-be-confirmed")
         caller.hangup()
         unconfirmed = _in_line(system, round_id, number)
         assert unconfirmed is not None
@@ -168,5 +171,5 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
 
 def _incoming(system: System) -> Counter[Incoming]:
     with reading(system.engine) as session:
-        hours = incoming.by_hour(session, datetime(2026, 1, 1, tzinfo=UTC)).values()
+        hours = call_counts.by_hour(session, datetime(2026, 1, 1, tzinfo=UTC)).values()
     return sum((Counter(hour) for hour in hours), Counter())

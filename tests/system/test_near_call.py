@@ -3,9 +3,10 @@
 from db.engine import reading, writing
 from db.models import NearCall
 from db.states import NearAnswer, RegistrationState
-from hotline import near, rounds
+from hotline.line import turn_near
+from hotline.rounds import rounds
+from tests.kit.caller import Caller
 from tests.kit.process import until
-from tests.kit.sipp import SippPhone
 from tests.kit.system import System
 
 FAREWELL_S = 40.0
@@ -16,19 +17,23 @@ def test_given_who_is_near_when_they_press_2_then_they_are_set_aside_and_the_cal
 ) -> None:
     with (
         system.only_round() as round_id,
-        SippPhone.answering(port=system.trunk_port, keys="2", keys_after_ms=2500) as phone,
+        Caller(system, system.number(), port=system.trunk_port) as phone,
     ):
-        system.register(round_id, system.number())
+        for _ in range(system.settings.ahead_most + 1):  # the first are about to be called back
+            system.register(round_id, system.number())
         with writing(system.engine) as session:
             rounds.open_round(session, rounds.get(session, round_id))
-            near.tell(session, 5, call=True)
-        (registration,) = system.registrations(round_id)
+            turn_near.tell(session, 5, call_beyond=system.settings.ahead_most)
+        registration = system.registrations(round_id)[-1]
+        phone.wait_for_call(timeout=30)
+        phone.answer()
+        phone.at("near-call-question", "2")
 
         def kept() -> NearCall:
             with reading(system.engine) as session:
                 return session.get_one(NearCall, (registration.id, round_id))
 
         until(lambda: kept().answer is NearAnswer.NEXT_ROUND, "the key is kept", 40)
-        assert system.registrations(round_id)[0].state is RegistrationState.UNREACHED
+        assert system.registrations(round_id)[-1].state is RegistrationState.UNREACHED
         until(lambda: kept().ended_at is not None, "the call is over", FAREWELL_S)
-        phone.wait_for("BYE")
+        phone.wait_for("closed")

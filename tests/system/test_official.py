@@ -31,7 +31,7 @@ def round_id(system: System) -> Iterator[int]:
     """A round in which four citizens are registered, each with another subject."""
     with system.only_round() as made:
         for subject in SUBJECTS:
-            system.register(made, system.number(), subject)
+            system.register(made, system.number(), subject=subject)
         yield made
 
 
@@ -100,6 +100,7 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         until(lambda: _holds(official) != first, "the next one is at the desk")
         second = _holds(official)
         official.wait_for(second, "talking")
+        official.wait_for(first, "closed")
         begun, over = system.callback(second).talking_at, system.callback(first)
         assert begun and over.ended_at and (begun - over.ended_at).total_seconds() < AT_ONCE_S
         assert over.outcome is Outcome.REACHED
@@ -160,7 +161,7 @@ def test_given_a_citizen_who_waits_when_the_operator_speaks_first_then_the_offic
         _serve(page, system, official)
         page.keyboard.press("n")
         in_state(page, "serving-state", "talking", timeout=40)
-        sign_in(desk, system, operator.username, "/beside")
+        sign_in(desk, system, operator.username, "/assist")
         in_state(desk, "place", "talking")
         _late_in_talk(system, page, official)
 

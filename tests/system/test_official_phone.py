@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from db.engine import now, writing
+from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState
-from hotline import users
+from hotline.people import accounts
 from tests.kit import sound
 from tests.kit.caller import Caller
 from tests.kit.phone import Account, Phone
@@ -26,7 +26,7 @@ def official(system: System) -> Operator:
     operator = system.operator()
     with writing(system.engine) as session:
         session.get_one(Desk, operator.desk).number = "+989139990000"
-        users.set_pin(session, operator.username, PIN)
+        accounts.set_pin(session, operator.username, PIN)
     return operator
 
 
@@ -80,6 +80,34 @@ def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_a
         phone.hangup_all()
         until(lambda: not official.phone_connected(), "the telephone has left")
         until(lambda: _call_token(system, official.desk) is None, "it may be called again")
+
+
+def test_given_an_officials_telephone_that_drops_in_a_conversation_when_it_is_called_again_then_they_speak_on(
+    system: System, official: Operator, phone: Caller
+) -> None:
+    with system.only_round() as round_id:
+        system.register(round_id, system.number())
+        assert official.http.post("/desk/phone/call").status_code == 202
+        phone.wait_for_call()
+        phone.answer()
+        phone.at("official-pin", f"{PIN}#")
+        until(official.phone_connected, "the telephone is in the desk's room", 20)
+        callback = official.claim(round_id)
+        official.call(callback)
+        phone.wait_for_call(timeout=20)
+        phone.answer()
+        phone.at("callback-press-one", "1")
+        official.wait_for(callback, "talking")
+        with reading(system.engine) as session:
+            system.asterisk_says(f"channel request hangup {session.get_one(Desk, official.desk).channel}")
+        official.wait_for(callback, "held")
+        phone.wait_for_call(timeout=20)  # the official's telephone
+        phone.answer()
+        phone.at("official-pin", f"{PIN}#")
+        official.wait_for(callback, "talking")
+        assert _call_token(system, official.desk) is not None
+        official.hangup(callback)
+        official.wait_for(callback, "ended")
 
 
 def test_given_a_conversation_when_the_agreed_minutes_are_nearly_over_then_only_the_official_hears_a_tone(

@@ -9,12 +9,13 @@ from playwright.sync_api import Page, expect
 from db.engine import now, writing
 from db.models import Registration
 from db.states import Outcome, RegistrationState
+from tests.hotline.recordings.test_recordings import a_file
 from tests.kit import sound
 from tests.kit.browser import browser, page_heard, person
 from tests.kit.pages import in_state
+from tests.kit.process import until
 from tests.kit.sipp import SippPhone
 from tests.kit.system import PASSWORD, System
-from tests.test_recordings import a_file
 
 CITIZEN_HZ, PURE = 440, 0.6  # the fixture `tone`
 
@@ -24,7 +25,7 @@ def round_id(system: System) -> Iterator[int]:
     """A round with four citizens; the first left a message."""
     with system.only_round() as made:
         for subject in (2, 1, 8, 5):
-            system.register(made, system.number(), subject)
+            system.register(made, system.number(), subject=subject)
         a_file(system.settings.messages_dir, "of-the-first", 3)
         with writing(system.engine) as session:
             first = session.get_one(Registration, system.registrations(made)[0].id)
@@ -44,8 +45,20 @@ def _sign_in(page: Page, system: System, username: str) -> None:
     in_state(page, "phone-state", "connected")
 
 
+def _calls(page: Page) -> None:
+    """Press «call» until it is taken: the trunk is seen only a moment after its phone has come."""
+    state = page.get_by_test_id("callback-state")
+
+    def taken() -> bool:
+        page.keyboard.press("c")
+        page.wait_for_timeout(500)
+        return state.get_attribute("data-state") != "claimed"
+
+    until(taken, "the citizen is called", 20)
+
+
 def _speaks(page: Page) -> None:
-    page.keyboard.press("c")
+    _calls(page)
     in_state(page, "callback-state", "talking", timeout=40)
 
 

@@ -4,24 +4,28 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.phone import KEY_SECONDS
 from tests.kit.system import System
 
 TONE_HZ = 440  # of the fixture `tone`
 SPEAKS_S = 2
 SKIP = "5"
+PAUSE_S = 2.0  # a key that comes sooner after the last one was not meant for the question
 
 PERSIAN = [
-    *("greeting", "main-menu", "round-when", "registered-so-far-none", "confirm-number"),
-    *("ask-subject", "subject-1", "subject-2", "message-offer", "message-speak", "beep"),
-    *("message-review", "message-kept", "registered", "ticket-again", "ahead-some"),
-    *("expectation", "will-call", "goodbye"),
+    *("greeting", "main-menu", "round-when", "confirm-number"),
+    *("registered", "ticket-again", "ahead-some", "expectation", "will-call"),
+    *("ask-subject", "choices", "subject-1", "subject-2", "message-offer", "message-speak", "beep"),
+    *("message-review", "message-kept", "goodbye"),
 ]
 ENGLISH = [
-    *("en/main-menu", "en/round-when", "en/registered-so-far-none", "en/confirm-number"),
-    *("en/ask-subject", "en/message-offer", "en/registered", "en/ticket-again", "en/ahead-none"),
-    *("en/expectation", "en/will-call", "en/goodbye"),
+    *("en/main-menu", "en/round-when", "en/confirm-number"),
+    *("en/registered", "en/ticket-again", "en/ahead-none", "en/expectation", "en/will-call"),
+    *("en/ask-subject", "en/message-offer", "en/goodbye"),
 ]
 
 
@@ -29,6 +33,7 @@ def _register_in_persian(caller: Caller) -> None:
     caller.call()
     caller.at("main-menu", "1")
     caller.at("confirm-number", "1")
+    _skip_what_follows(caller)
     caller.at("subject-2", "2")
     caller.at("message-offer", "1")
     caller.at("beep")
@@ -43,15 +48,28 @@ def _register_in_english(caller: Caller) -> None:
     caller.press("9")
     caller.at("main-menu", "1")
     caller.at("confirm-number", "1")
-    caller.at("ask-subject", "9")
-    caller.at("message-offer", "2")
+    _skip_what_follows(caller)
+    caller.at("ask-subject", "4")
+    caller.at("message-offer", "#")
     _hear_the_end(caller)
 
 
-def _hear_the_end(caller: Caller) -> None:
-    """A key skips a sentence that is understood already."""
+def _skip_what_follows(caller: Caller) -> None:
+    """A key skips a sentence that is understood already, and answers no question."""
     caller.at("expectation", SKIP)
     caller.at("will-call", SKIP)
+    time.sleep(PAUSE_S)
+
+
+def _of_one_of_two(prompt: str, *, first: bool) -> str:
+    """The prompt, or what is said instead to the first or to the second in the line."""
+    folder, _, clip = prompt.rpartition("/")
+    if clip not in ("ahead-none", "ahead-some"):
+        return prompt
+    return f"{folder}{'/' * bool(folder)}{'ahead-none' if first else 'ahead-some'}"
+
+
+def _hear_the_end(caller: Caller) -> None:
     caller.at("goodbye")
     caller.wait_for("closed")
 
@@ -72,21 +90,42 @@ def test_given_a_persian_and_an_english_caller_at_once_when_they_register_then_e
         ]
         for call in calls:
             call.result()
-        in_english, in_persian = english.said(ENGLISH), persian.said(PERSIAN)
         registrations = system.registrations(round_id)
+        who_is_first = registrations[0].language
+        expected = {
+            language: [_of_one_of_two(prompt, first=language == who_is_first) for prompt in path]
+            for language, path in (("en", ENGLISH), ("fa", PERSIAN))
+        }
+        in_english, in_persian = english.said(expected["en"]), persian.said(expected["fa"])
 
-    assert in_persian.prompts == PERSIAN
-    assert in_english.prompts == ENGLISH
-    assert [(r.number, r.language, r.subject) for r in registrations] == [
-        ("+98" + first[1:], "en", 9),
-        ("+98" + second[1:], "fa", 2),
-    ]
-    in_line_first, in_line_second = registrations
+    assert in_persian.prompts == expected["fa"]
+    assert in_english.prompts == expected["en"]
+    of_english, of_persian = sorted(registrations, key=lambda r: r.language)
+    assert (of_english.number, of_english.language, of_english.subject) == ("+98" + first[1:], "en", 4)
+    assert (of_persian.number, of_persian.language, of_persian.subject) == ("+98" + second[1:], "fa", 2)
     for clip in ("registered.1", "ticket-again.1"):
-        assert in_english.digits(f"en/{clip}") == in_line_first.ticket
-    assert in_persian.digits("registered.1") == in_line_second.ticket
-    assert in_persian.digits("ticket-again.1") == in_line_second.ticket + "1"  # "one is before you" follows
-    assert in_line_second.message is not None
-    message = sound.load(system.settings.messages_dir / in_line_second.message)
+        assert in_english.digits(f"en/{clip}") == of_english.ticket
+    assert in_persian.digits("registered.1") == of_persian.ticket
+    one_before = "1" * (who_is_first == "en")  # "one is before you" follows
+    assert in_persian.digits("ticket-again.1") == of_persian.ticket + one_before
+    assert of_persian.message is not None
+    message = sound.load(system.settings.messages_dir / of_persian.message)
     assert SPEAKS_S - 1 < message.seconds < SPEAKS_S + 5
     assert sound.tone_level(message, TONE_HZ) > 0.9
+
+
+@pytest.mark.parametrize("pause", [0.3, 0.9])
+def test_given_a_caller_who_knows_the_keys_when_they_press_them_fast_then_each_answers_its_question(
+    system: System, pause: float
+) -> None:
+    number = system.number()
+    with system.only_round() as round_id, Caller(system, number) as caller:
+        caller.call()
+        caller.press("113#", gap=pause - KEY_SECONDS)
+        caller.at("registered-brief")
+        caller.wait_for("closed")
+        said = caller.said({"registered-brief"})
+        [registration] = system.registrations(round_id)
+
+    assert (registration.number, registration.subject) == ("+98" + number[1:], 3)
+    assert said.digits("registered-brief.1") == registration.ticket

@@ -34,7 +34,7 @@ def a_waiting_citizen(system: System, desk: Operator, round_id: int) -> Iterator
 
 
 def _asks_next(desk: Operator, after: int | None = None) -> None:
-    assert desk.http.post("/desk/next", json={"after": after}).status_code == 200
+    assert desk.http.post("/desk/next", json={"after": after, "confirmed": True}).status_code == 200
 
 
 def _mine(desk: Operator) -> dict[str, Any]:

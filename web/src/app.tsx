@@ -1,23 +1,28 @@
 import { Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
-import { useFreshCodes } from './api/account'
-import { useMe } from './api/queries'
-import { home, pagesOf, Wallboard } from './pages'
-import { SignInPage } from './pages/sign-in/sign-in-page'
+import { useFreshCodes } from './account/queries'
+import { useMe, useSessionOver } from './api/session'
+import { home, pagesOf } from './pages'
+import { routes, Wallboard } from './routes'
+import { SignInAgain } from './sign-in/sign-in-again'
+import { SignInPage } from './sign-in/sign-in-page'
+import { CallsDown } from './ui/calls-down'
 import { ConnectionLost } from './ui/connection-lost'
+import { Loading } from './ui/loading'
 import { page } from './ui/part'
-import { Waiting } from './ui/waiting'
 
-const CodesPage = page(() => import('./pages/account/codes-page'))
-const PhonePage = page(() => import('./pages/phone/phone-page'))
+const CodesPage = page(() => import('./account/codes-page'))
+const PhonePage = page(() => import('./citizen-phone/phone-page'))
 
 export function App() {
   return (
     <>
       <ConnectionLost />
-      <Suspense fallback={<Waiting />}>
+      <Suspense fallback={<Loading />}>
         <Switch>
           <Route path="/phone" component={PhonePage} />
+          {/* The name that /assist had. */}
+          <Route path="/beside"><Redirect to="/assist" replace /></Route>
           <Route path="/wallboard" component={Wallboard} />
           <Route component={Office} />
         </Switch>
@@ -30,8 +35,9 @@ export function App() {
 function Office() {
   const me = useMe()
   const codes = useFreshCodes()
-  if (codes) return <CodesPage codes={codes} />
-  if (me.isPending) return <Waiting />
+  const over = useSessionOver()
+  if (codes && !over) return <CodesPage codes={codes} />
+  if (me.isPending) return <Loading />
   if (!me.data) {
     return (
       <Switch>
@@ -42,16 +48,23 @@ function Office() {
   }
   const { data } = me
   return (
-    <Switch>
-      {pagesOf(data).flatMap(({ name, component: Page, below: Below }) => [
-        <Route key={name} path={`/${name}`}><Page me={data} /></Route>,
-        Below && (
-          <Route key={`${name}/:id`} path={`/${name}/:id`}>
-            {({ id }: { id: string }) => <Below key={id} me={data} id={Number(id)} />}
-          </Route>
-        ),
-      ])}
-      <Redirect to={home(data)} replace />
-    </Switch>
+    <>
+      {over && <SignInAgain me={data} />}
+      <CallsDown since={data.calls_down_since} />
+      <Switch>
+        {pagesOf(data).flatMap(({ name }) => {
+          const { component: Page, below: Below } = routes[name]
+          return [
+            <Route key={name} path={`/${name}`}><Page me={data} /></Route>,
+            Below && (
+              <Route key={`${name}/:id`} path={`/${name}/:id`}>
+                {({ id }: { id: string }) => <Below key={id} me={data} id={Number(id)} />}
+              </Route>
+            ),
+          ]
+        })}
+        <Redirect to={home(data)} replace />
+      </Switch>
+    </>
   )
 }

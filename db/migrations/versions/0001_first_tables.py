@@ -1,15 +1,98 @@
-"""first tables."""
+"""All tables of the first release, what the database itself keeps right, and the city's nine subjects.
+
+A place in a line must cost the same at a million registrations as at a thousand, so it is summed from counts,
+and the counts follow every change of a registration, whoever makes it. The ledger is only appended to.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
-from db import triggers
-
 revision = "0001"
 down_revision = None
 
+_SUBJECTS = (
+    ("خیابان و آسفالت", "Streets and asphalt"),
+    ("روشنایی و برق", "Lighting and electricity"),
+    ("زباله و نظافت", "Waste and cleaning"),
+    ("پارک و فضای سبز", "Parks and green space"),
+    ("جوی آب و فاضلاب", "Water channels and sewage"),
+    ("ساختمان و پروانهٔ ساخت", "Buildings and construction permits"),
+    ("ترافیک و حمل‌ونقل", "Traffic and transport"),
+    ("سروصدا و مزاحمت", "Noise and nuisance"),
+    ("موضوعی دیگر", "Another matter"),
+)
+
+_KEY = "round_id, level, moved_up, rounds_missed, stretch"
+_LEVELS = ", ".join(f"({level}, {seconds})" for level, seconds in enumerate((4096, 64, 1)))
+_FOLLOWED = "state, round_id, moved_up, rounds_missed, registered_at"
+
+
+def _count(row: str, by: int, seconds: str) -> str:
+    return (
+        f"INSERT INTO line_counts ({_KEY}, waiting) "  # noqa: S608
+        f"SELECT {row}.round_id, column1, {row}.moved_up, {row}.rounds_missed, {seconds} / column2, {by} "
+        f"FROM (VALUES {_LEVELS}) AS levels WHERE true ORDER BY column1 "
+        f"ON CONFLICT ({_KEY}) DO UPDATE SET waiting = line_counts.waiting + excluded.waiting;"
+    )
+
+
+def _sqlite(name: str, when: str, row: str, by: int) -> str:
+    # the fraction is cut off: SQLite would round .9996 up into the next second
+    seconds = f"unixepoch(substr({row}.registered_at, 1, 19))"
+    return (
+        f"CREATE TRIGGER {name} AFTER {when} ON registrations WHEN {row}.state = 'waiting' "
+        f"BEGIN {_count(row, by, seconds)} END"
+    )
+
+
+_SQLITE = [
+    _sqlite("enters_line", "INSERT", "NEW", 1),
+    _sqlite("leaves_line", "DELETE", "OLD", -1),
+    _sqlite("changes_line_from", f"UPDATE OF {_FOLLOWED}", "OLD", -1),
+    _sqlite("changes_line_to", f"UPDATE OF {_FOLLOWED}", "NEW", 1),
+    *(
+        f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever appended'); END"
+        for table in ("ledger", "seals")
+        for what in ("UPDATE", "DELETE")
+    ),
+]
+
+
+def _postgresql_count(row: str, by: int) -> str:
+    seconds = f"floor(extract(epoch FROM {row}.registered_at))::bigint"
+    return f"IF {row}.state = 'waiting' THEN {_count(row, by, seconds)} END IF;"
+
+
+_POSTGRESQL = [
+    "CREATE FUNCTION count_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    f"IF TG_OP <> 'INSERT' THEN {_postgresql_count('OLD', -1)} END IF; "
+    f"IF TG_OP <> 'DELETE' THEN {_postgresql_count('NEW', 1)} END IF; "
+    "RETURN NULL; END $$",
+    f"CREATE TRIGGER count_line AFTER INSERT OR DELETE OR UPDATE OF {_FOLLOWED} ON registrations "
+    "FOR EACH ROW EXECUTE FUNCTION count_line()",
+    "CREATE FUNCTION only_appended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION '%: rows are only ever appended', TG_TABLE_NAME; END $$",
+    *(
+        f"CREATE TRIGGER only_appended BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION only_appended()"
+        for table in ("ledger", "seals")
+    ),
+]
+
 
 def upgrade() -> None:
+    _tables()
+    for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
+        op.execute(sa.text(statement))
+    subjects = sa.table("subjects", *map(sa.column, ("id", "name_fa", "name_en", "offered")))
+    rows = enumerate(_SUBJECTS, start=1)
+    op.bulk_insert(
+        subjects, [{"id": id_, "name_fa": fa, "name_en": en, "offered": True} for id_, (fa, en) in rows]
+    )
+
+
+def _tables() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -20,6 +103,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("audit_by_action", "audit", ["action", "id"], unique=False)
+    op.create_index("audit_by_person", "audit", ["who", "id"], unique=False)
+    op.create_index("audit_by_time", "audit", ["at"], unique=False)
     op.create_table(
         "blocked_numbers",
         sa.Column("number", sa.String(length=16), nullable=False),
@@ -30,16 +116,42 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("note", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("who", sa.String(length=64), server_default="", nullable=False),
         sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_table(
-        "desks",
+        "breakers",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("probes", sa.Integer(), nullable=False),
+        sa.Column("probe", sa.String(length=48), nullable=True),
+        sa.Column("next_probe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answers", sa.Boolean(), nullable=True),
+        sa.Column("tried", sa.Text(), server_default="", nullable=False),
+        sa.Column("worked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suspects", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "callers_now",
+        sa.Column("channel", sa.String(length=80), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("channel"),
+    )
+    op.create_index(("ix_callers_now_number"), "callers_now", ["number"], unique=False)
+    op.create_table(
+        "departments",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("phone", sa.String(length=10), nullable=False),
-        sa.Column("phone_connected", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),
+        sa.Column("name_fa", sa.String(length=200), nullable=False),
+        sa.Column("name_en", sa.String(length=200), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name_en"),
+        sa.UniqueConstraint("name_fa"),
     )
     op.create_table(
         "events",
@@ -51,13 +163,24 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("callback_id", sa.Integer(), nullable=True),
         sa.Column("desk_id", sa.Integer(), nullable=True),
+        sa.Column("request_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "failed_sign_ins",
+        sa.Column("name_hash", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name_hash"),
+    )
+    op.create_index(("ix_failed_sign_ins_last_at"), "failed_sign_ins", ["last_at"], unique=False)
+    op.create_table(
         "heartbeats",
         sa.Column("process", sa.String(length=20), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fresh_s", sa.Integer(), server_default="6", nullable=False),
         sa.PrimaryKeyConstraint("process"),
     )
     op.create_table(
@@ -68,6 +191,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day"),
     )
     op.create_table(
+        "incoming_calls",
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "answered",
+                "turned_away",
+                name="incoming",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "kind"),
+    )
+    op.create_table(
         "ledger",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -76,6 +217,7 @@ def upgrade() -> None:
             sa.Enum(
                 "registered",
                 "confirmed",
+                "number_changed",
                 "carried",
                 "merged",
                 "moved_up",
@@ -83,6 +225,7 @@ def upgrade() -> None:
                 "outcome",
                 "cancelled",
                 "closed",
+                "deferred",
                 "round_cancelled",
                 name="fact",
                 native_enum=False,
@@ -98,10 +241,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("ledger", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ledger_registration_id"), ["registration_id"], unique=False)
-        batch_op.create_index("ledger_of_round", ["round_id", "id"], unique=False)
-
+    op.create_index(("ix_ledger_registration_id"), "ledger", ["registration_id"], unique=False)
+    op.create_index("ledger_of_round", "ledger", ["round_id", "id"], unique=False)
     op.create_table(
         "line_counts",
         sa.Column("round_id", sa.Integer(), nullable=False),
@@ -133,24 +274,29 @@ def upgrade() -> None:
         sa.Column("office_fa", sa.String(length=200), nullable=False),
         sa.Column("office_en", sa.String(length=200), nullable=False),
         sa.Column("clip", sa.String(length=100), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.CheckConstraint("(kind = 'district_manager') = (district IS NOT NULL)", name="has_district"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("district"),
     )
     op.create_table(
-        "requests",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("tracking", sa.String(length=8), nullable=False),
-        sa.Column("number", sa.String(length=16), nullable=True),
-        sa.Column("category", sa.Integer(), nullable=False),
-        sa.Column("district", sa.Integer(), nullable=True),
-        sa.Column("message", sa.String(length=80), nullable=False),
-        sa.Column("language", sa.String(length=2), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
-        sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("tracking"),
+        "placed_calls",
+        sa.Column("token", sa.String(length=41), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ours", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("token"),
+    )
+    op.create_index("placed_calls_by_time", "placed_calls", ["at"], unique=False)
+    op.create_index("placed_calls_of_number", "placed_calls", ["number", "at"], unique=False)
+    op.create_index(
+        "placed_calls_under_way",
+        "placed_calls",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "seals",
@@ -158,6 +304,23 @@ def upgrade() -> None:
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("size"),
+    )
+    op.create_table(
+        "silent_callers",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("silent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("operator_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index(("ix_silent_callers_silent_at"), "silent_callers", ["silent_at"], unique=False)
+    op.create_table(
+        "subjects",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name_fa", sa.String(length=100), nullable=False),
+        sa.Column("name_en", sa.String(length=100), nullable=False),
+        sa.Column("offered", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("id BETWEEN 1 AND 9", name="subject_has_key"),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "timetable_rules",
@@ -172,9 +335,18 @@ def upgrade() -> None:
         sa.Column("registration_days", sa.Integer(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("languages", sa.String(length=20), server_default="fa,en", nullable=False),
+        sa.Column("recorded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("shift", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint("starts_at < ends_at", name="rule_window"),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "walls",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_table(
         "rounds",
@@ -196,6 +368,8 @@ def upgrade() -> None:
         sa.Column("changes", sa.Integer(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("start_set_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recorded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("standing", sa.Boolean(), nullable=False),
         sa.Column("rule_id", sa.Integer(), nullable=True),
         sa.Column("occurs_on", sa.Date(), nullable=True),
@@ -221,17 +395,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("rule_id", "turn", name="one_round_per_turn"),
     )
-    with op.batch_alter_table("rounds", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_rounds_official_id"), ["official_id"], unique=False)
-        batch_op.create_index(
-            "one_standing_line",
-            ["standing"],
-            unique=True,
-            sqlite_where=sa.text("standing"),
-            postgresql_where=sa.text("standing"),
-        )
-        batch_op.create_index("rounds_by_end", ["ends_at"], unique=False)
-
+    op.create_index(("ix_rounds_official_id"), "rounds", ["official_id"], unique=False)
+    op.create_index(
+        "one_standing_line",
+        "rounds",
+        ["standing"],
+        unique=True,
+        sqlite_where=sa.text("standing"),
+        postgresql_where=sa.text("standing"),
+    )
+    op.create_index("rounds_by_end", "rounds", ["ends_at"], unique=False)
+    op.create_table(
+        "timetable_deputies",
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("official_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["official_id"],
+            ["officials.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["timetable_rules.id"],
+        ),
+        sa.PrimaryKeyConstraint("rule_id", "official_id"),
+    )
     op.create_table(
         "timetable_exceptions",
         sa.Column("rule_id", sa.Integer(), nullable=False),
@@ -267,44 +454,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule_id", "position"),
     )
     op.create_table(
-        "users",
+        "desks",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("username", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column(
-            "role",
-            sa.Enum(
-                "operator",
-                "official",
-                "supervisor",
-                "public_relations",
-                "auditor",
-                "administrator",
-                name="role",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("password_hash", sa.String(length=200), nullable=False),
-        sa.Column("desk_id", sa.Integer(), nullable=True),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("phone", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=True),
+        sa.Column("call_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("call_token", sa.String(length=48), nullable=True),
+        sa.Column("call_placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("phone_connected", sa.Boolean(), nullable=False),
+        sa.Column("channel", sa.String(length=80), nullable=True),
+        sa.Column("round_id", sa.Integer(), nullable=True),
+        sa.Column("next_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("takes_live", sa.Boolean(), nullable=True),
+        sa.Column("hears_desk_id", sa.Integer(), nullable=True),
+        sa.Column("hears_how", sa.String(length=10), nullable=True),
+        sa.Column("hears_callback_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),
         sa.ForeignKeyConstraint(
-            ["desk_id"],
+            ["hears_desk_id"],
             ["desks.id"],
         ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["rounds.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("desk_id"),
-        sa.UniqueConstraint("username"),
     )
+    op.create_index(("ix_desks_call_token"), "desks", ["call_token"], unique=True)
+    op.create_index(("ix_desks_round_id"), "desks", ["round_id"], unique=False)
     op.create_table(
         "registrations",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=16), nullable=False),
-        sa.Column("ticket", sa.String(length=7), nullable=False),
+        sa.Column("ticket", sa.String(length=8), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("subject", sa.Integer(), nullable=True),
         sa.Column("message", sa.String(length=80), nullable=True),
@@ -355,6 +538,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("call_id", sa.String(length=150), nullable=True),
         sa.CheckConstraint("moved_up IN (0, 1)", name="moved_up_or_not"),
         sa.CheckConstraint("subject BETWEEN 1 AND 9", name="known_subject"),
         sa.ForeignKeyConstraint(
@@ -368,28 +552,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ticket"),
     )
-    with op.batch_alter_table("registrations", schema=None) as batch_op:
-        batch_op.create_index(
-            "one_place_per_round_and_number",
-            ["round_id", "number"],
-            unique=True,
-            sqlite_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
-            postgresql_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
-        )
-        batch_op.create_index(
-            "order_of_calling",
-            [
-                "round_id",
-                "state",
-                sa.literal_column("moved_up DESC"),
-                sa.literal_column("rounds_missed DESC"),
-                "registered_at",
-                "id",
-            ],
-            unique=False,
-        )
-        batch_op.create_index("registrations_of_number", ["number", "registered_at"], unique=False)
-
+    op.create_index(("ix_registrations_call_id"), "registrations", ["call_id"], unique=False)
+    op.create_index(
+        "one_place_per_round_and_number",
+        "registrations",
+        ["round_id", "number"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
+        postgresql_where=sa.text("state IN ('unconfirmed', 'waiting', 'calling', 'unreached')"),
+    )
+    op.create_index(
+        "order_of_calling",
+        "registrations",
+        [
+            "round_id",
+            "state",
+            sa.literal_column("moved_up DESC"),
+            sa.literal_column("rounds_missed DESC"),
+            "registered_at",
+            "id",
+        ],
+        unique=False,
+    )
+    op.create_index("registrations_of_number", "registrations", ["number", "registered_at"], unique=False)
     op.create_table(
         "round_deputies",
         sa.Column("round_id", sa.Integer(), nullable=False),
@@ -405,23 +590,260 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("round_id", "official_id"),
     )
     op.create_table(
-        "sign_ins",
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        "carries",
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("from_round_id", sa.Integer(), nullable=False),
+        sa.Column("to_round_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
+            ["from_round_id"],
+            ["rounds.id"],
         ),
-        sa.PrimaryKeyConstraint("token_hash"),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_round_id"],
+            ["rounds.id"],
+        ),
+        sa.PrimaryKeyConstraint("registration_id", "from_round_id"),
+    )
+    op.create_index("carries_from", "carries", ["from_round_id"], unique=False)
+    op.create_index(("ix_carries_to_round_id"), "carries", ["to_round_id"], unique=False)
+    op.create_table(
+        "confirmations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "registration",
+                "number",
+                "cancellation",
+                name="confirmation_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=True),
+        sa.Column("asked_by", sa.String(length=16), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agreed", sa.Boolean(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index(
+        "confirmations_due",
+        "confirmations",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("decided_at IS NULL"),
+        postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.create_index("confirmations_of_caller", "confirmations", ["asked_by", "asked_at"], unique=False)
+    op.create_index("confirmations_of_number", "confirmations", ["number", "decided_at"], unique=False)
+    op.create_index(("ix_confirmations_registration_id"), "confirmations", ["registration_id"], unique=False)
+    op.create_table(
+        "near_calls",
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "reachable",
+                "next_round",
+                name="near_answer",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["rounds.id"],
+        ),
+        sa.PrimaryKeyConstraint("registration_id", "round_id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracking", sa.String(length=9), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=True),
+        sa.Column("category", sa.Integer(), nullable=False),
+        sa.Column("district", sa.Integer(), nullable=True),
+        sa.Column("message", sa.String(length=80), nullable=True),
+        sa.Column("written", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("call_id", sa.String(length=150), nullable=True),
+        sa.Column("registration_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "new",
+                "referred",
+                "replied",
+                "reopened",
+                "closed",
+                "duplicate",
+                "rejected",
+                name="request_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            server_default=sa.text("'new'"),
+            nullable=False,
+        ),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reply", sa.String(length=500), server_default=sa.text("''"), nullable=False),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("denials", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
+        sa.CheckConstraint(
+            "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
+            name="referred_until",
+        ),
+        sa.CheckConstraint("message IS NOT NULL OR written <> ''", name="says_something"),
+        sa.CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
+        sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["duplicate_of_id"],
+            ["requests.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tracking"),
+    )
+    op.create_index(("ix_requests_call_id"), "requests", ["call_id"], unique=False)
+    op.create_index(("ix_requests_department_id"), "requests", ["department_id"], unique=False)
+    op.create_index(("ix_requests_duplicate_of_id"), "requests", ["duplicate_of_id"], unique=False)
+    op.create_index(("ix_requests_registration_id"), "requests", ["registration_id"], unique=False)
+    op.create_index("requests_alike", "requests", ["category", "district", "made_at"], unique=False)
+    op.create_index(
+        "requests_asked",
+        "requests",
+        ["replied_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'replied'"),
+        postgresql_where=sa.text("state = 'replied'"),
+    )
+    op.create_index("requests_by_state", "requests", ["state", "id"], unique=False)
+    op.create_index(
+        "requests_in_work",
+        "requests",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('new', 'referred', 'reopened')"),
+        postgresql_where=sa.text("state IN ('new', 'referred', 'reopened')"),
+    )
+    op.create_index("requests_of_number", "requests", ["number", "id"], unique=False)
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("username", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "operator",
+                "official",
+                "supervisor",
+                "public_relations",
+                "auditor",
+                "administrator",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("pin_hash", sa.String(length=200), nullable=True),
+        sa.Column("pin_failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("pin_locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("desk_id", sa.Integer(), nullable=True),
+        sa.Column("official_id", sa.Integer(), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("totp_salt", sa.String(length=32), nullable=True),
+        sa.Column("totp_step", sa.Integer(), nullable=True),
+        sa.Column("totp_failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("totp_locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["desk_id"],
+            ["desks.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["official_id"],
+            ["officials.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("desk_id"),
+        sa.UniqueConstraint("username"),
+    )
+    op.create_table(
+        "waiting_callers",
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=150), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.PrimaryKeyConstraint("registration_id"),
+        sa.UniqueConstraint("channel"),
+    )
+    op.create_index("callers_that_left", "waiting_callers", ["left_at"], unique=False)
+    op.create_index(
+        "callers_that_wait",
+        "waiting_callers",
+        ["since"],
+        unique=False,
+        sqlite_where=sa.text("left_at IS NULL"),
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     op.create_table(
         "callbacks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
-        sa.Column("desk_id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("screen_desk_id", sa.Integer(), nullable=True),
         sa.Column("token", sa.String(length=41), nullable=False),
         sa.Column(
             "state",
@@ -431,7 +853,10 @@ def upgrade() -> None:
                 "ringing",
                 "answered",
                 "waiting",
+                "screening",
                 "talking",
+                "held",
+                "parting",
                 "ended",
                 "closed",
                 name="callback_state",
@@ -468,10 +893,49 @@ def upgrade() -> None:
         sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("talking_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finishing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("toned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_s", sa.Float(), server_default=sa.text("0"), nullable=False),
+        sa.Column("parting_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "said",
+            sa.Enum(
+                "no_answer",
+                "busy",
+                "rejected",
+                "unreachable",
+                "not_confirmed",
+                "hung_up",
+                "failed",
+                "reached",
+                "call_again",
+                "refused",
+                "wrong_number",
+                "returned",
+                name="said",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("on_the_line", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("agreed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("hangup_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_has_outcome"),
+        sa.CheckConstraint(
+            "desk_id IS NOT NULL OR state NOT IN ('claimed', 'talking', 'held', 'parting', 'ended')",
+            name="talks_at_a_desk",
+        ),
+        sa.CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held_since"),
+        sa.CheckConstraint("state <> 'parting' OR parting_at IS NOT NULL", name="parting_since"),
+        sa.CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
         sa.ForeignKeyConstraint(
             ["desk_id"],
             ["desks.id"],
@@ -485,67 +949,67 @@ def upgrade() -> None:
             ["rounds.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["screen_desk_id"],
+            ["desks.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["user_id"],
             ["users.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token"),
     )
-    with op.batch_alter_table("callbacks", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_callbacks_desk_id"), ["desk_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_callbacks_registration_id"), ["registration_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_callbacks_round_id"), ["round_id"], unique=False)
-        batch_op.create_index(
-            "one_live_callback_per_desk",
-            ["desk_id"],
-            unique=True,
-            sqlite_where=sa.text("state <> 'closed'"),
-            postgresql_where=sa.text("state <> 'closed'"),
-        )
-        batch_op.create_index(
-            "one_live_callback_per_registration",
-            ["registration_id"],
-            unique=True,
-            sqlite_where=sa.text("state <> 'closed'"),
-            postgresql_where=sa.text("state <> 'closed'"),
-        )
-
-    op.create_table(
-        "carries",
-        sa.Column("registration_id", sa.Integer(), nullable=False),
-        sa.Column("from_round_id", sa.Integer(), nullable=False),
-        sa.Column("to_round_id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["from_round_id"],
-            ["rounds.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["registration_id"],
-            ["registrations.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["to_round_id"],
-            ["rounds.id"],
-        ),
-        sa.PrimaryKeyConstraint("registration_id", "from_round_id"),
+    op.create_index("callbacks_by_state", "callbacks", ["state", "round_id"], unique=False)
+    op.create_index(
+        "callbacks_by_talk",
+        "callbacks",
+        ["talking_at"],
+        unique=False,
+        sqlite_where=sa.text("talking_at IS NOT NULL"),
+        postgresql_where=sa.text("talking_at IS NOT NULL"),
     )
-    with op.batch_alter_table("carries", schema=None) as batch_op:
-        batch_op.create_index("carries_from", ["from_round_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_carries_to_round_id"), ["to_round_id"], unique=False)
-
-    op.create_table(
-        "confirmations",
-        sa.Column("registration_id", sa.Integer(), nullable=False),
-        sa.Column("token", sa.String(length=41), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["registration_id"],
-            ["registrations.id"],
-        ),
-        sa.PrimaryKeyConstraint("registration_id"),
-        sa.UniqueConstraint("token"),
+    op.create_index(
+        "callbacks_cut",
+        "callbacks",
+        ["desk_id"],
+        unique=False,
+        sqlite_where=sa.text("held_until IS NOT NULL"),
+        postgresql_where=sa.text("held_until IS NOT NULL"),
+    )
+    op.create_index("callbacks_of_round", "callbacks", ["round_id", "placed_at"], unique=False)
+    op.create_index(
+        "callbacks_on_the_line",
+        "callbacks",
+        ["state"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(("ix_callbacks_desk_id"), "callbacks", ["desk_id"], unique=False)
+    op.create_index(("ix_callbacks_registration_id"), "callbacks", ["registration_id"], unique=False)
+    op.create_index(
+        "one_live_callback_per_desk",
+        "callbacks",
+        ["desk_id"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed' AND (state <> 'parting' OR said IS NULL)"),
+        postgresql_where=sa.text("state <> 'closed' AND (state <> 'parting' OR said IS NULL)"),
+    )
+    op.create_index(
+        "one_live_callback_per_registration",
+        "callbacks",
+        ["registration_id"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "one_screening_per_desk",
+        "callbacks",
+        ["screen_desk_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'screening'"),
+        postgresql_where=sa.text("state = 'screening'"),
     )
     op.create_table(
         "messages",
@@ -559,7 +1023,16 @@ def upgrade() -> None:
                 "not_reached",
                 "carried",
                 "round_cancelled",
+                "round_changed",
                 "closed",
+                "number_changed",
+                "cancelled",
+                "answer",
+                "request_reported",
+                "request_news",
+                "request_replied",
+                "request_rejected",
+                "request_closed",
                 "notice",
                 name="message_kind",
                 native_enum=False,
@@ -570,6 +1043,7 @@ def upgrade() -> None:
         ),
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("round_id", sa.Integer(), nullable=True),
+        sa.Column("request_id", sa.Integer(), nullable=True),
         sa.Column("to", sa.String(length=500), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column(
@@ -599,15 +1073,110 @@ def upgrade() -> None:
             ["registrations.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["round_id"],
             ["rounds.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_messages_registration_id"), ["registration_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_messages_round_id"), ["round_id"], unique=False)
-        batch_op.create_index("messages_due", ["state", "not_before"], unique=False)
-
-    triggers.create(op.get_bind())
+    op.create_index(("ix_messages_registration_id"), "messages", ["registration_id"], unique=False)
+    op.create_index(("ix_messages_request_id"), "messages", ["request_id"], unique=False)
+    op.create_index(("ix_messages_round_id"), "messages", ["round_id"], unique=False)
+    op.create_index("messages_due", "messages", ["state", "not_before"], unique=False)
+    op.create_index("messages_of_number", "messages", ["to", "made_at"], unique=False)
+    op.create_table(
+        "recovery_codes",
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("code_hash"),
+    )
+    op.create_index(("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"], unique=False)
+    op.create_table(
+        "request_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "reported",
+                "referred",
+                "returned",
+                "news",
+                "replied",
+                "confirmed",
+                "denied",
+                "unanswered",
+                "merged",
+                "separated",
+                "rejected",
+                name="request_step",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("other_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"],
+            ["requests.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(("ix_request_history_request_id"), "request_history", ["request_id"], unique=False)
+    op.create_index(("ix_request_history_who"), "request_history", ["who"], unique=False)
+    op.create_table(
+        "sign_ins",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("agent", sa.String(length=100), nullable=False),
+        sa.Column("second_factor", sa.Boolean(), nullable=False),
+        sa.Column("totp_offer", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_index(("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
+    op.create_table(
+        "recordings",
+        sa.Column("callback_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(length=80), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["callback_id"],
+            ["callbacks.id"],
+        ),
+        sa.PrimaryKeyConstraint("callback_id"),
+        sa.UniqueConstraint("file"),
+    )
+    op.create_index("recordings_kept", "recordings", ["deleted_at", "made_at"], unique=False)

@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch'
-import { report } from './connection'
 import { observeServerTime } from './clock'
+import { report } from './connection'
 import { Problem } from './problem'
 import type { paths } from './schema.gen'
 

@@ -1,24 +1,24 @@
 import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
-import { adminKeys } from './admin'
 import { followEvents } from './events'
-import { planningKey } from './planning'
-import { keys } from './queries'
-import { REQUESTS } from './requests'
+import { adminKeys, planningKey, keys, REQUESTS } from './keys'
 import { makeRefresher } from './refresher'
+import { useSessionOver } from './session'
 
 /** Keeps every query of the page true while it is open: my own callback at once, lines calmly. */
 export function useLiveUpdates(myDesk: number | null): void {
   const queries = useQueryClient()
+  const over = useSessionOver()
 
   useEffect(() => {
+    if (over) return
     const refresh = (queryKey: QueryKey) => queries.invalidateQueries({ queryKey })
     const soon = makeRefresher(refresh, 40)
     const calmly = makeRefresher(refresh, 350)
 
     return followEvents({
       onOpen: () => void queries.invalidateQueries(),
-      onSignedOut: () => queries.setQueryData(keys.me, null),
+      onSignedOut: () => void queries.invalidateQueries({ queryKey: keys.me, exact: true }),
       onChange: (change) => {
         if (change.desk_id !== null && change.desk_id === myDesk) {
           soon(keys.me)
@@ -27,6 +27,10 @@ export function useLiveUpdates(myDesk: number | null): void {
         if (change.kind === 'person') {
           soon(keys.me)
           calmly(adminKeys.people)
+        }
+        if (change.kind === 'telephone') {
+          soon(keys.me)
+          return
         }
         if (change.kind === 'number') calmly(adminKeys.blocked)
         calmly(adminKeys.desks)
@@ -50,5 +54,5 @@ export function useLiveUpdates(myDesk: number | null): void {
         calmly(keys.line(change.round_id))
       },
     })
-  }, [queries, myDesk])
+  }, [queries, myDesk, over])
 }

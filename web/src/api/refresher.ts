@@ -11,7 +11,7 @@ export function makeRefresher<T>(refresh: (what: T) => Promise<unknown>, pause: 
     while (wanted.size > 0) {
       const batch = [...wanted.values()]
       wanted.clear()
-      await Promise.allSettled(batch.map(refresh))
+      await Promise.allSettled(batch.map((what) => refresh(what)))
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
     running = false

@@ -1,211 +1,35 @@
-import { enAdmin, enAdminProblems } from './en-admin'
-import { enAccount, enAccountProblem } from './en-account'
-import { enDesk, enDeskProblem } from './en-desk'
-import { enOfficial } from './en-official'
-import { enRequestProblems, enRequests } from './en-requests'
-import { enPlanning, enPlanningProblems } from './en-planning'
-import { enRounds } from './en-rounds'
-import { enReports } from './en-reports'
-import { enSupervising } from './en-supervising'
-import { enWallboard } from './en-wallboard'
+import { words as account } from '../account/words.en'
+import { words as assist } from '../assist/words.en'
+import { words as audit } from '../audit/words.en'
+import { words as blocked } from '../blocked/words.en'
+import { words as citizenPhone } from '../citizen-phone/words.en'
+import { words as departments } from '../departments/words.en'
+import { words as desk } from '../desk/words.en'
+import { words as desks } from '../desks/words.en'
+import { words as holidays } from '../holidays/words.en'
+import { words as line } from '../line/words.en'
+import { words as official } from '../official/words.en'
+import { words as officials } from '../officials/words.en'
+import { words as people } from '../people/words.en'
+import { words as phone } from '../phone/words.en'
+import { words as recordings } from '../recordings/words.en'
+import { words as reports } from '../reports/words.en'
+import { words as requests } from '../requests/words.en'
+import { words as rounds } from '../rounds/words.en'
+import { words as signIn } from '../sign-in/words.en'
+import { words as subjects } from '../subjects/words.en'
+import { words as timetable } from '../timetable/words.en'
+import { words as ui } from '../ui/words.en'
+import { words as wallboard } from '../wallboard/words.en'
 import type { Text } from './fa'
+import { problem } from './problems.en'
+import { words as common } from './words.en'
 
 /** Every text of the pages, in English. */
 export const en: Text = {
-  brandNumber: '137',
-  city: 'Municipality of Isfahan',
-  loading: 'Loading…',
-  language: 'فارسی',
-  comma: ', ',
-
-  connectionLost: 'The connection is lost. Trying to connect again…',
-  broken: {
-    part: 'This part of the page cannot be shown. Perhaps a newer version of the system was installed.', page: 'This page cannot be shown. Perhaps a newer version of the system was installed.',
-    loadAgain: 'Load the page again',
-  },
-
-  signOut: 'Sign out',
-  pages: 'Pages',
-
-  phase: {
-    planned: 'planned',
-    announced: 'announced',
-    open: 'registration is open',
-    closed: 'registration has ended',
-    live: 'live',
-    over: 'over',
-    cancelled: 'cancelled',
-  },
-  round: {
-    choose: 'Round',
-    none: 'No round has been announced yet.',
-    option: (office, when, phase) => `${office} (${phase}), ${when}`,
-    hours: (from, until) => `${from} to ${until}`,
-    reached: (count) => `${count} reached`,
-    startsAt: (when) => `The conversations begin: ${when}.`,
-    over: 'This round is over.',
-    cancelled: (reason) => (reason ? `This round was cancelled: ${reason}` : 'This round was cancelled.'),
-  },
-
-  line: {
-    title: 'Line',
-    waiting: (count) => `${count} waiting`,
-    empty: 'Nobody is in the line.',
-    place: 'Place',
-    ticket: 'Ticket',
-    number: 'Telephone',
-    since: 'Registered',
-    roundsMissed: (count, digits) => (count === 1 ? 'carried over' : `carried over from ${digits} rounds`),
-    movedUp: (reason) => `moved up: ${reason}`,
-    attempts: (count) => (count === '1' ? 'called once' : `called ${count} times`),
-    retryAt: (when) => `again from ${when}`,
-    atDesk: (id) => `desk ${id}`,
-    atMyDesk: 'your desk',
-    calling: 'being called',
-  },
-
-  desk: {
-    title: 'Desk',
-    none: 'You have no desk; you see the line but cannot call.',
-    takeNext: 'Take next',
-    call: 'Call',
-    hangUp: 'Hang up',
-    ready: 'Ready',
-    nobodyWaits: 'Nobody waits at this moment.',
-    nobodyIsDue: 'It is too early to call again those who are in the line.',
-    chooseOutcome: 'Outcome',
-    note: 'Note',
-    notePlaceholder: 'What the citizen said, and what was agreed…',
-    saveOutcome: 'Save the outcome',
-    saveNote: 'Save the note',
-    noteKept: (ticket) => `The note on ticket ${ticket} is not saved yet:`,
-    dismiss: 'Dismiss',
-    conversation: 'Length of the conversation',
-  },
-
-  callback: {
-    claimed: 'Ready to call',
-    dialing: 'Dialling',
-    ringing: 'Ringing',
-    answered: 'Answered, hears who calls',
-    waiting: 'Waits to speak with you',
-    screening: 'Speaks with an operator first',
-    talking: 'In conversation',
-    ended: 'The conversation has ended',
-    closed: 'Over',
-  },
-  callbackHelp: {
-    claimed: 'Press «Call» to dial.',
-    dialing: '',
-    ringing: '',
-    answered: 'The citizen has been asked to press 1.',
-    waiting: 'Pressed 1; is being connected to your phone.',
-    screening: '',
-    talking: '',
-    ended: 'Choose the outcome and save it.',
-    closed: '',
-  },
-  outcome: {
-    no_answer: 'no answer',
-    busy: 'busy',
-    rejected: 'rejected the call',
-    unreachable: 'not reachable',
-    not_confirmed: 'did not press 1',
-    hung_up: 'hung up before the conversation',
-    failed: 'the call failed',
-    reached: 'conversation took place',
-    call_again: 'call again',
-    refused: 'no longer wishes it',
-    wrong_number: 'wrong number',
-    returned: 'returned to the line',
-  },
-  returnToLine: 'Return to the line',
-
-  deskPhone: {
-    title: 'Desk’s phone',
-    disconnected: 'not connected',
-    connecting: 'connecting…',
-    connected: 'connected',
-    connect: 'Connect the phone',
-    disconnect: 'Disconnect',
-    mute: 'Mute',
-    unmute: 'The microphone is off',
-    yourVoice: 'Your voice',
-    theirVoice: 'Their voice',
-    elsewhere: 'This desk’s phone is connected in another window or on another computer.',
-    sipHelp: (extension) =>
-      `Pick up the desk’s phone and dial ${extension}. Do not hang up; one citizen after the other is connected to this same call.`,
-  },
-  phoneProblem: {
-    'microphone-denied': 'The microphone is not allowed. Allow it in the browser’s address bar.',
-    'microphone-missing': 'No microphone was found.',
-    insecure: 'The browser allows the microphone on a safe address (https) only.',
-    network: 'The telephone system does not answer.',
-    refused: 'The telephone system refused this phone.',
-    busy: 'It was busy.',
-    rejected: 'The call was rejected.',
-    'no-answer': 'There was no answer.',
-    failed: 'The call failed.',
-  },
-
-  citizenPhone: {
-    title: 'A citizen’s phone',
-    off: 'The phone in the browser is switched off in this system.',
-    line: 'Line',
-    lineOption: (line, number) => `Line ${line}: ${number}`,
-    ownNumber: 'This phone’s number',
-    state: {
-      disconnected: 'not connected',
-      registered: 'ready',
-      calling: 'dialling 137…',
-      ringing: '137 is calling',
-      talking: 'in conversation',
-    },
-    dial: 'Dial 137',
-    hangUp: 'Hang up',
-    answer: 'Answer',
-    reject: 'Reject',
-    keypad: 'Keypad',
-    star: 'star',
-    hash: 'hash',
-    pressed: 'Keys pressed',
-  },
-
-  ...enRequests, ...enAdmin,
-  ...enPlanning, ...enRounds,
-  ...enOfficial, ...enSupervising,
-  ...enDesk, ...enAccount,
-  ...enReports, ...enWallboard,
-
-  problem: {
-    ...enAdminProblems, ...enRequestProblems,
-    ...enDeskProblem,
-    ...enAccountProblem,
-    'not-signed-in': 'Your session has ended. Sign in again.',
-    'wrong-credentials': 'The user name or the password is not right.',
-    'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
-    forbidden: 'You are not allowed to do this.',
-    'not-found': 'Not found.',
-    'no-desk': 'You have no desk.',
-    'desk-busy': 'This desk still has a call in hand.',
-    'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
-    'not-serving': 'Your desk does not serve this round.',
-    'round-not-started': 'The conversations of this round have not begun.',
-    'round-over': 'This round is over.',
-    'wrong-state': 'Things have changed in the meantime.',
-    'round-times': 'The order of times is not right: notice, registration begins, registration ends, round ends; and the end after the start.',
-    'round-values': 'The capacity, the minutes or the languages are not right.',
-    'notice-too-short': 'A round is announced at least a day ahead. If this late notice is meant, tick its box.',
-    'official-busy': 'This official has another round at that time.',
-    'nobody-speaks': 'This desk speaks with nobody now.',
-    'own-desk': 'You cannot hear your own desk.',
-    'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
-    'recording-changed': 'The file of this conversation was tampered with, or is not there.',
-    ...enPlanningProblems,
-    'reason-missing': 'Write the reason.',
-    'invalid-input': 'The input was not accepted.',
-    'database-unavailable': 'The database does not answer. Try again in a moment.',
-    unreachable: 'The system does not answer. Try again in a moment.',
-    unknown: 'Something went wrong. Try again.',
-  },
+  ...common, ...ui, ...phone, ...account, ...assist, ...audit,
+  ...blocked, ...citizenPhone, ...departments, ...desk, ...desks, ...holidays,
+  ...line, ...official, ...officials, ...people, ...recordings, ...reports,
+  ...requests, ...rounds, ...signIn, ...subjects, ...timetable, ...wallboard,
+  problem,
 }

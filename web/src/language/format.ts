@@ -38,7 +38,9 @@ export function makeFormat(locale: string, comma: string) {
     /** 09131234567 as ۰۹۱۳ ۱۲۳ ۴۵۶۷; a land line as ۰۳۱ ۳۲۳۴ ۵۶۷۸. */
     phone: (number: string) =>
       isolated(number.replace(/^(09\d\d)(\d{3})(\d{4})$/, '$1 $2 $3').replace(/^(0\d\d)(\d{4})(\d{4})$/, '$1 $2 $3')),
-    ticket: (ticket: string) => isolated(ticket.replace(/^(\d{3})(\d{4})$/, '$1 $2')),
+    /** A ticket or tracking number, in groups as it is spoken. */
+    ticket: (ticket: string) =>
+      isolated(ticket.replace(/^(\d{3})(\d{4})$|^(\d{4})(\d{4})$|^(\d{3})(\d{3})(\d{3})$/, (...groups) => groups.slice(1, 8).filter(Boolean).join(' '))),
     time,
     date,
     weekday: (iso: string) => weekday.format(new Date(iso)),

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import { patiently } from '../api/patiently'
+import { retryImport } from '../api/retry-import'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
 
@@ -23,7 +23,7 @@ const persian: Language = {
 }
 
 async function english(): Promise<Language> {
-  const { en } = await patiently(() => import('./en'))
+  const { en } = await retryImport(() => import('./en'))
   return {
     code: 'en',
     direction: 'ltr',

@@ -14,17 +14,31 @@ export interface Device {
   label: string
 }
 
-/** The devices of a kind that can be told apart, live: without leave for the microphone a browser names none. */
+/** Those that can be told apart: without leave for the microphone a browser names none. */
+const named = async (kind: Kind): Promise<MediaDeviceInfo[]> =>
+  (await navigator.mediaDevices.enumerateDevices()).filter((device) =>
+    device.kind === kind && device.label && !['', 'default', 'communications'].includes(device.deviceId))
+
+/** The microphones but this one, the chosen one first. */
+export async function otherMicrophones(dead: string | undefined): Promise<string[]> {
+  const ids = (await named('audioinput')).map(({ deviceId }) => deviceId).filter((id) => id !== dead)
+  const chosen = keptDevice('audioinput')
+  return ids.toSorted((a, b) => Number(b === chosen) - Number(a === chosen))
+}
+
+/** Whether the microphone that was chosen by name is there. */
+export const chosenIsBack = async (): Promise<boolean> =>
+  (await named('audioinput')).some(({ deviceId }) => deviceId === keptDevice('audioinput'))
+
+/** The devices of a kind, live. */
 export function useDevices(kind: Kind): Device[] {
   const [devices, setDevices] = useState<Device[]>([])
   useEffect(() => {
+    // Absent outside https and localhost, whatever the types say.
     const media = navigator.mediaDevices as MediaDevices | undefined
     if (!media) return
-    const look = () => void media.enumerateDevices().then((found) => setDevices(
-      found
-        .filter((device) => device.kind === kind && device.label && !['', 'default', 'communications'].includes(device.deviceId))
-        .map(({ deviceId, label }) => ({ value: deviceId, label })),
-    ))
+    const look = () => void named(kind).then((found) =>
+      setDevices(found.map(({ deviceId, label }) => ({ value: deviceId, label }))))
     look()
     media.addEventListener('devicechange', look)
     return () => media.removeEventListener('devicechange', look)

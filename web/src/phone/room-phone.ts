@@ -1,12 +1,14 @@
+import { Store } from '../ui/store'
+import { Microphone, MicrophoneError } from './microphone'
+import { OneWindow } from './one-window'
 import { Softphone, type Account, type PhoneProblem } from './softphone'
-import { Store } from './store'
 
 export interface RoomStatus {
-  state: 'disconnected' | 'connecting' | 'connected'
+  state: 'disconnected' | 'connecting' | 'connected' | 'elsewhere'
   problem: PhoneProblem | null
-  muted: boolean
-  microphone: MediaStream | null
   speaker: MediaStream | null
+  /** The path of the window that has the phone, if it has said so. */
+  where: string | null
 }
 
 export interface RoomAccount extends Account {
@@ -14,38 +16,71 @@ export interface RoomAccount extends Account {
   extension: string
 }
 
-const WAITS = [0, 1_000, 2_000, 4_000, 8_000]
+const WAITS = [0, 1_000, 2_000, 4_000]
 /** A call that held this long was a good one: the next wait starts from nothing. */
 const STEADY = 10_000
+/** A phone that is not in its room by then begins anew, with another connection. */
+const STUCK = 8_000
+/** From the answer to the room, by far. */
+const IN_ROOM = 1_000
+/** A window that is loaded anew has so long to take its phone back. */
+const COMES_BACK = 5_000
 
-const OFF: RoomStatus = { state: 'disconnected', problem: null, muted: false, microphone: null, speaker: null }
+const OFF: RoomStatus = { state: 'disconnected', problem: null, speaker: null, where: null }
 
-/** The desk's phone: dials into the desk's room once and stays; a dropped call is dialled again. */
+/** The desk's phone: dials into the desk's room once and stays; whatever breaks, it comes back by itself. */
 export class RoomPhone {
   readonly status = new Store<RoomStatus>(OFF)
+  readonly microphone = new Microphone()
   private phone: Softphone | null = null
+  /** The one before, which stays until this one is in the room: the citizen is not alone meanwhile. */
+  private before: Softphone | null = null
   private extension = ''
   private tries = 0
+  /** The attempt at a phone that counts; an answer to an earlier one comes too late. */
+  private turn = 0
   private since = 0
   private timer: ReturnType<typeof setTimeout> | undefined
+  private stuck: ReturnType<typeof setTimeout> | undefined
+  private readonly window = new OneWindow({
+    onWhere: (where) => this.status.set({ where }),
+    onTaken: () => this.handOver(),
+    onConnected: () => this.status.get().state === 'elsewhere' && this.drop(),
+    onFree: (switchedOff) => this.free(switchedOff),
+  })
 
   constructor(private readonly getAccount: () => Promise<RoomAccount>) {}
 
-  /** Call it from a click: the browser asks for the microphone. */
-  async connect(): Promise<void> {
-    if (this.status.get().state !== 'disconnected') return
+  /** Call it from a click: the browser asks for the microphone. `here`: although another window has the phone. */
+  async connect({ here = false } = {}): Promise<void> {
+    if (this.status.get().state !== (here ? 'elsewhere' : 'disconnected')) return
     this.status.set({ ...OFF, state: 'connecting' })
-    await this.begin()
+    addEventListener('online', this.hurry)
+    if (!(await this.window.take({ byForce: here }))) {
+      this.status.set({ ...OFF, state: 'elsewhere' })
+      return
+    }
+    try {
+      await this.microphone.open()
+    } catch (error) {
+      this.disconnect(error instanceof MicrophoneError ? error.problem : 'failed')
+      return
+    }
+    if (this.isOn()) await this.begin()
   }
 
   disconnect(problem: PhoneProblem | null = null): void {
+    this.window.giveUp()
     this.drop()
-    this.tries = 0
     this.status.set({ ...OFF, problem })
   }
 
-  mute(muted: boolean): void {
-    this.phone?.mute(muted)
+  /** The window closes. */
+  leave(): void {
+    removeEventListener('online', this.hurry)
+    this.drop()
+    this.window.close()
+    this.status.set(OFF)
   }
 
   press(key: string): void {
@@ -53,60 +88,130 @@ export class RoomPhone {
   }
 
   async useChosenDevices(): Promise<void> {
-    await this.phone?.useChosenDevices()
+    this.phone?.chooseLoudspeaker()
+    await this.microphone.useChosen()
+  }
+
+  private isOn(): boolean {
+    return ['connecting', 'connected'].includes(this.status.get().state)
   }
 
   private drop(): void {
+    this.forget()
+    this.tries = 0
+    this.microphone.close()
+  }
+
+  /** No phone, and none on its way. */
+  private forget(): void {
     clearTimeout(this.timer)
-    this.timer = undefined
-    const phone = this.phone
-    this.phone = null
-    phone?.stop()
+    clearTimeout(this.stuck)
+    this.timer = this.stuck = undefined
+    this.turn += 1
+    const phones = [this.before, this.phone]
+    this.before = this.phone = null
+    this.since = 0
+    for (const phone of phones) phone?.stop()
   }
 
   /** With a fresh account, for the password may have changed since the last time. */
   private async begin(): Promise<void> {
+    const turn = (this.turn += 1)
+    const isMine = () => turn === this.turn && this.isOn()
+    this.expect()
     try {
       const account = await this.getAccount()
-      if (this.status.get().state === 'disconnected' || this.phone) return
-      const phone = new Softphone(account, { keepMicrophone: true })
+      if (!isMine()) return
+      const phone = new Softphone(account, { microphone: this.microphone, onLost: () => this.renew() })
       this.phone = phone
       this.extension = account.extension
       phone.status.subscribe(() => this.follow(phone))
       await phone.start()
     } catch {
-      if (this.status.get().state === 'disconnected') return
+      if (!isMine()) return
       this.status.set({ problem: 'network' })
       this.later(() => this.begin())
     }
   }
 
+  /** Another phone with another connection takes the place of this one. */
+  private renew(): void {
+    if (!this.isOn()) return
+    clearTimeout(this.timer)
+    this.timer = undefined
+    this.before?.stop()
+    this.before = this.phone
+    this.phone = null
+    this.since = 0
+    this.status.set({ state: 'connecting', problem: 'lost' })
+    void this.begin()
+  }
+
+  private expect(): void {
+    clearTimeout(this.stuck)
+    this.stuck = setTimeout(() => this.status.get().state === 'connecting' && this.renew(), STUCK)
+  }
+
   private follow(phone: Softphone): void {
-    if (phone !== this.phone) return
-    const { state, problem, muted, microphone, speaker } = phone.status.get()
-    if (problem === 'microphone-denied' || problem === 'microphone-missing' || problem === 'insecure') {
-      this.disconnect(problem)
-      return
-    }
+    if (phone !== this.phone || !this.isOn()) return
+    const { state, problem, speaker } = phone.status.get()
     const connected = state === 'talking'
-    if (connected && !this.since) this.since = Date.now()
+    if (connected && !this.since) this.arrive()
     if (!connected && this.since) {
       if (Date.now() - this.since > STEADY) this.tries = 0
       this.since = 0
+      this.expect()
     }
     this.status.set({
       state: connected ? 'connected' : 'connecting',
       problem: connected ? null : problem ?? this.status.get().problem,
-      muted, microphone, speaker,
+      speaker,
     })
     if (state === 'ringing') phone.hangUp()
     if (state === 'registered') this.later(() => phone.call(this.extension))
     if (state === 'disconnected' && problem === 'refused') {
       this.later(() => {
-        this.drop()
+        this.forget()
         return this.begin()
       })
     }
+  }
+
+  /** Answered, which is a moment before it is in the room: until then nobody else may leave it. */
+  private arrive(): void {
+    this.since = Date.now()
+    clearTimeout(this.stuck)
+    const phone = this.phone
+    setTimeout(() => {
+      if (phone !== this.phone || !this.since) return
+      this.before?.stop()
+      this.before = null
+      this.window.connected()
+    }, IN_ROOM)
+  }
+
+  /** Another window has the phone from now on; this one's stays until that one's is in the room. */
+  private handOver(): void {
+    this.status.set({ ...OFF, state: 'elsewhere' })
+    setTimeout(() => this.status.get().state === 'elsewhere' && this.drop(), COMES_BACK)
+  }
+
+  private free(switchedOff: boolean): void {
+    const here = () => this.status.get().state === 'elsewhere'
+    if (!here()) return
+    if (switchedOff) this.status.set(OFF)
+    else setTimeout(() => {
+      if (!here()) return
+      this.status.set(OFF)
+      void this.connect()
+    }, COMES_BACK)
+  }
+
+  /** The network is back: no use in waiting. */
+  private readonly hurry = () => {
+    if (this.status.get().state !== 'connecting') return
+    this.tries = 0
+    this.renew()
   }
 
   private later(action: () => Promise<void>): void {

@@ -1,9 +1,10 @@
 import type { UA } from 'jssip/lib/UA'
 import type { DTMFOptions, EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession'
-import { patiently } from '../api/patiently'
+import { retryImport } from '../api/retry-import'
+import { Store } from '../ui/store'
 import { keptDevice } from './devices'
-import { closeMicrophone, MicrophoneError, openMicrophone, type MicrophoneProblem } from './microphone'
-import { Store } from './store'
+import { healing } from './healing'
+import { Microphone, MicrophoneError, type MicrophoneProblem } from './microphone'
 
 export interface Account {
   websocket_url: string
@@ -13,28 +14,29 @@ export interface Account {
 }
 
 export type PhoneProblem = MicrophoneProblem
-  | 'network' | 'refused' | 'busy' | 'rejected' | 'no-answer' | 'failed'
+  | 'network' | 'lost' | 'refused' | 'busy' | 'rejected' | 'no-answer' | 'failed'
 
 export interface PhoneStatus {
   state: 'disconnected' | 'registered' | 'calling' | 'ringing' | 'talking'
   /** Why the last thing tried did not work. */
   problem: PhoneProblem | null
-  muted: boolean
-  microphone: MediaStream | null
   speaker: MediaStream | null
+}
+
+interface Options {
+  /** One that outlives this phone; without it the phone has its own, open during a call. */
+  microphone?: Microphone
+  /** The way of the sound is lost for good; without it the call ends. */
+  onLost?: () => void
 }
 
 /** Candidates of this host come at once; a gathering that never ends must not hold the call. */
 const GATHERING = 200
 const REGISTER_AGAIN = 4_000
-/** How long sound may stay away before the call counts as lost. */
-const SILENT_MEDIA = 3_000
 
 /** One SIP telephone in the browser, with at most one call. The only place that knows JsSIP. */
 export class Softphone {
-  readonly status = new Store<PhoneStatus>({
-    state: 'disconnected', problem: null, muted: false, microphone: null, speaker: null,
-  })
+  readonly status = new Store<PhoneStatus>({ state: 'disconnected', problem: null, speaker: null })
 
   private agent: UA | null = null
   private session: RTCSession | null = null
@@ -42,14 +44,18 @@ export class Softphone {
   /** The line to Asterisk broke, and whether it still knows our call is not yet asked. */
   private broken = false
   private readonly audio = document.createElement('audio')
+  private readonly microphone: Microphone
+  private readonly unfollow: () => void
 
-  constructor(private readonly account: Account, private readonly options = { keepMicrophone: false }) {
+  constructor(private readonly account: Account, private readonly options: Options = {}) {
     this.audio.autoplay = true
+    this.microphone = options.microphone ?? new Microphone()
+    this.unfollow = this.microphone.status.subscribe(() => this.speak())
   }
 
   /** Registers, and goes on doing so by itself after any break of the line. */
   async start(): Promise<void> {
-    const { UA, WebSocketInterface } = await patiently(() => import('jssip'))
+    const { UA, WebSocketInterface } = await retryImport(() => import('jssip'))
     if (this.stopped) return
     document.body.append(this.audio)
     this.chooseLoudspeaker()
@@ -91,6 +97,7 @@ export class Softphone {
     this.agent = null
     this.session = null
     this.audio.remove()
+    this.unfollow()
     this.closeMicrophone()
     this.status.set({ state: 'disconnected', speaker: null })
   }
@@ -98,13 +105,13 @@ export class Softphone {
   async call(target: string): Promise<void> {
     if (this.session || !this.agent) return
     this.status.set({ state: 'calling', problem: null })
-    const mediaStream = await this.microphone()
+    const mediaStream = await this.openMicrophone()
     if (mediaStream) this.agent.call(target, { mediaStream, pcConfig: { iceServers: [] } })
     else this.settle()
   }
 
   async answer(): Promise<void> {
-    const mediaStream = await this.microphone()
+    const mediaStream = await this.openMicrophone()
     if (mediaStream && !this.session?.isEnded()) {
       this.session?.answer({ mediaStream, pcConfig: { iceServers: [] } })
     }
@@ -122,50 +129,40 @@ export class Softphone {
     this.session.sendDTMF(key, inSound)
   }
 
-  mute(muted: boolean): void {
-    this.status.get().microphone?.getAudioTracks().forEach((track) => (track.enabled = !muted))
-    this.status.set({ muted })
-  }
-
-  /** Speak by the microphone and hear by the loudspeaker that were chosen last, also in a call that goes on. */
-  async useChosenDevices(): Promise<void> {
-    this.chooseLoudspeaker()
-    const { microphone: old, muted } = this.status.get()
-    if (!old) return
-    this.status.set({ microphone: null })
-    const track = (await this.microphone())?.getAudioTracks()[0]
-    const sender = (this.session?.connection as RTCPeerConnection | undefined)?.getSenders().find((one) => one.track?.kind === 'audio')
-    if (track) await sender?.replaceTrack(track)
-    closeMicrophone(old)
-    this.mute(muted)
-  }
-
-  private chooseLoudspeaker(): void {
+  /** Hear by the loudspeaker that was chosen last, also in a call that goes on. */
+  chooseLoudspeaker(): void {
     // Not every browser lets a page choose; one that was unplugged is refused.
     const audio = this.audio as Partial<Pick<HTMLAudioElement, 'setSinkId'>>
     void audio.setSinkId?.(keptDevice('audiooutput')).catch(() => undefined)
   }
 
-  private async microphone(): Promise<MediaStream | null> {
-    const open = this.status.get().microphone
-    if (open?.getAudioTracks().every((track) => track.readyState === 'live')) return open
+  private async openMicrophone(): Promise<MediaStream | null> {
     try {
-      const microphone = await openMicrophone()
-      if (this.stopped) {
-        closeMicrophone(microphone)
-        return null
-      }
-      this.status.set({ microphone, muted: false })
-      return microphone
+      const stream = await this.microphone.open()
+      if (!this.stopped) return stream
+      this.closeMicrophone()
     } catch (error) {
       this.status.set({ problem: error instanceof MicrophoneError ? error.problem : 'failed' })
-      return null
     }
+    return null
   }
 
   private closeMicrophone(): void {
-    closeMicrophone(this.status.get().microphone)
-    this.status.set({ microphone: null, muted: false })
+    if (!this.options.microphone) this.microphone.close()
+  }
+
+  /** The call speaks by the microphone as it is now. */
+  private speak(): void {
+    const { stream, muted } = this.microphone.status.get()
+    const track = stream?.getAudioTracks()[0]
+    const { session } = this
+    if (!session || !track) return
+    const connection = session.connection as RTCPeerConnection | undefined
+    const sender = connection?.getSenders().find((one) => one.track?.kind === 'audio')
+    if (sender?.track !== track) void sender?.replaceTrack(track)
+    // Whenever it negotiates JsSIP switches the track on or off by what it knows.
+    if (muted) session.mute({ audio: true })
+    else session.unmute({ audio: true })
   }
 
   /** A new call, in or out. A second one is turned away. */
@@ -176,35 +173,43 @@ export class Softphone {
     }
     this.session = session
     session.on('icecandidate', ({ ready }: IceCandidateEvent) => setTimeout(ready, GATHERING))
-    session.on('confirmed', () => this.status.set({ state: 'talking' }))
+    let watched = () => {}
+    session.on('confirmed', () => {
+      this.speak()
+      watched = this.watch(session)
+      this.status.set({ state: 'talking' })
+    })
     const over = (event: EndEvent) => {
+      watched()
       this.session = null
       this.audio.srcObject = null
       this.status.set({ speaker: null, problem: problemOf(event) })
-      if (!this.options.keepMicrophone) this.closeMicrophone()
+      this.closeMicrophone()
       this.settle()
     }
     session.on('ended', over)
     session.on('failed', over)
     // The types say it is always there; on an incoming call it comes with the answer.
     const connection = session.connection as RTCPeerConnection | null
-    if (connection) this.hear(session, connection)
-    else session.on('peerconnection', ({ peerconnection }) => this.hear(session, peerconnection))
+    if (connection) this.hear(connection)
+    else session.on('peerconnection', ({ peerconnection }) => this.hear(peerconnection))
     this.status.set({ state: session.direction as string === 'incoming' ? 'ringing' : 'calling', problem: null })
   }
 
-  private hear(session: RTCSession, connection: RTCPeerConnection): void {
+  private hear(connection: RTCPeerConnection): void {
     connection.addEventListener('track', ({ streams, track }) => {
       const speaker = streams[0] ?? new MediaStream([track])
       this.audio.srcObject = speaker
       void this.audio.play().catch(() => undefined)
       this.status.set({ speaker })
     })
-    let lost: ReturnType<typeof setTimeout> | undefined
-    connection.addEventListener('iceconnectionstatechange', () => {
-      clearTimeout(lost)
-      if (!['disconnected', 'failed'].includes(connection.iceConnectionState)) return
-      lost = setTimeout(() => !session.isEnded() && session.terminate(), SILENT_MEDIA)
+  }
+
+  private watch(session: RTCSession): () => void {
+    return healing(session.connection, {
+      restart: () =>
+        (this.agent?.isConnected() ?? false) && session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }),
+      giveUp: this.options.onLost ?? (() => session.terminate()),
     })
   }
 

@@ -1,13 +1,32 @@
-import { useEffect, useState } from 'react'
-import { getDeskPhone } from '../api/calls'
+import { useEffect, useRef, useState } from 'react'
+import type { Me } from '../api/types'
+import { getDeskPhone } from './queries'
 import { RoomPhone } from './room-phone'
 
 /** Kept while this window's phone is on: a page that is loaded anew connects it again by itself. */
 const ON = 'hotline137.phone-on'
 
+/** A window in the background leaves the phone for so long to one that is loaded anew. */
+const GIVES_WAY = 6_000
+
+/** Whether a citizen is in conversation with a desk whose phone is gone: its window was closed, or died. */
+const isMissed = ({ callback, desk }: Me): boolean =>
+  desk !== null && desk.phone !== 'sip' && !desk.phone_connected &&
+  callback !== null && ['talking', 'held'].includes(callback.state)
+
+/** Without a click only where the browser need not ask. */
+async function mayHear(): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: 'microphone' })).state === 'granted'
+  } catch {
+    return false
+  }
+}
+
 /** One phone as long as the page is open. */
-export function useRoomPhone(): RoomPhone {
+export function useRoomPhone(me: Me): RoomPhone {
   const [phone] = useState(() => new RoomPhone(getDeskPhone))
+  useComesToHelp(phone, isMissed(me))
   useEffect(() => {
     if (sessionStorage.getItem(ON)) void phone.connect()
     const unfollow = phone.status.subscribe(() => {
@@ -16,13 +35,32 @@ export function useRoomPhone(): RoomPhone {
     })
     const leave = () => {
       unfollow()
-      phone.disconnect()
+      phone.leave()
     }
+    // Kept whole by the browser and shown again (back, forward): its phone is gone, and comes with a load.
+    const shown = ({ persisted }: PageTransitionEvent) => persisted && location.reload()
     addEventListener('pagehide', leave)
+    addEventListener('pageshow', shown)
     return () => {
       removeEventListener('pagehide', leave)
+      removeEventListener('pageshow', shown)
       leave()
     }
   }, [phone])
   return phone
+}
+
+/** The citizen who waits for this desk is not left alone: a window whose phone was never on connects it. */
+function useComesToHelp(phone: RoomPhone, missed: boolean) {
+  const wasOn = useRef(false)
+  useEffect(() => phone.status.subscribe(() => {
+    wasOn.current ||= phone.status.get().state !== 'disconnected'
+  }), [phone])
+  useEffect(() => {
+    if (!missed || wasOn.current) return
+    const timer = setTimeout(async () => {
+      if (await mayHear() && !wasOn.current) void phone.connect()
+    }, document.hidden ? GIVES_WAY : 0)
+    return () => clearTimeout(timer)
+  }, [phone, missed])
 }

@@ -1,6 +1,13 @@
 import { Button } from '@mantine/core'
+import type { MouseEvent, PointerEvent } from 'react'
 import { Key } from './key'
+import type { Hold } from './use-hold'
 import style from './command.module.css'
+
+interface Asks {
+  hold: Hold
+  state: string
+}
 
 interface Props {
   name: string
@@ -13,19 +20,33 @@ interface Props {
   large?: boolean
   variant?: 'filled' | 'default'
   color?: string
+  /** It asks once more: to be held, or pressed twice. */
+  asks?: Asks | undefined
   children: string
 }
 
 /** A button that is a key, too. */
-export function Command({ name, letter, act, pending, large = false, variant = 'filled', color, children }: Props) {
+export function Command({ name, letter, act, pending, large = false, variant = 'filled', color, asks, children }: Props) {
   const busy = pending === name
+  const classes = [large && style.large, asks && style.holds].filter(Boolean).join(' ')
   return (
     <Button
-      className={large ? style.large : undefined} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
-      data-testid={name} disabled={!act && !busy} loading={busy} onClick={act} aria-keyshortcuts={letter}
+      className={classes} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
+      data-testid={name} disabled={!act && !busy} loading={busy} {...(asks ? held(asks) : { onClick: act })} aria-keyshortcuts={letter}
       rightSection={letter && <Key large={large}>{letter}</Key>}
     >
       {children}
     </Button>
   )
 }
+
+const held = ({ state, hold: { down, up, tap } }: Asks) => ({
+  'data-hold': state,
+  onPointerDown: ({ button }: PointerEvent) => button === 0 && down(),
+  onPointerUp: up,
+  onPointerLeave: up,
+  onPointerCancel: up,
+  onContextMenu: (event: MouseEvent) => event.preventDefault(),
+  // A pointer's click has been told already.
+  onClick: ({ detail }: MouseEvent) => detail === 0 && tap(),
+})

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { addDays, toIso } from '../language/city-time'
-import { DayPicker } from './day-picker'
 import { useLanguage } from '../language/language'
+import { DayPicker } from './day-picker'
 
 /** Days of the city's calendar, both included; an empty one is no limit. */
 export interface Days {

@@ -4,17 +4,17 @@ export const KEY = {
   note: 'W', refer: 'D', message: 'J', line: 'L',
   mute: 'M', keypad: 'K', phone: 'G',
   next: 'N', finishing: 'F', notNow: 'B', pause: 'P', endRound: 'E', leave: 'L',
-  screen: 'S', handOver: 'T',
-  outcome: '1–4', again: '5–9', help: '?',
+  screen: 'S', handOver: 'T', undo: 'Z', callAgain: 'A',
+  live: 'O', outcome: '1–4', callLater: '5–9', agreed: 'V', help: '?',
 } as const
 
 export type KeyName = keyof typeof KEY
 
 /** The keys of each page, in the order in which the help shows them. */
 export const KEYS_OF: Record<string, KeyName[] | undefined> = {
-  desk: ['takeNext', 'call', 'hangUp', 'outcome', 'again', 'returned', 'note', 'refer', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
-  official: ['next', 'finishing', 'hangUp', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'message', 'mute', 'keypad', 'phone', 'help'],
-  beside: ['screen', 'handOver', 'hangUp', 'pause', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+  desk: ['takeNext', 'call', 'hangUp', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+  official: ['next', 'finishing', 'hangUp', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'message', 'mute', 'keypad', 'phone', 'help'],
+  assist: ['screen', 'handOver', 'hangUp', 'pause', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
 }
 
 /** What became of a conversation, each with its key. */

@@ -1,6 +1,6 @@
 import { Anchor, Button, Container, Stack } from '@mantine/core'
 import { Component, lazy, type ComponentType, type ReactNode } from 'react'
-import { patiently } from '../api/patiently'
+import { retryImport } from '../api/retry-import'
 import { useLanguage } from '../language/language'
 import { Notice } from './notice'
 
@@ -16,7 +16,7 @@ export const part = <P extends object>(load: Load<P>) => whole(load, <BrokenPart
 export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage />)
 
 function whole<P extends object>(load: Load<P>, otherwise: ReactNode) {
-  const Loaded: ComponentType<P> = lazy(() => patiently(load))
+  const Loaded: ComponentType<P> = lazy(() => retryImport(load))
   return (props: P) => <Whole otherwise={otherwise}><Loaded {...props} /></Whole>
 }
 

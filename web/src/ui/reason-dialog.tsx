@@ -8,7 +8,7 @@ interface Props {
   help: string
   action: string
   color?: string
-  /** Whether the deed needs a reason, which is then public; null: it takes none. */
+  /** Whether the action needs a reason, which is then public; null: it takes none. */
   needed?: boolean | null
   /** What is asked for, if not the reason. */
   label?: string

@@ -7,15 +7,17 @@ interface Props {
   autoComplete: 'current-password' | 'new-password' | 'off'
   onChange: (value: string) => void
   description?: string
+  /** A dialog's first thing to write. */
+  focused?: boolean
   'data-testid': string
 }
 
 /** A password or a PIN, which its writer may look at. */
-export function SecretInput({ onChange, ...rest }: Props) {
+export function SecretInput({ onChange, focused = false, ...rest }: Props) {
   const { text } = useLanguage()
   return (
     <PasswordInput
-      {...rest} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
+      {...rest} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
       styles={{ label: { direction: 'inherit' } }} onChange={(event) => onChange(event.currentTarget.value)}
     />
   )

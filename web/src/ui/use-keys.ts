@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'react'
 
-type Handlers = Record<string, (() => void) | undefined>
+/** What a key does when it goes down; `up` is for one that may be held. */
+type Handler = (() => void) | { down: () => void; up: () => void }
+type Handlers = Record<string, Handler | undefined>
 
 /** The key as it is printed on a Latin keyboard, by its place: `N`, `1`; a question mark in either script. */
 const keyOf = ({ code, key }: KeyboardEvent): string =>
@@ -23,9 +25,20 @@ export function useKeys(handlers: Handlers): void {
       const handler = latest.current[keyOf(event)]
       if (!handler) return
       event.preventDefault()
-      handler()
+      if (typeof handler === 'function') handler()
+      else handler.down()
     }
+    const release = (handler: Handler | undefined) => typeof handler === 'object' && handler.up()
+    const onKeyUp = (event: KeyboardEvent) => release(latest.current[keyOf(event)])
+    // What is released elsewhere is not told here.
+    const onBlur = () => Object.values(latest.current).forEach(release)
     addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
+    addEventListener('keyup', onKeyUp)
+    addEventListener('blur', onBlur)
+    return () => {
+      removeEventListener('keydown', onKey)
+      removeEventListener('keyup', onKeyUp)
+      removeEventListener('blur', onBlur)
+    }
   }, [])
 }

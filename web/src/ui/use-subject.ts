@@ -1,4 +1,4 @@
-import { useSubjects } from '../api/planning'
+import { useSubjects } from '../api/city'
 import { useLanguage } from '../language/language'
 
 /** What a registration or a request is about, in the page's language. */

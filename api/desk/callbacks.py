@@ -1,0 +1,92 @@
+"""My desk's callback: call, hang up, undo that, record the outcome."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import AtDesk, InForce, Reading, Writing
+from api.desk import desk_schemas
+from db import models
+from db.states import Outcome
+from hotline.callbacks import callbacks, called_again, conversations, retries
+from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
+
+router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+
+Id = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+def _mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
+    callback = callbacks.get(session, callback_id)
+    if callback.desk_id != user.desk_id:
+        raise Refused("forbidden", "this callback belongs to another desk")
+    return callback
+
+
+@router.get("/{callback_id}")
+def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
+    """One of my desk's callbacks."""
+    return views.callback_view(session, _mine(session, callback_id, user))
+
+
+@router.post("/{callback_id}/call", status_code=202)
+def call(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """Have the citizen called; events tell how it goes on."""
+    asked = callbacks.ask_call(session, _mine(session, callback_id, user), settings)
+    return views.callback_view(session, asked)
+
+
+@router.post("/{callback_id}/hangup", status_code=202)
+def hangup(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
+    """Have the call ended; the end of a conversation can be undone for a few seconds."""
+    asked = conversations.hang_up(session, _mine(session, callback_id, user))
+    return views.callback_view(session, asked)
+
+
+@router.post("/{callback_id}/undo")
+def undo(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """That my conversation is over was a mistake: the citizen, still on the line, comes back."""
+    mine, desk = _mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    return views.callback_view(session, conversations.undo(session, mine, desk, settings))
+
+
+@router.post("/{callback_id}/call-again", status_code=202)
+def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """Have the citizen called again for my desk now, whose conversation our own side cut: a new callback."""
+    mine, desk = _mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
+    return views.callback_view(session, conversations.call_again_now(session, mine, desk, settings))
+
+
+@router.put("/{callback_id}/outcome")
+def record_outcome(
+    callback_id: Id, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
+) -> schemas.Callback:
+    """Record what became of the callback; the same again changes only the note."""
+    mine = _mine(session, callback_id, user)
+    agreed_by = user.username if body.agreed else None
+    closed = callbacks.record_outcome(
+        session, mine, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
+    )
+    return views.callback_view(session, closed)
+
+
+@router.get("/{callback_id}/called-again")
+def foresee(
+    callback_id: Id,
+    wish: Annotated[desk_schemas.Wish, Query()],
+    user: AtDesk,
+    session: Reading,
+    settings: InForce,
+) -> desk_schemas.CalledAgain:
+    """When the citizen would be called if I said now that it is to be so; without a time, soon."""
+    callback = callbacks.get(session, callback_id)
+    if user.desk_id not in (callback.desk_id, callback.screen_desk_id):
+        raise Refused("forbidden", "this callback belongs to another desk")
+    if wish.agreed:
+        retries.check_agreed(Outcome.CALL_AGAIN, wish.again_at)
+    seen = called_again.foreseen(session, callback, wish.again_at, settings, agreed=wish.agreed)
+    return desk_schemas.CalledAgain(at=seen.at, because=seen.because, quiet=seen.quiet)

@@ -1,0 +1,81 @@
+"""The citizen with whom a desk is about to speak: what was before, and the message they left."""
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from api import views
+from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
+from api.desk import desk_schemas as desk
+from api.desk.callbacks import Id
+from api.sounds import SOUND, Range, play
+from db import models
+from db.engine import reading
+from hotline.callbacks import callbacks
+from hotline.errors import Refused
+from hotline.recordings import recordings
+from hotline.reports import citizen_history
+
+router = APIRouter(tags=["callbacks"])
+
+
+@router.get("/callbacks/{callback_id}/history")
+def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHistory:
+    """What the office knows of the citizen; for the desk that has them in hand, and for overseers."""
+    found = session.get(models.Callback, callback_id)
+    if user.role not in OVERSEERS and not (found and callbacks.holds(found, user.desk_id)):
+        raise Refused("forbidden", "this callback is not in the hands of this desk")
+    number = callbacks.get(session, callback_id).registration.number
+    registered = citizen_history.registrations(session, number)
+    calls = citizen_history.calls(session, registered)
+    hears = user.role in HEARERS
+    return desk.CitizensHistory(
+        registrations=[_registration(one, calls.get(one.id, []), hears=hears) for one in registered],
+        requests=[
+            desk.PastRequest.model_validate(request, from_attributes=True)
+            for request in citizen_history.requests(session, number)
+        ],
+    )
+
+
+def _registration(
+    registration: models.Registration, calls: list[citizen_history.Call], *, hears: bool
+) -> desk.PastRegistration:
+    return desk.PastRegistration(
+        id=registration.id,
+        official=views.official_view(registration.round.official),
+        starts_at=registration.round.starts_at,
+        standing=registration.round.standing,
+        ticket=registration.ticket,
+        registered_at=registration.registered_at,
+        state=registration.state,
+        subject=registration.subject,
+        calls=[_call(call, hears=hears) for call in calls],
+    )
+
+
+def _call(call: citizen_history.Call, *, hears: bool) -> desk.PastCall:
+    callback = call.callback
+    talked = callback.talking_at and callback.ended_at and callback.ended_at - callback.talking_at
+    return desk.PastCall(
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+        at=callback.called_at or callback.claimed_at,
+        talked_seconds=round(talked.total_seconds()) if talked else 0,
+        outcome=callback.outcome,
+        note=callback.note,
+        recorded=call.recorded if hears else None,
+    )
+
+
+@router.get("/registrations/{registration_id}/message", **SOUND)
+def hear_message(
+    registration_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
+) -> FileResponse:
+    """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
+    with reading(engine) as session:
+        callback = callbacks.of_registration(session, registration_id)
+        if user.role not in HEARERS and not (callback and callbacks.holds(callback, user.desk_id)):
+            raise Refused("forbidden", "this citizen is not in the hands of this desk")
+        path = recordings.message(session, registration_id, settings.messages_dir)
+    what = recordings.MESSAGE_HEARD
+    return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

@@ -1,0 +1,103 @@
+"""What goes over the wire to a desk about its citizen and its phone."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas import Moment, Official, OutcomeIn, Text
+from db.states import Outcome, RegistrationState, RequestState
+from hotline.callbacks.retries import Because
+
+
+class Wish(BaseModel):
+    """When a citizen who is to be called again asked to be.
+
+    `agreed`: the desk agreed that time with the citizen, who is then called in quiet hours, too.
+    """
+
+    again_at: Moment | None = None
+    agreed: bool = False
+
+
+class DeskOutcome(Wish, OutcomeIn):
+    """An outcome, and the wish of a citizen who is to be called again."""
+
+
+class CalledAgain(BaseModel):
+    """When the citizen will be called, and why then. No time: in a next round that is not planned yet.
+
+    `quiet`: the wish lies in quiet hours, and holds only if it is agreed with the citizen.
+    """
+
+    at: datetime | None
+    because: Because
+    quiet: bool
+
+
+class PastCall(BaseModel):
+    """An earlier call. `recorded`: seconds that the reader may hear; none: nothing, or not by this role."""
+
+    callback_id: int
+    desk_id: int | None
+    at: datetime
+    talked_seconds: int
+    outcome: Outcome | None
+    note: str
+    recorded: int | None
+
+
+class PastRegistration(BaseModel):
+    """A registration of the citizen, the present one too, with its calls; the newest first."""
+
+    id: int
+    official: Official
+    starts_at: datetime
+    standing: bool
+    ticket: str
+    registered_at: datetime
+    state: RegistrationState
+    subject: int | None
+    calls: list[PastCall]
+
+
+class PastRequest(BaseModel):
+    """A city problem that was reported from the citizen's number."""
+
+    tracking: str
+    category: int
+    district: int | None
+    state: RequestState
+    made_at: datetime
+
+
+class CitizensHistory(BaseModel):
+    """What the office knows of a citizen, the newest first, in bounds."""
+
+    registrations: list[PastRegistration]
+    requests: list[PastRequest]
+
+
+class MyPhone(BaseModel):
+    """What my desk's phone is. A number in national form is called when I ask, and asks for my PIN."""
+
+    use: Literal["browser", "sip", "number"]
+    number: str | None
+    called: bool
+    has_pin: bool
+
+
+class PhoneChoice(BaseModel):
+    """What my desk's phone is to be; a number belongs to `number` alone."""
+
+    use: Literal["browser", "sip", "number"]
+    number: Text | None = Field(None, max_length=40)
+
+
+class SipAccount(BaseModel):
+    """With what the desk's SIP phone signs in, and what it dials to come into its room."""
+
+    username: str
+    password: str
+    server: str
+    extension: str

@@ -1,0 +1,100 @@
+"""The office's desks: whose each is, its phone, and saying an outcome for a person who does not come back."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api import views
+from api.access import InForce, Keeper, Mover, Reading, Watcher, Writing
+from api.desk.callbacks import Id
+from api.people import admin_schemas as admin
+from db import models
+from db.engine import now
+from dialplan import accounts
+from hotline import numbers
+from hotline.callbacks import left_in_hand
+from hotline.desks import desk_phones, desks
+from hotline.rounds import rounds
+
+router = APIRouter(prefix="/desks", tags=["desks"])
+
+
+def _views(session: Session, places: list[models.Desk]) -> list[admin.DeskPlace]:
+    people, in_hand = desks.people(session), desks.in_hand(session)
+    return [_view(session, desk, people.get(desk.id), in_hand.get(desk.id)) for desk in places]
+
+
+def _view(
+    session: Session, desk: models.Desk, person: models.User | None, live: models.Callback | None
+) -> admin.DeskPlace:
+    served = rounds.get(session, desk.round_id) if desk.round_id else None
+    return admin.DeskPlace(
+        id=desk.id,
+        person_id=person.id if person else None,
+        person=person.name if person else None,
+        phone=desks.phone_kind(desk),
+        number=numbers.national(desk.number) if desk.number else None,
+        phone_connected=bool(desk.phone_connected),
+        round_id=desk.round_id,
+        serves=views.official_view(rounds.speaker(served)) if served else None,
+        in_hand=admin.DeskInHand(
+            callback_id=live.id,
+            ticket=live.registration.ticket,
+            state=live.state,
+            since=live.ended_at or live.talking_at or live.claimed_at,
+            owed=left_in_hand.is_owed(live, now(session)),
+        )
+        if live
+        else None,
+    )
+
+
+@router.get("")
+def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[admin.DeskPlace]:
+    """Every desk of the office, by number; those nobody ever used, too."""
+    known = desks.known(session)
+    places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
+    return _views(session, places)
+
+
+@router.patch("/{desk_id}")
+def set_phone(
+    desk_id: Id, body: admin.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
+) -> admin.DeskPlace:
+    """Say which phone a desk has."""
+    desk = desks.get(session, desk_id, settings.desks)
+    wanted = body.phone == "number" and body.number.strip()
+    number = numbers.parse(body.number, settings.allowed_prefixes) if wanted else None
+    desk_phones.choose(session, desk, body.phone, number, who=user.username)
+    return _views(session, [desk])[0]
+
+
+@router.post("/{desk_id}/account")
+def show_account(desk_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.DeskAccount:
+    """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
+    desk = desks.get(session, desk_id, settings.desks)
+    desks.account_shown(session, desk, who=user.username)
+    name = accounts.desk(desk.id, sip=True)
+    return admin.DeskAccount(
+        username=name,
+        password=settings.secret_for(name),
+        server=str(settings.sip),
+        extension=accounts.DESK_EXTENSION,
+    )
+
+
+@router.post("/{desk_id}/outcome")
+def say_outcome(
+    desk_id: Id, body: admin.SaidOutcome, user: Mover, session: Writing, settings: InForce
+) -> admin.DeskPlace:
+    """Say what became of the citizen whom the desk has, for its person; the audit log shows it."""
+    desk = desks.get(session, desk_id, settings.desks)
+    desks.say_outcome(
+        session,
+        desk,
+        body.callback_id,
+        body.outcome,
+        who=user.username,
+        reason=body.reason,
+        settings=settings,
+    )
+    return _views(session, [desk])[0]

@@ -1,0 +1,92 @@
+"""What the phones in browsers need to sign in to Asterisk."""
+
+from fastapi import APIRouter, Request
+
+from api import schemas, views
+from api.access import AtDesk, InForce, Reading, Writing
+from api.desk import desk_schemas
+from db import models
+from dialplan import accounts
+from hotline import audit, numbers
+from hotline.desks import desk_phones
+from hotline.errors import Refused
+
+router = APIRouter(tags=["phones"])
+
+
+@router.get("/desk/phone")
+def desk_phone(user: AtDesk, settings: InForce, request: Request) -> schemas.DeskPhone:
+    """My desk's phone account."""
+    assert user.desk_id is not None  # noqa: S101
+    name = accounts.desk(user.desk_id)
+    return schemas.DeskPhone(
+        websocket_url=settings.websocket,
+        sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
+        username=name,
+        password=settings.secret_for(name),
+        extension=accounts.DESK_EXTENSION,
+    )
+
+
+@router.get("/desk/phone/choice")
+def phone_choice(user: AtDesk, session: Reading) -> desk_schemas.MyPhone:
+    """What my desk's phone is."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    return desk_schemas.MyPhone(
+        use="number" if desk.number else "browser" if desk.phone == "browser" else "sip",
+        number=numbers.national(desk.number) if desk.number else None,
+        called=bool(desk.call_token or desk.call_asked_at),
+        has_pin=user.pin_hash is not None,
+    )
+
+
+@router.put("/desk/phone/choice")
+def choose_phone(
+    body: desk_schemas.PhoneChoice, user: AtDesk, session: Writing, settings: InForce
+) -> desk_schemas.MyPhone:
+    """My desk's phone is another one from now on; not while a citizen is in hand."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
+    desk_phones.choose(session, desk, body.use, number, who=user.username)
+    return phone_choice(user, session)
+
+
+@router.post("/desk/phone/account")
+def sip_account(user: AtDesk, session: Writing, settings: InForce) -> desk_schemas.SipAccount:
+    """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
+    assert user.desk_id is not None  # noqa: S101
+    name = accounts.desk(user.desk_id, sip=True)
+    audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
+    return desk_schemas.SipAccount(
+        username=name,
+        password=settings.secret_for(name),
+        server=str(settings.sip),
+        extension=accounts.DESK_EXTENSION,
+    )
+
+
+@router.post("/desk/phone/call", status_code=202)
+def call_desk_phone(user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+    """Have my desk's telephone called: it comes into the room with my PIN."""
+    desk = session.get_one(models.Desk, user.desk_id)
+    desk_phones.ask_call(session, desk, session.get_one(models.User, user.id), settings)
+    return views.me_view(session, session.get_one(models.User, user.id))
+
+
+@router.get("/browser-phone")
+def browser_phone(settings: InForce) -> schemas.BrowserPhone:
+    """The citizens' phones of /phone, where they are switched on."""
+    if not settings.browser_phone:
+        raise Refused("not-found", "the phone in the browser is switched off here")
+    return schemas.BrowserPhone(
+        websocket_url=settings.websocket,
+        lines=[
+            schemas.BrowserLine(
+                number=numbers.national(number),
+                sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
+                username=name,
+                password=settings.secret_for(name),
+            )
+            for name, number in accounts.BROWSER_PHONES.items()
+        ],
+    )

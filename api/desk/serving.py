@@ -1,0 +1,143 @@
+"""Serving a round from a desk: next, nearly over, not now, pause; who waits, and speaking with them first."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
+from api.desk import desk_schemas
+from api.desk.callbacks import Id as CallbackId
+from api.rounds.rounds import Id
+from db import models
+from hotline.callbacks import callbacks, live_desks, serving
+from hotline.desks import supervising
+from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
+
+router = APIRouter(tags=["serving"])
+
+
+def _desk(session: Session, user: models.User) -> models.Desk:
+    return session.get_one(models.Desk, user.desk_id)
+
+
+@router.get("/rounds/{round_id}/stage")
+def stage(round_id: Id, user: SignedIn, session: Reading) -> schemas.Stage:
+    """The served round at this moment; an official's own only."""
+    round_ = rounds.get(session, round_id)
+    round_permissions.check_sees(session, user, round_)
+    return views.stage_view(session, round_)
+
+
+@router.put("/desk/round")
+def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+    """My desk serves this round from now on, or none."""
+    desk = _desk(session, user)
+    if body.round_id is None:
+        serving.leave(session, desk, settings)
+    else:
+        serving.serve(session, desk, body.round_id, settings)
+    return _me(session, user)
+
+
+@router.put("/desk/live-calls")
+def take_live_calls(body: schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
+    """Whoever waits for an operator on the line comes to my desk by itself, in turn; or not any more."""
+    round_permissions.check_serves(session, user, rounds.standing_line(session))
+    live_desks.say(session, _desk(session, user), body.takes)
+    return _me(session, user)
+
+
+@router.put("/desk/hears")
+def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
+    """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
+    if user.desk_id is None:
+        raise Refused("no-desk", "this person has no desk")
+    desk = _desk(session, user)
+    if body.desk_id is None:
+        supervising.stop(session, desk, who=user.username)
+    else:
+        supervising.hear(session, desk, body.desk_id, body.how, who=user.username)
+    return _me(session, user)
+
+
+@router.post("/desk/next")
+def ask_next(body: schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+    """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
+    desk = _desk(session, user)
+    serving.ask_next(session, desk, body.after, settings, confirmed=body.confirmed)
+    return _me(session, user)
+
+
+@router.post("/desk/not-now")
+def not_now(user: AtDesk, session: Writing) -> schemas.Me:
+    """I do not want the next citizen yet."""
+    serving.not_now(session, _desk(session, user))
+    return _me(session, user)
+
+
+@router.post("/desk/finishing")
+def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
+    """My conversation is nearly over."""
+    return views.callback_view(session, serving.finishing(session, _desk(session, user)))
+
+
+@router.post("/rounds/{round_id}/pause")
+def pause(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
+    """Nobody of the round is called from now on; for its official, operators, and who conducts rounds."""
+    round_ = rounds.get(session, round_id)
+    round_permissions.pause(session, round_, user)
+    return views.one_round(session, round_)
+
+
+@router.post("/rounds/{round_id}/resume")
+def resume(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
+    """Callbacks go on."""
+    round_ = rounds.get(session, round_id)
+    round_permissions.resume(session, round_, user)
+    return views.one_round(session, round_)
+
+
+@router.post("/callbacks/{callback_id}/screen")
+def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+    """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
+    callback = callbacks.get(session, callback_id)
+    round_ = rounds.get(session, callback.round_id)
+    if user.role not in ANSWERERS and not round_permissions.serves(session, user, round_):
+        raise Refused("not-serving", "the desk does not serve this round")
+    return views.callback_view(session, serving.screen(session, callback, _desk(session, user)))
+
+
+@router.post("/callbacks/{callback_id}/hand-over")
+def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+    """I have spoken with the citizen, who waits for the official again."""
+    callback = _screened_by(session, callback_id, user)
+    return views.callback_view(session, serving.hand_over(session, callback))
+
+
+@router.post("/callbacks/{callback_id}/dismiss", status_code=202)
+def dismiss(
+    callback_id: CallbackId,
+    body: desk_schemas.DeskOutcome,
+    user: AtDesk,
+    session: Writing,
+    settings: InForce,
+) -> schemas.Callback:
+    """I have spoken with the citizen, whom the official is not to get now; the call ends."""
+    callback = _screened_by(session, callback_id, user)
+    agreed_by = user.username if body.agreed else None
+    done = serving.dismiss(
+        session, callback, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
+    )
+    return views.callback_view(session, done)
+
+
+def _screened_by(session: Session, callback_id: int, user: models.User) -> models.Callback:
+    callback = callbacks.get(session, callback_id)
+    if callback.screen_desk_id != user.desk_id:
+        raise Refused("forbidden", "this citizen speaks with another desk")
+    return callback
+
+
+def _me(session: Session, user: models.User) -> schemas.Me:
+    return views.me_view(session, session.get_one(models.User, user.id))

@@ -1,0 +1,53 @@
+"""Numbers that may not register."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api import schemas
+from api.access import InForce, Mover, Reading, Watcher, Writing
+from api.people import admin_schemas as admin
+from db import models
+from hotline import numbers
+from hotline.line import blocked
+
+router = APIRouter(prefix="/blocked", tags=["blocked numbers"])
+
+_ANY_PREFIX = ("+",)
+"""A number can be unblocked even where the prefixes that may be dialled have changed since."""
+
+
+def _view(row: models.BlockedNumber) -> admin.BlockedNumber:
+    return admin.BlockedNumber(
+        number=numbers.national(row.number),
+        reason=row.reason,
+        note=row.note,
+        who=row.who,
+        blocked_at=row.blocked_at,
+    )
+
+
+@router.get("")
+def list_blocked(
+    _user: Watcher, session: Reading, text: Annotated[schemas.Text, Query(max_length=100)] = ""
+) -> list[admin.BlockedNumber]:
+    """The blocked numbers, newest first; only those with these digits, or this in their note."""
+    return [_view(row) for row in blocked.search(session, text)]
+
+
+@router.post("", status_code=201)
+def block(body: admin.BlockIn, user: Mover, session: Writing, settings: InForce) -> admin.BlockedNow:
+    """Block a number, and give up the places it has."""
+    number = numbers.parse(body.number, settings.allowed_prefixes)
+    given_up = blocked.block(session, number, body.reason, note=body.note.strip(), who=user.username)
+    return admin.BlockedNow(
+        blocked=_view(session.get_one(models.BlockedNumber, number)),
+        given_up=given_up,
+        being_called=blocked.being_called(session, number),
+    )
+
+
+@router.delete("/{number}", status_code=204)
+def unblock(number: Annotated[schemas.Text, Path(max_length=40)], user: Mover, session: Writing) -> None:
+    """Let a number register again; nothing happens if it could."""
+    blocked.unblock(session, numbers.parse(number, _ANY_PREFIX), who=user.username)

@@ -1,0 +1,87 @@
+"""One registration: what became of it, moving it up, giving it up."""
+
+import json
+from collections.abc import Sequence
+from typing import TypeVar
+
+from fastapi import APIRouter
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import Answerer, Mover, Overseer, Reading, Writing
+from api.rounds import office_schemas as office
+from api.rounds.rounds import Id
+from db.models import Callback, Carry, Confirmation, LedgerEntry, Message, Registration
+from hotline import audit, reasons
+from hotline.errors import Refused
+from hotline.line import line, registration
+
+router = APIRouter(prefix="/registrations", tags=["registrations"])
+
+Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, Message)
+
+
+@router.get("/{registration_id}")
+def show(registration_id: Id, _user: Overseer, session: Reading) -> office.History:
+    """A registration with its whole history."""
+    found = _get(session, registration_id)
+    return office.History(
+        registration=views.one_registration(session, found),
+        round_id=found.round_id,
+        language=found.language,
+        merged_into_id=found.merged_into_id,
+        facts=[
+            office.LedgerFact(
+                id=f.id, at=f.at, fact=f.fact, round_id=f.round_id, details=json.loads(f.details)
+            )
+            for f in _of(session, LedgerEntry, found)
+        ],
+        calls=[
+            office.Attempt.model_validate(call, from_attributes=True)
+            for call in _of(session, Callback, found)
+        ],
+        carries=[
+            office.CarriedOver.model_validate(carry, from_attributes=True)
+            for carry in sorted(_of(session, Carry, found), key=lambda carry: carry.at)
+        ],
+        messages=[
+            office.Told.model_validate(message, from_attributes=True)
+            for message in _of(session, Message, found)
+        ],
+        asked=[
+            office.Asked.model_validate(asked, from_attributes=True)
+            for asked in _of(session, Confirmation, found)
+        ],
+    )
+
+
+@router.post("/{registration_id}/move-up")
+def move_up(registration_id: Id, body: office.Reason, user: Mover, session: Writing) -> schemas.Registration:
+    """Put a waiting registration before all that nobody moved up; the reason is public."""
+    found = _get(session, registration_id)
+    line.move_up(session, found, who=user.username, reason=body.reason)
+    return views.one_registration(session, found)
+
+
+@router.post("/{registration_id}/cancel")
+def cancel(
+    registration_id: Id, body: office.Reason, user: Answerer, session: Writing
+) -> schemas.Registration:
+    """The citizen gives the place up, by a call to the office; the reason is public."""
+    found, reason = _get(session, registration_id), reasons.check(body.reason)
+    audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
+    registration.cancel(session, found.id, office_reason=reason)
+    return views.one_registration(session, found)
+
+
+def _of(session: Session, table: type[Row], found: Registration) -> Sequence[Row]:
+    mine = select(table).where(table.registration_id == found.id)
+    return session.scalars(mine.order_by(*inspect(table).primary_key)).all()
+
+
+def _get(session: Session, registration_id: int) -> Registration:
+    found = session.get(Registration, registration_id)
+    if found is None:
+        raise Refused("not-found", f"no registration {registration_id}")
+    return found

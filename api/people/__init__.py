@@ -1,0 +1,1 @@
+"""People, their accounts and signing in, over HTTP."""

@@ -1,0 +1,132 @@
+"""One's own account: password, second factor, the telephone's PIN, sessions."""
+
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import segno
+from fastapi import APIRouter, Path, Request, Response
+
+from api import cookies
+from api.access import Database, InForce, InSession, Reading, SignedIn, Writing, idle
+from api.people.account_schemas import (
+    Account,
+    Code,
+    MySession,
+    Offer,
+    Password,
+    PasswordChange,
+    PinChange,
+    RecoveryCodes,
+)
+from api.people.sessions import is_right
+from db.engine import writing
+from db.models import SignIn, User
+from hotline.errors import Refused
+from hotline.numbers import ascii_digits
+from hotline.people import accounts, second_factor
+
+router = APIRouter(prefix="/account", tags=["account"])
+
+Hash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
+@router.get("")
+def account(user: SignedIn, sign_in: InSession, session: Reading, settings: InForce) -> Account:
+    """My account."""
+    return Account(
+        has_pin=user.pin_hash is not None,
+        second_factor=user.totp_salt is not None,
+        second_factor_asked=second_factor.is_asked_of(user, settings),
+        recovery_codes_left=second_factor.recovery_codes_left(session, user),
+        sessions=[
+            MySession(
+                id=each.token_hash,
+                created_at=each.created_at,
+                last_seen_at=each.last_seen_at,
+                address=each.address,
+                agent=each.agent,
+                current=each.token_hash == sign_in.token_hash,
+            )
+            for each in accounts.sessions_of(session, user.id, idle(settings))
+        ],
+    )
+
+
+@router.put("/password", status_code=204)
+def change_password(
+    body: PasswordChange, user: SignedIn, sign_in: InSession, request: Request, engine: Database
+) -> None:
+    """Change my password; my other sessions end."""
+    _ask_again(request, user, body.password)
+    with writing(engine) as session:
+        accounts.set_password(session, user.id, body.new)
+        accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+
+
+@router.put("/pin", status_code=204)
+def change_pin(body: PinChange, user: SignedIn, request: Request, engine: Database) -> None:
+    """Set the PIN with which my telephone, when it is called, gets in."""
+    _ask_again(request, user, body.password)
+    with writing(engine) as session:
+        accounts.set_pin(session, user.username, ascii_digits(body.pin))
+
+
+@router.post("/second-factor/offer")
+def offer(body: Password, sign_in: InSession, request: Request, engine: Database, settings: InForce) -> Offer:
+    """A second factor to set up, which is in use once a code of it is shown."""
+    if not second_factor.is_due(sign_in, settings):
+        _ask_again(request, sign_in.user, body.password)
+    with writing(engine) as session:
+        uri = second_factor.offer(session.get_one(SignIn, sign_in.token_hash), settings)
+    return Offer(
+        qr=segno.make(uri, micro=False).svg_data_uri(scale=4),
+        secret=parse_qs(urlsplit(uri).query)["secret"][0],
+    )
+
+
+@router.put("/second-factor")
+def confirm(  # noqa: PLR0917
+    body: Code,
+    sign_in: InSession,
+    request: Request,
+    response: Response,
+    session: Writing,
+    settings: InForce,
+) -> RecoveryCodes:
+    """Take the offered second factor into use; my other sessions end."""
+    mine = session.get_one(SignIn, sign_in.token_hash)
+    codes = second_factor.confirm(session, mine, body.code, settings)
+    cookies.renew(request, response, session, mine)
+    return RecoveryCodes(codes=codes)
+
+
+@router.post("/second-factor/remove", status_code=204)
+def remove(  # noqa: PLR0917
+    body: Password,
+    user: SignedIn,
+    sign_in: InSession,
+    request: Request,
+    engine: Database,
+    settings: InForce,
+) -> None:
+    """Do without a second factor, where the role allows it; my other sessions end."""
+    _ask_again(request, user, body.password)
+    with writing(engine) as session:
+        second_factor.remove(session, session.get_one(SignIn, sign_in.token_hash), settings)
+
+
+@router.delete("/sessions", status_code=204)
+def end_others(user: SignedIn, sign_in: InSession, session: Writing) -> None:
+    """End all my sessions but this one."""
+    accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_one(session_id: Hash, user: SignedIn, session: Writing) -> None:
+    """End one of my sessions."""
+    accounts.end_session(session, user.id, session_id)
+
+
+def _ask_again(request: Request, user: User, password: str) -> None:
+    if not is_right(request, f"account {user.id}", user.password_hash, password):
+        raise Refused("wrong-password", "this is not the present password")

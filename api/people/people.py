@@ -1,0 +1,121 @@
+"""The office's people: who they are, their desks, and what an administrator does for them."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api import views
+from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
+from api.desk.callbacks import Id
+from api.people import admin_schemas as admin
+from db import models
+from hotline.people import accounts, lockout, staff
+from settings import Settings
+
+router = APIRouter(prefix="/people", tags=["people"])
+
+_MAY_BE_NONE = ("desk_id", "official_id")
+
+
+def _view(
+    session: Session,
+    user: models.User,
+    settings: Settings,
+    sessions: dict[int, int] | None = None,
+    locks: dict[str, datetime] | None = None,
+) -> admin.Person:
+    """`sessions` and `locks` are everybody's, where many are shown."""
+    if sessions is None:
+        sessions = accounts.session_counts(session, idle(settings))
+    if locks is None:
+        locks = lockout.locks(session, [user.username])
+    return admin.Person(
+        id=user.id,
+        username=user.username,
+        name=user.name,
+        role=user.role,
+        desk_id=user.desk_id,
+        official=views.official_view(user.official) if user.official else None,
+        disabled_at=user.disabled_at,
+        locked_until=locks.get(user.username),
+        has_pin=user.pin_hash is not None,
+        has_second_factor=user.totp_salt is not None,
+        sessions=sessions.get(user.id, 0),
+    )
+
+
+@router.get("")
+def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[admin.Person]:
+    """Everybody who signs in, or could once."""
+    everyone = staff.everyone(session)
+    sessions = accounts.session_counts(session, idle(settings))
+    locks = lockout.locks(session, [user.username for user in everyone])
+    return [_view(session, user, settings, sessions, locks) for user in everyone]
+
+
+@router.post("", status_code=201)
+def add(body: admin.PersonIn, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+    """Add a person; the answer has the password, this once."""
+    added, password = staff.add(session, who=user.username, settings=settings, **body.model_dump())
+    return admin.Secret(person=_view(session, added, settings), secret=password)
+
+
+@router.patch("/{person_id}")
+def change(
+    person_id: Id, body: admin.PersonChange, user: Keeper, session: Writing, settings: InForce
+) -> admin.Person:
+    """Change the name, role, desk or official of a person."""
+    given = body.model_dump(exclude_unset=True)
+    values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
+    person = staff.get(session, person_id)
+    staff.change(session, person, who=user.username, settings=settings, **values)
+    return _view(session, person, settings)
+
+
+@router.post("/{person_id}/disable")
+def disable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+    """The person cannot sign in any more; all their sessions end at once."""
+    person = staff.get(session, person_id)
+    staff.disable(session, person, who=user.username, settings=settings)
+    return _view(session, person, settings)
+
+
+@router.post("/{person_id}/enable")
+def enable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+    """The person may sign in again."""
+    person = staff.get(session, person_id)
+    staff.enable(session, person, who=user.username)
+    return _view(session, person, settings)
+
+
+@router.post("/{person_id}/password")
+def new_password(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+    """Draw a new password, which the answer has this once; all sessions of the person end."""
+    person = staff.get(session, person_id)
+    password = staff.new_password(session, person, who=user.username)
+    return admin.Secret(person=_view(session, person, settings), secret=password)
+
+
+@router.post("/{person_id}/pin")
+def new_pin(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+    """Draw a new PIN for the person's telephone, which the answer has this once."""
+    person = staff.get(session, person_id)
+    pin = staff.new_pin(session, person, who=user.username)
+    return admin.Secret(person=_view(session, person, settings), secret=pin)
+
+
+@router.delete("/{person_id}/sessions")
+def end_sessions(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+    """Sign the person out everywhere."""
+    person = staff.get(session, person_id)
+    staff.end_sessions(session, person, who=user.username)
+    return _view(session, person, settings)
+
+
+@router.delete("/{person_id}/second-factor")
+def reset_second_factor(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+    """Forget the person's second factor: a new one is set up at the next sign-in."""
+    person = staff.get(session, person_id)
+    staff.reset_second_factor(session, person, who=user.username)
+    return _view(session, person, settings)

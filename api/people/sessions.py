@@ -1,0 +1,135 @@
+"""Signing in and out, the second factor's step of it, and who am I."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Engine
+
+from api import cookies, schemas, views
+from api.access import Database, InForce, InSession, Reading, SignedIn, Writing, in_session
+from api.limits import Guesses, Hashing
+from api.people.account_schemas import Code, SignInStep, Step
+from db.engine import reading, writing
+from db.models import SignIn, User
+from hotline.errors import Refused
+from hotline.people import accounts, lockout, second_factor
+from settings import Settings
+
+router = APIRouter(tags=["session"])
+log = logging.getLogger("api")
+
+
+@router.get("/session")
+def step(request: Request, engine: Database, settings: InForce) -> SignInStep:
+    """What the sign-in page asks for."""
+    try:
+        return _step(in_session(request, engine, settings), settings)
+    except Refused:
+        return _step(None, settings)
+
+
+@router.post("/session")
+def sign_in(
+    body: schemas.SignIn, request: Request, response: Response, engine: Database, settings: InForce
+) -> schemas.Me | SignInStep:
+    """Sign in; the answer sets the cookie. It is the person, or what is still to be shown."""
+    with _refusals_logged(request):
+        user = _who_proved(body, request, engine, settings)
+    with writing(engine) as session:
+        begun = cookies.begin(request, response, session, user, settings)
+        if second_factor.is_due(begun, settings):
+            return _step(begun, settings)
+        cookies.remember(request, response, begun, settings)
+        return views.me_view(session, user)
+
+
+@router.post("/session/code")
+def show_code(  # noqa: PLR0917
+    body: Code,
+    sign_in: InSession,
+    request: Request,
+    response: Response,
+    engine: Database,
+    settings: InForce,
+) -> schemas.Me:
+    """Show the second factor after the password: an authenticator's code, or a recovery code."""
+    with _refusals_logged(request):
+        with writing(engine) as session:  # its own transaction: a failure must be counted
+            mine = session.get_one(SignIn, sign_in.token_hash)
+            right = second_factor.show(session, mine, body.code, settings)
+            if right:
+                cookies.renew(request, response, session, mine)
+        if not right:
+            raise Refused("wrong-code", "not the code of this moment, or used already")
+    cookies.remember(request, response, mine, settings)
+    with reading(engine) as session:
+        return views.me_view(session, mine.user)
+
+
+@router.delete("/session", status_code=204)
+def sign_out(request: Request, response: Response, session: Writing) -> None:
+    """Sign out; without a session nothing happens."""
+    accounts.sign_out(session, cookies.cookie_of(request))
+    cookies.drop_cookie(request, response)
+
+
+@router.get("/me")
+def me(user: SignedIn, session: Reading) -> schemas.Me:
+    """The signed-in person."""
+    return views.me_view(session, user)
+
+
+def _who_proved(body: schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
+    with reading(engine) as session:
+        known = accounts.known_hash(session, body.username)
+        person = accounts.named(session, body.username)
+        locked = lockout.is_locked(session, body.username)
+    mark = cookies.mark_of(request, person.id, settings) if person else None
+    who = mark or cookies.address(request)
+    right = is_right(request, who, known, body.password, locked=locked and mark is None)
+    with writing(engine) as session:  # its own transaction: a failure must be counted
+        user = accounts.verify(session, body.username, right=right, known_browser=mark is not None)
+    if user is None:
+        raise Refused("wrong-credentials", "no such name, or the password is wrong")
+    return user
+
+
+def is_right(request: Request, who: str, password_hash: str, password: str, *, locked: bool = False) -> bool:
+    """Whether the password is right; `who` guesses pays before it is tried, and gets it back for a right one.
+
+    Raises Refused("too-many-attempts") if nothing is left to pay with, the name is `locked`, or too many wait
+    for the processor at this moment: that is not the guesser's fault, and free.
+    """
+    guesses: Guesses = request.app.state.passwords
+    hashing: Hashing = request.app.state.hashing
+    guesses.take(who)
+    if locked:
+        raise lockout.refusal()
+    try:
+        right = hashing.run(lambda: accounts.is_right(password_hash, password))
+    except Refused:
+        guesses.give_back(who)
+        raise
+    if right:
+        guesses.give_back(who)
+    return right
+
+
+@contextmanager
+def _refusals_logged(request: Request) -> Iterator[None]:
+    """Say from where in the log, for fail2ban (docs/sign-in.md). No name: people type passwords there."""
+    try:
+        yield
+    except Refused as refused:
+        log.warning("sign-in refused (%s) from %s", refused.code, cookies.address(request))
+        raise
+
+
+def _step(sign_in: SignIn | None, settings: Settings) -> SignInStep:
+    step: Step = "password"
+    if sign_in is not None:
+        due = second_factor.is_due(sign_in, settings)
+        step = "done" if not due else "code" if sign_in.user.totp_salt else "set-up"
+    return SignInStep(step=step, city=bool(settings.oidc_issuer))

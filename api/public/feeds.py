@@ -1,0 +1,110 @@
+"""Rounds in the forms that other programs read: Atom, iCalendar, schema.org."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Any
+
+from feedgenerator import Atom1Feed
+from icalendar import Calendar, Event
+
+from db.models import Round
+from hotline.dates import Language
+from hotline.rounds import notices
+from hotline.rounds.notice_texts import who
+from settings import CITY
+
+TITLES: dict[Language, str] = {
+    "fa": "۱۳۷: گفت‌وگوی تلفنی مدیران شهر با شهروندان",
+    "en": "137: the city's officials speak with citizens",
+}
+PUBLISHER: dict[Language, str] = {"fa": "شهرداری اصفهان", "en": "Municipality of Isfahan"}
+
+_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+_SCHEMA = "https://schema.org"
+
+
+def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
+    """The notices as an Atom feed, the newest first."""
+    suffix = "?lang=en" if language == "en" else ""
+    feed = Atom1Feed(
+        title=TITLES[language],
+        link=f"{public_url}/public/{suffix}",
+        feed_url=f"{public_url}/public/rounds.atom{suffix}",
+        description="",
+        language=language,
+        author_name=PUBLISHER[language],
+    )
+    feed.latest_post_date = lambda: max(map(notices.updated_at, found), default=_BEFORE_ALL)
+    for round_ in sorted(found, key=notices.updated_at, reverse=True):
+        notice = notices.text(round_, language, public_url)
+        feed.add_item(
+            title=notice.title,
+            link=notices.link(round_, language, public_url),
+            unique_id=notices.link(round_, language, public_url),
+            description=escape(notice.body),
+            pubdate=round_.announce_at,
+            updateddate=notices.updated_at(round_),
+        )
+    return str(feed.writeString("utf-8"))
+
+
+def icalendar(found: Sequence[Round], public_url: str) -> bytes:
+    """The rounds as a calendar to subscribe to, in both languages; its times are UTC."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Hotline 137//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("name", TITLES["fa"], parameters={"LANGUAGE": "fa"})
+    calendar.add("x-wr-calname", TITLES["fa"])
+    calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    for round_ in found:
+        calendar.add_component(_event(round_, public_url))
+    return bytes(calendar.to_ical())
+
+
+def _event(round_: Round, public_url: str) -> Event:
+    persian, english = (notices.text(round_, language, public_url) for language in ("fa", "en"))
+    updated = notices.updated_at(round_)
+    cancelled = round_.cancelled_at is not None
+    event = Event()
+    event.add("uid", f"round-{round_.id}@hotline137")
+    event.add("sequence", round_.changes + cancelled)
+    event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    event.add("dtstamp", updated)
+    event.add("last-modified", updated)
+    event.add("dtstart", round_.starts_at)
+    event.add("dtend", round_.ends_at)
+    event.add("summary", persian.title, parameters={"LANGUAGE": "fa"})
+    event.add("description", f"{persian.body}\n\n{english.title}\n{english.body}")
+    event.add("location", "تلفن ۱۳۷", parameters={"LANGUAGE": "fa"})
+    event.add("url", notices.link(round_, "fa", public_url))
+    event.add("transp", "TRANSPARENT")  # nobody is busy for the whole of it
+    return event
+
+
+def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, Any]:
+    """The round as a schema.org Event."""
+    notice = notices.text(round_, language, public_url)
+    start_set_at = round_.start_set_at or round_.announce_at
+    moved = notices.what(round_) == "changed" and start_set_at > round_.announce_at
+    status = "Cancelled" if round_.cancelled_at else "Rescheduled" if moved else "Scheduled"
+    event: dict[str, Any] = {
+        "@context": _SCHEMA,
+        "@type": "Event",
+        "name": notice.title,
+        "description": notice.body,
+        "url": notices.link(round_, language, public_url),
+        "startDate": round_.starts_at.astimezone(CITY).isoformat(timespec="seconds"),
+        "endDate": round_.ends_at.astimezone(CITY).isoformat(timespec="seconds"),
+        "eventStatus": f"{_SCHEMA}/Event{status}",
+        "eventAttendanceMode": f"{_SCHEMA}/OnlineEventAttendanceMode",
+        "location": {"@type": "VirtualLocation", "url": "tel:137"},
+        "organizer": {"@type": "GovernmentOrganization", "name": PUBLISHER[language], "telephone": "137"},
+        "performer": {"@type": "Organization", "name": who(round_, language)},
+        "inLanguage": round_.languages.split(","),
+        "isAccessibleForFree": True,
+    }
+    if round_.capacity:
+        event["maximumAttendeeCapacity"] = round_.capacity
+    return event

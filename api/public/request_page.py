@@ -1,0 +1,41 @@
+"""The public page of a request: its state by tracking number. Nothing personal, nothing of what was said.
+
+Like a ticket number, a tracking number comes in the body of a POST only, and guesses are limited.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.access import Reading
+from api.pages import Asked, guessed, page, posted
+from db.models import Department
+from db.states import RequestStep
+from hotline.requests import requests
+
+router = APIRouter(prefix="/public", include_in_schema=False)
+
+_SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
+"""What the office does among itself is not the public's."""
+
+
+@router.get("/request")
+def ask(request: Request, language: Asked) -> Response:
+    """The form."""
+    return page(request, "request_form.html", language, wrong=None)
+
+
+@router.post("/request")
+def show(
+    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
+) -> Response:
+    """Where the request with this tracking number stands; of a duplicate: the first one's state."""
+    found = guessed(request, "request_form.html", language, lambda: requests.find(session, typed))
+    if isinstance(found, Response):
+        return found
+    first = requests.first(session, found)
+    steps = [entry for entry in requests.history(session, first) if entry.step in _SHOWN]
+    names = {d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)}
+    return page(
+        request, "request.html", language, cached=False, found=found, first=first, steps=steps, names=names
+    )

@@ -1,0 +1,1 @@
+"""Reports, the wallboard, the audit log, over HTTP."""

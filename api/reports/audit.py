@@ -1,0 +1,106 @@
+"""The audit log: read page by page, and exported whole."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import jdatetime
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from sqlalchemy import Engine
+
+from api import schemas, sheets, views
+from api.access import Database, Inspector, Reading
+from api.people import admin_schemas as admin
+from db.engine import reading, writing
+from db.models import AuditEntry
+from hotline import audit
+from hotline.dates import Language
+from hotline.reports import audit_texts
+from settings import CITY
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+Word = Annotated[schemas.Text, Query(max_length=80)]
+_COLUMNS = {
+    "fa": ("زمان", "چه کسی", "چه کاری", "با چه", "دلیل"),
+    "en": ("when", "who", "what", "to whom", "why"),
+}
+_AT_ONCE = 500
+
+
+class Wanted:
+    """Which entries are asked for: from `from` on, before `until`."""
+
+    def __init__(
+        self,
+        *,
+        who: Word = "",
+        action: Word = "",
+        subject: Word = "",
+        since: Annotated[schemas.Moment | None, Query(alias="from")] = None,
+        until: schemas.Moment | None = None,
+    ) -> None:
+        self.values: dict[str, Any] = {
+            "who": who,
+            "action": action,
+            "subject": subject,
+            "since": since,
+            "until": until,
+        }
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self.values.items() if value)
+
+
+@router.get("")
+def list_entries(
+    *,
+    _user: Inspector,
+    session: Reading,
+    wanted: Annotated[Wanted, Depends()],
+    language: Language = "en",
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> admin.AuditPage:
+    """Who did what to whom, and why, newest first; only what matches the words given."""
+    found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
+    items = [views.audit_entry(entry, language) for entry in found[:limit]]
+    return admin.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/actions")
+def list_actions(_user: Inspector, language: Language = "en") -> list[admin.AuditAction]:
+    """Every action there is, to choose from."""
+    named = [
+        admin.AuditAction(action=action, text=text[0 if language == "fa" else 1])
+        for action, text in audit_texts.ACTIONS.items()
+    ]
+    return sorted(named, key=lambda one: one.text)
+
+
+@router.get("/export", response_class=StreamingResponse)
+def export(
+    user: Inspector, engine: Database, wanted: Annotated[Wanted, Depends()], language: Language = "fa"
+) -> StreamingResponse:
+    """All that matches as a table for a spreadsheet (CSV, in the city's time); the log shows who took it."""
+    with writing(engine) as session:  # committed before the first byte goes out
+        audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
+    return sheets.csv_file("audit", _COLUMNS[language], _rows(engine, wanted, language))
+
+
+def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:
+    before: int | None = None
+    while True:
+        with reading(engine) as session:
+            found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
+        for entry in found:
+            yield (_clock(entry, language), *audit_texts.in_words(entry, language))
+        if len(found) < _AT_ONCE:
+            return
+        before = found[-1].id
+
+
+def _clock(entry: AuditEntry, language: Language) -> str:
+    local = entry.at.astimezone(CITY)
+    shown = jdatetime.datetime.fromgregorian(datetime=local) if language == "fa" else local
+    return shown.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,113 @@
+"""Recorded conversations: the list of a round, and hearing one, which the audit log shows."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
+from api.desk.callbacks import Id
+from api.people import admin_schemas as admin
+from api.rounds import office_schemas as office
+from api.sounds import SOUND, Range, play
+from db import models
+from db.engine import reading
+from hotline import tickets
+from hotline.recordings import recordings, retention
+from hotline.rounds import rounds
+
+router = APIRouter(prefix="/recordings", tags=["recordings"])
+
+RoundId = Annotated[int, Query(ge=1, lt=2**31)]
+
+
+@router.get("")
+def list_recordings(round_id: RoundId, _user: Hearer, session: Reading) -> list[office.Recording]:
+    """The recorded conversations of a round, in their order; the deleted ones, too."""
+    rounds.get(session, round_id)
+    return [_view(recording) for recording in recordings.of_round(session, round_id)]
+
+
+def _view(recording: models.Recording) -> office.Recording:
+    callback = recording.callback
+    return office.Recording(
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+        ticket=callback.registration.ticket,
+        talking_at=callback.talking_at,
+        seconds=recording.seconds,
+        sha256=recording.sha256,
+        made_at=recording.made_at,
+        deleted_at=recording.deleted_at,
+    )
+
+
+@router.get("/all")
+def search(
+    *,
+    _user: Hearer,
+    session: Reading,
+    round_id: RoundId | None = None,
+    ticket: Annotated[schemas.Text, Query(max_length=20)] = "",
+    since: Annotated[schemas.Moment | None, Query(alias="from")] = None,
+    until: schemas.Moment | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> admin.Recordings:
+    """The recordings of all rounds, the last conversation first; only what matches."""
+    found = retention.search(
+        session,
+        round_id=round_id,
+        ticket=tickets.parse(ticket) if ticket.strip() else "",
+        since=since,
+        until=until,
+        before=before,
+        limit=limit + 1,
+    )
+    items = [_of_round(session, recording) for recording in found[:limit]]
+    return admin.Recordings(items=items, next=items[-1].callback_id if len(found) > limit else None)
+
+
+def _of_round(session: Session, recording: models.Recording) -> admin.RecordingOfRound:
+    round_ = rounds.get(session, recording.callback.round_id)
+    return admin.RecordingOfRound(
+        **_view(recording).model_dump(),
+        round_id=round_.id,
+        official=views.official_view(rounds.speaker(round_)),
+    )
+
+
+@router.get("/retention")
+def show_retention(_user: Hearer, session: Reading, settings: InForce) -> admin.Retention:
+    """What is kept, for how long, and how full the disk is."""
+    folder, days = settings.recordings_dir, settings.recordings_days
+    disk, kept = retention.disk(settings.state_dir), retention.kept(session, folder, days)
+    return admin.Retention(
+        days=days,
+        disk_total=disk.total,
+        disk_free=disk.free,
+        disk_nearly_full=disk.nearly_full,
+        **kept._asdict(),
+    )
+
+
+@router.post("/{callback_id}/delete")
+def delete_early(
+    callback_id: Id, body: admin.Because, user: Keeper, session: Writing, settings: InForce
+) -> office.Recording:
+    """Delete a recording before its time: the file goes for good; the audit log says why."""
+    folder = settings.recordings_dir
+    return _view(retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason))
+
+
+@router.get("/{callback_id}/audio", **SOUND)
+def hear(
+    callback_id: Id, user: Hearer, engine: Database, settings: InForce, wanted: Range = ""
+) -> FileResponse:
+    """The sound of a conversation, or the range of it that a player asks for."""
+    with reading(engine) as session:
+        recording = recordings.to_hear(session, callback_id)
+    path = recordings.unchanged(recording, settings.recordings_dir)
+    return play(engine, path, f"callback {callback_id}", who=user.username, wanted=wanted)

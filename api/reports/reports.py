@@ -1,0 +1,94 @@
+"""Reports over a span of days, on the page and to take along."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from api import sheets
+from api.access import Reading, ReportReader
+from api.reports import report_texts
+from api.rounds.timetable import Day
+from hotline.dates import Language
+from hotline.reports import reports
+from hotline.reports.report_facts import By
+
+router = APIRouter(prefix="/reports", tags=["reports"])
+
+_By = Annotated[By, Query()]
+_Start = Annotated[Day, Query(alias="from")]
+
+
+@router.get("")
+def show(_user: ReportReader, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
+    """What the days from `from` to `until`, both included, came to, put together by something."""
+    return reports.report(session, by, start, until)
+
+
+@router.get(".csv", response_class=StreamingResponse)
+def as_csv(
+    _user: ReportReader,
+    session: Reading,
+    by: _By,
+    start: _Start,
+    until: Day,
+    language: Language = "fa",
+) -> StreamingResponse:
+    """The same as CSV. Times are in minutes."""
+    report = reports.report(session, by, start, until)
+    return sheets.csv_file(_name(report), *_table(report, language))
+
+
+@router.get(".xlsx", response_class=StreamingResponse)
+def as_xlsx(
+    _user: ReportReader,
+    session: Reading,
+    by: _By,
+    start: _Start,
+    until: Day,
+    language: Language = "fa",
+) -> StreamingResponse:
+    """The same as a spreadsheet. Times are in minutes."""
+    report = reports.report(session, by, start, until)
+    return sheets.xlsx_file(_name(report), *_table(report, language), language)
+
+
+def _name(report: reports.Report) -> str:
+    return f"137-{report.by}-{report.start}-{report.until}"
+
+
+def _table(report: reports.Report, language: Language) -> tuple[list[str], Iterator[list[sheets.Cell]]]:
+    """Header and rows, the total last. Reasons that nobody was not reached for have no column."""
+    reasons = list(report.total.not_reached)
+    names = report_texts.name_columns(report.by, language)
+    words = report_texts.WORDS[language]
+    header = [*names, *(words[column] for column in _COLUMNS), *(words[reason] for reason in reasons)]
+
+    def rows() -> Iterator[list[sheets.Cell]]:
+        for row in report.rows:
+            yield [*report_texts.names(report.by, row, language), *_cells(row, reasons)]
+        blank = [""] * (len(names) - 1)
+        yield [words["total"], *blank, *_cells(report.total, reasons)]
+
+    return header, rows()
+
+
+_COLUMNS = (
+    *("registered", "carried_in", "reached", "not_reached", "carried_out", "calls", "conversations"),
+    *("median_minutes", "p90_minutes", "calls_per_hour", "conversations_per_hour", "idle_share"),
+)
+
+
+def _cells(numbers: reports.Numbers, reasons: list[str]) -> list[sheets.Cell]:
+    n = numbers
+    return [
+        *(n.registered, n.carried_in, n.reached, sum(n.not_reached.values()), n.carried_out, n.calls),
+        *(n.conversations, _rounded(n.median_seconds, 60, 1), _rounded(n.p90_seconds, 60, 1)),
+        *(_rounded(n.calls_per_hour), _rounded(n.conversations_per_hour), _rounded(n.idle_share, 1, 3)),
+        *(n.not_reached.get(reason, 0) for reason in reasons),
+    ]
+
+
+def _rounded(value: float | None, unit: int = 1, places: int = 2) -> float | None:
+    return None if value is None else round(value / unit, places)

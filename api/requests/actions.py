@@ -1,0 +1,101 @@
+"""What is done with requests: written down, referred, answered, marked as duplicates, closed."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api.access import OVERSEERS, Handler, InForce, Writing
+from api.requests import request_schemas as wire
+from api.requests.requests import Id, detail
+from db import models
+from hotline import numbers
+from hotline.callbacks import callbacks
+from hotline.errors import Refused
+from hotline.requests import departments, requests, work
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+@router.post("", status_code=201)
+def write(body: wire.RequestIn, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
+    """Write down a problem, and refer it at once where that is said; the citizen is told its number."""
+    of = body.registration_id
+    if of is not None and user.role not in OVERSEERS and not callbacks.was_at(session, of, user.desk_id):
+        raise Refused("forbidden", "this citizen was never at your desk")
+    number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
+    said = body.model_dump(exclude={"refer", "number"})
+    request = requests.write(session, number=number, who=user.username, **said)
+    if body.refer:
+        _refer(session, request, body.refer, user)
+    return detail(session, request, settings.request_alike_days)
+
+
+@router.post("/{request_id}/refer")
+def refer(
+    request_id: Id, body: wire.Refer, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """Hand it to a department until a due date; once more: to another one, or until another date."""
+    request = work.hold(session, request_id)
+    _refer(session, request, body, user)
+    return detail(session, request, settings.request_alike_days)
+
+
+def _refer(session: Session, request: models.Request, body: wire.Refer, user: models.User) -> None:
+    department = departments.get(session, body.department_id)
+    work.refer(session, request, department, due_on=body.due_on, who=user.username, note=body.note)
+
+
+@router.post("/{request_id}/return")
+def give_back(
+    request_id: Id, body: wire.Note, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """The department gives it back, and says why."""
+    request = work.hold(session, request_id)
+    work.give_back(session, request, who=user.username, note=body.note)
+    return detail(session, request, settings.request_alike_days)
+
+
+@router.post("/{request_id}/reply")
+def reply(
+    request_id: Id, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """Tell the citizen how it goes on; or that it is solved, and ask whether it is."""
+    request = work.hold(session, request_id)
+    say = work.reply if body.solved else work.tell
+    say(session, request, who=user.username, reply=body.reply)
+    return detail(session, request, settings.request_alike_days)
+
+
+@router.post("/{request_id}/reject")
+def reject(
+    request_id: Id, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """Say that it is not for the city to solve; the citizen is told why."""
+    request = work.hold(session, request_id)
+    work.reject(session, request, who=user.username, reason=body.reply)
+    return detail(session, request, settings.request_alike_days)
+
+
+@router.post("/{request_id}/answer")
+def answer(
+    request_id: Id, body: wire.CitizensAnswer, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """The citizen has told the office whether it is solved."""
+    work.answer(session, request_id, solved=body.solved, who=user.username)
+    return detail(session, requests.get(session, request_id), settings.request_alike_days)
+
+
+@router.post("/{request_id}/duplicate")
+def merge(
+    request_id: Id, body: wire.DuplicateOf, user: Handler, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """It is a duplicate of another one, with which it ends."""
+    work.merge(session, request_id, body.request_id, who=user.username)
+    return detail(session, requests.get(session, request_id), settings.request_alike_days)
+
+
+@router.post("/{request_id}/separate")
+def separate(request_id: Id, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
+    """It is no duplicate after all."""
+    request = work.hold(session, request_id)
+    work.separate(session, request, who=user.username)
+    return detail(session, request, settings.request_alike_days)

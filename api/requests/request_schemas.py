@@ -1,0 +1,172 @@
+"""What goes over the wire about requests and departments."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from api.rounds.timetable import Day
+from api.schemas import Id, Name, Said, Text
+from db.states import RequestState, RequestStep
+
+Category = Annotated[int, Field(ge=1, le=9)]
+"""One of the city's nine subjects."""
+DistrictNumber = Annotated[int, Field(ge=1, le=15)]
+
+
+class Department(BaseModel):
+    """A department of the city; nothing is referred to one that is not active."""
+
+    id: int
+    name_fa: str
+    name_en: str
+    active: bool
+
+
+class DepartmentLoad(Department):
+    """A department, and how many requests it has: all, and those past their due date."""
+
+    open: int
+    overdue: int
+
+
+class DepartmentIn(BaseModel):
+    """A new department."""
+
+    name_fa: Name = Field(min_length=1, max_length=200)
+    name_en: Name = Field(min_length=1, max_length=200)
+
+
+class DepartmentChange(BaseModel):
+    """What is different from now on; what is left out stays."""
+
+    name_fa: Name | None = Field(None, min_length=1, max_length=200)
+    name_en: Name | None = Field(None, min_length=1, max_length=200)
+    active: bool | None = None
+
+
+class CityRequest(BaseModel):
+    """A reported problem: `spoken` into a file, or `written`. `number` is in national form.
+
+    `denials`: how often the citizen said that it is not solved.
+    """
+
+    id: int
+    tracking: str
+    number: str | None
+    category: int
+    district: int | None
+    spoken: bool
+    written: str
+    made_at: datetime
+    state: RequestState
+    department: Department | None
+    due_at: datetime | None
+    overdue: bool
+    reply: str
+    replied_at: datetime | None
+    denials: int
+
+
+class RequestPage(BaseModel):
+    """A part of the inbox in the order of work; `next` asks for what follows."""
+
+    items: list[CityRequest]
+    next: str | None
+
+
+class RequestCounts(BaseModel):
+    """How many there are in each state, and how many are overdue."""
+
+    states: dict[RequestState, int]
+    overdue: int
+
+
+class DistrictCounts(BaseModel):
+    """What was reported of a district (null: nobody knows of which), what of it is open, and overdue."""
+
+    district: int | None
+    reported: int
+    open: int
+    overdue: int
+
+
+class Step(BaseModel):
+    """A step of its history. `who` is a username; empty: the citizen, or time itself."""
+
+    id: int
+    at: datetime
+    who: str
+    step: RequestStep
+    note: str
+    department: Department | None
+    due_at: datetime | None
+    other: str | None = Field(description="The tracking number of the one whose duplicate it is")
+
+
+class ProbableDuplicate(BaseModel):
+    """Another request that may be about the same; `likeness` of the words, 0 to 1."""
+
+    request: CityRequest
+    same_number: bool
+    likeness: float
+
+
+class RequestDetail(BaseModel):
+    """A request with everything about it."""
+
+    request: CityRequest
+    language: str
+    registration_id: int | None
+    steps: list[Step]
+    duplicate_of: CityRequest | None
+    duplicates: list[CityRequest]
+    probable: list[ProbableDuplicate]
+
+
+class Refer(BaseModel):
+    """To which department, until the end of which day of the city's."""
+
+    department_id: Id
+    due_on: Day
+    note: Said = Field("", max_length=2000)
+
+
+class RequestIn(BaseModel):
+    """A problem in the words of who writes it down; of a registration: its citizen's.
+
+    It may be referred at once.
+    """
+
+    category: Category
+    district: DistrictNumber | None = None
+    written: Said = Field(min_length=1, max_length=2000)
+    registration_id: Id | None = None
+    number: Text | None = Field(None, max_length=40)
+    language: Literal["fa", "en"] = "fa"
+    refer: Refer | None = None
+
+
+class Note(BaseModel):
+    """Why; only the office reads it."""
+
+    note: Said = Field("", max_length=2000)
+
+
+class Reply(BaseModel):
+    """What the citizen is told. `solved`: and is asked whether it is."""
+
+    reply: Said = Field("", max_length=500)
+    solved: bool = False
+
+
+class DuplicateOf(BaseModel):
+    """Of which other request it is a duplicate."""
+
+    request_id: Id
+
+
+class CitizensAnswer(BaseModel):
+    """What the citizen says: whether it is solved."""
+
+    solved: bool

@@ -1,0 +1,199 @@
+"""Requests to read: the inbox, its counts, the map, one with everything about it, and its sound."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import FileResponse, JSONResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.access import Database, InForce, Reading, SignedIn
+from api.requests import request_schemas as wire
+from api.sounds import SOUND, Range, play
+from db import models
+from db.engine import now, reading
+from db.states import RequestState
+from hotline import numbers
+from hotline.errors import Refused
+from hotline.recordings import recordings
+from hotline.requests import inbox, requests
+from hotline.requests.inbox import Filter
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+Id = Annotated[int, Path(ge=1, lt=2**31)]
+Days = Annotated[int | None, Query(ge=1, le=3660, description="Reported within so many days")]
+
+
+def _filter(
+    *,
+    user: SignedIn,
+    session: Reading,
+    state: Annotated[list[RequestState], Query()] = [],  # noqa: B006 - FastAPI copies it
+    category: Annotated[int | None, Query(ge=1, le=9)] = None,
+    district: Annotated[int | None, Query(ge=1, le=15)] = None,
+    department_id: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    overdue: bool = False,
+    mine: bool = False,
+    days: Days = None,
+) -> Filter:
+    """What is asked for, within what the person may see."""
+    own = inbox.district_of(session, user)
+    if own is not None and district not in (None, own):
+        raise Refused("forbidden", "another district's")
+    return Filter(
+        states=state,
+        category=category,
+        district=district if own is None else own,
+        department_id=department_id,
+        overdue=overdue,
+        mine=user.username if mine else None,
+        since_days=days,
+    )
+
+
+Wanted = Annotated[Filter, Depends(_filter, scope="function")]
+
+
+@router.get("")
+def list_requests(
+    *,
+    wanted: Wanted,
+    session: Reading,
+    after: Annotated[str | None, Query(max_length=30)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> wire.RequestPage:
+    """The inbox: the overdue ones first, then those that the citizen says are not solved, then the newest."""
+    found, following = inbox.page(session, wanted, after=after, limit=limit)
+    at = now(session)
+    return wire.RequestPage(items=[view(request, at) for request in found], next=following)
+
+
+@router.get("/counts")
+def count_requests(wanted: Wanted, session: Reading) -> wire.RequestCounts:
+    """How many match in each state (whatever states are asked for), and how many are overdue."""
+    counts = inbox.counts(session, wanted)
+    return wire.RequestCounts(states=counts.by_state, overdue=counts.overdue)
+
+
+@router.get("/districts")
+def map_requests(wanted: Wanted, session: Reading) -> list[wire.DistrictCounts]:
+    """The map's numbers: every district that has any."""
+    return [wire.DistrictCounts(**row._asdict()) for row in inbox.by_district(session, wanted)]
+
+
+@router.get("/boundaries", response_model=dict[str, Any] | None)
+def boundaries(_user: SignedIn, settings: InForce) -> Response:
+    """The city's own boundaries of its districts, as GeoJSON; null: none are set, draw a schematic map."""
+    path = settings.districts_file
+    if path is None or not path.is_file():
+        return JSONResponse(None)
+    return FileResponse(path, media_type="application/geo+json")
+
+
+@router.get("/tracking/{tracking}")
+def find_request(
+    tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
+) -> wire.CityRequest:
+    """The request with this tracking number, typed in any digits."""
+    return view(seen_by(session, user, requests.find(session, tracking)), now(session))
+
+
+@router.get("/{request_id}")
+def show(request_id: Id, user: SignedIn, session: Reading, settings: InForce) -> wire.RequestDetail:
+    """A request with its history and its probable duplicates."""
+    request = seen_by(session, user, requests.get(session, request_id))
+    own = inbox.district_of(session, user)
+    return detail(session, request, settings.request_alike_days, own)
+
+
+@router.get("/{request_id}/audio", **SOUND)
+def hear(
+    request_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
+) -> FileResponse:
+    """What the citizen said, or the range of it that a player asks for."""
+    with reading(engine) as session:
+        request = seen_by(session, user, requests.get(session, request_id))
+        path = requests.sound(request, settings.messages_dir)
+    what = recordings.MESSAGE_HEARD
+    return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
+
+
+def seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:
+    """The request, if the person may see it. Raises Refused("forbidden")."""
+    own = inbox.district_of(session, user)
+    if own is not None and request.district != own:
+        raise Refused("forbidden", "another district's")
+    return request
+
+
+_PLAIN = (
+    *("id", "tracking", "category", "district", "written", "made_at"),
+    *("state", "due_at", "reply", "replied_at", "denials"),
+)
+
+
+def view(request: models.Request, at: datetime) -> wire.CityRequest:
+    """A request at the moment `at`, as a row of a list."""
+    return wire.CityRequest(
+        **{name: getattr(request, name) for name in _PLAIN},
+        number=numbers.national(request.number) if request.number else None,
+        department=_department(request.department),
+        spoken=request.message is not None,
+        overdue=request.due_at is not None and request.due_at < at,
+    )
+
+
+def detail(
+    session: Session, request: models.Request, alike_days: int, own: int | None = None
+) -> wire.RequestDetail:
+    """A request with everything about it; probable duplicates while it can become one.
+
+    Other requests only of the `own` district, if that is all that the person sees.
+    """
+    at = now(session)
+    ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
+    probable = [] if ended else inbox.alike(session, request, alike_days)
+    duplicates = session.scalars(
+        select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
+    )
+    original = requests.first(session, request)
+
+    def seen(other: models.Request) -> bool:
+        return own is None or other.district == own
+
+    return wire.RequestDetail(
+        request=view(request, at),
+        language=request.language,
+        registration_id=request.registration_id,
+        steps=[_step(session, entry) for entry in requests.history(session, request)],
+        duplicate_of=None if original is request or not seen(original) else view(original, at),
+        duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
+        probable=[
+            wire.ProbableDuplicate(
+                request=view(one.request, at), same_number=one.same_number, likeness=one.likeness
+            )
+            for one in probable
+            if seen(one.request)
+        ],
+    )
+
+
+def _department(department: models.Department | None) -> wire.Department | None:
+    return wire.Department.model_validate(department, from_attributes=True) if department else None
+
+
+def _step(session: Session, entry: models.RequestEntry) -> wire.Step:
+    department = session.get(models.Department, entry.department_id) if entry.department_id else None
+    other = session.get(models.Request, entry.other_id) if entry.other_id else None
+    return wire.Step(
+        id=entry.id,
+        at=entry.at,
+        who=entry.who,
+        step=entry.step,
+        note=entry.note,
+        department=_department(department),
+        due_at=entry.due_at,
+        other=other.tracking if other else None,
+    )

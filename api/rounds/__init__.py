@@ -1,0 +1,1 @@
+"""Rounds, the timetable, officials, over HTTP."""

@@ -1,0 +1,130 @@
+"""The timetable by day, and the city's own list of holidays."""
+
+from datetime import date, datetime, time
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from api import schemas, views
+from api.access import Planner, Reading, SignedIn, Writing
+from api.rounds.timetable import Day, check_span
+from hotline.timetable import calendar, day_overrides, days
+
+router = APIRouter(tags=["timetable"])
+
+
+class DayOff(BaseModel):
+    """What the calendar, or the city's `own` word, says of a day. `closed`: the city does not answer."""
+
+    name_fa: str
+    name_en: str
+    closed: bool
+    own: bool
+    in_calendar: bool
+
+
+class NamedDayOff(DayOff):
+    """A day of which something is said."""
+
+    day: date
+
+
+class Coming(BaseModel):
+    """What a rule will still make of a day; none (`lacking` 0) on a holiday or where it is dropped."""
+
+    rule_id: int
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    officials: list[schemas.Official]
+    lacking: int
+
+
+class DayException(BaseModel):
+    """What is different on a day of a rule."""
+
+    rule_id: int
+    dropped: bool
+    starts_at: time | None
+    ends_at: time | None
+    substitute_id: int | None
+    reason: str
+
+
+class CalendarDay(BaseModel):
+    """One day of the city."""
+
+    day: date
+    off: DayOff | None
+    rounds: list[schemas.Round]
+    coming: list[Coming]
+    exceptions: list[DayException]
+
+
+class Holiday(BaseModel):
+    """The city's word about a day: closed, or (`works`) open although the calendar says holiday."""
+
+    day: Day
+    name: schemas.Name = Field(max_length=200)
+    works: bool = False
+
+
+First = Annotated[Day, Query(alias="from")]
+
+
+@router.get("/calendar")
+def list_days(_user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
+    """Every day, both ends included: what is made of it, what will be, what is different."""
+    check_span(session, first, until)
+    found = calendar.between(session, first, until)
+    made = views.round_views(session, [round_ for each in found for round_ in each.rounds])
+    by_id = {round_.id: round_ for round_ in made}
+    return [
+        CalendarDay(
+            day=each.day,
+            off=DayOff.model_validate(each.off, from_attributes=True) if each.off else None,
+            rounds=[by_id[round_.id] for round_ in each.rounds],
+            coming=[
+                Coming(
+                    rule_id=rule.id,
+                    name=rule.name,
+                    starts_at=occurrence.starts_at,
+                    ends_at=occurrence.ends_at,
+                    officials=[
+                        views.official_view(o) for o in occurrence.officials[len(occurrence.rounds) :]
+                    ],
+                    lacking=occurrence.lacking,
+                )
+                for rule, occurrence in each.coming
+            ],
+            exceptions=[
+                DayException.model_validate(exception, from_attributes=True)
+                for _rule, exception in each.exceptions
+            ],
+        )
+        for each in found
+    ]
+
+
+@router.get("/holidays")
+def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -> list[NamedDayOff]:
+    """The days of which the calendar or the city's own list says something."""
+    check_span(session, first, until)
+    return [
+        NamedDayOff(day=day, **DayOff.model_validate(off, from_attributes=True).model_dump())
+        for day, off in days.off(session, first, until).items()
+    ]
+
+
+@router.post("/holidays", status_code=201)
+def add_holiday(body: Holiday, user: Planner, session: Writing) -> list[int]:
+    """Say of a day that it is closed or open; answers the rounds that this cancelled."""
+    added = day_overrides.add_holiday(session, body.day, body.name, works=body.works, who=user.username)
+    return list(added)
+
+
+@router.delete("/holidays/{day}", status_code=204)
+def remove_holiday(day: Annotated[Day, Path()], user: Planner, session: Writing) -> None:
+    """Take the city's word about a day back; rounds it cancelled stay so."""
+    day_overrides.remove_holiday(session, day, who=user.username)

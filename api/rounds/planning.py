@@ -1,0 +1,81 @@
+"""Planning rounds, and saying that one begins or ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import Conductor, Doer, Planner, Writing
+from api.rounds import office_schemas as office
+from api.rounds.rounds import Id
+from db import models
+from hotline.rounds import officials, planning, round_permissions, rounds
+
+router = APIRouter(prefix="/rounds", tags=["rounds"])
+
+_MAY_BE_NONE = ("capacity", "substitute_id")
+
+
+@router.post("", status_code=201)
+def make(body: office.RoundIn, user: Planner, session: Writing) -> schemas.Round:
+    """Make a round; a wrong one is refused with its reason."""
+    values = _columns(session, body.model_dump())
+    official = officials.get(session, values.pop("official_id"))
+    made = planning.make(session, official=official, who=user.username, **values)
+    return views.one_round(session, made)
+
+
+@router.patch("/{round_id}")
+def change(round_id: Id, body: office.RoundChange, user: Planner, session: Writing) -> schemas.Round:
+    """Change a round, of one that has begun what is still to come; the reason is public."""
+    round_ = rounds.get(session, round_id)
+    given = body.model_dump(exclude_unset=True)
+    values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
+    if "languages" in values:
+        values["languages"] = ",".join(values["languages"])
+    planning.change(session, round_, who=user.username, **_columns(session, values))
+    return views.one_round(session, round_)
+
+
+@router.post("/{round_id}/cancel")
+def cancel(round_id: Id, body: office.Reason, user: Planner, session: Writing) -> schemas.Round:
+    """The round will not take place; the reason is public, and whoever is registered passes to the next."""
+    return _do(planning.cancel, round_id, body, user, session)
+
+
+@router.post("/{round_id}/open")
+def begin(round_id: Id, body: office.Reason, user: Conductor, session: Writing) -> schemas.Round:
+    """Callbacks begin; the first claim after the start says so, too."""
+    return _do(planning.begin, round_id, body, user, session)
+
+
+@router.post("/{round_id}/end")
+def end(round_id: Id, body: office.Reason, user: Doer, session: Writing) -> schemas.Round:
+    """The round has ended; a conversation in progress goes on. Also for its official and who serves it."""
+    round_ = rounds.get(session, round_id)
+    round_permissions.end(session, round_, user, body.reason)
+    return views.one_round(session, round_)
+
+
+def _do(
+    deed: Callable[..., None],
+    round_id: int,
+    body: office.Reason,
+    user: models.User,
+    session: Session,
+) -> schemas.Round:
+    round_ = rounds.get(session, round_id)
+    deed(session, round_, who=user.username, reason=body.reason)
+    return views.one_round(session, round_)
+
+
+def _columns(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """Officials instead of their numbers."""
+    if "deputy_ids" in values:
+        values["deputies"] = [officials.get(session, id_) for id_ in dict.fromkeys(values.pop("deputy_ids"))]
+    if "substitute_id" in values:
+        id_ = values.pop("substitute_id")
+        values["substitute"] = officials.get(session, id_) if id_ else None
+    return values

@@ -1,0 +1,162 @@
+"""Rounds, their lines, and taking the next citizen."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
+from api.people import admin_schemas as admin
+from api.rounds import office_schemas as office
+from db.models import Callback, Registration
+from db.states import CallbackState, RegistrationState
+from hotline import audit
+from hotline.callbacks import callbacks, on_the_line
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.line import carry_over, line
+from hotline.reports import reports
+from hotline.rounds import notices, round_permissions, rounds
+from hotline.rounds.notice_texts import TEXTS
+
+router = APIRouter(prefix="/rounds", tags=["rounds"])
+
+Id = Annotated[int, Path(ge=1, lt=2**31)]
+_EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
+
+@router.get("")
+def list_rounds(
+    _user: SignedIn,
+    session: Reading,
+    start: Annotated[schemas.Moment | None, Query(alias="from")] = None,
+    until: schemas.Moment | None = None,
+) -> list[schemas.Round]:
+    """The rounds a desk may care about, soonest first; or the announced ones that start in a time."""
+    history = start or until
+    found = rounds.between(session, start or _EVER, until or _NEVER) if history else rounds.current(session)
+    return views.round_views(session, found)
+
+
+@router.get("/{round_id}")
+def show(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Round:
+    """One round."""
+    return views.one_round(session, rounds.get(session, round_id))
+
+
+@router.get("/{round_id}/report")
+def report(round_id: Id, _user: SignedIn, session: Reading) -> reports.RoundReport:
+    """What the round came to, also while it goes on."""
+    return reports.round_report(session, round_id)
+
+
+@router.get("/{round_id}/notice")
+def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+    """The round's notice, also before it is public."""
+    round_ = rounds.get(session, round_id)
+    if round_.standing:
+        raise Refused("not-found", "the operators' line has no notice")
+    return office.Notice(
+        **asdict(notices.ahead(session, round_)),
+        texts={
+            language: office.NoticeText(**asdict(notices.text(round_, language, settings.public)))
+            for language in TEXTS
+        },
+    )
+
+
+@router.get("/{round_id}/carries")
+def list_carries(round_id: Id, _user: SignedIn, session: Reading) -> office.Carries:
+    """Whence its carried registrations came, and whither those it did not reach went."""
+    rounds.get(session, round_id)
+    came, went = carry_over.ways(session, round_id)
+    return office.Carries(came=_ways(session, came), went=_ways(session, went))
+
+
+def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
+    return [
+        office.Way(round=views.one_round(session, rounds.get(session, id_)), count=count)
+        for id_, count in ways.items()
+    ]
+
+
+@router.get("/{round_id}/history")
+def history(
+    round_id: Id, _user: Overseer, session: Reading, language: Language = "en"
+) -> list[admin.AuditEntry]:
+    """Who did what to this round, and why, the newest first."""
+    rounds.get(session, round_id)
+    found = audit.search(session, subject=f"round {round_id}")
+    return [views.audit_entry(entry, language) for entry in found]
+
+
+@router.get("/{round_id}/registrations")
+def list_registrations(  # noqa: PLR0917
+    round_id: Id,
+    user: SignedIn,
+    session: Reading,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> schemas.Line:
+    """The line of a round in the order of calling, those being called included; an official's own only.
+
+    `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
+    """
+    round_permissions.check_sees(session, user, rounds.get(session, round_id))
+    start = _in_round(session.get(Registration, after), round_id) if after else None
+    found = line.page(session, round_id, limit + 1, start, offset)
+    more, found = len(found) > limit, found[:limit]
+    desks = dict(
+        session.execute(
+            select(Callback.registration_id, Callback.desk_id).where(
+                Callback.registration_id.in_([r.id for r in found]),
+                Callback.state != CallbackState.CLOSED,
+            )
+        ).all()
+    )
+    staying = on_the_line.among(session, [r.id for r in found])
+    place = line.ahead(session, found[0]) if found else 0
+    items = []
+    for registration in found:
+        waits = registration.state is RegistrationState.WAITING
+        place += waits
+        items.append(
+            views.registration_view(
+                registration,
+                place if waits else None,
+                desks.get(registration.id),
+                on_the_line=registration.id in staying,
+            )
+        )
+    counted = rounds.counts(session, [round_id])[round_id]
+    return schemas.Line(
+        items=items,
+        total=sum(counted.get(state, 0) for state in line.IN_LINE),
+        next=str(found[-1].id) if more else None,
+    )
+
+
+def _in_round(registration: Registration | None, round_id: int) -> Registration:
+    if registration is None or registration.round_id != round_id:
+        raise Refused("not-found", "no such registration in this round")
+    return registration
+
+
+@router.post(
+    "/{round_id}/claims",
+    status_code=201,
+    response_model=schemas.Callback,
+    responses={204: {"description": "Nobody waits"}},
+)
+def claim(round_id: Id, user: AtDesk, session: Writing) -> schemas.Callback | Response:
+    """The next citizen for my desk."""
+    assert user.desk_id is not None  # noqa: S101
+    callback = callbacks.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
+    if callback is None:
+        return Response(status_code=204)
+    return views.callback_view(session, callback)

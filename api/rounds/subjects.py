@@ -1,0 +1,66 @@
+"""The city's nine subjects."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from api import schemas
+from api.access import Planner, Reading, SignedIn, Writing
+from db import models
+from hotline import subjects
+from hotline.errors import Refused
+from prompts import catalogue
+
+router = APIRouter(prefix="/subjects", tags=["subjects"])
+
+
+class Subject(BaseModel):
+    """A subject; `id` is its key on the phone. `spoken`: what callers hear, by language."""
+
+    id: int
+    name_fa: str
+    name_en: str
+    offered: bool
+    spoken: dict[str, str]
+
+
+class SubjectChange(BaseModel):
+    """What is different from now on; what is left out stays."""
+
+    name_fa: schemas.Name | None = Field(None, min_length=1, max_length=100)
+    name_en: schemas.Name | None = Field(None, min_length=1, max_length=100)
+    offered: bool | None = None
+
+
+@router.get("")
+def list_subjects(_user: SignedIn, session: Reading) -> list[Subject]:
+    """All nine, by key."""
+    return [_view(subject) for subject in subjects.everyone(session)]
+
+
+@router.patch("/{subject_id}")
+def change_subject(
+    subject_id: Annotated[int, Path(ge=1, le=9)], body: SubjectChange, user: Planner, session: Writing
+) -> Subject:
+    """Change its names, or whether callers hear it; its prompt must exist in every language."""
+    values = body.model_dump(exclude_none=True)
+    if values.get("offered") and set(_spoken(subject_id)) != set(catalogue.languages()):
+        raise Refused("clip-unknown", f"subject-{subject_id} is no prompt in every language")
+    return _view(subjects.change(session, subject_id, who=user.username, **values))
+
+
+def _view(subject: models.Subject) -> Subject:
+    return Subject(
+        id=subject.id,
+        name_fa=subject.name_fa,
+        name_en=subject.name_en,
+        offered=subject.offered,
+        spoken=_spoken(subject.id),
+    )
+
+
+def _spoken(key: int) -> dict[str, str]:
+    prompt = f"subject-{key}"
+    books = {language: catalogue.texts(language) for language in catalogue.languages()}
+    return {language: texts[prompt] for language, texts in books.items() if prompt in texts}

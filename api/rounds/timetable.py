@@ -1,0 +1,215 @@
+"""The timetable: its rules, and what is different on a day."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import Planner, Reading, SignedIn, Writing
+from api.rounds.rounds import Id
+from db import models
+from db.engine import now
+from hotline.errors import Refused
+from hotline.rounds import officials
+from hotline.timetable import day_overrides, timetable, timetable_rules
+
+router = APIRouter(tags=["timetable"])
+
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
+LONGEST_DAYS = 400
+_FARTHEST = timedelta(days=1100)
+"""From today; what comes after that is computed day by day."""
+
+
+def check_span(session: Session, first: date, until: date) -> None:
+    """Raises Refused("invalid-input") for a span that is too long, or too far away."""
+    today = now(session).date()
+    if (until - first).days > LONGEST_DAYS or until - today > _FARTHEST or today - first > _FARTHEST:
+        raise Refused("invalid-input", f"at most {LONGEST_DAYS} days, at most {_FARTHEST.days} away")
+
+
+def _city_clock(at: time) -> time:
+    if at.tzinfo:
+        raise ValueError("a time of the city's clock has no zone")
+    return at
+
+
+Clock = Annotated[time, AfterValidator(_city_clock)]
+
+
+class Rule(BaseModel):
+    """A rule that makes rounds. Times and days are the city's; `official_ids` in the order of their turns."""
+
+    name: schemas.Name = Field(min_length=1, max_length=200)
+    rrule: schemas.Name = Field(max_length=500, description="RFC 5545: FREQ=WEEKLY;BYDAY=WE")
+    starts_on: Day
+    starts_at: Clock
+    ends_at: Clock
+    official_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
+    deputy_ids: list[schemas.Id] = Field([], max_length=20)
+    at_once: int = Field(1, ge=1, le=100)
+    announce_days: int = Field(7, ge=1, le=365)
+    registration_days: int = Field(1, ge=0, le=365)
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    minutes: int = Field(6, ge=1, le=600)
+    languages: list[Literal["fa", "en"]] = Field(["fa", "en"], min_length=1, max_length=2)
+    recorded: bool = False
+
+
+class MadeRule(Rule):
+    """A rule and whether it still makes rounds."""
+
+    id: int
+    active: bool
+
+
+class RuleChange(BaseModel):
+    """What is different for the rounds that the rule makes from now on, and why. What is left out stays;
+    null in `capacity` means none, and elsewhere nothing. `active` false: it makes no more.
+    """
+
+    reason: schemas.Name = Field(min_length=1, max_length=500)
+    active: bool = True
+    name: schemas.Name | None = Field(None, min_length=1, max_length=200)
+    starts_at: Clock | None = None
+    ends_at: Clock | None = None
+    official_ids: list[schemas.Id] | None = Field(None, min_length=1, max_length=100)
+    deputy_ids: list[schemas.Id] | None = Field(None, max_length=20)
+    at_once: int | None = Field(None, ge=1, le=100)
+    announce_days: int | None = Field(None, ge=1, le=365)
+    registration_days: int | None = Field(None, ge=0, le=365)
+    capacity: int | None = Field(None, ge=1, le=1_000_000)
+    minutes: int | None = Field(None, ge=1, le=600)
+    languages: list[Literal["fa", "en"]] | None = Field(None, min_length=1, max_length=2)
+    recorded: bool | None = None
+
+
+class CatchUp(BaseModel):
+    """Rounds of a rule that shall become what it says now; the reason is public."""
+
+    round_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
+    reason: schemas.Name = Field(max_length=500)
+    short_notice: bool = False
+
+
+class Occurrence(BaseModel):
+    """One day of a rule: what is made of it, or will be. `reason`: why it is different."""
+
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    officials: list[schemas.Official]
+    round_ids: list[int]
+    holiday: str
+    dropped: bool
+    reason: str
+
+
+class ExceptionIn(BaseModel):
+    """What is different on one day: no round, other hours, or a substitute; the reason is public."""
+
+    day: Day
+    reason: schemas.Name = Field(max_length=500)
+    dropped: bool = False
+    starts_at: Clock | None = None
+    ends_at: Clock | None = None
+    substitute_id: schemas.Id | None = None
+    short_notice: bool = False
+
+
+@router.get("/timetable")
+def list_rules(_user: SignedIn, session: Reading) -> list[MadeRule]:
+    """All rules, those that make no more rounds included."""
+    return [_view(rule) for rule in timetable_rules.everyone(session)]
+
+
+@router.post("/timetable", status_code=201)
+def add_rule(body: Rule, user: Planner, session: Writing) -> MadeRule:
+    """Add a rule; its rounds come into being ahead of time."""
+    return _view(timetable_rules.add(session, who=user.username, **_offices(session, body.model_dump())))
+
+
+@router.patch("/timetable/{rule_id}")
+def change_rule(rule_id: Id, body: RuleChange, user: Planner, session: Writing) -> MadeRule:
+    """Change a rule, or end it. Its days stay: for others, end it and add another."""
+    rule = timetable_rules.get(session, rule_id)
+    if not body.active:
+        timetable_rules.stop(session, rule, who=user.username, reason=body.reason)
+        return _view(rule)
+    given = body.model_dump(exclude_unset=True, exclude={"active"})
+    values = _offices(session, {n: v for n, v in given.items() if v is not None or n == "capacity"})
+    if "languages" in values:
+        values["languages"] = ",".join(values["languages"])
+    timetable_rules.change(session, rule, who=user.username, **values)
+    return _view(rule)
+
+
+@router.get("/timetable/{rule_id}/behind")
+def list_behind(rule_id: Id, _user: SignedIn, session: Reading) -> list[schemas.Round]:
+    """The rule's rounds that have not begun, and are not as the rule would make them now."""
+    return views.round_views(session, timetable_rules.behind(session, timetable_rules.get(session, rule_id)))
+
+
+@router.post("/timetable/{rule_id}/catch-up", status_code=204)
+def catch_up(rule_id: Id, body: CatchUp, user: Planner, session: Writing) -> None:
+    """Change these of its rounds to what the rule says now."""
+    timetable_rules.catch_up(
+        session, timetable_rules.get(session, rule_id), who=user.username, **body.model_dump()
+    )
+
+
+@router.get("/timetable/{rule_id}/days")
+def list_days(
+    rule_id: Id,
+    _user: SignedIn,
+    session: Reading,
+    first: Annotated[Day, Query(alias="from")],
+    until: Day,
+) -> list[Occurrence]:
+    """The rule's days, both ends included: as they are made, and as they will be."""
+    check_span(session, first, until)
+    rule = timetable_rules.get(session, rule_id)
+    return [
+        Occurrence(
+            day=found.day,
+            starts_at=found.starts_at,
+            ends_at=found.ends_at,
+            officials=[views.official_view(official) for official in found.officials],
+            round_ids=[round_.id for round_ in found.rounds],
+            holiday=found.holiday,
+            dropped=bool(found.exception and found.exception.dropped),
+            reason=found.exception.reason if found.exception else "",
+        )
+        for found in timetable.occurrences(session, rule, first, until)
+    ]
+
+
+@router.post("/timetable/{rule_id}/exceptions", status_code=204)
+def except_day(rule_id: Id, body: ExceptionIn, user: Planner, session: Writing) -> None:
+    """Say what is different on one day; a round that is made already is changed or cancelled."""
+    values = body.model_dump()
+    substitute_id = values.pop("substitute_id")
+    substitute = officials.get(session, substitute_id) if substitute_id else None
+    rule = timetable_rules.get(session, rule_id)
+    day_overrides.except_day(session, rule, substitute=substitute, who=user.username, **values)
+
+
+def _view(rule: models.TimetableRule) -> MadeRule:
+    lists = {
+        "official_ids": [turn.official_id for turn in rule.officials],
+        "deputy_ids": [deputy.id for deputy in rule.deputies],
+        "languages": rule.languages.split(","),
+    }
+    columns = {name: getattr(rule, name) for name in MadeRule.model_fields.keys() - lists.keys()}
+    return MadeRule.model_validate(columns | lists)
+
+
+def _offices(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """Officials instead of their numbers."""
+    for ids, column in (("official_ids", "officials"), ("deputy_ids", "deputies")):
+        if ids in values:
+            values[column] = [officials.get(session, id_) for id_ in values.pop(ids)]
+    return values

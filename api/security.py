@@ -1,0 +1,100 @@
+"""What every request passes and every answer carries, errors and files included.
+
+A foreign page may change nothing: the session's cookie is never sent from another site (SameSite), and where
+a request says where it comes from (Origin, Sec-Fetch-Site: every browser of this decade says it of whatever
+is not GET or HEAD), that must be a page of ours. A request that says neither comes from a program.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import problem
+from settings import Settings
+
+LONGEST_BODY = 1 << 16
+"""Bytes. FastAPI counts what comes; here only the words for a length that is too long from the start."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_FEEDS = ("/public/", "/healthz")
+"""What other sites may show: they are public."""
+
+
+class Guard:
+    """Refuses what no request may do, and says to browsers what our pages may do."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        phone = settings.websocket.rsplit("/", 1)[0]
+        self._pages = _policy(
+            # The calendar (react-multi-date-picker) and Mantine add style elements of their own.
+            "style-src 'self' 'unsafe-inline'",
+            f"connect-src 'self' {phone}",
+            "media-src 'self' blob:",
+        )
+        self._public = _policy("style-src 'self'")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(MutableHeaders(scope=message), scope)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        answer = _foreign(scope, headers) or _large(headers) or self._app
+        await answer(scope, receive, send_guarded)
+
+    def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
+        path: str = scope["path"]
+        is_public = path.startswith("/public")
+        headers.update(_HEADERS)
+        headers["Content-Security-Policy"] = self._public if is_public else self._pages
+        if path.startswith(_FEEDS):
+            headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if scope["scheme"] == "https":
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        if path.startswith("/api/"):
+            headers.setdefault("Cache-Control", "no-store")
+
+
+def _policy(*more: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "img-src 'self' data:",
+            *more,
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+        )
+    )
+
+
+def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
+    if scope["method"] in ("GET", "HEAD"):
+        return None
+    origin = headers.get("origin")
+    ours = origin is None or origin.partition("://")[2] == headers.get("host", "")
+    if ours and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
+        return None
+    return problem("foreign-origin", "this page may not do that")
+
+
+def _large(headers: Headers) -> ASGIApp | None:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > LONGEST_BODY:
+        return problem("too-large", f"a body has at most {LONGEST_BODY} bytes", 413)
+    return None

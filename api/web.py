@@ -1,0 +1,55 @@
+"""The built pages of web/, at the addresses that they have; at any other one the page that says so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import pages
+from hotline.errors import Refused
+
+BUILT = Path(__file__).parent.parent / "web" / "dist"
+DOCS = "/api/docs"
+PLAIN = (
+    *("sign-in", "phone", "desk", "official", "assist", "rounds", "requests", "departments", "timetable"),
+    *("officials", "subjects", "holidays", "account", "reports", "wallboard", "recordings", "blocked"),
+    *("desks", "people", "audit"),
+    "beside",  # leads on to assist, which had this name
+)
+"""The addresses of web/src/app.tsx and web/src/routes.ts; `/` leads on to one of them."""
+OF_ONE = ("rounds", "requests")
+"""Those that have a page for each of their things: /rounds/7."""
+_KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
+
+
+class _Assets(StaticFiles):
+    """The built files. Vite names them by what is in them, all but the fonts."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """One of them, kept by the browser for as long as it likes."""
+        response = super().file_response(*args, **kwargs)
+        if Path(args[0]).suffix in (".js", ".css"):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def serve(app: FastAPI) -> None:
+    """Serve the pages, and the files that they need."""
+    app.mount("/assets", GZipMiddleware(_Assets(directory=BUILT / "assets", check_dir=False)), name="assets")
+    app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
+
+    @app.get(DOCS, include_in_schema=False)
+    def docs() -> FileResponse:
+        return FileResponse(pages.FOLDER / "static" / "docs.html")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def page(path: str, request: Request, language: pages.Asked) -> Response:
+        if path.startswith("api/"):
+            raise Refused("not-found", "nothing is here")
+        if _KNOWN.fullmatch(path) and (BUILT / "index.html").exists():
+            return FileResponse(BUILT / "index.html", headers={"Cache-Control": "no-cache"})
+        return pages.page(request, "not_found.html", language, status=404, cached=False)

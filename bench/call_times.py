@@ -1,0 +1,129 @@
+"""What a citizen's call takes, in seconds: until the place is safe, the ticket is heard, the end.
+
+Callers on real lines, one after the manner of each row, all at once: those who know the keys by heart, who
+hear each question out, who answer late, press one wrong key, fall silent or hang up at a question. The last
+column says whether they have a place; whoever said yes to the number must have one.
+
+    PYTHONPATH=. python bench/call_times.py [all | quick]
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from db.engine import reading
+from db.models import Registration
+from tests.kit.listener import HANG_UP, Heard, Listener, Moment, Plan, openings
+from tests.kit.system import System
+
+KEYS = {
+    "main-menu": "1",
+    "confirm-number": "1",
+    "ask-subject": "3",
+    "message-offer": "#",
+}
+"""What they press at which question. A prompt that is no question here is only listened to."""
+WRONG = "7"
+_BLIND_S = 0.3
+GOALS = {"committed": 45.0, "ticket": 55.0, "ended": 110.0}
+
+
+@dataclass
+class Manner:
+    """How somebody uses a telephone. `by_heart` are keys pressed 0.3 s apart without listening."""
+
+    late: float = 0.0
+    by_heart: str = ""
+    wrong_at: str = ""
+    silent_at: str = ""
+    leaves_at: str = ""
+
+    def plan(self) -> Plan:
+        """The plan of one call."""
+        asked, wrong_at = "", self.wrong_at
+        blind = list(self.by_heart)
+
+        def act(moment: Moment) -> str | None:
+            nonlocal asked, wrong_at
+            if blind and moment.at > _BLIND_S * (len(self.by_heart) - len(blind) + 1):
+                return blind.pop(0)
+            prompt = moment.clip.partition(".")[0].removesuffix("-slow")
+            if moment.clip and not moment.quiet:
+                if prompt == self.leaves_at:
+                    return HANG_UP
+                asked = prompt if prompt in KEYS else asked
+            if not asked or asked == self.silent_at or not moment.clip or self.late >= moment.quiet:
+                return None
+            if asked == wrong_at:
+                asked = wrong_at = ""
+                return WRONG
+            key, asked = KEYS[asked], ""
+            return key
+
+        return act
+
+
+def manners(which: str) -> dict[str, Manner]:
+    """The rows by their names."""
+    rows = {
+        "fastest": Manner(by_heart="11"),
+        "patient": Manner(),
+        "late by 6.6 s": Manner(late=6.6),
+    }
+    if which == "quick":
+        return {name: rows[name] for name in ("fastest", "patient")}
+    rows["hangs up at the ticket"] = Manner(leaves_at="registered")
+    for question in KEYS:
+        rows[f"one wrong key at {question}"] = Manner(wrong_at=question)
+        rows[f"silent at {question}"] = Manner(silent_at=question)
+        rows[f"hangs up at {question}"] = Manner(leaves_at=question)
+    return rows
+
+
+def play(system: System, rows: Mapping[str, Manner]) -> dict[str, tuple[Heard, Registration | None]]:
+    """One call for each row, all at once."""
+    known = openings(system.settings.prompts_dir / "fa")
+    with system.only_round() as round_id:
+        numbers = {name: system.number() for name in rows}
+        calls = {
+            name: Listener(system.settings.sip, numbers[name], known, manner.plan())
+            for name, manner in rows.items()
+        }
+        for call in calls.values():
+            call.start()
+        for call in calls.values():
+            call.join()
+        with reading(system.engine) as session:
+            found = session.scalars(select(Registration).where(Registration.round_id == round_id)).all()
+    places = {registration.number.replace("+98", "0"): registration for registration in found}
+    return {name: (calls[name].heard, places.get(numbers[name])) for name in rows}
+
+
+def figures(heard: Heard, place: Registration | None) -> dict[str, float | None]:
+    """Seconds from the answer; None: it did not come to that."""
+    committed = place.registered_at.timestamp() - heard.answered_at if place else None
+    ticket = heard.digits_end(committed) if committed is not None else None
+    return {"committed": committed, "ticket": ticket, "ended": heard.ended_at}
+
+
+def main() -> None:
+    """Print the table."""
+    rows = manners(sys.argv[1] if len(sys.argv) > 1 else "all")
+    with System(HOTLINE_ANSWER_SECONDS="7") as system:
+        played = play(system, rows)
+    print(f"{'caller':<34}{'committed':>10}{'ticket':>8}{'ended':>8}  registered   goal: {GOALS}")
+    for name, (heard, place) in played.items():
+        question = name.rpartition(" at ")[2]
+        if question in KEYS and question not in {clip.partition(".")[0] for _, clip in heard.clips}:
+            continue  # this question is not asked
+        cells = "".join(
+            f"{value:>{width}.1f}" if value is not None else f"{'-':>{width}}"
+            for value, width in zip(figures(heard, place).values(), (10, 8, 8), strict=True)
+        )
+        print(f"{name:<34}{cells}  {'yes' if place else 'no'}")
+
+
+if __name__ == "__main__":
+    main()

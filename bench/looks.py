@@ -1,0 +1,219 @@
+"""What the dialer's looks cost: at 100,000 closed callbacks against 1,000, on both databases.
+
+A look is what the dialer asks of the database over and over while nothing changes: in every turn, or in its
+calm ones. Its own code runs here, beside a live round in which one desk talks and one citizen waits; Asterisk
+is not there to be asked for anything. All closed callbacks are of this round and this hour: nothing is worse.
+The quickest of many times counts: what the look costs, not what else the machine does.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, insert, text
+
+from db.engine import connect, now, reading, writing
+from db.migrate import upgrade
+from db.models import Callback, Desk, Official, OfficialKind, PlacedCall, Registration, Round
+from db.states import CallbackState, Outcome, RegistrationState
+from dialer.ahead import Ahead
+from dialer.caps import Caps
+from dialer.confirmations import Confirmations
+from dialer.desk_calls import DeskCalls
+from dialer.near_calls import NearCalls
+from dialer.rooms import Rooms
+from dialer.supervising import Supervising
+from dialer.tone import Tone
+from hotline.callbacks import callbacks, toll
+from settings import CITY, QuietHours, Settings
+from tests.kit.postgres import Postgres
+
+SIZES = (1_000, 100_000)
+REPETITIONS = 40
+GOAL_MS = 5.0
+WAITING = 200
+_BATCH = 5_000
+_SECOND = timedelta(seconds=1)
+
+
+class Look(NamedTuple):
+    """One task of the dialer that finds nothing to do, and its milliseconds at each size."""
+
+    name: str
+    ms: list[float]
+
+
+class NoAsterisk:
+    """Nothing that the dialer looks at here makes it ask Asterisk for anything."""
+
+    def request(self, action: str, **_keys: object) -> None:
+        """Refuse the action: it would not be a look."""
+        raise AssertionError(f"a look asked Asterisk for {action}")
+
+
+def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]:
+    """The dialer's tasks by name."""
+    ami: Any = NoAsterisk()
+    caps = Caps(settings, engine)
+    near_calls = NearCalls(settings, engine, ami, caps)
+    ahead, tone = Ahead(settings, engine, caps), Tone(engine, ami)
+
+    def to_place() -> None:
+        with reading(engine) as session:
+            callbacks.to_place(session)
+
+    def room() -> None:
+        with reading(engine) as session:
+            toll.room(session, settings)
+
+    def sound_due() -> None:
+        tone._next_look = 0.0
+        tone.sound_due()
+
+    return {
+        "match": ahead.match,
+        "rooms": Rooms(engine, ami).send_all,
+        "supervising": Supervising(engine, ami).send_all,
+        "to place": to_place,
+        "let go": ahead.let_go,
+        "keep ready": ahead.keep_ready,
+        "caps": room,
+        "desks' telephones": DeskCalls(settings, engine, ami, caps).place_asked,
+        "near calls": near_calls.place_due,
+        "near calls let go": near_calls.let_go,
+        "confirmations": Confirmations(settings, engine, ami, caps).place_due,
+        "tone": sound_due,
+    }
+
+
+def a_round(engine: Engine) -> int:
+    """A live round: one desk talks, one citizen waits for it, many are in the line."""
+    with writing(engine) as session:
+        at = now(session)
+        day = timedelta(days=1)
+        office = Official(kind=OfficialKind.MAYOR, office_fa="شهردار", office_en="Mayor", clip="office-mayor")
+        round_ = Round(
+            official=office,
+            **dict.fromkeys(("announce_at", "registration_from", "starts_at", "opened_at"), at - day),
+            **dict.fromkeys(("registration_until", "ends_at"), at + day),
+        )
+        session.add(round_)
+        session.flush()
+        desk = Desk(id=1, phone_connected=True, channel="PJSIP/desk-1", round_id=round_.id)
+        places = [
+            Registration(
+                round_id=round_.id,
+                number=f"+98913{n:07}",
+                ticket=f"{n:07}",
+                registered_at=at,
+                state=RegistrationState.CALLING if n < 2 else RegistrationState.WAITING,
+            )
+            for n in range(WAITING)
+        ]
+        session.add_all([desk, *places])
+        session.flush()
+        for n, state in enumerate((CallbackState.TALKING, CallbackState.WAITING)):
+            session.add(
+                Callback(
+                    registration=places[n],
+                    round_id=round_.id,
+                    desk_id=desk.id if state is CallbackState.TALKING else None,
+                    token=f"live-{n}",
+                    state=state,
+                    **dict.fromkeys(("claimed_at", "called_at", "placed_at", "talking_at"), at),
+                )
+            )
+        return round_.id
+
+
+def close(engine: Engine, round_id: int, first: int, last: int) -> None:
+    """Callbacks `first` to `last - 1` of the round, each closed, at its desk, its call written down."""
+    with writing(engine) as session:
+        at = now(session) - 3600 * _SECOND
+        for start in range(first, last, _BATCH):
+            numbered = range(start, min(last, start + _BATCH))
+            times = [at + 3000 * _SECOND * n / SIZES[-1] for n in numbered]
+            session.execute(
+                insert(Callback),
+                [
+                    {
+                        **{"registration_id": 3 + n % (WAITING - 2), "round_id": round_id, "desk_id": 1},
+                        **{"token": f"closed-{n}", "state": CallbackState.CLOSED},
+                        **{"outcome": Outcome.REACHED, "claimed_at": began, "called_at": began},
+                        **{"placed_at": began, "answered_at": began + 9 * _SECOND},
+                        **{"confirmed_at": began + 14 * _SECOND, "talking_at": began + 20 * _SECOND},
+                        "ended_at": began + 300 * _SECOND,
+                    }
+                    for n, began in zip(numbered, times, strict=True)
+                ],
+            )
+            session.execute(
+                insert(PlacedCall),
+                [
+                    {"token": f"closed-{n}", "number": f"+98914{n:07}", "at": began, "ended_at": began}
+                    for n, began in zip(numbered, times, strict=True)
+                ],
+            )
+
+
+def measure(
+    engine: Engine, settings: Settings, sizes: tuple[int, ...] = SIZES, repetitions: int = REPETITIONS
+) -> list[Look]:
+    """What each look costs at each size."""
+    upgrade(engine)
+    round_id, there = a_round(engine), 0
+    found: dict[str, list[float]] = {}
+    for size in sizes:
+        close(engine, round_id, there, size)
+        there = size
+        if engine.dialect.name == "postgresql":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE"))
+        for name, look in looks(engine, settings).items():
+            found.setdefault(name, []).append(min(_times_ms(look, repetitions)))
+    return [Look(name, ms) for name, ms in found.items()]
+
+
+def _times_ms(look: Callable[[], object], repetitions: int) -> Iterator[float]:
+    look()
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        look()
+        yield (time.perf_counter() - began) * 1e3
+
+
+def _tell(database: str, found: list[Look]) -> bool:
+    print(f"\n{database}\n{'the look, best of ' + str(REPETITIONS):<28}", end="")
+    print("".join(f"{f'{size:,}: ms':>14}" for size in SIZES), f"{'ratio':>8}")
+    for name, ms in found:
+        print(f"{name:<28}{''.join(f'{one:>14.2f}' for one in ms)} {ms[-1] / ms[0]:>8.2f}")
+    return all(ms[-1] <= GOAL_MS for _, ms in found)
+
+
+def long_ago() -> QuietHours:
+    """An hour of the city's in which nobody runs this: the looks of the day are looked at."""
+    past = datetime.now(CITY) - timedelta(hours=12)
+    return QuietHours(past.time(), (past + timedelta(hours=1)).time())
+
+
+def main() -> int:
+    """Print the tables; 1 if a look is slower than it may be."""
+    settings = Settings(quiet_hours=long_ago())
+    with tempfile.TemporaryDirectory() as folder:
+        engine = connect(f"sqlite:///{Path(folder) / 'hotline.db'}")
+        good = _tell("SQLite", measure(engine, settings))
+        engine.dispose()
+    with Postgres() as server:
+        engine = connect(server.create_database("looks"))
+        good &= _tell("PostgreSQL", measure(engine, settings))
+        engine.dispose()
+    print(f"\ngoal: each at most {GOAL_MS} ms: {'reached' if good else 'NOT reached'}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

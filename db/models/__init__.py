@@ -1,0 +1,85 @@
+"""The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
+
+from db.models.base import Base, UtcDateTime
+from db.models.callbacks import Breaker, Callback, PlacedCall, WaitingCaller
+from db.models.desks import Desk, Hearing
+from db.models.ledger import LedgerEntry, Seal
+from db.models.line import (
+    STRETCHES,
+    BlockedNumber,
+    BlockReason,
+    CallerNow,
+    Carry,
+    Confirmation,
+    ConfirmationKind,
+    LineCount,
+    NearCall,
+    Registration,
+    SilentCaller,
+)
+from db.models.log import AuditEntry, Event, Heartbeat
+from db.models.outbox import Delivery, Message, MessageKind
+from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
+from db.models.recordings import Recording
+from db.models.reports import Incoming, IncomingCalls
+from db.models.requests import Department, Request, RequestEntry
+from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
+from db.models.timetable import (
+    Holiday,
+    TimetableException,
+    TimetableOfficial,
+    TimetableRule,
+    timetable_deputies,
+)
+
+__all__ = [
+    "STRETCHES",
+    "AuditEntry",
+    "Base",
+    "BlockReason",
+    "BlockedNumber",
+    "Breaker",
+    "Callback",
+    "CallerNow",
+    "Carry",
+    "Confirmation",
+    "ConfirmationKind",
+    "Delivery",
+    "Department",
+    "Desk",
+    "Event",
+    "FailedSignIn",
+    "Hearing",
+    "Heartbeat",
+    "Holiday",
+    "Incoming",
+    "IncomingCalls",
+    "LedgerEntry",
+    "LineCount",
+    "Message",
+    "MessageKind",
+    "NearCall",
+    "Official",
+    "OfficialKind",
+    "PlacedCall",
+    "Recording",
+    "RecoveryCode",
+    "Registration",
+    "Request",
+    "RequestEntry",
+    "Role",
+    "Round",
+    "Seal",
+    "SignIn",
+    "SilentCaller",
+    "Subject",
+    "TimetableException",
+    "TimetableOfficial",
+    "TimetableRule",
+    "User",
+    "UtcDateTime",
+    "WaitingCaller",
+    "Wall",
+    "round_deputies",
+    "timetable_deputies",
+]

@@ -1,0 +1,168 @@
+"""Calls to citizens, those who wait on the line, and whether calls flow."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+from db.models.line import Registration
+from db.states import CallbackState, Outcome
+
+_LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
+
+
+_AT_DESK = text(
+    f"state <> {CallbackState.CLOSED.value!r} AND (state <> {CallbackState.PARTING.value!r} OR said IS NULL)"
+)
+
+
+_SCREENING = text(f"state = {CallbackState.SCREENING.value!r}")
+
+
+_UNDER_WAY = text("ended_at IS NULL")
+
+
+_STAYS = text("left_at IS NULL")
+
+
+_CUT = text("held_until IS NOT NULL")
+
+
+_TALKED = text("talking_at IS NOT NULL")
+
+
+class Callback(Base):
+    """One attempt to reach a registrant. `token` is the channel's id; every later write names it."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))  # a registration may move on
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)  # None: called ahead
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    screen_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # who speaks with them first
+    token: Mapped[str] = mapped_column(String(41), unique=True)
+    state: Mapped[CallbackState] = mapped_column(
+        one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED
+    )
+    outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "outcome"))
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    claimed_at: Mapped[datetime]
+    called_at: Mapped[datetime | None]
+    placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
+    answered_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]  # pressed 1
+    talking_at: Mapped[datetime | None]
+    finishing_at: Mapped[datetime | None]  # the official says that the conversation is nearly over
+    toned_at: Mapped[datetime | None]  # the official has heard that the agreed minutes are nearly over
+    held_until: Mapped[
+        datetime | None
+    ]  # our side of the conversation is gone; so long its place waits for it
+    held_at: Mapped[datetime | None]  # since when it is gone, while it is
+    held_s: Mapped[float] = mapped_column(
+        Float, default=0.0, server_default=text("0")
+    )  # how long it was, in all
+    parting_at: Mapped[datetime | None]  # the desk ended the conversation, and nobody has undone it
+    said: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "said"))  # the outcome once parting is over
+    on_the_line: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # not dialled
+    again_at: Mapped[datetime | None]  # when the citizen asked to be called again
+    agreed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # that time, by voice
+    hangup_asked_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (
+        Index(
+            "one_live_callback_per_registration",
+            "registration_id",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "one_live_callback_per_desk",
+            "desk_id",
+            unique=True,
+            sqlite_where=_AT_DESK,
+            postgresql_where=_AT_DESK,
+        ),
+        Index("callbacks_of_round", "round_id", "placed_at"),
+        Index("callbacks_by_state", "state", "round_id"),
+        Index("callbacks_on_the_line", "state", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("callbacks_cut", "desk_id", sqlite_where=_CUT, postgresql_where=_CUT),
+        Index("callbacks_by_talk", "talking_at", sqlite_where=_TALKED, postgresql_where=_TALKED),
+        Index(
+            "one_screening_per_desk",
+            "screen_desk_id",
+            unique=True,
+            sqlite_where=_SCREENING,
+            postgresql_where=_SCREENING,
+        ),
+        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_has_outcome"),
+        CheckConstraint(
+            "desk_id IS NOT NULL OR state NOT IN ('claimed', 'talking', 'held', 'parting', 'ended')",
+            name="talks_at_a_desk",
+        ),
+        CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held_since"),
+        CheckConstraint("state <> 'parting' OR parting_at IS NOT NULL", name="parting_since"),
+        CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
+    )
+
+
+class WaitingCaller(Base):
+    """Who called 137, has a place in the operators' line, and stays on the line until their turn comes.
+
+    The row goes with the call: its script says that it is there (`seen_at`), and when it has ended.
+    """
+
+    __tablename__ = "waiting_callers"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(150), unique=True)  # Asterisk's, by its id
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]  # hung up, was given to a desk, or chose to be called back
+
+    __table_args__ = (
+        Index("callers_that_wait", "since", sqlite_where=_STAYS, postgresql_where=_STAYS),
+        Index("callers_that_left", "left_at"),
+    )
+
+
+class PlacedCall(Base):
+    """An outgoing call of any kind, written down as it is taken up: what the caps count (callbacks.toll)."""
+
+    __tablename__ = "placed_calls"
+
+    token: Mapped[str] = mapped_column(String(41), primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # its channel is gone
+    ours: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # no cap counts it
+
+    __table_args__ = (
+        Index("placed_calls_of_number", "number", "at"),
+        Index("placed_calls_by_time", "at"),
+        Index("placed_calls_under_way", "at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+    )
+
+
+class Breaker(Base):
+    """Whether calls flow, or are tried one at a time: they fail by our own fault (callbacks.breaker)."""
+
+    __tablename__ = "breakers"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    opened_at: Mapped[datetime | None]  # since when calls do not flow
+    probes: Mapped[int] = mapped_column(default=0)  # that failed since then, or since it answers again
+    probe: Mapped[str | None] = mapped_column(String(48))  # the call by which it is being tried
+    next_probe_at: Mapped[datetime | None]
+    answers: Mapped[bool | None]  # whether the trunk answers when asked how it is (SIP OPTIONS)
+    tried: Mapped[str] = mapped_column(Text, default="", server_default="")  # numbers that failed in that row
+    worked_at: Mapped[datetime | None]  # when a call last showed that the fault was over
+    suspects: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether a number has failed since that fails alone."""

@@ -1,0 +1,35 @@
+"""The public ledger and its seals."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, one_of
+from db.states import Fact
+
+
+class LedgerEntry(Base):
+    """One fact about the order of calling, for everybody to check; only ever appended. No personal data."""
+
+    __tablename__ = "ledger"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of committing, none missing
+    at: Mapped[datetime]
+    fact: Mapped[Fact] = mapped_column(one_of(Fact, "fact"))
+    round_id: Mapped[int]
+    registration_id: Mapped[int | None] = mapped_column(index=True)
+    details: Mapped[str] = mapped_column(Text)  # JSON
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of the above
+
+    __table_args__ = (Index("ledger_of_round", "round_id", "id"), {"sqlite_autoincrement": True})
+
+
+class Seal(Base):
+    """The root of the Merkle tree over the ledger's first `size` entries."""
+
+    __tablename__ = "seals"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime]

@@ -1,0 +1,192 @@
+"""Places in the line, and those who ask for one."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+from db.models.rounds import Round
+from db.states import HOLDS_PLACE, NearAnswer, Outcome, RegistrationState
+
+_HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
+
+
+_UNDECIDED = text("decided_at IS NULL")
+
+
+class BlockReason(StrEnum):
+    """Why a number may not register; each has a prompt, `blocked-<reason>`."""
+
+    NUISANCE = "nuisance"  # called again and again only to disturb
+    OWNER = "owner"  # the owner of the number asked not to be called
+
+
+class ConfirmationKind(StrEnum):
+    """What somebody asked for, and the owner of a number agrees to by pressing 1 in a call to it."""
+
+    REGISTRATION = "registration"  # a place for this number, which a caller keyed in
+    NUMBER = "number"  # a place is to be called at this number from now on
+    CANCELLATION = "cancellation"  # the place of this number is given up
+
+
+class Registration(Base):
+    """A citizen's place in one round."""
+
+    __tablename__ = "registrations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    ticket: Mapped[str] = mapped_column(String(8), unique=True)
+    language: Mapped[str] = mapped_column(String(2), default="fa")
+    subject: Mapped[int | None]  # 1 to 9, the city's list
+    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    state: Mapped[RegistrationState] = mapped_column(
+        one_of(RegistrationState, "registration_state"), default=RegistrationState.WAITING
+    )
+    moved_up: Mapped[int] = mapped_column(default=0)  # 1: by a person, for the public reason `moved_reason`
+    moved_reason: Mapped[str] = mapped_column(String(500), default="")
+    rounds_missed: Mapped[int] = mapped_column(default=0)
+    rounds_unanswered: Mapped[int] = mapped_column(default=0)  # in which every attempt was used up
+    registered_at: Mapped[datetime]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
+    not_before: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "last_outcome"))
+    call_id: Mapped[str | None] = mapped_column(String(150), index=True)  # the channel in which it was made
+
+    round: Mapped[Round] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("subject BETWEEN 1 AND 9", name="known_subject"),
+        CheckConstraint("moved_up IN (0, 1)", name="moved_up_or_not"),
+        Index("registrations_of_number", "number", "registered_at"),
+        Index(
+            "one_place_per_round_and_number",
+            "round_id",
+            "number",
+            unique=True,
+            sqlite_where=_HOLDS_PLACE,
+            postgresql_where=_HOLDS_PLACE,
+        ),
+    )
+
+
+Index(
+    "order_of_calling",
+    Registration.round_id,
+    Registration.state,
+    Registration.moved_up.desc(),
+    Registration.rounds_missed.desc(),
+    Registration.registered_at,
+    Registration.id,
+)
+
+
+class LineCount(Base):
+    """How many wait in one stretch of a line. Kept by the database's triggers (migration 0001).
+
+    A place in the line is then the sum of a few of these rows, however long the line is (hotline.line.line).
+    """
+
+    __tablename__ = "line_counts"
+
+    round_id: Mapped[int] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)  # 0, 1, 2: see STRETCHES
+    moved_up: Mapped[int] = mapped_column(primary_key=True)
+    rounds_missed: Mapped[int] = mapped_column(primary_key=True)
+    stretch: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # registered_at // seconds of level
+    waiting: Mapped[int]
+
+
+STRETCHES = (4096, 64, 1)
+"""Seconds of one stretch, by level; each is a whole multiple of the next."""
+
+
+class Carry(Base):
+    """A registration's way from a round that did not reach it to the next one."""
+
+    __tablename__ = "carries"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    from_round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    to_round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), index=True)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("carries_from", "from_round_id"),)
+
+
+class Confirmation(Base):
+    """A wish to which the owner of `number` is to agree. `token` is the channel id of a call on its way."""
+
+    __tablename__ = "confirmations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ConfirmationKind] = mapped_column(one_of(ConfirmationKind, "confirmation_kind"))
+    number: Mapped[str] = mapped_column(String(16))  # E.164: is called
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    asked_by: Mapped[str | None] = mapped_column(String(16))  # E.164 of the caller; None: withheld
+    asked_at: Mapped[datetime]
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    not_before: Mapped[datetime]
+    agreed: Mapped[bool | None]  # pressed 1, or 2
+    decided_at: Mapped[datetime | None]  # by a key, by silence, or by there being nothing to call for
+
+    registration: Mapped[Registration | None] = relationship(lazy="joined")
+
+    __table_args__ = (
+        Index("confirmations_of_caller", "asked_by", "asked_at"),
+        Index("confirmations_of_number", "number", "decided_at"),
+        Index("confirmations_due", "not_before", sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED),
+    )
+
+
+class NearCall(Base):
+    """The one call of a round that asks who is near: can you be reached? `token` is its channel's id."""
+
+    __tablename__ = "near_calls"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)
+    due_at: Mapped[datetime]
+    placed_at: Mapped[datetime | None]
+    answer: Mapped[NearAnswer | None] = mapped_column(one_of(NearAnswer, "near_answer"))
+    ended_at: Mapped[datetime | None]  # or will never be placed
+
+    registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
+
+
+class BlockedNumber(Base):
+    """A number that may not register, and why."""
+
+    __tablename__ = "blocked_numbers"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)
+    reason: Mapped[BlockReason] = mapped_column(one_of(BlockReason, "block_reason"))
+    note: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    who: Mapped[str] = mapped_column(String(64), default="", server_default="")  # blocked it
+    blocked_at: Mapped[datetime]
+
+
+class CallerNow(Base):
+    """Somebody who is on the line of 137 at this moment: not called meanwhile. Believed while `ivr` lives."""
+
+    __tablename__ = "callers_now"
+
+    channel: Mapped[str] = mapped_column(String(80), primary_key=True)  # Asterisk's, by its id
+    number: Mapped[str] = mapped_column(String(16), index=True)  # E.164; empty: not known
+    since: Mapped[datetime]
+
+
+class SilentCaller(Base):
+    """A number whose caller let a question pass without a key."""
+
+    __tablename__ = "silent_callers"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
+    silent_at: Mapped[datetime] = mapped_column(index=True)  # the last time
+    operator_at: Mapped[datetime | None]  # when silence last put it into the operators' line

@@ -1,0 +1,55 @@
+"""What was done, what changed, and who is alive."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class AuditEntry(Base):
+    """Who did what to whom, and why."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64))  # a username, or "command line"
+    action: Mapped[str] = mapped_column(String(40))  # round-cancelled
+    subject: Mapped[str] = mapped_column(String(80))  # round 3
+    reason: Mapped[str] = mapped_column(String(500), default="")
+
+    __table_args__ = (
+        Index("audit_by_person", "who", "id"),
+        Index("audit_by_action", "action", "id"),
+        Index("audit_by_time", "at"),
+    )
+
+
+class Event(Base):
+    """One change, appended in its own transaction: what live pages and history read."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(20))  # what changed: see db.events
+    what: Mapped[str] = mapped_column(String(40))  # the state or fact it came to
+    round_id: Mapped[int | None]
+    registration_id: Mapped[int | None]
+    callback_id: Mapped[int | None]
+    desk_id: Mapped[int | None]
+    request_id: Mapped[int | None]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class Heartbeat(Base):
+    """When a process last said that it works, or the clerk that one of its jobs is done (`clerk/seal`)."""
+
+    __tablename__ = "heartbeats"
+
+    process: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
+    fresh_s: Mapped[int] = mapped_column(default=6, server_default="6")  # believed for so long

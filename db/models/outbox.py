@@ -1,0 +1,68 @@
+"""Messages to citizens, and notices, until they are out."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, one_of
+
+
+class Delivery(StrEnum):
+    """Where an outgoing message stands."""
+
+    PENDING = "pending"  # to be sent when its time comes
+    SENDING = "sending"  # a sender has taken it up
+    SENT = "sent"
+    FAILED = "failed"  # refused for good, or tried too often
+    EXPIRED = "expired"  # too late to be of use
+
+
+class MessageKind(StrEnum):
+    """Why a message is sent; each text message has a text of the same name in the catalogue."""
+
+    REGISTERED = "registered"
+    NEAR = "near"  # your turn is near
+    NOT_REACHED = "not_reached"  # the next round is not known yet
+    CARRIED = "carried"  # not reached, and when the next round is
+    ROUND_CANCELLED = "round_cancelled"
+    ROUND_CHANGED = "round_changed"  # it has other hours
+    CLOSED = "closed"  # never answered in two rounds
+    NUMBER_CHANGED = "number_changed"  # said to the old number
+    CANCELLED = "cancelled"  # given up by telephone
+    ANSWER = "answer"  # to a text message of theirs
+    REQUEST_REPORTED = "request_reported"  # and its tracking number
+    REQUEST_NEWS = "request_news"  # how it goes on
+    REQUEST_REPLIED = "request_replied"  # solved, and is it?
+    REQUEST_REJECTED = "request_rejected"
+    REQUEST_CLOSED = "request_closed"  # with the earlier one whose duplicate it is
+    NOTICE = "notice"  # of a round, to a webhook
+
+
+class Message(Base):
+    """The outbox: a text message to a citizen, or a notice to a webhook. Written with what it tells of."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)  # what it is about: nobody is told twice
+    kind: Mapped[MessageKind] = mapped_column(one_of(MessageKind, "message_kind"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+    to: Mapped[str] = mapped_column(String(500))  # E.164, or a webhook's address
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[Delivery] = mapped_column(one_of(Delivery, "delivery"), default=Delivery.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[datetime]
+    not_before: Mapped[datetime]  # of one that is being sent: until then its sender has it
+    expires_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    provider_id: Mapped[str] = mapped_column(String(80), default="")
+    error: Mapped[str] = mapped_column(String(300), default="")
+
+    __table_args__ = (
+        Index("messages_due", "state", "not_before"),
+        Index("messages_of_number", "to", "made_at"),
+    )

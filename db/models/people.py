@@ -1,0 +1,96 @@
+"""Who works here, and how they sign in."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+from db.models.desks import Desk
+from db.models.rounds import Official
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    OPERATOR = "operator"
+    OFFICIAL = "official"
+    SUPERVISOR = "supervisor"  # of the operators; may move a citizen up, with a reason
+    PUBLIC_RELATIONS = "public_relations"  # plans rounds and their notice
+    AUDITOR = "auditor"  # sees everything, changes nothing
+    ADMINISTRATOR = "administrator"
+
+
+class User(Base):
+    """A person who signs in. Names are real people's only in a real installation."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[Role] = mapped_column(one_of(Role, "role"))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
+    pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    pin_locked_until: Mapped[datetime | None]
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
+    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # for whom they answer
+    disabled_at: Mapped[datetime | None]  # since when they cannot sign in
+    totp_salt: Mapped[str | None] = mapped_column(
+        String(32)
+    )  # hotline/people/second_factor.py derives the secret
+    totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
+    totp_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    totp_locked_until: Mapped[datetime | None]
+
+    desk: Mapped[Desk | None] = relationship(lazy="joined")
+    official: Mapped[Official | None] = relationship()
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor once. Only a keyed hash is stored."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+
+
+class FailedSignIn(Base):
+    """How often the password of a name was guessed wrong; nobody needs to have that name."""
+
+    __tablename__ = "failed_sign_ins"
+
+    name_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """A signed-in session. Only the hash of its cookie is stored."""
+
+    __tablename__ = "sign_ins"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]  # written at most once a minute
+    expires_at: Mapped[datetime]
+    address: Mapped[str] = mapped_column(String(45))
+    agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
+    second_factor: Mapped[bool]  # whether it was shown
+    totp_offer: Mapped[str | None] = mapped_column(String(32))  # a totp_salt that is being set up
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class Wall(Base):
+    """A screen on a wall. Its cookie, of which only the hash is stored, shows the wallboard, nothing else."""
+
+    __tablename__ = "walls"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]

@@ -1,0 +1,26 @@
+"""What was recorded."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base
+from db.models.callbacks import Callback
+
+
+class Recording(Base):
+    """A recorded conversation: a file of the state folder's recordings, until it is deleted."""
+
+    __tablename__ = "recordings"
+
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
+    file: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    seconds: Mapped[int]  # of sound, begun ones counted; 0: nothing can be heard
+    made_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+    callback: Mapped[Callback] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (Index("recordings_kept", "deleted_at", "made_at"),)

@@ -1,0 +1,87 @@
+"""Problems that citizens report, and who works on them."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+from db.states import IN_WORK, RequestState, RequestStep
+
+_IN_WORK = text(f"state IN ({', '.join(repr(s.value) for s in IN_WORK)})")
+
+
+_ASKED = text(f"state = {RequestState.REPLIED.value!r}")
+
+
+class Department(Base):
+    """A department of the city, to which requests are referred."""
+
+    __tablename__ = "departments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name_fa: Mapped[str] = mapped_column(String(200), unique=True)
+    name_en: Mapped[str] = mapped_column(String(200), unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Request(Base):
+    """A city problem reported to 137: spoken by the citizen (`message`), or `written` by a desk."""
+
+    __tablename__ = "requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tracking: Mapped[str] = mapped_column(String(9), unique=True)
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164, if the network gave one
+    category: Mapped[int]  # 1 to 9, the city's list
+    district: Mapped[int | None]
+    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    written: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    language: Mapped[str] = mapped_column(String(2))
+    made_at: Mapped[datetime]
+    call_id: Mapped[str | None] = mapped_column(String(150), index=True)  # the channel in which it was made
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    state: Mapped[RequestState] = mapped_column(
+        one_of(RequestState, "request_state"), default=RequestState.NEW, server_default=text("'new'")
+    )
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
+    due_at: Mapped[datetime | None]  # for the department, while it is referred
+    reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
+    replied_at: Mapped[datetime | None]  # since when the citizen is asked
+    denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+
+    department: Mapped[Department | None] = relationship(lazy="joined")
+
+    __table_args__ = (
+        CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
+        CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        CheckConstraint("message IS NOT NULL OR written <> ''", name="says_something"),
+        CheckConstraint(
+            "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
+            name="referred_until",
+        ),
+        CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
+        CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        Index("requests_by_state", "state", "id"),
+        Index("requests_alike", "category", "district", "made_at"),
+        Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
+        Index("requests_of_number", "number", "id"),
+        Index("requests_asked", "replied_at", sqlite_where=_ASKED, postgresql_where=_ASKED),
+    )
+
+
+class RequestEntry(Base):
+    """One step of a request's history; only ever added."""
+
+    __tablename__ = "request_history"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64), index=True)  # a username; empty: the citizen, or time itself
+    step: Mapped[RequestStep] = mapped_column(one_of(RequestStep, "request_step"))
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    due_at: Mapped[datetime | None]
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is

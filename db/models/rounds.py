@@ -1,0 +1,109 @@
+"""Offices, subjects and rounds."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+
+_STANDING = text("standing")
+
+
+class OfficialKind(StrEnum):
+    """Who answers citizens."""
+
+    MAYOR = "mayor"
+    DEPUTY = "deputy"
+    DISTRICT_MANAGER = "district_manager"
+    OPERATORS = "operators"  # of the standing line «an operator calls you back»
+
+
+class Official(Base):
+    """An office that answers citizens. `clip` is the prompt that says its name."""
+
+    __tablename__ = "officials"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[OfficialKind] = mapped_column(one_of(OfficialKind, "official_kind"))
+    district: Mapped[int | None] = mapped_column(unique=True)
+    office_fa: Mapped[str] = mapped_column(String(200))
+    office_en: Mapped[str] = mapped_column(String(200))
+    clip: Mapped[str] = mapped_column(String(100))
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))  # may be planned
+
+    __table_args__ = (
+        CheckConstraint("(kind = 'district_manager') = (district IS NOT NULL)", name="has_district"),
+    )
+
+
+class Subject(Base):
+    """One of the city's nine subjects. `id` is its key on the phone, and `subject-<id>` the prompt for it."""
+
+    __tablename__ = "subjects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name_fa: Mapped[str] = mapped_column(String(100))
+    name_en: Mapped[str] = mapped_column(String(100))
+    offered: Mapped[bool] = mapped_column(default=True)  # to callers
+
+    __table_args__ = (CheckConstraint("id BETWEEN 1 AND 9", name="subject_has_key"),)
+
+
+round_deputies = Table(
+    "round_deputies",
+    Base.metadata,
+    Column("round_id", ForeignKey("rounds.id"), primary_key=True),
+    Column("official_id", ForeignKey("officials.id"), primary_key=True),
+)
+"""Who sits with the official of a round."""
+
+
+class Round(Base):
+    """One announced time window of one official. Its phase is computed (hotline.rounds.rounds)."""
+
+    __tablename__ = "rounds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"), index=True)
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # speaks in their place
+    announce_at: Mapped[datetime]  # its notice is public from then on
+    registration_from: Mapped[datetime]
+    registration_until: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int | None]  # so many registrations; None: as many as come
+    languages: Mapped[str] = mapped_column(String(20), default="fa,en")  # that are spoken with citizens
+    minutes: Mapped[int] = mapped_column(default=6)  # agreed for one conversation
+    opened_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(500), default="")  # why it is cancelled or was changed; public
+    changes: Mapped[int] = mapped_column(default=0)  # how often it was changed since it was made
+    changed_at: Mapped[datetime | None]  # the last time
+    start_set_at: Mapped[datetime | None]  # when its start, as it is now, was decided
+    paused_at: Mapped[datetime | None]  # since when nobody is called
+    recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # citizens are told
+    standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
+    occurs_on: Mapped[date | None]  # the day of the rule that made it
+    turn: Mapped[int | None]  # which of the rule's officials in turn, counted from 0
+
+    official: Mapped[Official] = relationship(foreign_keys=[official_id], lazy="joined", innerjoin=True)
+    substitute: Mapped[Official | None] = relationship(foreign_keys=[substitute_id], lazy="joined")
+    deputies: Mapped[list[Official]] = relationship(secondary=round_deputies)
+
+    __table_args__ = (
+        CheckConstraint("announce_at <= registration_from", name="announced_first"),
+        CheckConstraint("registration_from < registration_until", name="registration_window"),
+        CheckConstraint("registration_until <= ends_at", name="registration_before_end"),
+        CheckConstraint("starts_at < ends_at", name="round_window"),
+        CheckConstraint("capacity > 0", name="some_capacity"),
+        CheckConstraint("minutes > 0", name="some_minutes"),
+        UniqueConstraint("rule_id", "turn", name="one_round_per_turn"),
+        Index("rounds_by_end", "ends_at"),
+        Index(
+            "one_standing_line", "standing", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING
+        ),
+    )

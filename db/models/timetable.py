@@ -1,0 +1,80 @@
+"""The city's plan, from which rounds are made."""
+
+from datetime import date, time
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base
+from db.models.rounds import Official
+
+timetable_deputies = Table(
+    "timetable_deputies",
+    Base.metadata,
+    Column("rule_id", ForeignKey("timetable_rules.id"), primary_key=True),
+    Column("official_id", ForeignKey("officials.id"), primary_key=True),
+)
+"""Who sits with the officials of a rule."""
+
+
+class TimetableRule(Base):
+    """A rule that makes rounds: its days by RFC 5545, its officials in turn. Times are the city's."""
+
+    __tablename__ = "timetable_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    rrule: Mapped[str] = mapped_column(String(500))  # FREQ=WEEKLY;BYDAY=WE
+    starts_on: Mapped[date]
+    starts_at: Mapped[time]
+    ends_at: Mapped[time]
+    at_once: Mapped[int] = mapped_column(default=1)  # how many of the officials answer on one day
+    announce_days: Mapped[int] = mapped_column(default=7)  # before the round
+    registration_days: Mapped[int] = mapped_column(default=1)  # before the round
+    capacity: Mapped[int | None]
+    minutes: Mapped[int] = mapped_column(default=6)
+    languages: Mapped[str] = mapped_column(String(20), default="fa,en", server_default="fa,en")
+    recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    shift: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # turn 0 is this official's
+    active: Mapped[bool] = mapped_column(default=True)
+
+    deputies: Mapped[list[Official]] = relationship(secondary=timetable_deputies, lazy="selectin")
+    officials: Mapped[list["TimetableOfficial"]] = relationship(
+        order_by="TimetableOfficial.position", lazy="selectin", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="rule_window"),)
+
+
+class TimetableOfficial(Base):
+    """One of a rule's officials, in the order of their turns."""
+
+    __tablename__ = "timetable_officials"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("timetable_rules.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"))
+
+
+class TimetableException(Base):
+    """What is different on one day of a rule: no round, other hours, or a substitute."""
+
+    __tablename__ = "timetable_exceptions"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("timetable_rules.id"), primary_key=True)
+    occurs_on: Mapped[date] = mapped_column(primary_key=True)
+    dropped: Mapped[bool] = mapped_column(default=False)
+    starts_at: Mapped[time | None]
+    ends_at: Mapped[time | None]
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+
+
+class Holiday(Base):
+    """The city's own word about a day: closed, or (`works`) open although the calendar says holiday."""
+
+    __tablename__ = "holidays"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    works: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str] = mapped_column(String(200))

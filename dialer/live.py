@@ -1,0 +1,73 @@
+"""Gives those who wait on the line to the desks that take live calls, and connects them without a call."""
+
+import logging
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.models import Callback
+from db.states import CallbackState, Outcome
+from dialer import originate
+from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
+from dialer.tone import Tone
+from dialplan.variables import LIVE_CALL
+from hotline.callbacks import callbacks, live_desks, on_the_line
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+
+class Live:
+    """One of the dialer's tasks."""
+
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps, tone: Tone) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._ami = ami
+        self._caps = caps
+        self._tone = tone
+
+    def give(self) -> None:
+        """Give each free desk the next of the operators' line, while anybody waits on it. Raises AmiError."""
+        with reading(self._engine) as session:
+            if not live_desks.has_work(session):
+                return
+        may_dial = self._caps.room() > 0
+        while True:
+            with writing(self._engine) as session:
+                desk = live_desks.give(session, may_dial=may_dial)
+                channel = desk.channel if desk else None
+            if desk is None:
+                return
+            log.info("desk %d: gets the next of the operators' line", desk.id)
+            if channel:
+                self._tone.sound(channel, LIVE_CALL)
+
+    def caller(self, session: Session, callback: Callback) -> str | None:
+        """The channel of the caller whom this callback, just taken up, meets; None: a number is dialled."""
+        caller = on_the_line.find(session, callback.registration_id)
+        if caller is None:
+            return None
+        callback.on_the_line = True
+        return caller.channel
+
+    def meet(self, callback: Callback, caller: str) -> None:
+        """Connect it with the caller of this channel; nobody is lost if Asterisk refuses. Raises AmiError."""
+        token = callback.token
+        try:
+            originate.meet(self._ami, token, caller, callback.registration.language)
+        except NotAccepted as error:
+            log.error("%s: not connected: %s", token, error)
+            with writing(self._engine) as session:
+                callbacks.close(session, token, Outcome.RETURNED, self._settings)
+                on_the_line.hung_up(session, callback.registration_id)
+            return
+        log.info("%s: meets a caller on the line", token)
+
+
+def hung_up_before(callback: Callback) -> bool:
+    """Whether a caller who waited on the line and is gone now never came to speak."""
+    waited = (CallbackState.DIALING, CallbackState.RINGING, CallbackState.ANSWERED, CallbackState.WAITING)
+    return callback.on_the_line and callback.state in waited

@@ -1,0 +1,1 @@
+"""Calling citizens back: whom next, when again, and with which desk."""

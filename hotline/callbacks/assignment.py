@@ -1,0 +1,144 @@
+"""Who waits and which desk wants them: brought together in the order of the line, and taken back.
+
+Rows that somebody else is changing at this moment are passed over; whoever looks next sees to them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Registration, Round, User
+from db.states import UNDER_WAY, CallbackState
+from hotline.callbacks import callbacks
+from hotline.line import line
+from hotline.rounds import rounds
+
+
+def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:
+    """Citizens who pressed 1 and wait for any desk of the round, in the order of calling.
+
+    `screened`: those with whom an operator speaks first, too.
+    """
+    states = [CallbackState.WAITING, *([CallbackState.SCREENING] if screened else [])]
+    return session.scalars(_ahead(round_id, states)).all()
+
+
+def under_way(session: Session, round_id: int) -> Sequence[Callback]:
+    """Citizens who are being called ahead, in the order of calling."""
+    return session.scalars(_ahead(round_id, UNDER_WAY)).all()
+
+
+def _ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Callback]:
+    return (
+        select(Callback)
+        .join(Registration, Registration.id == Callback.registration_id)
+        .where(Callback.round_id == round_id, Callback.state.in_(states), Callback.desk_id.is_(None))
+        .order_by(*line.ORDER)
+    )
+
+
+def some_desk_asks(session: Session) -> bool:
+    """Whether `match` has anything to do."""
+    return session.scalar(select(_free(now(session)).exists())) or False
+
+
+def match(session: Session) -> int:
+    """Give each desk that is free, longest first, the first citizen who waits. Returns how many met."""
+    free = _free(now(session)).order_by(Desk.next_asked_at, Desk.id)
+    desks = session.scalars(free.with_for_update(of=Desk, key_share=True, skip_locked=True)).all()
+    return sum(meets(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
+
+
+def _free(at: datetime) -> Select[Desk]:
+    """The desks that want a citizen of a round that goes on, and have none: neither to talk nor to screen."""
+    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.is_over(at))
+    return select(Desk).where(Desk.next_asked_at.is_not(None), ~gone(), goes_on, ~busy())
+
+
+def busy() -> ColumnElement[bool]:
+    """In a query of Desk: whether it has a citizen, to speak with or to screen, or owes an outcome."""
+    screening = Callback.state == CallbackState.SCREENING
+    return or_(
+        exists().where(Callback.desk_id == Desk.id, callbacks.OCCUPIES),
+        exists().where(Callback.screen_desk_id == Desk.id, screening),
+    )
+
+
+def gone() -> ColumnElement[bool]:
+    """A desk in whose room a citizen would find nobody."""
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
+
+
+def meets(session: Session, desk: Desk, round_id: int) -> bool:
+    """Give the desk, which is held, the first who waits for any desk of the round; False if nobody does."""
+    waiting = _ahead(round_id, [CallbackState.WAITING]).where(Callback.hangup_asked_at.is_(None))
+    first = waiting.limit(1).with_for_update(of=Callback, key_share=True, skip_locked=True)
+    callback = session.scalar(first)
+    return callback is not None and _give(session, callback, desk)
+
+
+def _give(session: Session, callback: Callback, desk: Desk) -> bool:
+    """One UPDATE decides: the citizen who waits for anybody now waits for this desk."""
+    user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))
+    try:
+        with session.begin_nested():
+            given = session.scalar(
+                update(Callback)
+                .where(
+                    Callback.token == callback.token,
+                    Callback.state == CallbackState.WAITING,
+                    Callback.desk_id.is_(None),
+                    Callback.hangup_asked_at.is_(None),
+                )
+                .values(desk_id=desk.id, user_id=user_id)
+                .returning(Callback.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:  # the desk has just got somebody else
+        return False
+    if given is None:
+        return False
+    events.callback_changed(session, session.get_one(Callback, given, populate_existing=True))
+    return True
+
+
+def take_back(session: Session) -> int:
+    """Who waits for a desk whose phone has gone waits for any desk again, and so does who was screened there.
+
+    The desk still wants a citizen once its phone is back. Returns how many.
+    """
+    stranded = select(Callback).where(_stranded())
+    found = session.scalars(stranded.with_for_update(of=Callback, key_share=True, skip_locked=True)).all()
+    for callback in found:
+        callback.state, callback.desk_id, callback.user_id = CallbackState.WAITING, None, None
+    session.flush()  # every row first, then the log
+    for callback in found:
+        events.callback_changed(session, callback)
+    return len(found)
+
+
+def any_stranded(session: Session) -> bool:
+    """Whether `take_back` has anything to do."""
+    return session.scalar(select(exists().where(_stranded()))) or False
+
+
+def _stranded() -> ColumnElement[bool]:
+    """Not who was called for one desk by hand, and waits for that one."""
+    away, wants = gone(), Desk.next_asked_at.is_not(None)
+    for_any = or_(and_(Desk.round_id == Callback.round_id, wants), Callback.on_the_line)
+    desk = exists().where(Desk.id == Callback.desk_id, away, for_any)
+    screener = exists().where(Desk.id == Callback.screen_desk_id, away)
+    return or_(
+        and_(Callback.state == _literal(CallbackState.WAITING), desk),
+        and_(Callback.state == _literal(CallbackState.SCREENING), screener),
+    )
+
+
+def _literal(state: CallbackState) -> BindParameter[CallbackState]:
+    """Written into the statement: by it a prepared plan of PostgreSQL finds the index of live callbacks."""
+    return bindparam(state.value, state, literal_execute=True)

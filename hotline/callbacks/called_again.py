@@ -1,0 +1,52 @@
+"""When a citizen who is to be called again will really be called: asked before it is written down."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Round
+from hotline.callbacks import retries
+from hotline.callbacks.retries import Because
+from hotline.clock import is_quiet
+from hotline.line import carry_over
+from hotline.rounds import rounds
+from settings import Settings
+
+
+class CalledAgain(NamedTuple):
+    """`at`: the call is not made before; None: in the official's next round, which nobody has planned yet.
+
+    `quiet`: the wish itself lies in quiet hours, so that it has to be agreed with the citizen.
+    """
+
+    at: datetime | None
+    because: Because
+    quiet: bool
+
+
+def foreseen(
+    session: Session, callback: Callback, wish: datetime | None, settings: Settings, *, agreed: bool = False
+) -> CalledAgain:
+    """When the citizen would be called if the desk said now: to be called again, at `wish`.
+
+    None: the citizen named no time. Raises Refused("too-far-ahead").
+    """
+    at, round_ = now(session), rounds.get(session, callback.round_id)
+    quiet = wish is not None and is_quiet(max(wish, at), settings.quiet_hours)
+    if wish is None:
+        due, because = retries.promised_by_rule(at, round_, settings)
+    else:
+        due, because = retries.promised(wish, at, round_, settings, agreed=agreed)
+    if because is Because.PAST_END:
+        return CalledAgain(_next_start(session, round_, at), because, quiet)
+    return CalledAgain(due, because, quiet)
+
+
+def _next_start(session: Session, round_: Round, at: datetime) -> datetime | None:
+    next_id = session.scalar(
+        select(carry_over.next_round(at)).select_from(Round).where(Round.id == round_.id)
+    )
+    return rounds.get(session, next_id).starts_at if next_id is not None else None

@@ -1,0 +1,287 @@
+"""A conversation outlives its desk's phone, and a wrong end.
+
+Held: the desk's phone is gone in mid-conversation. For HOTLINE_HOLD_SECONDS the citizen hears music, and is
+taken back into the room as soon as the phone is there again. After that the place goes back, due at once.
+Parting: the desk ended the conversation. For UNDO the citizen stays on the line, and that can be undone.
+What a conversation came to is written down when its line has ended, so that the ledger takes nothing back.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, User
+from db.states import IN_TALK, ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
+from hotline.callbacks import callbacks, toll
+from hotline.errors import Refused
+from hotline.line import engaged
+from hotline.rounds import rounds
+from settings import Settings
+
+CONFIRM = timedelta(seconds=30)
+"""So soon after a conversation began its end by «next» is asked for twice."""
+UNDO = timedelta(seconds=5)
+"""So long after its end a conversation can go on as if it had not been ended."""
+MET = timedelta(seconds=20)
+"""A citizen who hangs up after so long had the conversation."""
+
+
+def hold(session: Session, token: str, settings: Settings) -> Callback | None:
+    """The desk's phone has left the citizen in mid-conversation; None if it was not one."""
+    talks, until = Callback.state == CallbackState.TALKING, _held_until(session, settings)
+    return callbacks.move(session, token, CallbackState.HELD, talks, held_until=until)
+
+
+def _held_until(session: Session, settings: Settings) -> datetime:
+    return now(session) + timedelta(seconds=settings.hold_seconds)
+
+
+def parting_until(callback: Callback) -> datetime | None:
+    """Until when the end of the conversation can be undone."""
+    parts = callback.state is CallbackState.PARTING and callback.hangup_asked_at is None
+    return callback.parting_at + UNDO if parts and callback.parting_at else None
+
+
+def is_young(session: Session, callback: Callback) -> bool:
+    """Whether the conversation began less than CONFIRM ago."""
+    if callback.state is not CallbackState.TALKING or callback.talking_at is None:
+        return False
+    return now(session) - callback.talking_at < CONFIRM
+
+
+def part(session: Session, callback: Callback, said: Outcome | None = None) -> Callback:
+    """The desk ends the conversation; `said` is its outcome, if that is said already, and frees the desk.
+
+    Raises Refused("wrong-state").
+    """
+    moved = callbacks.move(session, callback.token, CallbackState.PARTING, parting_at=now(session), said=said)
+    if moved is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    return moved
+
+
+def hang_up(session: Session, callback: Callback) -> Callback:
+    """The desk wants the call ended; twice is once, and can be undone. Raises Refused("wrong-state")."""
+    if callback.state is CallbackState.PARTING:
+        return callback
+    return part(session, callback) if callback.state in IN_TALK else callbacks.ask_hangup(session, callback)
+
+
+def default_outcome(callback: Callback) -> Outcome | None:
+    """What «next» says of this conversation; None: nothing.
+
+    Reached, if the desk ended it or the citizen had it; never, if our own side cut it.
+    """
+    if callback.state not in (CallbackState.TALKING, CallbackState.PARTING, CallbackState.ENDED):
+        return None
+    if callback.talking_at is None or callback.held_until is not None:
+        return Outcome.CALL_AGAIN
+    by_desk = callback.state is not CallbackState.ENDED or callback.parting_at is not None
+    if by_desk or (callback.ended_at and callback.ended_at - callback.talking_at >= MET):
+        return Outcome.REACHED
+    return Outcome.CALL_AGAIN
+
+
+def finish(session: Session, callback: Callback, settings: Settings) -> None:
+    """«Next» says that the conversation is over, and what it came to. Raises Refused("wrong-state")."""
+    session.refresh(callback, with_for_update={"key_share": True})  # before the log
+    outcome = default_outcome(callback)
+    if outcome is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    if callback.state is CallbackState.TALKING:
+        part(session, callback, said=outcome)
+    elif callback.state is CallbackState.PARTING:
+        callback.said = outcome
+        session.flush()
+        events.callback_changed(session, callback)
+    else:
+        callbacks.close(session, callback.token, outcome, settings)
+
+
+def line_ended(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
+    """The citizen's line has ended in conversation or after it. `hung_up`: by the citizen."""
+    session.refresh(callback, with_for_update={"key_share": True})  # it may be undone at this very moment
+    at, token = now(session), callback.token
+    if callback.state is CallbackState.PARTING:
+        if callback.said:
+            callbacks.close(session, token, callback.said, settings, ended_at=callback.parting_at)
+        else:
+            callbacks.move(session, token, CallbackState.ENDED, ended_at=callback.parting_at)
+    elif callback.state is CallbackState.HELD and callback.hangup_asked_at:
+        _goes_back(session, token, at, settings)
+    else:
+        until = callback.held_until or (None if hung_up else _held_until(session, settings))
+        callbacks.move(session, token, CallbackState.ENDED, ended_at=at, held_until=until)
+
+
+def _goes_back(session: Session, token: str, at: datetime, settings: Settings) -> None:
+    callbacks.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
+
+
+def overdue(session: Session) -> Sequence[str]:
+    """The tokens of conversations that are held, or parting, for longer than may be."""
+    return session.scalars(select(Callback.token).where(_overdue(now(session)))).all()
+
+
+def _overdue(at: datetime) -> ColumnElement[bool]:
+    waited = Callback.held_until <= at
+    away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
+    on_the_line = Callback.hangup_asked_at.is_(None)
+    return or_(
+        and_(Callback.state == CallbackState.HELD, waited, on_the_line),
+        and_(Callback.state == CallbackState.ENDED, waited, away),
+        and_(Callback.state == CallbackState.PARTING, Callback.parting_at <= at - UNDO, on_the_line),
+    )
+
+
+def end_overdue(session: Session, token: str, settings: Settings) -> None:
+    """End what is overdue: the dialer hangs up; where there is no line any more the place goes back.
+
+    A desk that is away owes no outcome of a conversation that its own phone cut.
+    """
+    at = now(session)
+    asked = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, _overdue(at), Callback.state != CallbackState.ENDED)
+        .values(hangup_asked_at=at)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    ended = and_(Callback.token == token, Callback.state == CallbackState.ENDED)
+    if asked is None and session.scalar(select(exists().where(ended, _overdue(at)))):
+        _goes_back(session, token, at, settings)
+
+
+def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
+    """The end was a mistake: the citizen comes back to the desk, and whoever came instead waits again.
+
+    Raises Refused("too-late" | "desk-phone-away" | "desk-hears" | "desk-busy").
+    """
+    callbacks.hold(session, desk)
+    session.refresh(callback, with_for_update={"key_share": True})
+    until, at = parting_until(callback), now(session)
+    if until is None or at >= until:
+        raise Refused("too-late", "the citizen has hung up, or is being hung up")
+    callbacks.check_phone(desk)
+    back = _send_back(session, desk, but=callback)
+    desk.next_asked_at = None
+    session.flush()  # every row first, then the log
+    for waits in back:
+        events.callback_changed(session, waits)
+    values = {"parting_at": None, "said": None, "held_until": _held_until(session, settings)}
+    moved = callbacks.move(session, callback.token, CallbackState.HELD, **values)
+    assert moved is not None  # noqa: S101  (its row is locked)
+    return moved
+
+
+def _send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
+    """Whom the served desk has got instead waits for any desk again. Raises Refused("desk-busy")."""
+    other = callbacks.live_at_desk(session, desk.id)
+    if other is None or other.id == but.id:
+        return []
+    session.refresh(other, with_for_update={"key_share": True})
+    given = other.state in (CallbackState.WAITING, CallbackState.TALKING) and not other.hangup_asked_at
+    if not given or desk.round_id != other.round_id:
+        raise Refused("desk-busy", "the desk has another citizen in hand")
+    other.state, other.desk_id, other.user_id = CallbackState.WAITING, None, None
+    other.talking_at = other.finishing_at = other.toned_at = None
+    other.held_s = 0.0
+    session.flush()
+    return [other]
+
+
+def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
+    """The newest conversation of the desk whose end can still be undone."""
+    parting = select(Callback).where(
+        Callback.desk_id == desk_id,
+        Callback.state == CallbackState.PARTING,
+        Callback.hangup_asked_at.is_(None),
+    )
+    return session.scalar(parting.order_by(Callback.parting_at.desc(), Callback.id.desc()).limit(1))
+
+
+def cut_off_at_desk(session: Session, desk_id: int) -> Callback | None:
+    """The newest conversation that our side cut, if the citizen may be called again for the desk now."""
+    last = session.scalar(
+        select(Callback)
+        .where(Callback.desk_id == desk_id, Callback.held_until.is_not(None))
+        .order_by(Callback.held_until.desc(), Callback.id.desc())
+        .limit(1)
+    )
+    return last if last is not None and _may_be_called_again(session, last) else None
+
+
+def _may_be_called_again(session: Session, callback: Callback) -> bool:
+    round_ = rounds.get(session, callback.round_id)
+    if callback.held_until is None or rounds.phase(round_, now(session)) is not Phase.LIVE:
+        return False
+    if callback.state is CallbackState.ENDED:
+        return True
+    registration = callback.registration
+    if callback.outcome is not Outcome.CALL_AGAIN or registration.round_id != callback.round_id:
+        return False
+    if registration.state is RegistrationState.WAITING:
+        return True
+    ahead = callbacks.of_registration(session, registration.id)
+    return ahead is not None and _for_any_desk(ahead)
+
+
+def _for_any_desk(callback: Callback) -> bool:
+    return callback.desk_id is None and not callback.hangup_asked_at and callback.state in ON_THE_PHONE
+
+
+def call_again_now(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
+    """The citizen whose conversation our side cut is called for this desk at once.
+
+    The ledger names whom that passes.
+    If the dialer calls them ahead already, that call is this desk's. Raises Refused("desk-phone-away" |
+    "desk-hears" | "desk-busy" | "calls-capped" | "wrong-state" | "engaged") and what
+    `callbacks.check_may_be_called` and `toll.check_room` raise.
+    """
+    callbacks.hold(session, desk)
+    events.hold_line(session, callback.round_id)
+    session.refresh(callback, with_for_update={"key_share": True})
+    callbacks.check_phone(desk)
+    callbacks.check_may_be_called(session, callback)
+    if not _may_be_called_again(session, callback):
+        raise Refused("wrong-state", f"the callback is {callback.state}, outcome {callback.outcome}")
+    back = _send_back(session, desk, but=callback)
+    if callback.state is CallbackState.ENDED:
+        _goes_back(session, callback.token, now(session), settings)
+    again = _take_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
+    for waits in back:
+        events.callback_changed(session, waits)
+    return again
+
+
+def _take_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
+    ahead = callbacks.of_registration(session, before.registration_id)
+    if ahead is None or not _for_any_desk(ahead):
+        return None
+    session.refresh(ahead, with_for_update={"key_share": True})
+    if not _for_any_desk(ahead) or ahead.state is CallbackState.SCREENING:
+        raise Refused("wrong-state", "somebody else speaks with the citizen")
+    ahead.desk_id, ahead.user_id = desk.id, _person(session, desk)
+    session.flush()
+    events.callback_changed(session, ahead)
+    return ahead
+
+
+def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:
+    engaged.check_free(session, before)
+    toll.check_room(session, settings)
+    if until := toll.free_again(session, before.registration.number, settings):
+        raise Refused("calls-capped", f"this number has been called too often, until {until}")
+    values = {"desk_id": desk.id, "user_id": _person(session, desk)}
+    taken = callbacks.call_this(session, before.registration, **values)
+    if taken is None:
+        raise Refused("wrong-state", "the citizen does not wait in the line")
+    return taken
+
+
+def _person(session: Session, desk: Desk) -> int | None:
+    return session.scalar(select(User.id).where(User.desk_id == desk.id))

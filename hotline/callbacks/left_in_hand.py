@@ -1,0 +1,86 @@
+"""A citizen who is left in a desk's hands goes back: nobody reads «we are calling you now» for ever.
+
+Taken and not called, called and never spoken with, spoken with and nobody said what came of it: the first two
+go back to their own place by themselves. Of the last a supervisor is told, who says it for the desk; should
+nobody, «next» would have said it, and that is written down.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Round
+from db.states import CallbackState, Outcome
+from hotline import audit
+from hotline.callbacks import callbacks, conversations
+from hotline.rounds import rounds
+from settings import Settings
+
+UNCALLED = timedelta(minutes=2)
+"""So long a desk may have a citizen without calling; not at all once the round is over."""
+NEVER_TALKED = timedelta(minutes=5)
+"""So long it may owe the outcome of a call in which nobody spoke."""
+TOLD = timedelta(minutes=15)
+"""A supervisor is told so long after a conversation whose outcome the desk owes."""
+SETTLED = timedelta(hours=1)
+"""So long after a conversation its outcome is that of «next»."""
+
+
+def due(session: Session) -> Sequence[str]:
+    """The tokens of the callbacks that are to be settled."""
+    query = select(Callback.token).join(Round, Round.id == Callback.round_id)
+    return session.scalars(query.where(_is_due(now(session))).order_by(Callback.id)).all()
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    waits = and_(Callback.talking_at.is_(None), Callback.ended_at <= at - NEVER_TALKED)
+    return or_(
+        and_(
+            Callback.state == CallbackState.CLAIMED,
+            or_(Callback.claimed_at <= at - UNCALLED, rounds.is_over(at)),
+        ),
+        and_(Callback.state == CallbackState.ENDED, or_(waits, Callback.ended_at <= at - SETTLED)),
+    )
+
+
+def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
+    """Say the outcome that the desk owes; None if it is not due any more. The audit log shows it."""
+    due_now = select(Callback).join(Round, Round.id == Callback.round_id).where(Callback.token == token)
+    at = now(session)
+    callback = session.scalar(
+        due_now.where(_is_due(at)).with_for_update(of=Callback, key_share=True, skip_locked=True)
+    )
+    if callback is None:
+        return None
+    uncalled = callback.state is CallbackState.CLAIMED
+    outcome = Outcome.RETURNED if uncalled else conversations.default_outcome(callback) or Outcome.CALL_AGAIN
+    subject, why = f"callback {callback.id}", f"desk {callback.desk_id}, {outcome}"
+    audit.record(session, audit.SYSTEM, "left-in-hand", subject, why)
+    callbacks.close(session, token, outcome, settings, again_at=at)
+    return outcome
+
+
+def is_owed(callback: Callback, at: datetime) -> bool:
+    """Whether a supervisor is to say what came of this conversation, since its desk does not."""
+    talked = callback.state is CallbackState.ENDED and callback.talking_at is not None
+    return talked and callback.ended_at is not None and callback.ended_at <= at - TOLD
+
+
+def tell(session: Session) -> int:
+    """Tell supervisors of each conversation that is owed an outcome, once; how many."""
+    at = now(session)
+    ended = select(Callback).where(Callback.state == CallbackState.ENDED, Callback.ended_at <= at - TOLD)
+    owed = [callback for callback in session.scalars(ended) if is_owed(callback, at)]
+    told = 0
+    for callback in owed:
+        subject = f"callback {callback.id}"
+        if callback.desk_id is None or audit.search(session, action="outcome-owed", subject=subject, limit=1):
+            continue
+        told += 1
+        audit.record(session, audit.SYSTEM, "outcome-owed", subject, f"desk {callback.desk_id}")
+        events.desk_changed(session, callback.desk_id, "owes-outcome")
+    return told

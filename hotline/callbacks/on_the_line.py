@@ -1,0 +1,192 @@
+"""Who waits on the line for an operator: with a place like all others, but no phone is dialled.
+
+What breaks costs nobody the place: whoever is not there any more is called back.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Registration, Round, WaitingCaller
+from db.states import CallbackState, RegistrationState
+from hotline.callbacks import assignment, callbacks, live_desks, pacing, round_statistics
+from hotline.line import engaged, line
+
+STALE = timedelta(seconds=90)
+"""A script says at least once in half a minute that its caller is there; after so long it is not believed."""
+
+_STAYS = (RegistrationState.WAITING, RegistrationState.CALLING)
+_ENOUGH = 3
+"""From so many conversations on an estimate is honest."""
+_REACHED_S = 20.0
+"""So long it takes to reach one of those before who are not on the line."""
+
+
+class Outlook(NamedTuple):
+    """What a caller may be told."""
+
+    ahead: int
+    """So many stand before."""
+    free: bool
+    """Whether a desk is there for this caller at this moment."""
+    minutes: int | None
+    """About so many until the turn comes, rounded up; None if nobody can say."""
+
+
+def find(session: Session, registration_id: int) -> WaitingCaller | None:
+    """The caller of this place, if they wait on the line now."""
+    caller = session.get(WaitingCaller, registration_id, populate_existing=True)
+    return caller if caller and caller.left_at is None else None
+
+
+def stay(session: Session, registration_id: int, channel: str) -> bool:
+    """The caller of this channel of Asterisk's waits on the line, or still does. False: the place is over.
+
+    Of two calls for one place the newer one counts.
+    """
+    place = session.get(Registration, registration_id, with_for_update={"key_share": True})
+    if place is None or place.state not in _STAYS:
+        return False
+    at, caller = now(session), session.get(WaitingCaller, registration_id)
+    if caller is None:
+        session.add(WaitingCaller(registration_id=registration_id, channel=channel, since=at, seen_at=at))
+    else:
+        known = caller.channel == channel
+        seen, caller.channel, caller.seen_at = known and caller.left_at is None, channel, at
+        caller.since, caller.left_at = caller.since if known else at, None
+        if seen:
+            return True
+    session.flush()
+    events.registration_changed(session, place)
+    return True
+
+
+def is_there(session: Session, registration_id: int, channel: str) -> bool:
+    """Say that the caller still is, whatever was believed. False: the place is over, or a newer call's."""
+    caller = session.get(WaitingCaller, registration_id, populate_existing=True)
+    return caller is not None and caller.channel == channel and stay(session, registration_id, channel)
+
+
+def leave(session: Session, channel: str) -> None:
+    """The script of this channel has ended: hung up, given to a desk, or will be called back."""
+    _left(session, WaitingCaller.channel == channel)
+
+
+def leave_stale(session: Session) -> None:
+    """Forget those of whom no script has said for long that they are there."""
+    stale = WaitingCaller.seen_at < now(session) - STALE
+    if session.scalar(select(exists().where(WaitingCaller.left_at.is_(None), stale))):
+        _left(session, stale)
+
+
+def only(session: Session, channels: Collection[str]) -> None:
+    """Asterisk has these channels and no others; who came just now is not known to it yet."""
+    at = now(session)
+    waiting = select(WaitingCaller.channel).where(WaitingCaller.left_at.is_(None))
+    gone = [channel for channel in session.scalars(waiting) if channel not in channels]
+    if gone:
+        _left(session, and_(WaitingCaller.channel.in_(gone), WaitingCaller.since < at - timedelta(seconds=5)))
+
+
+def has_just_left(session: Session, registration_id: int) -> bool:
+    """Whether the caller of this place hung up so short a time ago that their phone is left in peace."""
+    caller = session.get(WaitingCaller, registration_id, populate_existing=True)
+    return bool(caller and caller.left_at and caller.left_at > now(session) - engaged.PUTS_DOWN)
+
+
+def hung_up(session: Session, registration_id: int) -> None:
+    """The caller hung up when a desk had them already: the phone is left in peace for a moment."""
+    session.execute(
+        update(WaitingCaller)
+        .where(WaitingCaller.registration_id == registration_id)
+        .values(left_at=now(session))
+    )
+
+
+def _left(session: Session, which: ColumnElement[bool]) -> None:
+    gone = session.scalars(
+        update(WaitingCaller)
+        .where(which, WaitingCaller.left_at.is_(None))
+        .values(left_at=now(session))
+        .returning(WaitingCaller.registration_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for registration_id in gone:
+        events.registration_changed(session, session.get_one(Registration, registration_id))
+        in_hand = callbacks.of_registration(session, registration_id)
+        if in_hand:  # its desk sees that the phone will have to ring
+            events.callback_changed(session, in_hand)
+
+
+def among(session: Session, registration_ids: Collection[int]) -> set[int]:
+    """Those of these places whose callers wait on the line."""
+    waiting = select(WaitingCaller.registration_id).where(
+        WaitingCaller.registration_id.in_(registration_ids), WaitingCaller.left_at.is_(None)
+    )
+    return set(session.scalars(waiting))
+
+
+def is_on_the_line(session: Session, callback: Callback) -> bool:
+    """Whether no phone was dialled for this callback, or none will be."""
+    return callback.on_the_line or bool(among(session, [callback.registration_id]))
+
+
+def waiting(session: Session) -> tuple[int, datetime | None]:
+    """How many wait on the line, and since when the one who has waited longest."""
+    found = session.execute(
+        select(func.count(), func.min(WaitingCaller.since))
+        .select_from(WaitingCaller)
+        .join(Registration, Registration.id == WaitingCaller.registration_id)
+        .where(WaitingCaller.left_at.is_(None), Registration.state.in_(_STAYS))
+    ).one()
+    met = session.execute(
+        select(func.count(), func.min(Callback.confirmed_at)).where(
+            Callback.state == CallbackState.WAITING, Callback.on_the_line
+        )
+    ).one()
+    return found[0] + met[0], min(filter(None, (found[1], met[1])), default=None)
+
+
+def outlook(session: Session, registration_id: int) -> Outlook:
+    """What the caller of this place may be told at this moment."""
+    place = session.get_one(Registration, registration_id)
+    if place.state is RegistrationState.CALLING:  # a desk has them in hand
+        return Outlook(0, free=True, minutes=1)
+    standing, before = session.get_one(Round, place.round_id), line.passed(session, place, now(session))
+    free = not before and live_desks.some_desk_is_free(session, standing)
+    seconds = 0.0 if free else _seconds(session, standing, before)
+    return Outlook(len(before), free, None if seconds is None else max(1, math.ceil(seconds / 60)))
+
+
+def _seconds(session: Session, standing: Round, before: Sequence[int]) -> float | None:
+    speakers = _speakers(session, standing)
+    so_far = round_statistics.experience(session, standing.id)
+    if not speakers or len(so_far.conversations) < _ENOUGH:
+        return None
+    desks = pacing.Situation(speakers, ringing_for=(), ready=0)
+    place = len(before) + 1
+    wait = pacing.expected_wait(desks, so_far, minutes=standing.minutes, place=place)
+    to_reach = len(before) - len(among(session, before))
+    return wait + to_reach * _REACHED_S / len(speakers)
+
+
+def _speakers(session: Session, standing: Round) -> list[pacing.Speaker]:
+    """The desks that work for the operators' line now; not one that speaks with somebody of another line."""
+    at = now(session)
+    own = and_(Callback.round_id == standing.id, callbacks.OCCUPIES)
+    has_one = exists().where(Callback.desk_id == Desk.id, own)
+    works = or_(Desk.round_id == standing.id, live_desks.takes(standing), has_one)
+    desks = session.scalars(select(Desk.id).where(~assignment.gone(), works)).all()
+    busy = select(Callback).where(Callback.desk_id.in_(desks), callbacks.OCCUPIES)
+    at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}
+    return [
+        round_statistics.speaker(at_desk.get(desk), at)
+        for desk in desks
+        if desk not in at_desk or at_desk[desk].round_id == standing.id
+    ]

@@ -1,0 +1,71 @@
+"""How long a citizen is passed over whose call came to nothing by our own fault: as a rule not at all.
+
+And when it was not our own, but this one phone's.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from db.models import Callback
+from db.states import Outcome
+from hotline.callbacks import breaker, retries, untried
+from hotline.callbacks.retries import Line
+from settings import Settings
+
+_NEVER_ALONE = 2
+"""So many times in a row may be chance."""
+
+
+def passed_over(session: Session, failed: Callback, settings: Settings) -> timedelta:
+    """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`)."""
+    in_a_row, number = _before(session, failed).times + 1, failed.registration.number
+    return retries.after_faults(
+        in_a_row,
+        settings,
+        picked_up=failed.answered_at is not None,
+        line=_line(session, failed, number),
+    )
+
+
+def is_theirs(session: Session, failing: Callback) -> bool:
+    """Whether this call, about to be closed as FAILED, shows that it is the citizen's own phone.
+
+    So it is from the third time in a row on, if others got through since the last time.
+    """
+    before = _before(session, failing)
+    return before.times >= _NEVER_ALONE and breaker.fails_alone(session, failing.token, before.last)
+
+
+class _Before(NamedTuple):
+    times: int
+    last: datetime | None
+
+
+def _before(session: Session, callback: Callback) -> _Before:
+    """The calls before this one that FAILED in a row, and the end of the last one."""
+    of_same = and_(
+        Callback.registration_id == callback.registration_id, Callback.round_id == callback.round_id
+    )
+    ours = Callback.outcome.in_((Outcome.FAILED, Outcome.RETURNED))
+    other = select(func.coalesce(func.max(Callback.id), 0)).where(of_same, ~ours, Callback.id < callback.id)
+    in_a_row = select(func.count(), func.max(Callback.ended_at)).where(
+        of_same,
+        Callback.outcome == Outcome.FAILED,
+        Callback.id > other.scalar_subquery(),
+        Callback.id < callback.id,
+    )
+    count, last = session.execute(in_a_row).one()
+    return _Before(count, last)
+
+
+def _line(session: Session, failed: Callback, number: str) -> Line:
+    down = breaker.down(session)
+    if down is None:
+        return Line.FAILS if breaker.is_failing(session, number) else Line.FLOWS
+    row = breaker.tries_others(session)
+    if row and untried.is_there_another(session, failed.token, breaker.tried(row)):
+        return Line.TRIES_OTHERS
+    return Line.DOWN

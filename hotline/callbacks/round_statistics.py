@@ -1,0 +1,127 @@
+"""What a served round is like at this moment and has shown so far: the rows behind `pacing`."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import core, now
+from db.models import Callback, Desk, Round
+from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
+from hotline.callbacks import assignment, callbacks, pacing
+from hotline.callbacks.pacing import Experience, Situation, Speaker
+
+_NEWEST = 200
+"""So many calls tell what a round is like; it is asked five times a second."""
+
+_SHOWS_NOTHING = (Outcome.FAILED, Outcome.RETURNED)
+"""Calls that came to nothing by our own fault, or that we took back: no phone and no person was the cause."""
+
+_NEWEST_CALLS = (
+    select(
+        Callback.placed_at,
+        Callback.on_the_line,
+        Callback.answered_at,
+        Callback.confirmed_at,
+        Callback.talking_at,
+        Callback.finishing_at,
+        Callback.ended_at,
+        Callback.held_s,
+    )
+    .where(
+        Callback.round_id == bindparam("round"),
+        Callback.placed_at.is_not(None),
+        or_(Callback.outcome.is_(None), Callback.outcome.not_in(_SHOWS_NOTHING)),
+    )
+    .order_by(Callback.placed_at.desc(), Callback.id.desc())
+    .limit(_NEWEST)
+)
+
+
+def calls_wanted(session: Session, round_: Round, most: int) -> int:
+    """How many more citizens of the round are to be called at this moment."""
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return 0
+    return pacing.calls_wanted(
+        at_this_moment, experience(session, round_.id), minutes=round_.minutes, most=most
+    )
+
+
+def expected_wait(session: Session, callback: Callback) -> float | None:
+    """Seconds until the citizen of `callback`, who waits, is connected; None while nobody at a desk asks."""
+    if callback.desk_id is not None:
+        return 0.0
+    round_ = session.get_one(Round, callback.round_id)
+    at_this_moment = situation(session, round_.id)
+    if not at_this_moment.speakers:
+        return None
+    waiting = [other.id for other in assignment.ready(session, round_.id, screened=True)]
+    place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
+    so_far = experience(session, round_.id)
+    return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
+
+
+def situation(session: Session, round_id: int) -> Situation:
+    """The round's desks and calls now. One whose person does not want the next citizen is no speaker."""
+    at = now(session)
+    live = session.scalars(
+        select(Callback).where(Callback.round_id == round_id, Callback.state.in_(LIVE))
+    ).all()
+    desks = session.scalars(select(Desk).where(Desk.round_id == round_id, Desk.phone_connected)).all()
+    with_desk = {c.desk_id: c for c in live if c.desk_id is not None and callbacks.occupies(c)}
+    ahead = [callback for callback in live if callback.desk_id is None]
+    return Situation(
+        speakers=[
+            speaker(with_desk.get(desk.id), at)
+            for desk in desks
+            if desk.id in with_desk or desk.next_asked_at
+        ],
+        ringing_for=[
+            _seconds(c.placed_at or at, at)
+            for c in ahead
+            if c.state in UNDER_WAY and c.state is not CallbackState.ANSWERED
+        ],
+        ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in ahead),
+        answered_for=[_seconds(c.answered_at or at, at) for c in ahead if c.state is CallbackState.ANSWERED],
+    )
+
+
+def speaker(callback: Callback | None, at: datetime) -> Speaker:
+    """The desk with this callback; one whose conversation is over is about to ask for the next."""
+    if callback is None or callback.state in (CallbackState.PARTING, CallbackState.ENDED):
+        return Speaker(None)
+    if callback.talking_at is None:
+        return Speaker(0.0)
+    pressed = callback.finishing_at
+    began = callback.talking_at + timedelta(seconds=callback.held_s)
+    return Speaker(_seconds(began, callback.held_at or at), _seconds(pressed, at) if pressed else None)
+
+
+def experience(session: Session, round_id: int) -> Experience:
+    """The round's newest calls that show anything, in the order in which they were placed."""
+    newest_first = core(session).execute(_NEWEST_CALLS, {"round": round_id}).all()
+    rows = newest_first[::-1]
+    dialled = [row for row in rows if not row.on_the_line]
+    return Experience(
+        conversations=_between(
+            (r.talking_at and r.talking_at + timedelta(seconds=r.held_s), r.ended_at) for r in rows
+        ),
+        finishing=_between((r.finishing_at, r.ended_at) for r in rows),
+        ready_after=_between((r.placed_at, r.confirmed_at) for r in dialled),
+        failed_after=_between(
+            (r.placed_at, r.ended_at) for r in dialled if not (r.confirmed_at or r.talking_at)
+        ),
+        answered_after=_between((r.placed_at, r.answered_at) for r in dialled),
+        pressed_after=_between((r.answered_at, r.confirmed_at) for r in dialled),
+    )
+
+
+def _between(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[float, ...]:
+    return tuple(_seconds(start, end) for start, end in times if start and end)
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    """A step seen late (after a cut) may seem to end before it began."""
+    return max(0.0, (end - start).total_seconds())

@@ -1,0 +1,294 @@
+"""Serving a round: the dialer calls ahead, and a desk that is free gets whoever waits («بعدی»).
+
+A desk serves one round at a time (`Desk.round_id`). `next_asked_at` says since when it wants a citizen, until
+the conversation begins (`begins`); `assignment` brings it together with the first citizen who waits, so
+that nobody has to be there at the same moment. A citizen who hangs up on the way leaves the desk wanting the
+next.
+
+Locks: rows first, then the log's (db.events), after which nobody waits for a row any more. So a desk is held
+before anything is written, and matching passes over whatever somebody else is changing at this moment.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Round
+from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase, sources
+from hotline import audit
+from hotline.callbacks import assignment, callbacks, conversations
+from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
+from settings import Settings
+
+
+def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> None:
+    """The desk sits down to this round, and leaves another.
+
+    Raises Refused("not-found" | "not-your-round" | "round-over").
+    """
+    round_ = rounds.get(session, round_id)
+    person = round_permissions.at_desk(session, desk.id)
+    if person:
+        round_permissions.check_serves(session, person, round_)
+    rounds.check_not_over(round_, now(session))
+    if desk.round_id == round_id:
+        return
+    callbacks.hold(session, desk)
+    _sit(session, desk, round_id, settings)
+    events.desk_changed(session, desk.id, "serves")
+
+
+def leave(session: Session, desk: Desk, settings: Settings) -> None:
+    """The desk serves no round any more; a conversation in progress goes on."""
+    callbacks.hold(session, desk)
+    _sit(session, desk, None, settings)
+
+
+def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings) -> None:
+    before, back = desk.round_id, _wants_no_more(session, desk)
+    desk.round_id = round_id
+    session.flush()  # every row first, then the log
+    if before is None:
+        return
+    live = callbacks.live_at_desk(session, desk.id)
+    if live and live.state in (CallbackState.PARTING, CallbackState.ENDED):
+        conversations.finish(session, live, settings)
+    if back:
+        events.callback_changed(session, back)
+    events.desk_changed(session, desk.id, "left")
+
+
+def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
+    """Who was given to the desk and has not come into its room waits for any desk again; whom that is."""
+    wanted, desk.next_asked_at = desk.next_asked_at, None
+    if wanted is None:
+        return None
+    back = session.scalar(
+        update(Callback)
+        .where(
+            Callback.desk_id == desk.id,
+            Callback.round_id == desk.round_id,
+            Callback.state == CallbackState.WAITING,
+            Callback.hangup_asked_at.is_(None),
+        )
+        .values(desk_id=None, user_id=None)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.get_one(Callback, back, populate_existing=True) if back else None
+
+
+def ask_next(
+    session: Session, desk: Desk, after: int | None, settings: Settings, *, confirmed: bool = False
+) -> Callback | None:
+    """«بعدی»: the conversation `after` is over; the next citizen comes as soon as one waits.
+
+    `after` is the callback that the desk had when it asked (None: none), so that a key pressed twice ends one
+    conversation. One that has just begun ends only if that is `confirmed`. Returns what the desk has now.
+    Raises Refused("not-serving" | "desk-phone-away" | "confirm-next" | "wrong-state" | "round-not-started").
+    """
+    callbacks.hold(session, desk)
+    if desk.round_id is None:
+        raise Refused("not-serving", "the desk serves no round")
+    if not desk.phone_connected:
+        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    live = callbacks.live_at_desk(session, desk.id)
+    if live and live.id != after:
+        return live
+    if live and not confirmed and conversations.is_young(session, live):
+        raise Refused("confirm-next", "the conversation has just begun: end it once more, on purpose")
+    round_, at = rounds.get(session, desk.round_id), now(session)
+    over, paused = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED), None
+    if not over:
+        rounds.check_begun(round_, at)
+        desk.next_asked_at = desk.next_asked_at or at
+        paused, round_.paused_at = round_.paused_at, None
+        session.flush()  # the round's row before the log, which `finish` holds
+    if live:
+        conversations.finish(session, live, settings)
+    if over:
+        leave(session, desk, settings)
+        return None
+    if paused:
+        person = round_permissions.at_desk(session, desk.id)
+        who = person.username if person else f"desk {desk.id}"
+        audit.record(session, who, "round-resumed", f"round {round_.id}")
+        events.round_changed(session, round_.id, "resumed")
+    events.desk_changed(session, desk.id, "asks-next")
+    assignment.match(session)
+    return callbacks.live_at_desk(session, desk.id)
+
+
+def not_now(session: Session, desk: Desk) -> None:
+    """«اکنون نه»: the desk does not want the next citizen yet."""
+    callbacks.hold(session, desk)
+    if desk.next_asked_at:
+        back = _wants_no_more(session, desk)
+        session.flush()
+        if back:
+            events.callback_changed(session, back)
+        events.desk_changed(session, desk.id, "not-now")
+
+
+def begins(session: Session, callback: Callback) -> bool:
+    """The conversation of this callback begins: its desk has what it asked for. Before the move itself.
+
+    False, and nothing changes, where it would not: the desk's phone has gone, or the citizen is not given
+    to it any more.
+    """
+    desk = session.get(Desk, callback.desk_id)
+    if desk is None:
+        return False
+    callbacks.hold(session, desk)
+    session.refresh(callback, ["state", "desk_id"])
+    if callback.state not in sources(CallbackState.TALKING) or callback.desk_id != desk.id:
+        return False
+    if not desk.phone_connected:
+        return False
+    desk.next_asked_at = None
+    session.flush()
+    return True
+
+
+def finishing(session: Session, desk: Desk) -> Callback:
+    """«رو به پایان»: the conversation will soon be over. Raises Refused("wrong-state")."""
+    live = callbacks.live_at_desk(session, desk.id)
+    if live is None or live.state is not CallbackState.TALKING:
+        raise Refused("wrong-state", "the desk speaks with nobody")
+    if live.finishing_at is None:
+        live.finishing_at = now(session)
+        events.callback_changed(session, live)
+    return live
+
+
+def served(session: Session) -> Sequence[Round]:
+    """The rounds whose line is called ahead now: begun, not over or paused, a desk with its phone at work."""
+    at = now(session)
+    at_work = exists().where(Desk.round_id == Round.id, Desk.phone_connected)
+    begun = or_(Round.opened_at.is_not(None), Round.starts_at <= at)
+    found = session.scalars(
+        select(Round).where(at_work, begun, Round.paused_at.is_(None), ~rounds.is_over(at))
+    )
+    return found.all()
+
+
+def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
+    """The desks that serve the round."""
+    return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
+
+
+def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
+    """The operator at `desk` speaks first with a citizen who waits.
+
+    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
+    """
+    callbacks.hold(session, desk)
+    callbacks.check_phone(desk)
+    if callbacks.live_at_desk(session, desk.id):
+        raise Refused("desk-busy", "the desk has a callback of its own")
+    # A desk may just have got them, or somebody just have let them go.
+    waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
+    try:
+        with session.begin_nested():
+            screened = callbacks.move(
+                session, callback.token, CallbackState.SCREENING, waits, screen_desk_id=desk.id
+            )
+    except IntegrityError:
+        raise Refused("desk-busy", "the desk speaks with another citizen first") from None
+    if screened is None:
+        raise Refused("wrong-state", "the citizen does not wait for anybody any more")
+    return screened
+
+
+def hand_over(session: Session, callback: Callback) -> Callback:
+    """The operator has spoken first: the citizen waits again. Raises Refused("wrong-state")."""
+    if callback.state is not CallbackState.SCREENING:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    moved = callbacks.move(session, callback.token, CallbackState.WAITING)
+    if moved is None:
+        raise Refused("wrong-state", "the callback has just moved on")
+    assignment.match(session)
+    return moved
+
+
+def dismiss(
+    session: Session,
+    callback: Callback,
+    outcome: Outcome,
+    note: str,
+    settings: Settings,
+    *,
+    again_at: datetime | None = None,
+    agreed_by: str | None = None,
+) -> Callback:
+    """The operator who spoke first ends the call and says what became of it: nobody is handed over.
+
+    `again_at` and `agreed_by` as in `callbacks.record_outcome`. Raises Refused("wrong-state" |
+    "too-far-ahead" | "agreed-without-time").
+    """
+    session.refresh(callback, ["state"], with_for_update={"key_share": True})
+    if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
+        raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
+    if agreed_by:
+        callbacks.note_agreed(session, callback, outcome, again_at, who=agreed_by)
+    # The dialer hangs up, and says when.
+    ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
+    agreed, token = agreed_by is not None, callback.token
+    closed = callbacks.close(
+        session, token, outcome, settings, again_at=again_at, agreed=agreed, note=note, **ending
+    )
+    assert closed is not None  # noqa: S101  (its row is locked)
+    return closed
+
+
+_WITHOUT_OFFICIAL = (Outcome.CALL_AGAIN, Outcome.REFUSED, Outcome.WRONG_NUMBER)
+
+
+def left_behind(session: Session) -> Sequence[str]:
+    """The tokens of calls whose round is over or cancelled: nobody will speak with them.
+
+    Calls made ahead; where it is cancelled those of a desk, too, unless they speak already.
+    """
+    return session.scalars(_left(now(session)).order_by(Callback.id)).all()
+
+
+def _left(at: datetime) -> Select[str]:
+    nobodys = and_(Callback.desk_id.is_(None), Callback.state.in_(ON_THE_PHONE))
+    not_yet = Callback.state.in_((*UNDER_WAY, CallbackState.WAITING, CallbackState.SCREENING))
+    return (
+        select(Callback.token)
+        .join(Round, Round.id == Callback.round_id)
+        .where(
+            Callback.hangup_asked_at.is_(None),
+            Callback.state.in_(ON_THE_PHONE),
+            or_(nobodys, and_(Round.cancelled_at.is_not(None), not_yet)),
+            rounds.is_over(at),
+        )
+    )
+
+
+def let_go(session: Session, token: str) -> bool:
+    """End this call, unless a desk has just begun to speak. The dialer does it, with a kind word.
+
+    The citizen is no desk's any more, and goes back to the own place as if never taken.
+    """
+    at = now(session)
+    callback = callbacks.by_token(session, token)
+    desk_id = callback.desk_id if callback else None
+    asked = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, Callback.token.in_(_left(at)))
+        .values(hangup_asked_at=at, desk_id=None, user_id=None)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    if asked and desk_id is not None:
+        events.desk_changed(session, desk_id, "let-go")
+    return asked is not None

@@ -1,0 +1,54 @@
+"""The agreed minutes of a conversation: shortly before they are over the official hears a soft tone, once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Desk, Round
+from db.states import CallbackState
+
+BEFORE_END = timedelta(seconds=30)
+
+
+def nearly_over(session: Session) -> Sequence[Callback]:
+    """Conversations whose agreed minutes are nearly over, and whose official has not heard so."""
+    at = now(session)
+    rows = session.execute(
+        select(Callback, Round.minutes)
+        .join(Round, Round.id == Callback.round_id)
+        .join(Desk, Desk.id == Callback.desk_id)
+        .where(
+            Callback.state == CallbackState.TALKING,
+            Callback.talking_at.is_not(None),
+            Callback.toned_at.is_(None),
+            Desk.phone_connected,
+        )
+    ).all()
+    return [
+        callback
+        for callback, minutes in rows
+        if spoken(callback, at) >= timedelta(minutes=minutes) - BEFORE_END
+    ]
+
+
+def spoken(callback: Callback, at: datetime) -> timedelta:
+    """How long the two have spoken at `at`: the time in which our side was gone is no agreed one."""
+    if callback.talking_at is None:
+        return timedelta(0)
+    until = callback.held_at or at
+    return until - callback.talking_at - timedelta(seconds=callback.held_s)
+
+
+def take_up(session: Session, token: str) -> str | None:
+    """Note that the official is about to hear the tone; their phone's channel, None if they have heard it."""
+    desk_id = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, Callback.state == CallbackState.TALKING, Callback.toned_at.is_(None))
+        .values(toned_at=now(session))
+        .returning(Callback.desk_id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(select(Desk.channel).where(Desk.id == desk_id)) if desk_id else None

@@ -1,0 +1,143 @@
+"""Toll safety: every outgoing call is written down by the transaction that takes it up; caps decide there.
+
+Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import PlacedCall
+from hotline import numbers
+from hotline.callbacks import breaker
+from hotline.errors import Refused
+from hotline.line import engaged
+from settings import Settings
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
+
+KEPT = timedelta(days=2)
+"""So long a call is remembered; no cap looks further back than a day."""
+
+
+class Cap(StrEnum):
+    """Why no call may be placed."""
+
+    AT_ONCE = "at-once"
+    CHANNELS = "trunk-channels"  # with the callers on 137
+    PER_HOUR = "per-hour"
+    PER_DAY = "per-day"
+    PER_NUMBER = "per-number"
+    NOT_ALLOWED = "not-allowed"  # the prefix of this number: no other time will be better
+    LINE_DOWN = "line-down"  # our own fault (hotline.callbacks.breaker)
+
+
+class Call(NamedTuple):
+    """A call that is written down: the only thing that the dialer's `originate` takes."""
+
+    token: str
+    number: str  # E.164
+
+
+class Room(NamedTuple):
+    """How many more calls may be placed now (none: 0 or less), and which cap says so."""
+
+    calls: int
+    cap: Cap
+
+
+def room(session: Session, settings: Settings, share: float = 1.0) -> Room:
+    """What the caps on all calls together leave to those who may use only this share of each cap."""
+    at = now(session)
+    on_their_way = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - KEPT)
+    ours = session.scalar(on_their_way) or 0
+    left = {
+        Cap.AT_ONCE: _of(settings.outgoing_at_once, share) - ours,
+        Cap.CHANNELS: settings.channels - ours - engaged.callers(session),
+        Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
+        Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
+    }
+    probes = breaker.calls(session)
+    if probes is not None:
+        left[Cap.LINE_DOWN] = probes if share == 1 or breaker.nobody_tries(session) else 0
+    cap = min(left, key=lambda cap: left[cap])
+    return Room(left[cap], cap)
+
+
+def check_room(session: Session, settings: Settings) -> None:
+    """That a call may be placed now. Raises Refused("line-down" | "calls-capped")."""
+    calls, cap = room(session, settings)
+    if calls > 0:
+        return
+    if cap is Cap.LINE_DOWN:
+        raise Refused("line-down", "no calls can be made now, by our own fault; the line is kept")
+    raise Refused("calls-capped", f"no more calls may be placed now: the cap {cap} is reached")
+
+
+def _of(cap: int, share: float) -> int:
+    return max(1, int(cap * share))
+
+
+def _left(session: Session, since: datetime, cap: int) -> int:
+    """What a cap leaves; never more than its own number of calls is looked at."""
+    placed = select(PlacedCall.at).where(PlacedCall.at > since, ~PlacedCall.ours).limit(cap).subquery()
+    return cap - (session.scalar(select(func.count()).select_from(placed)) or 0)
+
+
+def take(session: Session, token: str, number: str, settings: Settings, share: float = 1.0) -> Call | Cap:
+    """Write down that `number` (E.164) is about to be called; or the cap that forbids it, and nothing else.
+
+    Call it in the transaction that commits the token, after its row and before any event.
+    """
+    if not numbers.allowed(number, settings.allowed_prefixes):
+        return Cap.NOT_ALLOWED
+    one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
+    calls, cap = room(session, settings, share)
+    if calls <= 0:
+        return cap
+    if free_again(session, number, settings, share):
+        return Cap.PER_NUMBER
+    if not breaker.take(session, token):
+        return Cap.LINE_DOWN
+    session.add(PlacedCall(token=token, number=number, at=now(session)))
+    session.flush()
+    return Call(token, number)
+
+
+def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:
+    """From when on this share of the cap of its own lets `number` be called again; None: now."""
+    oldest_that_counts = session.scalar(
+        select(PlacedCall.at)
+        .where(PlacedCall.number == number, PlacedCall.at > now(session) - _DAY, ~PlacedCall.ours)
+        .order_by(PlacedCall.at.desc())
+        .offset(_of(settings.calls_per_number, share) - 1)
+        .limit(1)
+    )
+    return oldest_that_counts + _DAY if oldest_that_counts else None
+
+
+def ended(session: Session, token: str, *, ours: bool = False) -> None:
+    """The call's channel has ended, or never came into being: its line is free.
+
+    `ours`: it came to nothing by our own fault, which no cap counts.
+    """
+    session.execute(
+        update(PlacedCall)
+        .where(PlacedCall.token == token, PlacedCall.ended_at.is_(None))
+        .values(ended_at=now(session), ours=ours)
+    )
+
+
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls whose end is not known, and when each was placed."""
+    query = select(PlacedCall.token, PlacedCall.at).where(PlacedCall.ended_at.is_(None))
+    return {token: at for token, at in session.execute(query)}
+
+
+def forget(session: Session) -> None:
+    """Delete what no cap looks at any more."""
+    session.execute(delete(PlacedCall).where(PlacedCall.at < now(session) - KEPT))

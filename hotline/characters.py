@@ -1,0 +1,31 @@
+"""Control and direction characters, which nobody sees and which make a line read as something else.
+
+Persian is written with two invisible ones, the joiners ZWNJ and ZWJ: they are letters here.
+"""
+
+import re
+import unicodedata
+
+from hotline.errors import Refused
+
+_JOINERS = "\u200c\u200d"
+_INVISIBLE = {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"}
+_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+
+def check(line: str) -> str:
+    """The line itself: a name, a reason. Raises Refused("unfit-characters")."""
+    for each in line:
+        if _is_invisible(each):
+            raise Refused("unfit-characters", f"a character that nobody sees: U+{ord(each):04X}")
+    return line
+
+
+def cleaned(text: str) -> str:
+    """What somebody said, as it is kept: its lines, without the others of these characters."""
+    lines = _ENDS.sub("\n", text).replace("\t", " ")
+    return "".join(each for each in lines if each == "\n" or not _is_invisible(each))
+
+
+def _is_invisible(each: str) -> bool:
+    return unicodedata.category(each) in _INVISIBLE and each not in _JOINERS

@@ -1,0 +1,1 @@
+"""Desks, their phones, and those who listen in."""

@@ -1,0 +1,138 @@
+"""A desk's phone that is any telephone number: called when its person asks, once, and let in with a PIN.
+
+One that leaves a conversation is called again, once, by itself.
+
+`Desk.call_token` is committed before the call is placed; it is the channel's id, and stays until the
+channel has ended, so that the telephone never rings twice.
+"""
+
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, User
+from db.states import CallbackState
+from hotline import audit
+from hotline.callbacks import callbacks, toll
+from hotline.errors import Refused
+from settings import Settings
+
+_TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
+_STALE = timedelta(seconds=30)
+"""Nobody waits for a call any more that could not be placed for so long."""
+
+
+def desk_of_token(channel_id: str) -> int | None:
+    """The desk whose telephone was called with this id; None if it is no such id."""
+    match = _TOKEN.fullmatch(channel_id)
+    return int(match[1]) if match else None
+
+
+def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: str) -> None:
+    """The desk's phone is from now on `use`: browser, sip, or number, which is then this E.164 `number`.
+
+    Raises Refused("desk-busy" | "no-desk-number").
+    """
+    if (use == "number") != (number is not None):
+        raise Refused("no-desk-number", "a number is needed for a telephone, and only for one")
+    callbacks.hold(session, desk)
+    if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
+        raise Refused("desk-busy", "the desk has a citizen in hand")
+    desk.phone, desk.number = "browser" if use == "browser" else "sip", number
+    desk.call_asked_at = None
+    session.flush()
+    audit.record(
+        session, who, "desk-phone-chosen", f"desk {desk.id}", f"telephone {number}" if number else use
+    )
+    events.desk_changed(session, desk.id, "phone-chosen")
+
+
+def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> None:
+    """The person at the desk wants its telephone called. Asking twice is one call.
+
+    Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called") and what
+    `toll.check_room` raises.
+    """
+    if desk.number is None:
+        raise Refused("no-desk-number", "this desk has no telephone number")
+    if user.pin_hash is None:
+        raise Refused("no-pin", "this person has no PIN for the telephone")
+    if desk.phone_connected:
+        raise Refused("desk-phone-here", "the desk's phone is in its room already")
+    if desk.call_token is not None:
+        raise Refused("desk-phone-called", "the desk's telephone is being called")
+    toll.check_room(session, settings)
+    desk.call_asked_at = desk.call_asked_at or now(session)
+
+
+def ask_again(session: Session, token: str) -> None:
+    """The desk's telephone has left the citizen of this callback: it is to be called again, once.
+
+    Not so where it could not be let in. Before the callback is held.
+    """
+    has_pin = exists().where(User.desk_id == Desk.id, User.pin_hash.is_not(None))
+    talks = exists().where(
+        Callback.token == token, Callback.state == CallbackState.TALKING, Callback.desk_id == Desk.id
+    )
+    session.execute(
+        update(Desk)
+        .where(Desk.number.is_not(None), talks, has_pin)
+        .values(call_asked_at=now(session))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def asked(session: Session) -> Sequence[int]:
+    """The desks whose telephone is to be called now."""
+    return session.scalars(select(Desk.id).where(Desk.call_asked_at.is_not(None))).all()
+
+
+def take_up(session: Session, desk_id: int, settings: Settings) -> toll.Call | toll.Cap | None:
+    """The call that is to be placed: from here on it is placed once. None: no call; a cap: not yet."""
+    at = now(session)
+    desk = session.get_one(Desk, desk_id, with_for_update=True, populate_existing=True)
+    asked_at, desk.call_asked_at = desk.call_asked_at, None
+    if asked_at is None or at - asked_at > _STALE:
+        return None
+    if desk.call_token or desk.phone_connected:
+        if _is_away(session, desk_id):  # its end is about to be heard
+            desk.call_asked_at = asked_at
+        return None
+    if desk.number is None:
+        return None
+    call = toll.take(session, f"desk-{desk_id}-{uuid.uuid4().hex}", desk.number, settings)
+    if call is toll.Cap.NOT_ALLOWED:
+        return None
+    if isinstance(call, toll.Cap):
+        desk.call_asked_at = asked_at  # asked again until nobody waits for it any more
+        return call
+    desk.call_token, desk.call_placed_at = call.token, at
+    return call
+
+
+def _is_away(session: Session, desk_id: int) -> bool:
+    """Whether a citizen is held for this desk."""
+    held = exists().where(Callback.desk_id == desk_id, Callback.state == CallbackState.HELD)
+    return bool(session.scalar(select(held)))
+
+
+def ended(session: Session, token: str) -> None:
+    """The call of `token` is over; the telephone may be called again."""
+    session.execute(update(Desk).where(Desk.call_token == token).values(call_token=None, call_placed_at=None))
+
+
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of the calls that have not ended, and when each was placed."""
+    query = select(Desk.call_token, Desk.call_placed_at).where(Desk.call_token.is_not(None))
+    return {token: at for token, at in session.execute(query) if token and at}
+
+
+def person(session: Session, token: str) -> User | None:
+    """Whose PIN lets the call of `token` into the room: whoever sits at the desk that asked for it."""
+    return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))

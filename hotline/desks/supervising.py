@@ -1,0 +1,100 @@
+"""A supervisor takes part in a desk's conversation: listens, whispers to the desk, or joins.
+
+The wish is the desk's row (`hears_…`), for one conversation; the dialer moves the supervisor's phone. Each
+begin and each end is in the audit log.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.models import Callback, Desk, Hearing, User
+from db.states import IN_TALK, CallbackState
+from hotline import audit
+from hotline.callbacks import callbacks
+from hotline.errors import Refused
+
+
+def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str) -> None:
+    """The phone of the supervisor's `desk` takes part in what the desk `heard_id` speaks now.
+
+    Raises Refused("desk-phone-away" | "own-desk" | "not-found" | "desk-busy" | "nobody-speaks").
+    """
+    session.refresh(desk, with_for_update=True)
+    if not desk.phone_connected:
+        raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    if heard_id == desk.id:
+        raise Refused("own-desk", "a desk hears another one")
+    if session.get(Desk, heard_id) is None:
+        raise Refused("not-found", f"no desk {heard_id}")
+    if _busy(session, desk):
+        raise Refused("desk-busy", "the desk has a citizen of its own")
+    live = callbacks.live_at_desk(session, heard_id)
+    if live is None or live.state is not CallbackState.TALKING:
+        raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
+    if (desk.hears_callback_id, desk.hears_how) == (live.id, how):
+        return
+    before = desk.hears_callback_id
+    desk.hears_desk_id, desk.hears_callback_id, desk.hears_how = heard_id, live.id, how
+    desk.next_asked_at = None
+    session.flush()  # every row first, then the log
+    if before is not None:
+        audit.record(session, who, "supervision-ended", f"callback {before}")
+    audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
+    events.desk_changed(session, desk.id, "hears")
+
+
+def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
+    """The supervisor's desk hears nobody any more."""
+    if desk.hears_desk_id is None:
+        return
+    _ends(session, desk, who, why)
+    events.desk_changed(session, desk.id, "heard-out")
+
+
+def _ends(session: Session, desk: Desk, who: str, why: str) -> None:
+    audit.record(session, who, "supervision-ended", f"callback {desk.hears_callback_id}", why)
+    desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
+    session.flush()
+
+
+def hearing(session: Session) -> Sequence[Desk]:
+    """The desks that hear another."""
+    return session.scalars(select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)).all()
+
+
+def over(session: Session) -> bool:
+    """Whether `end_over` has anything to do."""
+    return any(_why_over(session, desk) for desk in hearing(session))
+
+
+def end_over(session: Session) -> None:
+    """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
+    hears = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
+    held = hears.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
+    found = [(desk, why) for desk in session.scalars(held).all() if (why := _why_over(session, desk))]
+    for desk, why in found:
+        who = session.scalar(select(User.username).where(User.desk_id == desk.id))
+        _ends(session, desk, who or f"desk {desk.id}", why)
+    for desk, _ in found:  # every row first, then the log
+        events.desk_changed(session, desk.id, "heard-out")
+
+
+def _why_over(session: Session, desk: Desk) -> str:
+    heard = session.get_one(Desk, desk.hears_desk_id)
+    live = session.get_one(Callback, desk.hears_callback_id)
+    held = (
+        live.state is CallbackState.HELD
+    )  # until the desk's phone is back the supervisor's waits in its own room
+    if not desk.phone_connected or not (heard.phone_connected or held):
+        return "the phone left"
+    if live.state not in IN_TALK or live.desk_id != heard.id:
+        return "the conversation is over"
+    return "a citizen of the desk's own" if _busy(session, desk) else ""
+
+
+def _busy(session: Session, desk: Desk) -> bool:
+    live, screened = callbacks.live_at_desk(session, desk.id), callbacks.screened_at_desk(session, desk.id)
+    return live is not None or screened is not None

@@ -1,0 +1,1 @@
+"""Who stands where, written down so that nobody can change it unseen."""

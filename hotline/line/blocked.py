@@ -1,0 +1,97 @@
+"""Numbers that may not register, and what becomes of the places they have.
+
+A blocked caller hears why and nothing else, and could give no place up. So blocking does it: whoever is not
+called gets no call, and nobody who asked not to be called is called.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import BlockedNumber, BlockReason, Registration
+from db.states import Fact, RegistrationState, registration_sources
+from hotline import audit, numbers
+from hotline.errors import Blocked
+from hotline.ledger import ledger
+
+_PUBLIC_REASON = "شماره مسدود شد"
+"""What the public ledger says of a place that is given up for it."""
+_WAITS = registration_sources(RegistrationState.CANCELLED)
+
+
+def block(
+    session: Session, number: str, reason: BlockReason, *, note: str = "", who: str = audit.COMMAND_LINE
+) -> int:
+    """Refuse registrations of the E.164 `number` from now on, and give up its places; returns how many.
+
+    One that is being called at this moment is given up once it comes back to the line (`give_up_places`).
+    """
+    row = BlockedNumber(number=number, reason=reason, note=note, who=who, blocked_at=now(session))
+    session.merge(row)
+    audit.record(session, who, "number-blocked", _subject(number), ": ".join(filter(None, (reason, note))))
+    given_up = give_up_places(session, number)
+    events.office_changed(session, "number", "blocked")
+    return given_up
+
+
+def unblock(session: Session, number: str, *, who: str = audit.COMMAND_LINE) -> None:
+    """Let it register again; nothing happens if it could. Places that were given up stay so."""
+    row = session.get(BlockedNumber, number)
+    if row is None:
+        return
+    session.delete(row)
+    audit.record(session, who, "number-unblocked", _subject(number))
+    events.office_changed(session, "number", "unblocked")
+
+
+def search(session: Session, text: str = "", limit: int = 500) -> Sequence[BlockedNumber]:
+    """Blocked numbers, newest first: those whose number has these digits or whose note these words."""
+    query = select(BlockedNumber).order_by(BlockedNumber.blocked_at.desc(), BlockedNumber.number).limit(limit)
+    digits = "".join(c for c in numbers.ascii_digits(text) if c.isascii() and c.isdigit()).removeprefix("0")
+    if text.strip():
+        of_note = BlockedNumber.note.contains(text.strip(), autoescape=True)
+        query = query.where(or_(of_note, BlockedNumber.number.contains(digits)) if digits else of_note)
+    return session.scalars(query).all()
+
+
+def check(session: Session, number: str) -> None:
+    """Raises Blocked if the E.164 `number` may not register."""
+    row = session.get(BlockedNumber, number)
+    if row:
+        raise Blocked(row.reason)
+
+
+def is_blocked(session: Session, number: str) -> bool:
+    """Whether nobody calls, or registers, the E.164 `number` any more."""
+    return session.get(BlockedNumber, number) is not None
+
+
+def being_called(session: Session, number: str) -> bool:
+    """Whether a place of this number is being called at this moment."""
+    calling = Registration.state == RegistrationState.CALLING
+    return session.scalar(select(exists().where(Registration.number == number, calling))) or False
+
+
+def give_up_places(session: Session, number: str | None = None) -> int:
+    """Give up whatever blocked numbers (or only this one) have in a line; returns how many places."""
+    of_whom = select(BlockedNumber.number) if number is None else [number]
+    session.flush()
+    given_up = session.scalars(  # every row first, then the log
+        update(Registration)
+        .where(Registration.number.in_(of_whom), Registration.state.in_(_WAITS))
+        .values(state=RegistrationState.CANCELLED)
+        .returning(Registration.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for id_ in sorted(given_up):
+        place = session.get_one(Registration, id_, populate_existing=True)
+        ledger.record(session, Fact.CANCELLED, place, by="office", reason=_PUBLIC_REASON)
+        events.registration_changed(session, place)
+    return len(given_up)
+
+
+def _subject(number: str) -> str:
+    return f"number {number}"

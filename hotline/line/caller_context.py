@@ -1,0 +1,252 @@
+"""What a call script must know about the caller and the rounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from db.engine import core, now
+from db.models import (
+    BlockedNumber,
+    BlockReason,
+    Carry,
+    OfficialKind,
+    Registration,
+    Request,
+    Round,
+    SilentCaller,
+)
+from db.states import RETRIED, TAKES_NO_ROOM, Phase, RegistrationState
+from hotline import subjects
+from hotline.line import carry_over, line, turn_near_calls
+from hotline.requests import requests
+from hotline.rounds import rounds
+
+_ACTIVE = (
+    RegistrationState.UNCONFIRMED,
+    RegistrationState.WAITING,
+    RegistrationState.CALLING,
+    RegistrationState.UNREACHED,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A round that a caller may hear of. Times are UTC; a clip says an office's name."""
+
+    round_id: int
+    official_id: int
+    kind: OfficialKind
+    district: int | None
+    clip: str
+    substitute: str | None
+    """The clip of who speaks in the official's place, if somebody does."""
+    languages: Sequence[str]
+    """That are spoken in it."""
+    registration_from: datetime
+    starts_at: datetime
+    registered: int
+    full: bool
+    expected_reach: int
+    subjects: str
+    """The keys of those that most of its citizens want to speak about."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A registration as its owner may hear of it, and the round in which it stands."""
+
+    registration_id: int
+    round_id: int
+    ticket: str
+    clip: str
+    state: RegistrationState
+    ahead: int
+    carried: bool
+    left_cancelled: bool
+    """Whether it was carried here because the round before was cancelled."""
+    given_up: bool
+    """Whether it is over because nobody answered in two rounds."""
+    deferred: bool
+    """Whether the citizen asked, when the turn was near, for the next round."""
+    standing: bool
+    phase: Phase
+    starts_at: datetime
+    next_at: datetime | None
+    """Where its round is over or cancelled: when the official's next one is, if that is announced."""
+
+    @property
+    def left(self) -> bool:
+        """Whether the round is over, or will not be, and this place still waits for the next one."""
+        return self.state in _LEFT and self.phase in (Phase.OVER, Phase.CANCELLED)
+
+
+_LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What every caller is offered; `upcoming` opens next, where no round has room now."""
+
+    choices: Sequence[Choice]
+    upcoming: Choice | None
+    subjects: str
+    """The keys of those that callers hear."""
+
+    def common_subjects(self, round_id: int | None) -> str:
+        """The keys of those that are offered first: what this round's citizens chose most."""
+        found = (choice.subjects for choice in self.choices if choice.round_id == round_id)
+        return next(found, subjects.common({}, self.subjects))
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The offer, and what concerns this caller alone."""
+
+    offer: Offer
+    active: Sequence[Place]
+    blocked: BlockReason | None
+    reported: requests.Standing | None
+    """The caller's own request: one that waits for an answer of theirs, else the newest."""
+    been_here: bool = False
+    """Whether this number has ever been registered: its caller knows how it goes on."""
+    slowly: bool = False
+    """Whether a question passed in silence in an earlier call: all is said more slowly, with more time."""
+    had_operator: bool = False
+    """Whether silence has put this number into the operators' line within a day."""
+
+    def place_in(self, round_id: int) -> Place | None:
+        """The caller's place in a round."""
+        return next((place for place in self.active if place.round_id == round_id), None)
+
+
+_CALLER = select(
+    select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number")).scalar_subquery(),
+    exists().where(Registration.number == bindparam("number"), Registration.state.in_(_ACTIVE)),
+    exists().where(Request.number == bindparam("number")),
+    exists().where(Registration.number == bindparam("number")),
+    select(SilentCaller.silent_at).where(SilentCaller.number == bindparam("number")).scalar_subquery(),
+    select(SilentCaller.operator_at).where(SilentCaller.number == bindparam("number")).scalar_subquery(),
+)
+"""Whether the number is blocked, has anything to be told, was here before: all that most callers cost."""
+
+
+def offer(session: Session) -> Offer:
+    """What a caller may hear of at this moment, the same for all callers."""
+    open_ = rounds.registrable(session)
+    counts = rounds.counts(session, [r.id for r in open_])
+    offered = subjects.offered(session)
+    chosen = _chosen(session, [r.id for r in open_])
+    choices = [_choice(session, r, counts[r.id], subjects.common(chosen[r.id], offered)) for r in open_]
+    upcoming = rounds.upcoming(session) if all(choice.full for choice in choices) else None
+    return Offer(
+        choices=choices,
+        upcoming=_choice(session, upcoming, {}, "") if upcoming else None,
+        subjects=offered,
+    )
+
+
+def look_up(session: Session, number: str | None, offer: Offer) -> Intake:
+    """The offer for a caller with this E.164 number; None for a caller whose number is unknown."""
+    if number is None:
+        return Intake(offer, active=[], blocked=None, reported=None)
+    found = core(session).execute(_CALLER, {"number": number}).one()
+    blocked, registered, reported, been_here, silent_at, operator_at = found
+    return Intake(
+        offer,
+        active=active(session, number) if registered else [],
+        blocked=blocked,
+        reported=requests.of_caller(session, number) if reported else None,
+        been_here=been_here,
+        slowly=silent_at is not None,
+        had_operator=operator_at is not None and now(session) - operator_at < timedelta(days=1),
+    )
+
+
+def active(session: Session, number: str) -> list[Place]:
+    """The live registrations of a number, oldest first; those whose round is over come last."""
+    found = session.scalars(
+        select(Registration)
+        .where(Registration.number == number, Registration.state.in_(_ACTIVE))
+        .options(joinedload(Registration.round))
+        .order_by(Registration.registered_at, Registration.id)
+    )
+    return sorted((place(session, registration) for registration in found), key=lambda place: place.left)
+
+
+def place(session: Session, registration: Registration) -> Place:
+    """Where a registration stands; its round must be loaded or loadable."""
+    round_, at = session.get_one(Round, registration.round_id), now(session)
+    phase = rounds.phase(round_, at)
+    unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
+    unreached = registration.state is RegistrationState.UNREACHED
+    deferred = unreached and turn_near_calls.has_deferred(session, registration)
+    over = registration.state is RegistrationState.CLOSED or (unreached and not deferred)
+    return Place(
+        registration_id=registration.id,
+        round_id=registration.round_id,
+        ticket=registration.ticket,
+        clip=round_.official.clip,
+        state=registration.state,
+        ahead=line.ahead(session, registration),
+        carried=registration.rounds_missed > 0,
+        left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
+        given_up=unanswered and over,
+        deferred=deferred,
+        standing=round_.standing,
+        phase=phase,
+        starts_at=round_.starts_at,
+        next_at=_next_at(session, round_, at) if phase in (Phase.OVER, Phase.CANCELLED) else None,
+    )
+
+
+def _left_cancelled(session: Session, registration: Registration) -> bool:
+    cancelled_at = session.scalar(
+        select(Round.cancelled_at)
+        .join(Carry, Carry.from_round_id == Round.id)
+        .where(Carry.registration_id == registration.id, Carry.to_round_id == registration.round_id)
+    )
+    return cancelled_at is not None
+
+
+def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
+    next_id = session.scalar(
+        select(carry_over.next_round(at)).select_from(Round).where(Round.id == round_.id)
+    )
+    following = session.get(Round, next_id) if next_id else None
+    return following.starts_at if following and following.announce_at <= at else None
+
+
+def _chosen(session: Session, round_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """For each round how often each subject was chosen."""
+    chosen: dict[int, dict[int, int]] = {round_id: {} for round_id in round_ids}
+    rows = session.execute(
+        select(Registration.round_id, Registration.subject, func.count())
+        .where(Registration.round_id.in_(round_ids))
+        .group_by(Registration.round_id, Registration.subject)
+    )
+    for round_id, subject, count in rows:
+        if subject is not None:
+            chosen[round_id][subject] = count
+    return chosen
+
+
+def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int], subjects: str) -> Choice:
+    registered = sum(count for state, count in counts.items() if state not in TAKES_NO_ROOM)
+    return Choice(
+        round_id=round_.id,
+        official_id=round_.official_id,
+        kind=round_.official.kind,
+        district=round_.official.district,
+        clip=round_.official.clip,
+        substitute=round_.substitute.clip if round_.substitute else None,
+        languages=round_.languages.split(","),
+        registration_from=round_.registration_from,
+        starts_at=round_.starts_at,
+        registered=registered,
+        full=round_.capacity is not None and registered >= round_.capacity,
+        expected_reach=rounds.expected_reach(session, round_),
+        subjects=subjects,
+    )

@@ -1,0 +1,229 @@
+"""Carry-over: whom a round did not reach passes to the official's next round, without doing anything.
+
+The registration keeps its ticket number and the time of registering, and gains one missed round. Each one
+leaves its round in one guarded step, which `carries` remembers: run twice, nothing happens twice.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ScalarSelect, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from db import events
+from db.engine import now
+from db.models import Carry, Message, MessageKind, Registration, Round
+from db.states import HOLDS_PLACE, Fact, RegistrationState
+from hotline import outbox
+from hotline.ledger import ledger
+from hotline.line import confirmations, line, turn_near_calls
+from hotline.rounds import rounds
+
+_LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
+_TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
+
+
+class _Step(NamedTuple):
+    fact: Fact
+    registration: Registration
+    left: Round
+    to: Round | None
+
+
+def run(session: Session, limit: int = 100) -> int:
+    """Carry over at most `limit` registrations of rounds that are over or cancelled; returns how many left.
+
+    Call it until it returns 0, each time in a transaction of its own; killed between two, it goes on.
+    Whose attempts were used up in two rounds, or once in the operators' line, is not carried on but closed.
+    What was asked for by text message, and never confirmed, is over with its round.
+    """
+    at = now(session)
+    steps = [
+        step for left, next_id in _due(session, at, limit) for step in _settle(session, left, next_id, at)
+    ]
+    for step in steps:
+        _tell(session, step, at)
+    session.flush()  # every row first, then the logs
+    for step in steps:
+        merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
+        ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
+        events.registration_changed(session, step.registration)
+    return len(steps)
+
+
+def tell_left(session: Session, limit: int = 100) -> int:
+    """Tell those whom a round did not reach while no next one is known; returns how many."""
+    at = now(session)
+    told = exists().where(
+        Message.registration_id == Registration.id,
+        Message.round_id == Registration.round_id,
+        Message.kind.in_(_TOLD),
+    )
+    found = session.scalars(
+        select(Registration)
+        .join(Registration.round)
+        .options(joinedload(Registration.round))
+        .where(
+            rounds.is_over(at),
+            Round.standing.is_(False),
+            Registration.state.in_((RegistrationState.WAITING, RegistrationState.UNREACHED)),
+            Registration.number.startswith(outbox.MOBILE),
+            next_round(at).is_(None),
+            ~told,
+        )
+        .order_by(Registration.registered_at, Registration.id)
+        .limit(limit)
+    ).all()
+    for registration in found:
+        _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)
+    session.flush()
+    return len(found)
+
+
+def next_round(at: datetime) -> ScalarSelect[int]:
+    """The next round of the official of `Round`, if it is made; never one that is over."""
+    later = aliased(Round)
+    return (
+        select(later.id)
+        .where(
+            later.official_id == Round.official_id,
+            later.standing.is_(False),
+            # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
+            or_(later.starts_at > Round.starts_at, later.id > Round.id),
+            ~rounds.is_over(at, later),
+        )
+        .order_by(later.starts_at, later.id)
+        .limit(1)
+        .correlate(Round)
+        .scalar_subquery()
+    )
+
+
+def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
+    """How many registrations came into a round from which ones, and how many left it into which ones."""
+    sides = ((Carry.to_round_id, Carry.from_round_id), (Carry.from_round_id, Carry.to_round_id))
+    came, went = (
+        dict(
+            session.execute(
+                select(other, func.count()).where(mine == round_id).group_by(other).order_by(other)
+            ).all()
+        )
+        for mine, other in sides
+    )
+    return came, went
+
+
+def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
+    next_id = next_round(at)
+    spoken_with, its_round = aliased(Registration), aliased(Round)
+    waits_for_an_outcome = (
+        exists()
+        .where(
+            spoken_with.number == Registration.number,
+            spoken_with.state == RegistrationState.CALLING,
+            spoken_with.round_id == its_round.id,
+            its_round.official_id == Round.official_id,
+        )
+        .correlate(Registration, Round)
+    )
+    twice = and_(Registration.rounds_unanswered > 0, ~turn_near_calls.deferred())
+    given_up = and_(Registration.state == RegistrationState.UNREACHED, or_(Round.standing, twice))
+    rows = session.execute(
+        select(Registration, next_id)
+        .join(Registration.round)
+        .options(joinedload(Registration.round))
+        .where(
+            or_(rounds.is_over(at), Round.standing),
+            Registration.state.in_(_LEFT),
+            or_(given_up, and_(Round.standing.is_(False), next_id.is_not(None))),
+            ~waits_for_an_outcome,
+        )
+        .order_by(Registration.registered_at, Registration.id)
+        .limit(limit)
+        .with_for_update(of=Registration, skip_locked=True)
+    )
+    return [(registration, round_id) for registration, round_id in rows]
+
+
+def _settle(session: Session, left: Registration, next_id: int | None, at: datetime) -> list[_Step]:
+    from_round = left.round
+    unreached = left.state is RegistrationState.UNREACHED
+    unanswered = unreached and not turn_near_calls.has_deferred(session, left)
+    if unanswered and (left.rounds_unanswered or from_round.standing):
+        left.state = RegistrationState.CLOSED
+        return [_Step(Fact.CLOSED, left, from_round, None)]
+    if _unsure(left) and not session.scalar(select(confirmations.to_be_called(left.id))):
+        left.state = RegistrationState.CANCELLED
+        return [_Step(Fact.CANCELLED, left, from_round, None)]
+    to = session.get_one(Round, next_id)
+    rival = session.scalar(
+        select(Registration).where(
+            Registration.round_id == to.id,
+            Registration.number == left.number,
+            Registration.state.in_(HOLDS_PLACE),
+        )
+    )
+    if rival and (rival.state is RegistrationState.CALLING or not _still(session, rival)):
+        return []  # since a moment ago: what comes of that conversation decides
+    carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
+    # a stranger's unconfirmed number never costs its owner the place
+    if rival and (_unsure(rival), line.rank(rival)) < (_unsure(left), carried_rank):
+        return [_merge(left, rival, from_round)]
+    merged = [_merge(rival, left, to)] if rival else []
+    session.flush()  # the number is free in that round before it comes in
+    left.round_id, left.round = to.id, to
+    left.rounds_missed += 1
+    left.rounds_unanswered += unanswered
+    left.attempts, left.not_before = 0, None
+    if unreached:
+        left.state = RegistrationState.WAITING
+    session.add(Carry(registration_id=left.id, from_round_id=from_round.id, to_round_id=to.id, at=at))
+    session.flush()
+    return [*merged, _Step(Fact.CARRIED, left, from_round, to)]
+
+
+def _unsure(registration: Registration) -> bool:
+    return registration.state is RegistrationState.UNCONFIRMED
+
+
+def _still(session: Session, rival: Registration) -> bool:
+    """Lock the rival, unless a desk or its citizen changes it just now."""
+    same = select(Registration.id).where(
+        Registration.id == rival.id,
+        Registration.round_id == rival.round_id,
+        Registration.state == rival.state,
+    )
+    return session.scalar(same.with_for_update(skip_locked=True)) is not None
+
+
+def _merge(loser: Registration, winner: Registration, round_: Round) -> _Step:
+    """Nobody is in a line twice: the later place gives way, and its ticket number leads to the other."""
+    loser.state = RegistrationState.CANCELLED
+    loser.merged_into_id = winner.id
+    return _Step(Fact.MERGED, loser, round_, None)
+
+
+def _tell(session: Session, step: _Step, at: datetime) -> None:
+    """Nobody hears of a round before its notice: its day is told then, and before that there will be one."""
+    registration, left = step.registration, step.left
+    if step.fact in (Fact.MERGED, Fact.CANCELLED) or registration.state is RegistrationState.UNCONFIRMED:
+        return
+    if step.fact is Fact.CLOSED:
+        outbox.tell(session, MessageKind.CLOSED, registration, about_round=left.id)
+        return
+    known = step.to if step.to and step.to.announce_at <= at else None
+    missed = MessageKind.ROUND_CANCELLED if left.cancelled_at else MessageKind.NOT_REACHED
+    says_both = known and left.cancelled_at and not outbox.told(session, missed, registration, left.id)
+    if says_both or not known:
+        next_id = known.id if known else None
+        outbox.tell(session, missed, registration, about_round=left.id, next_round=next_id)
+    if step.to and not says_both:
+        outbox.tell(
+            session,
+            MessageKind.CARRIED,
+            registration,
+            about_round=left.id,
+            not_before=max(at, step.to.announce_at),
+            next_round=step.to.id,
+        )

@@ -1,0 +1,170 @@
+"""Whose phone is engaged with us at this moment: nobody is called who is on the line already.
+
+Whoever has dialled 137, is being called for another place, or hears that the turn is near, is passed over
+until that is over. It costs them nothing, and the ledger says so (`take_next`). Who waits on the line for
+an operator is not engaged for that place: no phone is dialled. Who hangs up is left in peace for a moment.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from db.engine import core, now
+from db.models import (
+    Callback,
+    CallerNow,
+    Heartbeat,
+    NearCall,
+    PlacedCall,
+    Registration,
+    UtcDateTime,
+    WaitingCaller,
+)
+from db.states import ON_THE_PHONE, CallbackState
+from hotline import heartbeats
+from hotline.errors import Refused
+
+_IN_HAND = (CallbackState.CLAIMED, *ON_THE_PHONE)
+
+
+PUTS_DOWN = timedelta(seconds=10)
+"""So long after hanging up nobody's phone rings."""
+
+BELIEVED = timedelta(minutes=3)
+"""So long who has dialled 137 is taken for being on the phone: a number is easily forged, and nobody's turn
+is to go by for it. Whoever is called then and is busy pays nothing (`is_on_the_line`)."""
+
+_place, _near_call = aliased(Registration), aliased(NearCall)
+_caller, _leaver = aliased(WaitingCaller), aliased(WaitingCaller)
+
+ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller.left_at.is_(None))
+"""In a query of Registration: whether its caller waits on the line."""
+
+
+def phone(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """In a query of this column's table, whose parameters are `asked`: whether that phone is engaged."""
+    return or_(_called(number), _has_dialled(number))
+
+
+def _called(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    in_hand = (  # called, or about to be, for whichever place the number has
+        select(Callback.id)
+        .join(_place, _place.id == Callback.registration_id)
+        .where(
+            _place.number == number,
+            Callback.state.in_(_IN_HAND),
+            Callback.id != bindparam("but", type_=Integer),
+        )
+        .correlate(number.class_)
+    )
+    puts_down = (
+        select(_leaver.registration_id)
+        .join(_place, _place.id == _leaver.registration_id)
+        .where(_place.number == number, _leaver.left_at > bindparam("left_since", type_=UtcDateTime))
+        .correlate(number.class_)
+    )
+    return or_(
+        exists().where(PlacedCall.number == number, PlacedCall.ended_at.is_(None)),
+        exists(in_hand),
+        exists(puts_down),
+    )
+
+
+def _has_dialled(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    alive = exists().where(
+        Heartbeat.process == "ivr", Heartbeat.at > bindparam("alive_since", type_=UtcDateTime)
+    )
+    here = exists().where(
+        CallerNow.number == number, CallerNow.since > bindparam("dialled_since", type_=UtcDateTime)
+    )
+    return and_(here, alive)  # what a dead `ivr` wrote is not believed
+
+
+ENGAGED = or_(
+    exists().where(
+        _near_call.registration_id == Registration.id,
+        _near_call.token.is_not(None),
+        _near_call.ended_at.is_(None),
+    ),
+    _called(Registration.number),
+    and_(_has_dialled(Registration.number), ~ON_THE_LINE),
+)
+"""In a query of Registration, whose parameters are `asked`: whether its phone is engaged with us."""
+
+_AMONG = select(Registration.id).where(Registration.id.in_(bindparam("ids", expanding=True)), ENGAGED)
+_WAITS = select(exists().where(Registration.id == bindparam("id", type_=Integer), ON_THE_LINE))
+_ELSEWHERE = select(exists().where(Registration.id == bindparam("id", type_=Integer), ENGAGED))
+
+
+def asked(at: datetime, but: int = 0) -> dict[str, Any]:
+    """The parameters of ENGAGED at the moment `at`; the callback `but` does not count."""
+    return {
+        "alive_since": at - heartbeats.FRESH,
+        "dialled_since": at - BELIEVED,
+        "left_since": at - PUTS_DOWN,
+        "but": but,
+    }
+
+
+def waits_on_the_line(session: Session, registration_id: int) -> bool:
+    """Whether the caller of this place is on the line, so that no phone need be dialled."""
+    return bool(core(session).execute(_WAITS, {"id": registration_id}).scalar())
+
+
+def among(session: Session, ids: Collection[int]) -> set[int]:
+    """Those of these registrations whose phone is engaged."""
+    if not ids:
+        return set()
+    found = core(session).execute(_AMONG, {"ids": list(ids), **asked(now(session))})
+    return set(found.scalars())
+
+
+def elsewhere(session: Session, callback: Callback) -> bool:
+    """Whether something besides this callback, whose call is not placed yet, engages the citizen's phone."""
+    values = {"id": callback.registration_id, **asked(now(session), callback.id)}
+    return bool(core(session).execute(_ELSEWHERE, values).scalar())
+
+
+def check_free(session: Session, callback: Callback) -> None:
+    """Raises Refused("engaged") where the citizen would be found busy, by us."""
+    if elsewhere(session, callback):
+        raise Refused("engaged", "the citizen is on the line with us at this moment")
+
+
+def is_on_the_line(session: Session, number: str) -> bool:
+    """Whether the caller of this number is on the line of 137, however long: it is we who keep it busy."""
+    waits = select(_caller.registration_id).join(_place, _place.id == _caller.registration_id)
+    if session.scalar(waits.where(_place.number == number, _caller.left_at.is_(None)).limit(1)):
+        return True
+    here = session.scalar(select(exists().where(CallerNow.number == number)))
+    return bool(here) and heartbeats.alive(session, "ivr")
+
+
+def callers(session: Session) -> int:
+    """How many callers there are on the line of 137, who speak with a desk included.
+
+    Of those with no desk none if nobody can say.
+    """
+    met = select(func.count()).where(Callback.ended_at.is_(None), Callback.on_the_line)
+    speaking = session.scalar(met) or 0
+    if not heartbeats.alive(session, "ivr"):
+        return speaking
+    return speaking + (session.scalar(select(func.count()).select_from(CallerNow)) or 0)
+
+
+def forget_callers(session: Session) -> None:
+    """Nobody is on the line of 137."""
+    session.execute(delete(CallerNow))
+
+
+def callers_changed(session: Session, came: Mapping[str, str], went: Collection[str]) -> None:
+    """Who has dialled 137 since, an E.164 number by channel, and which channels are over."""
+    if went:
+        session.execute(delete(CallerNow).where(CallerNow.channel.in_(went)))
+    if came:
+        at = now(session)
+        rows = [{"channel": channel, "number": number, "since": at} for channel, number in came.items()]
+        session.execute(insert(CallerNow), rows)

@@ -1,0 +1,150 @@
+"""What a citizen may check with the ticket number: where they stand, why, and who was called meanwhile.
+
+Everything here is read from the public ledger, so that the page says nothing that a stranger could not check.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import LedgerEntry, Registration, Round, Seal
+from db.states import HOLDS_PLACE, Fact, RegistrationState
+from hotline.ledger import ledger, seals
+from hotline.ledger.ledger import Place
+from hotline.line import line
+from hotline.rounds import rounds
+
+_CALLS = 5000
+_LISTED = 50
+
+
+class Reason(StrEnum):
+    """Why somebody was called who was not next by the time of registering."""
+
+    MOVED_UP = "moved_up"  # by a person, with a written reason
+    NOT_DUE = "not_due"  # you were to be tried again only later
+    BEING_CALLED = "being_called"  # so were you
+    UNCONFIRMED = "unconfirmed"  # your keyed-in number was not confirmed yet
+    USED_UP = "used_up"  # every attempt to reach you in this round was used up
+    DEFERRED = "deferred"  # you had asked for the next round
+    ENGAGED = "engaged"  # you were on the line with us, or about to be called for another round
+    CHANGING = "changing"  # your record was being changed in that very moment
+    NONE = "none"  # there is none: this must never be
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of somebody else: its entry, and why it came when it did. `until`: when you were due again."""
+
+    entry: LedgerEntry
+    reason: Reason
+    text: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a registration stands. `place` counts from 1 and is None for who does not wait in the line."""
+
+    registration: Registration
+    round: Round
+    place: int | None
+    waiting: int
+    why: str
+    facts: Sequence[LedgerEntry]
+    called: int
+    before: int
+    explained: Sequence[Call]
+    seal: Seal | None
+
+
+def look_up(session: Session, registration: Registration) -> Standing:
+    """Where the registration stands and how it came to that."""
+    facts = ledger.of_registration(session, registration.id)
+    calls = _calls(session, registration, facts)
+    explained = [call for call in (_explain(facts, entry) for entry in calls) if call]
+    waits = registration.state is RegistrationState.WAITING
+    return Standing(
+        registration=registration,
+        round=rounds.get(session, registration.round_id),
+        place=line.ahead(session, registration) + 1 if waits else None,
+        waiting=rounds.counts(session, [registration.round_id])[registration.round_id].get(
+            RegistrationState.WAITING, 0
+        ),
+        why=line.why(registration),
+        facts=facts,
+        called=len(calls),
+        before=sum(1 for call in explained if call.reason is Reason.MOVED_UP) + len(calls) - len(explained),
+        explained=_with_texts(session, explained[-_LISTED:]),
+        seal=seals.newest(session),
+    )
+
+
+def _calls(
+    session: Session, registration: Registration, facts: Sequence[LedgerEntry]
+) -> Sequence[LedgerEntry]:
+    """Who was called in this round while the registration stood in it; at most the last _CALLS."""
+    here = [fact for fact in facts if fact.round_id == registration.round_id]
+    if not here:
+        return []
+    query = select(LedgerEntry).where(
+        LedgerEntry.round_id == registration.round_id,
+        LedgerEntry.fact == Fact.CALLED,
+        LedgerEntry.id > here[0].id,
+        LedgerEntry.registration_id != registration.id,
+    )
+    if registration.state not in HOLDS_PLACE:
+        query = query.where(LedgerEntry.id < here[-1].id)
+    return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(_CALLS)).all()[::-1]
+
+
+def _explain(facts: Sequence[LedgerEntry], call: LedgerEntry) -> Call | None:
+    """The reason that a call needs; None where who was called stood before by the rule alone."""
+    last = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED][-1]
+    mine = ledger.place(last)
+    own, other = facts[0].registration_id or 0, ledger.place(call)
+    if other.rank(call.registration_id or 0) < mine.rank(own):
+        return Call(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
+    return Call(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)
+
+
+def _behind(mine: Place, own: int, call: LedgerEntry) -> Call:
+    by_state = {
+        RegistrationState.UNCONFIRMED: Reason.UNCONFIRMED,
+        RegistrationState.CALLING: Reason.BEING_CALLED,
+        RegistrationState.UNREACHED: Reason.USED_UP,
+    }
+    if mine.state in by_state:
+        return Call(call, by_state[mine.state])
+    details = _details(call)
+    if mine.not_before and mine.not_before > ledger.clock(call, details):
+        return Call(call, Reason.NOT_DUE, until=mine.not_before)
+    if own in details.get("engaged", []):
+        return Call(call, Reason.ENGAGED)
+    return Call(call, Reason.CHANGING if own in details.get("passed", []) else Reason.NONE)
+
+
+def _with_texts(session: Session, calls: Sequence[Call]) -> list[Call]:
+    """The written reason to each one that was moved up."""
+    moved = [call.entry.registration_id for call in calls if call.reason is Reason.MOVED_UP]
+    last = select(func.max(LedgerEntry.id)).where(
+        LedgerEntry.registration_id.in_(moved), LedgerEntry.fact == Fact.MOVED_UP
+    )
+    found = session.scalars(
+        select(LedgerEntry).where(LedgerEntry.id.in_(last.group_by(LedgerEntry.registration_id)))
+    )
+    texts = {entry.registration_id: str(_details(entry).get("reason", "")) for entry in found}
+    return [
+        Call(call.entry, call.reason, texts.get(call.entry.registration_id, ""), call.until) for call in calls
+    ]
+
+
+def _details(entry: LedgerEntry) -> dict[str, Any]:
+    details: dict[str, Any] = json.loads(entry.details)
+    return details

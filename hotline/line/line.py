@@ -1,0 +1,230 @@
+"""The order of calling: moved up by a person, then rounds missed (most first), time of registration, id.
+
+Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts.
+The index `order_of_calling` is this order; `ahead` sums the counts that triggers keep (migration 0001).
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import core
+from db.models import STRETCHES, LineCount, Registration, UtcDateTime
+from db.states import Fact, RegistrationState
+from hotline import audit, reasons
+from hotline.errors import Refused
+from hotline.ledger import ledger
+from hotline.line import engaged
+
+ORDER = (
+    Registration.moved_up.desc(),
+    Registration.rounds_missed.desc(),
+    Registration.registered_at,
+    Registration.id,
+)
+
+_NAMED = 20
+
+IN_LINE = (RegistrationState.CALLING, RegistrationState.WAITING)
+
+
+def _before(registration: Registration) -> ColumnElement[bool]:
+    lifted, missed, at, id_ = (
+        registration.moved_up,
+        registration.rounds_missed,
+        registration.registered_at,
+        registration.id,
+    )
+    same_class = and_(Registration.moved_up == lifted, Registration.rounds_missed == missed)
+    return or_(
+        Registration.moved_up > lifted,
+        and_(Registration.moved_up == lifted, Registration.rounds_missed > missed),
+        and_(same_class, Registration.registered_at < at),
+        and_(same_class, Registration.registered_at == at, Registration.id < id_),
+    )
+
+
+def ahead(session: Session, registration: Registration) -> int:
+    """How many waiting citizens of the same round are called before this one; as quick in any line."""
+    r, seconds = registration, math.floor(registration.registered_at.timestamp())
+    stretches = [seconds // length for length in STRETCHES]
+    firsts = [
+        stretch * (longer // length)
+        for stretch, longer, length in zip(stretches, STRETCHES, STRETCHES[1:], strict=False)
+    ]
+    values = {
+        **{"round": r.round_id, "id": r.id, "moved_up": r.moved_up, "missed": r.rounds_missed},
+        **{"at": r.registered_at, "second": datetime.fromtimestamp(seconds, UTC)},
+        **{f"stretch{level}": stretch for level, stretch in enumerate(stretches)},
+        **{f"first{level}": first for level, first in enumerate(firsts, start=1)},
+    }
+    return int(core(session).execute(_AHEAD, values).scalar_one())
+
+
+def _ahead_query() -> Select[int]:
+    """Built once: it is asked in every call. Its parameters are named in `ahead`."""
+    moved_up, missed = bindparam("moved_up", type_=Integer), bindparam("missed", type_=Integer)
+    same_class = and_(LineCount.moved_up == moved_up, LineCount.rounds_missed == missed)
+    earlier_class = or_(
+        LineCount.moved_up > moved_up,
+        and_(LineCount.moved_up == moved_up, LineCount.rounds_missed > missed),
+    )
+    earlier = LineCount.stretch < bindparam("stretch0", type_=BigInteger)
+    sums = [_counted(0, or_(earlier_class, and_(same_class, earlier)))]
+    for level in range(1, len(STRETCHES)):
+        within = and_(
+            LineCount.stretch >= bindparam(f"first{level}", type_=BigInteger),
+            LineCount.stretch < bindparam(f"stretch{level}", type_=BigInteger),
+        )
+        sums.append(_counted(level, and_(same_class, within)))
+    r, at = Registration, bindparam("at", type_=UtcDateTime)
+    same_second = select(func.count(r.id)).where(
+        *(r.round_id == bindparam("round", type_=Integer), r.state == RegistrationState.WAITING),
+        *(r.moved_up == moved_up, r.rounds_missed == missed),
+        r.registered_at.between(bindparam("second", type_=UtcDateTime), at),
+        or_(r.registered_at < at, r.id < bindparam("id", type_=Integer)),
+    )
+    return select(sum(sums, same_second.scalar_subquery()))
+
+
+def _counted(level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
+    """A subquery of its own for each level: only so does every database go by the index."""
+    of_level = and_(LineCount.round_id == bindparam("round", type_=Integer), LineCount.level == level)
+    return select(func.coalesce(func.sum(LineCount.waiting), 0)).where(of_level, stretches).scalar_subquery()
+
+
+_AHEAD = _ahead_query()
+
+
+def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
+    """The reason for a registration's place, as a code: moved-up, carried or in-turn."""
+    if registration.moved_up:
+        return "moved-up"
+    return "carried" if registration.rounds_missed else "in-turn"
+
+
+def move_up(session: Session, registration: Registration, *, who: str, reason: str) -> None:
+    """Put a waiting registration before all that nobody moved up. The reason is public.
+
+    Raises Refused("wrong-state") and what `reasons.check` raises.
+    """
+    reason = reasons.check(reason)
+    moved = session.scalar(
+        update(Registration)
+        .where(Registration.id == registration.id, Registration.state == RegistrationState.WAITING)
+        .values(moved_up=1, moved_reason=reason)
+        .returning(Registration.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        raise Refused("wrong-state", "only who waits in the line can be moved up")
+    session.refresh(registration)
+    audit.record(session, who, "moved-up", f"registration {registration.id}", reason)
+    ledger.record(session, Fact.MOVED_UP, registration, reason=reason)
+    events.registration_changed(session, registration)
+
+
+def page(
+    session: Session, round_id: int, limit: int, after: Registration | None, offset: int = 0
+) -> Sequence[Registration]:
+    """The line of a round in the order of calling, those being called included.
+
+    It begins after `after`, and passes over `offset` more.
+    """
+    query = (
+        select(Registration)
+        .where(Registration.round_id == round_id, Registration.state.in_(IN_LINE))
+        .order_by(*ORDER)
+        .limit(limit)
+        .offset(offset)
+    )
+    if after is not None:
+        query = query.where(~_before(after), Registration.id != after.id)
+    return session.scalars(query).all()
+
+
+def rank(registration: Registration | Row[int, int, int, datetime]) -> tuple[int, int, datetime, int]:
+    """The order of calling as a value: the lesser is called first."""
+    r = registration
+    return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
+
+
+def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
+    """Who stands before `taken` in its line and is due at `at`: nobody, if all is right."""
+    named = _NAMED
+    while True:
+        asked = {"round": taken.round_id, "at": at, "named": named}
+        rows = core(session).execute(_FIRST_DUE, asked).all()
+        before = [row.id for row in rows if rank(row) < rank(taken)]
+        if len(before) < named:
+            return before
+        named *= 10  # hardly ever are so many on the line
+
+
+def _is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    return or_(Registration.not_before.is_(None), Registration.not_before <= at)
+
+
+# In every call, and while a whole line waits: built once.
+_WAITS = (
+    Registration.round_id == bindparam("round", type_=Integer),
+    Registration.state == RegistrationState.WAITING,
+)
+_DUE = (*_WAITS, _is_due(bindparam("at", type_=UtcDateTime)))
+_FIRST_DUE = (
+    select(Registration.id, Registration.moved_up, Registration.rounds_missed, Registration.registered_at)
+    .where(*_DUE)
+    .order_by(*ORDER)
+    .limit(bindparam("named", type_=Integer))
+)
+# Who waits on the line is there, whatever wait a missed call has brought.
+_HERE = or_(_is_due(bindparam("at", type_=UtcDateTime)), engaged.ON_THE_LINE)
+_CANDIDATE = select(Registration.id).where(*_WAITS, _HERE, ~engaged.ENGAGED).order_by(*ORDER).limit(1)
+_TAKE_NEXT = (
+    update(Registration)
+    .where(Registration.id == _CANDIDATE.with_for_update(skip_locked=True).scalar_subquery())
+    .values(state=RegistrationState.CALLING)
+    .returning(Registration.id)
+)
+
+
+def take_next(session: Session, round_id: int, at: datetime) -> int | None:
+    """Take the next citizen out of the line: one statement, safe under any number of takers.
+
+    PostgreSQL skips what another taker has just locked; SQLite has no row locks and needs none, since
+    writers are one at a time. Who is on the line with us at this moment is passed over (`engaged`).
+    Returns the registration's id, or None when nobody is due at `at`.
+    """
+    asked = {"round": round_id, "at": at, **engaged.asked(at)}
+    taken: int | None = core(session).execute(_TAKE_NEXT, asked).scalar()
+    return taken
+
+
+def take(session: Session, registration_id: int, at: datetime) -> int | None:
+    """Take this citizen out of the line, wherever they stand; None if they are not due at `at`."""
+    r = Registration
+    return session.scalar(
+        update(r)
+        .where(r.id == registration_id, r.state == RegistrationState.WAITING, _is_due(at))
+        .values(state=RegistrationState.CALLING)
+        .returning(r.id)
+        .execution_options(synchronize_session=False)
+    )

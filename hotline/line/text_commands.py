@@ -1,0 +1,259 @@
+"""What a citizen sends to 137 as a text message: a way in for who cannot hear or speak.
+
+«ثبت» asks for a place, its ticket number confirms it and then asks for it, «لغو» gives it up; everything else
+is told what there is. The sender's number can be forged, and only its owner reads the answer: a place is
+asked for that number alone, and joins the line, or is given up, only by who knows its ticket number.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Registration, Round
+from db.states import HOLDS_PLACE, Phase, RegistrationState
+from hotline import dates, numbers, outbox, tickets
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.line import line, registration, texted_places
+from hotline.rounds import rounds
+from hotline.rounds.notice_texts import office
+
+ANSWERS_A_DAY = 12
+"""So many a number gets in 24 hours; the last one says so. Two machines may talk to each other.
+
+As many again has who sends a ticket number of its own: forged texts do not shut the owner out.
+"""
+LONGEST = 1000
+_SHOWN = 3
+"""So many rounds or places stand in one text message."""
+_S = RegistrationState
+
+
+class Want(Enum):
+    """What a text message asks for."""
+
+    REGISTER = auto()
+    PLACE = auto()
+    CANCEL = auto()
+    HELP = auto()
+
+
+class Command(NamedTuple):
+    """What a text message asks for, its digits, and the language in which it is answered."""
+
+    want: Want
+    digits: str
+    language: Language
+
+
+_WORDS = {
+    "ثبت": Want.REGISTER,
+    "ثبتنام": Want.REGISTER,
+    "register": Want.REGISTER,
+    "لغو": Want.CANCEL,
+    "انصراف": Want.CANCEL,
+    "cancel": Want.CANCEL,
+    "stop": Want.CANCEL,
+}
+_ARABIC_LETTERS = str.maketrans("يىكة", "ییکه")  # as many telephones write them
+_SHORT_NUMBER = "137"
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+
+
+def understood(text: str) -> Command:
+    """What the text asks for, in whatever script, spelling and order; HELP if that is not clear."""
+    plain = numbers.ascii_digits(text[:LONGEST]).translate(_ARABIC_LETTERS).replace("\u200c", "").lower()
+    words = _WORD.findall(plain)
+    if len(words) > 1 and words[0] == _SHORT_NUMBER:
+        words = words[1:]
+    digits = "".join(word for word in words if word.isdecimal())
+    letters = [word for word in words if not word.isdecimal()]
+    latin = bool(letters) and all(word.isascii() for word in letters)
+    language: Language = "en" if latin else "fa"
+    wants = {_WORDS[word] for word in letters if word in _WORDS}
+    if len(wants) == 1:
+        return Command(wants.pop(), digits, language)
+    if digits and not letters:
+        return Command(Want.PLACE, digits, language)
+    return Command(Want.HELP, digits, language)
+
+
+def received(session: Session, number: str, text: str, name: str, *, per_day: int, public_url: str) -> bool:
+    """Do what this text message of the E.164 `number` asks for, and have it answered; once for each `name`.
+
+    `name` is the provider's for the message. False if there is no answer: it came before, its number had too
+    many today, or is none that text messages reach.
+    """
+    if not number.startswith(outbox.MOBILE):
+        return False
+    one_at_a_time(session, number)
+    key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
+    command = understood(text)
+    limit = ANSWERS_A_DAY * (2 if _own(session, number, command.digits) else 1)
+    today = outbox.answers_today(session, number)
+    if today >= limit or outbox.is_known(session, key):
+        return False
+    if today == limit - 1:
+        answer = _Answer("enough")
+    else:
+        answer = _ACTS[command.want](session, number, command, _Rules(per_day, public_url))
+    language = answer.language or command.language
+    facts = {"text": answer.text, "language": language, "values": dict(answer.values), "ways": answer.ways}
+    outbox.answer(session, key, number, facts)
+    return True
+
+
+class _Rules(NamedTuple):
+    per_day: int
+    public_url: str
+
+
+class _Answer(NamedTuple):
+    text: str
+    values: Mapping[str, str] = MappingProxyType({})
+    language: Language | None = None
+    """If it is not the question's own."""
+    ways: Sequence[Mapping[str, str]] = ()
+    """Lines, each of them a message to send."""
+
+
+def _help(_session: Session, _number: str, _command: Command, _rules: _Rules) -> _Answer:
+    return _Answer("help")
+
+
+def _register(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
+    mine = _own(session, number, command.digits)
+    if mine:
+        return _of_own(session, mine, command.language, rules)
+    open_ = rounds.registrable(session)
+    if command.digits:
+        open_ = [round_ for round_ in open_ if str(round_.id) == command.digits.lstrip("0")] or open_
+    if not open_:
+        return _none_open(session, command.language)
+    if len(open_) > 1:
+        return _Answer("choose-round", ways=[_way(session, r.id, r.id, command) for r in open_[:_SHOWN]])
+    (round_,) = open_
+    try:
+        place = texted_places.ask(
+            session, round_id=round_.id, number=number, language=command.language, per_day=rules.per_day
+        )
+    except Refused as refused:
+        return _refused(refused, round_, command.language)
+    if place.state is _S.UNCONFIRMED:
+        return _Answer("confirm", _of_place(session, place, command.language, "").values)
+    return _of_place(session, place, command.language, "known")
+
+
+def _own(session: Session, number: str, digits: str) -> Registration | None:
+    """The place of this number whose ticket number the digits are, or that it was merged into."""
+    try:
+        found = registration.find(session, tickets.parse(digits))
+    except Refused:
+        return None
+    return found if found.number == number else None
+
+
+def _of_own(session: Session, place: Registration, language: Language, rules: _Rules) -> _Answer:
+    """Its owner has sent the ticket number: a place that waited for just that joins the line."""
+    if place.state is not _S.UNCONFIRMED:
+        return _of_place(session, place, language, "place")
+    try:
+        texted_places.confirm(session, place, per_day=rules.per_day)
+    except Refused as refused:
+        if refused.code == "wrong-state":
+            return _of_place(session, place, language, "gone")
+        return _refused(refused, session.get_one(Round, place.round_id), language)
+    return _of_place(session, place, language, "registered")
+
+
+def _refused(refused: Refused, round_: Round, language: Language) -> _Answer:
+    texts = {"round-full": "full", "too-many-today": "too-many", "number-blocked": "blocked"}
+    if refused.code not in texts:
+        raise refused
+    return _Answer(texts[refused.code], {"office": office(rounds.speaker(round_), language)})
+
+
+def _none_open(session: Session, language: Language) -> _Answer:
+    coming = rounds.upcoming(session)
+    if coming is None:
+        return _Answer("none-open")
+    since = dates.moment(coming.registration_from, language, with_year=False)
+    return _Answer("opens", {"office": office(rounds.speaker(coming), language), "when": since})
+
+
+def _way(session: Session, digits: object, round_id: int, command: Command) -> Mapping[str, str]:
+    """What a line of the answer says: the digits to send, and whom they are about."""
+    return {
+        "digits": dates.digits(digits, command.language),
+        "office": _office(session, round_id, command.language),
+    }
+
+
+def _office(session: Session, round_id: int, language: Language) -> str:
+    return office(rounds.speaker(session.get_one(Round, round_id)), language)
+
+
+def _place(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
+    if tickets.is_tracking(command.digits):
+        return _Answer("report", {"link": f"{rules.public_url}/public/request"})
+    try:
+        found = registration.find(session, tickets.parse(command.digits))
+    except Refused:
+        return _Answer("unknown")
+    language: Language = "en" if found.language == "en" else "fa"
+    if found.number == number:
+        return _of_own(session, found, language, rules)
+    return _of_place(session, found, language, "place")
+
+
+def _of_place(session: Session, place: Registration, language: Language, text: str) -> _Answer:
+    """What is true of the place now; `text` of one that waits in a round still to come."""
+    round_ = session.get_one(Round, place.round_id)
+    values = {
+        "ticket": dates.digits(place.ticket, language),
+        "office": _office(session, round_.id, language),
+        "when": dates.span(round_.starts_at, round_.ends_at, language, with_year=False),
+        "place": dates.digits(line.ahead(session, place) + 1, language),
+    }
+    over = rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
+    if place.state is _S.CALLING:
+        text = "calling"
+    elif place.state is _S.UNREACHED or (place.state is _S.WAITING and over):
+        text = "kept"
+    elif place.state is not _S.WAITING:
+        text = "gone"
+    elif round_.standing:
+        text = "place-standing"
+    return _Answer(text, values, language)
+
+
+def _cancel(session: Session, number: str, command: Command, _rules: _Rules) -> _Answer:
+    held = session.scalars(
+        select(Registration)
+        .where(Registration.number == number, Registration.state.in_(HOLDS_PLACE))
+        .order_by(Registration.id)
+    ).all()
+    if not held:
+        return _Answer("no-place")
+    if not command.digits:
+        return _Answer(
+            "cancel-how", ways=[_way(session, p.ticket, p.round_id, command) for p in held[:_SHOWN]]
+        )
+    place = _own(session, number, command.digits)
+    if place is None or place not in held:
+        return _Answer("unknown")
+    try:
+        registration.cancel(session, place.id)
+    except Refused:
+        return _of_place(session, place, command.language, "place")
+    return _Answer("cancelled", _of_place(session, place, command.language, "").values)
+
+
+_ACTS = {Want.REGISTER: _register, Want.PLACE: _place, Want.CANCEL: _cancel, Want.HELP: _help}

@@ -1,0 +1,48 @@
+"""«Your turn is near»: whoever comes to the head of a live round's line is told so, once in the round.
+
+By a text message and, where it is set, by a short call (hotline/line/turn_near_calls.py).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import MessageKind, Registration, Round
+from db.states import RegistrationState
+from hotline import outbox
+from hotline.line import line, turn_near_calls
+from hotline.rounds import rounds
+
+_USEFUL = timedelta(minutes=30)
+
+
+def tell(session: Session, places: int, *, call_beyond: int | None = None) -> None:
+    """Tell whoever waits within the first `places` of a line whose round is live.
+
+    `call_beyond`: ask those who come after so many for each desk, too; the first are about to be called.
+    """
+    at, near = now(session), MessageKind.NEAR
+    live = session.scalars(
+        select(Round.id).where(Round.standing.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at))
+    ).all()
+    for round_id in live:
+        for registration in _waiting(session, round_id, 0, places):
+            if not outbox.told(session, near, registration, round_id):
+                outbox.tell(session, near, registration, about_round=round_id, expires_at=at + _USEFUL)
+        if call_beyond is not None:
+            first = turn_near_calls.about_to_be_called(session, round_id, call_beyond)
+            for registration in _waiting(session, round_id, first, places):
+                turn_near_calls.ask(session, registration)
+
+
+def _waiting(session: Session, round_id: int, first: int, count: int) -> Sequence[Registration]:
+    return session.scalars(
+        select(Registration)
+        .where(Registration.round_id == round_id, Registration.state == RegistrationState.WAITING)
+        .order_by(*line.ORDER)
+        .offset(first)
+        .limit(count)
+    ).all()

@@ -1,0 +1,1 @@
+"""Those who work here: accounts, roles, second factors, screens."""

@@ -1,0 +1,144 @@
+"""The second factor: the six digits of an authenticator (TOTP, RFC 6238), or a recovery code, once each.
+
+Nobody makes a code from the database alone: the shared secret is derived from the state folder's secret and
+a salt, and recovery codes are kept as hashes keyed with it.
+"""
+
+import base64
+import hmac
+import secrets
+import string
+from datetime import datetime
+
+import pyotp
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import RecoveryCode, SignIn, User
+from hotline.errors import Refused
+from hotline.numbers import ascii_digits
+from hotline.people import accounts, lockout
+from settings import Settings
+
+_STEP_S = 30
+_STEPS_OFF = 1
+"""The authenticator's clock may be so many steps behind or ahead."""
+_RECOVERY_CODES = 10
+_ISSUER = "Hotline 137"
+
+
+def is_asked_of(user: User, settings: Settings) -> bool:
+    """Whether this person's role asks for a second factor."""
+    return user.role in settings.second_factor_roles
+
+
+def is_due(sign_in: SignIn, settings: Settings) -> bool:
+    """Whether this session may reach nothing yet but showing the second factor, or setting it up."""
+    user = sign_in.user
+    return not sign_in.second_factor and (user.totp_salt is not None or is_asked_of(user, settings))
+
+
+def offer(sign_in: SignIn, settings: Settings) -> str:
+    """The otpauth:// address of a new second factor; the same for this session until it is confirmed.
+
+    Raises Refused("second-factor-due") if there is one already, which this session has not shown.
+    """
+    _check_shown(sign_in)
+    sign_in.totp_offer = sign_in.totp_offer or secrets.token_hex(16)
+    totp = _totp(sign_in.user, sign_in.totp_offer, settings)
+    return totp.provisioning_uri(name=sign_in.user.username, issuer_name=_ISSUER)
+
+
+def confirm(session: Session, sign_in: SignIn, code: str, settings: Settings) -> list[str]:
+    """Take what was offered, of which `code` is shown, into use; the person's other sessions end.
+
+    Returns the recovery codes, which nobody can read again.
+    Raises Refused("no-offer" | "wrong-code" | "second-factor-due").
+    """
+    _check_shown(sign_in)
+    user = sign_in.user
+    if sign_in.totp_offer is None:
+        raise Refused("no-offer", "nothing was offered to this session")
+    step = _step_of(code, _totp(user, sign_in.totp_offer, settings), now(session), None)
+    if step is None:
+        raise Refused("wrong-code", "the authenticator shows another code")
+    user.totp_salt, user.totp_step, sign_in.totp_offer = sign_in.totp_offer, step, None
+    user.totp_failures, user.totp_locked_until = 0, None
+    sign_in.second_factor = True
+    accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    codes = [f"{secrets.randbelow(10**12):012}" for _ in range(_RECOVERY_CODES)]
+    session.add_all(RecoveryCode(code_hash=_hash(user, c, settings), user_id=user.id) for c in codes)
+    return ["-".join((c[:4], c[4:8], c[8:])) for c in codes]
+
+
+def show(session: Session, sign_in: SignIn, code: str, settings: Settings) -> bool:
+    """Whether the code is right, the session then being whole; if not, the failure is counted.
+
+    No code is right twice. Raises Refused("too-many-attempts") while the second factor is locked
+    (see `lockout.backoff`).
+    """
+    at = now(session)
+    query = select(User).where(User.id == sign_in.user_id).with_for_update(of=User)
+    user = session.scalars(query, execution_options={"populate_existing": True}).one()
+    if user.totp_locked_until and at < user.totp_locked_until:
+        raise Refused("too-many-attempts", "too many wrong codes, wait a little")
+    right = _is_right(session, user, code, at, settings)
+    user.totp_failures = 0 if right else user.totp_failures + 1
+    user.totp_locked_until = lockout.backoff(at, user.totp_failures)
+    sign_in.second_factor = sign_in.second_factor or right
+    return right
+
+
+def remove(session: Session, sign_in: SignIn, settings: Settings) -> None:
+    """Do without a second factor from now on; the person's other sessions end.
+
+    Raises Refused("second-factor-asked") if the role asks for one.
+    """
+    if is_asked_of(sign_in.user, settings):
+        raise Refused("second-factor-asked", "this role is not without a second factor")
+    accounts.reset_second_factor(session, sign_in.user_id, except_hash=sign_in.token_hash)
+
+
+def recovery_codes_left(session: Session, user: User) -> int:
+    """How many recovery codes this person has not used."""
+    mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.user_id == user.id)
+    return session.scalar(mine) or 0
+
+
+def _check_shown(sign_in: SignIn) -> None:
+    if sign_in.user.totp_salt is not None and not sign_in.second_factor:
+        raise Refused("second-factor-due", "show the second factor before you replace it")
+
+
+def _is_right(session: Session, user: User, code: str, at: datetime, settings: Settings) -> bool:
+    if user.totp_salt is None:
+        return False
+    step = _step_of(code, _totp(user, user.totp_salt, settings), at, user.totp_step)
+    if step is not None:
+        user.totp_step = step
+        return True
+    used = delete(RecoveryCode).where(RecoveryCode.code_hash == _hash(user, code, settings))
+    return session.execute(used.returning(RecoveryCode.user_id)).first() is not None
+
+
+def _step_of(code: str, totp: pyotp.TOTP, at: datetime, last: int | None) -> int | None:
+    """The time step, after the `last` accepted one, whose code this is."""
+    this = int(at.timestamp()) // _STEP_S
+    digits = ascii_digits("".join(code.split()))
+    for step in range(this - _STEPS_OFF, this + _STEPS_OFF + 1):
+        fresh = last is None or step > last
+        if fresh and hmac.compare_digest(digits.encode(), totp.generate_otp(step).encode()):
+            return step
+    return None
+
+
+def _totp(user: User, salt: str, settings: Settings) -> pyotp.TOTP:
+    secret = bytes.fromhex(settings.secret_for(f"second factor {user.id} {salt}"))
+    return pyotp.TOTP(base64.b32encode(secret).decode().rstrip("="), interval=_STEP_S)
+
+
+def _hash(user: User, code: str, settings: Settings) -> str:
+    plain = "".join(c for c in ascii_digits(code) if c in string.digits)
+    return settings.secret_for(f"recovery code {user.id} {plain}")

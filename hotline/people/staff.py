@@ -1,0 +1,221 @@
+"""The office's people: who they are, which desk is theirs, and that somebody always can administer."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from db import events
+from db.engine import now, one_at_a_time
+from db.models import Desk, Official, OfficialKind, Role, User
+from hotline import audit, characters
+from hotline.callbacks import serving
+from hotline.errors import Refused
+from hotline.people import accounts
+from hotline.rounds import round_permissions, rounds
+from settings import Settings
+
+_PASSWORD_BYTES = 9
+_PIN_DIGITS = 6
+
+
+def everyone(session: Session) -> Sequence[User]:
+    """All who sign in, by name; those who cannot any more come last."""
+    order = (User.disabled_at.is_not(None), User.name, User.id)
+    return session.scalars(select(User).order_by(*order)).all()
+
+
+def get(session: Session, user_id: int) -> User:
+    """The person, whom nobody else changes until this transaction ends. Raises Refused("not-found")."""
+    found = select(User).where(User.id == user_id).with_for_update(of=User)
+    user = session.scalar(found.execution_options(populate_existing=True))
+    if user is None:
+        raise Refused("not-found", f"no person {user_id}")
+    return user
+
+
+def add(
+    session: Session,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    desk_id: int | None = None,
+    official_id: int | None = None,
+    password: str | None = None,
+    who: str = audit.COMMAND_LINE,
+    settings: Settings,
+) -> tuple[User, str]:
+    """Add a person; also returns the password, which is drawn by lot unless one is given.
+
+    Raises Refused("person-values" | "unfit-characters" | "not-found" | "username-taken" | "desk-taken" |
+    "password-short").
+    """
+    _check(
+        session, settings, username=username, name=name, role=role, desk_id=desk_id, official_id=official_id
+    )
+    password = password or secrets.token_urlsafe(_PASSWORD_BYTES)
+    user = accounts.add(session, username=username, name=name, role=role, desk_id=desk_id, password=password)
+    user.official_id = official_id
+    session.flush()
+    _tell(session, who, "person-added", user, _described(role, desk_id, official_id))
+    return user, password
+
+
+def change(session: Session, user: User, *, who: str, settings: Settings, **values: Any) -> None:
+    """Change the name, role, desk_id or official_id; what is left out stays. History keeps the username.
+
+    Only a person of the role official has an official; another role loses it. A desk that serves a round in
+    which its person may not answer any more leaves it.
+
+    Raises Refused("person-values" | "not-found" | "desk-taken" | "last-administrator").
+    """
+    now_ = {"name": user.name, "role": user.role, "desk_id": user.desk_id, "official_id": user.official_id}
+    wanted = now_ | values
+    if wanted["role"] is not Role.OFFICIAL and "official_id" not in values:
+        wanted["official_id"] = None
+    _check(session, settings, username=user.username, **wanted)
+    changed = {column: value for column, value in wanted.items() if value != now_[column]}
+    if not changed:
+        return
+    before = user.desk_id
+    if user.disabled_at and changed.get("desk_id"):
+        raise Refused("person-values", "who cannot sign in sits at no desk")
+    _ensure_desk(session, wanted["desk_id"])
+    _set(session, user, stays=wanted["role"] is Role.ADMINISTRATOR and not user.disabled_at, **changed)
+    for desk_id in filter(None, {before, user.desk_id}):
+        _leave_what_is_not_theirs(session, desk_id, settings)
+    told = _described(user.role, user.desk_id, user.official_id)
+    _tell(session, who, "person-changed", user, told if changed.keys() - {"name"} else user.name)
+
+
+def disable(session: Session, user: User, *, who: str, settings: Settings) -> None:
+    """The person cannot sign in any more: every session ends at once, the desk is free, history stays.
+
+    Raises Refused("last-administrator").
+    """
+    if user.disabled_at:
+        return
+    desk_id = user.desk_id
+    _set(session, user, stays=False, disabled_at=now(session), desk_id=None)
+    accounts.end_sessions(session, user.id)
+    if desk_id is not None:
+        _leave_what_is_not_theirs(session, desk_id, settings)
+    _tell(session, who, "person-disabled", user)
+
+
+def enable(session: Session, user: User, *, who: str) -> None:
+    """The person may sign in again, with the password as it was and no desk."""
+    if user.disabled_at:
+        user.disabled_at = None
+        _tell(session, who, "person-enabled", user)
+
+
+def new_password(session: Session, user: User, *, who: str) -> str:
+    """Draw a new password by lot, to be shown once; every session of the person ends."""
+    password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    accounts.set_password(session, user.id, password)
+    accounts.end_sessions(session, user.id)
+    _tell(session, who, "password-set", user)
+    return password
+
+
+def new_pin(session: Session, user: User, *, who: str) -> str:
+    """Draw a new PIN by lot, to be shown once: it lets the person's telephone into their desk's room."""
+    pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+    accounts.set_pin(session, user.username, pin)
+    _tell(session, who, "pin-set", user)
+    return pin
+
+
+def end_sessions(session: Session, user: User, *, who: str) -> None:
+    """Sign the person out everywhere."""
+    accounts.end_sessions(session, user.id)
+    _tell(session, who, "sessions-ended", user)
+
+
+def reset_second_factor(session: Session, user: User, *, who: str) -> None:
+    """The person sets up a new second factor at the next sign-in."""
+    accounts.reset_second_factor(session, user.id)
+    _tell(session, who, "second-factor-reset", user)
+
+
+def _set(session: Session, user: User, *, stays: bool, **values: object) -> None:
+    """One guarded UPDATE: whoever is the last active administrator `stays` one."""
+    one_at_a_time(session, "administrators")  # two that would disable each other: the second sees the first
+    other = aliased(User)
+    another = select(other.id).where(
+        other.id != user.id, other.role == Role.ADMINISTRATOR, other.disabled_at.is_(None)
+    )
+    is_none = or_(User.role != Role.ADMINISTRATOR, User.disabled_at.is_not(None))
+    try:
+        with session.begin_nested():
+            changed = session.scalar(
+                update(User)
+                .where(User.id == user.id, or_(literal(stays), is_none, another.exists()))
+                .values(**values)
+                .returning(User.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:
+        raise Refused("desk-taken", "the desk belongs to somebody") from None
+    if changed is None:
+        raise Refused("last-administrator", "somebody must be left to administer")
+    session.refresh(user)
+
+
+def _ensure_desk(session: Session, desk_id: int | None) -> None:
+    if desk_id is not None and session.get(Desk, desk_id) is None:
+        session.add(Desk(id=desk_id))
+        session.flush()
+
+
+def _leave_what_is_not_theirs(session: Session, desk_id: int, settings: Settings) -> None:
+    desk, person = session.get_one(Desk, desk_id), round_permissions.at_desk(session, desk_id)
+    if desk.round_id is None:
+        return
+    if person is None or not round_permissions.may_serve(session, person, rounds.get(session, desk.round_id)):
+        serving.leave(session, desk, settings)
+
+
+def _check(
+    session: Session,
+    settings: Settings,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    desk_id: int | None,
+    official_id: int | None,
+) -> None:
+    if not (username and username == "".join(username.split()) and name.strip()):
+        raise Refused("person-values", "a person has a name, and a username without blanks")
+    characters.check(username + name)
+    if username == audit.COMMAND_LINE:
+        raise Refused("person-values", "no username that the audit log could be mistaken about")
+    if desk_id is not None and not 1 <= desk_id <= settings.desks:
+        raise Refused("person-values", f"desks are numbered 1 to {settings.desks}")
+    if official_id is None:
+        return
+    if role is not Role.OFFICIAL:
+        raise Refused("person-values", "only a person of the role official belongs to an official")
+    official = session.get(Official, official_id)
+    if official is None or official.kind is OfficialKind.OPERATORS:
+        raise Refused("not-found", f"no official {official_id}")
+
+
+def _described(role: Role, desk_id: int | None, official_id: int | None) -> str:
+    told = (
+        role.value,
+        f"desk {desk_id}" if desk_id else "",
+        f"official {official_id}" if official_id else "",
+    )
+    return ", ".join(filter(None, told))
+
+
+def _tell(session: Session, who: str, action: str, user: User, reason: str = "") -> None:
+    audit.record(session, who, action, f"person {user.username}", reason)
+    events.office_changed(session, "person", action)

@@ -1,0 +1,1 @@
+"""What was recorded, and for how long it is kept."""

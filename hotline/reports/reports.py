@@ -1,0 +1,171 @@
+"""What rounds came to: who was reached, who was not and why, how long they waited, how busy it was."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Round
+from db.states import Outcome
+from hotline import subjects
+from hotline.errors import Refused
+from hotline.reports.report_facts import By, Facts, Scope, Sitting, facts
+from hotline.rounds import rounds
+from hotline.timetable import days
+
+LONGEST = timedelta(days=1100)
+"""Three years: what a report looks at is read from the database, not kept."""
+_EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_HOUR_S = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What came of places and calls. `registered` + `carried_in` = `reached` + all of `not_reached`.
+
+    `not_reached` counts by reason: the last outcome in this round, or never_called, cancelled,
+    unconfirmed, merged (the number had an older place), calling (it is not decided yet).
+    Seconds are from registering to the conversation, for those reached. Rates are per hour from the
+    round's opening to its end; `idle_share` is the part of the time from the first conversation's
+    beginning to the last one's end in which nobody was spoken with. None: there is nothing to tell from.
+    """
+
+    registered: int
+    carried_in: int
+    reached: int
+    not_reached: dict[str, int]
+    carried_out: int
+    calls: int
+    conversations: int
+    median_seconds: float | None
+    p90_seconds: float | None
+    calls_per_hour: float | None
+    conversations_per_hour: float | None
+    idle_share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundReport(Numbers):
+    """A round in numbers."""
+
+    round_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Numbers):
+    """One round, official, district, subject or week; what does not name it is None.
+
+    No district: an office of the whole city. No subject: none was chosen. A week is named by its Saturday.
+    """
+
+    round_id: int | None = None
+    official_id: int | None = None
+    name_fa: str | None = None
+    name_en: str | None = None
+    starts_at: datetime | None = None
+    district: int | None = None
+    subject: int | None = None
+    week: date | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The announced rounds that begin in a span of days, whole; of the operators' line what falls into it.
+
+    Both days are included.
+    """
+
+    by: By
+    start: date
+    until: date
+    rows: list[Row]
+    total: Numbers
+
+
+def round_report(session: Session, round_id: int) -> RoundReport:
+    """The report of a round, also while it goes on. Raises Refused("not-found")."""
+    rounds.get(session, round_id)
+    found = facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
+    return RoundReport(round_id=round_id, **_numbers(found, 0))
+
+
+def report(session: Session, by: By, start: date, until: date) -> Report:
+    """What the days from `start` to `until` came to. Raises Refused("invalid-input") for no such span."""
+    if not timedelta() <= until - start <= LONGEST:
+        raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
+    begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
+    saturday = start - timedelta(days=(start.weekday() + 2) % 7)
+    announced = and_(Round.standing.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+    chosen = session.scalars(
+        select(Round)
+        .where(or_(Round.standing, announced))
+        .order_by(Round.standing, Round.starts_at, Round.id)
+    ).all()
+    scope = Scope([round_.id for round_ in chosen], begin, end, days.moment(saturday, time()))
+    at = now(session)
+    found = facts(session, scope, by, at)
+    return Report(
+        by=by,
+        start=start,
+        until=until,
+        rows=[
+            Row(**name, **_numbers(found, key))
+            for key, name in _names(session, by, chosen, saturday, found)
+            if key in found.ends or key in found.calls or key in found.sittings
+        ],
+        total=Numbers(**_numbers(facts(session, scope, None, at), 0)),
+    )
+
+
+def _names(
+    session: Session, by: By, chosen: Sequence[Round], saturday: date, found: Facts
+) -> Sequence[tuple[int | None, dict[str, Any]]]:
+    """Every key with what names it, in the order of the report."""
+    if by is By.ROUND:
+        return [(r.id, {"round_id": r.id, "starts_at": _start(r), **_office(r)}) for r in chosen]
+    if by is By.OFFICIAL:
+        offices = {r.official_id: {"official_id": r.official_id, **_office(r)} for r in chosen}
+        return list(offices.items())
+    keys = sorted({*found.ends, *found.calls, *found.sittings}, key=lambda key: (key is None, key))
+    if by is By.WEEK:
+        return [(key, {"week": saturday + timedelta(weeks=key or 0)}) for key in keys]
+    if by is By.SUBJECT:
+        named = {s.id: {"name_fa": s.name_fa, "name_en": s.name_en} for s in subjects.everyone(session)}
+        return [(key, {"subject": key, **named.get(key or 0, {})}) for key in keys]
+    return [(key, {"district": key}) for key in keys]
+
+
+def _office(round_: Round) -> dict[str, str]:
+    return {"name_fa": round_.official.office_fa, "name_en": round_.official.office_en}
+
+
+def _start(round_: Round) -> datetime | None:
+    return None if round_.standing else round_.starts_at
+
+
+def _numbers(found: Facts, key: int | None) -> dict[str, Any]:
+    ends = Counter(found.ends.get(key, {}))
+    reached, carried_in = ends.pop(Outcome.REACHED, 0), found.carried_in.get(key, 0)
+    calls, talks = found.calls.get(key, (0, 0))
+    waits, sitting = found.waits.get(key), found.sittings.get(key, Sitting())
+    hours = sitting.open / _HOUR_S
+    idle = 1 - sitting.spoken / sitting.whole if sitting.whole else 0.0
+    return {
+        "registered": reached + ends.total() - carried_in,
+        "carried_in": carried_in,
+        "reached": reached,
+        "not_reached": dict(ends.most_common()),
+        "carried_out": found.carried_out.get(key, 0),
+        "calls": calls,
+        "conversations": talks,
+        "median_seconds": waits and waits.median,
+        "p90_seconds": waits and waits.p90,
+        "calls_per_hour": calls / hours if hours else None,
+        "conversations_per_hour": talks / hours if hours else None,
+        "idle_share": idle if talks and key in found.sittings else None,
+    }

@@ -1,0 +1,1 @@
+"""Problems that citizens report, until they say themselves that they are solved."""

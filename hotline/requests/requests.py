@@ -1,0 +1,214 @@
+"""Requests: city problems reported to 137, spoken by a citizen or written by a desk, and their history."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import MessageKind, Registration, Request, RequestEntry
+from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
+from hotline import outbox, tickets
+from hotline.errors import Refused
+
+LONGEST = 2000
+"""Characters of what a desk writes."""
+
+_REMEMBERED = timedelta(days=60)
+"""For so long a caller hears, by the number alone, what became of a request that is at its end."""
+
+
+def report(
+    session: Session,
+    *,
+    number: str | None,
+    category: int,
+    district: int | None,
+    message: str,
+    language: str,
+    call_id: str | None = None,
+) -> str:
+    """Record a problem that a caller has spoken into a file; returns its tracking number.
+
+    `call_id` is the channel in which it is made, by which a call that was cut goes on (of_call).
+    """
+    said = {"number": number, "category": category, "district": district, "message": message}
+    said["call_id"] = call_id
+    return _record(session, "", language=language, **said).tracking
+
+
+def write(
+    session: Session,
+    *,
+    number: str | None,
+    category: int,
+    district: int | None,
+    written: str,
+    language: str,
+    who: str,
+    registration_id: int | None = None,
+) -> Request:
+    """Record a problem in the words of `who`; of a registration: its citizen's.
+
+    Raises Refused("text-missing" | "text-long" | "not-found").
+    """
+    written = written.strip()
+    if not written:
+        raise Refused("text-missing", "say what the problem is")
+    if len(written) > LONGEST:
+        raise Refused("text-long", f"at most {LONGEST} characters")
+    if registration_id is not None:
+        citizen = session.get(Registration, registration_id)
+        if citizen is None:
+            raise Refused("not-found", f"no registration {registration_id}")
+        number, language = citizen.number, citizen.language
+    said = {"number": number, "category": category, "district": district, "written": written}
+    return _record(session, who, language=language, registration_id=registration_id, **said)
+
+
+def _record(session: Session, who: str, **values: Any) -> Request:
+    for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
+        request = Request(tracking=tracking, made_at=now(session), **values)
+        try:
+            with session.begin_nested():
+                session.add(request)
+        except IntegrityError as error:
+            if "tracking" not in str(error.orig):
+                raise
+            continue
+        log(session, request, RequestStep.REPORTED, who)
+        outbox.tell_of_request(session, MessageKind.REQUEST_REPORTED, request)
+        return request
+    raise Refused("tickets-used-up", "no free tracking number was found")
+
+
+def get(session: Session, request_id: int) -> Request:
+    """The request. Raises Refused("not-found")."""
+    request = session.get(Request, request_id)
+    if request is None:
+        raise Refused("not-found", f"no request {request_id}")
+    return request
+
+
+def find(session: Session, typed: str) -> Request:
+    """The request with the tracking number a person typed. Raises Refused("ticket-invalid" | "not-found")."""
+    tracking = tickets.parse(typed, tickets.TRACKING)
+    request = session.scalar(select(Request).where(Request.tracking == tracking))
+    if request is None:
+        raise Refused("not-found", "no request has this tracking number")
+    return request
+
+
+def of_call(session: Session, call_id: str) -> Request | None:
+    """What was reported in this call, if anything."""
+    made = select(Request).where(Request.call_id == call_id)
+    return session.scalars(made.order_by(Request.id.desc()).limit(1)).first()
+
+
+def latest(session: Session, number: str) -> Request | None:
+    """What a caller with this E.164 number is told of: what is asked of them, else what is under way, else
+    what came to its end not long ago.
+    """
+    query = select(Request).where(
+        Request.number == number,
+        Request.state.in_([*OPEN_REQUESTS, RequestState.DUPLICATE])
+        | (Request.made_at > now(session) - _REMEMBERED),
+    )
+    order = (
+        (Request.state != RequestState.REPLIED),
+        Request.state.not_in(OPEN_REQUESTS),
+        Request.id.desc(),
+    )
+    return session.scalars(query.order_by(*order).limit(1)).first()
+
+
+def first(session: Session, request: Request) -> Request:
+    """The request of which this one is a duplicate; else itself."""
+    return session.get_one(Request, request.duplicate_of_id) if request.duplicate_of_id else request
+
+
+class Standing(NamedTuple):
+    """How a request stands, as its citizen may hear it: a duplicate as the first one (`joined`)."""
+
+    request_id: int
+    state: RequestState
+    joined: bool
+
+    @property
+    def asked(self) -> bool:
+        """Whether the citizen is asked if it is solved."""
+        return self.state is RequestState.REPLIED and not self.joined
+
+
+def standing(session: Session, request: Request) -> Standing:
+    """How it stands."""
+    leading = first(session, request)
+    return Standing(request.id, leading.state, joined=leading is not request)
+
+
+def of_caller(session: Session, number: str) -> Standing | None:
+    """How the request stands of which a caller with this E.164 number is told (`latest`)."""
+    request = latest(session, number)
+    return standing(session, request) if request else None
+
+
+def history(session: Session, request: Request) -> Sequence[RequestEntry]:
+    """What was done with it, oldest first."""
+    mine = select(RequestEntry).where(RequestEntry.request_id == request.id)
+    return session.scalars(mine.order_by(RequestEntry.id)).all()
+
+
+def sound(request: Request, folder: Path) -> Path:
+    """The file of what its caller said. Raises Refused("not-found")."""
+    path = folder / Path(request.message).name if request.message else None
+    if path is None or path.is_symlink() or not path.is_file():
+        raise Refused("not-found", "there is no message, or not any more")
+    return path
+
+
+def move(
+    session: Session, request: Request, to: RequestState, *, only: RequestState | None = None, **values: Any
+) -> None:
+    """Bring it into another state, out of `only` this one. Raises Refused("wrong-state")."""
+    moved = session.scalar(
+        update(Request)
+        .where(Request.id == request.id, Request.state.in_([only] if only else request_sources(to)))
+        .values(state=to, **({"due_at": None} | values))
+        .returning(Request.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        raise Refused("wrong-state", f"it cannot become {to} any more")
+    session.refresh(request)
+
+
+def log(
+    session: Session,
+    request: Request,
+    step: RequestStep,
+    who: str,
+    note: str = "",
+    *,
+    department_id: int | None = None,
+    due_at: datetime | None = None,
+    other_id: int | None = None,
+) -> None:
+    """Add a step to its history, and tell the pages. `who` is empty for the citizen. Call it last."""
+    session.add(
+        RequestEntry(
+            request_id=request.id,
+            at=now(session),
+            who=who,
+            step=step,
+            note=note,
+            department_id=department_id,
+            due_at=due_at,
+            other_id=other_id,
+        )
+    )
+    events.request_changed(session, request)

@@ -1,0 +1,165 @@
+"""What is done with a request: referred, answered, rejected, found to be a duplicate, closed by the citizen.
+
+Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Department, MessageKind, Request
+from db.states import IN_WORK, RequestState, RequestStep
+from hotline import audit, outbox, reasons
+from hotline.clock import CITY
+from hotline.errors import Refused
+from hotline.requests.requests import first, get, log, move
+
+_S, _T = RequestState, RequestStep
+_FARTHEST = timedelta(days=366)
+
+
+def hold(session: Session, request_id: int) -> Request:
+    """The request, which nobody else changes until the transaction ends. Raises Refused("not-found")."""
+    locked = {"of": Request}
+    request = session.get(Request, request_id, with_for_update=locked, populate_existing=True)
+    return request or get(session, request_id)
+
+
+def refer(
+    session: Session, request: Request, department: Department, *, due_on: date, who: str, note: str = ""
+) -> None:
+    """Hand it to a department until the end of that day of the city's.
+
+    Raises Refused("department-inactive" | "due-date" | "wrong-state").
+    """
+    if not department.active:
+        raise Refused("department-inactive", "nothing is referred to it any more")
+    due_at = datetime.combine(due_on + timedelta(days=1), time(), CITY)
+    if not timedelta() < due_at - now(session) < _FARTHEST:
+        raise Refused("due-date", "a due date is today or later, within a year")
+    move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
+    _did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
+
+
+def give_back(session: Session, request: Request, *, who: str, note: str) -> None:
+    """The department gives it back, and says why. Raises Refused("reason-missing" | "wrong-state")."""
+    note, department_id = _said(note), request.department_id
+    move(session, request, _S.NEW, only=_S.REFERRED, department_id=None)
+    _did(session, request, _T.RETURNED, who, note, department_id=department_id)
+
+
+def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
+    """Tell the citizen how it goes on; it stays where it is.
+
+    Raises Refused("wrong-state" | "reason-missing" | "reason-personal" | "reason-long").
+    """
+    reply = reasons.check(reply)
+    if request.state not in IN_WORK:
+        raise Refused("wrong-state", "it is not in work any more")
+    request.reply = reply
+    _did(session, request, _T.NEWS, who, reply)
+    outbox.tell_of_request(session, MessageKind.REQUEST_NEWS, request, reply)
+
+
+def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
+    """Tell the citizen that it is solved, and ask whether it is. Raises what `tell` raises."""
+    reply = reasons.check(reply)
+    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session))
+    _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
+    outbox.tell_of_request(session, MessageKind.REQUEST_REPLIED, request, reply)
+
+
+def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
+    """Say that it is not for the city to solve; the citizen is told why. Raises what `tell` raises."""
+    reason = reasons.check(reason)
+    move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
+    _did(session, request, _T.REJECTED, who, reason)
+    outbox.tell_of_request(session, MessageKind.REQUEST_REJECTED, request, reason)
+    _tell_duplicates(session, request, MessageKind.REQUEST_REJECTED)
+
+
+def answer(session: Session, request_id: int, *, solved: bool, who: str = "") -> None:
+    """The citizen says whether it is solved: by telephone, or (`who`) to somebody of the office.
+
+    Raises Refused("not-found" | "wrong-state").
+    """
+    request = hold(session, request_id)
+    if solved:
+        move(session, request, _S.CLOSED)
+    else:
+        move(session, request, _S.REOPENED, denials=Request.denials + 1)
+    _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who)
+    if solved:
+        _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
+
+
+def close_unanswered(session: Session, days: int, limit: int) -> int:
+    """Close at most `limit` requests whose citizens said nothing for so many days; returns how many."""
+    found = session.scalars(
+        select(Request)
+        .where(Request.state == _S.REPLIED, Request.replied_at < now(session) - timedelta(days=days))
+        .order_by(Request.replied_at)
+        .limit(limit)
+        .with_for_update(of=Request, skip_locked=True)
+    ).all()
+    for request in found:
+        move(session, request, _S.CLOSED)
+        log(session, request, _T.UNANSWERED, "")
+        _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
+    return len(found)
+
+
+def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Request:
+    """Mark a request as a duplicate of another, or of the one whose duplicate that is; returns the first.
+
+    Its own duplicates follow it. Raises Refused("not-found" | "duplicate-itself" | "wrong-state").
+    """
+    one_at_a_time(session, "request-duplicates")
+    request = hold(session, request_id)
+    original = first(session, hold(session, into_id))
+    if original.id == request.id:
+        raise Refused("duplicate-itself", "a request is no duplicate of itself")
+    if original.state is _S.REJECTED:
+        raise Refused("wrong-state", "the other one is rejected")
+    move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
+    session.execute(
+        update(Request)
+        .where(Request.duplicate_of_id == request.id)
+        .values(duplicate_of_id=original.id)
+        .execution_options(synchronize_session=False)
+    )
+    _did(session, request, _T.MERGED, who, other_id=original.id)
+    if original.state is _S.CLOSED:
+        outbox.tell_of_request(session, MessageKind.REQUEST_CLOSED, request)
+    return original
+
+
+def separate(session: Session, request: Request, *, who: str) -> None:
+    """It is no duplicate after all. Raises Refused("wrong-state")."""
+    other = request.duplicate_of_id
+    move(session, request, _S.NEW, only=_S.DUPLICATE, duplicate_of_id=None)
+    _did(session, request, _T.SEPARATED, who, other_id=other)
+
+
+def _did(
+    session: Session, request: Request, step: RequestStep, who: str, note: str = "", **facts: Any
+) -> None:
+    if who:
+        audit.record(session, who, f"request-{step}", f"request {request.id}", note[:500])
+    log(session, request, step, who, note, **facts)
+
+
+def _said(note: str) -> str:
+    note = note.strip()
+    if not note:
+        raise Refused("reason-missing", "say why")
+    return note
+
+
+def _tell_duplicates(session: Session, request: Request, kind: MessageKind) -> None:
+    for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
+        if duplicate.number != request.number:
+            outbox.tell_of_request(session, kind, duplicate, request.reply)

@@ -1,0 +1,1 @@
+"""Rounds: planned, announced, held; whose they are and who may serve them."""

@@ -1,0 +1,244 @@
+"""Notices of rounds: what the city publishes, from `announce_at` on, and what it posts to a webhook."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from standardwebhooks import Webhook
+
+from db.engine import now
+from db.models import Message, MessageKind, Official, Round
+from hotline import dates
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.rounds import rounds
+from hotline.rounds.notice_texts import TEXTS, office, plain, who
+from hotline.rounds.planning import NOTICE
+from settings import Settings
+
+What = Literal["announced", "changed", "cancelled"]
+
+LONGEST = 280
+"""Characters of a text for social networks."""
+
+SHOWN_FOR = timedelta(days=30)
+"""So long after its end a round stays on the public pages and in the feeds."""
+
+_MOST = 500
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A round's notice in one language: `body` for a website, `short` for social networks (LONGEST)."""
+
+    title: str
+    body: str
+    short: str
+
+
+@dataclass(frozen=True)
+class NoticeState:
+    """When a notice is public and reached the webhook (None: not yet), and whether that is a day ahead."""
+
+    public_at: datetime
+    webhook_at: datetime | None
+    day_ahead: bool
+
+
+def what(round_: Round) -> What:
+    """What its notice tells: a change before the first notice is none for the public."""
+    if round_.cancelled_at:
+        return "cancelled"
+    changed = round_.changed_at is not None and round_.changed_at >= round_.announce_at
+    return "changed" if changed else "announced"
+
+
+def updated_at(round_: Round) -> datetime:
+    """When its notice came to its present words."""
+    facts = (round_.announce_at, round_.changed_at, round_.cancelled_at)
+    return max(at for at in facts if at)
+
+
+def deputies_of(round_: Round) -> list[Official]:
+    """Who sits beside whoever answers."""
+    return [deputy for deputy in round_.deputies if deputy is not round_.substitute]
+
+
+def link(round_: Round, language: Language, public_url: str) -> str:
+    """The address of its public page."""
+    return f"{public_url}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}"
+
+
+def text(round_: Round, language: Language, public_url: str) -> Notice:
+    """Its notice as it is now: announced, changed or cancelled. `public_url` comes before /public/…."""
+    texts, event = TEXTS[language], what(round_)
+    facts = _facts(round_, language)
+    deputies = len(deputies_of(round_))
+    url = link(round_, language, public_url)
+    if event == "cancelled":
+        body, short = ["off", "off-next"], ["short-cancelled", "short-reason", "short-off-next"]
+    else:
+        beside = ["deputies" if deputies > 1 else "deputy"] if deputies else []
+        capacity = ["capacity"] if round_.capacity else []
+        body = ["answers", *beside, "register", "minutes", *capacity, "next"]
+        short = ["short", "short-register", "short-next"]
+    if event == "changed":
+        body = ["why-changed", *body, "kept"]
+        short = ["short-changed", "short-reason", "short-register"]
+    sentences = [texts[name].format(**facts) for name in short]
+    return Notice(
+        title=texts[event].format(**facts),
+        body=" ".join(texts[name].format(**facts) for name in body),
+        short=f"{_fitting(sentences, LONGEST - len(url) - 1)}\n{url}",
+    )
+
+
+def _facts(round_: Round, language: Language) -> dict[str, str]:
+    r = round_
+    years = {dates.year(at, language) for at in (r.registration_from, r.registration_until, r.starts_at)}
+    reason = plain(r.reason)
+    return {
+        "who": who(r, language),
+        "when": dates.span(r.starts_at, r.ends_at, language),
+        "deputies": dates.listed([office(deputy, language) for deputy in deputies_of(r)], language),
+        "registration": dates.span(
+            r.registration_from, r.registration_until, language, with_year=len(years) > 1
+        ),
+        "minutes": dates.digits(r.minutes, language),
+        "capacity": dates.digits(r.capacity or "", language),
+        "reason": reason if reason.endswith((".", "!", "?", "؟")) else f"{reason}.",
+    }
+
+
+def _fitting(sentences: Sequence[str], room: int) -> str:
+    """The first sentence, shortened if it must be, and of the others those for which there is room."""
+    first, *others = sentences
+    result = first if len(first) <= room else f"{first[: room - 1]}…"
+    for sentence in others:
+        if len(result) + 1 + len(sentence) <= room:
+            result = f"{result} {sentence}"
+    return result
+
+
+def is_public(at: datetime) -> ColumnElement[bool]:
+    """The condition that a round's notice is out at the moment `at`.
+
+    Planned rounds are not, nor those cancelled before their notice, nor the standing line.
+    """
+    return and_(
+        Round.standing.is_(False),
+        Round.announce_at <= at,
+        or_(Round.cancelled_at.is_(None), Round.cancelled_at >= Round.announce_at),
+    )
+
+
+def published(session: Session) -> Sequence[Round]:
+    """The rounds whose notice is out, soonest first, until SHOWN_FOR after their end."""
+    at = now(session)
+    return session.scalars(
+        select(Round)
+        .where(is_public(at), Round.ends_at > at - SHOWN_FOR)
+        .order_by(Round.starts_at, Round.id)
+        .limit(_MOST)
+    ).all()
+
+
+def get(session: Session, round_id: int) -> Round:
+    """The round, if its notice is out. Raises Refused("not-found")."""
+    round_ = session.scalar(select(Round).where(is_public(now(session)), Round.id == round_id))
+    if round_ is None:
+        raise Refused("not-found", f"no round {round_id} is announced")
+    return round_
+
+
+def ahead(session: Session, round_: Round) -> NoticeState:
+    """When its notice goes out, and whether citizens know its start a day (planning.NOTICE) before.
+
+    A round whose start was moved since counts from that moment on.
+    """
+    known_at = rounds.known_at(round_)
+    webhook_at = session.scalar(
+        select(func.min(Message.sent_at)).where(
+            Message.round_id == round_.id, Message.kind == MessageKind.NOTICE, Message.sent_at >= known_at
+        )
+    )
+    return NoticeState(known_at, webhook_at, round_.starts_at - known_at >= NOTICE)
+
+
+def queue_due(session: Session, settings: Settings) -> int:
+    """Put into the outbox what the webhook has not been told of the rounds to come; returns how much."""
+    if not settings.notice_webhook:
+        return 0
+    at = now(session)
+    due = session.scalars(
+        select(Round).where(is_public(at), Round.ends_at > at, Round.ended_at.is_(None)).order_by(Round.id)
+    ).all()
+    keys = {f"notice-{round_.id}-{what(round_)}-{round_.changes}": round_ for round_ in due}
+    told = set(session.scalars(select(Message.key).where(Message.key.in_(keys))))
+    return sum(_queue(session, settings, key, keys[key], at) for key in keys if key not in told)
+
+
+def _queue(session: Session, settings: Settings, key: str, round_: Round, at: datetime) -> bool:
+    message = Message(
+        key=key,
+        kind=MessageKind.NOTICE,
+        round_id=round_.id,
+        to=settings.notice_webhook,
+        body=json.dumps(_event(round_, settings.public), ensure_ascii=False),
+        made_at=at,
+        not_before=at,
+        expires_at=round_.ends_at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(message)
+    except IntegrityError:  # another clerk was a moment earlier
+        return False
+    return True
+
+
+def _event(round_: Round, public_url: str) -> dict[str, Any]:
+    r = round_
+    names = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
+    return {
+        "type": f"round.{what(r)}",
+        "timestamp": updated_at(r).isoformat(),
+        "data": {
+            "id": r.id,
+            "version": r.changes,
+            "official": _named(r.official),
+            "substitute": _named(r.substitute) if r.substitute else None,
+            "deputies": [_named(deputy) for deputy in deputies_of(r)],
+            **{name: getattr(r, name).isoformat() for name in names},
+            "capacity": r.capacity,
+            "minutes": r.minutes,
+            "languages": r.languages.split(","),
+            "reason": plain(r.reason),
+            "texts": {language: asdict(text(r, language, public_url)) for language in TEXTS},
+            "urls": {language: link(r, language, public_url) for language in TEXTS},
+        },
+    }
+
+
+def _named(official: Official) -> dict[str, Any]:
+    return {"kind": official.kind, "district": official.district} | {
+        language: office(official, language) for language in TEXTS
+    }
+
+
+def signed(message_id: str, body: str, secret: str, at: datetime) -> dict[str, str]:
+    """The headers with which a notice is posted (standardwebhooks.com).
+
+    `message_id` stays the same over all tries (Message.key); `at` is UTC, the moment of this one.
+    """
+    return {
+        "Content-Type": "application/json; charset=utf-8",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, at, body),
+    }

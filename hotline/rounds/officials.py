@@ -1,0 +1,112 @@
+"""The offices that answer citizens: the mayor, the deputies, the managers of the districts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
+from hotline import audit, characters
+from hotline.errors import Refused
+from hotline.rounds.rounds import is_over
+
+
+def add(
+    session: Session,
+    *,
+    kind: OfficialKind,
+    office_fa: str,
+    office_en: str,
+    clip: str,
+    district: int | None = None,
+    who: str = audit.COMMAND_LINE,
+) -> Official:
+    """Add an office. That `clip` is a clip of the prompts is for the caller to check.
+
+    Raises Refused("official-values" | "district-taken").
+    """
+    official = Official(kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district)
+    _check(session, official)
+    session.add(official)
+    session.flush()
+    audit.record(session, who, "official-added", f"official {official.id}", office_en)
+    events.timetable_changed(session, "official-added")
+    return official
+
+
+def change(session: Session, official: Official, *, who: str, **values: object) -> None:
+    """Change columns of an office; one that is not `active` is planned no more, and what was stays.
+
+    Raises Refused("official-planned") where an active rule or a round to come needs it, and what `add`
+    raises; then roll back.
+    """
+    if values.get("active") is False:
+        _check_unplanned(session, official)
+    with session.no_autoflush:
+        for column, value in values.items():
+            setattr(official, column, value)
+        _check(session, official)
+    session.flush()
+    audit.record(session, who, "official-changed", f"official {official.id}", ", ".join(values))
+    events.timetable_changed(session, "official-changed")
+
+
+def get(session: Session, official_id: int) -> Official:
+    """The office. Raises Refused("not-found")."""
+    official = session.get(Official, official_id)
+    if official is None:
+        raise Refused("not-found", f"no official {official_id}")
+    return official
+
+
+def everyone(session: Session) -> Sequence[Official]:
+    """The offices, without the operators: the mayor, the deputies, the districts by number."""
+    order = list(OfficialKind)
+    found = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
+    return sorted(found, key=lambda o: (order.index(o.kind), o.district or 0, o.id))
+
+
+def check_active(session: Session, ids: Sequence[int]) -> None:
+    """Lock these offices, as long as the transaction. Raises Refused("official-inactive")."""
+    held = session.execute(
+        select(Official.id, Official.active)
+        .where(Official.id.in_(ids))
+        .order_by(Official.id)
+        .with_for_update()
+    )
+    for id_, active in held.all():
+        if not active:
+            raise Refused("official-inactive", f"official {id_} answers no more")
+
+
+def _check_unplanned(session: Session, official: Official) -> None:
+    session.execute(select(Official.id).where(Official.id == official.id).with_for_update())
+    answers = or_(Round.official_id == official.id, Round.substitute_id == official.id)
+    to_come = select(Round.id).where(answers, Round.standing.is_(False), ~is_over(now(session)))
+    in_turn = (
+        select(TimetableRule.id)
+        .join(TimetableRule.officials)
+        .where(TimetableRule.active, TimetableOfficial.official_id == official.id)
+    )
+    if session.scalar(select(or_(to_come.exists(), in_turn.exists()))):
+        raise Refused("official-planned", "a rule or a round to come needs this official")
+
+
+def _check(session: Session, official: Official) -> None:
+    o = official
+    characters.check(o.office_fa + o.office_en + o.clip)
+    if not (o.office_fa.strip() and o.office_en.strip() and o.clip.strip()):
+        raise Refused("official-values", "an office has a Persian and an English name and a clip")
+    if o.kind is OfficialKind.OPERATORS:
+        raise Refused("official-values", "the operators' line is made by itself")
+    if (o.kind is OfficialKind.DISTRICT_MANAGER) != (o.district is not None):
+        raise Refused("official-values", "a district manager, and nobody else, has a district")
+    if o.district is None:
+        return
+    if not 1 <= o.district <= 15:
+        raise Refused("official-values", "districts are numbered 1 to 15")
+    manager = session.scalar(select(Official.id).where(Official.district == o.district))
+    if manager not in (None, o.id):
+        raise Refused("district-taken", f"district {o.district} has a manager already")

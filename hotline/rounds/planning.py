@@ -1,0 +1,240 @@
+"""Planning rounds: made, changed, cancelled, by a person or the timetable; refused where they are wrong."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import MessageKind, Official, Registration, Round
+from db.states import Fact, Phase, RegistrationState
+from hotline import audit, outbox, reasons
+from hotline.errors import Refused
+from hotline.ledger import ledger
+from hotline.rounds import officials, rounds
+
+NOTICE = timedelta(days=1)
+"""The city announces a round at least so long before it begins."""
+
+EARLY = timedelta(minutes=30)
+"""So long before its start a person may open a round."""
+
+LANGUAGES = ("fa", "en")
+_FACTS = ("changes", "opened_at", "ended_at", "cancelled_at")
+_KNOWN_BY = ("starts_at", "announce_at")
+"""Who changes one of these tells citizens something new: the day's notice begins anew."""
+_PAST = (*_KNOWN_BY, "registration_from")
+"""What lies behind a round that has begun."""
+
+NOT_BEGUN = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
+"""All of a round in one of these can be changed."""
+
+
+def make(
+    session: Session,
+    *,
+    official: Official,
+    registration_from: datetime,
+    registration_until: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
+    announce_at: datetime | None = None,
+    deputies: Sequence[Official] = (),
+    capacity: int | None = None,
+    languages: Sequence[str] = LANGUAGES,
+    minutes: int = 6,
+    recorded: bool = False,
+    substitute: Official | None = None,
+    short_notice: bool = False,
+    who: str = audit.COMMAND_LINE,
+    rule_id: int | None = None,
+    occurs_on: date | None = None,
+    turn: int | None = None,
+) -> Round:
+    """Make a round; its notice is public from `announce_at` on (now, if None).
+
+    Raises Refused("round-times" | "notice-too-short" | "official-busy" | "official-inactive" |
+    "round-values"). `short_notice` says that a notice shorter than a day is meant; `rule_id`, `occurs_on` and
+    `turn` are the timetable's.
+    """
+    at = now(session)
+    round_ = Round(
+        official=official,
+        substitute=substitute,
+        deputies=list(deputies),
+        announce_at=announce_at or min(at, registration_from),
+        registration_from=registration_from,
+        registration_until=registration_until,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=capacity,
+        languages=",".join(languages),
+        minutes=minutes,
+        recorded=recorded,
+        start_set_at=at,
+        rule_id=rule_id,
+        occurs_on=occurs_on,
+        turn=turn,
+    )
+    _check(session, round_, short_notice=short_notice)
+    session.add(round_)
+    session.flush()
+    audit.record(session, who, "round-made", f"round {round_.id}", "short notice" if short_notice else "")
+    events.round_changed(session, round_.id, "made")
+    return round_
+
+
+def change(
+    session: Session, round_: Round, *, who: str, reason: str, short_notice: bool = False, **values: object
+) -> None:
+    """Change columns of a round; the reason is public, new hours are told to the line.
+
+    Of one that has begun, what is still to come: its end, so that it goes on for longer, and how it goes on.
+    Raises Refused("reason-missing" | "wrong-state" | "round-begun") and what `make` raises.
+    """
+    reason = reasons.check(reason)
+    at = now(session)
+    _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
+    session.refresh(round_, _FACTS, with_for_update=True)  # two changes at once are two
+    begun = rounds.phase(round_, at) is Phase.LIVE
+    if round_.standing or not (begun or rounds.phase(round_, at) in NOT_BEGUN):
+        raise Refused("wrong-state", "a round that is over is not changed, nor the operators' line")
+    if begun:
+        _check_to_come(round_, at, values)
+    before = (round_.starts_at, round_.ends_at)
+    with session.no_autoflush:
+        if any(values.get(what, getattr(round_, what)) != getattr(round_, what) for what in _KNOWN_BY):
+            round_.start_set_at = at
+        for column, value in values.items():
+            setattr(round_, column, value)
+        round_.reason = reason
+        round_.changes, round_.changed_at = round_.changes + 1, at
+        _check(session, round_, short_notice=short_notice or begun)
+    audit.record(session, who, "round-changed", f"round {round_.id}", reason)
+    if (round_.starts_at, round_.ends_at) != before:
+        _tell_hours(session, round_)
+    events.round_changed(session, round_.id, "changed")
+
+
+def _check_to_come(round_: Round, at: datetime, values: Mapping[str, object]) -> None:
+    changed = {name for name, value in values.items() if value != getattr(round_, name)}
+    if past := changed & {*_PAST}:
+        raise Refused("round-begun", f"the round has begun: {', '.join(sorted(past))} stays")
+    ends_at = values.get("ends_at", round_.ends_at)
+    if "ends_at" in changed and isinstance(ends_at, datetime) and ends_at <= at:
+        raise Refused("round-times", "the new end is past; a round is ended instead")
+
+
+def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
+    """The round will not take place: whoever is registered passes to the official's next one (carry_over).
+
+    Of one that has begun a conversation goes on; all other calls are ended (serving.let_go). Once is enough.
+    Raises Refused("reason-missing" | "wrong-state").
+    """
+    reason = reasons.check(reason)
+    phase = rounds.phase(round_, now(session))
+    if phase is Phase.CANCELLED:
+        return
+    if phase is Phase.OVER or round_.standing:
+        raise Refused("wrong-state", "only an announced round that is not over can be cancelled")
+    if not rounds.record(session, round_, "cancelled"):
+        return
+    round_.reason = reason
+    audit.record(session, who, "round-cancelled", f"round {round_.id}", reason)
+    ledger.append(session, Fact.ROUND_CANCELLED, round_.id, None, {"reason": reason})
+
+
+def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
+    """A person says that callbacks begin, which the first claim says too.
+
+    Raises Refused("round-over"), and "round-not-started" where that would be long before the announced start.
+    """
+    if now(session) < round_.starts_at - EARLY:
+        raise Refused("round-not-started", "citizens expect nobody yet")
+    if not round_.opened_at:
+        audit.record(session, who, "round-opened", f"round {round_.id}", reason)
+    rounds.open_round(session, round_)
+
+
+def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
+    """A person says that the round has ended. Raises Refused("wrong-state" | "round-not-started").
+
+    A round that has not begun is cancelled instead, so that citizens read why.
+    """
+    at = now(session)
+    if round_.standing or round_.cancelled_at:
+        raise Refused("wrong-state", "the operators' line and a cancelled round are not ended")
+    if at < round_.starts_at and not round_.opened_at:
+        raise Refused("round-not-started", "a round that has not begun is cancelled, not ended")
+    if not round_.ended_at:
+        audit.record(session, who, "round-ended", f"round {round_.id}", reason)
+    rounds.end_round(session, round_)
+
+
+def _tell_hours(session: Session, round_: Round) -> None:
+    """Nobody hears of a round before its notice; who was carried there hears of it then."""
+    if round_.announce_at > now(session):
+        return
+    waiting = session.scalars(
+        select(Registration).where(
+            Registration.round_id == round_.id, Registration.state == RegistrationState.WAITING
+        )
+    ).all()
+    outbox.tell_all(
+        session,
+        MessageKind.ROUND_CHANGED,
+        waiting,
+        about_round=round_.id,
+        nth=round_.changes,
+        expires_at=round_.ends_at,
+        starts_at=round_.starts_at.isoformat(),
+        ends_at=round_.ends_at.isoformat(),
+    )
+
+
+def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
+    r = round_
+    if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
+        raise Refused("round-times", "notice <= registration_from < registration_until <= end")
+    if not r.starts_at < r.ends_at:
+        raise Refused("round-times", "the end must be after the start")
+    if (r.capacity is not None and r.capacity < 1) or r.minutes < 1:
+        raise Refused("round-values", "capacity and minutes are at least 1")
+    if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):
+        raise Refused("round-values", f"languages are some of {', '.join(LANGUAGES)}")
+    if not short_notice and r.starts_at - rounds.known_at(r) < NOTICE:
+        raise Refused("notice-too-short", "a round is announced a day ahead; say so if less is meant")
+    _check_free(session, r)
+
+
+def _hold_officials(session: Session, officials: Sequence[object]) -> Sequence[int]:
+    """Lock them, always before a round; their numbers."""
+    ids = sorted({o.id for o in officials if isinstance(o, Official) and o.id})
+    session.scalars(
+        select(Official.id).where(Official.id.in_(ids)).order_by(Official.id).with_for_update()
+    ).all()
+    return ids
+
+
+def _check_free(session: Session, round_: Round) -> None:
+    """One official answers in one round at a time. The lock makes it true for two planners at once."""
+    ids = _hold_officials(session, [round_.official, round_.substitute])
+    officials.check_active(session, ids)
+    speaks = Round.official_id.in_(ids) & Round.substitute_id.is_(None) | Round.substitute_id.in_(ids)
+    busy = session.scalar(
+        select(Round.id)
+        .where(
+            speaks,
+            Round.id.is_not(round_.id) if round_.id is None else Round.id != round_.id,
+            Round.standing.is_(False),
+            Round.cancelled_at.is_(None),
+            Round.ended_at.is_(None),
+            Round.starts_at < round_.ends_at,
+            Round.ends_at > round_.starts_at,
+        )
+        .limit(1)
+    )
+    if busy is not None:
+        raise Refused("official-busy", f"the official answers in round {busy} at that time")

@@ -1,0 +1,271 @@
+"""Rounds: what phase one is in, which ones take registrations, and the two facts a person records."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, distinct, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Carry, Official, OfficialKind, Registration, Round
+from db.states import Phase, RegistrationState
+from hotline.errors import Refused
+
+OVERTIME = timedelta(hours=2)
+"""An opened round stays live so long past its end: the official decides when to stop, not the clock."""
+
+_ROUNDS_LOOKED_AT = 5
+_FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def phase(round_: Round, at: datetime) -> Phase:
+    """The phase of `round_` at the moment `at`."""
+    if round_.cancelled_at:
+        return Phase.CANCELLED
+    last_moment = round_.ends_at + (OVERTIME if round_.opened_at else timedelta())
+    if round_.ended_at or at >= last_moment:
+        return Phase.OVER
+    if round_.opened_at:
+        return Phase.LIVE
+    if at < round_.announce_at:
+        return Phase.PLANNED
+    if at < round_.registration_from:
+        return Phase.ANNOUNCED
+    return Phase.OPEN if at < round_.registration_until else Phase.CLOSED
+
+
+def known_at(round_: Round) -> datetime:
+    """Since when citizens know of the round's start: its notice, or the moment when the start was moved."""
+    return max(round_.announce_at, round_.start_set_at or round_.announce_at)
+
+
+def takes_registrations(round_: Round | Row[Any], at: datetime) -> bool:
+    """Whether a citizen may register at the moment `at`; a live round may still take registrations.
+
+    A row with the four columns will do.
+    """
+    takes_place = not round_.ended_at and not round_.cancelled_at
+    return takes_place and round_.registration_from <= at < round_.registration_until
+
+
+def speaker(round_: Round) -> Official:
+    """Who speaks with the citizens: the official, or the substitute in their place."""
+    return round_.substitute or round_.official
+
+
+def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
+    """The condition that a round is over or cancelled at the moment `at`: `phase` as SQL.
+
+    `of` is the table, or an alias of it.
+    """
+    return or_(
+        of.cancelled_at.is_not(None),
+        of.ended_at.is_not(None),
+        and_(of.ends_at <= at, of.opened_at.is_(None)),
+        of.ends_at <= at - OVERTIME,
+    )
+
+
+_MAY_TAKE_PLACE = (Round.standing.is_(False), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+"""In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
+
+
+def registrable(session: Session) -> Sequence[Round]:
+    """The rounds that take registrations now, soonest first."""
+    at = now(session)
+    return session.scalars(
+        select(Round)
+        .where(
+            *_MAY_TAKE_PLACE,
+            Round.registration_from <= at,
+            Round.registration_until > at,
+        )
+        .order_by(Round.starts_at, Round.id)
+    ).all()
+
+
+def open_until(session: Session) -> datetime | None:
+    """Until when the last of the rounds open now takes registrations; None if none is open."""
+    return max((r.registration_until for r in registrable(session)), default=None)
+
+
+def upcoming(session: Session) -> Round | None:
+    """The announced round whose registration begins next."""
+    at = now(session)
+    return session.scalars(
+        select(Round)
+        .where(
+            *_MAY_TAKE_PLACE,
+            Round.announce_at <= at,
+            Round.registration_from > at,
+        )
+        .order_by(Round.registration_from, Round.id)
+        .limit(1)
+    ).first()
+
+
+def expected_reach(session: Session, round_: Round) -> int:
+    """About how many citizens this official reaches in such a round; at least 1.
+
+    The mean of the official's last rounds that ended and had anybody in line, who may have been carried on
+    since; else as many conversations of the agreed length as fit in.
+    """
+    had_a_line = or_(
+        exists().where(Registration.round_id == Round.id), exists().where(Carry.from_round_id == Round.id)
+    )
+    ended = (
+        select(Round.id)
+        .where(Round.official_id == round_.official_id, Round.ended_at.is_not(None), had_a_line)
+        .order_by(Round.ended_at.desc())
+        .limit(_ROUNDS_LOOKED_AT)
+        .subquery()
+    )
+    in_it = and_(Registration.round_id == ended.c.id, Registration.state == RegistrationState.REACHED)
+    held, reached = session.execute(
+        select(func.count(distinct(ended.c.id)), func.count(Registration.id))
+        .select_from(ended)
+        .outerjoin(Registration, in_it)
+    ).one()
+    if held:
+        return max(1, round(reached / held))
+    return max(1, round((round_.ends_at - round_.starts_at) / timedelta(minutes=round_.minutes)))
+
+
+def find_standing_line(session: Session) -> Round | None:
+    """The operators' line, if it has been made."""
+    return session.scalar(select(Round).where(Round.standing))
+
+
+def standing_line(session: Session) -> Round:
+    """The operators' line, made when it is first asked for."""
+    standing = select(Round).where(Round.standing)
+    line = find_standing_line(session)
+    if line is not None:
+        return line
+    at = now(session)
+    line = Round(
+        official=Official(
+            kind=OfficialKind.OPERATORS,
+            office_fa="اپراتورهای ۱۳۷",
+            office_en="Operators of 137",
+            clip="office-operators",
+        ),
+        announce_at=at,
+        registration_from=at,
+        registration_until=_FOR_EVER,
+        starts_at=at,
+        ends_at=_FOR_EVER,
+        opened_at=at,
+        standing=True,
+    )
+    try:
+        with session.begin_nested():
+            session.add(line)
+    except IntegrityError:  # somebody else was a moment earlier
+        return session.scalars(standing).one()
+    events.round_changed(session, line.id, "made")
+    return line
+
+
+def current(session: Session, limit: int = 100) -> Sequence[Round]:
+    """The rounds a desk may care about: everything not over for more than a day, soonest first."""
+    horizon = now(session) - timedelta(days=1)
+    return session.scalars(
+        select(Round).where(Round.ends_at > horizon).order_by(Round.starts_at, Round.id).limit(limit)
+    ).all()
+
+
+def between(session: Session, start: datetime, end: datetime, limit: int = 500) -> Sequence[Round]:
+    """The announced rounds that start in [start, end), soonest first; not the operators' line."""
+    return session.scalars(
+        select(Round)
+        .where(Round.starts_at >= start, Round.starts_at < end, Round.standing.is_(False))
+        .order_by(Round.starts_at, Round.id)
+        .limit(limit)
+    ).all()
+
+
+def get(session: Session, round_id: int) -> Round:
+    """The round. Raises Refused("not-found")."""
+    round_ = session.get(Round, round_id)
+    if round_ is None:
+        raise Refused("not-found", f"no round {round_id}")
+    return round_
+
+
+def open_round(session: Session, round_: Round) -> None:
+    """Record that callbacks begin; once is enough. Raises Refused("round-over")."""
+    at = now(session)
+    check_not_over(round_, at)
+    record(session, round_, "opened", at)
+
+
+def check_begun(round_: Round, at: datetime) -> None:
+    """That callbacks may be made. Raises Refused("round-over" | "round-not-started")."""
+    if phase(round_, at) is not Phase.LIVE and at < round_.starts_at:
+        raise Refused("round-not-started", "the round has not begun")
+    check_not_over(round_, at)
+
+
+def check_goes_on(round_: Round, at: datetime) -> None:
+    """That somebody may be called now. Raises Refused("round-paused") and what `check_begun` raises."""
+    check_begun(round_, at)
+    if round_.paused_at:
+        raise Refused("round-paused", "nobody of this round is called until it goes on")
+
+
+def check_not_over(round_: Round, at: datetime) -> None:
+    """Raises Refused("round-over") also where the round is cancelled."""
+    if phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
+        raise Refused("round-over", "the round is over")
+
+
+def end_round(session: Session, round_: Round) -> None:
+    """Record that the round has ended; once is enough. A conversation in progress goes on."""
+    record(session, round_, "ended")
+
+
+def pause(session: Session, round_: Round) -> None:
+    """Nobody is called from now on; who waits goes on waiting, and a conversation goes on."""
+    record(session, round_, "paused")
+
+
+def resume(session: Session, round_: Round) -> None:
+    """Callbacks go on."""
+    if round_.paused_at:
+        round_.paused_at = None
+        events.round_changed(session, round_.id, "resumed")
+
+
+def record(session: Session, round_: Round, fact: str, at: datetime | None = None) -> bool:
+    """Record that the round is opened, paused, ended or cancelled; False if that was recorded before."""
+    at = at or now(session)
+    column = getattr(Round, f"{fact}_at")
+    first = session.scalar(
+        update(Round)
+        .where(Round.id == round_.id, column.is_(None))
+        .values({column: at})
+        .returning(Round.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(round_)
+    if first is None:  # of many at once, one records it
+        return False
+    events.round_changed(session, round_.id, fact)
+    return True
+
+
+def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:
+    """How many registrations of each round are in each state."""
+    rows = session.execute(
+        select(Registration.round_id, Registration.state, func.count())
+        .where(Registration.round_id.in_(round_ids))
+        .group_by(Registration.round_id, Registration.state)
+    )
+    result: dict[int, dict[RegistrationState, int]] = {id_: {} for id_ in round_ids}
+    for round_id, state, count in rows:
+        result[round_id][state] = count
+    return result

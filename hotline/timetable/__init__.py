@@ -1,0 +1,1 @@
+"""The city's timetable, from which rounds are made."""

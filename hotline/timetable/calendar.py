@@ -1,0 +1,60 @@
+"""The timetable by day: what is made of each day, what will be, and what is different on it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Round, TimetableException, TimetableRule
+from hotline.timetable import days, timetable, timetable_rules
+from hotline.timetable.days import DayOff
+from hotline.timetable.timetable import Occurrence
+
+
+@dataclass
+class Day:
+    """One day of the city."""
+
+    day: date
+    off: DayOff | None = None
+    """What the calendar or the city says of it; None: a day like others."""
+    rounds: list[Round] = field(default_factory=list)
+    """Made ones, by hand or by a rule."""
+    coming: list[tuple[TimetableRule, Occurrence]] = field(default_factory=list)
+    """What rules will still make of it, or do not make because of a holiday or an exception."""
+    exceptions: list[tuple[TimetableRule, TimetableException]] = field(default_factory=list)
+
+
+def between(session: Session, first: date, last: date) -> Sequence[Day]:
+    """Every day from `first` to `last`, both included."""
+    found = [Day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    by_day = {each.day: each for each in found}
+    for day, off in days.off(session, first, last).items():
+        by_day[day].off = off
+    for day, made in _rounds(session, first, last).items():
+        by_day[day].rounds = made
+    for rule in timetable_rules.everyone(session):
+        for occurrence in timetable.occurrences(session, rule, first, last):
+            of_day = by_day[occurrence.day]
+            if occurrence.exception:
+                of_day.exceptions.append((rule, occurrence.exception))
+            left_out = occurrence.holiday or (occurrence.exception and occurrence.exception.dropped)
+            if occurrence.lacking or (rule.active and left_out and not occurrence.rounds):
+                of_day.coming.append((rule, occurrence))
+    return found
+
+
+def _rounds(session: Session, first: date, last: date) -> dict[date, list[Round]]:
+    begin, end = days.moment(first, time()), days.moment(last + timedelta(days=1), time())
+    found = session.scalars(
+        select(Round)
+        .where(Round.standing.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+        .order_by(Round.starts_at, Round.id)
+    )
+    by_day = defaultdict(list)
+    for round_ in found:
+        by_day[days.local_day(round_.starts_at)].append(round_)
+    return by_day

@@ -1,0 +1,143 @@
+"""What is different on a day of the timetable: exceptions of a rule, holidays; also where rounds are made.
+
+Rounds that have begun are left alone: from then on only their official and a person decide.
+"""
+
+from collections.abc import Sequence
+from datetime import date, time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Holiday, Official, Round, TimetableException, TimetableRule
+from hotline import audit, characters
+from hotline.errors import Refused
+from hotline.rounds import planning, rounds
+from hotline.timetable import days, timetable, timetable_rules
+
+
+def except_day(
+    session: Session,
+    rule: TimetableRule,
+    day: date,
+    *,
+    who: str,
+    reason: str,
+    dropped: bool = False,
+    starts_at: time | None = None,
+    ends_at: time | None = None,
+    substitute: Official | None = None,
+    short_notice: bool = False,
+) -> None:
+    """Say what is different on one day of the rule, in place of what was said before; the reason is public.
+
+    No round (`dropped`), other hours, or somebody who speaks in the official's place. A round that is made
+    already is changed or cancelled; `short_notice`: new hours less than a day ahead are meant.
+
+    Raises Refused("reason-missing" | "not-an-occurrence" | "rule-hours" | "substitute-for-several" |
+    "wrong-state") and what `planning.change` raises.
+    """
+    if not reason.strip():
+        raise Refused("reason-missing", "say why; citizens read it")
+    _hold_rules(session, rule.id)
+    if day < days.local_day(now(session)):
+        raise Refused("wrong-state", "the day is past")
+    if not days.recurring(rule.rrule, rule.starts_on, day, day):
+        raise Refused("not-an-occurrence", f"{day} is not a day of rule {rule.id}")
+    timetable_rules.check_hours(starts_at or rule.starts_at, ends_at or rule.ends_at)
+    if substitute and rule.at_once > 1:
+        raise Refused("substitute-for-several", "several answer on that day: change the one round")
+    exception = session.merge(
+        TimetableException(
+            rule_id=rule.id,
+            occurs_on=day,
+            dropped=dropped,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            substitute_id=substitute.id if substitute else None,
+            reason=reason,
+        )
+    )
+    audit.record(session, who, "day-changed", f"rule {rule.id}, {day}", reason)
+    made = _hold_rounds(session, day, rule)
+    waiting = [r for r in made if rounds.phase(r, now(session)) in planning.NOT_BEGUN]
+    if made and not waiting:
+        raise Refused("wrong-state", "the day's round has begun, is over or was cancelled")
+    for round_ in waiting:
+        if dropped:
+            planning.cancel(session, round_, who=who, reason=reason)
+        else:
+            _adapt(session, rule, round_, exception, who=who, short_notice=short_notice)
+    events.timetable_changed(session, "day-changed")
+
+
+def add_holiday(session: Session, day: date, name: str, *, works: bool = False, who: str) -> Sequence[int]:
+    """The city's own word about a day: closed, or (`works`) open although the calendar says holiday.
+
+    A closed day cancels the timetable's rounds that have not begun, with its name as the reason; who is
+    registered passes to the next ones (hotline.line.carry_over). Returns these rounds.
+
+    Raises Refused("reason-missing" | "unfit-characters").
+    """
+    characters.check(name)
+    if not name.strip():
+        raise Refused("reason-missing", "name the day; citizens read it")
+    _hold_rules(session)
+    session.merge(Holiday(day=day, works=works, name=name))
+    audit.record(session, who, "working-day-added" if works else "holiday-added", str(day), name)
+    at = now(session)
+    held = [] if works else _hold_rounds(session, day)
+    cancelled = [r for r in held if rounds.phase(r, at) in planning.NOT_BEGUN]
+    for round_ in cancelled:
+        planning.cancel(session, round_, who=who, reason=name)
+    events.timetable_changed(session, "holiday")
+    return [round_.id for round_ in cancelled]
+
+
+def remove_holiday(session: Session, day: date, *, who: str) -> None:
+    """Take back the city's word about a day; rounds it cancelled stay so. Raises Refused("not-found")."""
+    holiday = session.get(Holiday, day)
+    if holiday is None:
+        raise Refused("not-found", f"the city's list says nothing of {day}")
+    session.delete(holiday)
+    audit.record(session, who, "holiday-removed", str(day), holiday.name)
+    events.timetable_changed(session, "holiday")
+
+
+def _adapt(
+    session: Session,
+    rule: TimetableRule,
+    round_: Round,
+    exception: TimetableException,
+    *,
+    who: str,
+    short_notice: bool,
+) -> None:
+    times = timetable.moved(rule, round_, exception, now(session))
+    substitute = timetable.substitute(session, exception, round_.official)
+    same_hours = (times["starts_at"], times["ends_at"]) == (round_.starts_at, round_.ends_at)
+    if same_hours and substitute is round_.substitute:
+        return
+    planning.change(
+        session,
+        round_,
+        who=who,
+        reason=exception.reason,
+        short_notice=short_notice,
+        substitute=substitute,
+        **times,
+    )
+
+
+def _hold_rules(session: Session, rule_id: int | None = None) -> None:
+    """Let nobody make rounds meanwhile: they would not know of what is being changed."""
+    which = select(TimetableRule.id).order_by(TimetableRule.id)
+    session.scalars((which.where(TimetableRule.id == rule_id) if rule_id else which).with_for_update()).all()
+
+
+def _hold_rounds(session: Session, day: date, rule: TimetableRule | None = None) -> Sequence[Round]:
+    """The timetable's rounds of a day, locked."""
+    of_rule = Round.rule_id == rule.id if rule else Round.rule_id.is_not(None)
+    return timetable.hold_rounds(session, Round.occurs_on == day, of_rule)

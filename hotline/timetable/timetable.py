@@ -1,0 +1,212 @@
+"""The timetable: what its rules (`timetable_rules`) make ahead of time, their officials in turn.
+
+A turn is a fact: it is the number of a round that was made. So a day without a round takes nobody's turn,
+and what was made is never made again, however often and by however many clerks it is tried.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import (
+    Official,
+    Round,
+    TimetableException,
+    TimetableRule,
+)
+from hotline.rounds import planning
+from hotline.timetable import days
+
+TIMETABLE = "timetable"
+"""Who made a round, in the audit log."""
+
+log = logging.getLogger("clerk")
+
+
+class Occurrence(NamedTuple):
+    """One day of a rule: what is made of it, or will be."""
+
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    officials: Sequence[Official]
+    """Who answers: of the rounds made, then whose turn it will be as things stand now."""
+    rounds: Sequence[Round]
+    lacking: int
+    """How many rounds are still to be made."""
+    holiday: str
+    """Its name, if the city does not answer on that day."""
+    exception: TimetableException | None
+
+    @property
+    def coming(self) -> Sequence[Official]:
+        """Whose turn it will be in the rounds that are still to be made."""
+        return self.officials[len(self.rounds) :]
+
+
+def occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
+    """The rule's days from `first` to `last`, both included: as they are made, and as they will be."""
+    at = now(session)
+    begin = min(first, days.local_day(at))  # whose turn it will be depends on all the days before
+    closed = days.holidays(session, begin, last)
+    exceptions = {
+        e.occurs_on: e
+        for e in session.scalars(
+            select(TimetableException).where(
+                TimetableException.rule_id == rule.id, TimetableException.occurs_on.between(begin, last)
+            )
+        )
+    }
+    made = defaultdict(list)
+    for round_ in session.scalars(
+        select(Round)
+        .where(Round.rule_id == rule.id, Round.occurs_on.between(begin, last))
+        .order_by(Round.turn)
+    ):
+        made[round_.occurs_on].append(round_)
+    turn = next_turn(session, rule)
+    found = []
+    for day in days.recurring(rule.rrule, rule.starts_on, begin, last):
+        exception, there, holiday = exceptions.get(day), made[day], closed.get(day, "")
+        starts_at, ends_at = hours(rule, day, exception)
+        if there:
+            starts_at, ends_at = there[0].starts_at, there[0].ends_at
+        is_off = holiday or (exception and exception.dropped)
+        due = rule.active and not is_off and starts_at - at >= planning.NOTICE
+        lacking = max(0, rule.at_once - len(there)) if due else 0
+        coming = [_in_turn(session, rule, turn + i) for i in range(lacking)]
+        turn += lacking
+        found.append(
+            Occurrence(
+                day=day,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                officials=[*(r.official for r in there), *coming],
+                rounds=there,
+                lacking=lacking,
+                holiday=holiday,
+                exception=exception,
+            )
+        )
+    return [occurrence for occurrence in found if occurrence.day >= first]
+
+
+def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
+    """The rules and their days, from today so many days ahead, that lack a round; `make_round` makes it."""
+    today = days.local_day(now(session))
+    active = session.scalars(
+        select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
+    ).all()
+    found: list[tuple[int, date]] = []
+    for rule in active:
+        try:
+            days_ahead = occurrences(session, rule, today, today + timedelta(days=ahead_days))
+        except (ValueError, IndexError, OverflowError):  # a rule older than today's checks
+            log.exception("rule %d names no days", rule.id)
+            continue
+        found += [(rule.id, occurrence.day) for occurrence in days_ahead if occurrence.lacking]
+    return found
+
+
+def make_round(session: Session, rule_id: int, day: date) -> Round | None:
+    """Make the next round that the rule's day lacks; None if it lacks none, or no more.
+
+    Once in a transaction: making takes the logs' lock, and the next one would wait while holding it.
+    Raises what `planning.make` raises; then nobody's turn is taken.
+    """
+    # the lock makes two clerks take different turns
+    rule = session.get_one(TimetableRule, rule_id, with_for_update=True)
+    (occurrence,) = occurrences(session, rule, day, day) or (None,)
+    if occurrence is None or not occurrence.lacking:
+        return None
+    turn = next_turn(session, rule)
+    official = _in_turn(session, rule, turn)
+    starts_at, ends_at = hours(rule, day, occurrence.exception)
+    announce_at = max(starts_at - timedelta(days=rule.announce_days), now(session))
+    return planning.make(
+        session,
+        official=official,
+        substitute=substitute(session, occurrence.exception, official),
+        deputies=deputies(rule, official),
+        announce_at=announce_at,
+        registration_from=max(starts_at - timedelta(days=rule.registration_days), announce_at),
+        registration_until=ends_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=rule.capacity,
+        minutes=rule.minutes,
+        languages=rule.languages.split(","),
+        recorded=rule.recorded,
+        who=TIMETABLE,
+        rule_id=rule.id,
+        occurs_on=day,
+        turn=turn,
+    )
+
+
+def hours(rule: TimetableRule, day: date, exception: TimetableException | None) -> tuple[datetime, datetime]:
+    """When (UTC) the rule's rounds of that day begin and end."""
+    starts_at = (exception and exception.starts_at) or rule.starts_at
+    ends_at = (exception and exception.ends_at) or rule.ends_at
+    return days.moment(day, starts_at), days.moment(day, ends_at)
+
+
+def deputies(rule: TimetableRule, official: Official) -> list[Official]:
+    """Who sits beside `official` in the rule's rounds."""
+    return [deputy for deputy in rule.deputies if deputy.id != official.id]
+
+
+def moved(
+    rule: TimetableRule, round_: Round, exception: TimetableException | None, at: datetime
+) -> dict[str, datetime]:
+    """The times of a round that is made, as the rule and the exception have them: what is open stays open."""
+    assert round_.occurs_on  # noqa: S101 - of a rule
+    starts_at, ends_at = hours(rule, round_.occurs_on, exception)
+    opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
+    if round_.registration_from <= at:
+        opens = min(opens, round_.registration_from)
+    return {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "registration_from": opens,
+        "registration_until": ends_at,
+    }
+
+
+def substitute(session: Session, exception: TimetableException | None, official: Official) -> Official | None:
+    """Who speaks in the place of `official` on the day of the exception."""
+    if exception is None or exception.substitute_id in (None, official.id):
+        return None
+    return session.get_one(Official, exception.substitute_id)
+
+
+def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round]:
+    """These rounds and their officials, locked before any change takes the logs' lock."""
+    # first the officials, as `planning.change` does
+    whose = [select(column).where(*which) for column in (Round.official_id, Round.substitute_id)]
+    session.scalars(
+        select(Official.id)
+        .where(Official.id.in_(whose[0]) | Official.id.in_(whose[1]))
+        .order_by(Official.id)
+        .with_for_update()
+    ).all()
+    return session.scalars(
+        select(Round).where(*which).order_by(Round.id).with_for_update(of=Round),
+        execution_options={"populate_existing": True},
+    ).all()
+
+
+def next_turn(session: Session, rule: TimetableRule) -> int:
+    """The number of the turn that is taken by the next round."""
+    last = session.scalar(select(func.max(Round.turn)).where(Round.rule_id == rule.id))
+    return 0 if last is None else last + 1
+
+
+def _in_turn(session: Session, rule: TimetableRule, turn: int) -> Official:
+    return session.get_one(Official, rule.officials[(turn + rule.shift) % len(rule.officials)].official_id)

@@ -1,0 +1,205 @@
+"""The timetable's rules: added, changed, stopped. What they make is hotline.timetable.timetable's."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Official, OfficialKind, Round, TimetableException, TimetableOfficial, TimetableRule
+from hotline import audit, characters, reasons
+from hotline.errors import Refused
+from hotline.rounds import officials, planning, rounds
+from hotline.timetable import days, timetable
+
+
+def add(
+    session: Session,
+    *,
+    name: str,
+    rrule: str,
+    starts_on: date,
+    starts_at: time,
+    ends_at: time,
+    officials: Sequence[Official],
+    at_once: int = 1,
+    announce_days: int = 7,
+    registration_days: int = 1,
+    capacity: int | None = None,
+    minutes: int = 6,
+    languages: Sequence[str] = planning.LANGUAGES,
+    deputies: Sequence[Official] = (),
+    recorded: bool = False,
+    who: str = audit.COMMAND_LINE,
+) -> TimetableRule:
+    """Add a rule: its days by RFC 5545 (`FREQ=WEEKLY;BYDAY=WE`), hours by the city's clock, who takes turns.
+
+    Raises Refused("rule-days" | "rule-hours" | "rule-officials" | "rule-values" | "official-inactive").
+    """
+    days.check_rule(rrule, starts_on)
+    rule = TimetableRule(
+        name=name,
+        rrule=rrule,
+        starts_on=starts_on,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at_once=at_once,
+        announce_days=announce_days,
+        registration_days=registration_days,
+        capacity=capacity,
+        minutes=minutes,
+        languages=",".join(languages),
+        deputies=list(deputies),
+        recorded=recorded,
+    )
+    _check(rule, officials)
+    _take_turns(session, rule, officials)
+    session.add(rule)
+    session.flush()
+    audit.record(session, who, "rule-added", f"rule {rule.id}", name)
+    events.timetable_changed(session, "rule-added")
+    return rule
+
+
+def get(session: Session, rule_id: int) -> TimetableRule:
+    """The rule. Raises Refused("not-found")."""
+    rule = session.get(TimetableRule, rule_id)
+    if rule is None:
+        raise Refused("not-found", f"no rule {rule_id}")
+    return rule
+
+
+def everyone(session: Session) -> Sequence[TimetableRule]:
+    """All rules, those that make no more rounds included."""
+    return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
+
+
+def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> None:
+    """The rule makes no more rounds; those it made stay."""
+    rule.active = False
+    audit.record(session, who, "rule-stopped", f"rule {rule.id}", reason)
+    events.timetable_changed(session, "rule-stopped")
+
+
+def change(
+    session: Session,
+    rule: TimetableRule,
+    *,
+    who: str,
+    reason: str,
+    officials: Sequence[Official] | None = None,
+    **values: object,
+) -> None:
+    """Change columns of a rule, but its days: for the rounds that it makes from now on.
+
+    New `officials` in turn: who would have been next among those that stay, is next. What is made already
+    stays (`behind`). Raises Refused("reason-missing" | "wrong-state") and what `add` raises.
+    """
+    reason = reasons.check(reason)
+    _hold(session, rule)
+    if not rule.active:
+        raise Refused("wrong-state", "a rule that was stopped stays so; add another")
+    with session.no_autoflush:
+        for column, value in values.items():
+            setattr(rule, column, value)
+        _check(rule, rule.officials if officials is None else officials)
+        if officials is not None:
+            _take_turns(session, rule, officials)
+    session.flush()
+    audit.record(session, who, "rule-changed", f"rule {rule.id}", reason)
+    events.timetable_changed(session, "rule-changed")
+
+
+def behind(session: Session, rule: TimetableRule) -> Sequence[Round]:
+    """The rule's rounds that have not begun, and are not as the rule would make them now."""
+    at = now(session)
+    of_rule = select(Round).where(Round.rule_id == rule.id, Round.ends_at > at).order_by(Round.starts_at)
+    return [
+        round_
+        for round_ in session.scalars(of_rule)
+        if rounds.phase(round_, at) in planning.NOT_BEGUN and _differs(session, rule, round_)
+    ]
+
+
+def catch_up(
+    session: Session,
+    rule: TimetableRule,
+    round_ids: Sequence[int],
+    *,
+    who: str,
+    reason: str,
+    short_notice: bool = False,
+) -> Sequence[Round]:
+    """Change these of the rule's rounds that have not begun to what the rule says now; the reason is public.
+
+    Who answers stays: a turn is a fact. Raises Refused("not-found") and what `planning.change` raises.
+    """
+    _hold(session, rule)
+    held = timetable.hold_rounds(session, Round.rule_id == rule.id, Round.id.in_(round_ids))
+    if len(held) != len(set(round_ids)):
+        raise Refused("not-found", "not a round of this rule")
+    for round_ in held:
+        wanted = _as_ruled(session, rule, round_)
+        planning.change(session, round_, who=who, reason=reason, short_notice=short_notice, **wanted)
+    return held
+
+
+def check_hours(starts_at: time, ends_at: time) -> None:
+    """Raises Refused("rule-hours"): a round is over by midnight."""
+    if not starts_at < ends_at:
+        raise Refused("rule-hours", "the end must be after the start, on the same day")
+
+
+def _check(rule: TimetableRule, in_turn: Sequence[object]) -> None:
+    check_hours(rule.starts_at, rule.ends_at)
+    characters.check(rule.name)
+    if not rule.name.strip() or rule.announce_days < planning.NOTICE.days or rule.registration_days < 0:
+        raise Refused("rule-values", "a name, notice at least a day ahead, registration not after the start")
+    if rule.minutes < 1 or (rule.capacity is not None and rule.capacity < 1):
+        raise Refused("rule-values", "capacity and minutes are at least 1")
+    if not rule.languages or not set(rule.languages.split(",")) <= set(planning.LANGUAGES):
+        raise Refused("rule-values", f"languages are some of {', '.join(planning.LANGUAGES)}")
+    if not 1 <= rule.at_once <= len(in_turn):
+        raise Refused("rule-officials", "at least one official, and as many as answer at once")
+
+
+def _take_turns(session: Session, rule: TimetableRule, in_turn: Sequence[Official]) -> None:
+    if any(official.kind is OfficialKind.OPERATORS for official in in_turn):
+        raise Refused("rule-officials", "operators have their standing line")
+    ids = [official.id for official in in_turn]
+    officials.check_active(session, ids)
+    if rule.officials:
+        turn, old = timetable.next_turn(session, rule), [o.official_id for o in rule.officials]
+        first = (turn + rule.shift) % len(old)
+        staying = (ids.index(each) for each in old[first:] + old[:first] if each in ids)
+        rule.shift = (next(staying, 0) - turn) % len(ids)
+    rule.officials[:] = [TimetableOfficial(position=i, official_id=id_) for i, id_ in enumerate(ids)]
+
+
+def _differs(session: Session, rule: TimetableRule, round_: Round) -> bool:
+    wanted = _as_ruled(session, rule, round_)
+    wanted["deputies"] = set(wanted["deputies"])
+    return any(
+        (set(round_.deputies) if column == "deputies" else getattr(round_, column)) != value
+        for column, value in wanted.items()
+    )
+
+
+def _as_ruled(session: Session, rule: TimetableRule, round_: Round) -> dict[str, Any]:
+    exception = session.get(TimetableException, (rule.id, round_.occurs_on))
+    return {
+        **timetable.moved(rule, round_, exception, now(session)),
+        "capacity": rule.capacity,
+        "minutes": rule.minutes,
+        "languages": rule.languages,
+        "deputies": timetable.deputies(rule, round_.official),
+        "recorded": rule.recorded,
+    }
+
+
+def _hold(session: Session, rule: TimetableRule) -> None:
+    """Let nobody make rounds meanwhile, and see what another change has left."""
+    session.refresh(rule, with_for_update=True)

@@ -1,0 +1,236 @@
+"""AGI as pyst2 0.5.1 speaks it, with its faults mended. Nothing else of ours speaks it.
+
+What the real Asterisk answers to each of these commands is in tests/kit/transcripts.toml.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedIOBase
+from pathlib import Path
+from types import SimpleNamespace
+
+from asterisk import agi
+from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIUnknownError
+
+# It lays out each answer for the log that `_Silence` drops: a tenth of a call's CPU.
+agi.pprint = SimpleNamespace(pformat=str)
+
+_LINE = 8192
+_MAX_ENV = 200
+_LONGEST_RESULT = 8  # a key's code, 0, -1, or the milliseconds that a recording had left
+_NEVER_BEGAN = "200 result=-1 endpos=0"
+_HELD = "CHANNEL(rtp,hold,audio)"
+_LISTEN_MS = 20
+_SILENT_SAMPLES = 9_600  # a second of them, and a little
+
+__all__ = ["AGIError", "AGIHangup", "Agi"]
+
+
+class _NoFile(AGIError):  # type: ignore[misc]
+    """Asterisk cannot write a recording."""
+
+
+class _Lines:
+    """What pyst2 takes for stdin: bounded, tolerant of bad UTF-8, and honest about the end."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+        self.last = ""
+        """The last answer; empty once the connection has ended."""
+        self.hung_up = False
+        """Whether Asterisk has told of a hang-up."""
+
+    def readline(self) -> str:
+        """The next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
+        while True:
+            line = self._stream.readline(_LINE)
+            if not line:
+                self.last = ""
+                raise AGIHangup("the connection ended")
+            if not line.endswith(b"\n"):
+                raise AGIError("a line without an end")
+            if line.strip() == b"HANGUP":
+                self.hung_up = True
+                continue
+            self.last = line.decode("utf-8", "replace").strip()
+            return self.last
+
+
+class _Commands:
+    """What pyst2 takes for stdout."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+
+    def write(self, command: str) -> None:
+        """Send one command: one line, whatever is in it."""
+        self._stream.write(command.rstrip("\n").replace("\n", " ").encode("utf-8", "replace") + b"\n")
+
+    def flush(self) -> None:
+        """Push it out."""
+        self._stream.flush()
+
+
+class _Silence:
+    """What pyst2 takes for stderr: it would log every variable, callers' numbers included."""
+
+    def write(self, _text: str) -> None:
+        """Drop it."""
+
+
+def _held(channel: str) -> str:
+    """What asks whether the phone of this channel holds the call.
+
+    Whom we called is at the far end of a Local channel, which has no sound of its own: its other half is
+    bridged with the phone's channel.
+    """
+    if not (channel.startswith("Local/") and channel.endswith(";1")):
+        return f"${{{_HELD}}}"
+    phone = f"${{IMPORT({channel.removesuffix(';1')};2,BRIDGEPEER)}}"
+    return f"${{IMPORT({phone},{_HELD})}}"
+
+
+class Agi(AGI):  # type: ignore[misc]
+    """One AGI conversation. Raises AGIHangup once the caller or Asterisk is gone, else AGIError."""
+
+    def __init__(self, reader: BufferedIOBase, writer: BufferedIOBase) -> None:
+        # Not super().__init__: it installs a signal handler, which fails in a thread.
+        self.stdin = _Lines(reader)
+        self.stdout = _Commands(writer)
+        self.stderr = _Silence()
+        self._got_sighup = False
+        self.env: dict[str, str] = {}
+        self._get_agi_env()
+
+    def play(self, file: Path, keys: str) -> str:
+        """Play a file, named without its ending, and return the one of `keys` that cut it short, if any."""
+        return self.play_from(file, keys, 0)[0]
+
+    def play_from(self, file: Path, keys: str, sample: int) -> tuple[str, int]:
+        """The same, from this sample of the file on; also the sample at which it ended."""
+        try:
+            result = self.execute("STREAM FILE", self._quote(file), f'"{keys}"', sample)
+        except AGIHangup:
+            if self.stdin.last == _NEVER_BEGAN and not self._has_hung_up():
+                raise AGIError(f"cannot be played: {file}") from None
+            raise
+        ended = result.get("endpos", ("", ""))[0]
+        return _key(result), int(ended) if ended.isdecimal() else 0
+
+    @contextmanager
+    def listening(self, heard: Callable[[str], object]) -> Iterator[None]:
+        """Do something of our own, and tell `heard`, in another thread, of each key pressed meanwhile.
+
+        Asterisk forgets what is pressed between two commands, and ends none early: so it waits for keys
+        again and again, too shortly for the caller to notice. Raises AGIHangup, AGIError at the end.
+        """
+        done, failed = threading.Event(), list[Exception]()
+        listener = threading.Thread(target=self._listen, args=(heard, done, failed), daemon=True)
+        listener.start()
+        try:
+            yield
+        finally:
+            done.set()
+            listener.join()
+        if failed:
+            raise failed[0]
+
+    def _listen(self, heard: Callable[[str], object], done: threading.Event, failed: list[Exception]) -> None:
+        try:
+            while True:
+                began = time.monotonic()
+                key = _key(self.execute("WAIT FOR DIGIT", _LISTEN_MS))
+                if key:
+                    heard(key)
+                elif done.is_set():
+                    return
+                elif time.monotonic() - began < _LISTEN_MS / 1000:  # who does not wait is not asked again
+                    done.wait()
+                    return
+        except Exception as error:
+            failed.append(error)
+
+    def record_file(self, file: Path, keys: str, seconds: int, silence_s: int) -> bool:
+        """Record into `file`.wav until a key, so many seconds, or a silence so long.
+
+        False, and no file, if the caller was silent all the time. Whether the disk took it is for the file to
+        say. What was said before a hang-up stays in the file. Raises AGIHangup.
+        """
+        options = ("wav", self._quote(keys), seconds * 1000, f"s={silence_s}")
+        try:
+            result = self.execute("RECORD FILE", self._quote(file), *options)
+        except _NoFile:
+            return True
+        except AGIHangup:
+            self._has_hung_up()  # told first; once that is answered, the file's end is written, too
+            raise
+        if _only_silence(result):
+            with suppress(OSError):
+                file.with_suffix(".wav").unlink()
+            return False
+        return True
+
+    def is_held(self) -> bool:
+        """Whether the caller's telephone holds the call: what is said now nobody hears. Raises AGIHangup."""
+        return str(self.get_full_variable(_held(self.env.get("agi_channel", "")))) == "1"
+
+    def _has_hung_up(self) -> bool:
+        """Whether the caller has, once Asterisk is done with the last command."""
+        if self.stdin.last:
+            with suppress(AGIError, OSError):
+                self.execute("NOOP")
+        return not self.stdin.last or self.stdin.hung_up
+
+    def _get_agi_env(self) -> None:
+        for _ in range(_MAX_ENV):
+            line = self.stdin.readline().strip()
+            if not line:
+                return
+            key, _, value = line.partition(":")
+            key, value = key.strip(), value.strip()
+            if key.startswith("agi_arg_"):
+                self.env[key] = value  # the dialplan's are the last
+            else:
+                self.env.setdefault(key, value)  # a later one may be the caller's own invention
+        raise AGIError("too many variables")
+
+    def _quote(self, string: object) -> str:
+        text = str(string).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{"".join(c for c in text if c.isprintable())}"'
+
+    def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
+        """pyst2's, except that -1 is a hang-up, and that no answer at all is an AGIError."""
+        try:
+            result: dict[str, tuple[str, str]] = super().get_result()
+        except AGIHangup:
+            raise
+        except AGIAppError as error:
+            if self.stdin.last.endswith("(writefile)"):  # the caller is still there
+                raise _NoFile from error
+            raise AGIHangup("the channel is gone") from error
+        except AGIUnknownError as error:
+            if self.stdin.last.startswith("511"):
+                raise AGIHangup("the channel is gone") from error
+            raise
+        except ValueError as error:
+            raise AGIError("not an answer") from error
+        if len(result["result"][0]) > _LONGEST_RESULT:
+            raise AGIError("not an answer")
+        return result
+
+
+def _key(result: dict[str, tuple[str, str]]) -> str:
+    """The key in an answer, if any. Raises AGIError if there is something else."""
+    try:
+        code = int(result["result"][0])
+        return chr(code) if code else ""
+    except (ValueError, OverflowError) as error:
+        raise AGIError("not a key") from error
+
+
+def _only_silence(result: dict[str, tuple[str, str]]) -> bool:
+    """Whether a silence ended a recording in which there is nothing else: Asterisk keeps a second of it."""
+    samples = result.get("endpos", ("", ""))[0]
+    return result["result"][1] == "timeout" and samples.isdecimal() and int(samples) < _SILENT_SAMPLES

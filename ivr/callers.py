@@ -1,0 +1,85 @@
+"""Who is on the line of 137 at this moment: written down beside the calls, so that none pays for it."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from db.engine import writing
+from dialplan.variables import Script
+from hotline import numbers
+from hotline.errors import Refused
+from hotline.line import engaged
+from ivr.call import Call
+from ivr.tally import KINDS
+
+log = logging.getLogger("ivr")
+
+_AT_MOST_EVERY_S = 1.0
+_OF_CALLERS = (*KINDS, Script.ON_THE_LINE)
+
+
+class Callers:
+    """Their numbers by channel. What is written down is what was so a second ago, or less."""
+
+    def __init__(self, allowed_prefixes: tuple[str, ...]) -> None:
+        self._allowed = allowed_prefixes
+        self._here: dict[str, str] = {}
+        self._written: dict[str, str] | None = None
+        self._changed = threading.Event()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def on_the_line(self, call: Call) -> Iterator[None]:
+        """While this lasts the caller is on the line, unless it is a call of ours."""
+        number = self._number(call) if call.script in _OF_CALLERS else None
+        if number is None:
+            yield
+            return
+        self._set(call.channel_id, number)
+        try:
+            yield
+        finally:
+            self._set(call.channel_id, None)
+
+    def _number(self, call: Call) -> str:
+        """Empty for one that we could not call: it takes a channel of the trunk all the same."""
+        try:
+            return numbers.parse(call.caller_id, self._allowed)
+        except Refused:
+            return ""
+
+    def _set(self, channel: str, number: str | None) -> None:
+        with self._lock:
+            if number is None:
+                self._here.pop(channel, None)
+            else:
+                self._here[channel] = number
+        self._changed.set()
+
+    def keep_written(self, engine: Engine, stop: threading.Event) -> None:
+        """Write down each change until `stop`: at once, but at most one transaction a second."""
+        while not stop.is_set():
+            if self._changed.wait(_AT_MOST_EVERY_S) or self._written is None:
+                self.write(engine)
+                stop.wait(_AT_MOST_EVERY_S)
+
+    def write(self, engine: Engine) -> None:
+        """Write down what has changed; what an earlier process wrote is forgotten."""
+        self._changed.clear()
+        with self._lock:
+            here = dict(self._here)
+        before = self._written or {}
+        came = {channel: number for channel, number in here.items() if channel not in before}
+        try:
+            with writing(engine) as session:
+                if self._written is None:
+                    engaged.forget_callers(session)
+                engaged.callers_changed(session, came, before.keys() - here.keys())
+        except Exception as error:
+            log.warning("who is on the line is not written down: %s", type(error).__name__)
+            self._written = None  # all of it, next time
+        else:
+            self._written = here

@@ -1,0 +1,66 @@
+"""What a key means that somebody presses before, while or after they are asked.
+
+Keys less than two seconds apart are one burst. A burst that begins at a question answers that question and,
+in their order, those that follow, however early they are pressed. One that begins in an announcement ends
+announcements and answers nothing. Once the call says what nobody could foresee, the rest of the burst is
+dropped. After a pause of two seconds a key is a new beginning, so it means what the caller hears just then.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+
+BURST_S = 2.0
+
+
+class _Burst(Enum):
+    ANSWERS = auto()
+    ENDS_ANNOUNCEMENTS = auto()
+    DROPPED = auto()
+
+
+class Keys:
+    """The keys of one call. `clock` tells seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._burst = _Burst.ANSWERS
+        self._last = float("-inf")
+        self._ahead: deque[str] = deque()
+
+    @property
+    def ahead(self) -> bool:
+        """Whether there is an answer to the next question already."""
+        return bool(self._ahead)
+
+    def take(self) -> str:
+        """The answer that came first; empty if there is none."""
+        return self._ahead.popleft() if self._ahead else ""
+
+    def drop(self) -> None:
+        """What is said now could not be foreseen: no key of this burst was meant for what follows."""
+        self._ahead.clear()
+        self._burst = _Burst.DROPPED
+
+    def begin_anew(self) -> None:
+        """Whatever is pressed from now on is a new beginning."""
+        self._ahead.clear()
+        self._last = float("-inf")
+
+    def at_question(self, _key: str) -> bool:
+        """Whether a key that came while a question was asked is its answer."""
+        self._came(_Burst.ANSWERS)
+        return self._burst is _Burst.ANSWERS
+
+    def at_announcement(self, key: str, *, known: bool = False) -> bool:
+        """Whether a key that came in an announcement ends it. `known`: the caller knows what it answers."""
+        self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
+        if self._burst is _Burst.ANSWERS:
+            self._ahead.append(key)
+        return self._burst is not _Burst.DROPPED
+
+    def _came(self, beginning: _Burst) -> None:
+        at, before = self._clock(), self._last
+        self._last = at
+        if at - before >= BURST_S:
+            self._burst = beginning

@@ -1,0 +1,130 @@
+"""What is said in a call: announcements, and what a key does to each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedIOBase
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from dialplan.variables import Script
+from ivr.agi import Agi
+from ivr.keys import Keys
+from prompts.catalogue import Value, clips
+
+Slots = Mapping[str, Value]
+DIGITS = "0123456789"
+KEYS = f"{DIGITS}*#"
+OPERATOR = "0"
+MUSIC = "moh/hold"
+_HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
+"""So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
+
+
+class Gone(Exception):
+    """The caller said nothing usable three times: say goodbye and end."""
+
+
+class NoKey(Gone):
+    """A question was put as often as it is, and no key answered it."""
+
+
+class Prompt(NamedTuple):
+    """A prompt with its slots; `language` only where it is not the call's own."""
+
+    id: str
+    slots: Slots = MappingProxyType({})
+    language: str = ""
+
+
+class Playing(Agi):
+    """A call in which prompts are played."""
+
+    def __init__(
+        self,
+        reader: BufferedIOBase,
+        writer: BufferedIOBase,
+        prompts_dir: Path,
+        clock: Callable[[], float],
+    ) -> None:
+        """`clock` tells seconds: by it a key is one of several that were pressed without a pause."""
+        super().__init__(reader, writer)
+        self._prompts_dir = prompts_dir
+        self._clock = clock
+        self._keys = Keys(clock)
+        ours = self.env.get("agi_network_script", "") != Script.MENU
+        self._hold_s = _HOLD_WHILE_CALLED_S if ours else _HOLD_S
+        self.language = self.env.get("agi_arg_2") or "fa"
+        self.leads_to_operator = False
+
+    def lead(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt whose question many know already: a key ends it and is the answer."""
+        if not self._keys.ahead:
+            self._play(Prompt(prompt, slots), lambda key: self._keys.at_announcement(key, known=True))
+
+    def say(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
+        if not self._keys.ahead:
+            self._play(Prompt(prompt, slots), self._ends_announcement)
+
+    def say_instead(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
+        self._keys.drop()
+        self._play(Prompt(prompt, slots), self._ends_announcement)
+
+    def drop_keys(self) -> None:
+        """The call takes a way that nobody could foresee: what was typed ahead is dropped."""
+        self._keys.drop()
+
+    def tell(self, prompt: str, **slots: Value) -> None:
+        """Play one prompt that no key cuts short: whoever goes on has been told."""
+        self._play(Prompt(prompt, slots), lambda key: self._ends_announcement(key) and False)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Do something of our own in this while; keys that are typed ahead meanwhile are not lost."""
+        with self.listening(self._ends_announcement):
+            yield
+
+    def hear(self, *prompts: Prompt, keys: str) -> str:
+        """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
+        for prompt in prompts:
+            if key := self._play(prompt, lambda _key: True, keys):
+                return key
+        return ""
+
+    def music(self, keys: str) -> str:
+        """Play half a minute of music, in the same way."""
+        return self.play(self._prompts_dir / MUSIC, keys)
+
+    def _ends_announcement(self, key: str) -> bool:
+        return self._keys.at_announcement(key, known=key == OPERATOR and self.leads_to_operator)
+
+    def _files(self, prompt: str | Prompt) -> Iterator[Path]:
+        prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+        language = prompt.language or self.language
+        for clip in clips(language, prompt.id, **prompt.slots):
+            yield self._prompts_dir / language / clip
+
+    def _play(self, prompt: str | Prompt, ends: Callable[[str], bool], keys: str = KEYS) -> str:
+        """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
+        while True:
+            for file in self._files(prompt):
+                key, at = self.play_from(file, keys, 0)
+                while key:
+                    if ends(key):
+                        return key
+                    key, at = self.play_from(file, keys, at)
+            if not self._was_held():
+                return ""
+
+    def _was_held(self) -> bool:
+        """Whether the telephone held the call, and does no more: what was said is to be said again."""
+        if self._hold_s <= 0 or not self.is_held():  # whose patience has ended goes on to the end
+            return False
+        while self._hold_s > 0:
+            self._hold_s -= 1
+            self.wait_for_digit(1000)
+            if not self.is_held():
+                return True
+        raise Gone

@@ -1,0 +1,65 @@
+"""What a caller hears who waits for an operator on the line: music, who stands before, about how long.
+
+The script ends at once when a callback meets the caller (dialplan), which is as a hang-up here. Whatever ends
+it, the place stays in the line.
+"""
+
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Registration
+from hotline import numbers
+from hotline.callbacks import on_the_line
+from hotline.callbacks.on_the_line import Outlook
+from ivr.call import AGIError, Call, Prompt
+from ivr.scripts import operator
+from settings import Settings
+
+_CALL_ME = "2"
+_MUSIC_S = 30
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Pass the time; on a 2, or after too long a wait, the citizen will be called back."""
+    if not call.argument.isdecimal():
+        raise AGIError("nobody who stays on the line")
+    place, channel = int(call.argument), call.channel_id
+    with writing(engine) as session:
+        registration = session.get(Registration, place)
+        if registration is None or numbers.of_caller(call.caller_id) != registration.number:
+            raise AGIError("not the place of this caller")
+        there = on_the_line.stay(session, place, channel)
+        caller = on_the_line.find(session, place)
+        waited = (now(session) - caller.since).total_seconds() if caller else 0.0
+    call.speak(registration.language)
+    try:
+        rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
+        kept = there and _pass_time(call, engine, place, rounds)
+    finally:
+        with writing(engine) as session:
+            on_the_line.leave(session, channel)
+    if kept:
+        call.tell("operator-registered", ticket=registration.ticket)
+    call.say("goodbye")
+
+
+def _pass_time(call: Call, engine: Engine, place: int, rounds: int) -> bool:
+    """So many rounds of music. False if this call does not wait for the place any more."""
+    key = "" if call.again else call.hear(Prompt("operator-stay"), keys=_CALL_ME)
+    for number in range(rounds):
+        if key := key or call.music(_CALL_ME):
+            return True
+        with writing(engine) as session:
+            if not on_the_line.is_there(session, place, call.channel_id):
+                return False
+        if number % 2 == 0:  # each minute
+            key = call.hear(*_news(engine, place), keys=_CALL_ME)
+    if not key:
+        call.say("wait-too-long")
+    return True
+
+
+def _news(engine: Engine, place: int) -> list[Prompt]:
+    with reading(engine) as session:
+        outlook: Outlook = on_the_line.outlook(session, place)
+    return [] if outlook.free else [*operator.told(outlook), Prompt("operator-press-two")]

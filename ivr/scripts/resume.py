@@ -1,0 +1,54 @@
+"""A call whose script broke off: what it had made is told; what was being said is kept."""
+
+from db.engine import reading
+from db.states import RegistrationState
+from hotline.line import caller_context, registration
+from hotline.line.caller_context import Place
+from hotline.requests import requests
+from ivr import voice_message
+from ivr.call import WantsOperator
+from ivr.conversation import Conversation
+from ivr.scripts import extras, report
+
+
+def run(talk: Conversation) -> bool:
+    """Go on where everything was committed last; False where the menu begins anew. Raises WantsOperator."""
+    call_id = talk.call.channel_id
+    with reading(talk.engine) as session:
+        made = registration.of_call(session, call_id)
+        place = caller_context.place(session, made) if made else None
+        lacks_subject = made is not None and made.subject is None
+        lacks_message = made is not None and made.message is None
+        reported = requests.of_call(session, call_id)
+    said = voice_message.left_over(talk)
+    if reported:
+        report.tell(talk, reported.tracking)
+    elif place and place.standing and place.state is RegistrationState.WAITING:
+        raise WantsOperator
+    elif place:
+        if said and lacks_message:
+            talk.add(place.registration_id, message=said.name)
+        _tell(talk, place)
+        if not place.standing:
+            offers_message = lacks_message and not said
+            extras.offer(
+                talk,
+                place.registration_id,
+                round_id=place.round_id,
+                subject=lacks_subject,
+                message=offers_message,
+            )
+    elif said:
+        report.send(talk, said)
+    return bool(reported or place or said)
+
+
+def _tell(talk: Conversation, place: Place) -> None:
+    call = talk.call
+    call.tell("operator-registered" if place.standing else "registered", ticket=place.ticket)
+    if not place.standing:
+        call.say("ticket-again", ticket=place.ticket)
+    if place.state is RegistrationState.WAITING:
+        talk.tell_where(place)
+    else:
+        talk.tell_status(place)

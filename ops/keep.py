@@ -1,0 +1,37 @@
+"""`python -m ops.keep NAME COMMAND…`: keep one process alive and working, as `hotline137 run` keeps all.
+
+This is the parent of the process in each container. It needs nothing but Python: Asterisk's has no more.
+"""
+
+import asyncio
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from ops import asterisk_log
+from ops.console import core_works
+from ops.supervisor import Program, Supervisor
+
+
+def main() -> None:
+    """Run until told to stop."""
+    name, *argv = sys.argv[1:]
+    program = Program(name, argv)
+    if name == "asterisk":
+        program = Program(name, argv, _asked(argv), asterisk_log.readable)
+    asyncio.run(Supervisor([program], partial(print, flush=True)).run())
+
+
+def _asked(argv: Sequence[str]) -> Callable[[], None]:
+    """Asks the Asterisk of the configuration file that the command line names."""
+    config = Path(argv[argv.index("-C") + 1]).read_text()
+    found = re.search(r"(?m)^astrundir => (.+)$", config)
+    if not found:
+        raise SystemExit("no astrundir in Asterisk's configuration")
+    return partial(core_works, Path(found[1]) / "asterisk.ctl")
+
+
+if __name__ == "__main__":
+    main()

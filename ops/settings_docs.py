@@ -1,0 +1,72 @@
+"""The settings as a page and as a file to fill in, made from settings.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from settings import PortRange, QuietHours, Settings
+
+_PAGE = """# Settings
+From the environment, or from the file `hotline.env` in the folder of the project (`HOTLINE_ENV_FILE` names
+another); a wrong one, or one that does not exist, is named at the start. This page is made from
+[settings.py](../settings.py) by `make settings`.
+
+| setting | default | what it is |
+|---|---|---|
+"""
+_EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
+# Made from settings.py by `make settings`.
+"""
+
+
+def page() -> str:
+    """docs/settings.md."""
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {' '.join(text.split())} |"
+        for name, default, text in _settings()
+    ]
+    return _PAGE + "\n".join(rows) + "\n"
+
+
+def example() -> str:
+    """hotline.env.example."""
+    parts = []
+    for name, default, text in _settings():
+        words = "\n".join(f"# {line.strip()}" for line in text.splitlines())
+        parts.append(f"\n{words}\n#{name}={default}\n")
+    return _EXAMPLE + "".join(parts)
+
+
+def write(project: Path) -> None:
+    """Write both into the project."""
+    (project / "docs" / "settings.md").write_text(page())
+    (project / "hotline.env.example").write_text(example())
+
+
+def _settings() -> list[tuple[str, str, str]]:
+    """The name in the environment, the default as it is written there, and what it is."""
+    return [
+        (f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _written(value: Any, kind: Any) -> str:
+    match value:
+        case bool():
+            return str(int(value))
+        case PortRange():
+            return f"{value.first}-{value.last}"
+        case QuietHours():
+            return f"{value.begin:%H:%M}-{value.end:%H:%M}"
+        case dict():
+            return (
+                json.dumps(value) if kind == dict[str, str] else ""
+            )  # the other kind is pairs, and has none
+        case tuple() if type(value) is tuple:
+            return ",".join(value)
+    return "" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent.parent)

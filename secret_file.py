@@ -1,0 +1,49 @@
+"""The state folder's secret, from which every account's password is derived."""
+
+import os
+import re
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+_RIGHT = re.compile(r"[0-9a-f]{64}\n?")
+
+
+def read(path: Path) -> bytes:
+    """The secret, made if there is none. Raises ValueError, with what to do, if the file is not one."""
+    if not path.exists():
+        _make(path)
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError:
+        text = "?"
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    if not _RIGHT.fullmatch(text):
+        wrong = "not 64 hexadecimal digits" if text else "empty"
+        raise ValueError(
+            f"{path} is {wrong}: put it back from a backup. Without one, delete it: then every phone account "
+            "is new, and everybody sets up a new second factor"
+        )
+    return bytes.fromhex(text)
+
+
+def _make(path: Path) -> None:
+    """Of several processes that make one the first one wins; a power cut leaves all of it, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # only its owner may read it
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        Path(fresh).unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

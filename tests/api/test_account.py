@@ -1,0 +1,276 @@
+"""One's own account, the sessions of it, and the lockout that a vandal cannot turn against its owner."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
+from itertools import islice
+from threading import Event
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api import limits
+from api.cookies import COOKIE
+from db.engine import now, reading, writing
+from db.models import SignIn, User
+from hotline.errors import Refused
+from hotline.people import accounts, lockout
+from settings import Settings
+from tests.factories import PASSWORD, a_user, at_once, wrong_guesses
+
+V1 = "/api/v1"
+NEW = "another password"
+
+
+@pytest.fixture
+def app(app: FastAPI) -> FastAPI:
+    """The API, in which no guess comes back with time, however slow the machine is."""
+    app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, clock=lambda: 1000.0)
+    return app
+
+
+@pytest.fixture
+def user(engine: Engine) -> User:
+    with writing(engine) as session:
+        return a_user(session, username="mayor")
+
+
+def a_browser(app: FastAPI, address: str = "192.0.2.1", agent: str = "Firefox") -> TestClient:
+    return TestClient(
+        app, raise_server_exceptions=False, client=(address, 50_000), headers={"User-Agent": agent}
+    )
+
+
+def sign_in(page: TestClient, password: str = PASSWORD, username: str = "mayor") -> str:
+    """The refusal's code; empty if it went well."""
+    answer = page.post(f"{V1}/session", json={"username": username, "password": password})
+    return "" if answer.status_code == 200 else str(answer.json()["code"])
+
+
+def test_given_sessions_when_their_person_looks_then_each_is_told_apart_and_can_be_ended(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    with writing(engine) as session:
+        a_user(session, username="other")
+    here, there = a_browser(app), a_browser(app, "198.51.100.7", "Mozilla/5.0 " + "x" * 500)
+    stranger = a_browser(app)
+    assert (sign_in(here), sign_in(there), sign_in(stranger, username="other")) == ("", "", "")
+    mine = {each["address"]: each for each in here.get(f"{V1}/account").json()["sessions"]}
+    assert mine.keys() == {"192.0.2.1", "198.51.100.7"}
+    assert mine["192.0.2.1"]["current"] and not mine["198.51.100.7"]["current"]
+    assert mine["192.0.2.1"]["agent"] == "Firefox" and len(mine["198.51.100.7"]["agent"]) == 100
+    strangers = stranger.get(f"{V1}/account").json()["sessions"][0]["id"]
+    for each in (strangers, mine["198.51.100.7"]["id"], "0" * 64):
+        assert here.delete(f"{V1}/account/sessions/{each}").status_code == 204
+    assert [page.get(f"{V1}/me").status_code for page in (here, there, stranger)] == [200, 401, 200]
+    sign_in(there)
+    assert here.delete(f"{V1}/account/sessions").status_code == 204
+    assert [page.get(f"{V1}/me").status_code for page in (here, there, stranger)] == [200, 401, 200]
+
+
+def test_given_a_browser_when_it_signs_in_again_then_its_session_before_is_over(
+    app: FastAPI, user: User
+) -> None:
+    page = a_browser(app)
+    sign_in(page)
+    before = page.cookies[COOKIE]
+    sign_in(page)
+    assert len(page.get(f"{V1}/account").json()["sessions"]) == 1
+    old = TestClient(app, cookies={COOKIE: before})
+    assert old.get(f"{V1}/me").status_code == 401
+
+
+def test_given_a_session_when_used_then_it_is_written_once_a_minute_and_unused_it_is_over(
+    app: FastAPI, engine: Engine, user: User, settings: Settings
+) -> None:
+    page = a_browser(app)
+    sign_in(page)
+
+    def used(ago: timedelta) -> timedelta:
+        """Whoever was last seen so long ago asks; since when it is written that they were seen."""
+        with writing(engine) as session:
+            (kept,) = accounts.sessions_of(session, user.id)
+            kept.last_seen_at = now(session) - ago
+        page.get(f"{V1}/me")
+        with reading(engine) as session:
+            return now(session) - session.get_one(SignIn, kept.token_hash).last_seen_at
+
+    assert used(timedelta(seconds=40)) >= timedelta(seconds=40)
+    assert used(timedelta(seconds=70)) < timedelta(seconds=40)
+    used(timedelta(minutes=settings.session_idle_minutes))
+    assert page.get(f"{V1}/me").json()["code"] == "not-signed-in"
+
+
+def test_given_a_password_when_changed_then_the_old_one_and_all_other_sessions_are_worth_nothing(
+    app: FastAPI, user: User
+) -> None:
+    here, there = a_browser(app), a_browser(app)
+    sign_in(here), sign_in(there)
+
+    def change(present: str, new: str) -> str:
+        answer = here.put(f"{V1}/account/password", json={"password": present, "new": new})
+        return "" if answer.status_code == 204 else str(answer.json()["code"])
+
+    assert change("wrong", NEW) == "wrong-password"
+    assert change(PASSWORD, "r7fk2xq") == "password-short"
+    assert change(PASSWORD, "12345678") == "password-trivial"
+    assert there.get(f"{V1}/me").status_code == 200
+    assert change(PASSWORD, NEW) == ""
+    assert (here.get(f"{V1}/me").status_code, there.get(f"{V1}/me").status_code) == (200, 401)
+    assert (sign_in(there), sign_in(there, NEW)) == ("wrong-credentials", "")
+    codes = [change("wrong", NEW) for _ in range(limits.PASSWORD_BURST)]
+    assert codes[-1] == "too-many-attempts", "a session left open does not find the password"
+
+
+def test_given_a_pin_when_set_then_the_password_is_asked_and_persian_digits_are_digits(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    page = a_browser(app)
+    sign_in(page)
+    assert page.get(f"{V1}/account").json()["has_pin"] is False
+    for password, pin, status in (("wrong", "2468", 403), (PASSWORD, "12", 409), (PASSWORD, "۲۴۶۸", 204)):
+        answer = page.put(f"{V1}/account/pin", json={"password": password, "pin": pin})
+        assert answer.status_code == status
+    assert page.get(f"{V1}/account").json()["has_pin"] is True
+    with reading(engine) as session:
+        assert accounts.is_right(session.get_one(User, user.id).pin_hash or "", "2468")
+
+
+def test_given_a_vandal_when_the_name_is_locked_then_the_persons_own_browser_still_gets_in(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    own = a_browser(app)
+    sign_in(own)
+    assert own.delete(f"{V1}/session").status_code == 204
+    with writing(engine) as session:
+        wrong_guesses(session, user.username, 9)
+    vandal = a_browser(app, "203.0.113.9")
+    assert sign_in(vandal, "wrong") == "wrong-credentials"
+    assert sign_in(vandal, "wrong") == "too-many-attempts"
+    assert sign_in(a_browser(app, "198.51.100.1")) == "too-many-attempts", "an unknown browser waits"
+    assert sign_in(own, "wrong") == "wrong-credentials"
+    assert sign_in(own) == ""
+    with reading(engine) as session:
+        assert lockout.locks(session, [user.username]), "strangers wait all the same"
+
+
+def test_given_a_name_when_it_is_guessed_at_then_no_answer_tells_whether_anybody_has_it(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    def guess(username: str, turn: int) -> tuple[int, str]:
+        page = a_browser(app, f"203.0.113.{turn}")
+        answer = page.post(f"{V1}/session", json={"username": username, "password": "wrong"})
+        return answer.status_code, answer.text
+
+    for turn, status in enumerate((401, 401, 429, 429)):
+        if turn == 2:
+            with writing(engine) as session:
+                for username in (user.username, "nobody"):
+                    wrong_guesses(session, username, 9, now(session) + timedelta(minutes=1))
+        known, unknown = guess(user.username, turn), guess("nobody", turn)
+        assert known == unknown and known[0] == status
+
+
+def test_given_a_sign_in_that_is_refused_when_logged_then_a_line_has_the_address_and_not_the_name(
+    app: FastAPI, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = a_browser(app, "2001:db8::7")
+    for username in (user.username, "correct horse battery"):
+        sign_in(page, "wrong", username)
+    for _ in range(8):
+        sign_in(page, "wrong")
+    sign_in(a_browser(app, "not an address"), "wrong")
+    said = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "api"]
+    assert [level for level, _ in said] == ["WARNING"] * 11
+    from_here = [re.search(r"sign-in refused \(\S+\) from (\S+)$", text) for _, text in said[:-1]]
+    assert {found[1] for found in from_here if found} == {"2001:db8::7"} and all(from_here)
+    assert "too-many-attempts" in said[-2][1]
+    assert user.username not in caplog.text and "horse" not in caplog.text and "an address" not in caplog.text
+
+
+def test_given_a_mark_when_forged_or_anothers_then_the_browser_is_a_strangers(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    with writing(engine) as session:
+        other = a_user(session, username="other")
+        wrong_guesses(session, user.username, 9, now(session) + timedelta(minutes=1))
+    page = a_browser(app)
+    sign_in(page, username="other")
+    (mark,) = [cookie for cookie in page.cookies.jar if cookie.name == f"hotline_knows_{other.id}"]
+    for forged in (mark.value, "", "x.", ".x", "é.é".encode().hex()):
+        page.cookies.set(f"hotline_knows_{user.id}", forged or "", path="/api/v1/session")
+        assert sign_in(page) == "too-many-attempts"
+
+
+def test_given_one_address_when_it_guesses_many_names_then_it_waits_and_its_known_browsers_do_not(
+    app: FastAPI, user: User
+) -> None:
+    own = a_browser(app, "203.0.113.9")
+    sign_in(own)
+    guesser = a_browser(app, "203.0.113.9")
+    for each in range(limits.PASSWORD_BURST):
+        assert sign_in(guesser, "wrong", f"name{each}") == "wrong-credentials"
+    assert sign_in(guesser, "wrong", "name") == "too-many-attempts"
+    assert sign_in(guesser) == "too-many-attempts"
+    assert sign_in(own) == ""
+    assert sign_in(a_browser(app, "203.0.113.10")) == ""
+    for _ in range(limits.PASSWORD_BURST):
+        sign_in(own, "wrong")
+    assert sign_in(own) == "too-many-attempts", "a stolen mark does not guess for ever either"
+
+
+def test_given_a_locked_name_when_it_is_guessed_on_then_nothing_is_hashed_and_the_address_pays(
+    app: FastAPI, engine: Engine, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        for name in (user.username, "nobody"):
+            wrong_guesses(session, name, 9, now(session) + timedelta(minutes=1))
+        a_user(session, username="other")
+    hashed: list[str] = []
+    monkeypatch.setattr(accounts, "is_right", lambda _hash, password: bool(hashed.append(password)) or True)
+    guesser = a_browser(app)
+    for _ in range(limits.PASSWORD_BURST // 2):
+        assert sign_in(guesser) == sign_in(guesser, username="nobody") == "too-many-attempts"
+    assert hashed == []
+    assert sign_in(guesser, username="other") == "too-many-attempts"
+    assert sign_in(a_browser(app, "192.0.2.2"), username="other") == ""
+    assert hashed == [PASSWORD]
+
+
+def test_given_more_sign_ins_at_once_than_may_wait_when_they_come_then_others_are_refused_at_once_and_free(
+    app: FastAPI, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, inside, is_right = Event(), limits.HASHES_AT_ONCE + limits.HASHES_WAITING, accounts.is_right
+
+    def slow(password_hash: str, password: str) -> bool:
+        assert go.wait(60)
+        return is_right(password_hash, password)
+
+    monkeypatch.setattr(accounts, "is_right", slow)
+    with ThreadPoolExecutor(inside + 5) as pool:
+        signing_in = [pool.submit(sign_in, a_browser(app)) for _ in range(inside + 5)]
+        first = list(islice(as_completed(signing_in, 60), 5))
+        assert [each.result() for each in first] == ["too-many-attempts"] * 5
+        go.set()
+    assert [each.result() for each in signing_in if each not in first] == [""] * inside
+    assert sorted(sign_in(a_browser(app), "wrong", f"name{n}") for n in range(limits.PASSWORD_BURST + 1)) == [
+        "too-many-attempts",
+        *["wrong-credentials"] * limits.PASSWORD_BURST,
+    ], "neither the refused nor the right ones have cost anything"
+
+
+def test_given_guesses_that_come_at_once_when_taken_then_no_more_get_through_than_there_are() -> None:
+    guesses = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S, clock=lambda: 1000.0)
+
+    def take(_: int) -> bool:
+        try:
+            guesses.take("192.0.2.1")
+        except Refused:
+            return False
+        return True
+
+    assert sum(at_once(45, take)) == limits.PASSWORD_BURST
+    guesses.give_back("192.0.2.1")
+    assert [take(0), take(0)] == [True, False]

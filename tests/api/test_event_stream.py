@@ -1,0 +1,305 @@
+"""Live events over a real server: at once, in order, and resumed without loss or repetition."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from api import event_stream
+from api.cookies import COOKIE
+from db import events
+from db.engine import reading, writing
+from db.models import Event, Round
+from db.states import CallbackState
+from hotline import heartbeats
+from hotline.callbacks import callbacks
+from hotline.line import registration
+from hotline.people import accounts
+from settings import Settings
+from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
+from tests.kit.databases import on_both  # noqa: F401  (fixture)
+from tests.kit.served import served
+
+
+@dataclass
+class Message:
+    id: int
+    kind: str
+    data: dict[str, Any]
+
+
+@dataclass
+class Page:
+    """A page that has signed in, and its server's switch."""
+
+    url: str
+    cookie: str
+    stop_server: Callable[[], None]
+
+    @contextmanager
+    def events(self, last_id: int | str | None = None) -> Iterator[Iterator[str]]:
+        """The lines of the live events, from now on or from what a page saw last."""
+        headers = {} if last_id is None else {"Last-Event-ID": str(last_id).encode("latin-1")}
+        with (
+            httpx.Client(base_url=self.url, cookies={COOKIE: self.cookie}, timeout=5) as client,
+            client.stream("GET", "/events", headers=headers) as response,
+        ):
+            assert response.status_code == 200
+            assert response.headers["content-type"].startswith("text/event-stream")
+            yield response.iter_lines()
+
+
+def messages(lines: Iterator[str]) -> Iterator[Message]:
+    """The whole messages in a stream of lines; comments are left out."""
+    fields: dict[str, str] = {}
+    for text in lines:
+        name, _, value = text.partition(": ")
+        if not text and "id" in fields:
+            yield Message(int(fields["id"]), fields["event"], httpx.Response(200, text=fields["data"]).json())
+            fields = {}
+        elif name:
+            fields[name] = value
+
+
+def changes(lines: Iterator[str], count: int) -> list[Message]:
+    """The hello, checked, and then so many changes."""
+    stream = messages(lines)
+    assert next(stream).kind == "hello"
+    found = list(islice(stream, count))
+    assert {each.kind for each in found} <= {"change"}
+    return found
+
+
+@pytest.fixture
+def page(settings: Settings, engine: Engine) -> Iterator[Page]:
+    """A signed-in page of a running server."""
+    with ExitStack() as running:
+        url = running.enter_context(served(settings))
+        with writing(engine) as session:
+            cookie = accounts.sign_in(session, a_user(session, a_desk(session)))
+        yield Page(f"{url}/api/v1", cookie, running.close)
+
+
+@pytest.fixture
+def round_(engine: Engine) -> Round:
+    with writing(engine) as session:
+        return a_round(session)
+
+
+Register = Callable[[], None]
+
+
+@pytest.fixture
+def register(engine: Engine, round_: Round) -> Register:
+    """Registers one more citizen: one event."""
+
+    def one() -> None:
+        with writing(engine) as session:
+            registration.register(session, round_id=round_.id, number=a_number())
+
+    return one
+
+
+def logged(engine: Engine, after: int = 0) -> list[int]:
+    with reading(engine) as session:
+        return [
+            event.id for event in session.scalars(select(Event).where(Event.id > after).order_by(Event.id))
+        ]
+
+
+def test_given_an_open_page_when_something_changes_then_it_is_told_within_a_second(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    with page.events() as lines:
+        stream = messages(lines)
+        assert next(stream) == Message(logged(engine)[-1], "hello", {})
+        for _ in range(3):
+            before = time.monotonic()
+            register()
+            told = next(stream)
+            assert time.monotonic() - before < 1
+            assert told.id == logged(engine)[-1]
+
+
+def test_given_a_callbacks_way_when_it_moves_then_the_page_hears_each_step(
+    page: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session)
+        ids = {
+            "round_id": callback.registration.round_id,
+            "registration_id": callback.registration_id,
+            "callback_id": callback.id,
+            "desk_id": callback.desk_id,
+            "request_id": None,
+        }
+    with page.events() as lines:
+        stream = messages(lines)
+        next(stream)
+        for state in map(CallbackState, ("dialing", "ringing", "answered", "waiting", "talking", "ended")):
+            with writing(engine) as session:
+                callbacks.move(session, callback.token, state)
+            assert next(stream).data == {"kind": "callback", "what": state, **ids}
+
+
+def test_given_a_desks_phone_when_it_comes_and_goes_then_the_page_hears_each_change_once(
+    page: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        desk_id = a_desk(session).id
+    with page.events() as lines:
+        stream = messages(lines)
+        next(stream)
+        with writing(engine) as session:
+            for channel in ("PJSIP/desk", None, None, "PJSIP/desk"):  # at first it is there
+                heartbeats.phone_connected(session, desk_id, channel)
+        for what in ("disconnected", "connected"):
+            told = next(stream).data
+            assert (told["kind"], told["what"], told["desk_id"]) == ("desk", what, desk_id)
+
+
+def test_given_a_page_without_a_last_id_when_it_connects_then_it_hears_only_what_is_new(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    register()
+    old = logged(engine)[-1]
+    with page.events() as lines:
+        stream = messages(lines)
+        assert next(stream).id == old
+        register()
+        assert next(stream).id > old
+
+
+def test_given_a_page_cut_off_when_it_resumes_then_it_hears_the_rest_once_and_in_order(
+    page: Page, engine: Engine, register: Register, round_: Round
+) -> None:
+    with page.events() as lines:
+        stream = messages(lines)
+        start = next(stream).id
+        for _ in range(5):
+            register()
+        heard = [next(stream).id for _ in range(3)]
+    with writing(engine) as session:  # more than one read of the log brings
+        for _ in range(600):
+            events.round_changed(session, round_.id, "made")
+    with page.events(heard[-1]) as lines:
+        heard += [each.id for each in changes(lines, 602)]
+        register()
+        heard.append(next(messages(lines)).id)
+    assert heard == logged(engine, start)
+
+
+def test_given_many_writers_when_a_page_listens_then_it_misses_none_and_hears_none_twice(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    start = logged(engine)[-1]
+    with ThreadPoolExecutor(1) as threads, page.events() as lines:
+        listening = threads.submit(changes, lines, 80)
+        at_once(8, lambda _: [register() for _ in range(10)])
+        heard = [each.id for each in listening.result(20)]
+    assert heard == logged(engine, start)
+
+
+def test_given_many_writers_when_the_log_is_read_meanwhile_then_no_event_appears_before_an_older_one(
+    engine: Engine, register: Register
+) -> None:
+    done = threading.Event()
+
+    def follow() -> list[int]:
+        seen: list[int] = []
+        while True:
+            last_round = done.wait(0.002)  # without a pause it would starve the writers
+            with reading(engine) as session:
+                new = [event.id for event in events.since(session, seen[-1] if seen else 0)]
+            seen += new
+            if last_round and not new:
+                return seen
+
+    with ThreadPoolExecutor(1) as threads:
+        following = threads.submit(follow)
+        at_once(8, lambda _: [register() for _ in range(15)])
+        done.set()
+        assert following.result(20) == logged(engine)
+
+
+def test_given_twenty_pages_when_something_changes_then_every_one_is_told(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    gate = threading.Barrier(21, timeout=20)
+
+    def listen() -> int:
+        with page.events() as lines:
+            stream = messages(lines)
+            next(stream)
+            gate.wait()
+            return next(stream).id
+
+    with ThreadPoolExecutor(20) as threads:
+        pages = [threads.submit(listen) for _ in range(20)]
+        gate.wait()
+        register()
+        assert {each.result(10) for each in pages} == {logged(engine)[-1]}
+
+
+def test_given_a_last_id_that_is_none_when_a_page_connects_then_it_hears_what_is_new(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    for last_id in ("", "x", "-1", "1.5", "²", "9" * 19):
+        register()
+        with page.events(last_id) as lines:
+            stream = messages(lines)
+            assert next(stream) == Message(logged(engine)[-1], "hello", {})
+            register()
+            assert next(stream).id == logged(engine)[-1]
+
+
+def test_given_a_last_id_the_log_has_not_reached_when_a_page_connects_then_it_still_hears_what_is_new(
+    page: Page, engine: Engine, register: Register
+) -> None:
+    # The page outlived its database: a restored copy, or a fresh one.
+    with page.events(logged(engine)[-1] + 1000) as lines:
+        stream = messages(lines)
+        next(stream)
+        register()
+        assert next(stream).id == logged(engine)[-1]
+
+
+def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_open(
+    page: Page, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.2)
+    with page.events() as lines:
+        hello = list(islice(lines, 5))
+        assert {text.partition(":")[0] for text in hello} == {"retry", "id", "event", "data", ""}
+        begun = time.monotonic()
+        assert list(islice(lines, 6)) == [": still here", ""] * 3
+        assert 0.3 < time.monotonic() - begun < 5
+        register()
+        assert next(text for text in lines if text and not text.startswith(":")).startswith("event: ")
+
+
+def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is_closed(
+    page: Page, engine: Engine
+) -> None:
+    with page.events() as lines:
+        stream = messages(lines)
+        next(stream)
+        with writing(engine) as session:
+            accounts.sign_out(session, page.cookie)
+        before = time.monotonic()
+        assert list(stream) == []
+        assert time.monotonic() - before < 3
+
+
+def test_given_open_pages_when_the_server_stops_then_it_does_not_wait_for_them(page: Page) -> None:
+    with page.events() as lines, page.events() as others:
+        next(lines), next(others)
+        page.stop_server()

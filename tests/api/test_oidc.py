@@ -1,0 +1,166 @@
+"""The city's own sign-in (OpenID Connect) against a provider on this machine, which lies where it can."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from joserfc.jwk import RSAKey
+from sqlalchemy import Engine
+
+from api.app import create
+from api.cookies import COOKIE
+from db.engine import writing
+from db.models import Role
+from settings import Settings, SettingsError, load
+from tests.factories import a_user
+from tests.kit.city import CLIENT, SECRET, City
+
+CITY = "/api/v1/session/city"
+OURS = "http://137.city.example"
+
+
+@pytest.fixture
+def city() -> Iterator[City]:
+    with City() as started:
+        started.claims = {"preferred_username": "mayor"}
+        yield started
+
+
+@pytest.fixture
+def settings(settings: Settings, city: City) -> Settings:
+    """A city with its own sign-in, whose administrators need a second factor."""
+    oidc = {"issuer": city.issuer, "client_id": CLIENT, "client_secret": SECRET}
+    changed = {f"oidc_{name}": value for name, value in oidc.items()}
+    known = {"public_url": OURS, "second_factor_roles": ("administrator",)}
+    return settings.model_copy(update=changed | known)
+
+
+@pytest.fixture
+def page(settings: Settings, engine: Engine) -> Iterator[TestClient]:
+    with writing(engine) as session:
+        a_user(session, username="mayor").role = Role.OFFICIAL
+        a_user(session, username="admin").role = Role.ADMINISTRATOR
+    app = create(settings)
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+def way_back(page: TestClient) -> str:
+    """Leaves for the city; the address at which it sends the browser back."""
+    left = page.get(CITY)
+    assert left.status_code == 302
+    back = httpx.get(left.headers["location"]).headers["location"]
+    assert back.startswith(f"{OURS}{CITY}/back?")
+    return back.removeprefix(OURS)
+
+
+def come_back(page: TestClient) -> str:
+    """Where the browser ends after the whole way."""
+    answer = page.get(way_back(page))
+    assert answer.status_code == 303
+    return str(answer.headers["location"])
+
+
+def test_given_a_person_of_the_city_when_it_names_them_then_they_are_signed_in_in_our_role(
+    page: TestClient, city: City
+) -> None:
+    assert page.get("/api/v1/session").json() == {"step": "password", "city": True}
+    assert come_back(page) == "/"
+    me = page.get("/api/v1/me").json()
+    assert (me["username"], me["role"]) == ("mayor", "official")
+    (kept,) = [cookie for cookie in page.cookies.jar if cookie.name == COOKIE]
+    assert kept.get_nonstandard_attr("SameSite") == "strict"
+    asked, told = city.asked["/city/authorize"], city.asked["/city/token"]
+    assert asked["code_challenge_method"] == "S256" and asked["client_id"] == CLIENT
+    digest = hashlib.sha256(told["code_verifier"].encode()).digest()
+    assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
+
+
+def test_given_a_role_that_asks_when_the_city_asked_for_one_factor_only_then_ours_is_asked_for(
+    page: TestClient, city: City
+) -> None:
+    city.claims = {"preferred_username": "admin"}
+    assert come_back(page) == "/"
+    assert page.get("/api/v1/session").json()["step"] == "set-up"
+    assert page.get("/api/v1/me").status_code == 401
+    city.claims["amr"] = ["pwd", "mfa"]
+    assert come_back(page) == "/"
+    assert page.get("/api/v1/me").json()["role"] == "administrator"
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"iss": "https://evil.example"}, "city-refused"),
+        ({"aud": "another application"}, "city-refused"),
+        ({"nonce": "of another time"}, "city-refused"),
+        ({"exp": int(time.time()) - 3600, "iat": int(time.time()) - 7200}, "city-refused"),
+        ({"preferred_username": "nobody"}, "city-unknown"),
+        ({"preferred_username": None}, "city-unknown"),
+        ({"preferred_username": ["mayor"]}, "city-unknown"),
+    ],
+)
+def test_given_a_token_when_anything_of_it_is_wrong_then_nobody_is_signed_in_and_the_page_says_why(
+    page: TestClient, city: City, claims: dict[str, Any], why: str
+) -> None:
+    city.claims |= claims
+    assert come_back(page) == f"/sign-in?refused={why}"
+    assert page.get("/api/v1/me").status_code == 401
+    assert COOKIE not in page.cookies
+
+
+def test_given_a_token_signed_by_somebody_else_when_it_comes_then_nobody_is_signed_in(
+    page: TestClient, city: City
+) -> None:
+    city.key = RSAKey.generate_key(2048)
+    assert come_back(page) == "/sign-in?refused=city-refused"
+
+
+def test_given_a_way_back_when_it_is_another_browsers_or_used_then_nobody_is_signed_in(
+    page: TestClient, city: City, settings: Settings
+) -> None:
+    back = way_back(page)
+    with TestClient(create(settings), follow_redirects=False) as victim:
+        assert victim.get(back).headers["location"] == "/sign-in?refused=city-refused"
+        assert COOKIE not in victim.cookies
+    assert page.get(back).headers["location"] == "/"
+    assert page.get(back).headers["location"] == "/sign-in?refused=city-refused"
+    for odd in ("", "?error=access_denied", "?code=x", "?state=x&code=x", "?state=" + "x" * 5000):
+        assert page.get(f"{CITY}/back{odd}").headers["location"] == "/sign-in?refused=city-refused"
+
+
+def test_given_the_city_away_when_somebody_leaves_for_it_then_the_page_says_so(
+    settings: Settings, engine: Engine, city: City
+) -> None:
+    away = settings.model_copy(update={"oidc_issuer": "http://127.0.0.1:9/city"})
+    with TestClient(create(away), follow_redirects=False) as page:
+        assert page.get(CITY).headers["location"] == "/sign-in?refused=city-away"
+
+
+def test_given_no_issuer_when_asked_then_there_is_no_such_way_and_an_issuer_needs_a_client(
+    settings: Settings, engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestClient(create(settings.model_copy(update={"oidc_issuer": ""}))) as page:
+        assert page.get(CITY).status_code == 404
+        assert page.get("/api/v1/session").json()["city"] is False
+    monkeypatch.setenv("HOTLINE_OIDC_ISSUER", "https://login.city.example")
+    with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*needs HOTLINE_OIDC_CLIENT_ID"):
+        load(_env_file=None)
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"HOTLINE_OIDC_{name}", "x")
+    with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*needs HOTLINE_PUBLIC_URL"):
+        load(_env_file=None)
+
+
+def test_given_a_request_that_names_another_host_when_somebody_leaves_for_the_city_then_it_sends_back_to_ours(
+    page: TestClient,
+) -> None:
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    left = page.get(CITY, headers=forged)
+    assert parse_qs(urlsplit(left.headers["location"]).query)["redirect_uri"] == [f"{OURS}{CITY}/back"]

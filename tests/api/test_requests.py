@@ -1,0 +1,295 @@
+"""Requests over the wire: who sees and does what, until the end; their sound, and the public page."""
+
+import wave
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, select
+
+from api.app import create
+from api.cookies import COOKIE
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Official, OfficialKind, Request, Role, User
+from db.states import CallbackState, RequestState
+from hotline.clock import CITY
+from hotline.people import accounts
+from hotline.recordings import recordings
+from hotline.requests import requests, work
+from settings import Settings
+from tests.factories import (
+    a_callback,
+    a_department,
+    a_desk,
+    a_registration,
+    a_request,
+    a_round,
+    a_user,
+)
+
+S = RequestState
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+Page = Callable[..., TestClient]
+
+
+@pytest.fixture
+def page(settings: Settings, engine: Engine) -> Page:
+    """A page on which a person of this role has signed in; a district's manager if one is given."""
+    app = create(settings)
+
+    def page(role: Role, district: int | None = None) -> TestClient:
+        with writing(engine) as session:
+            user = a_user(session, username=f"the-{role}")
+            user.role = role
+            if district:
+                user.official = Official(
+                    kind=OfficialKind.DISTRICT_MANAGER,
+                    district=district,
+                    office_fa="مدیر",
+                    office_en="Manager",
+                    clip=f"office-district-{district}",
+                )
+            cookie = accounts.sign_in(session, user)
+        return TestClient(app, base_url="http://test/api/v1", cookies={COOKIE: cookie})
+
+    return page
+
+
+def in_days(engine: Engine, days: int) -> str:
+    with reading(engine) as session:
+        return (now(session).astimezone(CITY).date() + timedelta(days=days)).isoformat()
+
+
+def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its_way_to_the_end(
+    engine: Engine, page: Page
+) -> None:
+    operator = page(Role.OPERATOR)
+    with writing(engine) as session:
+        user = session.scalars(select(User)).one()
+        user.desk = a_desk(session)
+        session.flush()
+        citizen = a_callback(session, CallbackState.ENDED, user).registration
+        stranger = a_registration(session, a_round(session))
+        department = a_department(session)
+    refer = {"department_id": department.id, "due_on": in_days(engine, 2), "note": "فوری"}
+    written = {"category": 1, "district": 7, "written": "چاله", "registration_id": citizen.id}
+    refused = operator.post("/requests", json=written | {"registration_id": stranger.id})
+    assert refused.json()["code"] == "forbidden", "whom this desk never had in hand"
+    answer = operator.post("/requests", json=written | {"refer": refer})
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    request = made["request"]
+    assert (request["state"], request["department"]["id"], request["number"]) == (
+        *("referred", department.id),
+        "0" + citizen.number[3:],
+    )
+    assert [step["step"] for step in made["steps"]] == ["reported", "referred"]
+    path = f"/requests/{request['id']}"
+
+    replied = operator.post(f"{path}/reply", json={"reply": "ترمیم شد", "solved": True}).json()
+    assert replied["request"]["state"] == "replied"
+    again = operator.post(f"{path}/reply", json={"reply": "دوباره", "solved": True})
+    assert (again.status_code, again.json()["code"]) == (409, "wrong-state")
+    assert operator.post(f"{path}/answer", json={"solved": False}).json()["request"]["denials"] == 1
+    assert operator.post(f"{path}/refer", json=refer).json()["request"]["state"] == "referred"
+    assert operator.post(f"{path}/return", json={"note": "نه"}).json()["request"]["state"] == "new"
+    assert operator.post(f"{path}/reply", json={"reply": "شد", "solved": True}).status_code == 200
+    closed = operator.post(f"{path}/answer", json={"solved": True}).json()
+    assert closed["request"]["state"] == "closed"
+    assert [(step["step"], step["who"]) for step in closed["steps"]][-1] == ("confirmed", "the-operator")
+    assert operator.get(f"/requests/tracking/{request['tracking']}").json()["id"] == request["id"]
+    counts = operator.get("/requests/counts").json()
+    assert counts == {"states": {"closed": 1}, "overdue": 0}
+    mine = operator.get("/requests?mine=true&state=closed&category=1&limit=1").json()
+    assert [one["id"] for one in mine["items"]] == [request["id"]]
+
+
+def test_given_duplicates_when_marked_and_separated_then_both_pages_show_it(
+    engine: Engine, page: Page
+) -> None:
+    with writing(engine) as session:
+        first, second = a_request(session), a_request(session)
+    operator = page(Role.OPERATOR)
+    assert [p["request"]["id"] for p in operator.get(f"/requests/{second.id}").json()["probable"]] == [
+        first.id
+    ]
+    merged = operator.post(f"/requests/{second.id}/duplicate", json={"request_id": first.id}).json()
+    assert (merged["request"]["state"], merged["duplicate_of"]["id"]) == ("duplicate", first.id)
+    assert merged["steps"][-1]["other"] == first.tracking
+    assert [d["id"] for d in operator.get(f"/requests/{first.id}").json()["duplicates"]] == [second.id]
+    back = operator.post(f"/requests/{second.id}/return", json={"note": "نه"})
+    assert (back.status_code, back.json()["code"]) == (409, "wrong-state"), "no department has it"
+    assert operator.post(f"/requests/{second.id}/separate").json()["request"]["state"] == "new"
+
+
+@on_sqlite
+def test_given_the_manager_of_a_district_when_they_look_then_only_that_district_is_seen(
+    engine: Engine, page: Page
+) -> None:
+    with writing(engine) as session:
+        own, other = a_request(session, district=7), a_request(session, district=8)
+    manager = page(Role.OFFICIAL, 7)
+    assert [one["id"] for one in manager.get("/requests").json()["items"]] == [own.id]
+    assert [one["district"] for one in manager.get("/requests/districts").json()] == [7]
+    with writing(engine) as session:
+        work.merge(session, other.id, own.id, who="somebody")
+    shown = manager.get(f"/requests/{own.id}").json()
+    assert shown["duplicates"] == [], "nothing of another district's, not even beside"
+    for path in (f"/requests/{other.id}", f"/requests/{other.id}/audio", "/requests?district=8"):
+        assert manager.get(path).json()["code"] == "forbidden", path
+    assert manager.get(f"/requests/tracking/{other.tracking}").status_code == 403
+    auditor = page(Role.AUDITOR)
+    assert len(auditor.get("/requests").json()["items"]) == 2
+    assert len(auditor.get(f"/requests/{own.id}").json()["duplicates"]) == 1
+
+
+def test_given_an_official_of_no_office_when_they_look_then_nothing_is_seen(
+    engine: Engine, page: Page
+) -> None:
+    with writing(engine) as session:
+        a_request(session, district=7)
+    assert page(Role.OFFICIAL).get("/requests").json()["items"] == []
+
+
+def a_sound(settings: Settings) -> Path:
+    settings.messages_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.messages_dir / "m.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\x01\x02" * 8000)
+    return path
+
+
+@on_sqlite
+def test_given_a_spoken_request_when_it_is_heard_piece_by_piece_then_the_log_shows_one_hearing(
+    engine: Engine, settings: Settings, page: Page
+) -> None:
+    path = a_sound(settings)
+    with writing(engine) as session:
+        request = a_request(session, message=path.name)
+    operator = page(Role.OPERATOR)
+    part = operator.get(f"/requests/{request.id}/audio", headers={"Range": "bytes=0-99"})
+    assert (part.status_code, part.content) == (206, path.read_bytes()[:100])
+    operator.get(f"/requests/{request.id}/audio", headers={"Range": "bytes=100-199"})
+    with reading(engine) as session:
+        heard = session.scalars(select(AuditEntry).where(AuditEntry.action == recordings.MESSAGE_HEARD)).all()
+        assert [(e.who, e.subject) for e in heard] == [("the-operator", f"request {request.id}")]
+
+
+@on_sqlite
+@pytest.mark.parametrize("file", ["../secret", "/etc/hostname", "link.wav", "none.wav"])
+def test_given_a_row_that_names_what_is_no_message_when_heard_then_nothing_is_played(
+    engine: Engine, settings: Settings, page: Page, file: str
+) -> None:
+    (a_sound(settings).parent / "link.wav").symlink_to("/etc/hostname")
+    with writing(engine) as session:
+        request = a_request(session, message=file)
+    assert page(Role.OPERATOR).get(f"/requests/{request.id}/audio").status_code == 404
+
+
+@on_sqlite
+def test_given_a_written_request_with_a_wrong_number_or_department_when_sent_then_nothing_is_kept(
+    engine: Engine, page: Page
+) -> None:
+    operator = page(Role.OPERATOR)
+    written = {"category": 1, "written": "چاله"}
+    refer = {"department_id": 404404, "due_on": in_days(engine, 1)}
+    for wrong, code in (
+        ({"number": "12"}, "number-invalid"),
+        ({"refer": refer}, "not-found"),
+        ({"category": 10}, "invalid-input"),
+        ({"written": "\0"}, "invalid-input"),
+        ({"written": "x" * 10_000}, "invalid-input"),
+    ):
+        assert operator.post("/requests", json=written | wrong).json()["code"] == code
+    with reading(engine) as session:
+        assert session.scalars(select(Request)).all() == []
+
+
+@on_sqlite
+def test_given_a_file_of_boundaries_when_set_then_it_is_given_out_and_otherwise_not(
+    engine: Engine, settings: Settings, page: Page, tmp_path: Path
+) -> None:
+    operator = page(Role.OPERATOR)
+    assert operator.get("/requests/boundaries").json() is None
+    file = tmp_path / "districts.geojson"
+    file.write_text('{"type": "FeatureCollection", "features": []}')
+    named = create(settings.model_copy(update={"districts_file": file}))
+    answer = TestClient(named, base_url="http://test/api/v1", cookies=operator.cookies).get(
+        "/requests/boundaries"
+    )
+    assert (answer.status_code, answer.json()["features"]) == (200, [])
+
+
+@on_sqlite
+def test_given_departments_when_changed_over_the_wire_then_lists_have_them(
+    engine: Engine, page: Page
+) -> None:
+    office = page(Role.PUBLIC_RELATIONS)
+    made = office.post("/departments", json={"name_fa": "عمران", "name_en": "Works"}).json()
+    taken = office.post("/departments", json={"name_fa": "عمران", "name_en": "Other"})
+    assert taken.json()["code"] == "department-taken"
+    office.patch(f"/departments/{made['id']}", json={"active": False})
+    [listed] = office.get("/departments").json()
+    assert listed == {
+        **{"id": made["id"], "name_fa": "عمران", "name_en": "Works"},
+        **{"active": False, "open": 0, "overdue": 0},
+    }
+
+
+# The public page
+
+
+@pytest.fixture
+def citizen(settings: Settings) -> TestClient:
+    return TestClient(create(settings))
+
+
+def seen(citizen: TestClient, tracking: str, language: str = "fa") -> tuple[int, str]:
+    query = "?lang=en" if language == "en" else ""
+    answer = citizen.post(f"/public/request{query}", data={"ticket": tracking})
+    return answer.status_code, answer.text
+
+
+@on_sqlite
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_and_nothing_personal(
+    engine: Engine, citizen: TestClient, language: str
+) -> None:
+    with writing(engine) as session:
+        user: User = a_user(session, username="operator-of-it")
+        request = requests.write(
+            session,
+            **{"category": 1, "district": 7, "language": "fa", "number": "+989131112233"},
+            written="چالهٔ جلوی خانهٔ من",
+            who=user.username,
+        )
+        department = a_department(session)
+        due_on = now(session).astimezone(CITY).date()
+        work.refer(session, request, department, due_on=due_on, who=user.username, note="محرمانه")
+        work.reply(session, request, who=user.username, reply="<b>ترمیم</b> شد")
+    assert citizen.get("/public/request").status_code == 200
+    status, text = seen(citizen, request.tracking, language)
+    assert status == 200
+    assert "&lt;b&gt;ترمیم&lt;/b&gt; شد" in text
+    assert (department.name_fa if language == "fa" else department.name_en) in text
+    for secret in ("1112233", "۱۱۱۲۲۳۳", "operator-of-it", "محرمانه", "خانهٔ من"):
+        assert secret not in text
+    with writing(engine) as session:
+        duplicate = a_request(session)
+        work.merge(session, duplicate.id, request.id, who="u")
+    assert "ترمیم" in seen(citizen, duplicate.tracking, language)[1]
+
+
+@on_sqlite
+def test_given_guesses_when_they_are_wrong_then_after_ten_nobody_is_answered(
+    engine: Engine, citizen: TestClient
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, S.CLOSED)
+    assert seen(citizen, request.tracking)[0] == 200
+    assert seen(citizen, "1234")[0] == 422
+    assert [seen(citizen, "00000000")[0] for _ in range(9)] == [404] * 9
+    assert seen(citizen, request.tracking)[0] == 429

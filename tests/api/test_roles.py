@@ -1,0 +1,213 @@
+"""Who may do what: every endpoint for every role. Whoever adds an endpoint adds a line here."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.cookies import COOKIE
+from db.engine import writing
+from db.models import Role
+from hotline.people import accounts
+from tests.factories import a_desk, a_user
+
+V1 = "/api/v1"
+R = Role
+ALL = frozenset(Role)
+NOBODY_NEEDED = "public"
+"""Answers without a sign-in."""
+
+REPORTED_TO = ALL - {R.OPERATOR}
+AT_DESK = ALL - {R.AUDITOR}
+KEEPS = frozenset({R.ADMINISTRATOR})
+PLANS = frozenset({R.ADMINISTRATOR, R.PUBLIC_RELATIONS})
+MOVES = frozenset({R.ADMINISTRATOR, R.SUPERVISOR})
+ANSWERS = MOVES | {R.OPERATOR}
+CONDUCTS = PLANS | {R.SUPERVISOR}
+OVERSEES = CONDUCTS | {R.AUDITOR}
+HANDLES = PLANS | ANSWERS
+HEARS = MOVES | {R.AUDITOR}
+INSPECTS = frozenset({R.ADMINISTRATOR, R.AUDITOR})
+
+MAY: dict[str, frozenset[Role] | str] = {
+    "POST /session": NOBODY_NEEDED,
+    "GET /session": NOBODY_NEEDED,
+    "POST /session/code": ALL,
+    "DELETE /session": NOBODY_NEEDED,
+    "GET /account": ALL,
+    "PUT /account/password": ALL,
+    "PUT /account/pin": ALL,
+    "POST /account/second-factor/offer": ALL,
+    "PUT /account/second-factor": ALL,
+    "POST /account/second-factor/remove": ALL,
+    "DELETE /account/sessions": ALL,
+    "DELETE /account/sessions/{session_id}": ALL,
+    "GET /browser-phone": NOBODY_NEEDED,
+    "GET /me": ALL,
+    "GET /events": ALL,
+    "GET /reports": REPORTED_TO,
+    "GET /reports.csv": REPORTED_TO,
+    "GET /reports.xlsx": REPORTED_TO,
+    "GET /wallboard": ALL,
+    "POST /wallboard/screen": MOVES,
+    "DELETE /wallboard/screens": MOVES,
+    "GET /desk/phone": AT_DESK,
+    "POST /desk/phone/call": AT_DESK,
+    "GET /desk/phone/choice": AT_DESK,
+    "PUT /desk/phone/choice": AT_DESK,
+    "POST /desk/phone/account": AT_DESK,
+    "GET /rounds": ALL,
+    "GET /rounds/{round_id}": ALL,
+    "GET /rounds/{round_id}/report": ALL,
+    "GET /rounds/{round_id}/notice": ALL,
+    "GET /rounds/{round_id}/carries": ALL,
+    "GET /rounds/{round_id}/history": OVERSEES,
+    "GET /rounds/{round_id}/registrations": ALL,
+    "POST /rounds/{round_id}/claims": AT_DESK,
+    "POST /rounds": PLANS,
+    "PATCH /rounds/{round_id}": PLANS,
+    "POST /rounds/{round_id}/cancel": PLANS,
+    "POST /rounds/{round_id}/open": CONDUCTS,
+    "POST /rounds/{round_id}/end": AT_DESK,
+    "GET /registrations/{registration_id}": OVERSEES,
+    "POST /registrations/{registration_id}/move-up": MOVES,
+    "POST /registrations/{registration_id}/cancel": ANSWERS,
+    "GET /officials": ALL,
+    "GET /officials/clips": ALL,
+    "POST /officials": PLANS,
+    "PATCH /officials/{official_id}": PLANS,
+    "GET /subjects": ALL,
+    "PATCH /subjects/{subject_id}": PLANS,
+    "GET /callbacks/{callback_id}": AT_DESK,
+    "POST /callbacks/{callback_id}/call": AT_DESK,
+    "POST /callbacks/{callback_id}/hangup": AT_DESK,
+    "POST /callbacks/{callback_id}/undo": AT_DESK,
+    "POST /callbacks/{callback_id}/call-again": AT_DESK,
+    "PUT /callbacks/{callback_id}/outcome": AT_DESK,
+    "GET /callbacks/{callback_id}/called-again": AT_DESK,
+    "GET /callbacks/{callback_id}/history": OVERSEES,
+    "GET /registrations/{registration_id}/message": HEARS,
+    "GET /rounds/{round_id}/stage": ALL,
+    "PUT /desk/round": AT_DESK,
+    "PUT /desk/live-calls": AT_DESK,
+    "POST /desk/next": AT_DESK,
+    "POST /desk/not-now": AT_DESK,
+    "POST /desk/finishing": AT_DESK,
+    "POST /rounds/{round_id}/pause": AT_DESK,
+    "POST /rounds/{round_id}/resume": AT_DESK,
+    "POST /callbacks/{callback_id}/screen": AT_DESK,
+    "POST /callbacks/{callback_id}/hand-over": AT_DESK,
+    "POST /callbacks/{callback_id}/dismiss": AT_DESK,
+    "GET /timetable": ALL,
+    "POST /timetable": PLANS,
+    "PATCH /timetable/{rule_id}": PLANS,
+    "GET /timetable/{rule_id}/days": ALL,
+    "POST /timetable/{rule_id}/exceptions": PLANS,
+    "GET /timetable/{rule_id}/behind": ALL,
+    "POST /timetable/{rule_id}/catch-up": PLANS,
+    "GET /calendar": ALL,
+    "GET /holidays": ALL,
+    "POST /holidays": PLANS,
+    "DELETE /holidays/{day}": PLANS,
+    "PUT /desk/hears": MOVES,
+    "GET /recordings": HEARS,
+    "GET /recordings/{callback_id}/audio": HEARS,
+    "GET /messages": OVERSEES,
+    "POST /messages/{message_id}/retry": PLANS,
+    "GET /recordings/all": HEARS,
+    "GET /recordings/retention": HEARS,
+    "POST /recordings/{callback_id}/delete": KEEPS,
+    "GET /audit": INSPECTS,
+    **{f"GET /requests{path}": ALL for path in ("", "/counts", "/districts", "/boundaries")},
+    **{
+        f"GET /requests/{path}": ALL for path in ("tracking/{tracking}", "{request_id}", "{request_id}/audio")
+    },
+    "POST /requests": HANDLES,
+    **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("refer", "return", "reply", "reject")},
+    **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("answer", "duplicate", "separate")},
+    "GET /departments": ALL,
+    "POST /departments": PLANS,
+    "PATCH /departments/{department_id}": PLANS,
+    "GET /audit/actions": INSPECTS,
+    "GET /audit/export": INSPECTS,
+    "GET /people": INSPECTS,
+    "POST /people": KEEPS,
+    "PATCH /people/{person_id}": KEEPS,
+    "POST /people/{person_id}/disable": KEEPS,
+    "POST /people/{person_id}/enable": KEEPS,
+    "POST /people/{person_id}/password": KEEPS,
+    "POST /people/{person_id}/pin": KEEPS,
+    "DELETE /people/{person_id}/sessions": KEEPS,
+    "DELETE /people/{person_id}/second-factor": KEEPS,
+    "GET /desks": HEARS,
+    "PATCH /desks/{desk_id}": KEEPS,
+    "POST /desks/{desk_id}/account": KEEPS,
+    "POST /desks/{desk_id}/outcome": MOVES,
+    "GET /blocked": HEARS,
+    "POST /blocked": MOVES,
+    "DELETE /blocked/{number}": MOVES,
+}
+
+
+@pytest.fixture
+def page(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def endpoints(app: FastAPI) -> set[str]:
+    """What the API's own document has, events too."""
+    return {
+        f"{method.upper()} {path.removeprefix(V1)}"
+        for path, methods in app.openapi()["paths"].items()
+        if path.startswith(V1)
+        for method in methods
+    }
+
+
+def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
+    """What an empty request to a row that does not exist is answered with."""
+    method, path = endpoint.split(" ")
+    path = path.replace("{day}", "2026-11-24").replace("{number}", "09131234567")
+    path = path.replace("{session_id}", "0" * 64)
+    path = re.sub(r"\{\w+\}", "404404", path)
+    body = None if method in ("GET", "DELETE") else {}
+    response = page.request(method, V1 + path, json=body)
+    return response.status_code, response.json().get("code", "") if response.status_code >= 400 else ""
+
+
+def test_given_the_api_when_its_endpoints_are_listed_then_each_has_a_line_in_the_table(app: FastAPI) -> None:
+    assert endpoints(app) == MAY.keys()
+
+
+def test_given_nobody_signed_in_when_asked_then_only_what_is_public_answers(page: TestClient) -> None:
+    for endpoint, may in MAY.items():
+        _, code = answer(page, endpoint)
+        assert (code == "not-signed-in") == (may != NOBODY_NEEDED), endpoint
+
+
+@pytest.mark.parametrize("role", Role)
+def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_is_forbidden(
+    page: TestClient, engine: Engine, role: Role
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session, a_desk(session))
+        user.role = role
+        page.cookies.set(COOKIE, accounts.sign_in(session, user))
+    for endpoint, may in MAY.items():
+        if endpoint in ("DELETE /session", "GET /events"):  # ends the session; never ends
+            continue
+        status, code = answer(page, endpoint)
+        allowed = may == NOBODY_NEEDED or role in may
+        assert (code == "forbidden") != allowed, (endpoint, status, code)
+        assert status < 500, endpoint
+
+
+def test_given_an_auditor_at_a_desk_when_the_table_is_read_then_nothing_that_changes_is_allowed() -> None:
+    own = ("POST /session/code", "/account")
+    changes = {e for e in MAY if not e.startswith("GET") and MAY[e] != NOBODY_NEEDED}
+    changes = {e for e in changes if not any(mine in e for mine in own)}
+    assert changes and not any(Role.AUDITOR in MAY[endpoint] for endpoint in changes)

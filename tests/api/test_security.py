@@ -1,0 +1,137 @@
+"""What every answer carries and every request passes, whatever is asked."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api import security
+from api.app import create
+from api.cookies import COOKIE
+from api.web import BUILT
+from db.engine import writing
+from hotline.people import accounts
+from settings import Settings
+from tests.factories import a_desk, a_user
+
+V1 = "/api/v1"
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> FastAPI:
+    made = create(settings)
+
+    @made.post("/api/broken")
+    def broken() -> None:
+        raise RuntimeError("a fault of ours")
+
+    made.router.routes.insert(0, made.router.routes.pop())  # before the pages, which take the rest
+    return made
+
+
+@pytest.fixture
+def page(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+ANSWERS = [
+    ("GET", "/", 200),
+    ("GET", "/sign-in", 200),
+    ("GET", "/rounds/1", 200),
+    ("GET", "/assets/nothing.js", 404),
+    ("GET", "/assets/swagger-ui.css", 200),
+    ("GET", "/public/", 200),
+    ("GET", "/public/rounds/404", 404),
+    ("GET", "/public/static/public.css", 200),
+    ("GET", "/public/rounds.atom", 200),
+    ("GET", "/api/docs", 200),
+    ("GET", "/api/openapi.json", 200),
+    ("GET", f"{V1}/me", 401),
+    ("GET", f"{V1}/session", 200),
+    ("GET", f"{V1}/nothing", 404),
+    ("POST", f"{V1}/me", 405),
+    ("POST", f"{V1}/session", 422),
+    ("POST", "/api/broken", 500),
+    ("DELETE", f"{V1}/session", 204),
+    ("GET", "/healthz", 503),
+]
+
+
+def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: TestClient) -> None:
+    for method, path, status in ANSWERS:
+        answer = page.request(method, path)
+        assert answer.status_code == status, path
+        sent = answer.headers
+        policy = dict(rule.split(" ", 1) for rule in sent["content-security-policy"].split("; "))
+        assert policy["default-src"] == "'self'" and "script-src" not in policy, path
+        assert policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'", path
+        assert "unsafe-eval" not in sent["content-security-policy"], path
+        strict = path.startswith("/public")
+        assert policy["style-src"] == ("'self'" if strict else "'self' 'unsafe-inline'"), path
+        assert sent["x-content-type-options"] == "nosniff", path
+        assert sent["referrer-policy"] == "no-referrer", path
+        assert sent["cross-origin-opener-policy"] == "same-origin", path
+        others = "cross-origin" if path.startswith(("/public/", "/healthz")) else "same-origin"
+        assert sent["cross-origin-resource-policy"] == others, path
+        assert "microphone=(self)" in sent["permissions-policy"], path
+        assert "strict-transport-security" not in sent, path
+        if path.startswith("/api/"):
+            assert sent["cache-control"] == "no-store", path
+
+
+def test_given_https_when_answered_then_browsers_stay_with_it(app: FastAPI) -> None:
+    with TestClient(app, base_url="https://137.isfahan.example") as page:
+        for path in ("/", f"{V1}/nothing", "/assets/nothing.js"):
+            assert page.get(path).headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_given_every_page_when_read_then_no_script_is_in_it(page: TestClient) -> None:
+    for file in (BUILT / "index.html", "/api/docs", "/public/", "/public/ticket"):
+        text = page.get(file).text if isinstance(file, str) else file.read_text()
+        assert "<html" in text
+        scripts = re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL)
+        assert all("src=" in tag and not body.strip() for tag, body in scripts if "ld+json" not in tag)
+        assert not re.search(r"\son\w+=|javascript:|\sstyle=", text)
+
+
+def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing(
+    page: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        page.cookies.set(COOKIE, accounts.sign_in(session, a_user(session, a_desk(session))))
+    own, away = "http://testserver", "http://evil.example"
+    foreign = [
+        {"Origin": away},
+        {"Origin": "null"},
+        {"Origin": own, "Sec-Fetch-Site": "same-site"},
+        {"Origin": own, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ]
+    for headers in foreign:
+        for method, path in (
+            ("DELETE", f"{V1}/session"),
+            ("PUT", f"{V1}/account/password"),
+            ("POST", "/public/ticket"),
+        ):
+            answer = page.request(method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "foreign-origin"), (headers, path)
+        assert page.get(f"{V1}/me", headers=headers).status_code == 200
+    for headers in ({"Origin": own, "Sec-Fetch-Site": "same-origin"}, {"Origin": own}, {}):
+        assert page.put(f"{V1}/account/password", headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize("path", [f"{V1}/session", "/public/ticket", f"{V1}/texts/kavenegar"])
+def test_given_a_body_when_it_is_too_long_then_it_is_refused_whether_or_not_it_says_so(
+    page: TestClient, path: str
+) -> None:
+    said = page.post(path, headers={"Content-Length": str(security.LONGEST_BODY + 1)})
+    unsaid = page.post(path, content=iter([b"x" * (1 << 14)] * 5))  # chunked
+    for answer in (said, unsaid):
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+        assert "content-security-policy" in answer.headers
+    assert page.post(f"{V1}/session", content=iter([b"{}"])).status_code == 422, "a short one may be chunked"

@@ -1,0 +1,221 @@
+"""The server itself: clients that send too slowly, read nothing, or open too many pages, hold nobody up."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from itertools import takewhile
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from api import connections, event_stream, server
+from api.cookies import COOKIE
+from db import events
+from db.engine import writing
+from hotline.people import accounts
+from settings import Settings
+from tests.factories import a_round, a_user
+from tests.kit.process import until
+from tests.kit.served import served
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"event_streams_per_person": 2, "event_streams": 3})
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_S", 0.3)
+    monkeypatch.setattr(server, "_UNREAD_S", 1)
+
+
+@pytest.fixture
+def url(impatient: None, settings: Settings, engine: Engine) -> Iterator[str]:
+    with served(settings) as address:
+        yield f"{address}/api/v1"
+
+
+@pytest.fixture
+def connect(settings: Settings, url: str) -> Iterator[Callable[[], socket.socket]]:
+    with ExitStack() as closing:
+
+        def one() -> socket.socket:
+            client = closing.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(10)
+            client.connect(tuple(settings.http))
+            return client
+
+        yield one
+
+
+def is_dropped(client: socket.socket) -> bool:
+    """Whether the server ends it within 10 s; what it said before is left out."""
+    try:
+        while client.recv(4096):
+            pass
+    except ConnectionResetError:
+        return True
+    return True
+
+
+def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_dropped(
+    connect: Callable[[], socket.socket], url: str
+) -> None:
+    beginnings = [
+        b"",
+        b"GET /api/v1/me HTT",
+        b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n",
+        b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+    ]
+    for beginning in beginnings:
+        client = connect()
+        client.sendall(beginning)
+        assert is_dropped(client), beginning
+    patient = HTTPConnection("x")
+    patient.sock = connect()
+    for _ in range(2):  # one connection, two requests, and more than the time for one
+        patient.request("GET", "/api/v1/me")
+        answer = patient.getresponse()
+        assert answer.status == 401 and answer.read()
+        time.sleep(0.2)
+    huge = connect()
+    huge.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000)
+    assert huge.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def a_cookie(engine: Engine) -> str:
+    with writing(engine) as session:
+        return accounts.sign_in(session, a_user(session))
+
+
+def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
+    connect: Callable[[], socket.socket], engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[event_stream.Stream] = []
+    leave = event_stream.Tail.leave
+    monkeypatch.setattr(
+        event_stream.Tail, "leave", lambda tail, stream: (left.append(stream), leave(tail, stream))
+    )
+    client = connect()
+    head = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={a_cookie(engine)}\r\n\r\n"
+    client.sendall(head.encode())
+    assert client.recv(15) == b"HTTP/1.1 200 OK"
+    with writing(engine) as session:
+        round_ = a_round(session)
+    end = time.monotonic() + 30
+    while not left and time.monotonic() < end:
+        with writing(engine) as session:
+            for _ in range(200):
+                events.round_changed(session, round_.id, "made")
+    assert left, "a reader that does not read holds its stream"
+
+
+def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_over_and_strangers_wait(
+    engine: Engine, url: str
+) -> None:
+    mine, other, third = (a_cookie(engine) for _ in range(3))
+    pages: list[Iterator[str]] = []  # an iterator that nobody keeps closes its line
+    with ExitStack() as closing:
+
+        def a_page(cookie: str) -> Iterator[str]:
+            client = closing.enter_context(httpx.Client(cookies={COOKIE: cookie}, timeout=5))
+            response = closing.enter_context(client.stream("GET", f"{url}/events"))
+            assert response.status_code == 200
+            lines = response.iter_lines()
+            assert {"event: hello", "retry: 1000"} <= set(takewhile(bool, lines))
+            pages.append(lines)
+            return lines
+
+        first, second = a_page(mine), a_page(mine)
+        a_page(mine)
+        assert [line for line in first if line.startswith("event")] == ["event: crowded"]
+        a_page(other)  # three in all
+        refused = httpx.get(f"{url}/events", cookies={COOKIE: third})
+        assert (refused.status_code, refused.json()["code"]) == (503, "too-many-pages")
+        a_page(other)
+        with writing(engine) as session:
+            accounts.sign_out(session, mine)
+        assert "event: crowded" not in list(second), "it is over because its session is"
+        until(lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}).status_code == 401, "signed out")
+        until(lambda: _opens(url, third), "there is room again", 5)
+
+
+def _opens(url: str, cookie: str) -> bool:
+    with httpx.stream("GET", f"{url}/events", cookies={COOKIE: cookie}) as response:
+        return response.status_code == 200
+
+
+MANY = 1000
+
+
+def test_given_idle_connections_of_one_address_when_there_are_a_thousand_then_others_are_served(
+    settings: Settings, engine: Engine
+) -> None:
+    """At an address of its own, and at a proxy's, which is many people's and has no share of its own."""
+    server.allow_files()  # both ends are this process's
+    for flood in ("127.0.0.2", "127.0.0.1"):
+        with served(settings) as url, ExitStack() as closing:
+            other = httpx.HTTPTransport(local_address="127.0.0.3")
+            citizen = closing.enter_context(httpx.Client(transport=other))
+            for _ in range(MANY):
+                client = closing.enter_context(socket.socket())
+                client.bind((flood, 0))
+                client.connect(tuple(settings.http))
+            assert citizen.get(f"{url}/public/ticket").status_code == 200
+
+
+def test_given_an_address_with_many_open_requests_when_it_asks_for_more_then_others_have_room(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "OPEN", 3)
+    with served(settings) as url, ExitStack() as closing:
+        one = httpx.Client(
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"), cookies={COOKIE: a_cookie(engine)}
+        )
+        closing.enter_context(one)
+        for _ in range(2):
+            assert closing.enter_context(one.stream("GET", f"{url}/api/v1/events")).status_code == 200
+        last = closing.enter_context(socket.socket())
+        last.bind(("127.0.0.2", 0))
+        last.connect(tuple(settings.http))
+        with pytest.raises(httpx.HTTPError):
+            one.get(f"{url}/public/ticket")
+        other = closing.enter_context(httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.3")))
+        assert other.get(f"{url}/public/ticket").status_code == 200
+        last.close()
+        until(lambda: _is_served(one, url), "the address has room again", 5)
+
+
+def _is_served(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(f"{url}/public/ticket").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_given_a_client_that_sends_byte_by_byte_when_newer_ones_wait_then_it_is_still_the_oldest(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "WAITING", 2)
+    with served(settings), ExitStack() as closing:
+
+        def one() -> socket.socket:
+            client = closing.enter_context(socket.socket())
+            client.bind(("127.0.0.2", 0))
+            client.settimeout(10)
+            client.connect(tuple(settings.http))
+            return client
+
+        slow = one()
+        slow.sendall(b"GET / HT")
+        newer = one()
+        slow.sendall(b"TP/1.1\r\n")
+        one()
+        assert is_dropped(slow)
+        newer.sendall(b"GET /public/ticket HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert newer.recv(15) == b"HTTP/1.1 200 OK"

@@ -1,0 +1,84 @@
+"""Where the built pages are, and what an address says at which nothing is."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api import web
+
+SOURCES = Path(web.BUILT).parent / "src"
+
+
+@pytest.fixture
+def anybody(app: FastAPI) -> TestClient:
+    return TestClient(app)
+
+
+def test_given_the_pages_when_their_addresses_are_listed_then_the_server_knows_just_these() -> None:
+    table = (SOURCES / "routes.ts").read_text()
+    names = re.findall(r"^  ([\w-]+): \{", table, re.MULTILINE)
+    below = set(re.findall(r"^  ([\w-]+): \{.*below:", table, re.MULTILINE))
+    others = re.findall(r'path="/([\w-]+)"', (SOURCES / "app.tsx").read_text())
+    assert {*names, *others} == set(web.PLAIN)
+    assert below == set(web.OF_ONE)
+
+
+def test_given_what_is_pure_in_the_pages_when_vitest_runs_it_then_it_holds() -> None:
+    run = subprocess.run(
+        ["npm", "test", "--silent"],
+        check=False,
+        cwd=SOURCES.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/desk", "/desk/", "/rounds/7", "/rounds/7/", "/requests/137"]
+)
+def test_given_an_address_of_the_pages_when_opened_then_it_is_theirs(anybody: TestClient, path: str) -> None:
+    answer = anybody.get(path)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert '<div id="root">' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/nothing",
+            "/wp-login.php",
+            "/rounds/x",
+            "/rounds/7/8",
+            "/desk/7",
+            "/desks.php",
+            "/.env",
+            "/public/x",
+        ),
+        *("/rounds/%D9%A7", "//evil.example", "/%5Cevil.example", "/api", "/index.html"),
+    ],
+)
+def test_given_any_other_address_when_opened_then_it_says_in_the_citys_words_that_nothing_is_there(
+    anybody: TestClient, path: str
+) -> None:
+    answer = anybody.get(f"http://testserver{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "این صفحه پیدا نشد" in answer.text
+    assert not re.search(r'href="[/\\]{2}', answer.text), "no link leads to another site"
+    assert "This page is not here" in anybody.get(f"http://testserver{path}?lang=en").text
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing", "/api/v2", "/api/v1/rounds/1/nothing"])
+def test_given_an_unknown_address_of_the_api_when_asked_then_a_problem_says_so(
+    anybody: TestClient, path: str
+) -> None:
+    answer = anybody.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not-found"

@@ -1,0 +1,347 @@
+"""The migrations make exactly the tables that the models describe, on both databases."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, MetaData, event, inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+from db import migrate
+from db.engine import connect, writing
+from db.models import Base, Callback, Desk, Round, User
+from db.states import CallbackState
+
+
+@pytest.fixture
+def empty(empty_database: str) -> Iterator[Engine]:
+    engine = connect(empty_database)
+    yield engine
+    engine.dispose()
+
+
+def shape(engine: Engine) -> dict[str, Any]:
+    """Everything the database knows of each table: columns, keys, checks, indexes with their conditions."""
+    seen = inspect(engine)
+    return {
+        table: {
+            "columns": {
+                c["name"]: (repr(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)
+            },
+            "key": seen.get_pk_constraint(table)["constrained_columns"],
+            "foreign": sorted(
+                (f["constrained_columns"], f["referred_table"], f["referred_columns"])
+                for f in seen.get_foreign_keys(table)
+            ),
+            "unique": sorted(u["column_names"] for u in seen.get_unique_constraints(table)),
+            "checks": sorted((str(c["name"]), c["sqltext"]) for c in seen.get_check_constraints(table)),
+            "indexes": sorted(
+                (
+                    str(i["name"]),
+                    i["column_names"],
+                    i.get("expressions", []),
+                    i["unique"],
+                    sorted((k, str(v)) for k, v in i.get("dialect_options", {}).items()),
+                    sorted(i.get("column_sorting", {}).items()),
+                )
+                for i in seen.get_indexes(table)
+            ),
+        }
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def statements(engine: Engine) -> dict[str, str]:
+    """What SQLite itself keeps of each index: conditions and directions that no inspector tells."""
+    if engine.dialect.name != "sqlite":
+        return {}
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql <> ''")
+        )
+        return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+def test_given_an_empty_database_when_upgraded_then_it_is_current_and_was_not_before(empty: Engine) -> None:
+    assert not migrate.is_current(empty)
+    migrate.upgrade(empty)
+    assert migrate.is_current(empty)
+    assert set(shape(empty)) == set(Base.metadata.tables)
+
+
+def test_given_an_upgraded_database_when_upgraded_again_then_nothing_changes(empty: Engine) -> None:
+    migrate.upgrade(empty)
+    before = shape(empty), statements(empty)
+    migrate.upgrade(empty)
+    assert (shape(empty), statements(empty)) == before
+    assert migrate.is_current(empty)
+
+
+def test_given_an_upgraded_database_when_alembic_compares_it_with_the_models_then_nothing_differs(
+    engine: Engine,
+) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_given_the_models_when_made_directly_then_checks_and_conditions_are_those_of_the_migrations(
+    engine: Engine, empty: Engine
+) -> None:
+    Base.metadata.create_all(empty)
+    migrated = shape(engine)
+    assert migrated["callbacks"]["checks"] and migrated["registrations"]["indexes"]
+    assert migrated == shape(empty)
+    assert statements(engine) == statements(empty)
+
+
+def test_given_a_database_of_another_version_when_upgraded_then_it_is_refused_in_words_and_left_as_it_is(
+    empty: Engine,
+) -> None:
+    migrate.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    before = shape(empty)
+    with pytest.raises(migrate.OtherVersion, match=r"another version \(0999\)"):
+        migrate.upgrade(empty)
+    assert shape(empty) == before
+    assert not migrate.is_current(empty)
+
+
+@pytest.fixture
+def second_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Makes the statements of one migration that follows the first one; there are no others."""
+
+    def given(*statements: str) -> None:
+        scripts = tmp_path / "migrations"
+        (scripts / "versions").mkdir(parents=True)
+        source = Path(migrate.__file__).parent / "migrations"
+        (scripts / "env.py").write_text((source / "env.py").read_text())
+        (scripts / "versions" / "0001.py").write_text((source / "versions/0001_first_tables.py").read_text())
+        (scripts / "versions" / "0002.py").write_text(
+            "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+            "def upgrade() -> None:\n" + "".join(f"    op.execute({each!r})\n" for each in statements)
+        )
+        config = migrate._config()
+        config.set_main_option("script_location", str(scripts))
+        monkeypatch.setattr(migrate, "_config", lambda: config)
+
+    return given
+
+
+def test_given_a_migration_that_fails_halfway_when_run_then_nothing_of_it_is_left(
+    empty: Engine, second_migration: Callable[..., None]
+) -> None:
+    second_migration("CREATE TABLE half (id INTEGER)", "nonsense")
+    with pytest.raises(Exception, match="nonsense"):
+        migrate.upgrade(empty)
+    assert inspect(empty).get_table_names() == []
+    assert not migrate.is_current(empty)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_given_a_migration_that_takes_longer_than_a_statement_may_when_run_then_it_comes_to_its_end(
+    empty_database: str, second_migration: Callable[..., None]
+) -> None:
+    engine = connect(empty_database)
+
+    @event.listens_for(engine, "connect")
+    def impatient(connection: Any, _record: Any) -> None:
+        connection.execute("SET statement_timeout = 100").connection.commit()
+
+    second_migration("SELECT pg_sleep(0.3)")
+    migrate.upgrade(engine)
+    assert migrate.is_current(engine)
+    with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
+        connection.execute(text("SELECT pg_sleep(0.3)"))  # as for everybody else, from then on
+    engine.dispose()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_given_a_table_in_use_when_a_migration_waits_for_it_then_it_gives_up_before_others_queue_behind_it(
+    empty: Engine, second_migration: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade_to(empty, "0001")
+    monkeypatch.setitem(migrate._LIMITS, "lock_timeout", 100)
+    second_migration("ALTER TABLE desks ADD COLUMN more INTEGER")
+    with empty.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM desks"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate.upgrade(empty)
+    migrate.upgrade(empty)
+    assert migrate.is_current(empty)
+
+
+# A database of the first version, in use
+
+
+_STATES_OF_OLD = ["claimed", "dialing", "ringing", "answered", "waiting", "talking", "ended", "closed"]
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    config = migrate._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def fill(connection: Connection, old: MetaData) -> None:
+    """A round with a citizen, a desk, a person and a callback for each state that the first version knew."""
+    at = datetime(2026, 11, 24, 8, 30, 15, 123456, tzinfo=UTC)
+    if connection.dialect.name == "sqlite":
+        at = at.replace(tzinfo=None)
+    hours = [at + timedelta(hours=hour) for hour in range(6)]
+    names = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
+    insert = {name: table.insert() for name, table in old.tables.items()}
+    connection.execute(
+        insert["officials"],
+        [{"id": 1, "kind": "mayor", "office_fa": "شهردار", "office_en": "Mayor", "clip": "m"}],
+    )
+    round_ = {
+        "official_id": 1,
+        "languages": "fa",
+        "minutes": 6,
+        "reason": "",
+        "changes": 0,
+        "standing": False,
+    }
+    times = dict(zip(names, hours, strict=False))
+    connection.execute(
+        insert["rounds"],
+        [
+            {"id": 7, **round_, **times, "opened_at": hours[3], "ended_at": None},
+            {"id": 8, **round_, **times, "opened_at": hours[3], "ended_at": hours[4]},
+        ],
+    )
+    for number, state in enumerate(_STATES_OF_OLD, start=1):
+        closed = state == "closed"
+        connection.execute(
+            insert["desks"], [{"id": number, "phone": "sip", "phone_connected": number % 2 == 0}]
+        )
+        user = {"id": number + 20, "username": f"u{number}", "name": "اپراتور", "role": "operator"}
+        connection.execute(insert["users"], [{**user, "password_hash": "x", "desk_id": number}])
+        place = {
+            "id": number + 40,
+            "round_id": 7,
+            "number": f"+98913000000{number}",
+            "ticket": f"{number:07}",
+        }
+        place |= {"language": "fa", "state": "waiting" if closed else "calling", "moved_up": 0}
+        place |= {"moved_reason": "", "rounds_missed": number, "rounds_unanswered": 0, "attempts": number}
+        connection.execute(insert["registrations"], [{**place, "registered_at": at}])
+        callback = {"id": number + 60, "registration_id": number + 40, "round_id": 7, "desk_id": number}
+        callback |= {"user_id": number + 20, "token": f"callback-{number:032}", "state": state}
+        callback |= {"outcome": "busy" if closed else None, "note": "یادداشت", "claimed_at": at}
+        moments = ("called_at", "placed_at", "answered_at", "talking_at", "ended_at")
+        came = {name: at if number > place + 1 else None for place, name in enumerate(moments)}
+        connection.execute(insert["callbacks"], [{**callback, **came}])
+    fact = {"fact": "round_cancelled", "round_id": 8, "details": "{}", "digest": "0" * 64, "at": at}
+    connection.execute(insert["ledger"], [{"id": number, **fact} for number in (1, 2)])
+
+
+def rows(connection: Connection, tables: MetaData) -> dict[str, list[dict[str, Any]]]:
+    """Every row of these tables, by the columns that they had."""
+    return {
+        name: sorted(
+            (dict(row._mapping) for row in connection.execute(select(table))),
+            key=repr,
+        )
+        for name, table in tables.tables.items()
+        if name != "alembic_version"
+    }
+
+
+@pytest.fixture
+def in_use(empty: Engine) -> tuple[Engine, MetaData]:
+    """A database of the first version with rows in every table that has changed since, and its tables."""
+    upgrade_to(empty, "0001")
+    old = MetaData()
+    old.reflect(empty)
+    with empty.begin() as connection:
+        fill(connection, old)
+    return empty, old
+
+
+def test_given_a_first_version_in_use_when_upgraded_then_every_row_is_kept_as_it_was(
+    in_use: tuple[Engine, MetaData],
+) -> None:
+    engine, old = in_use
+    with engine.connect() as connection:
+        before = rows(connection, old)
+    assert len(before["callbacks"]) == len(_STATES_OF_OLD)
+    assert before["line_counts"], "kept by triggers"
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert rows(connection, old) == before
+    with writing(engine) as session:
+        states = {c.state for c in session.scalars(select(Callback)).unique()}
+        assert states == set(CallbackState) - {
+            CallbackState.SCREENING,
+            CallbackState.HELD,
+            CallbackState.PARTING,
+        }
+        assert {r.recorded for r in session.scalars(select(Round))} == {False}
+        assert {d.round_id for d in session.scalars(select(Desk))} == {None}
+        assert {u.pin_hash for u in session.scalars(select(User))} == {None}
+
+
+def test_given_a_first_version_in_use_when_upgraded_then_its_tables_are_those_of_a_new_one(
+    in_use: tuple[Engine, MetaData], engine: Engine
+) -> None:
+    upgraded, _ = in_use
+    migrate.upgrade(upgraded)
+    assert shape(upgraded) == shape(engine)
+    if upgraded.dialect.name == "sqlite":
+        with upgraded.connect() as connection:
+            assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+    assert statements(upgraded) == statements(engine)
+
+
+@pytest.mark.parametrize(
+    "against",
+    [
+        "UPDATE callbacks SET desk_id = 1 WHERE id = 62",  # one live callback per desk
+        "UPDATE callbacks SET registration_id = 41 WHERE id = 62",  # and per registration
+        "UPDATE callbacks SET state = 'flying' WHERE id = 62",
+        "UPDATE callbacks SET state = 'closed' WHERE id = 62",  # without an outcome
+        "UPDATE callbacks SET outcome = 'busy' WHERE id = 62",
+        "UPDATE callbacks SET state = 'screening' WHERE id = 65",  # by no desk
+        "UPDATE callbacks SET desk_id = NULL WHERE id = 66",  # speaks
+        "UPDATE callbacks SET desk_id = 99 WHERE id = 62",
+        "UPDATE callbacks SET screen_desk_id = 99 WHERE id = 62",
+        "UPDATE callbacks SET token = (SELECT token FROM callbacks WHERE id = 61) WHERE id = 62",
+        "UPDATE desks SET round_id = 99 WHERE id = 1",
+        "UPDATE desks SET hears_desk_id = 99 WHERE id = 1",
+        "DELETE FROM desks WHERE id = 1",
+        "UPDATE ledger SET fact = 'closed' WHERE id = 1",  # rows are only ever appended
+        "DELETE FROM ledger WHERE id = 2",
+        "INSERT INTO ledger VALUES (3, '2026-11-24 08:30:15.123456', 'dreamt', 8, NULL, '{}', '')",
+        "INSERT INTO near_calls (registration_id, round_id, due_at, answer) "
+        "VALUES (41, 7, '2026-11-24 08:30:15.123456', 'maybe')",
+    ],
+)
+def test_given_a_first_version_upgraded_when_somebody_writes_nonsense_then_the_database_refuses(
+    in_use: tuple[Engine, MetaData], against: str
+) -> None:
+    engine, _ = in_use
+    migrate.upgrade(engine)
+    refusals = (IntegrityError, ProgrammingError)  # a constraint's, and a trigger's of PostgreSQL
+    with pytest.raises(refusals), engine.begin() as connection:
+        connection.execute(text(against))
+
+
+def test_given_a_first_version_upgraded_when_its_line_moves_then_the_counts_follow_as_before(
+    in_use: tuple[Engine, MetaData],
+) -> None:
+    engine, _ = in_use
+    count = text("SELECT sum(waiting) FROM line_counts WHERE level = 0")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        assert connection.scalar(count) == 1
+        connection.execute(text("UPDATE registrations SET state = 'waiting' WHERE id = 41"))
+        assert connection.scalar(count) == 2

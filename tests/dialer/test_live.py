@@ -1,0 +1,306 @@
+"""Who waits on the line and desks that take live calls, between a real database and a manager interface."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, PlacedCall, Registration, WaitingCaller
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks, on_the_line, serving
+from hotline.ledger.verify import verify
+from hotline.line import registration
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.dialer.test_dialer import DESK_CHANNEL, Office, manager, quick
+from tests.kit.fake_manager import FakeManager, Headers
+
+__all__ = ["manager", "quick"]
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+CALLER = "1795652838.7"
+OURS = "Local/s@meet-00000001;1"
+
+
+class Hall(Office):
+    """An office whose first desk takes live calls."""
+
+    def __init__(self, settings: Settings, engine: Engine, manager: FakeManager) -> None:
+        super().__init__(settings, engine, manager)
+        self.takes(True)
+        self.until(self.ami.connected.is_set)
+        self.until_at_rest()
+
+    def takes(self, takes: bool | None) -> None:
+        with writing(self.engine) as session:
+            session.get_one(Desk, 1).takes_live = takes
+
+    def joins(self, *, stays: str | None = CALLER) -> int:
+        """Somebody joins the operators' line, and stays on the line by this channel."""
+        with writing(self.engine) as session:
+            made = registration.register(
+                session, round_id=rounds.standing_line(session).id, number=make.a_number(), tell=False
+            ).registration_id
+        if stays:
+            self.stays(made, stays)
+        return made
+
+    def stays(self, place: int, channel: str) -> None:
+        self.manager.channels[channel] = {"Channel": "PJSIP/trunk-0000002b", "ChannelStateDesc": "Up"}
+        with writing(self.engine) as session:
+            assert on_the_line.stay(session, place, channel)
+
+    def leaves(self, channel: str = CALLER) -> None:
+        self.manager.channels.pop(channel, None)
+        with writing(self.engine) as session:
+            on_the_line.leave(session, channel)
+
+    def calls(self) -> list[Headers]:
+        """What was originated, but for the chime."""
+        return [call for call in self.manager.named("Originate") if "ChannelId" in call]
+
+    def of(self, place: int) -> Callback | None:
+        with reading(self.engine) as session:
+            return callbacks.of_registration(session, place)
+
+    def place(self, id_: int) -> Registration:
+        with reading(self.engine) as session:
+            return session.get_one(Registration, id_)
+
+    def meets(self, count: int = 1) -> str:
+        """A callback meets the caller; its token."""
+        self.until(lambda: len(self.calls()) == count)
+        token = self.calls()[-1]["ChannelId"]
+        self.manager.channels[token] = {"Channel": OURS, "ChannelStateDesc": "Up", "Application": "AGI"}
+        self.manager.stage(token, "confirmed", "AGI")
+        self.until(lambda: self.state(token) is C.WAITING)
+        return token
+
+    def enters(self, token: str) -> None:
+        self.until(lambda: (token, "room", "1") in self.moved())
+        self.manager.joins(token, OURS)
+        self.until(lambda: self.state(token) is C.TALKING)
+
+    def moved(self) -> list[tuple[str, str, str]]:
+        return [(a["Channel"], a["Context"], a["Exten"]) for a in self.manager.named("Redirect")]
+
+    def ends(self, token: str, outcome: Outcome) -> None:
+        """The citizen hangs up, and the desk says what it came to."""
+        self.manager.hangs_up(token)
+        self.until(lambda: self.state(token) is C.ENDED)
+        with writing(self.engine) as session:
+            callback = callbacks.by_token(session, token)
+            assert callback
+            callbacks.record_outcome(session, callback, outcome, "", self._settings)
+
+
+@pytest.fixture
+def hall(settings: Settings, engine: Engine, manager: FakeManager) -> Iterator[Hall]:
+    hall = Hall(settings, engine, manager)
+    yield hall
+    hall.close()
+
+
+def test_given_a_free_desk_when_a_caller_waits_then_a_callback_meets_them_and_no_phone_is_dialled(
+    hall: Hall,
+) -> None:
+    place = hall.joins()
+    token = hall.meets()
+    (call,) = hall.calls()
+    assert call["Channel"] == "Local/s@meet/n"
+    assert (call["Context"], call["Variable"]) == ("waiting", f"HOTLINE_MEETS={CALLER},HOTLINE_LANGUAGE=fa")
+    chime = [a for a in hall.manager.named("Originate") if a["Channel"] == "Local/live-call@tone/n"]
+    assert [a["Variable"] for a in chime] == [f"HOTLINE_HEARS={DESK_CHANNEL}"]
+
+    hall.leaves()  # the script of whoever is met ends
+    hall.enters(token)
+    callback = hall.of(place)
+    assert callback and callback.on_the_line and callback.desk_id == 1 and callback.user_id == hall.user.id
+    with reading(hall.engine) as session:
+        assert session.scalars(select(PlacedCall)).all() == []
+    hall.ends(token, O.REACHED)
+    hall.until_at_rest()
+    assert hall.place(place).state is R.REACHED
+    assert verify(hall.engine).problems == []
+
+
+def test_given_a_desk_that_takes_none_when_a_caller_waits_then_it_takes_them_by_hand_and_no_phone_is_dialled(
+    hall: Hall,
+) -> None:
+    hall.takes(None)
+    place = hall.joins()
+    hall.until_at_rest()
+    assert hall.calls() == []
+    with writing(hall.engine) as session:
+        standing = rounds.standing_line(session).id
+        taken = callbacks.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        assert taken and taken.registration_id == place
+    hall.until_at_rest()
+    assert hall.calls() == []
+    hall.asks_call(taken.token)
+    assert hall.meets() == taken.token
+    hall.leaves()
+    hall.enters(taken.token)
+
+
+def test_given_a_served_line_when_the_desk_asks_for_the_next_then_who_waits_is_called_ahead_without_a_call(
+    hall: Hall,
+) -> None:
+    hall.takes(False)
+    hall.joins()
+    with writing(hall.engine) as session:
+        desk = session.get_one(Desk, 1)
+        serving.serve(session, desk, rounds.standing_line(session).id, hall._settings)
+        serving.ask_next(session, desk, None, hall._settings)
+    token = hall.meets()
+    hall.leaves()
+    hall.enters(token)
+
+
+def test_given_who_is_called_back_before_who_waits_when_the_desk_is_free_then_the_phone_rings_first(
+    hall: Hall,
+) -> None:
+    first, second = hall.joins(stays=None), hall.joins()
+    hall.until(hall.calls)
+    (call,) = hall.calls()
+    assert call["Channel"] == f"Local/{hall.place(first).number}@dial/n"
+    assert hall.of(second) is None
+    hall.manager.ringing(call["ChannelId"])
+    hall.manager.refuses(call["ChannelId"], 486)
+    token = hall.meets(2)
+    callback = hall.of(second)
+    assert callback and callback.token == token
+    assert hall.place(first).last_outcome is O.BUSY
+    assert verify(hall.engine).problems == []
+
+
+def test_given_no_line_for_a_call_when_who_is_called_back_stands_first_then_nobody_passes_them(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall._dialer._caps, "room", lambda share=1.0: 0)
+    first, second = hall.joins(stays=None), hall.joins()
+    hall.until_at_rest()
+    assert (hall.calls(), hall.of(first), hall.of(second)) == ([], None, None)
+    hall.stays(first, "1795652838.8")
+    hall.until(hall.calls)
+    assert hall.of(first) and hall.calls()[0]["Channel"] == "Local/s@meet/n"
+
+
+@pytest.mark.parametrize("how", ["before Asterisk finds them", "with music"])
+def test_given_a_caller_who_hangs_up_before_they_meet_then_the_place_is_kept_and_the_phone_left_in_peace(
+    hall: Hall, how: str
+) -> None:
+    place = hall.joins()
+    if how == "with music":
+        token = hall.meets()
+    else:
+        hall.until(hall.calls)
+        token = hall.calls()[0]["ChannelId"]
+    hall.leaves()
+    hall.manager.hangs_up(token)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+
+    kept = hall.place(place)
+    assert (kept.state, kept.attempts, kept.not_before) == (R.WAITING, 0, None)
+    assert hall.callback(token).outcome is O.RETURNED
+    hall.until_at_rest()
+    assert len(hall.calls()) == 1
+    with writing(hall.engine) as session:
+        assert on_the_line.has_just_left(session, place)
+        session.get_one(WaitingCaller, place).left_at = now(session) - timedelta(minutes=1)
+        standing = rounds.standing_line(session).id
+        taken = callbacks.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        assert taken and taken.registration_id == place
+    hall.asks_call(taken.token)
+    hall.until(lambda: len(hall.calls()) == 2)
+    assert hall.calls()[1]["Channel"] == f"Local/{kept.number}@dial/n"
+
+
+def test_given_a_caller_who_hangs_up_as_they_are_taken_then_they_are_not_dialled_at_once(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = hall.joins()
+    with writing(hall.engine) as session:
+        standing = rounds.standing_line(session)
+        taken = callbacks.call_for(session, standing, 1, hall.user.id)
+        assert taken
+        on_the_line.leave(session, CALLER)
+    hall.until(lambda: hall.state(taken.token) is C.CLOSED)
+    assert hall.callback(taken.token).outcome is O.RETURNED
+    assert (hall.calls(), hall.place(place).state) == ([], R.WAITING)
+
+
+def test_given_an_asterisk_that_refuses_when_they_would_meet_then_the_place_is_kept(hall: Hall) -> None:
+    hall.manager.refused["Originate"] = "no"
+    place = hall.joins()
+    hall.until(lambda: hall.manager.named("Originate") and hall.of(place) is None)
+    kept = hall.place(place)
+    assert (kept.state, kept.attempts, kept.last_outcome) == (R.WAITING, 0, O.RETURNED)
+
+
+@pytest.mark.parametrize("met", [False, True])
+def test_given_a_dialer_that_died_when_asterisk_is_gone_too_then_who_waited_is_called_back(
+    hall: Hall, met: bool
+) -> None:
+    hall.takes(met)
+    place = hall.joins()
+    with writing(hall.engine) as session:
+        session.get_one(WaitingCaller, place).since -= make.MINUTE
+    if met:
+        token = hall.meets()
+        hall.change(token, placed_at=hall.callback(token).placed_at - make.MINUTE)
+    hall.takes(False)
+    for channel in list(hall.manager.channels):
+        if channel != "desk.1":
+            del hall.manager.channels[channel]
+    hall.restart()
+    hall.until_at_rest()
+    kept = hall.place(place)
+    assert (kept.state, kept.attempts) == (R.WAITING, 0)
+    with reading(hall.engine) as session:
+        assert on_the_line.find(session, place) is None
+
+
+def test_given_a_dialer_that_died_when_the_caller_goes_on_waiting_then_it_connects_them(hall: Hall) -> None:
+    hall.takes(False)
+    hall.joins()
+    hall.until_at_rest()
+    hall.restart()
+    hall.takes(True)
+    token = hall.meets()
+    hall.leaves()
+    hall.restart()
+    hall.enters(token)
+
+
+def test_given_a_conversation_with_who_waited_when_the_citizen_hangs_up_then_the_desk_says_what_it_came_to(
+    hall: Hall,
+) -> None:
+    place = hall.joins()
+    token = hall.meets()
+    hall.leaves()
+    hall.enters(token)
+    hall.manager.hangs_up(token)
+    hall.until(lambda: hall.state(token) is C.ENDED)
+    assert hall.place(place).state is R.CALLING
+
+
+@on_sqlite
+def test_given_a_desk_with_somebody_when_another_caller_waits_then_they_wait_until_it_has_said_the_outcome(
+    hall: Hall,
+) -> None:
+    hall.joins()
+    second = hall.joins(stays="1795652838.9")
+    token = hall.meets()
+    hall.leaves()
+    hall.enters(token)
+    hall.until_at_rest()
+    assert hall.of(second) is None
+    hall.ends(token, O.REACHED)
+    hall.meets(2)
+    assert hall.of(second)

@@ -1,0 +1,371 @@
+"""The dialer and the calls that say that the turn is near: once, when it may, and never beside a callback."""
+
+# ruff: noqa: F811  (fixtures of another file)
+
+from datetime import timedelta
+
+import pytest
+
+from db.engine import now, reading, writing
+from db.models import Confirmation, NearCall, PlacedCall, Registration, Round
+from db.states import NearAnswer, RegistrationState
+from hotline.callbacks import breaker
+from hotline.clock import CITY
+from hotline.line import confirmations, turn_near, turn_near_calls
+from hotline.rounds import planning, rounds
+from settings import QuietHours, Settings
+from tests import factories as make
+from tests.dialer.test_dialer import (  # noqa: F401  (fixtures)
+    Office,
+    manager,
+    office,
+    quick,
+)
+from tests.kit.fake_manager import FakeManager
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database decides: test_near_calls
+
+
+def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
+    """So many registrations that have come near; those before them are about to be called back."""
+    ahead = office._settings.ahead_most
+    with writing(office.engine) as session:
+        round_ = make.a_round(session)
+        own = {"number": number} if number else {}
+        make.some_registrations(session, round_, ahead, registered_at=now(session) - 2 * make.HOUR)
+        ids = [r.id for r in make.some_registrations(session, round_, count, **own)]
+        turn_near.tell(session, 100, call_beyond=ahead)
+    return ids
+
+
+def kept(office: Office, id_: int) -> NearCall:
+    with reading(office.engine) as session:
+        round_id = session.get_one(Registration, id_).round_id
+        return session.get_one(NearCall, (id_, round_id))
+
+
+def ended(office: Office, id_: int) -> bool:
+    return kept(office, id_).ended_at is not None
+
+
+def test_who_is_near_is_called_once_with_a_token_of_its_own(office: Office, manager: FakeManager):
+    (id_,) = nears(office, number="+989131234567")
+
+    office.until(lambda: manager.named("Originate"))
+    office.until_at_rest()
+    manager.cut()
+    manager.wait_for("Login", 2)
+    office.restart()
+    office.until_at_rest()
+
+    (call,) = manager.named("Originate")
+    token = kept(office, id_).token
+    assert (call["ChannelId"], call["ActionID"], call["Context"]) == (token, token, "near")
+    assert call["Channel"] == "Local/+989131234567@dial/n"
+
+
+def test_a_call_that_is_not_answered_is_not_tried_again(office: Office, manager: FakeManager):
+    (id_,) = nears(office)
+    office.until(lambda: manager.named("Originate"))
+    assert not ended(office, id_)
+
+    manager.refuses(kept(office, id_).token or "", 480)
+    office.until(lambda: ended(office, id_))
+    office.until_at_rest()
+
+    assert len(manager.named("Originate")) == 1
+    with reading(office.engine) as session:
+        assert session.query(PlacedCall).one().ended_at, "its line is free"
+        assert session.get_one(Registration, id_).state is RegistrationState.WAITING
+
+
+def test_a_call_that_asterisk_refuses_is_our_own_fault_and_tried_again_later(
+    office: Office, manager: FakeManager
+):
+    manager.refused = {"Originate": "Permission denied"}
+    (id_,) = nears(office)
+
+    office.until(lambda: manager.named("Originate"))
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 1, "not in a tight loop"
+    put_off = kept(office, id_)
+    assert (put_off.token, put_off.placed_at, put_off.ended_at) == (None, None, None)
+    with reading(office.engine) as session:
+        refused = session.query(PlacedCall).one()
+        assert refused.ended_at and refused.ours, "its line is free, and no cap counts it"
+        assert put_off.due_at > refused.ended_at + 30 * make.SECOND
+
+    manager.refused = {}
+    with writing(office.engine) as session:  # later
+        session.get_one(NearCall, (id_, put_off.round_id)).due_at = now(session)
+    office.until(lambda: len(manager.named("Originate")) > 1)
+    office.until_at_rest()
+
+    first, second = manager.named("Originate")
+    assert first["ChannelId"] != second["ChannelId"]
+    assert first["Channel"] == second["Channel"]
+    with reading(office.engine) as session:
+        assert list(turn_near_calls.on_the_phone(session)) == [second["ChannelId"]], "never two at once"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "ended"])
+def test_calls_of_a_round_that_is_over_end_at_once_and_kindly_where_somebody_listens(
+    office: Office, manager: FakeManager, how: str
+):
+    listens, rings = nears(office, 2)
+    office.until(lambda: len(manager.named("Originate")) == 2)
+    listening, ringing = kept(office, listens).token or "", kept(office, rings).token or ""
+    manager.channels[listening] |= {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "near"}
+    manager.ringing(ringing)
+
+    with writing(office.engine) as session:
+        round_ = session.get_one(Round, kept(office, listens).round_id)
+        if how == "cancelled":
+            planning.cancel(session, round_, who="u", reason="بیماری")
+        else:
+            rounds.end_round(session, round_)
+    office.until(lambda: manager.named("Redirect") and manager.named("Hangup"))
+    manager.channels[listening] |= {"Context": "let-go", "Application": "Playback"}
+    office.until_at_rest()
+    manager.hangs_up(ringing)
+    office.restart()
+    office.until_at_rest()
+
+    (goodbye,), (hangup,) = manager.named("Redirect"), manager.named("Hangup")
+    assert (goodbye["Channel"], goodbye["Context"]) == (listening, "let-go"), "the word is heard to its end"
+    assert hangup["Channel"] == ringing
+    manager.hangs_up(listening)
+    office.until(lambda: ended(office, listens) and ended(office, rings))
+    with reading(office.engine) as session:
+        place = session.get_one(Registration, listens)
+        assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
+
+
+def test_a_call_that_ends_by_itself_as_its_round_is_over_is_no_trouble(office: Office, manager: FakeManager):
+    (id_,) = nears(office)
+    office.until(lambda: manager.named("Originate"))
+    manager.refused = {"Hangup": "No such channel"}
+
+    with writing(office.engine) as session:
+        rounds.end_round(session, session.get_one(Round, kept(office, id_).round_id))
+    office.until(lambda: manager.named("Hangup"))
+    manager.hangs_up(kept(office, id_).token or "")
+    office.until(lambda: ended(office, id_))
+
+    assert len(manager.named("Hangup")) == 1
+
+
+def scripts_are_down(office: Office) -> bool:
+    with reading(office.engine) as session:
+        down = breaker.down(session)
+    return down is not None and down.why == breaker.SCRIPTS
+
+
+@pytest.mark.parametrize("said", [None, NearAnswer.REACHABLE])
+def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_for_it(
+    office: Office, manager: FakeManager, said: NearAnswer | None
+):
+    (id_,) = nears(office)
+    office.until(lambda: manager.named("Originate"))
+    token = manager.named("Originate")[0]["ChannelId"]
+    if said:
+        with writing(office.engine) as session:
+            turn_near_calls.answer(session, token, said)
+
+    manager.stage(token, "failed")
+    office.until(lambda: ended(office, id_))
+    assert scripts_are_down(office), "as after a callback: nobody else hears the apology"
+    manager.hangs_up(token)
+    office.until_at_rest()
+
+    with writing(office.engine) as session:
+        turn_near.tell(session, 100, call_beyond=office._settings.ahead_most)
+        assert [d.registration_id for d in turn_near_calls.due(session, 5)] == []
+    assert kept(office, id_).answer is said
+
+
+def test_a_script_that_speaks_in_this_call_shows_that_scripts_speak(office: Office, manager: FakeManager):
+    nears(office)
+    office.until(lambda: manager.named("Originate"))
+    token = manager.named("Originate")[0]["ChannelId"]
+    with writing(office.engine) as session:
+        breaker.failed(session, breaker.SCRIPTS, "callback-other")
+
+    manager.stage(token, "spoke")
+    office.until(lambda: not scripts_are_down(office))
+
+
+def test_a_script_that_fails_in_a_call_to_a_numbers_owner_counts_too_and_the_owner_is_asked_later(
+    office: Office, manager: FakeManager
+):
+    with writing(office.engine) as session:
+        id_ = make.keyed_in(session, make.a_round(session)).id
+    office.until(lambda: manager.named("Originate"))
+    token = manager.named("Originate")[0]["ChannelId"]
+
+    manager.stage(token, "failed")
+    office.until(lambda: scripts_are_down(office))
+    manager.hangs_up(token)
+    office.until_at_rest()
+
+    with reading(office.engine) as session:
+        asked = session.get_one(Confirmation, id_)
+        assert (asked.attempts, asked.decided_at, asked.token) == (0, None, None)
+        assert asked.not_before > now(session) + make.MINUTE
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_script_failed_then(
+    office: Office, manager: FakeManager, yes: bool
+):
+    with writing(office.engine) as session:
+        asked = make.keyed_in(session, make.a_round(session))
+        id_, place = asked.id, asked.registration_id
+    office.until(lambda: manager.named("Originate"))
+    token = manager.named("Originate")[0]["ChannelId"]
+    with writing(office.engine) as session:
+        confirmations.answer(session, token, yes=yes)
+
+    manager.stage(token, "failed")
+    office.until(lambda: scripts_are_down(office))
+    manager.hangs_up(token)
+    office.until_at_rest()
+
+    with writing(office.engine) as session:
+        kept = session.get_one(Confirmation, id_)
+        assert (kept.agreed, kept.token) == (yes, None)
+        kept.not_before = now(session)
+        session.flush()
+        assert confirmations.due(session, 5) == []
+        state = session.get_one(Registration, place).state
+    assert state is (RegistrationState.WAITING if yes else RegistrationState.CANCELLED)
+
+
+def test_a_call_of_which_nobody_can_say_whether_it_was_placed_is_not_placed_again(
+    office: Office, manager: FakeManager
+):
+    manager.unanswered = {"Originate"}
+    (id_,) = nears(office)
+
+    office.until(lambda: manager.named("Originate"))
+    manager.unanswered = set()
+    office.until_at_rest()
+
+    assert [c["ChannelId"] for c in manager.named("Originate")] == [kept(office, id_).token]
+
+
+def test_a_call_that_ended_unseen_is_over(office: Office, manager: FakeManager):
+    (id_,) = nears(office)
+    office.until(lambda: manager.named("Originate"))
+
+    manager.channels.pop(kept(office, id_).token or "")
+    manager.cut()
+    office.until(lambda: ended(office, id_))
+
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 1
+
+
+def test_who_is_taken_out_of_the_line_meanwhile_is_not_called_besides(office: Office, manager: FakeManager):
+    (id_,) = nears(office)
+    with writing(office.engine) as session:
+        session.get_one(Registration, id_).state = RegistrationState.CALLING
+
+    office.until_at_rest()
+
+    assert manager.named("Originate") == []
+    assert kept(office, id_).token is None
+
+
+def test_who_has_come_to_the_head_of_the_line_meanwhile_is_not_called_beside_the_callback(
+    office: Office, manager: FakeManager
+):
+    (id_,) = nears(office)
+    with writing(office.engine) as session:
+        for before in session.query(Registration).where(Registration.id != id_):
+            before.state = RegistrationState.CALLING
+
+    office.until(lambda: ended(office, id_))
+    office.until_at_rest()
+
+    assert manager.named("Originate") == []
+
+
+@pytest.mark.parametrize("number", ["+4930123456", "+982122334455"])
+def test_a_number_outside_the_allowed_prefixes_is_never_called(
+    office: Office, manager: FakeManager, number: str
+):
+    (id_,) = nears(office, number=number)
+
+    office.until(lambda: ended(office, id_))
+    office.until_at_rest()
+
+    assert manager.named("Originate") == []
+
+
+def test_only_a_few_are_called_at_once_and_the_next_when_one_has_ended(office: Office, manager: FakeManager):
+    nears(office, 7)
+
+    office.until(lambda: len(manager.named("Originate")) >= 5)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 5
+
+    manager.hangs_up(manager.named("Originate")[0]["ChannelId"])
+    office.until(lambda: len(manager.named("Originate")) >= 6)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 6
+
+
+@pytest.fixture
+def by_night(office: Office, settings: Settings) -> Office:
+    """It is quiet in the city."""
+    with reading(office.engine) as session:
+        local = now(session).astimezone(CITY)
+    begin, end = ((local + timedelta(hours=h)).time() for h in (-1, 1))
+    office._settings = settings.model_copy(update={"quiet_hours": QuietHours(begin, end)})
+    office.restart()
+    return office
+
+
+def test_nobody_is_called_in_quiet_hours(by_night: Office, manager: FakeManager):
+    (id_,) = nears(by_night)
+
+    by_night.until_at_rest()
+
+    assert manager.named("Originate") == []
+    assert kept(by_night, id_).token is None
+
+
+def test_a_number_that_was_called_too_often_is_left_in_peace(
+    office: Office, manager: FakeManager, settings: Settings
+):
+    (id_,) = nears(office, number="+989131234567")
+    with writing(office.engine) as session:
+        for n in range(settings.calls_per_number):
+            at = now(session)
+            session.add(PlacedCall(token=f"before-{n}", number="+989131234567", at=at, ended_at=at))
+
+    office.until(lambda: ended(office, id_))
+
+    assert manager.named("Originate") == []
+
+
+def test_a_call_beyond_the_caps_waits_and_leaves_the_line_free(
+    office: Office, manager: FakeManager, settings: Settings
+):
+    (id_,) = nears(office)
+    office._settings = settings.model_copy(update={"calls_per_hour": 2})
+    office.restart()
+    with writing(office.engine) as session:
+        at = now(session)
+        session.add(PlacedCall(token="before", number=make.a_number(), at=at, ended_at=at))
+
+    office.until_at_rest()
+    assert manager.named("Originate") == []
+    with reading(office.engine) as session:
+        assert [d.registration_id for d in turn_near_calls.due(session, 5)] == [id_]
+        assert session.get_one(Round, kept(office, id_).round_id).opened_at
+
+    office._settings = settings
+    office.restart()
+    office.until(lambda: manager.named("Originate"))

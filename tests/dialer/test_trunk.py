@@ -1,0 +1,372 @@
+"""The dialer and a trunk that fails: nobody pays, calls stop, one probe at a time, and they flow again."""
+
+# ruff: noqa: F811  (fixtures of another file)
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Breaker, Event, PlacedCall, Registration
+from db.states import CallbackState, Outcome, RegistrationState
+from dialer import ahead
+from dialplan.accounts import BROWSER_PHONES
+from hotline.callbacks import breaker
+from settings import Settings
+from tests import factories as make
+from tests.dialer.test_ahead import Hall
+from tests.dialer.test_dialer import manager, quick  # noqa: F401  (fixtures)
+from tests.kit.fake_manager import FakeManager
+
+pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefixtures("quick")]
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+@pytest.fixture
+def hall(
+    settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Hall]:
+    hall = Hall(settings, engine, manager)
+    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    yield hall
+    hall.close()
+
+
+def probe_due(hall: Hall) -> None:
+    with writing(hall.engine) as session:
+        session.get_one(Breaker, breaker.TRUNK).next_probe_at = now(session) - timedelta(seconds=1)
+
+
+def who(hall: Hall, originate: dict[str, str]) -> int:
+    return hall.callback(originate["ChannelId"]).registration_id
+
+
+def head(hall: Hall) -> Registration:
+    with reading(hall.engine) as session:
+        return session.get_one(Registration, hall.line[0])
+
+
+def fails(hall: Hall, manager: FakeManager, sip: int = 503) -> None:
+    """The newest call fails by this answer."""
+    token = manager.named("Originate")[-1]["ChannelId"]
+    manager.refuses(token, sip)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+
+
+def down(hall: Hall) -> str | None:
+    with reading(hall.engine) as session:
+        down = breaker.down(session)
+    return down.why if down else None
+
+
+def opened(hall: Hall, manager: FakeManager) -> int:
+    """Calls to three numbers in a row have failed; how many calls there were."""
+    while not down(hall):
+        hall.dials()
+        fails(hall, manager)
+    hall.wanted = 1
+    hall.until_at_rest()
+    return len(manager.named("Originate"))
+
+
+def test_given_a_trunk_that_refuses_all_when_three_numbers_have_failed_then_no_more_go_and_nobody_paid(
+    hall: Hall, manager: FakeManager
+) -> None:
+    opened(hall, manager)
+    hall.until_at_rest()
+    called = [who(hall, call) for call in manager.named("Originate")]
+    assert called[:2] == hall.line[:1] * 2
+    assert sorted(set(called)) == hall.line[:3]
+    with reading(hall.engine) as session:
+        registrations = session.scalars(select(Registration)).all()
+        assert {(r.state, r.attempts) for r in registrations} == {(R.WAITING, 0)}
+        assert all(call.ours and call.ended_at for call in session.scalars(select(PlacedCall)))
+        assert [e.what for e in session.scalars(select(Event).where(Event.kind == "telephone"))] == ["down"]
+
+
+def test_given_calls_that_stopped_when_probes_are_due_then_each_is_alone_and_free_and_all_others_are_tried(
+    hall: Hall, manager: FakeManager
+) -> None:
+    before = opened(hall, manager)
+    with writing(hall.engine) as session:  # three may be called again
+        for place in hall.line[:3]:
+            session.get_one(Registration, place).not_before = None
+    hall.wanted = 5
+    turns = [hall.line[n] for n in (0, 1, 2, 3, 4, 5, 0, 0)]  # all were tried: the head is the probe
+    for count, turn in enumerate(turns, start=before + 1):
+        probe_due(hall)
+        hall.until(lambda: len(manager.named("Originate")) == count)  # noqa: B023
+        hall.until_at_rest()
+        assert len(manager.named("Originate")) == count
+        assert who(hall, manager.named("Originate")[-1]) == turn
+        fails(hall, manager, 0)
+    with reading(hall.engine) as session:
+        assert {r.attempts for r in session.scalars(select(Registration))} == {0}
+    assert head(hall).not_before is None
+
+
+def test_given_a_trunk_that_does_not_even_answer_when_probes_are_due_then_each_is_the_head(
+    hall: Hall, manager: FakeManager
+) -> None:
+    for status in ("Reachable", "Unreachable"):
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status, URI="sip:192.0.2.1")
+    hall.until(lambda: down(hall))
+    hall.wanted = 5
+    for count in (1, 2, 3, 4):
+        probe_due(hall)
+        hall.until(lambda: len(manager.named("Originate")) == count)  # noqa: B023
+        assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
+        fails(hall, manager, 0)
+
+
+def test_given_phones_that_cannot_be_called_when_another_rings_then_the_next_failures_are_their_own(
+    hall: Hall, manager: FakeManager
+) -> None:
+    opened(hall, manager)
+    probe_due(hall)
+    hall.until(lambda: hall.state(manager.named("Originate")[-1]["ChannelId"]) is not C.CLOSED)
+    rings = manager.named("Originate")[-1]["ChannelId"]
+    assert hall.callback(rings).registration_id == hall.line[3]
+    hall.wanted = 0
+    manager.ringing(rings)
+    hall.until(lambda: hall.state(rings) is C.RINGING)
+    assert head(hall).not_before is None, "at once at its own place"
+    token = hall.dials()
+    assert hall.callback(token).registration_id == hall.line[0]
+    manager.refuses(token, 503)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    assert hall.ended_with(token) == (O.UNREACHABLE, R.WAITING, 1)
+    assert down(hall) is None
+
+
+def test_given_a_probe_when_the_phone_rings_then_calls_flow_again_and_the_pages_hear_it(
+    hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = opened(hall, manager)
+    probe_due(hall)
+    hall.until(lambda: len(manager.named("Originate")) == before + 1)
+    hall.wanted = 2
+    caplog.set_level("INFO")
+    manager.ringing(manager.named("Originate")[-1]["ChannelId"])
+    hall.until(lambda: len(manager.named("Originate")) >= before + 3)
+    with reading(hall.engine) as session:
+        told = session.scalars(select(Event.what).where(Event.kind == "telephone").order_by(Event.id)).all()
+        assert (told, breaker.down(session)) == (["down", "up"], None)
+    said = {one.getMessage(): one.levelname for one in caplog.records}
+    assert said["calls: up"] == "INFO"
+
+
+def test_given_calls_that_stopped_when_the_dialer_is_killed_then_the_next_one_knows(
+    hall: Hall, manager: FakeManager
+) -> None:
+    before = opened(hall, manager)
+    hall.restart()
+    hall.until_at_rest()
+    assert len(manager.named("Originate")) == before
+    probe_due(hall)
+    hall.until(lambda: len(manager.named("Originate")) == before + 1)
+
+
+def test_given_a_probe_whose_end_nobody_saw_when_asterisk_is_asked_then_another_one_is_made(
+    hall: Hall, manager: FakeManager
+) -> None:
+    before = opened(hall, manager)
+    probe_due(hall)
+    hall.until(lambda: len(manager.named("Originate")) == before + 1)
+    token = manager.named("Originate")[-1]["ChannelId"]
+    with writing(hall.engine) as session:  # long enough ago for its channel to have come into being
+        at = now(session) - timedelta(minutes=1)
+        session.get_one(PlacedCall, token).at = at
+    hall.change(token, placed_at=at)
+    del manager.channels[token]
+    hall.restart()
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
+    probe_due(hall)
+    hall.until(lambda: len(manager.named("Originate")) == before + 2)
+
+
+def test_given_one_number_that_the_carrier_cannot_call_when_others_can_be_then_it_stops_nobody(
+    hall: Hall, manager: FakeManager
+) -> None:
+    for _ in range(2):
+        hall.dials()
+        fails(hall, manager)
+    second = hall.brings(C.RINGING)
+    assert hall.callback(second).registration_id == hall.line[1]
+    with reading(hall.engine) as session:
+        assert breaker.down(session) is None
+    rests = head(hall).not_before
+    assert rests is not None
+    assert head(hall).attempts == 0
+
+
+def test_given_a_script_that_does_not_speak_when_somebody_picks_up_then_nobody_else_is_called_for_now(
+    hall: Hall, manager: FakeManager
+) -> None:
+    token = hall.brings(C.ANSWERED)
+    manager.stage(token, "failed")
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    hall.wanted = 1
+    hall.until_at_rest()
+    assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
+    with reading(hall.engine) as session:
+        down = breaker.down(session)
+    assert down is not None
+    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 1)
+
+
+def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_calls_stop_until_it_is_back(
+    hall: Hall, manager: FakeManager
+) -> None:
+    def tells(status: str, aor: str = "trunk-alive") -> None:
+        manager.event("ContactStatus", AOR=aor, ContactStatus=status, URI="sip:192.0.2.1")
+
+    def down() -> bool:
+        with reading(hall.engine) as session:
+            return breaker.down(session) is not None
+
+    tells("Reachable")
+    tells("Unreachable")
+    hall.until(down)
+    hall.wanted = 1
+    tells("Reachable", aor="desk-1")  # a desk's phone
+    hall.until_at_rest()
+    assert (manager.named("Originate"), down()) == ([], True)
+    tells("Reachable")
+    hall.until(lambda: manager.named("Originate"))
+    assert not down()
+
+
+@pytest.mark.parametrize("shows", ["rings", "busy", "our ringing time is over"])
+def test_given_a_call_placed_before_the_trunk_failed_when_it_shows_how_it_is_then_only_a_probe_is_a_proof(
+    hall: Hall, manager: FakeManager, shows: str
+) -> None:
+    older = hall.dials()
+    before = opened(hall, manager)
+    if shows == "rings":
+        manager.ringing(older)
+    else:
+        manager.refuses(older, 486 if shows == "busy" else 180)
+    hall.until_at_rest()
+    assert (down(hall), len(manager.named("Originate"))) == (breaker.TRUNK, before)
+
+
+def test_given_calls_that_stopped_when_channels_of_others_ring_or_are_answered_then_they_flow_no_sooner(
+    hall: Hall, manager: FakeManager
+) -> None:
+    before = opened(hall, manager)
+    for stranger in ("1764127400.5", "1764127400.5;2", "callback-nobody;2", "desk-2-nobody;2", ""):
+        for status in ("RINGING", "PROGRESS", "ANSWER"):
+            manager.event("DialState", DialStatus=status, Uniqueid=stranger)
+        manager.event("UserEvent", Uniqueid=stranger, UserEvent="HotlineSaid", Sip="486")
+        manager.event("Hangup", Channel="Local/x@dial-00000009;1", Uniqueid=stranger.removesuffix(";2"))
+    hall.until_at_rest()
+    assert (down(hall), len(manager.named("Originate"))) == (breaker.TRUNK, before)
+
+
+@pytest.mark.parametrize("rings", [True, False])
+def test_given_a_probe_that_goes_to_a_phone_of_the_page_when_it_rings_or_is_closed_then_no_trunk_was_tried(
+    hall: Hall, manager: FakeManager, rings: bool
+) -> None:
+    hall._settings = hall._settings.model_copy(update={"browser_phone": True})
+    hall.restart()
+    before = opened(hall, manager)
+    with writing(hall.engine) as session:
+        session.get_one(Registration, hall.line[0]).number = BROWSER_PHONES["phone-1"]
+        session.get_one(Registration, hall.line[0]).not_before = None
+    probe_due(hall)
+    hall.until(lambda: len(manager.named("Originate")) == before + 1)
+    token = manager.named("Originate")[-1]["ChannelId"]
+    if rings:
+        manager.ringing(token)
+        hall.until(lambda: hall.state(token) is C.RINGING)
+    else:
+        hall.wanted = 0
+        manager.refuses(token, 480)
+        hall.until(lambda: hall.state(token) is C.CLOSED)
+    assert down(hall) == breaker.TRUNK
+
+
+def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_calls_flow_no_sooner(
+    hall: Hall, manager: FakeManager
+) -> None:
+    waits = hall.brings(C.WAITING)
+    other = hall.brings(C.ANSWERED)
+    manager.stage(other, "failed")
+    hall.until(lambda: hall.state(other) is C.CLOSED)
+    manager.stage(waits, "confirmed", "BridgeWait")
+    hall.until_at_rest()
+    assert down(hall) == breaker.SCRIPTS
+
+
+def test_given_no_script_that_spoke_when_one_speaks_with_somebody_else_whom_we_call_then_calls_flow_again(
+    hall: Hall, manager: FakeManager
+) -> None:
+    answered = hall.brings(C.ANSWERED)
+    other = hall.brings(C.ANSWERED)
+    manager.stage(other, "failed")
+    hall.until(lambda: down(hall) == breaker.SCRIPTS)
+    manager.stage(answered, "confirmed", "BridgeWait")
+    hall.until(lambda: down(hall) is None)
+
+
+@pytest.mark.parametrize(("was", "now_is"), [("Reachable", "Unreachable"), ("Unreachable", "Reachable")])
+def test_given_a_line_to_asterisk_that_was_cut_when_it_is_back_then_the_trunk_is_as_it_is_now(
+    hall: Hall, manager: FakeManager, was: str, now_is: str
+) -> None:
+    for status in ("Reachable", was):
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
+    hall.until(lambda: (down(hall) is not None) == (was == "Unreachable"))
+    manager.cut()
+    manager.trunk_is = now_is  # which nobody hears
+    hall.until(lambda: (down(hall) is not None) == (now_is == "Unreachable"))
+
+
+def test_given_a_new_dialer_when_it_begins_then_it_asks_how_the_trunk_is(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until_at_rest()
+    manager.trunk_is = "Unreachable"
+    hall.restart()
+    hall.until(lambda: down(hall) == breaker.TRUNK)
+
+
+def test_given_an_event_that_came_beside_the_answer_when_the_trunk_is_asked_then_the_event_is_believed(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until_at_rest()
+    manager.trunk_is = "Unreachable"
+    manager.after["Getvar"] = lambda: manager.event(
+        "ContactStatus", AOR="trunk-alive", ContactStatus="Reachable"
+    )
+    hall.restart()
+    hall.until_at_rest()
+    assert down(hall) is None
+
+
+def test_given_an_asterisk_that_does_not_say_how_the_trunk_is_when_asked_then_calls_go_on(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.refused["Getvar"] = "Permission denied"
+    hall.restart()
+    hall.dials()
+    assert down(hall) is None
+
+
+def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then_it_waits_and_stops_nobody(
+    hall: Hall, manager: FakeManager
+) -> None:
+    with writing(hall.engine) as session:
+        session.get_one(Registration, hall.line[0]).number = "+4930123456"
+    token = hall.dials()
+    assert hall.callback(token).registration_id == hall.line[1]
+    until = head(hall).not_before
+    assert until is not None
+    with reading(hall.engine) as session:
+        assert until > now(session) + 5 * make.SECOND

@@ -1,0 +1,120 @@
+"""A citizen in conversation with a desk whose phone is a browser's; each plays a tone, and is listened to."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from db.states import CallbackState
+from tests.kit import sound
+from tests.kit.browser import page_heard, person
+from tests.kit.caller import Caller
+from tests.kit.pages import in_state, sign_in
+from tests.kit.system import Operator, System
+
+CITIZEN_HZ, DESK_HZ = 440, 1000
+PURE = 0.6
+"""So much of half a second of sound must be the other one's tone."""
+_LOOK_S = 0.02
+
+
+@dataclass
+class Talk:
+    """The conversation; `page` is where the desk's phone is."""
+
+    system: System
+    operator: Operator
+    context: BrowserContext
+    page: Page
+    citizen: Caller
+    callback_id: int
+
+    def both_hear(self) -> float:
+        """Wait until both hear each other, from now on; how many seconds that took."""
+        began = time.monotonic()
+        self.desk_hears()
+        self.citizen_hears()
+        return time.monotonic() - began
+
+    def desk_hears(self) -> None:
+        """Wait until the page hears the citizen, from now on."""
+        _hears(lambda: page_heard(self.page), CITIZEN_HZ, "the desk hears the citizen")
+
+    def citizen_hears(self) -> None:
+        """Wait until the citizen hears the desk, from now on."""
+        _hears(self.citizen.recording, DESK_HZ, "the citizen hears the desk")
+
+    def state(self) -> CallbackState:
+        """Where the callback stands."""
+        return self.system.callback(self.callback_id).state
+
+    @contextmanager
+    def states(self) -> Iterator[list[CallbackState]]:
+        """Every state that the callback is seen in, in order."""
+        seen = [self.state()]
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(_LOOK_S):
+                state = self.state()
+                if seen[-1] is not state:
+                    seen.append(state)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            looking.join()
+
+    def channels(self) -> list[str]:
+        """The channels of the desk's phone in Asterisk."""
+        named = f"PJSIP/desk-{self.operator.desk}-"
+        said = self.system.asterisk_says("core show channels concise")
+        return [line.split("!")[0] for line in said.splitlines() if line.startswith(named)]
+
+    def port(self) -> int:
+        """The port by which the page's call sends and receives its sound."""
+        return int(
+            self.page.evaluate("""async () => {
+              const stats = await window.__connections.at(-1).getStats();
+              const transport = [...stats.values()].find(({ type }) => type === 'transport');
+              const pair = stats.get(transport.selectedCandidatePairId);
+              return stats.get(pair.localCandidateId).port;
+            }""")
+        )
+
+
+def _hears(recording: Callable[[], sound.Recording], hz: int, what: str) -> None:
+    begin = recording().seconds
+    sound.until_heard(lambda: sound.tone_level(recording().part(begin), hz) > PURE, what, 40)
+
+
+@contextmanager
+def talking(system: System, chromium: Browser, folder: Path) -> Iterator[Talk]:
+    """The conversation of a new citizen with a new desk; `chromium` speaks DESK_HZ."""
+    operator, number = system.operator(), system.number()
+    with (
+        system.only_round() as round_id,
+        Caller(system, number, port=system.trunk_port, sound=sound.a_tone(folder, CITIZEN_HZ)) as citizen,
+        # To send the phone's connection through a proxy a test may need another address than the page allows.
+        person(chromium, locale="fa-IR", timezone_id="Asia/Tehran", bypass_csp=True) as office,
+    ):
+        system.register(round_id, number)
+        page = office.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())  # «leave the page?»
+        sign_in(page, system, operator.username)
+        callback_id = operator.claim(round_id)
+        operator.call(callback_id)
+        citizen.wait_for_call()
+        citizen.answer()
+        citizen.at("callback-intro", "1")
+        in_state(page, "callback-state", "talking")
+        talk = Talk(system, operator, office, page, citizen, callback_id)
+        talk.both_hear()
+        yield talk

@@ -1,0 +1,245 @@
+"""The desk's phone in a browser when network, page, session or microphone fail in mid-conversation."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from db.engine import writing
+from db.models import User
+from db.states import CallbackState
+from hotline.people import accounts
+from tests.faults.browser_talk import DESK_HZ, PURE, Talk, talking
+from tests.kit import sound
+from tests.kit.browser import browsers
+from tests.kit.packets import lost
+from tests.kit.pages import in_state, is_fit
+from tests.kit.process import until
+from tests.kit.proxy import Proxy
+from tests.kit.sound import a_tone
+from tests.kit.system import PASSWORD, System
+
+TALKING, HELD = CallbackState.TALKING, CallbackState.HELD
+BACK_S = 20.0
+"""Well within the minute that a citizen waits, on a machine that does much else."""
+MISSED_S = 7.0
+"""Longer than Asterisk keeps a phone of which it hears nothing."""
+
+# Chromium's fake microphones cannot be pulled out. These say what a browser says when a real one is.
+UNPLUG = """() => {
+  const { track } = window.__connections.at(-1).getSenders()[0];
+  track.stop();
+  track.dispatchEvent(new Event('ended'));
+}"""
+NO_MICROPHONES = """() => {
+  const devices = navigator.mediaDevices;
+  const { getUserMedia, enumerateDevices } = devices;
+  devices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };
+  devices.enumerateDevices = async () => [];
+  window.__plugIn = () => {
+    Object.assign(devices, { getUserMedia, enumerateDevices });
+    devices.dispatchEvent(new Event('devicechange'));
+  };
+}"""
+TONES = """() => {
+  const { start } = OscillatorNode.prototype;
+  window.__tones = 0;
+  OscillatorNode.prototype.start = function (...when) {
+    window.__tones += 1;
+    return start.apply(this, when);
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The office's browser: its microphones play the desk's tone."""
+    with browsers() as start:
+        yield start(a_tone(tmp_path_factory.mktemp("desk"), DESK_HZ))
+
+
+@pytest.fixture
+def talk(system: System, chromium: Browser, tmp_path: Path) -> Iterator[Talk]:
+    with talking(system, chromium, tmp_path) as begun:
+        yield begun
+
+
+def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_the_same_call(
+    talk: Talk,
+) -> None:
+    channels = talk.channels()
+    with talk.states() as states, lost(str(talk.port())):
+        time.sleep(1)  # what was on its way has been heard
+        talk.both_hear()
+        assert talk.channels() == channels
+    assert states == [TALKING]
+
+
+def test_given_a_muted_desk_when_its_sound_finds_another_way_then_it_is_still_muted(talk: Talk) -> None:
+    talk.page.keyboard.press("m")
+    expect(talk.page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
+    with lost(str(talk.port())):
+        time.sleep(1)
+        talk.desk_hears()
+        begin = talk.citizen.recording().seconds
+        heard = talk.citizen.wait_for_sound(begin + 2).part(begin)
+    assert sound.tone_level(heard, DESK_HZ) < PURE
+    talk.page.keyboard.press("m")
+    talk.citizen_hears()
+
+
+def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then_it_goes_on_in_a_new_call(
+    talk: Talk,
+) -> None:
+    system, page, channels = talk.system, talk.page, talk.channels()
+    with ExitStack() as cleanup:
+        proxy = cleanup.enter_context(Proxy(str(system.settings.asterisk_http)))
+
+        def through_the_proxy(route: Route) -> None:
+            account = route.fetch().json()
+            route.fulfill(json={**account, "websocket_url": f"ws://127.0.0.1:{proxy.port}/ws"})
+
+        page.route("**/api/v1/desk/phone", through_the_proxy)
+        page.reload()
+        in_state(page, "phone-state", "connected")
+        talk.both_hear()
+
+        ports = system.settings.rtp_ports
+        with talk.states() as states:
+            with lost(f"{ports.first}:{ports.last}"):
+                proxy.cut()
+                until(lambda: talk.state() is HELD, "the citizen is held", 20)
+                in_state(page, "callback-state", "held")
+                expect(page.get_by_test_id("held-left")).to_be_visible()
+                talk.citizen.at("callback-held")
+            assert talk.both_hear() < BACK_S
+        assert states == [TALKING, HELD, TALKING]
+        assert channels[0] not in talk.channels()
+        page.unroute_all()
+
+
+def test_given_a_talk_when_the_page_is_loaded_anew_then_it_goes_on_by_itself(talk: Talk) -> None:
+    with talk.states() as states:
+        talk.page.reload()
+        took = talk.both_hear()
+    assert states == [TALKING, HELD, TALKING]
+    assert took < BACK_S
+    in_state(talk.page, "callback-state", "talking")
+
+
+def test_given_a_talk_when_the_session_ends_then_the_password_is_asked_and_nobody_hears_of_it(
+    talk: Talk,
+) -> None:
+    page, channels = talk.page, talk.channels()
+    page.get_by_test_id("note").fill("جوی آب")
+    with talk.states() as states:
+        with writing(talk.system.engine) as session:  # as an administrator ends it
+            user = session.query(User).filter_by(username=talk.operator.username).one()
+            accounts.end_sessions(session, user.id)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        talk.both_hear()
+        is_fit(page)
+        page.get_by_test_id("password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.get_by_test_id("note")).to_have_value("جوی آب")
+        talk.both_hear()
+    assert (states, talk.channels()) == ([TALKING], channels)
+    page.get_by_test_id("hangup").click()  # and all goes on
+    in_state(page, "callback-state", "parting", "ended")
+
+
+def test_given_a_talk_when_a_second_window_opens_then_the_phone_stays_until_it_is_brought_over(
+    talk: Talk,
+) -> None:
+    first, channels = talk.page, talk.channels()
+    with talk.states() as states:
+        with talk.context.expect_page() as opened:
+            first.evaluate("open('/desk')")  # it has the first one's session storage
+        second = opened.value
+        in_state(second, "phone-state", "elsewhere")
+        expect(second.get_by_test_id("phone-elsewhere")).to_contain_text("میز پاسخگویی")
+        assert second.evaluate("window.__connections.length") == 0
+        assert talk.channels() == channels
+        is_fit(second)
+
+        second.get_by_test_id("phone-here").click()
+        in_state(second, "phone-state", "connected")
+        in_state(first, "phone-state", "elsewhere")
+        talk.page = second
+        until(lambda: len(talk.channels()) == 1, "the first window's phone has left")
+        talk.both_hear()
+        assert talk.channels() != channels
+    assert states == [TALKING]
+
+    # The window that has the phone is closed: the other one takes it.
+    with talk.states() as states:
+        second.close()
+        talk.page = first
+        in_state(first, "phone-state", "connected")
+        assert talk.both_hear() < BACK_S
+    assert states == [TALKING, HELD, TALKING]
+
+
+def test_given_a_talk_when_its_only_window_is_closed_and_a_new_one_opened_then_it_goes_on_by_itself(
+    talk: Talk,
+) -> None:
+    with talk.states() as states:
+        talk.page.close(run_before_unload=False)
+        talk.page = talk.context.new_page()  # nothing is known there of the phone that was on
+        talk.page.goto(f"{talk.system.url}/desk")
+        in_state(talk.page, "phone-state", "connected")
+        assert talk.both_hear() < BACK_S
+    assert states == [TALKING, HELD, TALKING]
+
+
+def test_given_a_talk_when_its_window_is_closed_then_another_that_never_had_the_phone_takes_it(
+    talk: Talk,
+) -> None:
+    second = talk.context.new_page()
+    second.goto(f"{talk.system.url}/desk")
+    in_state(second, "phone-state", "disconnected")
+    in_state(second, "callback-state", "talking")
+    with talk.states() as states:
+        talk.page.close(run_before_unload=False)
+        talk.page = second
+        in_state(second, "phone-state", "connected")
+        assert talk.both_hear() < BACK_S
+    assert states == [TALKING, HELD, TALKING]
+
+
+def test_given_a_talk_when_the_desk_switches_its_phone_off_then_it_stays_off(talk: Talk) -> None:
+    talk.page.get_by_test_id("phone-disconnect").click()
+    in_state(talk.page, "callback-state", "held")
+    time.sleep(1)
+    in_state(talk.page, "phone-state", "disconnected")
+    assert talk.channels() == []
+
+
+def test_given_a_talk_when_the_microphone_dies_then_another_one_speaks_at_once_in_the_same_call(
+    talk: Talk,
+) -> None:
+    page, channels = talk.page, talk.channels()
+    with talk.states() as states:
+        page.evaluate(TONES)
+        page.evaluate(UNPLUG)
+        expect(page.get_by_test_id("microphone-replaced")).to_be_visible()
+        assert page.evaluate("window.__tones") == 3
+        talk.citizen_hears()
+        is_fit(page)
+        page.get_by_test_id("microphone-understood").click()
+        expect(page.get_by_test_id("microphone-replaced")).to_be_hidden()
+
+        page.evaluate(NO_MICROPHONES)
+        page.evaluate(UNPLUG)
+        expect(page.get_by_test_id("microphone-missing")).to_be_visible()
+        time.sleep(MISSED_S)
+        talk.desk_hears()
+
+        page.evaluate("window.__plugIn()")
+        expect(page.get_by_test_id("microphone-replaced")).to_be_visible()
+        talk.citizen_hears()
+    assert (states, talk.channels()) == ([TALKING], channels)

@@ -1,0 +1,105 @@
+"""The citizen's sound stays away, and no goodbye comes: the network between the carrier and us has failed."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from db.states import Outcome, RegistrationState
+from tests.kit.caller import Caller
+from tests.kit.system import Operator, System
+
+_USUAL = "rtp_timeout = 60"
+"""So long the trunk may say nothing; the desks' phones have other times."""
+_SHORT = "rtp_timeout = 3"
+
+
+@pytest.fixture
+def impatient(system: System) -> Iterator[System]:
+    """Asterisk ends a call of the trunk after three seconds without sound."""
+    with _sound_may_stay_away(system):
+        yield system
+
+
+@contextmanager
+def _sound_may_stay_away(system: System) -> Iterator[None]:
+    path = system.settings.state_dir / "asterisk" / "etc" / "pjsip.conf"
+    usual = path.read_text()
+    assert usual.count(_USUAL) == 1
+    try:
+        path.write_text(usual.replace(_USUAL, _SHORT))
+        system.asterisk_says("module reload res_pjsip.so")
+        assert re.search(r"rtp_timeout\s*: 3\b", system.asterisk_says("pjsip show endpoint trunk"))
+        yield
+    finally:
+        path.write_text(usual)
+        system.asterisk_says("module reload res_pjsip.so")
+
+
+def _talks(system: System, desk: Operator, round_id: int, citizen: Caller) -> int:
+    system.register(round_id, citizen.number)
+    callback = desk.claim(round_id)
+    desk.call(callback)
+    citizen.wait_for_call(30)
+    citizen.answer()
+    citizen.at("callback-press-one", "1")
+    desk.wait_for(callback, "talking")
+    return callback
+
+
+def test_given_a_conversation_when_the_citizens_sound_stays_away_then_they_are_called_again(
+    impatient: System, desk: Operator
+) -> None:
+    system = impatient
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        callback = _talks(system, desk, round_id, citizen)
+        system.talks_for(callback, 40)
+        citizen.freeze()
+        desk.wait_for(callback, "ended", timeout=30)
+
+        has = desk.http.get("/me").json()
+        assert has["callback"]["default_outcome"] == "call_again"
+        assert has["cut_off"]["id"] == callback
+        (place,) = system.registrations(round_id)
+        assert (place.state, place.attempts) == (RegistrationState.CALLING, 0)
+
+
+def test_given_a_waiting_citizen_when_their_sound_stays_away_then_it_costs_them_no_attempt(
+    impatient: System, desk: Operator
+) -> None:
+    system = impatient
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        system.register(round_id, citizen.number)
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        citizen.wait_for_call(30)
+        desk.phone.hangup()
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        desk.wait_for(callback, "waiting")
+        citizen.freeze()
+
+        assert desk.wait_for(callback, "closed", timeout=30) == Outcome.FAILED
+        (place,) = system.registrations(round_id)
+        assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
+
+
+def test_given_a_conversation_when_the_citizen_hangs_up_then_it_was_reached(
+    system: System, desk: Operator
+) -> None:
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        callback = _talks(system, desk, round_id, citizen)
+        system.talks_for(callback, 40)
+        citizen.hangup()
+        desk.wait_for(callback, "ended")
+        assert desk.http.get("/me").json()["callback"]["default_outcome"] == "reached"

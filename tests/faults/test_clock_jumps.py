@@ -1,0 +1,112 @@
+"""The machine's clock jumps by an hour, and back, while citizens are called, speak and register.
+
+Our own processes' clock jumps, not Asterisk's: what a jump does to its waits is not ours (decision 7).
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from db.engine import now, reading, writing
+from db.models import Heartbeat, Round
+from db.states import RegistrationState
+from hotline.ledger.verify import verify
+from tests.kit import verdict
+from tests.kit.clock import Clock
+from tests.kit.official import Script
+from tests.kit.played import Person, Played, fast_system, played_at_once, settled, wait_until_done
+from tests.kit.process import slowness, until
+from tests.kit.registrant import Registrant
+from tests.kit.system import System
+
+REACHED = RegistrationState.REACHED
+HOUR_S = 3600
+CITIZENS, CALLERS = 9, 4
+BACK_S = 15.0
+"""From a jump until all work, and the next citizen is called, where nothing else is to do."""
+_ROUND_S = 90.0
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
+    return Clock(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture(scope="module")
+def jumping(clock: Clock) -> Iterator[System]:
+    """A fast system whose processes have this clock."""
+    with fast_system(200, inherited={"ACCELERATED_CLOCK": str(clock.path)}) as system:
+        yield system
+
+
+def _open_all_day(system: System, round_id: int) -> None:
+    with writing(system.engine) as session:
+        round_, at = session.get_one(Round, round_id), now(session)
+        round_.announce_at, round_.registration_from = at - timedelta(hours=4), at - timedelta(hours=3)
+        round_.starts_at = at - timedelta(hours=2)
+        round_.registration_until, round_.ends_at = at + timedelta(hours=3), at + timedelta(hours=4)
+
+
+def _clocks(system: System) -> list[float]:
+    """How many seconds the clock of each process is ahead, as it wrote down."""
+    with reading(system.engine) as session:
+        beats = [session.get_one(Heartbeat, name).at for name in ("ivr", "dialer", "clerk")]
+    return [beat.timestamp() - time.time() for beat in beats]
+
+
+def _jump(clock: Clock, game: Played, seconds: int) -> None:
+    """With somebody on the line the clock jumps; all works in time, and others are called."""
+    until(lambda: any(call.answered_at for call in game.crowd.live()), "somebody is on the line", 30)
+    called = len(game.crowd.calls())
+    clock.is_off(seconds)
+    since = time.monotonic()
+    until(lambda: len(game.crowd.calls()) > called, "the next one is called", 4 * BACK_S)
+    # A beat from before a jump backwards still counts as fresh: that all work shows in beats of the new time.
+    until(
+        lambda: all(abs(off - seconds) < 60 for off in _clocks(game.system)),
+        "all have beaten since",
+        4 * BACK_S,
+    )
+    until(lambda: game.system.answers_calls() and game.system.healthy(), "all work", 4 * BACK_S)
+    assert time.monotonic() - since <= BACK_S * slowness()
+
+
+@pytest.mark.parametrize("first", [HOUR_S, -HOUR_S], ids=["forward", "back"])
+def test_given_callbacks_under_way_when_the_clock_jumps_and_is_mended_then_nobody_is_lost_or_called_twice(
+    jumping: System, clock: Clock, first: int
+) -> None:
+    system = jumping
+    system.wait_healthy()
+    person = Person(script=Script(1.0))
+    with ExitStack() as stack:
+        callers = [Registrant(system, system.number(), 2.0 * number) for number in range(CALLERS)]
+        others = {each.number: person for each in callers}
+        (game,) = stack.enter_context(played_at_once(system, [[person] * CITIZENS], others))
+        stack.callback(clock.is_off, 0)
+        _open_all_day(system, game.round_id)
+        for each in callers:
+            stack.enter_context(each)
+        for off in (first, 0):
+            _jump(clock, game, off)
+        assert [each.number for each in callers if not each.wait(_ROUND_S)] == []
+        wait_until_done(game, timeout=_ROUND_S)
+        assert settled(lambda: list(_wrongs(game, [*game.numbers, *others]))) == []
+
+
+def _wrongs(game: Played, numbers: Sequence[str]) -> Iterator[str]:
+    """By what the phones saw: their clock is another one than the system's."""
+    states = {verdict.number_of(r): r.state for r in game.system.registrations(game.round_id)}
+    yield from (f"{n} is lost: {states.get(n)}" for n in numbers if states.get(n) is not REACHED)
+    rang = {number: len(game.crowd.calls(number)) for number in numbers}
+    yield from (f"{number} rang {times} times" for number, times in rang.items() if times != 1)
+    spoke = Counter(talk.number for talk in game.official.talks)
+    yield from (f"{n}: {spoke[n]} conversations" for n in numbers if spoke[n] != 1)
+    yield from verdict.left_on_the_line(game.system, game.crowd)
+    yield from (f"the ledger: {problem}" for problem in verify(game.system.engine).problems)
+    yield from game.official.troubles

@@ -1,0 +1,69 @@
+"""Who gets in by which door: browsers and strangers on the real system, whatever they say they are."""
+
+import socket
+import time
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from api.server import allow_files
+from tests.kit.system import System
+from tests.kit.websocket import WebSocketSip
+
+MANY = 1000
+FLOOD = "127.0.0.2"
+SDP = "\r\n".join(
+    [
+        *("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"),
+        *("m=audio 40000 RTP/AVP 8 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", ""),
+    ]
+)
+
+
+@pytest.mark.parametrize("user", ["137", "+983100000137", "s"])
+@pytest.mark.parametrize(
+    ("via", "contact"),
+    [
+        ("WS", ""),
+        ("UDP", ""),
+        ("UDP", "<sip:09131234567@127.0.0.1:5060>"),
+        ("UDP", "<tel:+989131234567>"),
+    ],
+)
+def test_given_a_websocket_from_an_address_of_the_trunk_when_it_calls_137_then_it_is_no_citizen(
+    system: System, user: str, via: str, contact: str
+) -> None:
+    """Whatever the caller writes: the trunk's calls come to the SIP port, and only they."""
+    assert "127.0.0.1" in system.settings.trunk_allowed
+    with WebSocketSip(system.settings.asterisk_http) as browser:
+        for caller in ("09131234567", "trunk"):
+            status = browser.request("INVITE", user=user, caller=caller, via=via, contact=contact, body=SDP)
+            assert status in (400, 403, 416)
+
+
+def test_given_a_websocket_when_it_asks_for_anything_else_as_the_trunk_then_nothing_is_done(
+    system: System,
+) -> None:
+    refused = {"REGISTER": 404, "MESSAGE": 501, "SUBSCRIBE": 603, "PUBLISH": 489, "NOTIFY": 501, "REFER": 501}
+    with WebSocketSip(system.settings.asterisk_http) as browser:
+        for method, status in refused.items():
+            assert browser.request(method, user="trunk", caller="trunk") == status, method
+
+
+def test_given_a_thousand_idle_connections_when_others_come_then_pages_and_phones_are_served_at_once(
+    system: System,
+) -> None:
+    allow_files()
+    with ExitStack() as closing:
+        page = closing.enter_context(httpx.Client(base_url=system.url))
+        for door in (system.settings.http, system.settings.asterisk_http):
+            for _ in range(MANY):
+                client = closing.enter_context(socket.socket())
+                client.bind((FLOOD, 0))
+                client.connect(tuple(door))
+        began = time.monotonic()
+        assert page.get("/public/ticket").status_code == 200
+        with WebSocketSip(system.settings.asterisk_http) as desk:
+            assert desk.request("OPTIONS", user="137", caller="desk-1") == 401  # its password is asked for
+        assert time.monotonic() - began < 1

@@ -1,0 +1,141 @@
+"""A process that hangs, not dies: stopped, or locked in itself. Nobody tells it to end; the watchdog does."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from db.engine import now, reading
+from db.models import Heartbeat
+from ops.patience import IDLE_S
+from tests.kit.phone import Phone
+from tests.kit.process import slowness, until
+from tests.kit.system import Operator, System
+
+BACK_S = 15.0
+"""From the moment a process hangs until all work again, on a machine with nothing else to do."""
+OURS = ("ivr", "dialer", "clerk", "api")
+
+
+@contextmanager
+def talking(system: System, desk: Operator) -> Iterator[tuple[int, Phone]]:
+    """A citizen speaks with the desk."""
+    with system.only_round() as round_id, Phone(port=system.trunk_port) as citizen:
+        system.register(round_id, system.number())
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        citizen.wait_for_call()
+        citizen.answer()
+        until(lambda: system.callback(callback).state == "answered", "the citizen has answered")
+        citizen.press("1")
+        desk.wait_for(callback, "talking")
+        yield callback, citizen
+
+
+def stop(system: System, *names: str) -> dict[str, int]:
+    """Stop the processes as a debugger would: they live, and do nothing."""
+    stopped = {name: system.pid(name) for name in names}
+    for pid in stopped.values():
+        os.kill(pid, signal.SIGSTOP)
+    return stopped
+
+
+def others_live(system: System, dead: dict[str, int]) -> bool:
+    try:
+        return all(system.pid(name) != pid for name, pid in dead.items())
+    except LookupError:
+        return False
+
+
+def beats(system: System) -> dict[str, float]:
+    """How old each heartbeat is, in seconds."""
+    with reading(system.engine) as session:
+        at = now(session)
+        return {
+            name: (at - session.get_one(Heartbeat, name).at).total_seconds()
+            for name in ("ivr", "dialer", "clerk", "asterisk")
+        }
+
+
+def assert_all_work_in_time(system: System, dead: dict[str, int], since: float) -> None:
+    """New processes have worked, all of them, within BACK_S; a start takes longer on a busy machine."""
+    until(lambda: others_live(system, dead), "there are new processes", IDLE_S + 4)
+    assert_they_work(system, BACK_S - (time.monotonic() - since))
+
+
+def assert_they_work(system: System, within: float) -> None:
+    started = time.monotonic()
+    slow = slowness()
+    until(
+        lambda: (
+            all(age < time.monotonic() - started for age in beats(system).values())
+            and system.answers_calls()
+            and system.healthy()
+        ),
+        "all work again",
+        within * max(slow, 2),
+        every=0.1,
+    )
+    assert time.monotonic() - started <= within * max(slow, slowness())
+
+
+def test_given_a_conversation_when_ivr_dialer_clerk_and_api_hang_then_they_work_again_in_time_and_it_goes_on(
+    system: System, desk: Operator
+) -> None:
+    with talking(system, desk) as (callback, citizen):
+        since = time.monotonic()
+        hung = stop(system, *OURS)
+
+        assert_all_work_in_time(system, hung, since)
+        assert system.callback(callback).state == "talking"
+        desk.hangup(callback)
+        desk.wait_for(callback, "ended")
+        assert citizen.rang == 1
+
+
+def test_given_a_ringing_phone_when_asterisk_hangs_then_it_works_again_in_time_and_the_desk_may_call_again(
+    system: System, desk: Operator
+) -> None:
+    with system.only_round() as round_id, Phone(port=system.trunk_port) as citizen:
+        system.register(round_id, system.number())
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        citizen.wait_for_call()
+        since = time.monotonic()
+        hung = stop(system, "asterisk")
+
+        assert_all_work_in_time(system, hung, since)
+        desk.wait_for(callback, "ended", "closed")
+        assert citizen.rang == 1
+
+
+@contextmanager
+def a_lock_for_ever(system: System) -> Iterator[None]:
+    """Within it each channel locks itself up: Asterisk waits for a file that nobody writes, its lock held."""
+    manager = system.settings.state_dir / "asterisk" / "etc" / "manager.conf"
+    never = system.settings.state_dir / "never-written"
+    os.mkfifo(never)
+    before = manager.read_text()
+    manager.write_text(before.replace("[general]\n", f"[general]\nchannelvars = FILE({never})\n", 1))
+    system.asterisk_says("module load func_env.so")
+    system.asterisk_says("manager reload")
+    manager.write_text(before)  # for the next one
+    yield
+    never.unlink()
+
+
+def test_given_a_core_that_is_deadlocked_when_its_manager_still_answers_then_asterisk_is_started_again(
+    system: System,
+) -> None:
+    before, healthy = {"asterisk": system.pid("asterisk")}, 0.0
+    with a_lock_for_ever(system), Phone(system.number()) as phone:
+        phone.dial(system.hotline)
+        since = time.monotonic()
+        while not others_live(system, before):
+            assert time.monotonic() - since < 2 * IDLE_S + 4  # patience doubles with each kill
+            if system.healthy():
+                healthy = time.monotonic() - since
+
+    assert healthy > IDLE_S - 2  # so long the dialer's pings were answered
+    assert_they_work(system, BACK_S - IDLE_S)

@@ -1,0 +1,143 @@
+"""ivr is killed, or hangs, in calls: ten callers end with their ticket; whom we call is asked once."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import select
+
+from db.engine import reading, writing
+from db.models import Confirmation, NearCall, Registration
+from db.states import RegistrationState
+from hotline.callbacks import toll
+from hotline.line import confirmations, turn_near, turn_near_calls
+from hotline.rounds import rounds
+from tests.kit.caller import Caller
+from tests.kit.process import slowness, until
+from tests.kit.system import System
+
+STEPS = [("greeting", "1"), ("confirm-number", "1"), ("ask-subject", "1"), ("message-offer", "#")]
+"""What a citizen hears and presses; the ticket is told before the third."""
+CALLERS = 10
+ANOTHER_S = 15.0
+"""From the moment it hangs until another one answers, on a machine with nothing else to do."""
+
+
+def _until_the_step(caller: Caller, step: int) -> None:
+    """Go through the menu until the question of this step is heard, and leave it open."""
+    caller.call()
+    for number, (prompt, key) in enumerate(STEPS[: step + 1]):
+        caller.at(prompt, key if number < step else "")
+
+
+def _to_the_ticket(caller: Caller) -> str:
+    """Go on from wherever the call goes on; the ticket that is told."""
+    caller.at("one-moment", timeout=60)
+    went_on = caller.listened
+    if caller.either("main-menu", "registered") == "main-menu":
+        caller.press("1")
+        caller.at("confirm-number", "1")
+        caller.at("registered")
+    caller.at("ticket-again")  # the first time is over
+    caller.hangup()
+    return caller.said({"registered"}, since=went_on).digits("registered.1")
+
+
+def _another_answers(system: System, dead: int) -> bool:
+    try:
+        return system.pid("ivr") != dead and system.answers_calls()
+    except LookupError:
+        return False
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
+def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_with_their_ticket(
+    system: System, fault: signal.Signals
+) -> None:
+    with system.only_round() as round_id, ExitStack() as phones, ThreadPoolExecutor(CALLERS) as at_once:
+        callers = [phones.enter_context(Caller(system, system.number())) for _ in range(CALLERS)]
+        steps = [number % len(STEPS) for number in range(CALLERS)]
+        list(at_once.map(_until_the_step, callers, steps))
+        dead, since = system.pid("ivr"), time.monotonic()
+        os.kill(dead, fault)
+        telling = [at_once.submit(_to_the_ticket, caller) for caller in callers]
+        until(lambda: _another_answers(system, dead), "another ivr answers", 2 * ANOTHER_S)
+        took = time.monotonic() - since
+        assert took <= ANOTHER_S * slowness()
+        told = {caller: each.result() for caller, each in zip(callers, telling, strict=True)}
+        kept = {registration.number: registration.ticket for registration in system.registrations(round_id)}
+
+    assert {"+98" + caller.number[1:]: ticket for caller, ticket in told.items()} == kept
+    assert len(kept) == CALLERS
+
+
+def _answered(system: System, table: type[Confirmation] | type[NearCall]) -> bool:
+    """Whether the key of the one such call is kept."""
+    with reading(system.engine) as session:
+        call = session.scalars(select(table).where(table.token.is_not(None))).one()
+        return (call.agreed if isinstance(call, Confirmation) else call.answer) is not None
+
+
+@pytest.mark.parametrize(
+    ("table", "question", "told"),
+    [
+        (Confirmation, "confirm-call-press-one", "confirm-call-done"),
+        (NearCall, "near-call-question", "near-call-reachable"),
+    ],
+    ids=["confirmation", "near-call"],
+)
+def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they_hear_of_it_and_only_once(
+    system: System, table: type[Confirmation] | type[NearCall], question: str, told: str
+) -> None:
+    number = system.number()
+    with (
+        system.only_round() as round_id,
+        Caller(system, number, port=system.trunk_port) as citizen,
+    ):
+        if table is Confirmation:
+            _is_keyed_in(system, round_id, number)
+        else:
+            _comes_near(system, round_id, number)
+        citizen.wait_for_call(timeout=90)
+        citizen.answer()
+        citizen.at(question, "1")
+        until(lambda: _answered(system, table), "the key is kept")
+        system.kill("ivr")
+        citizen.at("one-moment", timeout=60)
+        assert citizen.either(told, question) == told, "who has answered is not asked again"
+        citizen.hangup()
+        system.wait_healthy()
+        until(lambda: not _on_the_phone(system), "the call is over")
+        with writing(system.engine) as session:
+            place = session.scalars(
+                select(Registration).where(Registration.number == "+98" + number[1:])
+            ).one()
+            turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)
+            assert turn_near_calls.due(session, 1) == confirmations.due(session, 1) == []
+        assert place.state is RegistrationState.WAITING
+        assert len(citizen.calls) == 1
+
+
+def _on_the_phone(system: System) -> bool:
+    with reading(system.engine) as session:
+        return bool(toll.on_the_phone(session))
+
+
+def _is_keyed_in(system: System, round_id: int, number: str) -> None:
+    """By a caller who has hung up since."""
+    system.keys_in(round_id, number, by=system.number())
+    with writing(system.engine) as session:
+        asked = session.scalars(select(Confirmation.id).where(Confirmation.number == "+98" + number[1:]))
+        confirmations.caller_leaves(session, asked.all())
+
+
+def _comes_near(system: System, round_id: int, number: str) -> None:
+    """Behind those who are about to be called back."""
+    system.register(round_id, *(system.number() for _ in range(system.settings.ahead_most)), number)
+    with writing(system.engine) as session:
+        rounds.open_round(session, rounds.get(session, round_id))
+        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)

@@ -1,0 +1,37 @@
+"""Whatever breaks in live rounds, and whenever: nobody is lost or called twice, all is true, all heals."""
+
+import os
+import random
+
+import pytest
+
+from tests.faults import broken_round
+from tests.faults.breaking import CUT, DATABASE, STOPS, TRAPS, Breakable
+
+SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1_000_000)))
+"""Another one each time; the failing one is shown, and may be given again."""
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def _play(target: Breakable, kinds: tuple[str, ...]) -> None:
+    played = broken_round.play(target, SEED, rounds=2, citizens=4, faults=3, kinds=kinds)
+
+    assert played.all_wrongs() == [], f"FAULTS_SEED={SEED}: {', '.join(map(str, played.faults))}"
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [("asterisk", "ivr", "api", "clerk"), STOPS, ("dialer", CUT, *TRAPS)],
+    ids=["killed", "hung", "the-dialers-line"],
+)
+def test_given_live_rounds_when_parts_break_at_random_moments_then_all_figures_are_zero_and_all_heals(
+    breakable: Breakable, kinds: tuple[str, ...]
+) -> None:
+    _play(breakable, kinds)
+
+
+def test_given_live_rounds_when_postgresql_goes_and_comes_back_then_all_figures_are_zero_and_all_heals(
+    breakable_with_postgres: Breakable,
+) -> None:
+    _play(breakable_with_postgres, DATABASE)

@@ -1,0 +1,261 @@
+"""A place that holds its number can always still be called, carried or closed: nobody is in a dead place.
+
+Hypothesis plays citizens, strangers, desks, planners and the telephone network. Then days pass in which the
+system does only what it always does, and whoever is called answers: at their end nobody holds a place.
+"""
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Confirmation, Registration, Round
+from db.states import HOLDS_PLACE, CallbackState, NearAnswer, Outcome, RegistrationState
+from hotline.callbacks import callbacks
+from hotline.errors import Refused
+from hotline.line import carry_over, confirmations, registration, turn_near, turn_near_calls
+from hotline.rounds import planning, rounds
+from settings import Settings
+from tests.factories import a_desk, a_user, an_official
+
+NUMBERS = [f"+98913000{n:04}" for n in range(4)]
+DAY = timedelta(days=1)
+_TIMES = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
+
+
+class World:
+    """Two officials, the operators' line and two desks. Each deed takes a number that says which of many."""
+
+    def __init__(self, engine: Engine, conf: Settings) -> None:
+        self.engine, self.conf = engine, conf
+        with writing(engine) as session:
+            officials = [an_official(session), an_official(session)]
+            users = [a_user(session, a_desk(session)) for _ in range(2)]
+            session.flush()
+            self.officials = [official.id for official in officials]
+            self.desks = {user.desk_id or 0: user.id for user in users}
+            self.standing = rounds.standing_line(session).id
+        self.mine = [self.standing]
+        for official in self.officials:
+            self._make(official)
+
+    def _make(self, official: int) -> None:
+        with writing(self.engine) as session:
+            at = now(session)
+            busy = select(Round).where(Round.official_id == official, ~rounds.is_over(at))
+            if session.scalar(busy):
+                return
+            round_ = Round(
+                official_id=official,
+                **dict.fromkeys(("announce_at", "registration_from", "starts_at"), at - timedelta(hours=1)),
+                **dict.fromkeys(("registration_until", "ends_at"), at + timedelta(hours=9)),
+            )
+            session.add(round_)
+            session.flush()
+            self.mine.append(round_.id)
+
+    def _some(self, session: Session, which: int, *states: RegistrationState) -> Registration | None:
+        query = select(Registration).where(
+            Registration.round_id.in_(self.mine), Registration.state.in_(states or HOLDS_PLACE)
+        )
+        found = session.scalars(query.order_by(Registration.id)).all()
+        return found[which % len(found)] if found else None
+
+    # --- what may happen ---
+
+    def _chosen(self, which: int) -> tuple[int, str]:
+        return self.mine[-1 - which % min(3, len(self.mine))], NUMBERS[which % len(NUMBERS)]
+
+    def a_number_registers(self, which: int) -> None:
+        round_id, number = self._chosen(which)
+        with writing(self.engine) as session:
+            registration.register(session, round_id=round_id, number=number)
+
+    def a_stranger_keys_a_number_in(self, which: int) -> None:
+        round_id, number = self._chosen(which)
+        asked = {"asked_by": f"+98914000{which:04}", "language": "fa", "per_day": 99}
+        with writing(self.engine) as session:
+            confirmations.ask_place(session, round_id=round_id, number=number, **asked)
+
+    def a_change_is_wished(self, which: int) -> None:
+        with writing(self.engine) as session:
+            if (place := self._some(session, which)) and which % 2:
+                confirmations.ask_cancellation(session, place.id)
+            elif place:
+                confirmations.ask_number(session, place.id, NUMBERS[which % len(NUMBERS)], per_day=99)
+
+    def an_operator_is_asked_for(self, which: int) -> None:
+        with writing(self.engine) as session:
+            registration.register(session, round_id=self.standing, number=NUMBERS[which % len(NUMBERS)])
+
+    def a_place_is_given_up(self, which: int) -> None:
+        with writing(self.engine) as session:
+            if place := self._some(session, which):
+                registration.cancel(session, place.id)
+
+    def a_number_changes(self, which: int) -> None:
+        with writing(self.engine) as session:
+            if place := self._some(session, which):
+                registration.change_number(session, place.id, NUMBERS[(which + 1) % len(NUMBERS)])
+
+    def a_desk_takes_somebody(self, which: int) -> None:
+        desk = list(self.desks)[which % len(self.desks)]
+        with writing(self.engine) as session:
+            round_id = self.mine[which % len(self.mine)]
+            callbacks.claim(session, round_id=round_id, desk_id=desk, user_id=self.desks[desk])
+
+    def somebody_is_called_ahead(self, which: int) -> None:
+        with writing(self.engine) as session:
+            callbacks.call_ahead(session, rounds.get(session, self.mine[which % len(self.mine)]))
+
+    def a_call_ends(self, which: int, outcome: Outcome | None = None) -> None:
+        with writing(self.engine) as session:
+            query = select(Callback).where(Callback.state != CallbackState.CLOSED).order_by(Callback.id)
+            live = session.scalars(query.where(Callback.round_id.in_(self.mine))).all()
+            if live:
+                outcome = outcome or sorted(Outcome)[which % len(Outcome)]
+                _close(session, live[which % len(live)], outcome, self.conf)
+
+    def nobody_answers(self, which: int) -> None:
+        self.a_call_ends(which, Outcome.NO_ANSWER)
+
+    def whoever_is_near_is_asked(self, which: int) -> None:
+        with writing(self.engine) as session:
+            turn_near.tell(session, 2, call_beyond=0)
+            for asked in turn_near_calls.due(session, 9):
+                turn_near_calls.take_up(session, asked.registration_id, asked.round_id)
+
+    def a_near_call_ends(self, which: int) -> None:
+        answers = [None, *NearAnswer]
+        with writing(self.engine) as session:
+            for token in list(turn_near_calls.on_the_phone(session))[:1]:
+                if said := answers[which % len(answers)]:
+                    turn_near_calls.answer(session, token, said)
+                turn_near_calls.ended(session, token)
+
+    def a_number_is_to_be_confirmed(self, which: int) -> None:
+        with writing(self.engine) as session:
+            for id_ in confirmations.due(session, 1):
+                confirmations.take_up(session, id_)
+
+    def a_confirmation_ends(self, which: int) -> None:
+        with writing(self.engine) as session:
+            for token in list(confirmations.on_the_phone(session))[:1]:
+                if which % 3:
+                    confirmations.answer(session, token, yes=which % 3 == 1)
+                confirmations.ended(session, token)
+
+    def a_round_ends(self, which: int) -> None:
+        with writing(self.engine) as session:
+            deed = (planning.end, planning.cancel, planning.begin)[which % 3]
+            round_ = rounds.get(session, self.mine[which % len(self.mine)])
+            deed(session, round_, who="u", reason="بیماری")
+
+    def a_round_is_made(self, which: int) -> None:
+        self._make(self.officials[which % len(self.officials)])
+
+    def the_clerk_carries_over(self, which: int) -> None:
+        with writing(self.engine) as session:
+            carry_over.run(session, 1 + which % 3)
+
+    def a_while_passes(self, which: int) -> None:
+        self.pass_time(timedelta(minutes=which))
+
+    def pass_time(self, how_long: timedelta) -> None:
+        """The clock is the database's: all moments go back instead."""
+        with writing(self.engine) as session:
+            mine = Registration.round_id.in_(self.mine)
+            announced = select(Round).where(Round.id.in_(self.mine), Round.standing.is_(False))
+            waits = select(Registration).where(mine, Registration.not_before.is_not(None))
+            confirmations_ = select(Confirmation).join(Confirmation.registration).where(mine)
+            for round_ in session.scalars(announced):
+                for name in _TIMES:
+                    setattr(round_, name, getattr(round_, name) - how_long)
+            for row in [*session.scalars(waits), *session.scalars(confirmations_)]:
+                row.not_before -= how_long
+
+    # --- what happens by itself ---
+
+    def let_a_day_pass(self) -> None:
+        """Everybody answers, and presses 1; every official has a round."""
+        self.pass_time(DAY)
+        for official in self.officials:
+            self._make(official)
+        with writing(self.engine) as session:
+            while carry_over.run(session):
+                pass
+            for token in list(turn_near_calls.on_the_phone(session)):
+                turn_near_calls.ended(session, token)
+            for token in list(confirmations.on_the_phone(session)):
+                confirmations.ended(session, token)
+            for id_ in confirmations.due(session, 99):
+                confirmation = confirmations.take_up(session, id_)
+                if confirmation is None:  # their phone is busy with another one: tomorrow
+                    continue
+                assert confirmation.token
+                confirmations.answer(session, confirmation.token, yes=True)
+            self._answer_all(session)
+
+    def _answer_all(self, session: Session) -> None:
+        for callback in session.scalars(select(Callback).where(Callback.state != CallbackState.CLOSED)):
+            _close(session, callback, Outcome.CALL_AGAIN, self.conf)
+        for round_id in self.mine:
+            round_ = rounds.get(session, round_id)
+            if session.scalar(select(rounds.is_over(now(session))).where(Round.id == round_id)):
+                continue
+            while callback := callbacks.call_ahead(session, round_):
+                _close(session, callback, Outcome.REACHED, self.conf)
+
+    def holding(self) -> list[tuple[int, str]]:
+        with reading(self.engine) as session:
+            query = select(Registration.id, Registration.state).where(
+                Registration.round_id.in_(self.mine), Registration.state.in_(HOLDS_PLACE)
+            )
+            return [(id_, state.value) for id_, state in session.execute(query)]
+
+
+def _close(session: Session, callback: Callback, outcome: Outcome, conf: Settings) -> None:
+    session.execute(
+        update(Callback)
+        .where(Callback.id == callback.id)
+        .values(state=CallbackState.ANSWERED)
+        .execution_options(synchronize_session=False)
+    )
+    callbacks.close(session, callback.token, outcome, conf)
+
+
+DEEDS = [
+    name for name in vars(World) if name.split("_")[0] in ("a", "an", "nobody", "somebody", "whoever", "the")
+]
+LOST_FOR_EVER = [  # once: no call came any more, and the next 0 found this place
+    ("an_operator_is_asked_for", 0),
+    *[("somebody_is_called_ahead", 0), ("nobody_answers", 0), ("a_while_passes", 60)] * 2,
+]
+
+
+@pytest.fixture
+def conf(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_attempts": 2})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@hypothesis_settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=20)
+@example(story=LOST_FOR_EVER)
+@given(story=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 60)), max_size=40))
+def test_given_anything_that_can_happen_when_days_pass_then_nobody_is_left_in_a_dead_place(
+    engine: Engine, conf: Settings, story: list[tuple[str, int]]
+) -> None:
+    world = World(engine, conf)
+    for deed, which in story:
+        with contextlib.suppress(Refused):
+            getattr(world, deed)(which)
+    for _ in range(3):
+        world.let_a_day_pass()
+    assert world.holding() == []

@@ -1,0 +1,392 @@
+"""The city's rules under whatever happens: the order is always the rule, nobody is lost, nobody is twice.
+
+Hypothesis plays citizens, desks, planners and crashes; a model written from the rules alone says what must
+be true after every step.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from db import engine as database
+from db.engine import reading, writing
+from db.models import Carry, LineCount, Registration, Round
+from db.states import CallbackState, Outcome
+from hotline.callbacks import callbacks, retries, round_statistics
+from hotline.ledger.verify import verify
+from hotline.line import carry_over, line, registration
+from hotline.rounds import rounds
+from settings import Settings
+from tests.factories import a_desk, a_user, an_official
+
+CITIZENS = range(8)
+ATTEMPTS = 2
+LIVE, OVER = "live", "over"
+WAITING, CALLING, DONE, UNREACHED = "waiting", "calling", "done", "unreached"
+PAUSE = timedelta(minutes=1)
+"""So long whoever cannot be called by our own fault is passed over here: long enough to be seen."""
+
+_true_now = database.now
+
+
+class Clock:
+    """The database's clock, as all rules read it."""
+
+    shift = timedelta()
+
+    def now(self, session: Session) -> datetime:
+        return _true_now(session) + self.shift
+
+
+class Crash(Exception):
+    """The process dies before the commit."""
+
+
+@dataclass
+class Place:
+    """A registration as the rules see it."""
+
+    id: int
+    number: str
+    round: int
+    order: int
+    state: str = WAITING
+    missed: int = 0
+    unanswered: int = 0
+    attempts: int = 0
+    moved: bool = False
+    faults: int = 0
+    """Calls in a row that came to nothing by our own fault."""
+    rests: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        return (not self.moved, -self.missed, self.order)
+
+
+@dataclass
+class City:
+    """What must be true."""
+
+    places: dict[int, Place] = field(default_factory=dict)
+    rounds: dict[int, tuple[int, str]] = field(
+        default_factory=dict
+    )  # official, live or over; in order of start
+    shown: dict[int, int] = field(default_factory=dict)
+    """By round: calls in which a phone or a person, not our own fault, said what became of them."""
+
+    def line(self, round_: int) -> list[Place]:
+        waiting = [p for p in self.places.values() if p.round == round_ and p.state == WAITING]
+        return sorted(waiting, key=lambda place: place.rank)
+
+    def next_one(self, round_: int) -> Place | None:
+        """Whoever is called for another round now, or cannot be by our own fault, is passed over."""
+        engaged = {p.number for p in self.places.values() if p.state == CALLING}
+        return next((p for p in self.line(round_) if p.number not in engaged and not p.rests), None)
+
+    def holder(self, round_: int, number: str) -> Place | None:
+        return next(
+            (p for p in self.places.values() if (p.round, p.number) == (round_, number) and p.state != DONE),
+            None,
+        )
+
+    def next_round(self, round_: int) -> int | None:
+        official, _ = self.rounds[round_]
+        later = [r for r, of in self.rounds.items() if r > round_ and of == (official, LIVE)]
+        return later[0] if later else None
+
+    def _is_spoken_with(self, place: Place) -> bool:
+        official, _ = self.rounds[place.round]
+        return any(
+            (p.number, p.state, self.rounds[p.round][0]) == (place.number, CALLING, official)
+            for p in self.places.values()
+        )
+
+    def carry(self, limit: int) -> None:
+        left = [p for p in self.places.values() if p.state in (WAITING, UNREACHED)]
+        left = [p for p in left if self.rounds[p.round][1] == OVER]
+        given_up = lambda p: p.state == UNREACHED and p.unanswered > 0  # noqa: E731
+        left = [p for p in left if not self._is_spoken_with(p)]
+        left = [p for p in left if given_up(p) or self.next_round(p.round)]
+        for place in sorted(left, key=lambda p: p.order)[:limit]:
+            if given_up(place):
+                place.state = DONE
+                continue
+            to = self.next_round(place.round)
+            assert to is not None
+            rival = self.holder(to, place.number)
+            if rival and rival.rank < (not place.moved, -place.missed - 1, place.order):
+                place.state = DONE
+                continue
+            if rival:
+                rival.state = DONE
+            place.round, place.missed, place.attempts = to, place.missed + 1, 0
+            place.faults, place.rests = 0, False
+            place.unanswered += place.state == UNREACHED
+            place.state = WAITING
+
+
+def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedStateMachine]:
+    """The machine on this database; each run has officials and numbers of its own: calls of others go on."""
+    chosen, runs = itertools.count(), itertools.count()
+
+    class CityMachine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.city = City()
+            run = next(runs)
+            self.numbers = [f"+98913{run:05}{citizen:02}" for citizen in CITIZENS]
+            self.at_desk: dict[int, int] = {}  # desk to callback
+            with writing(engine) as session:
+                officials = [an_official(session), an_official(session)]
+                desks = [a_desk(session) for _ in range(3)]
+                self.users = {d.id: a_user(session, d).id for d in desks}
+                session.flush()
+                self.officials = [o.id for o in officials]
+            self._make(self.officials[0])
+            for number in self.numbers[:4]:
+                self._register(next(iter(self.city.rounds)), number)
+
+        def _make(self, official: int) -> None:
+            with writing(engine) as session:
+                at = clock.now(session)
+                long_ago = at - timedelta(hours=1)
+                start = at - timedelta(minutes=30) + timedelta(seconds=next(chosen))
+                made = Round(
+                    official_id=official,
+                    **dict.fromkeys(("announce_at", "registration_from"), long_ago),
+                    **dict.fromkeys(("registration_until", "ends_at"), at + timedelta(hours=9)),
+                    starts_at=start,
+                )
+                session.add(made)
+                session.flush()
+                self.city.rounds[made.id] = (official, LIVE)
+
+        def _live(self) -> list[int]:
+            return [r for r, (_, state) in self.city.rounds.items() if state == LIVE]
+
+        @precondition(lambda self: len(self.city.rounds) < 6)
+        @rule(which=st.sampled_from([0, 0, 1]))
+        def a_round_is_made(self, which: int) -> None:
+            self._make(self.officials[which])
+
+        @precondition(lambda self: self._live())
+        @rule(data=st.data(), citizens=st.lists(st.sampled_from(CITIZENS), min_size=1, max_size=5))
+        def some_register(self, data: st.DataObject, citizens: list[int]) -> None:
+            round_ = data.draw(st.sampled_from(self._live()))
+            for citizen in citizens:
+                self._register(round_, self.numbers[citizen])
+
+        def _register(self, round_: int, number: str) -> None:
+            with writing(engine) as session:
+                given = registration.register(session, round_id=round_, number=number)
+            holder = self.city.holder(round_, number)
+            assert given.already == (holder is not None)
+            if holder:
+                assert given.registration_id == holder.id
+            else:
+                place = Place(given.registration_id, number, round_, order=len(self.city.places))
+                self.city.places[place.id] = place
+            if not holder:
+                assert given.ahead == self.city.line(round_).index(self.city.places[given.registration_id])
+
+        @precondition(lambda self: any(p.state == WAITING for p in self.city.places.values()))
+        @rule(data=st.data(), how=st.sampled_from(["cancel", "move up"]))
+        def somebody_waiting_changes(self, data: st.DataObject, how: str) -> None:
+            waiting = [p for p in self.city.places.values() if p.state == WAITING]
+            place = data.draw(st.sampled_from(waiting))
+            with writing(engine) as session:
+                if how == "cancel":
+                    registration.cancel(session, place.id)
+                else:
+                    row = session.get_one(Registration, place.id)
+                    line.move_up(session, row, who="supervisor", reason="بیماری")
+            if how == "cancel":
+                place.state = DONE
+            else:
+                place.moved = True
+
+        @precondition(lambda self: self._live() and len(self.at_desk) < len(self.users))
+        @rule(data=st.data())
+        def a_desk_takes_the_next(self, data: st.DataObject) -> None:
+            round_ = data.draw(st.sampled_from(self._live()))
+            desk = next(d for d in self.users if d not in self.at_desk)
+            with writing(engine) as session:
+                claimed = callbacks.claim(session, round_id=round_, desk_id=desk, user_id=self.users[desk])
+            expected = self.city.next_one(round_)
+            assert (claimed.registration_id if claimed else None) == (expected.id if expected else None)
+            if claimed and expected:
+                self.at_desk[desk] = claimed.id
+                expected.state = CALLING
+
+        @precondition(lambda self: self.at_desk)
+        @rule(data=st.data(), outcome=st.sampled_from(sorted(Outcome)))
+        def a_callback_ends(self, data: st.DataObject, outcome: Outcome) -> None:
+            desk = data.draw(st.sampled_from(sorted(self.at_desk)))
+            callback_id = self.at_desk.pop(desk)
+            with writing(engine) as session:
+                callback = callbacks.get(session, callback_id)
+                callback.state, callback.placed_at = CallbackState.ENDED, clock.now(session)
+                session.flush()
+                callbacks.close(session, callback.token, outcome, conf)
+                place = self.city.places[callback.registration_id]
+            free = outcome in (Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED)
+            place.attempts += not free
+            if outcome is Outcome.FAILED:
+                place.faults += 1
+            elif outcome is not Outcome.RETURNED:
+                place.faults = 0
+            place.rests = outcome is Outcome.FAILED and place.faults > 1
+            if outcome not in (Outcome.FAILED, Outcome.RETURNED):
+                self.city.shown[callback.round_id] = self.city.shown.get(callback.round_id, 0) + 1
+            if outcome in (Outcome.REACHED, Outcome.REFUSED, Outcome.WRONG_NUMBER):
+                place.state = DONE
+            else:
+                place.state = UNREACHED if place.attempts >= ATTEMPTS and not free else WAITING
+
+        @precondition(lambda self: any(p.rests for p in self.city.places.values()))
+        @rule()
+        def a_pause_goes_by(self) -> None:
+            clock.shift += PAUSE
+            for place in self.city.places.values():
+                place.rests = False
+
+        @precondition(lambda self: self._live())
+        @rule(
+            data=st.data(),
+            how=st.sampled_from(["ended", "cancelled"]),
+            next_one=st.sampled_from(["before", "after", "later"]),
+        )
+        def a_round_ends(self, data: st.DataObject, how: str, next_one: str) -> None:
+            round_ = data.draw(st.sampled_from(self._live()))
+            official = self.city.rounds[round_][0]
+            if next_one == "before":
+                self._make(official)
+            with writing(engine) as session:
+                rounds.record(session, rounds.get(session, round_), how)
+            self.city.rounds[round_] = (official, OVER)
+            if next_one == "after":
+                self._make(official)
+
+        @rule(limit=st.sampled_from([1, 2, 100]), crash=st.booleans())
+        def the_clerk_carries_over(self, limit: int, crash: bool) -> None:
+            try:
+                with writing(engine) as session:
+                    carry_over.run(session, limit)
+                    if crash:
+                        raise Crash
+            except Crash:
+                return
+            self.city.carry(limit)
+
+        @rule()
+        def who_is_told_to_wait_stays(self) -> None:
+            with writing(engine) as session:
+                carry_over.tell_left(session)
+
+        @invariant()
+        def every_line_is_in_order_and_every_place_is_told_right(self) -> None:
+            with reading(engine) as session:
+                for round_ in self.city.rounds:
+                    expected = self.city.line(round_)
+                    waiting = [r for r in line.page(session, round_, 500, None) if r.state == WAITING]
+                    assert [r.id for r in waiting] == [p.id for p in expected]
+                    assert [line.ahead(session, r) for r in waiting] == list(range(len(waiting)))
+
+        @invariant()
+        def nobody_is_lost_and_nobody_is_twice(self) -> None:
+            with reading(engine) as session:
+                ids = list(self.city.places)
+                rows = session.scalars(select(Registration).where(Registration.id.in_(ids))).all()
+                assert {r.id: (r.round_id, r.rounds_missed) for r in rows} == {
+                    p.id: (p.round, p.missed) for p in self.city.places.values()
+                }
+                live = [p for p in self.city.places.values() if p.state != DONE]
+                assert len({(p.round, p.number) for p in live}) == len(live)
+                ways = select(Carry.registration_id, func.count()).group_by(Carry.registration_id)
+                carried = {id_: n for id_, n in session.execute(ways.where(Carry.registration_id.in_(ids)))}
+                assert carried == {p.id: p.missed for p in self.city.places.values() if p.missed}
+
+        @invariant()
+        def the_counts_are_those_of_the_lines(self) -> None:
+            with reading(engine) as session:
+                for round_ in self.city.rounds:
+                    counted = select(LineCount.level, func.sum(LineCount.waiting)).group_by(LineCount.level)
+                    by_level = dict(session.execute(counted.where(LineCount.round_id == round_)).all())
+                    waiting = len(self.city.line(round_))
+                    assert by_level == dict.fromkeys(range(3), waiting) or (not waiting and not by_level)
+
+        @invariant()
+        def pacing_learns_nothing_from_our_own_faults(self) -> None:
+            with reading(engine) as session:
+                for round_ in self.city.rounds:
+                    learnt = round_statistics.experience(session, round_)
+                    assert len(learnt.failed_after) == self.city.shown.get(round_, 0)
+                    assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
+
+        def teardown(self) -> None:
+            """In the end the clerk has nothing left to do, and nobody is left where a next round is."""
+            with writing(engine) as session:
+                while carry_over.run(session, 1):
+                    pass
+                assert carry_over.run(session) == 0
+            self.city.carry(len(self.city.places))
+            self.every_line_is_in_order_and_every_place_is_told_right()
+            self.nobody_is_lost_and_nobody_is_twice()
+            assert verify(engine).problems == []
+
+    return CityMachine
+
+
+@pytest.fixture
+def conf(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_attempts": ATTEMPTS, "retry_seconds": 0})
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in list(sys.modules.values()):
+        if getattr(module, "now", None) is _true_now:
+            monkeypatch.setattr(module, "now", clock.now)
+    for pause in ("_NEXT_ONE_TRIES", "_ALONE"):
+        monkeypatch.setattr(retries, pause, PAUSE)
+    return clock
+
+
+@pytest.fixture
+def play(engine: Engine, conf: Settings, backend: str, clock: Clock) -> Callable[[], None]:
+    examples = {"sqlite": 60, "postgresql": 25}[backend]
+    return lambda: run_state_machine_as_test(
+        machine(engine, conf, clock),
+        settings=hypothesis_settings(
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_given_anything_that_can_happen_when_it_happens_in_any_order_then_the_rules_hold(
+    play: Callable[[], None],
+) -> None:
+    play()

@@ -1,0 +1,184 @@
+"""A citizen left in a desk's hands goes back, or a supervisor is told: nobody is «being called» for ever."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk.process import carry_over, return_left
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Callback, Event, Registration
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks, left_in_hand, retries
+from hotline.ledger.verify import verify
+from hotline.rounds import planning, rounds
+from settings import QuietHours, Settings
+from tests import factories as make
+from tests.kit.story import Story, a_live_round
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def story(engine: Engine, settings: Settings) -> Story:
+    return Story(engine, settings.model_copy(update={"max_attempts": 3, "retry_seconds": 600}))
+
+
+def in_hand(story: Story, **ago: float) -> Callback:
+    """The first of the line is in the hands of a desk; what happened, so many minutes ago."""
+    story.called(None)
+    with writing(story.engine) as session:
+        callback = session.scalars(select(Callback).order_by(Callback.id.desc())).first()
+        assert callback
+        for name, minutes in ago.items():
+            setattr(callback, f"{name}_at", now(session) - minutes * MINUTE)
+        callback.state = C.ENDED if "ended" in ago else C.CLAIMED
+    return callback
+
+
+def clerk(story: Story) -> None:
+    return_left(story.engine, story.conf)
+
+
+def kept(story: Story, callback: Callback) -> tuple[C, Outcome | None, R]:
+    with reading(story.engine) as session:
+        found = callbacks.get(session, callback.id)
+        return found.state, found.outcome, found.registration.state
+
+
+def actions(engine: Engine) -> list[str]:
+    with reading(engine) as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+
+
+def test_given_a_browser_closed_after_claiming_when_two_minutes_pass_then_the_place_is_as_if_never_taken(
+    story: Story,
+) -> None:
+    id_ = story.registers()
+    callback = in_hand(story, claimed=1.9)
+    clerk(story)
+    assert kept(story, callback) == (C.CLAIMED, None, R.CALLING)
+    with writing(story.engine) as session:
+        callbacks.get(session, callback.id).claimed_at = now(session) - 2 * MINUTE
+    clerk(story)
+    assert kept(story, callback) == (C.CLOSED, O.RETURNED, R.WAITING)
+    assert actions(story.engine) == ["left-in-hand"]
+    assert story.called(O.REACHED) == id_
+    assert verify(story.engine).problems == []
+
+
+@pytest.mark.parametrize("minutes", [4.9, 5])
+def test_given_an_end_without_an_outcome_when_nobody_ever_spoke_then_after_five_minutes_they_are_called_again(
+    story: Story, minutes: float
+) -> None:
+    id_ = story.registers()
+    callback = in_hand(story, claimed=9, ended=minutes)
+    clerk(story)
+    if minutes < 5:
+        assert kept(story, callback) == (C.ENDED, None, R.CALLING)
+        return
+    assert kept(story, callback) == (C.CLOSED, O.CALL_AGAIN, R.WAITING)
+    with reading(story.engine) as session:
+        assert session.get_one(Registration, id_).attempts == 0
+    assert story.called(O.REACHED) == id_, "at once: they have waited"
+
+
+def test_given_a_conversation_without_an_outcome_when_fifteen_minutes_pass_then_a_supervisor_is_told_once(
+    story: Story,
+) -> None:
+    story.registers()
+    callback = in_hand(story, claimed=30, talking=28, ended=14.9)
+    clerk(story)
+    assert actions(story.engine) == []
+    with writing(story.engine) as session:
+        callbacks.get(session, callback.id).ended_at = now(session) - 15 * MINUTE
+    for _ in range(2):
+        clerk(story)
+    assert kept(story, callback) == (C.ENDED, None, R.CALLING), "a person says it"
+    assert actions(story.engine) == ["outcome-owed"]
+    with reading(story.engine) as session:
+        told = session.scalars(select(Event).where(Event.what == "owes-outcome")).all()
+        assert [event.desk_id for event in told] == [callback.desk_id]
+        assert left_in_hand.is_owed(callbacks.get(session, callback.id), now(session))
+
+
+def test_given_an_end_without_a_conversation_when_fifteen_minutes_pass_then_no_supervisor_is_told(
+    story: Story,
+) -> None:
+    story.registers()
+    callback = in_hand(story, claimed=30, ended=20)
+    with writing(story.engine) as session:
+        assert left_in_hand.tell(session) == 0, "it goes back by itself"
+        assert not left_in_hand.is_owed(callbacks.get(session, callback.id), now(session))
+
+
+@pytest.mark.parametrize(("talked", "outcome"), [(20, O.REACHED), (19, O.CALL_AGAIN)])
+def test_given_a_conversation_of_which_nobody_says_anything_when_an_hour_passes_then_it_is_what_next_says(
+    story: Story, talked: int, outcome: Outcome
+) -> None:
+    story.registers()
+    callback = in_hand(story, claimed=70, talking=60 + talked / 60, ended=60)
+    clerk(story)
+    assert kept(story, callback)[:2] == (C.CLOSED, outcome)
+    assert verify(story.engine).problems == []
+
+
+def test_given_citizens_left_in_hand_when_their_round_ends_then_they_and_their_other_places_are_carried(
+    story: Story,
+) -> None:
+    ids = [story.registers() for _ in range(2)]
+    claimed = in_hand(story)
+    with writing(story.engine) as session:
+        round_ = rounds.get(session, story.round)
+        session.flush()
+        planning.end(session, round_, who="u")
+        later = a_live_round(session, round_.official_id).id
+        own = session.get_one(Registration, ids[0]).number
+        other = make.a_registration(session, make.a_round(session), number=own)
+    clerk(story)
+    assert kept(story, claimed) == (C.CLOSED, O.RETURNED, R.WAITING), "at once: the round is over"
+    carry_over(story.engine, story.conf)
+    with reading(story.engine) as session:
+        assert [session.get_one(Registration, id_).round_id for id_ in ids] == [later, later]
+        assert session.get_one(Registration, other.id).state is R.WAITING
+
+
+def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_looks_then_it_keeps_away(
+    story: Story, settings: Settings
+) -> None:
+    with writing(story.engine) as session:
+        live = [make.a_callback(session, state) for state in (C.DIALING, C.TALKING, C.WAITING)]
+        for callback in live:
+            callback.claimed_at -= 60 * MINUTE
+        said = make.a_callback(session, C.ENDED)
+        said.talking_at, said.ended_at = None, now(session) - 6 * MINUTE
+        session.flush()
+        tokens = left_in_hand.due(session)
+        assert tokens == [said.token]
+        callbacks.record_outcome(session, said, O.REFUSED, "", settings)
+        assert left_in_hand.settle(session, said.token, settings) is None
+        assert said.outcome is O.REFUSED
+        assert [callback.state for callback in live] == [C.DIALING, C.TALKING, C.WAITING]
+
+
+def test_given_two_clerks_when_both_settle_one_then_it_is_settled_once(story: Story) -> None:
+    story.registers()
+    callback = in_hand(story, claimed=3)
+
+    def settle(_: int) -> Outcome | None:
+        with writing(story.engine) as session:
+            return left_in_hand.settle(session, callback.token, story.conf)
+
+    assert sorted(map(str, make.at_once(4, settle))) == ["None", "None", "None", "returned"]
+
+
+def test_given_a_wish_for_at_once_when_the_round_is_in_overtime_then_it_is_kept_in_this_round(
+    session: Session, settings: Settings
+) -> None:
+    round_ = make.a_round(session)
+    at = round_.ends_at + 5 * MINUTE
+    awake = settings.model_copy(update={"quiet_hours": QuietHours(at.time(), at.time())})
+    assert retries.promised(at, at, round_, awake).due == at
+    assert retries.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + rounds.OVERTIME

@@ -1,0 +1,247 @@
+"""By how many calls in a row that failed by our own fault a citizen is passed over."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Breaker, Callback, PlacedCall, Registration, Round
+from db.states import CallbackState, Fact, Outcome, RegistrationState
+from hotline.callbacks import breaker, callbacks, own_faults, toll
+from hotline.ledger import ledger
+from hotline.ledger.verify import verify
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+
+AT_ONCE = timedelta(0)
+NEXT_ONE_TRIES = timedelta(seconds=5)
+
+
+@pytest.fixture
+def place(session: Session) -> Registration:
+    return make.a_registration(session, make.a_round(session), state=RegistrationState.CALLING)
+
+
+def a_call(
+    session: Session,
+    place: Registration,
+    outcome: Outcome,
+    round_: Round | None = None,
+    *,
+    answered: bool = False,
+) -> Callback:
+    """One more call of this citizen, which came to this."""
+    at = now(session)
+    callback = Callback(
+        registration=place,
+        round_id=round_.id if round_ else place.round_id,
+        token=f"callback-{make.a_ticket()}",
+        state=CallbackState.CLOSED,
+        outcome=outcome,
+        claimed_at=at,
+        answered_at=at if answered else None,
+    )
+    session.add(callback)
+    session.flush()
+    return callback
+
+
+def test_given_other_ends_between_when_our_faults_are_counted_then_only_those_since_the_last_count(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    def passed_over(outcome: Outcome) -> timedelta:
+        return own_faults.passed_over(session, a_call(session, place, outcome), settings)
+
+    assert [passed_over(Outcome.FAILED) for _ in range(2)] == [AT_ONCE, NEXT_ONE_TRIES]
+    a_call(session, place, Outcome.NO_ANSWER)
+    assert passed_over(Outcome.FAILED) == AT_ONCE
+    a_call(session, place, Outcome.RETURNED)
+    assert passed_over(Outcome.FAILED) == NEXT_ONE_TRIES, "nobody was called in between"
+
+
+def test_given_faults_of_another_round_and_of_another_citizen_when_counted_then_they_do_not_count(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    a_call(session, place, Outcome.FAILED, make.a_round(session))
+    other = make.a_registration(session, session.get_one(Round, place.round_id))
+    a_call(session, other, Outcome.FAILED)
+    assert own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) == AT_ONCE
+
+
+def test_given_a_citizen_who_picked_up_twice_in_vain_when_asked_then_they_have_the_pause_of_a_retry(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    waits = [
+        own_faults.passed_over(session, a_call(session, place, Outcome.FAILED, answered=True), settings)
+        for _ in range(2)
+    ]
+    assert waits == [AT_ONCE, timedelta(seconds=settings.retry_seconds)]
+
+
+def test_given_a_line_that_is_down_when_calls_fail_again_then_the_head_of_the_line_stays_the_probe(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    breaker.failed(session, breaker.SCRIPTS, "callback-1")
+    waits = {
+        own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) for _ in range(4)
+    }
+    assert waits == {AT_ONCE}
+
+
+class Evening:
+    """A line of one round, called one after another by one desk; as if its seconds went by."""
+
+    def __init__(self, engine: Engine, settings: Settings, bad: Sequence[int], places: int) -> None:
+        self.engine, self.settings = engine, settings
+        self.seconds, self.answers = 0.0, True
+        self.called = list[int]()
+        """Whose phone rang, by place, in order."""
+        self.silent_s = 0.0
+        """The longest that nobody's phone rang."""
+        with writing(engine) as session:
+            round_ = make.a_round(session)
+            self.round_id = round_.id
+            line = [make.a_registration(session, round_) for _ in range(places)]
+            session.flush()
+            for place in line:
+                ledger.record(session, Fact.REGISTERED, place)
+            self.places = {r.number: place for place, r in enumerate(line)}
+            self.bad = set(bad)
+            breaker.answers(session, yes=True)
+
+    def goes_on(self, seconds: float, until: int) -> None:
+        """So long, or until so many phones have rung."""
+        end, rang_at = self.seconds + seconds, self.seconds
+        while self.seconds < end and len(self.called) < until:
+            before = len(self.called)
+            took = self._calls()
+            self.passes(took)
+            self.silent_s = max(self.silent_s, self.seconds - rang_at)
+            rang_at = self.seconds if len(self.called) > before else rang_at
+
+    def _calls(self) -> float:
+        """Calls the next one; how many seconds that takes."""
+        with writing(self.engine) as session:
+            free = toll.room(session, self.settings).calls > 0
+            callback = free and callbacks.call_ahead(session, rounds.get(session, self.round_id))
+            if not callback:
+                return 1.0
+            token, number = callback.token, callback.registration.number
+            callbacks.take_up(session, token)
+            assert isinstance(toll.take(session, token, number, self.settings), toll.Call)
+        rings = self.answers and self.places[number] not in self.bad
+        with writing(self.engine) as session:
+            (breaker.worked if rings else breaker.failed)(session, breaker.TRUNK, token)
+            toll.ended(session, token, ours=not rings)
+            breaker.ended(session, token)
+        with writing(self.engine) as session:
+            outcome = Outcome.WRONG_NUMBER if rings else Outcome.FAILED
+            callbacks.close(session, token, outcome, self.settings)
+        if rings:
+            self.called.append(self.places[number])
+        return 10.0 if rings else 0.5
+
+    def passes(self, seconds: float) -> None:
+        """As if so much time had gone by."""
+        self.seconds += seconds
+        by = timedelta(seconds=seconds)
+        with writing(self.engine) as session:
+            for row in session.query(Breaker):
+                row.next_probe_at = row.next_probe_at and row.next_probe_at - by
+            for place in session.query(Registration).where(Registration.not_before.is_not(None)):
+                place.not_before = place.not_before and place.not_before - by
+
+    def paid(self) -> dict[int, int]:
+        """The attempts that were used up, by place, but for calls that rang."""
+        with reading(self.engine) as session:
+            used = {self.places[r.number]: r.attempts for r in session.query(Registration)}
+        return {place: n - (place in self.called) for place, n in used.items() if n > (place in self.called)}
+
+    def open(self) -> bool:
+        with reading(self.engine) as session:
+            return breaker.down(session) is not None
+
+
+@pytest.mark.parametrize(("bad", "within_s"), [(1, 15), (2, 15), (3, 20), (5, 30), (8, 50), (13, 120)])
+def test_given_phones_that_cannot_be_called_before_the_others_when_called_then_the_others_lose_only_seconds(
+    engine: Engine, settings: Settings, bad: int, within_s: float
+) -> None:
+    good = 37 if bad == 3 else 12
+    evening = Evening(engine, settings, range(bad), bad + good)
+    evening.goes_on(3600, until=good)
+    assert evening.called == list(range(bad, bad + good)), "in order"
+    assert evening.silent_s <= within_s + 10
+    assert set(evening.paid()) <= set(range(bad)), "nobody else pays"
+    assert sum(evening.paid().values()) >= bad, "what fails while others get through is their phone's"
+
+
+def test_given_such_phones_here_and_there_when_called_then_calls_never_stop(
+    engine: Engine, settings: Settings
+) -> None:
+    evening = Evening(engine, settings, (0, 5, 10), 20)
+    evening.goes_on(3600, until=17)
+    assert evening.called == [place for place in range(20) if place not in (0, 5, 10)]
+    assert evening.silent_s <= 15
+    assert not evening.open()
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 20])
+def test_given_a_trunk_that_fails_when_it_is_back_then_nobody_has_paid_and_all_keep_their_places(
+    engine: Engine, settings: Settings, places: int
+) -> None:
+    evening = Evening(engine, settings, (), places)
+    evening.answers = False
+    evening.goes_on(200, until=1)
+    assert evening.open()
+    evening.answers = True
+    evening.goes_on(3600, until=places)
+    assert evening.paid() == {}
+    first, *others = evening.called
+    assert others == [place for place in range(places) if place != first], "each at its own place, at once"
+
+
+def test_given_a_number_that_fails_now_and_then_when_another_gets_through_then_twice_may_be_chance(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    for count in (1, 2, 3):
+        callback = a_call(session, place, Outcome.FAILED)
+        session.add(PlacedCall(token=callback.token, number=place.number, at=now(session), ours=True))
+        callback.ended_at = now(session)
+        session.flush()
+        assert own_faults.is_theirs(session, callback) == (count == 3)
+        breaker.failed(session, breaker.TRUNK, "callback-other")
+        breaker.worked(session, breaker.TRUNK, "callback-another")
+
+
+def test_given_whom_others_were_tried_before_when_calls_flow_again_then_the_ledger_tells_that_they_are_due(
+    engine: Engine, settings: Settings
+) -> None:
+    evening = Evening(engine, settings, range(3), 6)
+    while not evening.open():
+        evening._calls()
+    with writing(engine) as session:
+        session.query(Breaker).one().next_probe_at = now(session)
+    evening._calls()
+    assert (evening.called, evening.open()) == ([3], False)
+    with reading(engine) as session:
+        assert not session.query(Registration).where(Registration.not_before.is_not(None)).count()
+    evening._calls()
+    assert evening.paid() == {0: 1}
+    assert verify(engine).problems == []
+
+
+def test_given_a_place_without_a_failed_call_when_the_ledger_tells_one_for_it_then_it_is_wrong(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        place = make.a_registration(session, make.a_round(session))
+        ledger.record(session, Fact.REGISTERED, place)
+        place.not_before = now(session) + timedelta(minutes=5)
+        session.flush()
+        ledger.record(session, Fact.OUTCOME, place, outcome=Outcome.FAILED)
+    (problem,) = verify(engine).problems
+    assert "leads from waiting to waiting" in problem or "changes not_before" in problem

@@ -1,0 +1,230 @@
+"""When the next citizen is called: the rule's properties, and a short simulation with the very same code."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.pacing import Round, World, fixed, one_at_a_time, ours, percentile
+from hotline.callbacks.pacing import Experience, Situation, Speaker, calls_wanted, expected_wait
+
+NOTHING = Experience()
+seconds = st.floats(0, 1e5)
+speakers = st.lists(
+    st.builds(Speaker, st.none() | seconds, st.none() | st.floats(0, 600)), min_size=0, max_size=5
+)
+situations = st.builds(
+    Situation,
+    speakers,
+    st.lists(st.floats(0, 300), max_size=4),
+    st.integers(0, 4),
+    st.lists(st.floats(0, 300), max_size=3),
+)
+odd = st.lists(st.sampled_from([0.0, 1e-9, 20.0, 300.0, 1e9]), max_size=5)
+experiences = st.builds(Experience, odd, odd, odd, odd, odd, odd)
+HARD = {"silent": 0.1, "unanswered_s": 30.0, "press_shape": 4.0}
+"""A tenth pick up and press nothing; the others whom nobody reaches ring out."""
+
+
+def one(talking_for: float | None, *, finishing_for: float | None = None, ready: int = 0) -> Situation:
+    return Situation([Speaker(talking_for, finishing_for)], [], ready)
+
+
+def wanted(situation: Situation, experience: Experience = NOTHING, most: int = 2) -> int:
+    return calls_wanted(situation, experience, minutes=6, most=most)
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations, experiences, st.integers(0, 3), st.integers(0, 60))
+def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
+    situation: Situation, experience: Experience, most: int, minutes: int
+) -> None:
+    calls = calls_wanted(situation, experience, minutes=minutes, most=most)
+
+    under_way = len(situation.ringing_for) + situation.ready + len(situation.answered_for)
+    assert 0 <= calls <= max(0, 2 * most * len(situation.speakers) - under_way)
+    assert calls <= max(0, most * len(situation.speakers) - situation.ready)
+
+
+@pytest.mark.long
+@settings(max_examples=200, deadline=None)
+@given(speakers, st.integers(0, 3), st.integers(0, 3), experiences, st.integers(1, 4), st.integers(0, 2))
+def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_they_were_not(
+    speakers: list[Speaker], ringing: int, silent: int, experience: Experience, most: int, ready: int
+) -> None:
+    old = Situation(speakers, [1e6] * ringing, ready, [1e6] * silent)
+    limit = 2 * most * len(speakers) - ready - ringing - silent
+
+    expected = min(wanted(Situation(speakers, [], ready), experience, most), max(0, limit))
+    assert wanted(old, experience, most) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations, experiences, st.integers(1, 4), st.floats(0, 300))
+def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer_are_called_beside_it(
+    situation: Situation, experience: Experience, most: int, since: float
+) -> None:
+    def beside(since: float) -> int:
+        one = Situation(situation.speakers, [], situation.ready, [since])
+        return wanted(one, experience, most)
+
+    assert beside(1e6) >= beside(since)
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations, experiences, st.integers(1, 8))
+def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
+    situation: Situation, experience: Experience, place: int
+) -> None:
+    nearer, farther = (expected_wait(situation, experience, minutes=6, place=p) for p in (place, place + 1))
+
+    assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
+
+
+@settings(max_examples=100, deadline=None)
+@given(experiences, st.integers(1, 3))
+def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_called(
+    experience: Experience, most: int
+) -> None:
+    assert wanted(one(None), experience, most) >= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 3000), st.floats(0, 300), experiences)
+def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
+    talking_for: float, finishing_for: float, experience: Experience
+) -> None:
+    pressed = wanted(one(talking_for, finishing_for=finishing_for), experience)
+
+    assert pressed >= wanted(one(talking_for), experience)
+
+
+@pytest.mark.parametrize("talking_for", [0.0, 150.0, 300.0, 900.0])
+def test_given_one_ready_for_each_when_asked_then_nobody_is_called(talking_for: float) -> None:
+    assert wanted(one(talking_for, ready=1)) == 0
+    assert wanted(Situation([Speaker(talking_for)] * 3, [], 3)) == 0
+
+
+def test_given_a_conversation_when_it_begins_then_nobody_is_called_and_later_one_is() -> None:
+    assert wanted(one(0.0)) == 0
+    assert wanted(one(300.0)) == 1
+    assert wanted(one(60.0, finishing_for=0.0)) == 1
+
+
+def seen(reach: float, calls: int = 60) -> Experience:
+    """So many calls, of which a share brought somebody."""
+    come = round(reach * calls)
+    return Experience(
+        ready_after=[20.0] * come,
+        failed_after=[30.0] * (calls - come),
+        answered_after=[9.0, 12.0, 15.0] * (come // 3),
+        pressed_after=[5.0, 8.0, 11.0] * (come // 3),
+    )
+
+
+def test_given_an_idle_official_when_few_can_be_reached_then_several_phones_ring_at_once() -> None:
+    idle, reached = one(None), (0.15, 0.35, 0.5, 0.65, 0.8, 0.95)
+    at_once = [wanted(idle, seen(reach), most=4) for reach in reached]
+
+    assert at_once == sorted(at_once, reverse=True)
+    assert at_once[0] >= 3 and at_once[1] == 2 and at_once[-1] == 1
+    assert wanted(idle, seen(0.02), most=4) <= 4
+
+
+@pytest.mark.parametrize("reach", [0.35, 0.5, 0.8])
+def test_given_a_conversation_when_few_can_be_reached_then_one_at_a_time_is_called_but_the_sooner(
+    reach: float,
+) -> None:
+    def first_call(ringing: list[float], reach: float = reach) -> float:
+        at = (t for t in range(0, 600, 5) if wanted(Situation([Speaker(t)], ringing, 0), seen(reach), most=4))
+        return next(at, math.inf)
+
+    assert first_call([]) < first_call([], reach + 0.15)
+    assert first_call([0.0]) == math.inf
+    assert first_call([40.0]) == first_call([]), "it is improbable that this one comes"
+
+
+def test_given_a_call_that_brings_nobody_for_long_when_asked_then_another_is_placed_beside_it() -> None:
+    free, reached = [Speaker(None)], seen(0.65)
+
+    assert wanted(Situation(free, [0.0], 0), reached) == 0
+    assert wanted(Situation(free, [24.0], 0), reached) == 1
+    assert wanted(Situation(free, [], 0, [2.0]), reached) == 0
+    assert wanted(Situation(free, [], 0, [30.0]), reached) == 1, "picked up, and nobody presses 1"
+
+
+@pytest.mark.parametrize("talking_for", [None, 0.0, 150.0, 300.0])
+def test_given_two_under_way_when_one_more_is_thought_of_then_never_beside_one_who_comes(
+    talking_for: float | None,
+) -> None:
+    speaker = [Speaker(talking_for)]
+
+    assert wanted(Situation(speaker, [24.0], 0, [2.0]), most=3) == 0
+    assert wanted(Situation(speaker, [24.0], 1), most=3) == 0
+    assert wanted(Situation(speaker, [2.0, 2.0], 0), most=3) == 0
+    assert wanted(Situation(speaker, [24.0] * 4, 0), most=2) == 0
+
+
+def test_given_a_ring_when_the_end_is_near_then_the_second_call_comes_the_sooner_the_nearer() -> None:
+    def second_call_after(talking_for: float | None, finishing_for: float | None) -> float:
+        for rung in range(60):
+            speaker = Speaker(talking_for, finishing_for)
+            if wanted(Situation([speaker], [rung / 2], 0), seen(0.65)):
+                return rung / 2
+        return math.inf
+
+    idle, finishing, early = (second_call_after(*at) for at in ((None, None), (300.0, 30.0), (120.0, None)))
+
+    assert 10 < idle < 20
+    assert idle <= finishing < 25 < early
+
+
+def test_given_a_wait_when_estimated_then_it_follows_the_conversation_and_the_key() -> None:
+    def wait(situation: Situation, place: int = 1) -> float:
+        return expected_wait(situation, NOTHING, minutes=6, place=place)
+
+    assert 200 < wait(one(0.0)) < 320
+    assert wait(one(200.0)) < wait(one(0.0))
+    assert wait(one(200.0, finishing_for=10.0)) < 60
+    assert wait(one(0.0), place=2) > 450
+    assert wait(Situation([Speaker(100.0)] * 4, [], 1)) < wait(one(100.0)) / 2
+    assert wait(one(None)) < 1
+
+
+@pytest.mark.long
+def test_given_rounds_when_simulated_then_the_official_hardly_waits_and_citizens_wait_less() -> None:
+    def run(rule, **world):  # type: ignore[no-untyped-def]
+        rounds = [Round(World(**world), rule, seed).run() for seed in range(6)]
+        idle = [x for r in rounds for x in r.idle]
+        waits = [x for r in rounds for x in r.waits]
+        return sum(idle) / len(idle), sum(waits) / len(waits)
+
+    idle, wait = run(ours)
+    key_idle, key_wait = run(ours, key_used=0.8)
+
+    assert run(one_at_a_time)[0] > 25
+    assert idle < 10 and key_idle < 10
+    assert wait < run(fixed)[1] + 30
+    assert key_wait < wait
+
+
+def test_given_several_desks_when_simulated_then_all_are_served_from_one_line() -> None:
+    figures = Round(World(speakers=4), ours, 1).run()
+
+    assert sum(figures.idle) / len(figures.idle) < 10
+    assert sum(figures.waits) / len(figures.waits) < 80
+
+
+@pytest.mark.long
+def test_given_few_who_can_be_reached_when_simulated_then_the_official_is_hardly_ever_idle_long() -> None:
+    def run(rule, **world):  # type: ignore[no-untyped-def]
+        rounds = [Round(World(**HARD, **world), rule, seed).run() for seed in range(20)]
+        idle = [x for r in rounds for x in r.idle]
+        return percentile(idle, 0.9), percentile(idle, 0.99), sum(r.first for r in rounds) / len(rounds)
+
+    idle, longest, first = run(ours, answers=0.35)
+
+    assert idle <= 30 and longest <= 90 and first <= 45
+    assert run(one_at_a_time, answers=0.35)[0] > 150
+    assert run(ours, answers=0.5)[0] <= 30

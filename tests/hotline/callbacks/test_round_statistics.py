@@ -1,0 +1,149 @@
+"""The rows behind the decision when to call: what a served round is like now, and what it has shown."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Desk, Round
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import round_statistics
+from tests.factories import a_desk, a_registration, a_round
+
+
+def a_call(
+    session: Session,
+    round_: Round,
+    state: CallbackState,
+    *,
+    desk: Desk | None = None,
+    outcome: Outcome = Outcome.REACHED,
+    **ago: float,
+) -> Callback:
+    """A callback of the round; its times by how many seconds ago. `outcome`: once it is closed."""
+    at = now(session)
+    times: dict[str, Any] = {name: at - timedelta(seconds=seconds) for name, seconds in ago.items()}
+    registration = a_registration(session, round_, state=RegistrationState.CALLING)
+    callback = Callback(
+        registration=registration,
+        round_id=round_.id,
+        desk_id=desk.id if desk else None,
+        token=f"callback-{registration.id:032}",
+        state=state,
+        outcome=outcome if state is CallbackState.CLOSED else None,
+        claimed_at=at,
+        **times,
+    )
+    session.add(callback)
+    session.flush()
+    return callback
+
+
+def serving(session: Session, round_: Round, *, asks: bool = False) -> Desk:
+    desk = a_desk(session)
+    desk.round_id = round_.id
+    desk.next_asked_at = now(session) if asks else None
+    session.flush()
+    return desk
+
+
+def test_given_desks_and_calls_when_looked_at_then_each_counts_as_what_it_is(session: Session) -> None:
+    round_ = a_round(session)
+    serving(session, round_, asks=True)
+    serving(session, round_)  # wants nobody now
+    talks, ends = serving(session, round_), serving(session, round_)
+    talking = CallbackState.TALKING
+    a_call(session, round_, talking, desk=talks, placed_at=140, talking_at=100, finishing_at=10)
+    a_call(session, round_, CallbackState.ENDED, desk=ends, placed_at=340, talking_at=300, ended_at=1)
+    a_call(session, round_, CallbackState.DIALING)
+    a_call(session, round_, CallbackState.RINGING, placed_at=9)
+    a_call(session, round_, CallbackState.ANSWERED, placed_at=15, answered_at=3)
+    a_call(session, round_, CallbackState.WAITING, placed_at=50, confirmed_at=30)
+
+    seen = round_statistics.situation(session, round_.id)
+
+    free, speaks, about_to_ask = seen.speakers
+    assert free.talking_for is None and about_to_ask.talking_for is None
+    assert speaks.talking_for == pytest.approx(100, abs=2)
+    assert speaks.finishing_for == pytest.approx(10, abs=2)
+    assert sorted(seen.ringing_for) == pytest.approx([0, 9], abs=2)
+    assert seen.answered_for == pytest.approx([3], abs=2)
+    assert seen.ready == 1
+
+
+def test_given_calls_of_two_rounds_when_learnt_from_then_only_the_rounds_own_count(session: Session) -> None:
+    round_ = a_round(session)
+    desk = serving(session, round_)
+    closed = CallbackState.CLOSED
+    spoke = {"placed_at": 400, "answered_at": 388, "confirmed_at": 380, "talking_at": 350}
+    a_call(session, round_, closed, desk=desk, **spoke, finishing_at=90, ended_at=50)
+    a_call(session, round_, closed, outcome=Outcome.BUSY, placed_at=45, ended_at=20)
+    a_call(session, a_round(session), closed, placed_at=45, ended_at=20)
+
+    seen = round_statistics.experience(session, round_.id)
+
+    assert seen.conversations == pytest.approx([300])
+    assert seen.finishing == pytest.approx([40])
+    assert seen.ready_after == pytest.approx([20])
+    assert seen.answered_after == pytest.approx([12])
+    assert seen.pressed_after == pytest.approx([8])
+    assert seen.failed_after == pytest.approx([25])
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.RETURNED])
+def test_given_calls_that_came_to_nothing_by_our_fault_when_learnt_from_then_it_is_as_if_they_had_not_been(
+    session: Session, outcome: Outcome
+) -> None:
+    round_, closed = a_round(session), CallbackState.CLOSED
+    desk = serving(session, round_, asks=True)
+    spoke = {"placed_at": 400, "answered_at": 388, "confirmed_at": 380, "talking_at": 350, "ended_at": 50}
+    a_call(session, round_, closed, desk=desk, **spoke)
+    a_call(session, round_, closed, outcome=Outcome.NO_ANSWER, placed_at=300, ended_at=260)
+    before = (
+        round_statistics.experience(session, round_.id),
+        round_statistics.calls_wanted(session, round_, 2),
+    )
+    for ago in range(240, 40, -4):
+        a_call(session, round_, closed, outcome=outcome, placed_at=ago, ended_at=ago)  # refused at once
+    a_call(session, round_, closed, outcome=outcome, placed_at=40, answered_at=35, ended_at=30)  # no script
+    for ago in (27, 14):
+        a_call(session, round_, closed, outcome=outcome, placed_at=ago, ended_at=ago - 6.4)  # silence
+
+    assert round_statistics.experience(session, round_.id) == before[0]
+    assert round_statistics.calls_wanted(session, round_, 2) == before[1] > 0
+
+
+def test_given_calls_that_came_to_nothing_by_our_fault_when_there_are_many_then_the_older_ones_still_teach(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_, closed = a_round(session), CallbackState.CLOSED
+    a_call(session, round_, closed, outcome=Outcome.BUSY, placed_at=900, ended_at=880)
+    monkeypatch.setattr(round_statistics, "_NEWEST_CALLS", round_statistics._NEWEST_CALLS.limit(2))
+    for ago in (30, 20, 10):
+        a_call(session, round_, closed, outcome=Outcome.FAILED, placed_at=ago, ended_at=ago)
+
+    assert round_statistics.experience(session, round_.id).failed_after == pytest.approx([20])
+
+
+def test_given_a_long_round_when_learnt_from_then_only_its_newest_calls_count_in_their_order(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_ = a_round(session)
+    for ago in (900, 600, 300):
+        a_call(session, round_, CallbackState.CLOSED, placed_at=ago, answered_at=ago * 0.9)
+    monkeypatch.setattr(round_statistics, "_NEWEST_CALLS", round_statistics._NEWEST_CALLS.limit(2))
+
+    assert round_statistics.experience(session, round_.id).answered_after == pytest.approx([60, 30])
+
+
+def test_given_a_desk_that_asks_when_nobody_is_under_way_then_somebody_is_called(session: Session) -> None:
+    round_ = a_round(session)
+    desk = serving(session, round_)
+
+    assert round_statistics.calls_wanted(session, round_, 2) == 0
+    desk.next_asked_at = now(session)
+    assert round_statistics.calls_wanted(session, round_, 2) >= 1
+    a_call(session, round_, CallbackState.WAITING, placed_at=30, confirmed_at=1)
+    assert round_statistics.calls_wanted(session, round_, 2) == 0

@@ -1,0 +1,118 @@
+"""The agreed minutes: the official hears once that they are nearly over, by a call to the tone."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk
+from db.states import CallbackState
+from hotline.callbacks import callbacks, conversations, round_statistics, time_left
+from settings import Settings
+from tests import factories as make
+
+
+@pytest.fixture
+def token(engine: Engine) -> str:
+    """A conversation of six agreed minutes that has half a minute left."""
+    with writing(engine) as session:
+        callback = make.a_callback(session, CallbackState.TALKING)
+        callback.talking_at = now(session) - timedelta(minutes=5, seconds=31)
+        return callback.token
+
+
+def due(engine: Engine) -> list[str]:
+    with reading(engine) as session:
+        return [callback.token for callback in time_left.nearly_over(session)]
+
+
+def test_given_half_a_minute_left_when_asked_then_it_is_nearly_over(engine: Engine, token: str):
+    assert due(engine) == [token]
+
+
+def test_given_more_time_left_when_asked_then_it_is_not(engine: Engine, token: str):
+    with writing(engine) as session:
+        session.query(Callback).one().talking_at = now(session) - timedelta(minutes=5, seconds=20)
+
+    assert due(engine) == []
+
+
+def test_given_our_side_was_gone_for_a_while_when_asked_then_that_is_none_of_the_agreed_minutes(
+    engine: Engine, settings: Settings, token: str
+):
+    with writing(engine) as session:
+        assert conversations.hold(session, token, settings)
+        held = callbacks.by_token(session, token)
+        assert held and held.held_at
+        held.held_at -= 20 * make.SECOND  # gone for 20 s
+        session.flush()
+        back = callbacks.move(session, token, CallbackState.TALKING, held_until=None)
+        assert back and back.held_at is None
+        assert 20 <= back.held_s < 25
+        at = now(session)
+        assert back.talking_at
+        assert at - back.talking_at - time_left.spoken(back, at) == timedelta(seconds=back.held_s)
+        back.talking_at = at - timedelta(minutes=5, seconds=31)
+    assert due(engine) == []
+    with writing(engine) as session:
+        back = callbacks.by_token(session, token)
+        assert back and back.talking_at
+        back.talking_at -= 25 * make.SECOND
+    assert due(engine) == [token]
+
+
+def test_given_our_side_is_gone_twice_when_the_conversation_ends_then_both_times_count_as_none(
+    session: Session, settings: Settings
+):
+    callback = make.a_callback(session, CallbackState.TALKING)
+    callback.placed_at = callback.claimed_at
+    for _ in range(2):
+        conversations.hold(session, callback.token, settings)
+        session.refresh(callback)
+        assert callback.held_at
+        callback.held_at -= 10 * make.SECOND
+        session.flush()
+        assert time_left.spoken(callback, now(session) + make.HOUR) < 2 * make.MINUTE, "it stands still"
+        callbacks.move(session, callback.token, CallbackState.TALKING, held_until=None)
+    conversations.hold(session, callback.token, settings)
+    session.refresh(callback)
+    assert callback.held_at
+    callback.held_at -= 10 * make.SECOND
+    session.flush()
+    ended = callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
+    assert ended and ended.held_at is None
+    assert 30 <= ended.held_s < 40
+    (length,) = round_statistics.experience(session, callback.round_id).conversations
+    assert ended.talking_at and ended.ended_at
+    assert length == pytest.approx((ended.ended_at - ended.talking_at).total_seconds() - ended.held_s)
+
+
+def test_given_a_desk_whose_phone_has_left_when_asked_then_nobody_could_hear_it(engine: Engine, token: str):
+    with writing(engine) as session:
+        session.query(Desk).one().phone_connected = False
+
+    assert due(engine) == []
+
+
+def test_given_a_tone_that_was_sounded_when_taken_up_again_then_it_is_not_sounded_twice(
+    engine: Engine, token: str
+):
+    with writing(engine) as session:
+        session.query(Desk).one().channel = "PJSIP/desk-1-0000001f"
+        session.flush()
+        assert time_left.take_up(session, token) == "PJSIP/desk-1-0000001f"
+    with writing(engine) as session:
+        assert time_left.take_up(session, token) is None
+
+    assert due(engine) == []
+
+
+def test_given_a_conversation_that_has_just_ended_when_taken_up_then_there_is_no_tone(
+    engine: Engine, token: str
+):
+    with writing(engine) as session:
+        session.query(Callback).one().state = CallbackState.ENDED
+    with writing(engine) as session:
+        assert time_left.take_up(session, token) is None

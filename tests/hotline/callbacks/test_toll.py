@@ -1,0 +1,209 @@
+"""Caps on outgoing calls: decided where a call is taken up, and nobody loses anything by them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk.process import forget_calls
+from db.engine import now, reading, writing
+from db.models import Heartbeat, PlacedCall
+from db.states import CallbackState
+from hotline import heartbeats
+from hotline.callbacks import callbacks, toll
+from hotline.callbacks.toll import Call, Cap
+from hotline.errors import Refused
+from hotline.line import engaged
+from settings import Settings
+from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
+
+NUMBER = "+989131234567"
+DAY = timedelta(days=1)
+
+Capped = Callable[..., Settings]
+
+
+@pytest.fixture
+def capped(settings: Settings) -> Capped:
+    """The settings with some caps of its own."""
+
+    def capped(**caps: int) -> Settings:
+        return settings.model_copy(update=caps)
+
+    return capped
+
+
+def placed(session: Session, ago: timedelta, count: int = 1, number: str = "", *, ended: bool = True) -> None:
+    at = now(session) - ago
+    for _ in range(count):
+        place = len(session.scalars(select(PlacedCall)).all())
+        own = number or f"+98913000{place:04}"
+        session.add(PlacedCall(token=f"old-{place}", number=own, at=at, ended_at=at if ended else None))
+        session.flush()
+
+
+def test_given_no_calls_when_one_is_taken_up_then_it_is_written_down(
+    session: Session, settings: Settings
+) -> None:
+    before = now(session)
+    assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
+    (row,) = session.scalars(select(PlacedCall)).all()
+    assert (row.token, row.number, row.ended_at) == ("callback-1", NUMBER, None)
+    assert row.at >= before
+
+
+@pytest.mark.parametrize("number", ["+14155552671", "+982188881234", ""])
+def test_given_a_number_outside_the_allowed_prefixes_when_any_caller_takes_it_up_then_nothing_is_written(
+    session: Session, settings: Settings, number: str
+) -> None:
+    assert toll.take(session, "callback-1", number, settings) is Cap.NOT_ALLOWED
+    assert session.scalars(select(PlacedCall)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("cap", "settings_of", "ago", "ended", "frees_after"),
+    [
+        (Cap.AT_ONCE, {"calls_at_once": 3}, HOUR / 2, False, None),
+        (Cap.PER_HOUR, {"calls_per_hour": 3}, HOUR / 2, True, HOUR),
+        (Cap.PER_DAY, {"calls_per_day": 3}, 2 * HOUR, True, DAY),
+    ],
+)
+def test_given_a_cap_on_all_when_it_is_reached_then_no_call_is_taken_up_until_there_is_room(
+    session: Session,
+    capped: Capped,
+    cap: Cap,
+    settings_of: dict[str, int],
+    ago: timedelta,
+    ended: bool,
+    frees_after: timedelta | None,
+) -> None:
+    settings = capped(**settings_of)
+    placed(session, ago, 2, ended=ended)
+    assert toll.room(session, settings) == (1, cap)
+    placed(session, ago, 1, ended=ended)
+    assert toll.room(session, settings) == (0, cap)
+    assert toll.take(session, "callback-1", NUMBER, settings) is cap
+    assert session.get(PlacedCall, "callback-1") is None, "what is not placed is not counted"
+    oldest = session.get_one(PlacedCall, "old-0")
+    if frees_after is None:
+        toll.ended(session, "old-0")
+        session.expire_all()
+    else:
+        oldest.at = now(session) - frees_after - SECOND
+        session.flush()
+    assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
+
+
+def test_given_callers_in_the_trunk_when_calls_are_counted_then_both_share_its_channels(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
+    assert toll.room(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
+    heartbeats.beat(session, "ivr")
+    engaged.callers_changed(session, {f"channel-{n}": "" for n in range(10)}, [])
+    assert toll.room(session, settings) == (2, Cap.CHANNELS)
+    placed(session, HOUR / 2, 2, ended=False)
+    assert toll.take(session, "callback-1", NUMBER, settings) is Cap.CHANNELS
+    session.get_one(Heartbeat, "ivr").at -= HOUR
+    session.flush()
+    assert toll.room(session, settings).cap is Cap.LINE_DOWN
+
+
+def test_given_a_number_called_so_often_when_called_again_then_it_alone_is_left_in_peace_for_a_day(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(calls_per_number=2)
+    placed(session, 3 * HOUR, 1, NUMBER)
+    assert toll.free_again(session, NUMBER, settings) is None
+    placed(session, 2 * HOUR, 1, NUMBER)
+    until = toll.free_again(session, NUMBER, settings)
+    assert until is not None
+    assert abs(until - now(session) - 21 * HOUR) < 5 * SECOND
+    assert toll.take(session, "callback-1", NUMBER, settings) is Cap.PER_NUMBER
+    assert toll.take(session, "callback-2", "+989137654321", settings) == ("callback-2", "+989137654321")
+    session.get_one(PlacedCall, "old-0").at = now(session) - DAY - SECOND
+    session.flush()
+    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+
+
+def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_others(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(calls_per_hour=4)
+    placed(session, HOUR / 2, 2)
+    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_HOUR
+    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+    assert toll.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
+
+
+def test_given_a_number_that_strangers_key_in_again_and_again_when_its_own_turn_comes_then_it_is_called(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(calls_per_number=4)
+    placed(session, HOUR / 2, 2, NUMBER)
+    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
+    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+
+
+def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_them(
+    engine: Engine, capped: Capped
+) -> None:
+    settings = capped(calls_at_once=3)
+
+    def take(which: int) -> bool:
+        with writing(engine) as session:
+            number = f"{NUMBER[:-1]}{which}"
+            return isinstance(toll.take(session, f"callback-{which}", number, settings), Call)
+
+    assert sorted(at_once(10, take)) == [False] * 7 + [True] * 3
+
+
+def test_given_calls_when_one_has_ended_then_the_other_is_on_the_phone(
+    session: Session, settings: Settings
+) -> None:
+    for token in ("callback-1", "callback-2"):
+        toll.take(session, token, NUMBER, settings)
+    toll.ended(session, "callback-1")
+    assert toll.on_the_phone(session).keys() == {"callback-2"}
+
+
+def test_given_old_calls_when_the_clerk_comes_by_then_those_of_two_days_ago_are_gone(engine: Engine) -> None:
+    with writing(engine) as session:
+        placed(session, 2 * DAY + HOUR)
+        placed(session, 2 * DAY - HOUR)
+    forget_calls(engine, None)  # type: ignore[arg-type]
+    with reading(engine) as session:
+        assert session.scalars(select(PlacedCall.token)).all() == ["old-1"]
+
+
+def test_given_a_cap_that_is_reached_when_a_desk_asks_for_its_call_then_it_is_refused_and_keeps_the_citizen(
+    session: Session, capped: Capped
+) -> None:
+    callback = a_callback(session, user=a_user(session, a_desk(session)))
+    settings = capped(calls_per_hour=2)
+    placed(session, HOUR / 2, 2)
+    with pytest.raises(Refused) as refused:
+        callbacks.ask_call(session, callback, settings)
+    assert (refused.value.code, callback.state) == ("calls-capped", CallbackState.CLAIMED)
+    session.get_one(PlacedCall, "old-0").at = now(session) - HOUR - SECOND
+    session.flush()
+    assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
+
+
+def test_given_a_call_that_has_ended_when_its_end_is_told_again_as_our_fault_then_it_still_counts(
+    session: Session, capped: Capped
+) -> None:
+    settings = capped(calls_per_hour=1)
+    assert toll.take(session, "callback-1", NUMBER, settings)
+    toll.ended(session, "callback-1")
+    toll.ended(session, "callback-1", ours=True)
+    assert toll.room(session, settings) == (0, Cap.PER_HOUR)
+
+
+def test_given_a_call_whose_end_nobody_saw_when_it_is_long_ago_then_it_holds_no_line(
+    session: Session, capped: Capped
+) -> None:
+    placed(session, toll.KEPT + HOUR, ended=False)
+    assert toll.room(session, capped(calls_at_once=1)) == (1, Cap.AT_ONCE)

@@ -1,0 +1,116 @@
+"""A clock that is set back neither reorders a line nor makes the ledger look forged."""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db import engine as database
+from db.engine import reading, writing
+from db.models import LedgerEntry, Registration
+from db.states import Outcome
+from hotline.ledger.verify import verify
+from hotline.line import fairness, line
+from hotline.rounds import rounds
+from settings import Settings
+from tests.kit.story import Story
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """The database's clock, as all rules read it, set forward or back."""
+
+    shift = timedelta()
+
+    def now(self, session: Session) -> datetime:
+        return _true_now(session) + self.shift
+
+
+_true_now = database.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock()
+    for module in list(sys.modules.values()):
+        if getattr(module, "now", None) is _true_now:
+            monkeypatch.setattr(module, "now", clock.now)
+    return clock
+
+
+@pytest.fixture
+def story(engine: Engine, settings: Settings) -> Story:
+    story = Story(engine, settings.model_copy(update={"max_attempts": 3, "retry_seconds": 1200}))
+    with writing(engine) as session:
+        round_ = rounds.get(session, story.round)
+        for name in ("announce_at", "registration_from", "starts_at"):
+            setattr(round_, name, getattr(round_, name) - 24 * HOUR)
+    return story
+
+
+def in_line(story: Story) -> list[int]:
+    with reading(story.engine) as session:
+        return [r.id for r in line.page(session, story.round, 99, None)]
+
+
+def proven(story: Story) -> None:
+    assert verify(story.engine).problems == []
+
+
+@pytest.mark.parametrize("hours", [1, 12])
+def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_those_who_were_before(
+    story: Story, clock: Clock, hours: int
+) -> None:
+    ids = [story.registers() for _ in range(3)]
+    story.seals()
+    clock.shift = -hours * HOUR
+    ids += [story.registers() for _ in range(2)]
+    proven(story)
+    story.seals()
+    proven(story)
+    assert in_line(story) == ids
+    with reading(story.engine) as session:
+        rows = session.scalars(select(Registration).order_by(Registration.id)).all()
+        assert [line.ahead(session, row) for row in rows] == [0, 1, 2, 3, 4]
+        times = session.scalars(select(LedgerEntry.at).order_by(LedgerEntry.id)).all()
+        assert list(times) == sorted(times)
+    assert [story.called(Outcome.REACHED) for _ in range(5)] == ids
+    proven(story)
+
+
+def test_given_a_retry_when_the_clock_is_set_back_then_who_is_due_is_so_by_the_clock_and_verify_agrees(
+    story: Story, clock: Clock
+) -> None:
+    first, second, third = (story.registers() for _ in range(3))
+    assert story.called(Outcome.NO_ANSWER) == first  # due again in 20 minutes
+    clock.shift = HOUR / 2
+    assert story.called(Outcome.RETURNED) == first, "it is due"
+    assert story.called(Outcome.NO_ANSWER) == first  # in 40 minutes
+    story.seals()
+    clock.shift = timedelta()
+    assert story.called(Outcome.REACHED) == second
+    proven(story)
+    with reading(story.engine) as session:
+        standing = fairness.look_up(session, session.get_one(Registration, first))
+        assert {call.reason for call in standing.explained} == {fairness.Reason.NOT_DUE}
+    clock.shift = 2 * HOUR
+    assert story.called(Outcome.REACHED) == first
+    assert story.called(Outcome.REACHED) == third
+    proven(story)
+
+
+def test_given_a_clock_that_was_set_back_when_a_call_passes_one_who_was_due_then_verify_still_names_them(
+    story: Story, clock: Clock
+) -> None:
+    first, second = story.registers(), story.registers()
+    clock.shift = -HOUR
+    with pytest.MonkeyPatch.context() as cheat:
+        cheat.setattr(line, "take_next", lambda session, _, at: line.take(session, second, at))
+        cheat.setattr(line, "passed", lambda *_: [])
+        assert story.called(None) == second
+    (problem,) = verify(story.engine).problems
+    assert f"but {first} stood before it" in problem

@@ -1,0 +1,156 @@
+"""Blocked numbers: what they have is given up, and who did it is on record."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk.process import give_up_blocked
+from db.engine import reading, writing
+from db.models import BlockReason, LedgerEntry, Registration
+from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
+from dialer.ami import Ami
+from dialer.dialer import Dialer
+from hotline import audit
+from hotline.callbacks import callbacks
+from hotline.errors import Refused
+from hotline.line import blocked
+from hotline.rounds import rounds
+from settings import Settings
+from tests.factories import a_callback, a_desk, a_number, a_registration, a_round, a_user
+
+R = RegistrationState
+
+
+@pytest.mark.parametrize("reason", BlockReason)
+def test_given_places_when_their_number_is_blocked_then_they_are_given_up_and_the_ledger_says_why(
+    session: Session, reason: BlockReason
+) -> None:
+    number = a_number()
+    states = (R.WAITING, R.UNCONFIRMED, R.UNREACHED, R.REACHED)
+    rounds_ = [a_round(session) for _ in states]
+    places = [
+        a_registration(session, round_, number=number, state=state)
+        for round_, state in zip(rounds_, states, strict=True)
+    ]
+    other = a_registration(session, rounds_[0])
+
+    assert blocked.block(session, number, reason, note="سه بار", who="admin") == 3
+
+    session.expire_all()
+    assert [place.state for place in places] == [R.CANCELLED] * 3 + [R.REACHED]
+    assert other.state is R.WAITING
+    facts = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.CANCELLED)).all()
+    assert len(facts) == 3 and number[3:] not in repr([fact.details for fact in facts])
+    (entry,) = audit.search(session, subject=f"number {number}")
+    assert (entry.who, entry.action, entry.reason) == ("admin", "number-blocked", f"{reason}: سه بار")
+
+
+def test_given_a_citizen_who_is_being_called_when_blocked_then_the_call_goes_on_and_is_the_last(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session, CallbackState.TALKING)
+        number = callback.registration.number
+        assert blocked.block(session, number, BlockReason.NUISANCE) == 0
+        assert blocked.being_called(session, number)
+    give_up_blocked(engine, settings)
+    with writing(engine) as session:
+        found = callbacks.move(session, callback.token, CallbackState.ENDED)
+        assert found is not None
+        callbacks.record_outcome(session, found, Outcome.CALL_AGAIN, "", settings)
+    with reading(engine) as session:
+        assert session.get_one(Registration, callback.registration_id).state is R.WAITING
+    give_up_blocked(engine, settings)
+    with reading(engine) as session:
+        assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED
+        assert not blocked.being_called(session, number)
+
+
+def test_given_a_blocked_number_when_unblocked_then_it_may_register_and_its_places_stay_given_up(
+    session: Session,
+) -> None:
+    place = a_registration(session, a_round(session, Phase.OPEN))
+    blocked.block(session, place.number, BlockReason.OWNER)
+    blocked.unblock(session, place.number, who="admin")
+    blocked.unblock(session, place.number, who="admin")
+    blocked.check(session, place.number)
+    session.refresh(place)
+    assert place.state is R.CANCELLED
+    actions = [entry.action for entry in audit.search(session, subject=f"number {place.number}")]
+    assert actions == ["number-unblocked", "number-blocked"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", 2),
+        ("  ", 2),
+        ("0913111", 1),
+        ("۰۹۱۳۱۱۱", 1),
+        ("9132", 1),
+        ("مزاحم", 1),
+        ("% sure", 1),
+        ("%", 1),
+        ("_", 0),
+        ("777", 0),
+        ("nobody", 0),
+    ],
+)
+def test_given_blocked_numbers_when_searched_then_by_digits_of_any_script_or_words_of_the_note(
+    session: Session, text: str, found: int
+) -> None:
+    blocked.block(session, "+989131110000", BlockReason.NUISANCE, note="مزاحم هر شب")
+    blocked.block(session, "+989132220000", BlockReason.OWNER, note="100% sure")
+    assert len(blocked.search(session, text)) == found
+
+
+def test_given_a_citizen_in_hand_when_blocked_before_the_call_then_no_desk_can_call_them_and_the_place_ends(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session)
+        blocked.block(session, callback.registration.number, BlockReason.OWNER)
+        with pytest.raises(Refused, match="number-blocked"):
+            callbacks.ask_call(session, callback, settings)
+        assert callback.state is CallbackState.CLAIMED
+        callbacks.record_outcome(session, callback, Outcome.RETURNED, "", settings)
+    give_up_blocked(engine, settings)
+    with reading(engine) as session:
+        assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED
+
+
+def test_given_a_round_that_is_paused_when_anybody_would_call_its_citizens_then_it_is_refused(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session)
+        round_ = rounds.get(session, callback.round_id)
+        a_registration(session, round_)
+        rounds.pause(session, round_)
+        other = a_user(session, a_desk(session))
+        assert other.desk_id
+        desk = {"desk_id": other.desk_id, "user_id": other.id}
+        for call in (
+            lambda: callbacks.ask_call(session, callback, settings),
+            lambda: callbacks.claim(session, round_id=round_.id, **desk),
+            lambda: callbacks.call_ahead(session, round_),
+        ):
+            with pytest.raises(Refused, match="round-paused"):
+                call()
+        rounds.resume(session, round_)
+        assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
+        assert callbacks.claim(session, round_id=round_.id, **desk)
+
+
+def test_given_a_call_that_was_asked_for_when_its_number_is_blocked_then_the_dialer_does_not_place_it(
+    engine: Engine, settings: Settings
+) -> None:
+    ami = Ami(settings.ami, "dialer", "secret")  # is never asked
+    with writing(engine) as session:
+        callback = a_callback(session)
+        callbacks.ask_call(session, callback, settings)
+        blocked.block(session, callback.registration.number, BlockReason.OWNER)
+    Dialer(settings, engine, ami)._place_asked()
+    with reading(engine) as session:
+        kept = callbacks.get(session, callback.id)
+        assert (kept.state, kept.outcome) == (CallbackState.CLOSED, Outcome.RETURNED)

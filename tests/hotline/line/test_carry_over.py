@@ -1,0 +1,315 @@
+"""Carry-over, case by case; that it holds in any order of events is in test_city_rules."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.engine import now, writing
+from db.models import (
+    Carry,
+    Confirmation,
+    ConfirmationKind,
+    LedgerEntry,
+    Message,
+    MessageKind,
+    Official,
+    Registration,
+    Round,
+)
+from db.states import Fact, RegistrationState
+from hotline.line import carry_over, registration
+from hotline.rounds import rounds
+from tests.factories import HOUR, a_number, a_registration, an_official, at_once, some_registrations
+
+S = RegistrationState
+DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
+
+
+def a_round_of(session: Session, official: Official, *, over: bool = False, starts_in: int = 1) -> Round:
+    at = now(session)
+    round_ = Round(
+        official=official,
+        announce_at=at - 48 * HOUR,
+        registration_from=at - 24 * HOUR,
+        registration_until=at + 24 * HOUR,
+        starts_at=at + starts_in * HOUR,
+        ends_at=at + 48 * HOUR,
+        ended_at=at if over else None,
+    )
+    session.add(round_)
+    session.flush()
+    return round_
+
+
+def keyed_in_by_somebody(session: Session, place: Registration) -> Registration:
+    """The place, about which its number is still to be called."""
+    asked = {"kind": ConfirmationKind.REGISTRATION, "number": place.number, "registration_id": place.id}
+    session.add(Confirmation(**asked, asked_by=a_number(), asked_at=now(session), not_before=now(session)))
+    session.flush()
+    return place
+
+
+@pytest.fixture
+def official(session: Session) -> Official:
+    return an_official(session)
+
+
+@pytest.fixture
+def past(session: Session, official: Official) -> Round:
+    return a_round_of(session, official, over=True, starts_in=-3)
+
+
+@pytest.fixture
+def coming(session: Session, official: Official, past: Round) -> Round:
+    return a_round_of(session, official)
+
+
+def told(session: Session, kind: MessageKind) -> list[int | None]:
+    return list(session.scalars(select(Message.registration_id).where(Message.kind == kind)))
+
+
+def test_given_a_next_round_when_carried_then_ticket_and_time_stay_and_one_round_more_is_missed(
+    session: Session, past: Round, coming: Round
+) -> None:
+    left = a_registration(session, past, attempts=1, rounds_missed=1, not_before=now(session) + HOUR)
+    before = (left.ticket, left.registered_at)
+
+    assert carry_over.run(session) == 1
+    session.refresh(left)
+    assert (left.round_id, left.state, left.rounds_missed) == (coming.id, S.WAITING, 2)
+    assert (left.ticket, left.registered_at) == before
+    assert (left.attempts, left.not_before, left.rounds_unanswered) == (0, None, 0)
+    assert told(session, MessageKind.CARRIED) == [left.id]
+    assert carry_over.run(session) == 0
+
+
+@pytest.mark.parametrize("state", [S.CALLING, S.REACHED, S.CLOSED, S.CANCELLED])
+def test_given_a_place_that_is_taken_or_done_when_carried_over_then_it_stays(
+    session: Session, past: Round, coming: Round, state: RegistrationState
+) -> None:
+    a_registration(session, past, state=state)
+    assert carry_over.run(session) == 0
+
+
+def test_given_every_attempt_used_up_when_carried_then_once_more_and_then_closed_with_a_message(
+    session: Session, official: Official, past: Round, coming: Round
+) -> None:
+    carried_before = a_registration(session, past, state=S.UNREACHED, rounds_missed=3)
+    assert carry_over.run(session) == 1
+    session.refresh(carried_before)
+    assert (carried_before.state, carried_before.rounds_unanswered) == (S.WAITING, 1)
+
+    carried_before.state = S.UNREACHED
+    rounds.end_round(session, coming)
+    assert carry_over.run(session) == 1  # although no next round is there
+    session.refresh(carried_before)
+    assert (carried_before.state, carried_before.round_id) == (S.CLOSED, coming.id)
+    assert told(session, MessageKind.CLOSED) == [carried_before.id]
+
+
+def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_pass_over(
+    session: Session, official: Official, past: Round
+) -> None:
+    left = some_registrations(session, past, 3)
+    assert carry_over.run(session) == 0
+    assert carry_over.tell_left(session) == 3
+    assert carry_over.tell_left(session) == 0
+    assert told(session, MessageKind.NOT_REACHED) == [r.id for r in left]
+
+    coming = a_round_of(session, official)
+    assert carry_over.run(session, limit=2) == 2
+    assert carry_over.run(session, limit=2) == 1
+    assert told(session, MessageKind.CARRIED) == [r.id for r in left]
+    assert {r.round_id for r in session.scalars(select(Registration))} == {coming.id}
+
+
+def test_given_rounds_of_others_or_over_or_cancelled_when_carried_then_none_of_them_is_next(
+    session: Session, official: Official, past: Round
+) -> None:
+    a_registration(session, past)
+    a_round_of(session, an_official(session))
+    a_round_of(session, official, over=True)
+    cancelled = a_round_of(session, official)
+    cancelled.cancelled_at = now(session)
+    session.flush()
+
+    assert carry_over.run(session) == 0
+
+
+def test_given_a_cancelled_round_when_carried_then_it_says_so_and_the_next_but_one_takes_them(
+    session: Session, official: Official
+) -> None:
+    cancelled = a_round_of(session, official, starts_in=1)
+    cancelled.cancelled_at = now(session)
+    coming = a_round_of(session, official, starts_in=2)
+    left = a_registration(session, cancelled)
+
+    assert carry_over.run(session) == 1
+    session.refresh(left)
+    assert (left.round_id, told(session, MessageKind.ROUND_CANCELLED)) == (coming.id, [left.id])
+
+
+def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_and_both_tickets_lead_to_it(
+    session: Session, past: Round, coming: Round
+) -> None:
+    left = a_registration(session, past)
+    anew = a_registration(session, coming, number=left.number)
+
+    assert carry_over.run(session) == 2
+    session.refresh(anew)
+    assert (anew.state, anew.merged_into_id) == (S.CANCELLED, left.id)
+    assert registration.find(session, anew.ticket).id == left.id
+    assert told(session, MessageKind.CARRIED) == [left.id]
+
+
+def test_given_two_rounds_that_missed_one_number_when_carried_then_it_is_in_the_next_once(
+    session: Session, official: Official, past: Round, coming: Round
+) -> None:
+    earlier = a_round_of(session, official, over=True, starts_in=-5)
+    twice = a_registration(session, past, rounds_missed=1)
+    once = a_registration(session, earlier, number=twice.number)
+
+    while carry_over.run(session, limit=1):
+        pass
+    live = session.scalars(select(Registration).where(Registration.state == S.WAITING)).all()
+    assert [(r.id, r.round_id) for r in live] == [(twice.id, coming.id)]
+    assert registration.find(session, once.ticket).id == twice.id
+
+
+def test_given_a_number_being_called_in_the_next_round_when_carried_then_it_waits_and_blocks_nobody(
+    session: Session, past: Round, coming: Round
+) -> None:
+    left = a_registration(session, past)
+    other = a_registration(session, past, registered_at=left.registered_at + timedelta(hours=1))
+    called = a_registration(session, coming, number=left.number, state=S.CALLING)
+
+    assert carry_over.run(session, limit=1) == 1
+    session.refresh(other)
+    assert other.round_id == coming.id
+    assert carry_over.run(session) == 0
+
+    called.state = S.REACHED
+    session.flush()
+    assert carry_over.run(session) == 1
+
+
+def test_given_many_clerks_at_once_when_they_carry_then_each_registration_is_carried_once(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        official = an_official(session)
+        past, coming = a_round_of(session, official, over=True, starts_in=-3), a_round_of(session, official)
+        ids = {r.id for r in some_registrations(session, past, 40)}
+
+    def clerk(_which: int) -> int:
+        done = 0
+        while True:
+            with writing(engine) as session:
+                step = carry_over.run(session, 5)
+            if not step:
+                return done
+            done += step
+
+    assert sum(at_once(4, clerk)) == 40
+    with writing(engine) as session:
+        assert {c.registration_id for c in session.scalars(select(Carry))} == ids
+        assert all(r.rounds_missed == 1 for r in session.scalars(select(Registration)))
+        carried = select(LedgerEntry.registration_id).where(LedgerEntry.fact == Fact.CARRIED)
+        assert sorted(session.scalars(carried)) == sorted(ids)
+        assert session.scalars(select(Registration.round_id).distinct()).all() == [coming.id]
+
+
+def test_given_a_clerk_killed_before_the_commit_when_it_runs_again_then_everything_happens_once(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        official = an_official(session)
+        past, coming = a_round_of(session, official, over=True, starts_in=-3), a_round_of(session, official)
+        some_registrations(session, past, 3)
+    with pytest.raises(RuntimeError), writing(engine) as session:
+        carry_over.run(session, 2)
+        raise RuntimeError
+    with writing(engine) as session:
+        assert carry_over.run(session) == 3
+        assert len(session.scalars(select(Message)).all()) == 3
+        assert set(session.scalars(select(Registration.round_id))) == {coming.id}
+
+
+def test_given_a_conversation_that_outlasts_its_round_when_it_ends_unreached_then_it_is_carried(
+    session: Session, past: Round, coming: Round
+) -> None:
+    talking = a_registration(session, past, state=S.CALLING)
+    assert carry_over.run(session) == 0
+    session.execute(update(Registration).where(Registration.id == talking.id).values(state=S.WAITING))
+    assert carry_over.run(session) == 1
+
+
+def test_given_an_unconfirmed_number_when_carried_then_it_is_still_unconfirmed_and_not_told(
+    session: Session, past: Round, coming: Round
+) -> None:
+    left = keyed_in_by_somebody(session, a_registration(session, past, state=S.UNCONFIRMED))
+    assert carry_over.run(session) == 1
+    session.refresh(left)
+    assert (left.round_id, left.state, told(session, MessageKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
+
+
+def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is_told_with_the_notice(
+    session: Session, past: Round, coming: Round
+) -> None:
+    coming.announce_at = coming.registration_from = now(session) + HOUR
+    left = a_registration(session, past)
+
+    assert carry_over.run(session) == 1
+    at_once_, later = session.scalars(select(Message).order_by(Message.not_before)).all()
+    assert (at_once_.kind, later.kind) == (MessageKind.NOT_REACHED, MessageKind.CARRIED)
+    assert later.not_before == coming.announce_at
+    session.commit()
+
+    def text(message: Message) -> str | None:
+        words = wording.words(session, message)
+        return words.text if words else None
+
+    assert left.ticket in (text(at_once_) or "").translate(DIGITS)
+    assert text(later) is None  # nobody hears of it before
+    coming.announce_at = coming.registration_from = now(session) - HOUR
+    session.flush()
+    assert text(at_once_) is None
+    assert left.ticket in (text(later) or "").translate(DIGITS)
+
+
+@pytest.mark.parametrize("unsure", ["carried", "in the next round"])
+def test_given_a_strangers_unconfirmed_place_of_a_number_when_merged_then_the_owners_stays(
+    session: Session, past: Round, coming: Round, unsure: str
+) -> None:
+    states = (S.UNCONFIRMED, S.WAITING) if unsure == "carried" else (S.WAITING, S.UNCONFIRMED)
+    left = a_registration(session, past, state=states[0])
+    there = a_registration(
+        session, coming, number=left.number, state=states[1], rounds_missed=0 if unsure == "carried" else 5
+    )
+    owners, strangers = (there, left) if unsure == "carried" else (left, there)
+    keyed_in_by_somebody(session, strangers)
+
+    while carry_over.run(session):
+        pass
+    session.refresh(owners)
+    session.refresh(strangers)
+    assert (owners.state, owners.round_id) == (S.WAITING, coming.id)
+    assert (strangers.state, strangers.merged_into_id) == (S.CANCELLED, owners.id)
+
+
+def test_given_a_round_cancelled_and_made_again_at_the_same_hour_when_carried_then_it_is_the_next(
+    session: Session, official: Official
+) -> None:
+    cancelled = a_round_of(session, official, starts_in=1)
+    cancelled.cancelled_at = now(session)
+    left = a_registration(session, cancelled)
+    again, _later = a_round_of(session, official, starts_in=1), a_round_of(session, official, starts_in=9)
+    again.starts_at = cancelled.starts_at
+    session.flush()
+
+    assert carry_over.run(session) == 1
+    session.refresh(left)
+    assert left.round_id == again.id

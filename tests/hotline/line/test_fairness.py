@@ -1,0 +1,333 @@
+"""The citizen's proof: the page of a ticket number tells the truth, and only to who has the number."""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine
+
+from api import limits
+from api.app import create
+from clerk import process
+from db.engine import reading, writing
+from db.models import Registration
+from db.states import Fact, NearAnswer, Outcome
+from hotline.callbacks import callbacks
+from hotline.ledger import ledger
+from hotline.line import fairness, registration, turn_near, turn_near_calls
+from hotline.line.fairness import Reason
+from hotline.rounds import rounds
+from settings import Settings
+from tests.kit.story import REASON, Story, a_live_round, told
+
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+@pytest.fixture
+def conf(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_attempts": 2, "retry_seconds": 3600})
+
+
+@pytest.fixture
+def story(engine: Engine, conf: Settings) -> Story:
+    return Story(engine, conf)
+
+
+@pytest.fixture
+def citizen(settings: Settings, engine: Engine) -> Iterator[TestClient]:
+    """Somebody with a browser."""
+    with TestClient(create(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+def ask(citizen: TestClient, ticket: str, language: str = "fa") -> Response:
+    return citizen.post("/public/ticket", params={"lang": language}, data={"ticket": ticket})
+
+
+def words(answer: Response) -> str:
+    """What a person reads."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def standing(story: Story, id_: int) -> fairness.Standing:
+    with reading(story.engine) as session:
+        return fairness.look_up(session, session.get_one(Registration, id_))
+
+
+def reasons(story: Story, id_: int) -> list[Reason]:
+    return [call.reason for call in standing(story, id_).explained]
+
+
+# The page
+
+
+def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
+    story: Story, citizen: TestClient
+) -> None:
+    ids = told(story)
+    expected: dict[int, list[str]] = {
+        0: ["You have had your conversation", "you passed to the official’s next round", "no answer"],
+        1: ["This registration is closed", "it was a wrong number", "gave the place back without a call"],
+        2: ["It is your turn now", "already waiting in the last round", "1 others were called; 1 of them"],
+        3: ["This registration is cancelled"],
+        4: ["number 1 of 6", "2 others were called; 2 of them stood before you", "Nobody passed you"],
+        5: ["You have had your conversation"],
+        6: ["number 2 of 6"],
+        9: ["number 5 of 6"],
+        10: ["number 6 of 6", "Your number was confirmed"],
+        11: ["Your number is not confirmed yet", "2 others were called; 2 of them stood before you"],
+    }
+    for which, told_ in expected.items():
+        text = words(ask(citizen, story.tickets[ids[which]], "en"))
+        for each in told_:
+            assert each.lower() in text.lower(), (which, each, text)
+
+
+def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_dates(
+    story: Story, citizen: TestClient
+) -> None:
+    ids = told(story)
+    answer = ask(citizen, story.tickets[ids[4]].translate(PERSIAN))
+    text = words(answer)
+    assert answer.status_code == 200
+    assert 'lang="fa" dir="rtl"' in answer.text
+    assert "نفر ۱ از ۶ نفر" in text
+    assert "در نوبت پیش هم در انتظار بودید" in text
+    assert "کسی از شما جلو نیفتاده است" in text
+    assert re.search(r"ثبت‌نام کردید \S+ [۰-۹]+ \S+ ۱۴[۰-۹]{2} ساعت", text)
+
+
+def test_given_somebody_moved_up_when_the_passed_one_looks_then_the_reason_is_there(
+    story: Story, citizen: TestClient
+) -> None:
+    first, _, third = (story.registers() for _ in range(3))
+    story.moves_up(third)
+    story.called(Outcome.REACHED)
+    assert reasons(story, first) == [Reason.MOVED_UP]
+    assert REASON in words(ask(citizen, story.tickets[first]))
+    assert "stood before you" in words(ask(citizen, story.tickets[first], "en"))
+
+
+def test_given_a_retry_when_others_are_called_meanwhile_then_the_wait_and_the_other_desk_are_the_reasons(
+    story: Story,
+) -> None:
+    first, second, third, _ = (story.registers() for _ in range(4))
+    assert story.called(None) == first
+    assert story.called(Outcome.REACHED, desk=1) == second
+    with reading(story.engine) as session:
+        assert story.users[0].desk_id
+        callback = callbacks.live_at_desk(session, story.users[0].desk_id)
+        assert callback
+    story.ends(callback.token, Outcome.BUSY)
+    assert story.called(Outcome.REACHED) == third
+    assert reasons(story, first) == [Reason.BEING_CALLED, Reason.NOT_DUE]
+    assert standing(story, first).before == 0
+
+
+def test_given_an_unconfirmed_number_and_one_used_up_when_others_are_called_then_these_are_the_reasons(
+    story: Story,
+) -> None:
+    story.conf = story.conf.model_copy(update={"max_attempts": 1, "retry_seconds": 0})
+    unconfirmed = story.keyed_in()
+    used_up, _ = story.registers(), story.registers()
+    assert story.called(Outcome.NO_ANSWER) == used_up
+    story.called(Outcome.REACHED)
+    assert reasons(story, unconfirmed) == [Reason.UNCONFIRMED] * 2
+    assert reasons(story, used_up) == [Reason.USED_UP]
+
+
+def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so_until_they_are_there(
+    story: Story, citizen: TestClient
+) -> None:
+    first, _ = story.registers(), story.registers()
+    with writing(story.engine) as session:
+        rounds.open_round(session, rounds.get(session, story.round))
+        turn_near.tell(session, 5, call_beyond=0)
+        call = turn_near_calls.take_up(session, first, story.round)
+        assert call and call.token
+        turn_near_calls.answer(session, call.token, NearAnswer.NEXT_ROUND)
+        turn_near_calls.ended(session, call.token)
+    story.called(Outcome.REACHED)
+    assert reasons(story, first) == [Reason.DEFERRED]
+    page = words(ask(citizen, story.tickets[first], "en"))
+    assert "You asked for the next round. In the same" in page
+    assert "You had asked for the next round." in page
+    story.goes_on()
+    page = words(ask(citizen, story.tickets[first], "en"))
+    assert "You are in the line." in page and "number 1 of 1" in page
+    assert "You asked for the next round" in page, "among the facts"
+
+
+def test_given_a_queue_jumper_when_the_passed_one_looks_then_the_page_says_that_there_is_no_reason(
+    story: Story, citizen: TestClient
+) -> None:
+    first, second = story.registers(), story.registers()
+    with writing(story.engine) as session:
+        row = session.get_one(Registration, second)
+        row.state = "calling"  # type: ignore[assignment]
+        session.flush()
+        ledger.record(session, Fact.CALLED, row, passed=[])
+    assert reasons(story, first) == [Reason.NONE]
+    assert "no reason is recorded" in words(ask(citizen, story.tickets[first], "en"))
+
+
+def test_given_who_was_reached_when_others_are_called_later_then_they_passed_nobody(story: Story) -> None:
+    first, *_ = (story.registers() for _ in range(3))
+    for _ in range(3):
+        story.called(Outcome.REACHED)
+    assert standing(story, first).called == 0
+    assert reasons(story, first) == []
+
+
+def test_given_a_merged_ticket_when_asked_then_it_leads_to_the_older_place(
+    story: Story, citizen: TestClient
+) -> None:
+    number = "+989131234567"
+    older = story.registers(number)
+    before = story.round
+    with writing(story.engine) as session:
+        story.round = a_live_round(session, rounds.get(session, before).official_id).id
+    newer = story.registers(number)
+    with writing(story.engine) as session:
+        rounds.end_round(session, rounds.get(session, before))
+    process.carry_over(story.engine, story.conf)
+    text = words(ask(citizen, story.tickets[newer], "en"))
+    assert "leads to your earlier registration" in text and "number 1 of 1" in text
+    assert "leads to your earlier" not in words(ask(citizen, story.tickets[older], "en"))
+
+
+def test_given_any_page_when_read_then_it_says_nothing_personal_and_is_not_kept(
+    story: Story, citizen: TestClient
+) -> None:
+    ids = [*told(story), story.registers("+989131112233", subject=7)]
+    with writing(story.engine) as session:
+        registration.describe(session, ids[-1], message="private-message.wav")
+    for id_ in ids:
+        answer = ask(citizen, story.tickets[id_])
+        with reading(story.engine) as session:
+            number = session.get_one(Registration, id_).number
+        assert answer.status_code == 200
+        for personal in (number[-9:], number[-9:].translate(PERSIAN), "private-message"):
+            assert personal not in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "typed, status, says",
+    [("", 422, "eight digits"), ("1234567", 422, "eight digits"), ("0000000", 404, "no registration")],
+)
+def test_given_a_wrong_ticket_when_asked_then_the_form_says_what_is_wrong(
+    citizen: TestClient, typed: str, status: int, says: str
+) -> None:
+    answer = ask(citizen, typed, "en")
+    assert answer.status_code == status
+    assert says in words(answer)
+
+
+def test_given_a_ticket_in_the_address_when_asked_then_it_is_not_looked_at(
+    story: Story, citizen: TestClient
+) -> None:
+    ticket = story.tickets[story.registers()]
+    answer = citizen.get("/public/ticket", params={"ticket": ticket})
+    assert answer.status_code == 200 and ticket not in answer.text
+
+
+# The limit on guesses
+
+
+def test_given_an_address_that_guesses_when_the_guesses_are_used_up_then_even_a_right_number_is_refused(
+    story: Story, citizen: TestClient
+) -> None:
+    right = story.tickets[story.registers()]
+    for _ in range(limits.BURST):
+        assert ask(citizen, right).status_code == 200  # right ones cost nothing
+        assert ask(citizen, "0000000").status_code == 404
+    answer = ask(citizen, right, "en")
+    assert answer.status_code == 429
+    assert "wait a minute" in words(answer)
+
+
+def test_given_time_when_it_passes_then_guesses_come_back_one_by_one() -> None:
+    at = [1000.0]
+    guesses = limits.Guesses(clock=lambda: at[0])
+
+    def guess(address: str) -> bool:
+        try:
+            guesses.check(address)
+        except limits.Refused:
+            return False
+        guesses.wrong(address)
+        return True
+
+    assert [guess("192.0.2.1") for _ in range(limits.BURST + 1)] == [*[True] * limits.BURST, False]
+    assert guess("192.0.2.2")
+    at[0] += limits.EVERY_S
+    assert [guess("192.0.2.1"), guess("192.0.2.1")] == [True, False]
+    assert all(guess(f"2001:db8::{n}") for n in range(limits.BURST))
+    assert not guess("2001:db8::ffff")  # the same subscriber
+    assert guess("2001:db8:0:1::1")
+
+
+def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for() -> None:
+    at = [1000.0]
+    guesses = limits.Guesses(clock=lambda: at[0])
+    for _ in range(limits.BURST + 3):
+        guesses.wrong("192.0.2.1")
+    at[0] += 3 * limits.EVERY_S
+    with pytest.raises(limits.Refused):
+        guesses.check("192.0.2.1")
+    at[0] += limits.EVERY_S
+    guesses.check("192.0.2.1")
+
+
+# The ledger for everybody
+
+
+def get(citizen: TestClient, path: str, **query: Any) -> Response:
+    return citizen.get(f"/public/ledger/{path}", params=query)
+
+
+def test_given_the_ledger_when_read_page_by_page_then_lines_proofs_and_roots_fit_together(
+    story: Story, citizen: TestClient, engine: Engine
+) -> None:
+    assert get(citizen, "root").json() == {
+        "size": 0, "root": None, "sealed_at": None, "seals": [], "next": None,
+    }  # fmt: skip
+    told(story)
+    lines: list[bytes] = []
+    while page := get(citizen, "entries", after=len(lines), limit=7).content.splitlines():
+        lines += page
+    with reading(engine) as session:
+        assert lines == [ledger.canonical(entry) for entry in ledger.entries(session, 0, 1000)]
+    newest = get(citizen, "root").json()
+    first, last = newest["seals"]
+    assert (newest["size"], newest["root"]) == (last["size"], last["root"]) and last["size"] == len(lines)
+    short = get(citizen, "root", limit=1).json()
+    assert short["seals"] == [first] and short["next"] == first["size"]
+    assert get(citizen, "root", after=short["next"]).json()["seals"] == [last]
+    proof = get(citizen, "proof/3").json()
+    assert (proof["tree_size"], proof["root_hash"]) == (last["size"], last["root"])
+    both = get(citizen, "consistency", **{"from": first["size"], "to": last["size"]}).json()
+    assert (both["old_root"], both["new_root"]) == (first["root"], last["root"])
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("proof/1", 409),
+        ("proof/99", 404),
+        ("proof/0", 422),
+        ("consistency?from=1&to=2", 404),
+        ("entries?limit=999999", 422),
+        ("root?after=-1", 422),
+    ],
+)
+def test_given_a_question_without_an_answer_when_asked_then_it_is_a_problem(
+    story: Story, citizen: TestClient, path: str, status: int
+) -> None:
+    story.registers()
+    assert citizen.get(f"/public/ledger/{path}").status_code == status

@@ -1,0 +1,357 @@
+"""The call before one's turn: due once a round, placed once, and what 1 and 2 change."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk import process
+from db.engine import reading, writing
+from db.models import LedgerEntry, NearCall, Registration
+from db.states import Fact, NearAnswer, Outcome, Phase, RegistrationState
+from hotline.callbacks import toll
+from hotline.ledger import verify
+from hotline.line import caller_context, fairness, registration, turn_near, turn_near_calls
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.kit.story import Story
+
+R = RegistrationState
+NEXT = NearAnswer.NEXT_ROUND
+
+
+@pytest.fixture
+def story(engine: Engine, settings: Settings) -> Story:
+    """A live round without anybody."""
+    return Story(engine, settings.model_copy(update={"max_attempts": 1, "retry_seconds": 0}))
+
+
+def told(story: Story, places: int = 5) -> list[int]:
+    """The clerk looks; whose near calls are due afterwards."""
+    with writing(story.engine) as session:
+        round_ = rounds.get(session, story.round)
+        round_.opened_at = round_.opened_at or round_.starts_at
+        turn_near.tell(session, places, call_beyond=0)
+    with reading(story.engine) as session:
+        return [d.registration_id for d in turn_near_calls.due(session, 10)]
+
+
+def rings(story: Story, id_: int) -> str:
+    """The near call to this registration is on its way; its token."""
+    with writing(story.engine) as session:
+        taken = turn_near_calls.take_up(session, id_, story.round)
+        assert taken and taken.token
+        return taken.token
+
+
+def says(story: Story, token: str, answer: NearAnswer) -> bool:
+    with writing(story.engine) as session:
+        return turn_near_calls.answer(session, token, answer)
+
+
+def hangs_up(story: Story, token: str) -> None:
+    with writing(story.engine) as session:
+        turn_near_calls.ended(session, token)
+
+
+def defers(story: Story, id_: int) -> None:
+    token = rings(story, id_)
+    assert says(story, token, NEXT)
+    hangs_up(story, token)
+
+
+def kept(story: Story, id_: int) -> Registration:
+    with reading(story.engine) as session:
+        return session.get_one(Registration, id_)
+
+
+def proven(story: Story) -> None:
+    assert verify.verify(story.engine).problems == []
+
+
+# When a call is due
+
+
+def test_given_a_live_round_when_the_line_moves_then_each_is_due_once_as_it_comes_near(story: Story) -> None:
+    ids = [story.registers() for _ in range(4)]
+    assert told(story, 2) == ids[:2]
+    assert told(story, 2) == ids[:2]
+    assert story.called(None) == ids[0]
+    assert told(story, 2) == ids[1:3], "who is called is told nothing any more"
+
+
+def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
+    story: Story, settings: Settings
+) -> None:
+    with writing(story.engine) as session:
+        rounds.open_round(session, rounds.get(session, story.round))
+    head = [story.registers() for _ in range(settings.ahead_most)]
+    id_ = story.registers()
+    process.tell_near(story.engine, settings)
+    with reading(story.engine) as session:
+        assert turn_near_calls.due(session, 10) == []
+    process.tell_near(story.engine, settings.model_copy(update={"near_call": True}))
+    with reading(story.engine) as session:
+        due = [d.registration_id for d in turn_near_calls.due(session, 10)]
+    assert due == [id_], f"not {head}, who are called back at once"
+
+
+def test_given_near_calls_when_a_round_opens_then_its_head_is_called_back_and_nobody_is_passed(
+    story: Story,
+) -> None:
+    ids = [story.registers() for _ in range(6)]
+    with writing(story.engine) as session:
+        for _ in range(2):
+            make.a_desk(session).round_id = story.round
+        make.a_desk(session, connected=False).round_id = story.round
+        rounds.open_round(session, rounds.get(session, story.round))
+        turn_near.tell(session, 5, call_beyond=2)
+        due = [d.registration_id for d in turn_near_calls.due(session, 10)]
+    assert due == ids[4:], "two desks may have four on the way"
+    for id_ in due:
+        rings(story, id_)
+    assert [story.called(Outcome.REACHED) for _ in range(4)] == ids[:4]
+    with reading(story.engine) as session:
+        called = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED))
+        assert all('"passed":[]' in entry.details for entry in called)
+
+
+def test_given_who_was_called_in_this_round_when_near_again_then_no_call_is_due(story: Story) -> None:
+    story.conf = story.conf.model_copy(update={"max_attempts": 3})
+    id_ = story.registers()
+    assert story.called(Outcome.NO_ANSWER) == id_
+    assert told(story) == []
+
+
+@pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
+def test_given_a_round_that_is_not_live_when_looked_at_then_no_call_is_due(
+    session: Session, phase: Phase
+) -> None:
+    make.a_registration(session, make.a_round(session, phase))
+    make.a_registration(session, rounds.standing_line(session))
+    turn_near.tell(session, 5, call_beyond=0)
+    assert turn_near_calls.due(session, 10) == []
+
+
+@pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
+def test_given_a_due_call_when_the_place_waits_no_more_then_it_is_not_placed(
+    session: Session, state: R
+) -> None:
+    place = make.a_registration(session, make.a_round(session))
+    turn_near.tell(session, 5, call_beyond=0)
+    place.state = state
+    session.flush()
+    assert turn_near_calls.due(session, 10) == []
+    assert turn_near_calls.take_up(session, place.id, place.round_id) is None
+
+
+def test_given_a_due_call_when_its_round_ends_then_it_is_not_placed(session: Session) -> None:
+    round_ = make.a_round(session)
+    place = make.a_registration(session, round_)
+    turn_near.tell(session, 5, call_beyond=0)
+    rounds.end_round(session, round_)
+    assert turn_near_calls.take_up(session, place.id, round_.id) is None
+
+
+# Placed once, and no second call meanwhile
+
+
+def test_given_a_due_call_when_ten_take_it_up_at_once_then_one_does(story: Story) -> None:
+    id_ = story.registers()
+    told(story)
+
+    def take(_: int) -> bool:
+        with writing(story.engine) as session:
+            return turn_near_calls.take_up(session, id_, story.round) is not None
+
+    assert sum(make.at_once(10, take)) == 1
+    assert told(story) == []
+
+
+def test_given_a_call_on_the_line_when_a_desk_takes_the_next_then_it_passes_over_them_and_says_so(
+    story: Story,
+) -> None:
+    first, second, third = (story.registers() for _ in range(3))
+    told(story)
+    token = rings(story, first)
+    assert turn_near_calls.is_token(token)
+    assert story.called(Outcome.REACHED) == second
+    with reading(story.engine) as session:
+        assert turn_near_calls.on_the_phone(session).keys() == {token}
+        standing = fairness.look_up(session, session.get_one(Registration, first))
+        assert [call.reason for call in standing.explained] == [fairness.Reason.ENGAGED]
+    hangs_up(story, token)
+    assert story.called(Outcome.REACHED) == first
+    assert story.called(Outcome.REACHED) == third
+    proven(story)
+
+
+def test_given_only_who_is_asked_just_now_when_a_desk_wants_the_next_then_there_is_nobody(
+    story: Story,
+) -> None:
+    id_ = story.registers()
+    told(story)
+    token = rings(story, id_)
+    with pytest.raises(AssertionError):
+        story.called(None)
+    hangs_up(story, token)
+    assert story.called(Outcome.REACHED) == id_
+    proven(story)
+
+
+def test_given_a_near_call_and_a_desk_at_once_when_both_reach_for_one_citizen_then_one_call_is_made(
+    engine: Engine, story: Story
+) -> None:
+    for _ in range(8):
+        id_ = story.registers()
+        told(story)
+
+        def act(which: int, id_: int = id_) -> bool:
+            if which:
+                try:
+                    return story.called(Outcome.REACHED) == id_
+                except AssertionError:
+                    return False
+            with writing(engine) as session:
+                return turn_near_calls.take_up(session, id_, story.round) is not None
+
+        near_call, callback = make.at_once(2, act)
+        assert near_call != callback
+        if near_call:
+            with writing(engine) as session:
+                (token,) = turn_near_calls.on_the_phone(session)
+                turn_near_calls.ended(session, token)
+            assert story.called(Outcome.REACHED) == id_
+    proven(story)
+
+
+# The answer
+
+
+def test_given_a_1_when_the_call_ends_then_it_is_known_and_the_place_is_as_it_was(story: Story) -> None:
+    id_ = story.registers()
+    told(story)
+    token = rings(story, id_)
+    assert says(story, token, NearAnswer.REACHABLE)
+    assert not says(story, token, NEXT), "the first answer stands"
+    hangs_up(story, token)
+    with reading(story.engine) as session:
+        call = session.get_one(NearCall, (id_, story.round))
+        assert (call.answer, call.ended_at is not None) == (NearAnswer.REACHABLE, True)
+    assert story.called(Outcome.REACHED) == id_
+    proven(story)
+
+
+def test_given_silence_when_the_call_ends_then_nothing_changes_and_it_is_not_tried_again(
+    story: Story,
+) -> None:
+    id_ = story.registers()
+    told(story)
+    token = rings(story, id_)
+    hangs_up(story, token)
+    assert not says(story, token, NEXT), "too late"
+    assert told(story) == []
+    assert kept(story, id_).state is R.WAITING
+    proven(story)
+
+
+def test_given_a_2_when_the_round_goes_on_then_they_are_not_called_in_it_and_are_first_in_the_next(
+    story: Story,
+) -> None:
+    first, second, third = (story.registers() for _ in range(3))
+    told(story)
+    defers(story, first)
+    assert kept(story, first).state is R.UNREACHED
+    assert story.called(Outcome.REACHED) == second
+    with reading(story.engine) as session:
+        place = caller_context.place(session, session.get_one(Registration, first))
+        assert (place.deferred, place.given_up) == (True, False)
+        last = session.scalars(select(LedgerEntry).where(LedgerEntry.registration_id == first)).all()[-1]
+        assert last.fact is Fact.DEFERRED
+        standing = fairness.look_up(session, session.get_one(Registration, first))
+        assert [call.reason for call in standing.explained] == [fairness.Reason.DEFERRED]
+    proven(story)
+    before = kept(story, first)
+    story.goes_on()
+    story.registers()
+    after = kept(story, first)
+    assert (after.state, after.round_id, after.ticket) == (R.WAITING, story.round, before.ticket)
+    assert (after.rounds_missed, after.rounds_unanswered, after.attempts) == (1, 0, 0)
+    assert story.called(Outcome.REACHED) == first
+    assert story.called(Outcome.REACHED) == third
+    proven(story)
+
+
+def test_given_an_unanswered_round_before_when_the_next_one_is_asked_for_then_nothing_is_lost(
+    story: Story,
+) -> None:
+    id_ = story.registers()
+    assert story.called(Outcome.NO_ANSWER) == id_
+    story.goes_on()
+    assert kept(story, id_).rounds_unanswered == 1
+    told(story)
+    defers(story, id_)
+    with reading(story.engine) as session:
+        assert not caller_context.place(session, session.get_one(Registration, id_)).given_up
+    story.goes_on()
+    after = kept(story, id_)
+    assert (after.state, after.rounds_missed, after.rounds_unanswered) == (R.WAITING, 2, 1)
+    assert told(story) == [id_], "asked once in each round"
+    assert story.called(Outcome.NO_ANSWER) == id_
+    story.goes_on()
+    assert kept(story, id_).state is R.CLOSED, "two rounds without an answer"
+    proven(story)
+
+
+@pytest.mark.parametrize("said", NearAnswer)
+@pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
+def test_given_a_place_that_has_moved_on_when_the_citizen_answers_then_it_stays_and_nothing_is_promised(
+    session: Session, state: R, said: NearAnswer
+) -> None:
+    place = make.a_registration(session, make.a_round(session))
+    turn_near.tell(session, 5, call_beyond=0)
+    taken = turn_near_calls.take_up(session, place.id, place.round_id)
+    assert taken and taken.token
+    place.state = state
+    session.flush()
+    assert not turn_near_calls.answer(session, taken.token, said)
+    session.refresh(place)
+    assert place.state is state
+
+
+@pytest.mark.parametrize("said", NearAnswer)
+def test_given_a_round_that_is_over_when_the_citizen_answers_then_nothing_is_promised(
+    story: Story, settings: Settings, said: NearAnswer
+) -> None:
+    id_ = story.registers()
+    told(story)
+    token = rings(story, id_)
+    with writing(story.engine) as session:
+        toll.take(session, token, kept(story, id_).number, settings)
+        assert turn_near_calls.left_behind(session) == []
+        rounds.end_round(session, rounds.get(session, story.round))
+        assert turn_near_calls.left_behind(session) == [token]
+    assert not says(story, token, said)
+    hangs_up(story, token)
+    with reading(story.engine) as session:
+        assert turn_near_calls.left_behind(session) == []
+    assert kept(story, id_).state is R.WAITING
+    proven(story)
+
+
+def test_given_a_2_when_the_place_is_cancelled_then_the_number_may_register_again(story: Story) -> None:
+    id_ = story.registers()
+    told(story)
+    defers(story, id_)
+    number = kept(story, id_).number
+    story.cancels(id_)
+    with writing(story.engine) as session:
+        assert not registration.register(session, round_id=story.round, number=number).already
+    proven(story)
+
+
+def test_given_an_unknown_token_when_it_answers_or_ends_then_nothing_happens(session: Session) -> None:
+    assert not turn_near_calls.answer(session, "near-nobody", NEXT)
+    turn_near_calls.ended(session, "near-nobody")
+    assert turn_near_calls.by_token(session, "near-nobody") is None
+    assert not turn_near_calls.is_token("callback-1")

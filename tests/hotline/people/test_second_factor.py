@@ -1,0 +1,284 @@
+"""The second factor: codes of the moment, once each; recovery codes; what a session may reach before it."""
+
+import time
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pyotp
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from api.app import create
+from api.cookies import COOKIE
+from db.engine import now, reading, writing
+from db.models import RecoveryCode, Role, SignIn, User
+from hotline.errors import Refused
+from hotline.people import accounts, second_factor
+from settings import Settings
+from tests.factories import PASSWORD, a_user, at_once
+from tests.hotline.people.test_accounts import everything_stored
+
+V1 = "/api/v1"
+NEW = "another password"
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Settings:
+    """As it comes: the administrator's role asks for a second factor."""
+    return settings.model_copy(update={"second_factor_roles": ("administrator",)})
+
+
+@pytest.fixture
+def app(strict: Settings, engine: Engine) -> FastAPI:
+    return create(strict)
+
+
+def a_sign_in(session: Session, user: User) -> SignIn:
+    cookie = accounts.sign_in(session, user)
+    session.flush()
+    return session.get_one(SignIn, accounts.cookie_hash(cookie))
+
+
+def authenticator(uri: str) -> pyotp.TOTP:
+    return pyotp.TOTP(parse_qs(urlsplit(uri).query)["secret"][0])
+
+
+def code_at(session: Session, totp: pyotp.TOTP, steps: int = 0) -> str:
+    return totp.at(now(session) + timedelta(seconds=30 * steps))
+
+
+def set_up(session: Session, user: User, settings: Settings) -> tuple[pyotp.TOTP, list[str], str]:
+    """The authenticator, the recovery codes, and the code that was shown."""
+    sign_in = a_sign_in(session, user)
+    totp = authenticator(second_factor.offer(sign_in, settings))
+    code = code_at(session, totp, -1)
+    return totp, second_factor.confirm(session, sign_in, code, settings), code
+
+
+def refused(act: Any) -> str:
+    with pytest.raises(Refused) as error:
+        act()
+    return error.value.code
+
+
+def test_given_an_offer_when_its_code_is_shown_then_it_is_in_use_and_nothing_stored_makes_a_code(
+    session: Session, settings: Settings
+) -> None:
+    user = a_user(session)
+    sign_in, other = a_sign_in(session, user), a_sign_in(session, user)
+    assert refused(lambda: second_factor.confirm(session, sign_in, "000000", settings)) == "no-offer"
+    uri = second_factor.offer(sign_in, settings)
+    assert second_factor.offer(sign_in, settings) == uri != second_factor.offer(other, settings)
+    totp = authenticator(uri)
+    assert len(totp.byte_secret()) == 16
+    wrong = f"{(int(totp.now()) + 1) % 10**6:06}"
+    assert refused(lambda: second_factor.confirm(session, sign_in, wrong, settings)) == "wrong-code"
+    assert user.totp_salt is None
+    codes = second_factor.confirm(session, sign_in, code_at(session, totp), settings)
+    assert sign_in.second_factor and not second_factor.is_due(sign_in, settings)
+    assert accounts.sessions_of(session, user.id) == [sign_in]
+    assert len(set(codes)) == 10 == second_factor.recovery_codes_left(session, user)
+    stored = everything_stored(session)
+    assert totp.secret not in stored and totp.byte_secret().hex() not in stored
+    assert not any(code in stored or code.replace("-", "") in stored for code in codes)
+
+
+def test_given_a_code_when_it_was_accepted_then_neither_it_nor_an_earlier_one_is_again(
+    session: Session, settings: Settings
+) -> None:
+    user = a_user(session)
+    totp, _, used = set_up(session, user, settings)  # with the code of the step before
+    sign_in = a_sign_in(session, user)
+    assert second_factor.is_due(sign_in, settings)
+
+    def shown(code: str) -> bool:
+        sign_in.second_factor = False
+        return second_factor.show(session, sign_in, code, settings)
+
+    assert not shown(used)
+    assert not shown(code_at(session, totp, -2)) and not shown(code_at(session, totp, 3))
+    present = code_at(session, totp)
+    persian = present.translate({ord(str(d)): chr(0x6F0 + d) for d in range(10)})
+    assert shown(f" {persian[:3]} {persian[3:]}")
+    assert not shown(present)
+    assert shown(code_at(session, totp, 1)), "an authenticator's clock may be a little ahead"
+    for odd in ("", "x" * 10_000, "²²²²²²", "\u200f123456"):
+        user.totp_locked_until = None
+        assert not shown(odd)
+
+
+def test_given_a_recovery_code_when_shown_then_it_is_right_once_and_for_its_person_only(
+    session: Session, settings: Settings
+) -> None:
+    user, other = a_user(session), a_user(session)
+    _, codes, _ = set_up(session, user, settings)
+    set_up(session, other, settings)
+    foreign = a_sign_in(session, other)
+    assert not second_factor.show(session, foreign, codes[0], settings)
+    sign_in = a_sign_in(session, user)
+    assert second_factor.show(session, sign_in, codes[0].replace("-", " "), settings)
+    assert not second_factor.show(session, sign_in, codes[0], settings)
+    assert second_factor.recovery_codes_left(session, user) == 9
+
+
+def test_given_wrong_codes_when_they_go_on_then_they_are_locked_and_the_password_does_not_unlock_them(
+    session: Session, settings: Settings
+) -> None:
+    user = a_user(session, username="admin")
+    totp, _, _ = set_up(session, user, settings)
+    sign_in = a_sign_in(session, user)
+    for _ in range(6):
+        assert not second_factor.show(session, sign_in, "wrong", settings)
+    assert accounts.verify(session, "admin", right=True) is user
+    right = code_at(session, totp)
+    assert refused(lambda: second_factor.show(session, sign_in, right, settings)) == "too-many-attempts"
+    user.totp_locked_until = now(session)
+    session.flush()
+    assert second_factor.show(session, sign_in, right, settings)
+    assert (user.totp_failures, user.totp_locked_until) == (0, None)
+
+
+def test_given_one_code_when_ten_show_it_at_once_then_one_is_let_in(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+        totp, _, _ = set_up(session, user, settings)
+        code = code_at(session, totp, 1)
+        cookies = [accounts.sign_in(session, user) for _ in range(10)]
+
+    def show(which: int) -> bool:
+        try:
+            with writing(engine) as session:
+                sign_in = session.get_one(SignIn, accounts.cookie_hash(cookies[which]))
+                return second_factor.show(session, sign_in, code, settings)
+        except Refused:
+            return False
+
+    assert list(at_once(10, show)).count(True) == 1
+
+
+def signed_in(app: FastAPI, user: User, password: str = PASSWORD) -> tuple[TestClient, dict[str, Any]]:
+    page = TestClient(app, raise_server_exceptions=False)
+    answer = page.post(f"{V1}/session", json={"username": user.username, "password": password})
+    assert answer.status_code == 200, answer.text
+    return page, answer.json()
+
+
+def an_administrator(engine: Engine) -> User:
+    with writing(engine) as session:
+        user = a_user(session)
+        user.role = Role.ADMINISTRATOR
+    return user
+
+
+def refusals(app: FastAPI, page: TestClient) -> dict[str, str]:
+    """What each endpoint refuses this page with."""
+    found = {}
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            plain = path.replace("{session_id}", "0" * 64).replace("{day}", "2026-11-24").replace("{", "")
+            if not path.startswith(V1) or (method, path) == ("delete", f"{V1}/session"):
+                continue
+            answer = page.request(method, plain.replace("_id}", ""), json={})
+            found[f"{method} {path}"] = answer.json()["code"] if answer.status_code >= 400 else ""
+    return found
+
+
+def nobody_has(app: FastAPI, cookie: str) -> bool:
+    """Whether whoever knew the session's cookie before the second factor knows nothing now."""
+    return TestClient(app, cookies={COOKIE: cookie}).get(f"{V1}/session").json()["step"] == "password"
+
+
+def test_given_a_role_that_asks_when_the_password_is_right_then_only_setting_up_is_in_reach(
+    app: FastAPI, engine: Engine
+) -> None:
+    page, answer = signed_in(app, an_administrator(engine))
+    assert answer == {"step": "set-up", "city": False} == page.get(f"{V1}/session").json()
+    assert not any(name.startswith("hotline_knows") for name in page.cookies)
+    found = refusals(app, page)
+    reachable = {endpoint for endpoint, code in found.items() if code != "second-factor-due"}
+    assert reachable == {
+        f"get {V1}/session",
+        f"post {V1}/session",
+        f"post {V1}/session/code",
+        f"post {V1}/account/second-factor/offer",
+        f"put {V1}/account/second-factor",
+        f"get {V1}/browser-phone",
+    }
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": ""}).json()
+    assert offer["qr"].startswith("data:image/svg+xml")
+    code = pyotp.TOTP(offer["secret"]).now()
+    before = page.cookies[COOKIE]
+    codes = page.put(f"{V1}/account/second-factor", json={"code": code}).json()["codes"]
+    assert len(codes) == 10
+    assert page.get(f"{V1}/me").json()["role"] == "administrator"
+    assert nobody_has(app, before)
+    account = page.get(f"{V1}/account").json()
+    assert (account["second_factor"], account["second_factor_asked"]) == (True, True)
+    answer = page.post(f"{V1}/account/second-factor/remove", json={"password": PASSWORD})
+    assert answer.json()["code"] == "second-factor-asked"
+
+
+def test_given_a_second_factor_when_only_the_password_is_known_then_it_can_be_neither_passed_nor_replaced(
+    app: FastAPI, engine: Engine, strict: Settings
+) -> None:
+    user = an_administrator(engine)
+    with writing(engine) as session:
+        _, codes, _ = set_up(session, session.get_one(User, user.id), strict)
+    page, answer = signed_in(app, user)
+    assert answer["step"] == "code"
+    for path in ("/me", "/account", "/events", "/rounds"):
+        assert page.get(V1 + path).json()["code"] == "second-factor-due"
+    for answer in (
+        page.post(f"{V1}/account/second-factor/offer", json={"password": PASSWORD}),
+        page.put(f"{V1}/account/second-factor", json={"code": "000000"}),
+        page.put(f"{V1}/account/password", json={"password": PASSWORD, "new": NEW}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (401, "second-factor-due")
+    wrong = page.post(f"{V1}/session/code", json={"code": "000000"})
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong-code")
+    with reading(engine) as session:
+        assert session.get_one(User, user.id).totp_failures == 1
+    before = page.cookies[COOKIE]
+    assert TestClient(app, cookies={COOKIE: before}).get(f"{V1}/session").json()["step"] == "code"
+    answer = page.post(f"{V1}/session/code", json={"code": codes[0]})
+    assert answer.json() == page.get(f"{V1}/me").json()
+    assert nobody_has(app, before)
+    (kept,) = (c for c in page.cookies.jar if c.name == COOKIE)
+    assert kept.value != before and kept.expires
+    assert kept.expires <= time.time() + (12 + 24) * 3600  # the session ends a day before its cookie
+    assert any(name.startswith("hotline_knows") for name in page.cookies)
+
+
+def test_given_a_session_when_its_persons_role_comes_to_ask_then_it_reaches_nothing_more(
+    app: FastAPI, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+    page, answer = signed_in(app, user)
+    assert answer["role"] == "operator"
+    with writing(engine) as session:
+        session.get_one(User, user.id).role = Role.ADMINISTRATOR
+    assert page.get(f"{V1}/me").json()["code"] == "second-factor-due"
+
+
+def test_given_a_second_factor_of_ones_own_wish_when_removed_then_the_password_suffices_again(
+    app: FastAPI, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+    page, _ = signed_in(app, user)
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": "wrong"})
+    assert (offer.status_code, offer.json()["code"]) == (403, "wrong-password")
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": PASSWORD}).json()
+    page.put(f"{V1}/account/second-factor", json={"code": pyotp.TOTP(offer["secret"]).now()})
+    assert signed_in(app, user)[1]["step"] == "code"
+    assert page.post(f"{V1}/account/second-factor/remove", json={"password": PASSWORD}).status_code == 204
+    assert signed_in(app, user)[1]["username"] == user.username
+    with reading(engine) as session:
+        assert session.scalars(select(RecoveryCode)).all() == []

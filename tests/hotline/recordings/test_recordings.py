@@ -1,0 +1,336 @@
+"""Recorded conversations: registered once, heard by roles only and on record, deleted for real."""
+
+import hashlib
+import os
+import struct
+import time
+import wave
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
+
+from api.app import create
+from api.cookies import COOKIE
+from clerk.recordings import delete_old, register
+from db import events
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Callback, Recording, Role
+from db.states import CallbackState
+from hotline import audit
+from hotline.people import accounts
+from hotline.recordings import recordings
+from settings import Settings
+from tests.factories import a_callback, a_user
+
+C = CallbackState
+DAY = timedelta(days=1)
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+@pytest.fixture
+def folder(settings: Settings) -> Path:
+    settings.recordings_dir.mkdir(parents=True)
+    return settings.recordings_dir
+
+
+def a_file(folder: Path, name: str, seconds: float = 2.0, *, age_s: float = 60.0) -> Path:
+    """A recording as Asterisk writes it, last written to so long ago."""
+    path = folder / f"{name}.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\x01\x02" * int(8000 * seconds))
+    aged(path, age_s)
+    return path
+
+
+def aged(path: Path, age_s: float) -> None:
+    os.utime(path, (time.time() - age_s,) * 2)
+
+
+def a_conversation(engine: Engine, state: CallbackState = C.CLOSED, *, ended: bool = True) -> Callback:
+    with writing(engine) as session:
+        callback = a_callback(session, state)
+        callback.talking_at = now(session)
+        callback.ended_at = now(session) if ended else None
+        return callback
+
+
+def books(engine: Engine) -> list[Recording]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Recording).order_by(Recording.callback_id)))
+
+
+def recorded(engine: Engine, settings: Settings, folder: Path) -> tuple[Callback, Path]:
+    """A conversation whose recording is in the books."""
+    callback = a_conversation(engine)
+    path = a_file(folder, callback.token)
+    register(engine, settings)
+    return callback, path
+
+
+# --- into the books ---
+
+
+@pytest.mark.parametrize("state", [C.ENDED, C.CLOSED])
+def test_given_a_finished_file_when_the_clerk_looks_twice_then_it_is_in_the_books_once(
+    engine: Engine, settings: Settings, folder: Path, state: CallbackState
+) -> None:
+    callback = a_conversation(engine, state)
+    path = a_file(folder, callback.token, 2.5)
+    register(engine, settings)
+    register(engine, settings)
+
+    [kept] = books(engine)
+    assert (kept.callback_id, kept.file, kept.seconds) == (callback.id, path.name, 3)
+    assert kept.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert kept.deleted_at is None
+    with reading(engine) as session:
+        made = [e for e in events.since(session, 0) if e.kind == "recording"]
+        assert [(e.what, e.callback_id) for e in made] == [("made", callback.id)]
+
+
+def test_given_a_conversation_that_goes_on_or_a_file_just_written_when_looked_for_then_it_waits(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    a_file(folder, a_conversation(engine, C.TALKING, ended=False).token)
+    a_file(folder, a_conversation(engine, ended=False).token)  # closed by «next», its channel still lives
+    a_file(folder, a_conversation(engine).token, age_s=0.5)
+    a_file(folder, "callback-of-nobody")
+    register(engine, settings)
+    assert books(engine) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("told", [0, 16, 1 << 30])
+def test_given_a_file_whose_end_asterisk_did_not_live_to_see_when_registered_then_it_plays_to_its_end(
+    engine: Engine, settings: Settings, folder: Path, told: int
+) -> None:
+    path = a_file(folder, a_conversation(engine).token, 3)
+    with path.open("r+b") as file:
+        for place in (4, 40):
+            file.seek(place)
+            file.write(struct.pack("<I", told))
+        file.seek(0, os.SEEK_END)
+        file.write(b"\x05")  # half a sample
+    aged(path, 60)
+    register(engine, settings)
+
+    assert books(engine)[0].seconds == 3
+    with wave.open(str(path)) as mended:
+        assert mended.getnframes() == 3 * 8000
+
+
+@on_sqlite
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"x" * 100])
+def test_given_a_file_without_sound_when_registered_then_it_is_in_the_books_as_what_it_is(
+    engine: Engine, settings: Settings, folder: Path, content: bytes
+) -> None:
+    path = folder / f"{a_conversation(engine).token}.wav"
+    path.write_bytes(content)
+    aged(path, 60)
+    register(engine, settings)
+    assert (books(engine)[0].seconds, path.read_bytes()) == (0, content)
+
+
+@on_sqlite
+def test_given_a_clerk_killed_between_the_books_and_the_seal_when_it_looks_again_then_nothing_changes(
+    engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "seal", lambda _path: None)
+    _, path = recorded(engine, settings, folder)
+    before = books(engine)[0].sha256
+    monkeypatch.undo()
+    register(engine, settings)
+    assert [r.sha256 for r in books(engine)] == [before]
+    assert path.stat().st_mode & 0o222 == 0
+
+
+@on_sqlite
+def test_given_a_link_in_the_folder_when_looked_for_then_it_is_not_followed(
+    engine: Engine, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(b"secret")
+    aged(secret, 60)
+    (folder / f"{a_conversation(engine).token}.wav").symlink_to(secret)
+    register(engine, settings)
+    assert books(engine) == []
+
+
+# --- deleted for real ---
+
+
+def test_given_old_recordings_when_their_days_are_over_then_files_are_gone_and_rows_say_since_when(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    old, path = recorded(engine, settings, folder)
+    new, new_path = recorded(engine, settings, folder)
+    with writing(engine) as session:
+        session.get_one(Recording, old.id).made_at -= settings.recordings_days * DAY + DAY
+    delete_old(engine, settings)
+    delete_old(engine, settings)
+
+    assert (path.exists(), new_path.exists()) == (False, True)
+    gone, kept = books(engine)
+    assert (gone.callback_id, gone.deleted_at is not None) == (old.id, True)
+    assert (kept.callback_id, kept.deleted_at) == (new.id, None)
+
+
+def test_given_files_of_nobody_when_their_days_are_over_then_they_go_but_what_is_kept_stays(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    days = settings.recordings_days
+    _, kept = recorded(engine, settings, folder)
+    aged(kept, (days + 9) * 86400)
+    orphan = a_file(folder, "callback-of-nobody", age_s=(days + 1) * 86400)
+    young = a_file(folder, "callback-of-somebody", age_s=(days - 1) * 86400)
+    delete_old(engine, settings)
+    assert [p.exists() for p in (kept, orphan, young)] == [True, False, True]
+
+
+@on_sqlite
+def test_given_a_deletion_cut_short_when_done_again_then_the_row_says_so_all_the_same(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    old, path = recorded(engine, settings, folder)
+    with writing(engine) as session:
+        session.get_one(Recording, old.id).made_at -= 1000 * DAY
+    path.unlink()
+    delete_old(engine, settings)
+    assert books(engine)[0].deleted_at
+
+
+# --- hearing ---
+
+Page = Callable[[Role], TestClient]
+
+
+@pytest.fixture
+def page(settings: Settings, engine: Engine) -> Page:
+    """A page on which a person of this role has signed in."""
+    app = create(settings)
+
+    def page(role: Role) -> TestClient:
+        with writing(engine) as session:
+            user = a_user(session, username=f"the-{role}")
+            user.role = role
+            cookie = accounts.sign_in(session, user)
+        return TestClient(app, base_url="http://test/api/v1", cookies={COOKIE: cookie})
+
+    return page
+
+
+def heard(engine: Engine) -> list[tuple[str, str]]:
+    with reading(engine) as session:
+        return [(e.who, e.subject) for e in audit.search(session, action=recordings.HEARD)]
+
+
+def test_given_a_recording_when_a_supervisor_hears_it_then_the_list_has_it_and_the_log_says_who(
+    engine: Engine, settings: Settings, folder: Path, page: Page
+) -> None:
+    callback, path = recorded(engine, settings, folder)
+    supervisor = page(Role.SUPERVISOR)
+    [listed] = supervisor.get(f"/recordings?round_id={callback.round_id}").json()
+    assert (listed["callback_id"], listed["seconds"], listed["deleted_at"]) == (callback.id, 2, None)
+    assert heard(engine) == []
+
+    answer = supervisor.get(f"/recordings/{callback.id}/audio")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    assert answer.content == path.read_bytes()
+    assert heard(engine) == [("the-supervisor", f"callback {callback.id}")]
+
+
+def test_given_a_player_that_asks_piece_by_piece_when_one_person_hears_then_it_is_one_hearing(
+    engine: Engine, settings: Settings, folder: Path, page: Page
+) -> None:
+    callback, path = recorded(engine, settings, folder)
+    url, whole = f"/recordings/{callback.id}/audio", path.read_bytes()
+    auditor, administrator = page(Role.AUDITOR), page(Role.ADMINISTRATOR)
+    for first, last in ((0, 99), (100, 199), (8000, 8999)):
+        part = auditor.get(url, headers={"Range": f"bytes={first}-{last}"})
+        assert (part.status_code, part.content) == (206, whole[first : last + 1])
+        assert part.headers["content-range"] == f"bytes {first}-{last}/{len(whole)}"
+    assert len(heard(engine)) == 1
+    administrator.get(url, headers={"Range": "bytes=500-"})  # from the middle: still heard
+    assert len(heard(engine)) == 2
+    auditor.get(url)
+    assert len(heard(engine)) == 3
+    with writing(engine) as session:
+        for entry in session.scalars(select(AuditEntry)):
+            entry.at -= timedelta(hours=1)
+    auditor.get(url, headers={"Range": "bytes=500-"})
+    assert len(heard(engine)) == 4
+
+
+@on_sqlite
+def test_given_a_hearing_that_cannot_be_logged_when_asked_for_then_not_a_byte_is_played(
+    engine: Engine, settings: Settings, folder: Path, page: Page
+) -> None:
+    callback, path = recorded(engine, settings, folder)
+    supervisor = page(Role.SUPERVISOR)
+
+    def full(session: Session, _context: object, _instances: object) -> None:
+        if any(isinstance(row, AuditEntry) for row in session.new):
+            raise OSError("the disk is full")
+
+    event.listen(Session, "before_flush", full)
+    try:
+        with pytest.raises(OSError, match="full"):
+            supervisor.get(f"/recordings/{callback.id}/audio")
+    finally:
+        event.remove(Session, "before_flush", full)
+    assert heard(engine) == []
+    assert path.exists()
+
+
+@on_sqlite
+@pytest.mark.parametrize("how", ["changed", "gone", "link"])
+def test_given_a_file_that_is_not_what_was_recorded_when_heard_then_it_is_refused_and_no_hearing(
+    engine: Engine, settings: Settings, folder: Path, page: Page, how: str
+) -> None:
+    callback, path = recorded(engine, settings, folder)
+    content = path.read_bytes()
+    path.unlink()
+    if how == "changed":
+        path.write_bytes(content[:-1] + b"x")
+    if how == "link":
+        (folder / "elsewhere").write_bytes(content)
+        path.symlink_to(folder / "elsewhere")
+    answer = page(Role.SUPERVISOR).get(f"/recordings/{callback.id}/audio")
+    assert (answer.status_code, answer.json()["code"]) == (409, "recording-changed")
+    assert heard(engine) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("file", ["../secret", "/etc/hostname", ".."])
+def test_given_a_row_that_names_another_folder_when_heard_then_nothing_outside_is_played(
+    engine: Engine, settings: Settings, folder: Path, page: Page, file: str
+) -> None:
+    secret = settings.state_dir / "secret"
+    secret.write_text("0" * 64)
+    callback, _ = recorded(engine, settings, folder)
+    with writing(engine) as session:
+        row = session.get_one(Recording, callback.id)
+        row.file, row.sha256 = file, recordings.digest(secret)
+    answer = page(Role.SUPERVISOR).get(f"/recordings/{callback.id}/audio")
+    assert answer.json()["code"] == "recording-changed"
+
+
+@on_sqlite
+def test_given_no_recording_or_a_deleted_one_when_heard_then_it_is_not_found(
+    engine: Engine, settings: Settings, folder: Path, page: Page
+) -> None:
+    callback, _ = recorded(engine, settings, folder)
+    supervisor = page(Role.SUPERVISOR)
+    with writing(engine) as session:
+        recordings.delete(session, session.get_one(Recording, callback.id), folder)
+    for asked in (f"{callback.id}", "404404"):
+        assert supervisor.get(f"/recordings/{asked}/audio").status_code == 404
+    assert supervisor.get("/recordings/..%2f..%2fsecret/audio").status_code in (404, 422)
+    [listed] = supervisor.get(f"/recordings?round_id={callback.round_id}").json()
+    assert listed["deleted_at"] is not None

@@ -1,0 +1,101 @@
+"""Requests: a city problem is recorded whole, under a tracking number of its own."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from stdnum import damm
+
+from db.engine import now, reading, writing
+from db.models import Request
+from hotline import tickets
+from hotline.errors import Refused
+from hotline.requests import requests
+from tests import factories as make
+
+SAID: dict[str, Any] = {
+    "number": "+989131234567",
+    "category": 3,
+    "district": 7,
+    "message": "m.wav",
+    "language": "fa",
+}
+
+
+def test_given_a_problem_when_it_is_reported_then_all_of_it_is_kept(session: Session) -> None:
+    before = now(session)
+    tracking = requests.report(session, **SAID)
+    kept = session.scalars(select(Request)).one()
+    assert {name: getattr(kept, name) for name in SAID} == SAID
+    assert kept.tracking == tracking
+    assert before <= kept.made_at <= now(session)
+
+
+def test_given_an_unknown_caller_and_place_when_it_is_reported_then_both_stay_open(session: Session) -> None:
+    requests.report(session, **SAID | {"number": None, "district": None})
+    kept = session.scalars(select(Request)).one()
+    assert (kept.number, kept.district) == (None, None)
+
+
+def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_checks_itself(
+    engine: Engine,
+) -> None:
+    def report(_: int) -> str:
+        with writing(engine) as session:
+            return requests.report(session, **SAID)
+
+    told = make.at_once(20, report)
+    assert len(set(told)) == 20
+    assert all(len(number) == 9 and damm.is_valid(number) for number in told)
+    with reading(engine) as session:
+        assert set(session.scalars(select(Request.tracking))) == set(told)
+
+
+def test_given_a_tracking_number_when_it_is_keyed_in_as_a_ticket_then_it_is_none(session: Session) -> None:
+    with pytest.raises(Refused):
+        tickets.parse(requests.report(session, **SAID))
+
+
+def test_given_a_number_that_is_taken_when_it_is_drawn_again_then_another_is_given(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = requests.report(session, **SAID)
+    free = tickets.draw(tickets.TRACKING)
+    drawn = iter([taken, taken, free])
+    monkeypatch.setattr(tickets, "draw", lambda _kind: next(drawn))
+    assert requests.report(session, **SAID) == free
+    assert session.scalar(select(func.count(Request.id))) == 2
+
+
+def test_given_no_free_number_when_it_is_reported_then_it_is_refused_and_nothing_is_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = requests.report(session, **SAID)
+    monkeypatch.setattr(tickets, "offers", lambda *_: iter([taken, taken]))
+    with pytest.raises(Refused) as refused:
+        requests.report(session, **SAID)
+    assert refused.value.code == "tickets-used-up"
+    assert session.scalar(select(func.count(Request.id))) == 1
+
+
+def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(session: Session) -> None:
+    tracking = requests.report(session, **SAID)
+    older = "1234567" + damm.calc_check_digit("1234567")
+    session.query(Request).one().tracking = older
+    session.flush()
+    assert requests.find(session, older).tracking == older
+    with pytest.raises(Refused):
+        requests.find(session, tracking)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("category", 0), ("category", 10), ("district", 0), ("district", 16)]
+)
+def test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refuses_it(
+    session: Session, name: str, value: int
+) -> None:
+    with pytest.raises((IntegrityError, Refused)):
+        requests.report(session, **SAID | {name: value})
+    assert session.scalar(select(func.count(Request.id))) == 0

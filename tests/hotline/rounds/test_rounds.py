@@ -1,0 +1,213 @@
+"""Rounds: phases by the clock and two recorded facts; who may register when."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
+
+from db.engine import now, writing
+from db.models import Round
+from db.states import Phase, RegistrationState
+from hotline.errors import Refused
+from hotline.rounds import planning, rounds
+from tests.factories import HOUR, a_registration, a_round, an_official, at_once, some_registrations, told
+
+TICK = timedelta(microseconds=1)
+FROM = datetime(2026, 12, 1, 6, tzinfo=UTC)
+UNTIL, START, END = FROM + 6 * HOUR, FROM + 24 * HOUR, FROM + 27 * HOUR
+LATEST = END + 2 * HOUR
+P = Phase
+
+
+def a_plain_round(
+    *, opened: datetime | None = None, ended: datetime | None = None, until: datetime = UNTIL
+) -> Round:
+    return Round(
+        announce_at=FROM - 24 * HOUR,
+        registration_from=FROM,
+        registration_until=until,
+        starts_at=START,
+        ends_at=END,
+        opened_at=opened,
+        ended_at=ended,
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "untouched", "opened", "ended"),
+    [
+        (FROM - 24 * HOUR - TICK, P.PLANNED, P.LIVE, P.OVER),
+        (FROM - 24 * HOUR, P.ANNOUNCED, P.LIVE, P.OVER),
+        (FROM - TICK, P.ANNOUNCED, P.LIVE, P.OVER),
+        (FROM, P.OPEN, P.LIVE, P.OVER),
+        (UNTIL - TICK, P.OPEN, P.LIVE, P.OVER),
+        (UNTIL, P.CLOSED, P.LIVE, P.OVER),
+        (START - TICK, P.CLOSED, P.LIVE, P.OVER),
+        (START, P.CLOSED, P.LIVE, P.OVER),  # nobody has opened it: the first claim will
+        (END - TICK, P.CLOSED, P.LIVE, P.OVER),
+        (END, P.OVER, P.LIVE, P.OVER),
+        (LATEST - TICK, P.OVER, P.LIVE, P.OVER),
+        (LATEST, P.OVER, P.OVER, P.OVER),
+    ],
+)
+def test_given_a_moment_and_the_recorded_facts_when_asked_then_the_phase_is_that_of_the_table(
+    at: datetime, untouched: Phase, opened: Phase, ended: Phase
+) -> None:
+    assert rounds.phase(a_plain_round(), at) is untouched
+    assert rounds.phase(a_plain_round(opened=START), at) is opened
+    assert rounds.phase(a_plain_round(ended=START), at) is ended
+    assert rounds.phase(a_plain_round(opened=START, ended=START), at) is ended
+
+
+@pytest.mark.parametrize(
+    ("at", "takes"),
+    [(FROM - TICK, False), (FROM, True), (UNTIL - TICK, True), (UNTIL, False), (START, False)],
+)
+def test_given_a_moment_when_asked_then_registrations_are_taken_in_their_window_only(
+    at: datetime, takes: bool
+) -> None:
+    assert rounds.takes_registrations(a_plain_round(), at) is takes
+    assert rounds.takes_registrations(a_plain_round(opened=FROM), at) is takes
+    assert not rounds.takes_registrations(a_plain_round(ended=FROM), at)
+
+
+def test_given_a_live_round_whose_window_is_not_over_when_asked_then_it_still_takes_registrations() -> None:
+    live = a_plain_round(opened=START, until=END)
+    assert rounds.phase(live, END - TICK) is P.LIVE
+    assert rounds.takes_registrations(live, END - TICK)
+    assert rounds.phase(live, END) is P.LIVE
+    assert not rounds.takes_registrations(live, END)
+
+
+def test_given_the_databases_clock_when_a_round_is_made_around_it_then_it_is_in_its_phase(
+    session: Session,
+) -> None:
+    for phase in Phase:
+        assert rounds.phase(a_round(session, phase), now(session)) is phase
+
+
+def test_given_rounds_of_every_phase_when_asked_for_registrable_ones_then_soonest_first_and_none_ended(
+    session: Session,
+) -> None:
+    made = {phase: a_round(session, phase) for phase in Phase}
+    ended = a_round(session, Phase.OPEN)
+    rounds.end_round(session, ended)
+    session.flush()
+    assert [r.id for r in rounds.registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
+
+
+def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_others_come_soonest_first(
+    session: Session,
+) -> None:
+    planned, live, over = (a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.LIVE, Phase.OVER))
+    old = a_round(session, Phase.OVER)
+    for name in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
+        setattr(old, name, getattr(old, name) - 24 * HOUR)
+    session.flush()
+    assert [r.id for r in rounds.current(session)] == [over.id, live.id, planned.id]
+    assert [r.id for r in rounds.current(session, limit=1)] == [over.id]
+
+
+def test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_are_taken(
+    session: Session,
+) -> None:
+    names = ("registration_from", "registration_until", "starts_at", "ends_at")
+    for hours in product(range(4), repeat=4):
+        times = {name: FROM + h * HOUR for name, h in zip(names, hours, strict=True)}
+        register_from, register_until, start, end = hours
+        if register_from < register_until <= end and start < end:
+            planning.make(session, official=an_official(session), **times)
+            continue
+        with pytest.raises(Refused) as refused:
+            planning.make(session, official=an_official(session), **times)
+        assert refused.value.code == "round-times"
+
+
+def test_given_contradicting_times_when_the_code_is_bypassed_then_the_database_refuses(
+    session: Session,
+) -> None:
+    official = an_official(session)
+    session.flush()
+    names = ("registration_from", "registration_until", "starts_at", "ends_at")
+    for hours in ((2, 1, 0, 3), (1, 1, 0, 3), (0, 3, 1, 2), (0, 1, 3, 2), (0, 1, 2, 2)):
+        times = {name: FROM + h * HOUR for name, h in zip(names, hours, strict=True)}
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.execute(insert(Round).values(official_id=official.id, **times))
+
+
+def test_given_a_time_without_a_zone_when_a_round_is_made_then_it_is_refused(session: Session) -> None:
+    round_ = a_round(session)
+    round_.ends_at = datetime(2030, 1, 1)
+    with pytest.raises(StatementError, match="without a zone"):
+        session.flush()
+    session.rollback()
+
+
+def facts(session: Session, round_: Round) -> list[str]:
+    return [e.what for e in told(session) if (e.kind, e.round_id) == ("round", round_.id)]
+
+
+def test_given_a_round_when_opened_and_ended_twice_then_each_fact_is_recorded_once(session: Session) -> None:
+    round_ = a_round(session, Phase.CLOSED)
+    rounds.open_round(session, round_)
+    opened = round_.opened_at
+    rounds.open_round(session, round_)
+    assert (round_.opened_at, rounds.phase(round_, now(session))) == (opened, Phase.LIVE)
+    rounds.end_round(session, round_)
+    ended = round_.ended_at
+    rounds.end_round(session, round_)
+    assert (round_.ended_at, rounds.phase(round_, now(session))) == (ended, Phase.OVER)
+    assert facts(session, round_) == ["made", "opened", "ended"]
+
+
+@pytest.mark.parametrize(("fact", "what"), [(rounds.open_round, "opened"), (rounds.end_round, "ended")])
+def test_given_a_round_when_many_record_one_fact_at_once_then_it_is_recorded_once(
+    engine: Engine, fact: Callable[[Session, Round], None], what: str
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, opened=False)
+
+    def record(_: int) -> None:
+        with writing(engine) as session:
+            fact(session, rounds.get(session, round_.id))
+
+    at_once(8, record)
+    with Session(engine) as session:
+        assert facts(session, round_) == ["made", what]
+
+
+@pytest.mark.parametrize("by_the_clock", [True, False])
+def test_given_a_round_that_is_over_when_opened_then_it_is_refused(
+    session: Session, by_the_clock: bool
+) -> None:
+    round_ = a_round(session, Phase.OVER if by_the_clock else Phase.LIVE, opened=False)
+    if not by_the_clock:
+        rounds.end_round(session, round_)
+    with pytest.raises(Refused) as refused:
+        rounds.open_round(session, round_)
+    assert refused.value.code == "round-over"
+    assert round_.opened_at is None
+
+
+def test_given_no_such_round_when_asked_then_it_is_not_found(session: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        rounds.get(session, 137)
+    assert refused.value.code == "not-found"
+
+
+def test_given_registrations_in_several_states_when_counted_then_each_round_has_its_own_counts(
+    session: Session,
+) -> None:
+    first, second, empty = (a_round(session) for _ in range(3))
+    some_registrations(session, first, 3)
+    a_registration(session, first, state=RegistrationState.REACHED)
+    a_registration(session, second, state=RegistrationState.CALLING)
+    assert rounds.counts(session, [first.id, second.id, empty.id]) == {
+        first.id: {RegistrationState.WAITING: 3, RegistrationState.REACHED: 1},
+        second.id: {RegistrationState.CALLING: 1},
+        empty.id: {},
+    }

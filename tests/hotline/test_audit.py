@@ -1,0 +1,134 @@
+"""The audit log: found by each filter, in words of both languages, and every deed has a name."""
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import AuditEntry
+from db.states import RequestStep
+from hotline import audit
+from hotline.recordings import recordings
+from hotline.reports import audit_texts
+
+PROJECT = Path(__file__).parents[2]
+PASSED_ON = {
+    "hotline.recordings.recordings": {recordings.HEARD, recordings.MESSAGE_HEARD},
+    "ops.people": {"password-set", "second-factor-reset", "sessions-ended"},
+    "hotline.people.staff": set(),  # `_tell` is looked at itself
+}
+"""Where a function is told which action to write: what it is told."""
+FOLDERS = ("hotline", "api", "dialer", "clerk", "ivr", "ops")
+
+
+def _strings(node: ast.expr, module: str) -> Iterator[str]:
+    """What an expression that names an action can be."""
+    match node:
+        case ast.Constant(value=str(action)):
+            yield action
+        case ast.IfExp(body=one, orelse=other):
+            yield from _strings(one, module)
+            yield from _strings(other, module)
+        case ast.JoinedStr(values=[ast.Constant(value=str(prefix)), _]):  # a request's step
+            yield from (f"{prefix}{step}" for step in RequestStep)
+        case ast.Name():
+            yield from PASSED_ON[module]
+        case _:
+            raise AssertionError(f"{module}: what action is {ast.unparse(node)}?")
+
+
+def recorded() -> set[str]:
+    """Every action that the code writes: what `audit.record` is given, and `_tell`, which passes it on."""
+    found = set()
+    for path in (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py")):
+        module = ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            if called == "audit.record" or (module == "hotline.people.staff" and called == "_tell"):
+                found |= set(_strings(node.args[2], module))
+    return found
+
+
+def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its_text_and_no_other() -> None:
+    actions = recorded()
+    assert {"round-ended", "holiday-added", "recording-heard", "person-disabled"} <= actions
+    assert actions == audit_texts.ACTIONS.keys()
+    assert all(fa and en for fa, en in audit_texts.ACTIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("entry", "fa", "en"),
+    [
+        (
+            ("command line", "round-ended", "round 12", "sick"),
+            ("خط فرمان", "پایان نوبت", "نوبت ۱۲", "sick"),
+            ("command line", "ended a round", "round 12", "sick"),
+        ),
+        (
+            ("op1", "person-added", "person op1", "operator, desk 3"),
+            ("op1", "افزودن فرد", "فرد op1", "اپراتور، میز ۳"),
+            ("op1", "added a person", "person op1", "operator, desk 3"),
+        ),
+        (
+            ("op1", "number-blocked", "number +989131234567", "owner: told owner 3 times"),
+            ("op1", "مسدود کردن شماره", "شماره ۰۹۱۳۱۲۳۴۵۶۷", "درخواست صاحب شماره: told owner 3 times"),
+            ("op1", "blocked a number", "number 09131234567", "the owner’s wish: told owner 3 times"),
+        ),
+        (
+            ("op1", "day-changed", "rule 3, 2026-12-02", "عید"),
+            ("op1", "تغییر یک روز زمان‌بندی", "قاعده ۳، ۱۴۰۵-۰۹-۱۱", "عید"),
+            ("op1", "changed a day of the timetable", "rule 3, 2026-12-02", "عید"),
+        ),
+        (
+            ("op1", "holiday-added", "2026-12-24", "تعطیل"),
+            ("op1", "افزودن تعطیلی", "۱۴۰۵-۱۰-۰۳", "تعطیل"),
+            ("op1", "added a holiday", "2026-12-24", "تعطیل"),
+        ),
+        (
+            ("x", "dreamt", "something", ""),
+            ("x", "dreamt", "something", ""),
+            ("x", "dreamt", "something", ""),
+        ),
+    ],
+)
+def test_given_an_entry_when_told_in_words_then_it_is_in_that_language(
+    entry: tuple[str, ...], fa: tuple[str, ...], en: tuple[str, ...]
+) -> None:
+    row = AuditEntry(**dict(zip(("who", "action", "subject", "reason"), entry, strict=True)))
+    assert (audit_texts.in_words(row, "fa"), audit_texts.in_words(row, "en")) == (fa, en)
+
+
+def test_given_entries_when_searched_then_each_filter_narrows_and_a_kind_of_subject_is_enough(
+    session: Session,
+) -> None:
+    at = now(session)
+    for days, (who, action, subject) in enumerate(
+        (
+            ("one", "round-ended", "round 1"),
+            ("two", "round-ended", "round 11"),
+            ("two", "day-changed", "rule 1, 2026-12-02"),
+            ("two", "moved-up", "rounds"),
+        )
+    ):
+        session.add(
+            AuditEntry(at=at + timedelta(days=days), who=who, action=action, subject=subject, reason="")
+        )
+    session.flush()
+
+    def found(**filters: object) -> list[str]:
+        return [entry.subject for entry in audit.search(session, **filters)]  # type: ignore[arg-type]
+
+    assert found() == ["rounds", "rule 1, 2026-12-02", "round 11", "round 1"]
+    assert found(who="one") == ["round 1"]
+    assert found(action="round-ended") == ["round 11", "round 1"]
+    assert found(subject="round 1") == ["round 1"]
+    assert found(subject="round") == ["round 11", "round 1"]
+    assert found(subject="rule 1") == ["rule 1, 2026-12-02"]
+    assert found(subject="%") == []
+    assert found(since=at + timedelta(days=1), until=at + timedelta(days=2)) == ["round 11"]

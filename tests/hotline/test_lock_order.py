@@ -1,0 +1,167 @@
+"""Two that want the same rows at one moment: the second waits, and nobody is thrown out (PostgreSQL)."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, Hearing, Round
+from db.states import CallbackState
+from hotline.callbacks import assignment, callbacks, live_desks, on_the_line, serving
+from hotline.desks import supervising
+from hotline.rounds import rounds
+from settings import Settings
+from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
+
+pytestmark = pytest.mark.parametrize("backend", ["postgresql"])
+
+_WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+Deed = Callable[[Session], object]
+
+
+def beside(engine: Engine, holds: Deed, act: Deed, then: Deed = events.hold_order) -> None:
+    """`act` begins while another transaction `holds` something, which `then` goes on and commits.
+
+    It goes on to the log: a deadlock, if `act` holds that and waits for a row.
+    """
+
+    def acts() -> None:
+        with writing(engine) as session:
+            act(session)
+
+    with ThreadPoolExecutor(1) as threads:
+        with writing(engine) as session:
+            holds(session)
+            done = threads.submit(acts)
+            pause = threading.Event()
+            while not done.done():
+                with reading(engine) as other:
+                    if other.scalar(_WAITING):
+                        break
+                pause.wait(0.01)
+            then(session)
+        done.result(20)
+
+
+def hold(session: Session, kind: type[Round | Desk], id_: int) -> None:
+    session.scalars(select(kind.id).where(kind.id == id_).with_for_update(key_share=True)).one()
+
+
+def test_given_a_paused_round_that_somebody_ends_when_next_is_pressed_then_both_happen(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_, desk = a_round(session), a_desk(session)
+        user = a_user(session, desk)
+        some_registrations(session, round_, 1)
+        serving.serve(session, desk, round_.id, settings)
+        live = callbacks.claim(session, round_id=round_.id, desk_id=desk.id, user_id=user.id)
+        assert live is not None
+        live.state, live.talking_at, round_.paused_at = CallbackState.TALKING, now(session), now(session)
+        desk_id, round_id, live_id = desk.id, round_.id, live.id
+
+    def asks(session: Session) -> None:
+        serving.ask_next(session, session.get_one(Desk, desk_id), live_id, settings, confirmed=True)
+
+    beside(engine, lambda session: hold(session, Round, round_id), asks)
+    with reading(engine) as session:
+        assert session.get_one(Callback, live_id).state is CallbackState.PARTING
+        assert session.get_one(Round, round_id).paused_at is None
+
+
+def test_given_a_round_that_somebody_opens_when_the_first_citizen_is_called_then_both_happen(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, opened=False)
+        some_registrations(session, round_, 1)
+        id_ = round_.id
+
+    def calls(session: Session) -> None:
+        assert callbacks.call_ahead(session, session.get_one(Round, id_))
+
+    beside(engine, lambda session: hold(session, Round, id_), calls)
+    with reading(engine) as session:
+        assert session.get_one(Round, id_).opened_at is not None
+
+
+def test_given_two_who_hear_a_conversation_when_it_ends_and_one_does_something_then_both_stop(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        talking = a_callback(session, CallbackState.TALKING)
+        assert talking.desk_id is not None
+        desks = [a_desk(session) for _ in range(2)]
+        for desk in desks:
+            supervising.hear(session, desk, talking.desk_id, Hearing.LISTEN, who="somebody")
+        callbacks.move(session, talking.token, CallbackState.ENDED, ended_at=now(session))
+        last = desks[-1].id
+    beside(engine, lambda session: hold(session, Desk, last), supervising.end_over)
+    with reading(engine) as session:
+        assert supervising.hearing(session) == []
+
+
+def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it_is_passed_over(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 2)
+        ahead = callbacks.call_ahead(session, round_)
+        assert ahead is not None
+        callbacks.move(session, ahead.token, CallbackState.WAITING)
+        desk = a_desk(session)
+        user = a_user(session, desk)
+        serving.serve(session, desk, round_.id, settings)
+        desk.next_asked_at = now(session)
+        claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": user.id}
+
+    def claims(session: Session) -> None:
+        assert callbacks.claim(session, **claim) is not None
+
+    # the log is held, as after the first two that meet; a claim that waits for it must not be waited for
+    beside(engine, events.hold_order, claims, then=assignment.match)
+    with reading(engine) as session:
+        assert session.get_one(Callback, ahead.id).desk_id is None
+
+
+def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_over_and_the_next_has_them(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        (place,) = some_registrations(session, rounds.standing_line(session), 1)
+        assert on_the_line.stay(session, place.id, "channel")
+        held, free = (a_desk(session) for _ in range(2))
+        for desk in (held, free):
+            a_user(session, desk)
+            desk.takes_live = True
+
+    def gives(session: Session) -> None:
+        desk = live_desks.give(session, may_dial=True)
+        assert desk and desk.id == free.id
+
+    beside(engine, lambda session: hold(session, Desk, held.id), gives)
+
+
+def test_given_a_caller_who_hangs_up_as_a_desk_takes_them_then_both_happen(engine: Engine) -> None:
+    with writing(engine) as session:
+        (place,) = some_registrations(session, rounds.standing_line(session), 1)
+        assert on_the_line.stay(session, place.id, "channel")
+        desk = a_desk(session)
+        a_user(session, desk)
+        desk.takes_live = True
+    beside(
+        engine,
+        lambda session: live_desks.give(session, may_dial=True),
+        lambda session: on_the_line.leave(session, "channel"),
+    )
+    with reading(engine) as session:
+        assert callbacks.of_registration(session, place.id)
+        assert on_the_line.find(session, place.id) is None

@@ -1,0 +1,199 @@
+"""A rule that is changed: who is next stays next, what is made stays until it is brought in line."""
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import AuditEntry, Message, MessageKind, TimetableRule
+from hotline.rounds import officials, rounds
+from hotline.timetable import calendar, days, timetable, timetable_rules
+from settings import Settings
+from tests.factories import a_registration
+from tests.hotline.timetable.test_timetable import (
+    DAY,
+    Clock,
+    a_rule,
+    clock,
+    extend,
+    made,
+    noon,
+    some_officials,
+)
+from tests.kit.refusal import refusal
+
+__all__ = ["clock"]
+
+
+@pytest.fixture
+def at_noon(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Tuesday in April; the first Wednesday ahead is the 16th."""
+    at = clock(noon(2025, 4, 8))
+    for module in (timetable_rules, officials):
+        monkeypatch.setattr(module, "now", lambda _session: at)
+
+
+def next_ones(session: Session, rule: TimetableRule, weeks: int) -> list[int]:
+    first = date(2025, 4, 16)
+    found = timetable.occurrences(session, rule, first, first + weeks * 7 * DAY)
+    return [official.id for occurrence in found for official in occurrence.coming]
+
+
+def changed(session: Session, rule: TimetableRule, **values: Any) -> None:
+    timetable_rules.change(session, rule, who="pr", reason="تابستان", **values)
+    session.commit()
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ((0, 1, 2, 3), (2, 3, 0, 1)),  # nothing new
+        ((3, 2, 1, 0), (2, 1, 0, 3)),  # the other way round, from who is next
+        ((0, 1, 3), (3, 0, 1)),  # who was next is gone: the one after
+        ((2,), (2, 2)),
+        ((4, 2), (2, 4, 2)),  # somebody new
+        ((4, 5), (4, 5)),  # all new: from the beginning
+    ],
+)
+def test_given_two_turns_taken_when_the_officials_change_then_who_is_next_stays_next(
+    session: Session, settings: Settings, at_noon: None, order: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    people = some_officials(session, 6)
+    rule = a_rule(session, people[:4])
+    extend(session, settings, 16)  # the 16th and the 23rd
+    assert [r.official_id for r in made(session)] == [people[0].id, people[1].id]
+    changed(session, rule, officials=[people[n] for n in order])
+    coming = next_ones(session, rule, 7)
+    assert coming[: len(expected)] == [people[n].id for n in expected]
+
+
+def test_given_made_rounds_when_the_rule_changes_then_only_new_ones_follow_and_the_chosen_catch_up(
+    session: Session, settings: Settings, at_noon: None
+) -> None:
+    rule = a_rule(session, 2)
+    extend(session, settings, 16)
+    first, second = made(session)
+    deputy = some_officials(session, 1)
+    changed(
+        session,
+        rule,
+        starts_at=time(10),
+        ends_at=time(13),
+        minutes=5,
+        languages="fa",
+        deputies=deputy,
+        recorded=True,
+    )
+    extend(session, settings, 23)
+    *old, new = made(session)
+    assert [r.starts_at for r in old] == [
+        days.moment(day, time(9)) for day in (first.occurs_on, second.occurs_on) if day
+    ]
+    assert (new.starts_at.hour, new.minutes, new.languages, new.recorded) == (6, 5, "fa", True)
+    assert list(new.deputies) == deputy
+    assert timetable_rules.behind(session, rule) == [first, second]
+
+    timetable_rules.catch_up(session, rule, [second.id], who="pr", reason="ساعت تازه")
+    session.commit()
+    assert timetable_rules.behind(session, rule) == [first]
+    assert (second.starts_at, second.minutes, second.reason) == (new.starts_at - 7 * DAY, 5, "ساعت تازه")
+    assert second.official_id != new.official_id  # the turns stay
+    assert refusal(lambda: timetable_rules.catch_up(session, rule, [99], who="pr", reason="x")) == "not-found"
+    log = session.scalars(select(AuditEntry.action).where(AuditEntry.who == "pr")).all()
+    assert log == ["rule-changed", "round-changed"]
+
+
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("rule-hours", {"ends_at": time(8)}),
+        ("rule-values", {"name": " "}),
+        ("rule-values", {"minutes": 0}),
+        ("rule-values", {"capacity": 0}),
+        ("rule-values", {"announce_days": 0}),
+        ("rule-values", {"languages": "de"}),
+        ("rule-officials", {"at_once": 3}),
+        ("rule-officials", {"officials": []}),
+        ("reason-missing", {"reason": " "}),
+    ],
+)
+def test_given_a_wrong_change_when_made_then_it_is_refused_and_the_rule_is_as_before(
+    session: Session, at_noon: None, code: str, values: dict[str, Any]
+) -> None:
+    rule = a_rule(session, 2)
+    assert (
+        refusal(lambda: timetable_rules.change(session, rule, **{"who": "pr", "reason": "x", **values}))
+        == code
+    )
+    session.rollback()
+    session.refresh(rule)
+    assert (rule.name, rule.minutes, rule.at_once, len(rule.officials)) == ("چهارشنبه‌ها", 6, 1, 2)
+
+
+def test_given_a_rule_when_it_was_stopped_then_it_is_not_changed(session: Session, at_noon: None) -> None:
+    rule = a_rule(session)
+    timetable_rules.stop(session, rule, who="pr", reason="پایان")
+    assert (
+        refusal(lambda: timetable_rules.change(session, rule, who="pr", reason="x", minutes=5))
+        == "wrong-state"
+    )
+
+
+def test_given_an_official_when_planned_then_not_deactivated_and_when_inactive_then_not_planned(
+    session: Session, settings: Settings, at_noon: None
+) -> None:
+    first, second, third = some_officials(session, 3)
+    rule = a_rule(session, [first, second])
+    extend(session, settings, 9)  # one round, of the first
+    off = {"who": "pr", "active": False}
+    assert refusal(lambda: officials.change(session, second, **off)) == "official-planned"
+    changed(session, rule, officials=[third])
+    officials.change(session, second, **off)
+    assert refusal(lambda: officials.change(session, first, **off)) == "official-planned"  # the round
+    session.commit()
+    in_turn = [third, second]
+    assert refusal(
+        lambda: timetable_rules.change(session, rule, who="pr", reason="x", officials=in_turn)
+    ) == ("official-inactive")
+    session.rollback()
+    (round_,) = made(session)
+    assert rounds.speaker(round_) is first
+
+
+def test_given_registered_citizens_when_the_hours_change_then_each_is_told_once_for_each_change(
+    session: Session, settings: Settings, at_noon: None
+) -> None:
+    rule = a_rule(session, 1, announce_days=14)  # so that its notice is out
+    extend(session, settings, 9)
+    (round_,) = made(session)
+    mobile = a_registration(session, round_)
+    a_registration(session, round_, number="+983132212345")  # no text message reaches it
+    told = select(Message).where(Message.kind == MessageKind.ROUND_CHANGED).order_by(Message.id)
+    for start in (time(10), time(11)):
+        changed(session, rule, starts_at=start)
+        timetable_rules.catch_up(session, rule, [round_.id], who="pr", reason="ساعت تازه")
+        session.commit()
+    changed(session, rule, minutes=4)
+    timetable_rules.catch_up(session, rule, [round_.id], who="pr", reason="کوتاه‌تر")
+    session.commit()
+    assert [m.registration_id for m in session.scalars(told)] == [mobile.id] * 2
+
+
+def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says_what_is_there(
+    session: Session, settings: Settings, at_noon: None
+) -> None:
+    rule = a_rule(session, 1)
+    extend(session, settings, 9)
+    (round_,) = made(session)
+    found = {day.day: day for day in calendar.between(session, date(2025, 4, 1), date(2025, 6, 30))}
+    assert len(found) == 91
+    assert found[date(2025, 4, 16)].rounds == [round_] and not found[date(2025, 4, 16)].coming
+    ((of, occurrence),) = found[date(2025, 4, 23)].coming
+    assert (of, occurrence.lacking) == (rule, 1)
+    closed = found[date(2025, 6, 4)]
+    assert closed.off and closed.off.in_calendar and closed.off.name_en == "Death of Imam Khomeini"
+    assert [o.lacking for _, o in closed.coming] == [0]
+    assert not found[date(2025, 4, 9)].coming  # nearer than a day
+    assert found[date(2025, 4, 17)] == calendar.Day(date(2025, 4, 17))

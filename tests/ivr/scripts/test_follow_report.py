@@ -1,0 +1,189 @@
+"""Key 2: what became of a reported problem; the citizen says whether it is solved."""
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.models import Request
+from db.states import RequestState
+from hotline.requests import requests, work
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
+
+S = RequestState
+OWN = "+989131234567"
+STRANGER = "09139999999"
+ASKED = ["greeting", "main-menu", "follow-up-ask"]
+MINE = ["greeting", "main-menu", "request-own"]
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple questions
+
+
+def a_report(engine: Engine, state: RequestState = S.REPLIED, number: str | None = OWN) -> Request:
+    with writing(engine) as session:
+        return make.a_request(session, state, number=number)
+
+
+def kept(engine: Engine, request: Request) -> Request:
+    with reading(engine) as session:
+        return session.get_one(Request, request.id)
+
+
+@pytest.mark.parametrize("state", sorted(set(S) - {S.DUPLICATE}))
+def test_a_stranger_with_the_tracking_number_hears_how_it_stands_and_nothing_else(
+    asterisk: FakeAsterisk, engine: Engine, state: RequestState
+):
+    report = a_report(engine, state)
+    begun = transactions(engine)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", report.tracking), caller_id=STRANGER)
+
+    assert heard.prompts == [*ASKED, f"request-{state}", "goodbye"]
+    assert heard.finished
+    assert len(begun) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "state", "denials"),
+    [("1", "request-thanks", S.CLOSED, 0), ("2", "request-again", S.REOPENED, 1), ("#", None, S.REPLIED, 0)],
+)
+def test_who_is_asked_says_by_tracking_number_whether_it_is_solved(
+    asterisk: FakeAsterisk, engine: Engine, key: str, said: str | None, state: RequestState, denials: int
+):
+    report = a_report(engine, number=None)
+    begun = transactions(engine)
+
+    heard = asterisk.dial(
+        ("main-menu", "2"), ("follow-up-ask", report.tracking + "#"), ("request-question", key)
+    )
+
+    told = [said] if said else []
+    assert heard.prompts == [*ASKED, "request-replied", "request-question", *told, "goodbye"]
+    assert len(begun) == (3 if said else 2)
+    assert (kept(engine, report).state, kept(engine, report).denials) == (state, denials)
+
+
+def test_the_citizens_own_number_is_enough(asterisk: FakeAsterisk, engine: Engine):
+    report = a_report(engine)
+    begun = transactions(engine)
+
+    heard = asterisk.dial(("main-menu", "2"), ("request-question", "2"), caller_id=OWN)
+
+    assert heard.prompts == [*MINE, "request-replied", "request-question", "request-again", "goodbye"]
+    assert len(begun) == 2
+    assert kept(engine, report).state is S.REOPENED
+
+
+def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    report = a_report(engine)
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+
+    heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
+
+    place = ["active-registration", "status-waiting", "ahead-none", "round-has-begun"]
+    assert heard.prompts == [
+        *MINE,
+        "request-replied",
+        "request-question",
+        "request-thanks",
+        *place,
+        "goodbye",
+    ]
+    assert kept(engine, report).state is S.CLOSED
+
+    a_report(engine)
+    heard = asterisk.dial(("main-menu", "2"), ("request-question", "#"), ("other-ticket", "#"), caller_id=OWN)
+    assert heard.prompts[5:7] == ["active-registration", "status-waiting"]
+
+
+def test_who_waits_in_a_line_hears_of_a_report_only_when_asked(asterisk: FakeAsterisk, engine: Engine):
+    a_report(engine, S.REFERRED)
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+
+    heard = asterisk.dial(("main-menu", "2"), ("other-ticket", "#"), caller_id=OWN)
+
+    assert heard.prompts[2] == "active-registration"
+
+
+def test_who_has_a_report_under_way_hears_of_it_and_may_ask_about_another_number(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    a_report(engine, S.REFERRED)
+    other = a_report(engine, S.CLOSED, number=None)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("request-menu", "1"), ("follow-up-ask", other.tracking)), caller_id=OWN
+    )
+
+    assert heard.prompts == [
+        *(*MINE, "request-referred", "request-menu", "follow-up-ask", "request-closed", "goodbye"),
+    ]
+    heard = asterisk.dial(("main-menu", "2"), ("request-menu", "#"), caller_id=OWN)
+    assert heard.prompts == [*MINE, "request-referred", "request-menu", "goodbye"]
+
+
+def test_the_citizen_of_a_duplicate_hears_the_first_ones_state_and_is_not_asked(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    first, second = a_report(engine, S.NEW, number=None), a_report(engine, S.NEW, number=None)
+    with writing(engine) as session:
+        work.merge(session, second.id, first.id, who="u")
+        work.reply(session, requests.get(session, first.id), who="u", reply="ترمیم شد")
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", second.tracking))
+
+    assert heard.prompts == [*ASKED, "request-joined", "request-replied", "goodbye"]
+
+
+def test_after_a_number_that_nobody_has_the_state_is_told_without_a_question_within_three_transactions(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    report = a_report(engine, number=None)
+    unknown = make.a_ticket()
+    begun = transactions(engine)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", unknown), ("follow-up-ask", report.tracking))
+
+    assert heard.prompts == [*ASKED, "ticket-invalid", "follow-up-ask", "request-replied", "goodbye"]
+    assert len(begun) == 3
+
+
+def test_who_answers_what_somebody_has_answered_meanwhile_hears_that(asterisk: FakeAsterisk, engine: Engine):
+    report = a_report(engine, number=None)
+
+    def answered() -> None:
+        with writing(engine) as session:
+            work.answer(session, report.id, solved=False)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-ask", report.tracking)),
+        *(("request-question", answered), ("after request-question", "1")),
+    )
+
+    assert heard.prompts[-2:] == ["request-answered", "goodbye"]
+    assert kept(engine, report).state is S.REOPENED
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize("moment", ["request-own", "request-replied", "request-question"])
+def test_whoever_hangs_up_has_said_nothing(asterisk: FakeAsterisk, engine: Engine, moment: str, how: End):
+    report = a_report(engine)
+
+    heard = asterisk.dial(("main-menu", "2"), (moment, how), caller_id=OWN)
+
+    assert heard.prompts[-1] == moment
+    assert not heard.finished
+    assert kept(engine, report).state is S.REPLIED
+
+
+def test_silence_is_no_answer(asterisk: FakeAsterisk, engine: Engine):
+    report = a_report(engine)
+
+    heard = asterisk.dial(("main-menu", "2"), caller_id=OWN)
+
+    assert heard.prompts[-2:] == ["ticket-again", "goodbye"]
+    assert kept(engine, report).state is S.REPLIED

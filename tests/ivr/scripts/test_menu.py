@@ -1,0 +1,222 @@
+"""The main menu: what a citizen hears who dials 137, whatever keys follow or do not."""
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import BlockReason, Registration
+from hotline.line import blocked
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks one simple question
+
+MENU = ["main-menu", "menu-english"]
+SLOWLY = ["main-menu-slow", "menu-english"]
+GREETED = ["greeting", *MENU]
+PERSON = ["silence-operator", "operator-registered", "ticket-again", "goodbye"]
+"""What is heard by whoever presses nothing that helps: an operator calls."""
+OWN = "+989131234567"
+
+
+def test_a_silent_caller_is_asked_once_more_and_then_called_by_an_operator(asterisk: FakeAsterisk):
+    heard = asterisk.dial()
+
+    assert heard.prompts == [
+        *GREETED,
+        *("no-key-again", *SLOWLY),
+        *PERSON,
+    ]
+    assert heard.finished
+
+
+def test_a_caller_has_the_time_of_the_settings_for_each_key(asterisk: FakeAsterisk, settings: Settings):
+    heard = asterisk.dial()
+
+    assert heard.waits_ms == [settings.answer_seconds * 1000, round(settings.answer_seconds * 1000 * 12 / 7)]
+
+
+def test_every_clip_comes_from_the_folder_of_rendered_prompts(asterisk: FakeAsterisk, settings: Settings):
+    heard = asterisk.dial()
+
+    for folder, clip in zip(heard.folders, heard.clips, strict=True):
+        language = "en" if clip == "menu-english" else "fa"  # a foreigner must understand this one
+        assert folder == settings.prompts_dir / language
+
+
+@pytest.mark.parametrize("key", "45678#")
+def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
+    asterisk: FakeAsterisk, key: str
+):
+    heard = asterisk.dial(("main-menu", key), ("main-menu", "2"))
+
+    assert heard.prompts[:5] == ["greeting", "main-menu", "wrong-key", "main-menu", "follow-up-ask"]
+
+
+def test_three_wrong_keys_end_at_an_operator_and_not_in_a_third_complaint(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "4"), ("after menu-english", "#"), ("main-menu-slow", "5"))
+
+    assert heard.prompts == [
+        *("greeting", "main-menu", "wrong-key"),
+        *(*MENU, "wrong-key", "main-menu-slow", *PERSON),
+    ]
+    assert heard.finished
+
+
+def test_silence_and_wrong_keys_count_together(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "7"), ("no-key-again", "7"))
+
+    assert heard.prompts == [
+        *("greeting", "main-menu", "wrong-key", *MENU, "no-key-again"),
+        *PERSON,  # the second 7, pressed as the complaint began, was the third mistake
+    ]
+
+
+def test_after_two_mistakes_the_slow_menu_takes_the_same_keys(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "7"), ("main-menu", "7"), ("main-menu-slow", "2"))
+
+    assert heard.prompts[5:7] == ["main-menu-slow", "follow-up-ask"]
+
+
+def test_star_repeats_the_menu_and_is_no_mistake(asterisk: FakeAsterisk):
+    stars = [("main-menu", "*"), ("after menu-english", "*")] * 4
+
+    heard = asterisk.dial(*stars, ("main-menu", "2"))
+
+    once = ["main-menu", *MENU]  # the first star cuts it short, the second one comes after it
+    assert heard.prompts[:15] == ["greeting", *once * 4, "main-menu", "follow-up-ask"]
+    assert "wrong-key" not in heard.prompts
+
+
+def test_a_star_key_that_sticks_does_not_hold_the_line_for_ever(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("greeting", "*" * 1000))
+
+    assert heard.prompts.count("main-menu") < 20
+    assert heard.prompts[-4:] == PERSON
+    assert heard.finished
+
+
+@pytest.mark.parametrize(
+    ("key", "next_prompt"),
+    [("1", "no-round-open"), ("2", "follow-up-ask"), ("3", "report-category"), ("0", "operator-busy")],
+)
+@pytest.mark.parametrize("moment", ["greeting", "main-menu", "menu-english", "after menu-english"])
+def test_each_key_leads_to_its_script_whenever_it_is_pressed(
+    asterisk: FakeAsterisk, moment: str, key: str, next_prompt: str
+):
+    heard = asterisk.dial((moment, key))
+
+    before = GREETED[: GREETED.index(moment.removeprefix("after ")) + 1]
+    assert heard.prompts[: len(before) + 1] == [*before, next_prompt]
+
+
+def test_star_during_the_greeting_brings_the_menu(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("greeting", "*"), ("after menu-english", "1"))
+
+    assert heard.prompts[:4] == [*GREETED, "no-round-open"]
+
+
+def test_a_key_after_the_complaint_began_counts_for_the_question_asked_again(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("no-key-again", "1"))
+
+    assert heard.prompts[:5] == [*GREETED, "no-key-again", "no-round-open"]
+
+
+def test_when_nothing_is_open_the_other_choices_remain_and_the_call_ends_for_whoever_insists(
+    asterisk: FakeAsterisk,
+):
+    heard = asterisk.dial(*[("main-menu", "1")] * 4)
+
+    assert heard.prompts == ["greeting", *["main-menu", "no-round-open"] * 4, "goodbye"]
+    assert heard.finished
+
+
+# --- the language ---
+
+
+def test_key_9_switches_the_rest_of_the_call_to_english(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "9"), ("main-menu", "3"))
+
+    switch = heard.clips.index("main-menu") + 1
+    assert {folder.name for folder in heard.folders[:switch]} == {"fa"}
+    assert {folder.name for folder in heard.folders[switch:]} == {"en"}
+    assert heard.variables == {"HOTLINE_LANGUAGE": "en", "HOTLINE_FINISHED": "1"}  # an apology would be too
+
+
+def test_the_english_menu_offers_persian_in_persian_and_key_9_brings_it_back(asterisk: FakeAsterisk):
+    heard = asterisk.dial(("main-menu", "9"), ("after menu-persian", "9"), ("after menu-english", "2"))
+
+    assert heard.prompts[:7] == [
+        *("greeting", "main-menu", "main-menu", "menu-persian", "main-menu", "menu-english"),
+        "follow-up-ask",
+    ]
+    assert heard.said("main-menu", language="en")
+    assert heard.said("menu-persian", language="fa")
+    assert heard.said("menu-english", language="en")
+    assert heard.said("follow-up-ask", language="fa")
+    assert heard.variables["HOTLINE_LANGUAGE"] == "fa"
+
+
+def test_a_caller_who_only_switches_languages_comes_to_an_end(asterisk: FakeAsterisk):
+    heard = asterisk.dial(*[("main-menu", "9")] * 4)
+
+    assert heard.prompts == ["greeting", *["main-menu"] * 4, "goodbye"]
+    assert heard.finished
+
+
+# --- who is not let in ---
+
+
+@pytest.mark.parametrize("reason", BlockReason)
+def test_a_blocked_number_hears_why_and_nothing_else(
+    asterisk: FakeAsterisk, engine: Engine, reason: BlockReason
+):
+    with writing(engine) as session:
+        blocked.block(session, OWN, reason)
+
+    heard = asterisk.dial()
+
+    assert heard.prompts == [f"blocked-{reason}"]
+    assert heard.finished
+
+
+def test_a_number_that_is_unblocked_is_served_again(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        blocked.block(session, OWN, BlockReason.OWNER)
+        blocked.block(session, OWN, BlockReason.NUISANCE)  # the latest reason counts
+    with writing(engine) as session:
+        blocked.unblock(session, OWN)
+        blocked.unblock(session, OWN)
+
+    assert asterisk.dial().prompts[0] == "greeting"
+
+
+# --- the end ---
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize(
+    "moment",
+    ["greeting", *MENU, "after menu-english", "no-key-again", "main-menu-slow", "silence-operator"],
+)
+def test_whoever_hangs_up_hears_no_more_and_others_are_answered(
+    asterisk: FakeAsterisk, moment: str, how: End
+):
+    heard = asterisk.dial((moment, how))
+
+    assert heard.prompts[-1] == moment.removeprefix("after ")
+    assert not heard.finished
+    assert asterisk.dial().finished
+
+
+def test_a_silent_call_costs_three_transactions(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+    begun = transactions(engine)
+
+    asterisk.dial()
+
+    assert len(begun) == 3
+    with writing(engine) as session:
+        assert session.query(Registration).count() == 2

@@ -1,0 +1,187 @@
+"""Waiting for an operator on the line: music, who stands before, a 2 to be called back; no place is lost."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.models import Registration, WaitingCaller
+from db.states import RegistrationState
+from hotline.callbacks import on_the_line
+from hotline.callbacks.on_the_line import Outlook
+from hotline.line import registration
+from hotline.rounds import rounds
+from ivr import server
+from ivr.server import Server
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, MUSIC, Deed, End, FakeAsterisk, Heard
+from tests.kit.process import until
+
+CHANNEL = "1795652838.7"
+OWN = "+989131234567"
+BUSY = Outlook(ahead=2, free=False, minutes=5)
+NEWS = ["ahead-some", "wait-minutes", "operator-press-two"]
+CALLED_BACK = ["operator-registered", "goodbye"]
+
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+@pytest.fixture
+def place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A place in the operators' line; two stand before it, and the pace is known."""
+    monkeypatch.setattr(on_the_line, "outlook", lambda *_: BUSY)
+    with writing(engine) as session:
+        return registration.register(
+            session, round_id=rounds.standing_line(session).id, number=OWN, tell=False
+        ).registration_id
+
+
+def waits(asterisk: FakeAsterisk, place: int, *steps: tuple[str, Deed], again: str = "") -> Heard:
+    return asterisk.dial(*steps, script="on-the-line", argument=str(place), channel_id=CHANNEL, again=again)
+
+
+def there(engine: Engine, place: int) -> bool:
+    with reading(engine) as session:
+        return on_the_line.find(session, place) is not None
+
+
+def test_who_waits_hears_music_and_each_minute_who_stands_before_and_about_how_long(
+    asterisk: FakeAsterisk, engine: Engine, place: int
+):
+    seen: list[bool] = []
+    look: Callable[[], object] = lambda: seen.append(there(engine, place))  # noqa: E731
+    heard = waits(asterisk, place, *[(MUSIC, look), (MUSIC, "")] * 3, (MUSIC, HANG_UP))
+
+    assert heard.prompts == ["operator-stay", MUSIC, *NEWS, MUSIC, MUSIC, *NEWS, MUSIC]
+    assert heard.said("ahead-some", ahead=2) and heard.said("wait-minutes", minutes=5)
+    assert seen == [True] * 3
+    assert not there(engine, place)
+
+
+def test_given_a_caller_without_a_known_pace_when_they_wait_then_no_minutes_are_said(
+    asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=False, minutes=None))
+    heard = waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP))
+    assert heard.prompts == ["operator-stay", MUSIC, "ahead-none", "operator-press-two", MUSIC]
+
+
+def test_given_a_desk_that_is_free_when_a_minute_is_over_then_nothing_is_said(
+    asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=True, minutes=1))
+    assert waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP)).prompts == ["operator-stay", MUSIC, MUSIC]
+
+
+@pytest.mark.parametrize("moment", ["operator-stay", MUSIC, "ahead-some", "operator-press-two"])
+def test_a_2_at_any_moment_is_to_be_called_back_at_the_same_place(
+    asterisk: FakeAsterisk, engine: Engine, place: int, moment: str
+):
+    heard = waits(asterisk, place, (moment, "2"))
+
+    with reading(engine) as session:
+        kept = session.get_one(Registration, place)
+        assert kept.state is RegistrationState.WAITING
+        assert on_the_line.has_just_left(session, place)
+    assert heard.prompts[-3:] == [moment, *CALLED_BACK]
+    assert heard.said("operator-registered", ticket=kept.ticket)
+    assert heard.finished
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize("moment", ["operator-stay", MUSIC, "wait-minutes"])
+def test_who_hangs_up_stays_in_the_line_and_is_called_back(
+    asterisk: FakeAsterisk, engine: Engine, place: int, moment: str, how: End
+):
+    waits(asterisk, place, (moment, how))
+
+    until(lambda: not there(engine, place), "the caller is gone")
+    with reading(engine) as session:
+        assert session.get_one(Registration, place).state is RegistrationState.WAITING
+
+
+@on_sqlite
+def test_who_waits_too_long_is_told_so_kindly_and_called_back(
+    asterisk: FakeAsterisk, engine: Engine, place: int, settings: Settings
+):
+    heard = waits(asterisk, place)
+
+    assert heard.prompts.count(MUSIC) == settings.line_wait_minutes * 2
+    assert heard.prompts[-3:] == ["wait-too-long", *CALLED_BACK]
+    assert not there(engine, place)
+
+
+@on_sqlite
+def test_a_script_that_is_asked_again_goes_on_without_another_greeting_and_the_wait_counts_on(
+    asterisk: FakeAsterisk, engine: Engine, place: int
+):
+    with writing(engine) as session:
+        on_the_line.stay(session, place, CHANNEL)
+        session.get_one(WaitingCaller, place).since -= 14 * make.MINUTE
+    heard = waits(asterisk, place, again="fa")
+
+    assert heard.prompts.count(MUSIC) == 2
+    assert heard.prompts[0] == MUSIC
+    assert heard.prompts[-3:] == ["wait-too-long", *CALLED_BACK]
+
+
+@on_sqlite
+def test_a_newer_call_for_the_same_place_ends_the_older_ones_wait(
+    asterisk: FakeAsterisk, engine: Engine, place: int
+):
+    def calls_again() -> None:
+        with writing(engine) as session:
+            on_the_line.stay(session, place, "newer")
+
+    heard = waits(asterisk, place, (MUSIC, calls_again))
+
+    assert heard.prompts == ["operator-stay", MUSIC, "goodbye"]
+    assert there(engine, place)
+
+
+@on_sqlite
+def test_a_place_that_is_over_is_not_waited_for(asterisk: FakeAsterisk, engine: Engine, place: int):
+    with writing(engine) as session:
+        registration.cancel(session, place)
+    assert waits(asterisk, place).prompts == ["goodbye"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("argument", ["", "999", "x"])
+def test_nobodys_place_breaks_nothing(asterisk: FakeAsterisk, argument: str):
+    heard = asterisk.dial(script="on-the-line", argument=argument, channel_id=CHANNEL)
+    assert (heard.prompts, heard.variables.get("HOTLINE_FINISHED")) == ([], "no")
+
+
+@on_sqlite
+def test_given_a_caller_of_whom_nobody_says_anything_when_ivr_beats_then_they_are_not_believed(
+    engine: Engine, settings: Settings, place: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server.heartbeats, "BEAT_SECONDS", 0.01)
+    settings.prompts_dir.joinpath("fa").mkdir(parents=True)
+    with writing(engine) as session:
+        on_the_line.stay(session, place, CHANNEL)
+        session.get_one(WaitingCaller, place).seen_at -= on_the_line.STALE
+    stop = threading.Event()
+    with Server(settings, engine) as ours:
+        thread = threading.Thread(target=server._every_beat, args=(ours, stop))
+        thread.start()
+        try:
+            until(lambda: not there(engine, place), "the caller is forgotten")
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("caller_id", ["09139999999", "", "anonymous"])
+def test_nobody_waits_for_the_place_of_another_number(
+    asterisk: FakeAsterisk, engine: Engine, place: int, caller_id: str
+):
+    how = {"script": "on-the-line", "argument": str(place), "channel_id": CHANNEL}
+    heard = asterisk.dial(**how, caller_id=caller_id)
+
+    assert heard.prompts == []
+    assert not there(engine, place)

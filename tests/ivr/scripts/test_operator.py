@@ -1,0 +1,333 @@
+"""Key 0: a person now, or on the line, or called back; reached from every question, joined once."""
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from db.engine import reading, writing
+from db.models import BlockReason, Confirmation, OfficialKind, Registration
+from db.states import Phase, RegistrationState
+from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks.on_the_line import Outlook
+from hotline.line import blocked
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
+
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+OWN, OTHER = "+989131234567", "+989137654321"
+START, CALL_ME, STAY = ("main-menu", "0"), ("operator-choice", "2"), ("operator-choice", "1")
+PATH = ["greeting", "main-menu", "operator-busy", "ahead-none", "operator-choice"]
+TOLD = ["operator-registered", "operator-other-number", "goodbye"]
+
+
+def registrations(engine: Engine) -> list[Registration]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Registration).order_by(Registration.id)))
+
+
+def a_free_desk(engine: Engine) -> None:
+    with writing(engine) as session:
+        desk = make.a_desk(session)
+        make.a_user(session, desk)
+        desk.takes_live = True
+
+
+# --- now, if there is one ---
+
+
+def test_given_a_free_desk_when_a_caller_presses_0_then_they_have_a_place_and_stay_on_the_line_at_once(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    a_free_desk(engine)
+    heard = asterisk.dial(START)
+
+    (kept,) = registrations(engine)
+    assert (kept.number, kept.state, kept.subject) == (OWN, RegistrationState.WAITING, None)
+    assert heard.prompts == ["greeting", "main-menu", "operator-now"]
+    assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
+    assert heard.finished
+
+
+def test_given_a_free_desk_and_somebody_before_when_a_caller_presses_0_then_they_choose(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    a_free_desk(engine)
+    with writing(engine) as session:
+        make.a_registration(session, rounds.standing_line(session))
+
+    heard = asterisk.dial(START, STAY)
+
+    assert heard.said("ahead-some", ahead=1)
+    assert heard.variables["HOTLINE_STAYS"] == str(registrations(engine)[-1].id)
+    assert heard.prompts[-1] == "operator-choice"
+
+
+# --- on the line, or called back ---
+
+
+def test_given_no_free_desk_when_the_caller_chooses_to_wait_then_the_place_goes_with_them(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    heard = asterisk.dial(START, STAY)
+
+    assert heard.prompts == PATH
+    assert heard.variables["HOTLINE_STAYS"] == str(registrations(engine)[0].id)
+    assert heard.finished
+
+
+@pytest.mark.parametrize("key", ["2", "#", ""])
+def test_given_no_free_desk_when_the_caller_does_not_wait_then_they_are_called_back_like_all_others(
+    asterisk: FakeAsterisk, engine: Engine, key: str
+):
+    heard = asterisk.dial(START, ("operator-choice", key))
+
+    (kept,) = registrations(engine)
+    assert heard.prompts == [*PATH, *(TOLD if key == "2" else [TOLD[0], TOLD[-1]])]
+    assert heard.said("operator-registered", ticket=kept.ticket)
+    assert "HOTLINE_STAYS" not in heard.variables
+    assert heard.finished
+    with writing(engine) as session:
+        line = rounds.standing_line(session)
+        user = make.a_user(session, make.a_desk(session))
+        callback = callbacks.claim(session, round_id=line.id, desk_id=user.desk_id or 0, user_id=user.id)
+        assert callback and callback.registration_id == kept.id
+        assert line.official.kind is OfficialKind.OPERATORS
+
+
+def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_long(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    for minutes, prompt in ((7, "wait-minutes"), (1, "wait-minute")):
+        outlook = Outlook(ahead=3, free=False, minutes=minutes)
+        monkeypatch.setattr(on_the_line, "outlook", lambda *_, outlook=outlook: outlook)
+        heard = asterisk.dial(START, CALL_ME)
+        assert heard.prompts[2:6] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
+    assert not heard.said("wait-minutes", minutes=7)
+
+
+def test_who_is_in_it_already_keeps_the_place(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        ahead, own = make.some_registrations(session, rounds.standing_line(session), 2)
+        own.number = OWN
+
+    heard = asterisk.dial(START, CALL_ME)
+
+    assert heard.said("operator-registered", ticket=own.ticket)
+    assert heard.said("ahead-some", ahead=1)
+    assert [kept.id for kept in registrations(engine)] == [ahead.id, own.id]
+
+
+def test_who_calls_twenty_times_at_once_joins_once(asterisk: FakeAsterisk, engine: Engine):
+    calls = make.at_once(20, lambda _: asterisk.dial(START, CALL_ME))
+
+    (kept,) = registrations(engine)
+    assert all(heard.said("operator-registered", ticket=kept.ticket) for heard in calls)
+
+
+@on_sqlite
+def test_a_0_in_the_operators_own_question_is_a_wrong_key_and_leads_in_no_circle(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    heard = asterisk.dial(START, *[("operator-choice", "0")] * 3)
+
+    assert heard.prompts.count("wrong-key") == 2
+    assert heard.prompts[-2:] == ["operator-registered", "goodbye"]
+    assert heard.finished
+    assert len(registrations(engine)) == 1
+
+
+@on_sqlite
+def test_another_number_may_be_called_once_its_owner_agrees(asterisk: FakeAsterisk, engine: Engine):
+    heard = asterisk.dial(
+        *(START, CALL_ME, ("operator-other-number", "1")),
+        *(("ask-number", "09137654321#"), ("confirm-number", "1")),
+    )
+
+    assert heard.prompts[len(PATH) :] == [
+        *("operator-registered", "operator-other-number", "ask-number", "confirm-number"),
+        *("change-number-asked", "goodbye"),
+    ]
+    (kept,) = registrations(engine)
+    assert (kept.number, kept.state) == (OWN, RegistrationState.WAITING)
+    with reading(engine) as session:
+        (asked,) = session.scalars(select(Confirmation))
+        assert (asked.number, asked.registration_id) == (OTHER, kept.id)
+
+
+@on_sqlite
+def test_a_place_that_a_desk_has_just_taken_is_called_at_its_own_number(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    def is_taken() -> None:
+        with writing(engine) as session:
+            session.scalars(select(Registration)).one().state = RegistrationState.CALLING
+
+    heard = asterisk.dial(
+        *(START, CALL_ME, ("operator-other-number", "1"), ("ask-number", "09137654321#")),
+        *(("confirm-number", is_taken), ("confirm-number", "1")),
+    )
+
+    assert heard.prompts[-2:] == ["confirm-number", "goodbye"]
+    assert heard.finished
+
+
+def test_who_gives_no_number_keys_one_in_and_is_called_to_confirm_it(asterisk: FakeAsterisk, engine: Engine):
+    heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
+
+    assert heard.prompts == [
+        *(*PATH[:2], "ask-number", "confirm-number", "number-will-be-confirmed", "goodbye"),
+    ]
+    (kept,) = registrations(engine)
+    assert (kept.number, kept.state) == (OTHER, RegistrationState.UNCONFIRMED)
+    with reading(engine) as session:
+        assert session.scalars(select(Confirmation.registration_id)).all() == [kept.id]
+
+
+@on_sqlite
+def test_a_stranger_who_keys_in_a_number_that_is_in_it_learns_nothing_of_it(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    with writing(engine) as session:
+        make.a_registration(session, rounds.standing_line(session), number=OTHER)
+
+    heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
+
+    assert heard.prompts[-2:] == ["number-will-be-confirmed", "goodbye"]
+    assert "operator-registered" not in heard.prompts
+    assert [kept.state for kept in registrations(engine)] == [RegistrationState.WAITING]
+
+
+@on_sqlite
+def test_the_limit_of_a_day_holds_here_too(asterisk: FakeAsterisk, engine: Engine, settings: Settings):
+    with writing(engine) as session:
+        for _ in range(settings.registrations_per_day):
+            make.a_registration(session, make.a_round(session), number=OWN)  # bars nobody from an operator
+
+    assert asterisk.dial(START).prompts[: len(PATH)] == PATH
+
+    with writing(engine) as session:
+        line = rounds.standing_line(session)
+        session.execute(
+            update(Registration)
+            .where(Registration.round_id == line.id)
+            .values(state=RegistrationState.REACHED)
+        )
+        for _ in range(settings.registrations_per_day - 1):
+            make.a_registration(session, line, number=OWN, state=RegistrationState.REACHED)
+
+    heard = asterisk.dial(START)
+
+    assert heard.prompts == [*PATH[:2], "too-many-today", "goodbye"]
+
+
+@on_sqlite
+def test_a_blocked_number_that_is_keyed_in_is_left_in_peace(asterisk: FakeAsterisk, engine: Engine):
+    with writing(engine) as session:
+        blocked.block(session, OTHER, BlockReason.OWNER)
+
+    heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
+
+    assert heard.prompts[-2:] == ["number-will-be-confirmed", "goodbye"]
+    assert registrations(engine) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("moment", PATH[2:])
+def test_a_call_that_broke_off_before_the_choice_is_asked_again_and_keeps_the_place(
+    asterisk: FakeAsterisk, engine: Engine, moment: str
+):
+    asterisk.dial(START, (moment, CUT), channel_id="17.1")
+    heard = asterisk.dial(STAY, channel_id="17.1", again="fa")
+
+    (kept,) = registrations(engine)
+    assert heard.prompts == PATH[2:]
+    assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
+
+
+MENU_1 = ("main-menu", "1")
+OTHER_NUMBER = ("confirm-number", "2")
+SUBJECT = ("ask-subject", "1")
+OFFERED = ("message-offer", "1")
+FOLLOWS = ("main-menu", "2")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (MENU_1, ("choose-kind", "0")),
+        (MENU_1, ("choose-kind", "2"), ("choose-round", "0")),
+        (MENU_1, ("choose-kind", "3"), ("ask-district", "0#")),
+        (MENU_1, ("choose-kind", "1"), ("round-when", "0")),
+        (MENU_1, ("choose-kind", "1"), ("confirm-number", "0")),
+        (MENU_1, ("choose-kind", "1"), OTHER_NUMBER, ("ask-number", "0#")),
+        (MENU_1, ("choose-kind", "1"), OTHER_NUMBER, ("ask-number", "0")),
+        (MENU_1, ("choose-kind", "1"), ("confirm-number", "1"), ("ask-subject", "0")),
+        (MENU_1, ("choose-kind", "1"), ("confirm-number", "1"), SUBJECT, ("message-offer", "0")),
+        (MENU_1, ("choose-kind", "1"), ("confirm-number", "1"), SUBJECT, OFFERED, ("message-review", "0")),
+        (FOLLOWS, ("follow-up-ask", "0#")),
+        (("main-menu", "3"), ("report-category", "0")),
+        (("main-menu", "9"), ("main-menu", "0")),
+        (("greeting", "0"),),
+        (("no-key-again", "0"),),
+    ],
+)
+def test_key_0_leads_here_from_every_question(asterisk: FakeAsterisk, engine: Engine, steps: tuple):
+    with writing(engine) as session:
+        for kind, district in [("mayor", None), ("deputy", None), ("deputy", None)] + [
+            ("district_manager", n) for n in (7, 8)
+        ]:
+            official = make.a_round(session, Phase.OPEN).official
+            official.kind, official.district = OfficialKind(kind), district
+
+    heard = asterisk.dial(*steps, ("operator-choice", "#"))
+
+    assert heard.prompts[-2:] == ["operator-registered", "goodbye"]
+    assert heard.finished
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "steps", [(("follow-up-menu", "0"),), (("follow-up-menu", "2"), ("cancel-confirm", "0"))]
+)
+def test_key_0_leads_here_from_the_owners_questions_too(asterisk: FakeAsterisk, engine: Engine, steps: tuple):
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+
+    heard = asterisk.dial(FOLLOWS, *steps, ("operator-choice", "#"))
+
+    assert heard.prompts[-2:] == ["operator-registered", "goodbye"]
+    assert [kept.state for kept in registrations(engine)] == [RegistrationState.WAITING] * 2
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize("place", range(2, len(PATH + TOLD)))
+def test_who_hangs_up_has_the_place_from_the_0_on(
+    asterisk: FakeAsterisk, engine: Engine, place: int, how: End
+):
+    moment = (PATH + TOLD)[place]
+    before = [step for step in (START, CALL_ME) if step[0] in (PATH + TOLD)[:place]]
+
+    heard = asterisk.dial(*before, (moment, how))
+
+    assert heard.prompts == (PATH + TOLD)[: place + 1]
+    assert not heard.finished
+    assert len(registrations(engine)) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_it_costs_at_most_three_transactions_and_none_while_anybody_speaks(
+    asterisk: FakeAsterisk, engine: Engine, first: bool
+):
+    if not first:
+        with writing(engine) as session:
+            rounds.standing_line(session)
+    begun = transactions(engine)
+    in_use: set[int] = set()
+
+    asterisk.dial(START, CALL_ME, every_clip=lambda: in_use.add(engine.pool.checkedout()))
+
+    assert len(begun) <= 3
+    assert in_use == {0}

@@ -1,0 +1,297 @@
+"""Key 3: reporting a city problem: nothing or a whole request, and kept before its number is spoken."""
+
+import pytest
+from sqlalchemy import Engine, select
+from stdnum import damm
+
+from db.engine import connect, reading
+from db.models import Message, MessageKind, Request
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, LONGEST, NOTHING_SAID, Deed, End, FakeAsterisk, transactions
+
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+OWN = "+989131234567"
+START, LIGHTS, DISTRICT, SENDS = (
+    ("main-menu", "3"),
+    ("report-category", "2"),
+    ("report-district", "7#"),
+    ("report-review", "1"),
+)
+PATH = ["greeting", "main-menu", "report-category", "report-district", "report-speak"]
+TOLD = ["report-recorded", "report-recorded-again", "goodbye"]
+
+
+def requests(engine: Engine) -> list[Request]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Request).order_by(Request.id)))
+
+
+def left_behind(settings: Settings) -> list[str]:
+    """What lies in the folder of messages."""
+    folder = settings.messages_dir
+    return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_citizen_reports_a_problem_and_hears_its_tracking_number_twice(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", "#"), SENDS)
+
+    (kept,) = requests(engine)
+    assert (kept.number, kept.category, kept.district, kept.language) == (OWN, 2, 7, "fa")
+    assert heard.prompts == [*PATH, "report-review", *TOLD]
+    assert heard.clips[heard.clips.index("report-speak") + 1] == "beep"
+    assert (settings.messages_dir / kept.message).read_text() == heard.recorded[0].read_text()
+    assert left_behind(settings) == [kept.message]
+    assert heard.said("report-recorded", tracking=kept.tracking)
+    assert heard.said("report-recorded-again", tracking=kept.tracking)
+    assert damm.is_valid(kept.tracking)
+    assert len(kept.tracking) == 9, "nobody may take it for a ticket number"
+    assert heard.finished
+
+
+@on_sqlite
+@pytest.mark.parametrize("category", range(1, 10))
+def test_each_category_has_its_key(asterisk: FakeAsterisk, engine: Engine, category: int):
+    again = [("subject-5", "9")] if category == 9 else []
+    asterisk.dial(START, ("after subject-others", str(category)), *again, DISTRICT, SENDS)
+
+    assert [kept.category for kept in requests(engine)] == [category]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("keyed", "district"),
+    [("1#", 1), ("15#", 15), ("15", 15), ("07#", 7), ("1*3#", 3), ("", None), ("#", None)],
+)
+def test_the_district_is_keyed_in_or_left_open(
+    asterisk: FakeAsterisk, engine: Engine, keyed: str, district: int | None
+):
+    first, star, rest = keyed.partition("*")
+    entries = [("after report-district", first + star), ("after report-district", rest)][: 1 + bool(star)]
+
+    asterisk.dial(START, LIGHTS, *entries, SENDS)
+
+    assert [kept.district for kept in requests(engine)] == [district]
+
+
+@on_sqlite
+def test_a_district_that_there_is_not_is_asked_for_again_and_after_three_left_open(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    heard = asterisk.dial(START, LIGHTS, *[("report-district", "16#")] * 3, SENDS)
+
+    assert heard.prompts[3:10] == [*["report-district", "district-invalid"] * 3, "report-speak"]
+    assert [kept.district for kept in requests(engine)] == [None]
+
+
+@on_sqlite
+@pytest.mark.parametrize("caller_id", ["", "anonymous", "+4930123456"])
+def test_who_gives_no_number_may_report_too(asterisk: FakeAsterisk, engine: Engine, caller_id: str):
+    asterisk.dial(START, LIGHTS, DISTRICT, SENDS, caller_id=caller_id)
+
+    assert [kept.number for kept in requests(engine)] == [None]
+
+
+@on_sqlite
+def test_in_english_it_is_kept_as_said_in_english(asterisk: FakeAsterisk, engine: Engine):
+    heard = asterisk.dial(("main-menu", "9"), START, LIGHTS, DISTRICT, SENDS)
+
+    (kept,) = requests(engine)
+    assert kept.language == "en"
+    assert heard.said("report-recorded", language="en", tracking=kept.tracking)
+
+
+@on_sqlite
+def test_it_is_recorded_again_until_the_caller_is_content(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("report-review", "2"), ("report-review", "2"), SENDS)
+
+    assert heard.prompts[4:-3] == ["report-speak", "report-review"] * 3
+    assert left_behind(settings) == [requests(engine)[0].message]
+
+
+@on_sqlite
+@pytest.mark.parametrize("keys", ["3", "23"])
+def test_who_deletes_it_leaves_nothing_behind(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, keys: str
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, *[("report-review", key) for key in keys])
+
+    assert heard.prompts[-2:] == ["report-deleted", "goodbye"]
+    assert requests(engine) == []
+    assert left_behind(settings) == []
+    assert heard.finished
+
+
+@on_sqlite
+def test_who_could_not_be_recorded_hears_that_and_has_reported_nothing(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    def spoil() -> None:
+        next(settings.messages_dir.iterdir()).write_bytes(b"RIFF")
+
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", spoil))
+
+    assert heard.prompts == [*PATH, "report-not-kept", "goodbye"]
+    assert (requests(engine), left_behind(settings)) == ([], [])
+
+
+@on_sqlite
+def test_a_report_as_long_as_it_may_be_is_reviewed_like_any_other(asterisk: FakeAsterisk, engine: Engine):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", LONGEST), SENDS)
+
+    assert heard.prompts == [*PATH, "report-review", *TOLD]
+    assert len(requests(engine)) == 1
+
+
+@on_sqlite
+def test_less_than_a_second_is_no_report(asterisk: FakeAsterisk, engine: Engine, settings: Settings):
+    def spoil() -> None:
+        next(settings.messages_dir.iterdir()).write_bytes(b"RIFF" * 2000)
+
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", spoil))
+
+    assert heard.prompts == [*PATH, "report-nothing", "goodbye"]
+    assert (requests(engine), left_behind(settings)) == ([], [])
+
+
+@on_sqlite
+def test_who_says_nothing_after_the_tone_has_reported_nothing(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", NOTHING_SAID))
+
+    assert heard.prompts == [*PATH, "report-nothing", "goodbye"]
+    assert (requests(engine), left_behind(settings)) == ([], [])
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "answers", [["222"], ["2", "2", "2"], ["7", "7", "7"], [""]], ids=["again", "thrice", "wrong", "silent"]
+)
+def test_a_report_that_is_not_deleted_is_sent(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, answers: list[str]
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, *[("report-review", keys) for keys in answers])
+
+    (kept,) = requests(engine)
+    assert heard.prompts[-3:] == TOLD
+    assert heard.said("report-recorded", tracking=kept.tracking)
+    assert left_behind(settings) == [kept.message] == [heard.recorded[-1].name]
+    assert heard.finished
+
+
+@on_sqlite
+def test_a_0_at_the_review_sends_it_and_leads_to_the_operators(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("report-review", "0"), ("operator-choice", "#"))
+
+    assert heard.prompts[-8:-5] == ["report-review", *TOLD[:2]]
+    assert heard.prompts[-5:] == [
+        "operator-busy",
+        "ahead-none",
+        "operator-choice",
+        "operator-registered",
+        "goodbye",
+    ]
+    assert [kept.message for kept in requests(engine)] == left_behind(settings)
+
+
+@on_sqlite
+@pytest.mark.parametrize(("moment", "keyed"), [("report-category", "0"), ("report-district", "0#")])
+def test_a_0_reaches_the_operators_from_every_question(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, moment: str, keyed: str
+):
+    steps: list[tuple[str, Deed]] = [LIGHTS, DISTRICT]
+    before = [step for step in steps if PATH.index(step[0]) < PATH.index(moment)]
+
+    heard = asterisk.dial(START, *before, (moment, keyed), ("operator-choice", "#"))
+
+    assert heard.prompts[-6:] == [
+        moment,
+        "operator-busy",
+        "ahead-none",
+        "operator-choice",
+        "operator-registered",
+        "goodbye",
+    ]
+    assert (requests(engine), left_behind(settings)) == ([], [])
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize(
+    "moment",
+    [*PATH[2:], "recording", "report-review", "after report-review", *TOLD],
+)
+def test_who_hangs_up_after_speaking_has_reported_and_before_has_not(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, moment: str, how: End
+):
+    moments = [*PATH, "recording", "report-review", "after report-review", *TOLD]
+    steps = [START, LIGHTS, DISTRICT, SENDS]
+    before = [step for step in steps if moments.index(step[0]) < moments.index(moment)]
+    before = [step for step in before if step[0] not in moment]
+
+    heard = asterisk.dial(*before, (moment, how))
+
+    assert not heard.finished
+    kept = requests(engine)
+    assert len(kept) == (1 if moments.index(moment) >= moments.index("recording") else 0)
+    assert left_behind(settings) == [request.message for request in kept]
+
+
+@on_sqlite
+def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_message(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    asterisk.dial(START, LIGHTS, DISTRICT, ("recording", HANG_UP))
+
+    (kept,) = requests(engine)
+    with reading(engine) as session:
+        (message,) = session.scalars(select(Message)).all()
+        assert (message.kind, message.request_id, message.to) == (
+            MessageKind.REQUEST_REPORTED,
+            kept.id,
+            OWN,
+        )
+
+
+def test_the_tracking_number_is_kept_before_it_is_spoken(asterisk: FakeAsterisk, database: str):
+    kept: list[str] = []
+
+    def look() -> None:
+        stranger = connect(database)
+        kept.extend(request.tracking for request in requests(stranger))
+        stranger.dispose()
+
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, SENDS, ("report-recorded", look))
+
+    assert len(kept) == 1
+    assert heard.said("report-recorded", tracking=kept[0])
+
+
+@on_sqlite
+def test_a_report_costs_two_transactions_and_none_while_anybody_speaks(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    begun = transactions(engine)
+    in_use: set[int] = set()
+
+    asterisk.dial(
+        *(START, LIGHTS, DISTRICT, ("recording", lambda: in_use.add(engine.pool.checkedout())), SENDS),
+        every_clip=lambda: in_use.add(engine.pool.checkedout()),
+    )
+
+    assert len(begun) == 2
+    assert in_use == {0}
+
+
+def test_thirty_reports_at_once_have_thirty_numbers(asterisk: FakeAsterisk, engine: Engine):
+    make.at_once(30, lambda _: asterisk.dial(START, LIGHTS, DISTRICT, SENDS))
+
+    kept = requests(engine)
+    assert len({request.tracking for request in kept}) == len({request.message for request in kept}) == 30

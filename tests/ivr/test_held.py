@@ -1,0 +1,41 @@
+"""A caller's telephone holds the call: nothing is said to nobody, and it goes on where it was."""
+
+import pytest
+
+from tests.kit.fake_asterisk import HELD, KEPT_ON_HOLD, FakeAsterisk
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
+
+REPORT = [("main-menu", "3"), ("report-category", "1"), ("after report-district", "#")]
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [("greeting", "greeting"), ("main-menu", "main-menu"), ("after menu-english", "main-menu")],
+)
+def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into_it_is_said_again(
+    asterisk: FakeAsterisk, moment: str, said: str
+) -> None:
+    heard = asterisk.dial((moment, HELD), *REPORT)
+
+    assert heard.prompts.count(said) == 2
+    assert "no-key-again" not in heard.prompts[: heard.prompts.index("report-category")]
+    assert 1000 in heard.waits_ms  # it asked each second whether the call is held
+
+
+def test_given_calls_that_nobody_holds_when_all_is_said_then_nothing_is_said_twice(
+    asterisk: FakeAsterisk,
+) -> None:
+    heard = asterisk.dial(*REPORT)
+
+    assert heard.prompts.count("main-menu") == 1
+    assert 1000 not in heard.waits_ms
+
+
+def test_given_a_call_that_stays_on_hold_when_five_minutes_are_over_then_it_ends(
+    asterisk: FakeAsterisk,
+) -> None:
+    heard = asterisk.dial(("main-menu", KEPT_ON_HOLD))
+
+    assert heard.finished
+    assert heard.waits_ms.count(1000) == 300

@@ -1,0 +1,127 @@
+"""What callers hear who are one too many: one file that is always whole and says what is true."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.states import Phase
+from dialplan.variables import LINES_FULL
+from hotline.rounds import rounds
+from ivr.lines_full import LinesFull
+from prompts.catalogue import clips
+from settings import Settings
+from tests import factories as make
+
+AT = datetime(2026, 12, 2, 11, 30, tzinfo=UTC)
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+@pytest.fixture
+def folder(settings: Settings) -> Path:
+    """The rendered Persian prompts: each file holds its own name."""
+    folder = settings.prompts_dir / "fa"
+    folder.mkdir(parents=True)
+    for hour in range(24):
+        for minute in (0, 5, 30):
+            at = AT.replace(hour=hour, minute=minute)
+            for clip in clips("fa", "lines-full-until", day=at, time=at) + clips("fa", "lines-full"):
+                (folder / f"{clip}.alaw").write_bytes(f"[{clip}]".encode())
+    return folder
+
+
+def said(folder: Path) -> list[str]:
+    """The clips that the file says."""
+    return (folder / f"{LINES_FULL}.alaw").read_text().strip("[]").split("][")
+
+
+def test_while_a_round_is_open_it_says_until_when(settings: Settings, folder: Path):
+    LinesFull(settings).say_until(AT)
+
+    assert said(folder) == clips("fa", "lines-full-until", day=AT, time=AT)
+
+
+def test_when_none_is_open_it_only_says_that_the_lines_are_full(settings: Settings, folder: Path):
+    full = LinesFull(settings)
+    full.say_until(AT)
+    full.say_until(None)
+
+    assert said(folder) == clips("fa", "lines-full")
+
+
+def test_at_first_it_is_written_whatever_lay_there(settings: Settings, folder: Path):
+    (folder / f"{LINES_FULL}.alaw").write_text("[old]")
+
+    LinesFull(settings).say_until(None)
+
+    assert said(folder) == clips("fa", "lines-full")
+
+
+def test_it_is_written_only_when_it_changes(settings: Settings, folder: Path):
+    full = LinesFull(settings)
+    full.say_until(AT)
+    (folder / f"{LINES_FULL}.alaw").write_text("[untouched]")
+
+    full.say_until(AT)
+    assert said(folder) == ["untouched"]
+
+    full.say_until(AT + timedelta(hours=1))
+    assert said(folder) != ["untouched"]
+
+
+def test_what_could_not_be_written_is_written_the_next_time(settings: Settings, folder: Path):
+    full = LinesFull(settings)
+    clip = folder / f"{clips('fa', 'lines-full')[0]}.alaw"
+    sound = clip.read_bytes()
+    clip.unlink()
+    with pytest.raises(FileNotFoundError):
+        full.say_until(None)
+    clip.write_bytes(sound)
+
+    full.say_until(None)
+
+    assert said(folder) == clips("fa", "lines-full")
+
+
+def test_a_caller_hears_the_old_file_or_the_new_one_whole(settings: Settings, folder: Path):
+    full = LinesFull(settings)
+    full.say_until(None)
+    times = [AT.replace(hour=hour, minute=minute) for hour in range(24) for minute in (0, 30)]
+    whole = [clips("fa", "lines-full"), *(clips("fa", "lines-full-until", day=at, time=at) for at in times)]
+    heard: list[list[str]] = []
+    done = threading.Event()
+
+    def listen() -> None:
+        while not done.is_set():
+            heard.append(said(folder))
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    for at in times:
+        full.say_until(at)
+    done.set()
+    listener.join()
+
+    assert heard
+    assert all(clips_ in whole for clips_ in heard)
+
+
+def test_it_is_open_until_the_last_of_the_open_rounds_closes(session: Session):
+    assert rounds.open_until(session) is None
+    rounds.standing_line(session)
+    make.a_round(session, Phase.PLANNED)
+    make.a_round(session, Phase.CLOSED)
+    assert rounds.open_until(session) is None, "neither the operators' line nor a round to come counts"
+
+    first, last = make.a_round(session, Phase.OPEN), make.a_round(session, Phase.OPEN)
+    last.registration_until += timedelta(minutes=10)
+    session.flush()
+    assert rounds.open_until(session) == last.registration_until
+
+    rounds.end_round(session, last)
+    assert rounds.open_until(session) == first.registration_until
+    assert first.registration_until > now(session)

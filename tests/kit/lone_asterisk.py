@@ -1,0 +1,59 @@
+"""The real Asterisk with our dialplan, and nothing else of ours: its AGI is the test's to answer."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from dialplan.render import render
+from ops import asterisk
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import Program
+from tests.kit.system import settings_of, share
+
+
+class LoneAsterisk:
+    """Calls to `hotline` lead into the dialplan, which asks at `settings.agi`. Use it in a `with`."""
+
+    def __init__(self, **environment: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
+        self.trunk_port = free_port()
+        self.settings = settings_of(
+            {
+                "HOTLINE_STATE_DIR": str(self.folder),
+                "HOTLINE_SIP": f"127.0.0.1:{free_port()}",
+                "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
+                "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
+                "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
+                "HOTLINE_RTP_PORTS": str(free_range(200)),
+                "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
+                **environment,
+            }
+        )
+
+    @property
+    def hotline(self) -> str:
+        """What a phone dials."""
+        return f"sip:137@{self.settings.sip}"
+
+    def log(self) -> str:
+        """What it has printed so far."""
+        return (self.folder / "asterisk.log").read_text(errors="replace")
+
+    def __enter__(self) -> Self:
+        try:
+            share(self.settings)
+            found = asterisk.get(self.settings, lambda _text: None)
+            config = render(self.settings, modules=found.modules, data=found.data)
+            log = self.folder / "asterisk.log"
+            self._program = Program(found.argv(config), folder=self.folder, log=log)
+            self._program.ready(lambda: "Asterisk Ready" in self.log(), timeout=60)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "_program"):
+            self._program.stop(patience=5)
+        shutil.rmtree(self.folder, ignore_errors=True)

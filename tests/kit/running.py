@@ -1,0 +1,56 @@
+"""Fixtures for the folders whose tests drive the whole system; their conftest.py imports them."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.system import Operator, System
+
+
+@pytest.fixture(scope="package")
+def running() -> Iterator[System]:
+    """The system, started once, and gone with the last of these tests."""
+    with System() as system:
+        yield system
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    """The running system, healthy again after whatever the test before did to it."""
+    running.wait_healthy()
+    before = len(running.log())
+    yield running
+    sys.stdout.write(running.log()[before:])  # shown when the test fails
+
+
+@pytest.fixture
+def desk(system: System) -> Iterator[Operator]:
+    """An operator whose SIP phone sits in the desk's room."""
+    operator = system.operator()
+    with Phone(account=Account(*operator.phone_account)) as phone:
+        phone.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        operator.phone = phone
+        yield operator
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    """What a caller says: 440 Hz, found again in a recording."""
+    seconds = np.arange(4 * 8000) / 8000
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * 440 * seconds), 8000, subtype="PCM_16")
+    return path
+
+
+def mark(items: list[pytest.Item], folder: Path) -> None:
+    """All tests of `folder` drive the whole system."""
+    for item in items:
+        if folder in item.path.parents:
+            item.add_marker(pytest.mark.system)

@@ -1,0 +1,206 @@
+"""The judge of played rounds finds what is wrong: else the rounds that it finds right would show nothing."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from db.models import Callback, Registration
+from db.states import CallbackState, Outcome, RegistrationState
+from settings import Settings
+from tests.kit import verdict
+from tests.kit.crowd import Behaviour, Call
+from tests.kit.official import Talk
+from tests.kit.system import System
+from tests.kit.verdict import Attempt, Facts
+
+BEGAN = datetime(2026, 11, 24, 9, tzinfo=UTC)
+BUSY = Behaviour(status="486 Busy Here")
+
+
+def _at(seconds: float) -> datetime:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+def _attempt(citizen: int, since: float, until: float, outcome: Outcome, **how: Any) -> Attempt:
+    number = f"+98913555000{citizen}"
+    callback = Callback(
+        id=int(since * 10),
+        registration_id=citizen,
+        registration=Registration(id=citizen, number=number),
+        state=CallbackState.CLOSED,
+        outcome=outcome,
+        claimed_at=_at(since),
+        ended_at=_at(until),
+    )
+    call = Call("0" + number[3:], how.get("behaviour", Behaviour()), _at(since).timestamp())
+    call.ended_at, call.ended_by = _at(until).timestamp(), how.get("ended_by", "hotline")
+    call.answered_at = call.pressed_at = None if outcome is Outcome.BUSY else call.invited_at
+    talk = Talk(callback.id, call.number, call.invited_at, call.ended_at) if how.get("talked") else None
+    return Attempt(callback, call.number, call, talk)
+
+
+def _facts(*attempts: Attempt) -> Facts:
+    registrations = {a.callback.registration_id: a.callback.registration for a in attempts}
+    calls: dict[str, list[Call]] = {}
+    for attempt in attempts:
+        if attempt.call:
+            calls.setdefault(attempt.number, []).append(attempt.call)
+    return Facts([registrations[key] for key in sorted(registrations)], attempts, [], calls)
+
+
+def _in_order(settings: Settings, facts: Facts) -> list[str]:
+    return list(verdict.out_of_order(cast(System, SimpleNamespace(settings=settings)), facts))
+
+
+def test_given_a_round_as_it_must_be_when_judged_then_nothing_is_wrong(settings: Settings) -> None:
+    settings = settings.model_copy(update={"retry_seconds": 4})
+    facts = _facts(
+        _attempt(1, 0, 1, Outcome.BUSY, behaviour=BUSY, ended_by="citizen"),
+        _attempt(2, 1.1, 3, Outcome.REACHED, talked=True),
+        _attempt(1, 4, 6, Outcome.REACHED, talked=True),
+    )
+    assert _in_order(settings, facts) == []
+    judges = (verdict.double_calls, verdict.redialled, verdict.untrue, verdict.without_outcome)
+    assert [wrong for judge in judges for wrong in judge(facts)] == []
+
+
+def test_given_a_phone_that_rang_while_connected_when_judged_then_it_was_called_twice() -> None:
+    facts = _facts(_attempt(1, 0, 5, Outcome.FAILED), _attempt(1, 4, 6, Outcome.FAILED))
+    assert len(list(verdict.double_calls(facts))) == 1
+
+
+def test_given_one_who_was_spoken_with_and_called_again_when_judged_then_that_is_wrong() -> None:
+    facts = _facts(
+        _attempt(1, 0, 1, Outcome.FAILED, talked=True), _attempt(1, 4, 6, Outcome.REACHED, talked=True)
+    )
+    assert len(list(verdict.redialled(facts))) == 1
+
+
+def test_given_outcomes_that_no_phone_saw_when_judged_then_they_are_untrue() -> None:
+    facts = _facts(
+        _attempt(1, 0, 1, Outcome.BUSY),
+        _attempt(2, 0, 1, Outcome.REACHED),
+        _attempt(3, 0, 1, Outcome.NO_ANSWER),
+        _attempt(4, 0, 1, Outcome.HUNG_UP),
+        _attempt(5, 0, 1, Outcome.FAILED, talked=True),
+    )
+    assert len(list(verdict.untrue(facts))) == 5
+
+
+def test_given_one_who_was_due_and_passed_over_when_judged_then_the_order_was_broken(
+    settings: Settings,
+) -> None:
+    settings = settings.model_copy(update={"retry_seconds": 4})
+    busy = _attempt(1, 0, 1, Outcome.BUSY, behaviour=BUSY, ended_by="citizen")
+    late = _facts(busy, _attempt(2, 9, 10, Outcome.FAILED), _attempt(1, 11, 12, Outcome.FAILED))
+    never = _facts(_attempt(2, 0, 1, Outcome.FAILED), _attempt(1, 2, 3, Outcome.FAILED))
+    assert len(_in_order(settings, late)) == 1
+    assert len(_in_order(settings, never)) == 1
+
+
+def _figure(judge: Any, *attempts: Attempt) -> list[str]:
+    return list(judge(_facts(*attempts)))
+
+
+def test_given_an_attempt_that_no_phone_saw_or_that_we_cut_when_judged_then_it_was_burned() -> None:
+    unheard = _attempt(1, 0, 1, Outcome.UNREACHABLE)
+    unheard.call = None
+    cut = _attempt(2, 0, 5, Outcome.HUNG_UP, ended_by="cut")
+    short = _attempt(3, 0, 0.4, Outcome.NOT_CONFIRMED)
+    for attempt in (unheard, cut, short):
+        assert len(_figure(verdict.burned, attempt)) == 1
+
+
+def test_given_attempts_that_the_citizen_or_nobody_used_up_when_judged_then_none_was_burned() -> None:
+    free = _attempt(4, 0, 1, Outcome.FAILED, ended_by="cut")
+    free.call = None
+    attempts = [
+        _attempt(1, 0, 1, Outcome.BUSY, behaviour=BUSY, ended_by="citizen"),
+        _attempt(2, 0, 5, Outcome.NO_ANSWER),
+        _attempt(3, 0, 3, Outcome.REACHED, talked=True),
+        free,
+    ]
+    assert _figure(verdict.burned, *attempts) == []
+
+
+def _lost(*attempts: Attempt, numbers: tuple[str, ...] = ()) -> list[str]:
+    facts = _facts(*attempts)
+    return list(verdict.lost(facts, [*numbers, *(a.number for a in attempts)]))
+
+
+def test_given_a_place_that_is_gone_or_ended_without_a_conversation_when_judged_then_it_was_lost() -> None:
+    ended = _attempt(1, 0, 1, Outcome.FAILED)
+    ended.callback.registration.state = RegistrationState.REACHED
+    assert len(_lost(ended)) == 1
+    assert _lost(numbers=("09135550009",)) == ["09135550009 has no registration any more"]
+
+
+def test_given_places_that_wait_or_had_their_conversation_when_judged_then_none_was_lost() -> None:
+    waits = _attempt(1, 0, 1, Outcome.FAILED)
+    waits.callback.registration.state = RegistrationState.WAITING
+    reached = _attempt(2, 0, 3, Outcome.REACHED, talked=True)
+    reached.callback.registration.state = RegistrationState.REACHED
+    assert _lost(waits, reached) == []
+
+
+@pytest.mark.parametrize(("blip", "by", "wrong"), [(2, "hotline", 1), (4, "hotline", 0), (2, "citizen", 0)])
+def test_given_a_conversation_that_ends_in_a_blip_of_the_desk_when_judged_then_we_must_not_have_ended_it(
+    blip: float, by: str, wrong: int
+) -> None:
+    attempt = _attempt(1, 0, 3, Outcome.REACHED, talked=True, ended_by=by)
+    assert attempt.talk
+    attempt.talk.broke_off = True
+    blips = [_at(blip).timestamp()]
+    assert len(list(verdict.cut_by_blips(_facts(attempt), blips))) == wrong
+    attempt.talk.broke_off = False
+    assert list(verdict.cut_by_blips(_facts(attempt), blips)) == []
+
+
+def test_given_one_who_was_passed_because_they_had_just_dialled_137_when_judged_then_that_is_right(
+    settings: Settings,
+) -> None:
+    second, first = _attempt(2, 0, 2, Outcome.REACHED), _attempt(1, 3, 5, Outcome.REACHED)
+    facts = _facts(second, first)
+    assert len(_in_order(settings, facts)) == 1
+    facts.engaged = {second.callback.id: [1]}
+    assert _in_order(settings, facts) == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "flows", "after", "wrongs"),
+    [
+        (1, False, 110, 0),  # nobody gets through: one after another is tried
+        (1, False, 130, 1),
+        (3, False, 230, 0),  # each time for longer
+        (3, False, 250, 1),
+        (1, True, 4, 0),  # somebody got through since: another's call shows whether it is this number alone
+        (1, True, 7, 1),
+        (3, True, 50, 0),
+        (3, True, 70, 1),
+    ],
+)
+def test_given_one_whom_the_trunk_could_not_call_when_others_are_called_then_the_rule_says_for_how_long(
+    settings: Settings, faults: int, flows: bool, after: float, wrongs: int
+) -> None:
+    attempts = [_attempt(1, at, at + 0.1, Outcome.FAILED) for at in range(faults)]
+    since = faults - 0.9 + after
+    other = _attempt(2, since, since + 1, Outcome.FAILED)
+    for attempt in (*attempts, other):
+        attempt.call = None
+    through = [_attempt(0, faults - 0.8, faults - 0.7, Outcome.REACHED)] * flows
+    again = _attempt(1, since + 2, since + 3, Outcome.REACHED)
+    facts = _facts(*through, *attempts, other, again)
+    facts.engaged = {attempt.callback.id: [0] for attempt in attempts}
+    assert len(_in_order(settings, facts)) == wrongs
+
+
+def test_given_a_number_that_alone_cannot_be_called_when_others_go_first_for_a_minute_then_that_is_right(
+    settings: Settings,
+) -> None:
+    attempts = [_attempt(1, at, at + 0.1, Outcome.FAILED) for at in (0, 1, 9)]
+    for attempt in attempts:
+        attempt.call = None
+    others = [_attempt(citizen, citizen, citizen + 1, Outcome.REACHED) for citizen in (2, 10, 60)]
+    assert _in_order(settings, _facts(*attempts, *others)) == []

@@ -1,0 +1,88 @@
+"""SIP over WebSocket (RFC 7118), as anybody can speak it who reaches Asterisk's HTTP port."""
+
+import base64
+import os
+import re
+import socket
+import struct
+import uuid
+from contextlib import suppress
+from typing import Self
+
+from settings import Address
+
+
+class WebSocketSip:
+    """A connection to /ws. It says what it likes about who it is; it has no password."""
+
+    def __init__(self, server: Address, *, source: str = "127.0.0.1") -> None:
+        self._server = server
+        self._source = source
+
+    def __enter__(self) -> Self:
+        self._socket = socket.create_connection(self._server, timeout=10, source_address=(self._source, 0))
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [
+            "GET /ws HTTP/1.1",
+            f"Host: {self._server}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {key}",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Protocol: sip",
+        ]
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        self._stream = self._socket.makefile("rb")
+        assert b"101" in self._stream.readline()
+        while self._stream.readline().strip():
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._socket.close()
+
+    def request(
+        self, method: str, *, user: str, caller: str, via: str = "WS", contact: str = "", body: str = ""
+    ) -> int:
+        """Ask for `user`, as `caller`; gives the final answer's status, 0 if there is none in 3 s.
+
+        Into `via` and `contact` anything may be written, as into all that a caller says.
+        """
+        here, call = f"{uuid.uuid4().hex[:8]}.invalid", uuid.uuid4().hex
+        lines = [
+            f"{method} sip:{user}@{self._server} SIP/2.0",
+            f"Via: SIP/2.0/{via} {here};branch=z9hG4bK{call[:16]}",
+            f"From: <sip:{caller}@{self._server.host}>;tag={call[:8]}",
+            f"To: <sip:{user}@{self._server.host}>",
+            f"Contact: {contact or f'<sip:{caller}@{here};transport=ws>'}",
+            f"Call-ID: {call}",
+            f"CSeq: 1 {method}",
+            "Max-Forwards: 70",
+            "Event: presence",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        self._send("\r\n".join([*lines, "", body]).encode())
+        self._socket.settimeout(3)
+        with suppress(TimeoutError):
+            while answer := self._receive():
+                status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", answer)
+                if status and call.encode() in answer:
+                    return int(status[1])
+        return 0
+
+    def _send(self, message: bytes) -> None:
+        mask = os.urandom(4)
+        length = bytes([0x80 | 126]) + struct.pack("!H", len(message))
+        masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(message))
+        self._socket.sendall(b"\x81" + length + mask + masked)
+
+    def _receive(self) -> bytes:
+        head = self._stream.read(2)
+        if len(head) < 2:
+            return b""
+        length = head[1] & 0x7F
+        if length == 126:
+            length = struct.unpack("!H", self._stream.read(2))[0]
+        return self._stream.read(length)

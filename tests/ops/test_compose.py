@@ -1,0 +1,255 @@
+"""`docker compose up` for real: built, dialled from this machine, and nothing lost by down and up."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from settings import Settings
+from tests.kit import sound
+from tests.kit.phone import Phone
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import slowness, until
+
+ROOT = Path(__file__).parents[2]
+ENGINE_TOOL = ROOT.parent / "shared" / "tools" / "with-docker"
+"""Runs a command with a private Docker engine, on machines that have this tool and no engine."""
+SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
+NUMBER = "09131370137"
+BACK_S = 15.0
+"""From the moment a process hangs until another one works, on a machine with nothing else to do."""
+PIDS = """
+import pathlib, sys
+for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    try:
+        words = line.read_bytes().decode().split("\\0")[:-1]
+    except OSError:  # it has just ended
+        continue
+    if words == sys.argv[1:]:
+        print(line.parent.name)
+"""
+"""Asked inside a container: whose command line is exactly this? Never the one that asks."""
+CONVERSATION = (
+    *(("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "2"), ("message-offer", "#")),
+    ("registered.1", ""),
+)
+
+pytestmark = pytest.mark.timeout(1500)
+
+
+@pytest.fixture(scope="module")
+def docker_host() -> Iterator[dict[str, str]]:
+    """What the environment must hold so that `docker` finds its engine: nothing, if the machine has one."""
+    if ENGINE_TOOL.exists() and os.geteuid() == 0:
+        # `cat` ends with its input, so the engine ends with this process, however that ends. One engine at
+        # a time: two of them would share, and remove, each other's bridge.
+        tool = ["flock", "-o", "/tmp/hotline137-docker.lock", ENGINE_TOOL]
+        with subprocess.Popen(
+            [*tool, "sh", "-c", 'echo "$DOCKER_HOST"; exec cat'],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin and process.stdout
+            host = process.stdout.readline().strip()
+            assert host, f"{ENGINE_TOOL} could not start a Docker engine; its reason is on standard error"
+            yield {"DOCKER_HOST": host}
+    else:
+        assert shutil.which("docker"), "docker is missing: install docker.io, docker-compose, docker-buildx"
+        for needed in ("info", "compose version", "buildx version"):
+            done = subprocess.run(["docker", *needed.split()], check=False, capture_output=True, text=True)
+            assert done.returncode == 0, f"docker {needed} does not work here: {done.stderr.strip()}"
+        yield {}
+
+
+class Compose:
+    """A project of its own name, ports and network; nothing of the machine's own settings reaches it."""
+
+    def __init__(self, docker_host: dict[str, str]) -> None:
+        self.project = f"hotline137-test-{os.getpid()}"
+        self.sip, self._http = free_port(), free_port()
+        own = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+        self._environment = (
+            own
+            | docker_host
+            | {
+                "HOTLINE_SIP_PORT": str(self.sip),
+                "HOTLINE_HTTP_PORT": str(self._http),
+                "HOTLINE_WEBSOCKET_PORT": str(free_port()),
+                "HOTLINE_RTP_PORTS": str(free_range(10)),
+                "HOTLINE_SUBNET": f"10.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 256}.0/28",
+            }
+        )
+
+    def docker(self, *arguments: str | Path) -> str:
+        """Run docker; its output, or a failure that shows it."""
+        done = subprocess.run(
+            ["docker", *arguments],
+            check=False,
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+        )
+        said = f"{' '.join(map(str, arguments))}:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        assert done.returncode == 0, said
+        return done.stdout
+
+    def __call__(self, *arguments: str | Path) -> str:
+        """Run docker compose."""
+        return self.docker("compose", "--env-file", os.devnull, "-p", self.project, *arguments)
+
+    def up(self) -> None:
+        """Start everything and wait until every healthcheck is content."""
+        try:
+            self("up", "--detach", "--wait")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self('logs', '--no-color', '--tail', '50')}") from None
+
+    def password_of(self, username: str) -> str:
+        """The password that was shown when the sample accounts were made."""
+        log = self("logs", "--no-log-prefix", "prepare")
+        found = re.search(rf"{username} +(\S+)", log)
+        assert found, log
+        return found[1]
+
+    def registrations(self, username: str, password: str) -> list[dict[str, object]]:
+        """The mayor's line, as the desk's page gets it."""
+        with httpx.Client(base_url=f"http://127.0.0.1:{self._http}/api/v1") as api:
+            signed_in = api.post("/session", json={"username": username, "password": password})
+            signed_in.raise_for_status()
+            return list(api.get("/rounds/1/registrations").raise_for_status().json()["items"])
+
+    def works(self, service: str) -> bool:
+        """Whether /healthz says so."""
+        try:
+            return bool(httpx.get(f"http://127.0.0.1:{self._http}/healthz").json()[service] == "up")
+        except httpx.HTTPError:
+            return False
+
+    def kept(self, service: str) -> str:
+        """The id of the process that the container's parent keeps; empty while there is none."""
+        [container] = json.loads(self.docker("inspect", self("ps", "--quiet", service).strip()))
+        command = container["Config"]["Cmd"]
+        kept = command[command.index("ops.keep") + 2 :]
+        return self("exec", "-T", service, "python3", "-c", PIDS, *kept).strip()
+
+    def containers(self) -> list[dict]:
+        """What docker knows of every container of the project."""
+        ids = self("ps", "--all", "--quiet").split()
+        return list(json.loads(self.docker("inspect", *ids))) if ids else []
+
+
+@pytest.fixture(scope="module")
+def compose(docker_host: dict[str, str]) -> Iterator[Compose]:
+    """The running project, gone without a trace afterwards."""
+    compose = Compose(docker_host)
+    try:
+        compose("build")
+        compose.up()
+        yield compose
+    finally:
+        compose("down", "--volumes", "--rmi", "all")
+
+
+def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopback(compose: Compose) -> None:
+    containers = compose.containers()
+    published = [
+        binding["HostIp"]
+        for container in containers
+        for bindings in container["NetworkSettings"]["Ports"].values()
+        for binding in bindings or []
+    ]
+
+    assert {container["Config"]["User"] for container in containers} == {"hotline"}
+    assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * len(
+        SERVICES
+    )
+    assert len(published) == 3 + 10 and set(published) == {"127.0.0.1"}
+
+
+def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_the_registration_is_there(
+    compose: Compose, tmp_path: Path
+) -> None:
+    operator = ("operator1", compose.password_of("operator1"))
+    compose("cp", "api:/var/lib/hotline137/prompts/fa", tmp_path)
+
+    with Phone(NUMBER) as phone:
+        phone.dial(f"sip:137@127.0.0.1:{compose.sip}")
+        phone.wait_for("established")
+        for clip, key in CONVERSATION:
+            path = tmp_path / "fa" / f"{clip}.wav"
+            until(lambda path=path: sound.best_score(phone.recording(), path) > sound.THRESHOLD, clip, 60)
+            phone.press(key)
+        phone.hangup()
+    before = compose.registrations(*operator)
+    compose("stop")
+    exit_codes = [container["State"]["ExitCode"] for container in compose.containers()]
+    compose("down")
+    left = compose.containers()
+    compose.up()
+
+    assert [registration["number"] for registration in before] == [NUMBER]
+    assert len(exit_codes) == 7 and 128 + 9 not in exit_codes  # all stopped by themselves, none was killed
+    assert not left
+    assert compose.registrations(*operator) == before
+
+
+def test_given_processes_that_hang_in_their_containers_when_patience_ends_then_others_work_in_time(
+    compose: Compose,
+) -> None:
+    services = ("ivr", "asterisk")
+    containers = {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()}
+    hung = {service: compose.kept(service) for service in services}
+    assert all(pid.isdigit() for pid in hung.values())
+    for service, pid in hung.items():
+        compose("exec", "-T", service, "sh", "-c", f"kill -STOP {pid}")
+    since = time.monotonic()
+
+    for service, pid in hung.items():
+        until(lambda s=service, p=pid: compose.kept(s) not in ("", p), f"another {service}", 40, every=0.2)
+    until(lambda: all(map(compose.works, services)), "they work", 40, every=0.2)
+    took = time.monotonic() - since
+    assert took <= BACK_S * slowness()
+    log = compose("logs", "--no-log-prefix", *services)
+    assert [f"{service} | has done nothing for 8 s: killed" in log for service in services] == [True, True]
+    assert {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()} == containers
+
+
+def test_given_compose_when_it_goes_down_with_its_volumes_then_nothing_is_left(compose: Compose) -> None:
+    compose("down", "--volumes", "--rmi", "all")
+
+    ours = ("--quiet", "--filter", f"label=com.docker.compose.project={compose.project}")
+    kinds = ("container", "network", "volume", "image")
+    assert [compose.docker(kind, "ls", *ours) for kind in kinds] == [""] * len(kinds)
+
+
+def test_given_any_setting_when_compose_starts_then_the_containers_get_it() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+
+    assert [s for s in Settings.model_fields if f"\n  HOTLINE_{s.upper()}:" not in text] == []
+
+
+def test_given_every_package_and_module_when_the_image_is_built_then_it_is_let_in() -> None:
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = ours["packages"]["find"]["include"]
+    named = {name.rstrip("*") for name in packages} | {f"{module}.py" for module in ours["py-modules"]}
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert {name for name in named if f"!{name}" not in let_in} == set()
+
+
+def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+
+    bases = set(re.findall(r"(?m)^FROM (\S+)", text))
+    stages = set(re.findall(r"(?m)^FROM .* AS (\S+)$", text))
+    assert bases - stages == {"debian:trixie-slim", "debian:sid-slim"}

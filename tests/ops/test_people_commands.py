@@ -1,0 +1,48 @@
+"""The command line for a person who cannot get in, or must not any more."""
+
+import pytest
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from db.engine import reading, writing
+from db.models import AuditEntry, SignIn, User
+from hotline.people import accounts
+from ops.cli import app
+from settings import Settings
+from tests.factories import a_user
+
+NEW = "another password"
+
+
+def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_and_it_is_on_record(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
+
+    def run(*words: str) -> tuple[int, int]:
+        """The exit code, and how many of two sessions the command left."""
+        with writing(engine) as session:
+            user = session.scalars(select(User)).one()
+            accounts.end_sessions(session, user.id)
+            for _ in range(2):
+                accounts.sign_in(session, user)
+        code = CliRunner().invoke(app, ["user", *words]).exit_code
+        with reading(engine) as session:
+            return code, len(session.scalars(select(SignIn)).all())
+
+    with writing(engine) as session:
+        a_user(session, username="mayor").totp_salt = "salt"
+    assert run("password", "mayor", "--new", "12345678") == (1, 2)
+    assert run("password", "nobody", "--new", NEW) == (1, 2)
+    assert run("end-sessions", "mayor") == (0, 0)
+    assert run("reset-second-factor", "mayor") == (0, 0)
+    assert run("password", "mayor", "--new", NEW) == (0, 0)
+    with reading(engine) as session:
+        user = session.scalars(select(User)).one()
+        assert user.totp_salt is None and accounts.is_right(user.password_hash, NEW)
+        on_record = [
+            (e.who, e.action, e.subject) for e in session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        ]
+    done = ("sessions-ended", "second-factor-reset", "password-set")
+    assert on_record == [("command line", each, "person mayor") for each in done]

@@ -1,0 +1,305 @@
+"""Processes are kept alive and working: who dies is started again, who hangs is killed first."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hotline import watchdog
+from ops import console, patience
+from ops.patience import LOOK_S, Patience
+from ops.supervisor import Program, Supervisor
+from tests.kit.process import Program as Running
+from tests.kit.process import until
+
+ROOT = Path(__file__).parents[2]
+
+WORKS = "import time; from hotline.watchdog import worked\nwhile True: worked(); time.sleep(0.1)"
+BEGINS_AND_HANGS = "import time; from hotline.watchdog import worked\nworked(); time.sleep(999)"
+NEVER_BEGINS = "import time; time.sleep(999)"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "IDLE_S", 2.0)
+    monkeypatch.setattr(patience, "START_S", 4.0)
+
+
+class Kept:
+    """What the supervisor has started and said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._others = {child.pid for child in psutil.Process().children()}  # this test process's database
+
+    def pids(self) -> list[int]:
+        return [child.pid for child in psutil.Process().children() if child.pid not in self._others]
+
+    def told(self, words: str) -> int:
+        return sum(words in line for line in self.lines)
+
+    async def pid(self, other_than: int = 0) -> int:
+        async with asyncio.timeout(15):
+            while not (there := [pid for pid in self.pids() if pid != other_than]):
+                await asyncio.sleep(0.02)
+        return there[0]
+
+    async def until_told(self, words: str, times: int = 1, seconds: float = 15) -> None:
+        async with asyncio.timeout(seconds):
+            while self.told(words) < times:
+                await asyncio.sleep(0.02)
+
+
+def keep(program: Program, scenario: Callable[[Kept], Awaitable[None]]) -> Kept:
+    """Keep the program while the scenario runs."""
+    kept = Kept()
+
+    async def both() -> None:
+        supervisor = Supervisor([program], kept.lines.append)
+        running = asyncio.create_task(supervisor.run())
+        try:
+            await scenario(kept)
+        finally:
+            supervisor.stop()
+            await running
+
+    asyncio.run(both())
+    return kept
+
+
+def python(script: str) -> Program:
+    return Program("it", [sys.executable, "-c", script])
+
+
+@pytest.mark.usefixtures("impatient")
+def test_given_a_process_that_works_when_time_goes_by_then_it_is_left_alone() -> None:
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        await asyncio.sleep(3.5)
+        assert kept.pids() == [pid]
+
+    assert not keep(python(WORKS), scenario).told("killed")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_given_a_process_that_is_stopped_when_patience_ends_then_it_is_killed_and_another_works() -> None:
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        await asyncio.sleep(1)
+        os.kill(pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        await kept.until_told("has done nothing for 2 s: killed")
+        assert time.monotonic() - stopped < 4
+        assert await kept.pid(pid) != pid
+        assert not psutil.pid_exists(pid)
+
+    keep(python(WORKS), scenario)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("script", [BEGINS_AND_HANGS, NEVER_BEGINS], ids=["begins", "never-begins"])
+def test_given_a_process_that_does_nothing_when_patience_ends_then_it_is_killed(
+    script: str,
+) -> None:
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        await kept.until_told("killed")
+        await kept.pid(pid)
+
+    keep(python(script), scenario)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_given_a_process_that_starts_slowly_when_it_is_within_its_time_then_it_is_left_alone() -> None:
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        await asyncio.sleep(3.5)
+        assert kept.pids() == [pid]
+
+    keep(python(f"import time; time.sleep(2.5)\n{WORKS}"), scenario)
+
+
+def test_given_a_process_that_dies_when_it_is_kept_then_it_is_started_again_and_its_words_are_kept() -> None:
+    async def scenario(kept: Kept) -> None:
+        await kept.until_told("ended with 7", times=2)
+
+    kept = keep(python("print('last words'); raise SystemExit(7)"), scenario)
+    assert kept.told("it | last words") >= 2
+    assert kept.pids() == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_given_a_process_that_is_asked_when_it_answers_no_more_then_it_is_killed() -> None:
+    answers = threading.Event()
+    answers.set()
+
+    def ask() -> None:
+        if not answers.is_set():
+            raise OSError
+
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        await asyncio.sleep(3)
+        assert kept.pids() == [pid]
+        answers.clear()
+        await kept.until_told("killed")
+
+    keep(Program("it", ["sleep", "999"], ask), scenario)
+
+
+# Patience
+
+
+def looks(kept: Patience, seconds: float) -> float | None:
+    """When it is spent, looked at in time for so many seconds."""
+    for look in range(int(seconds / LOOK_S)):
+        if kept.spent(LOOK_S):
+            return (look + 1) * LOOK_S
+    return None
+
+
+def test_given_a_slow_machine_when_a_program_is_killed_again_then_patience_grows_to_a_minute() -> None:
+    kept, lives = Patience(), []
+    for _ in range(6):
+        kept.begin()
+        kept.worked()
+        lives.append(looks(kept, 100))
+
+    assert lives == [8, 16, 32, 64, 64, 64]
+
+
+def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patience_again() -> None:
+    kept = Patience()
+    kept.worked()
+    assert looks(kept, 100) == 8
+    kept.begin()
+    for _ in range(130):
+        kept.worked()
+        assert looks(kept, 5) is None
+    kept.worked()
+
+    assert looks(kept, 100) == 8
+
+
+def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_killed_for_that() -> None:
+    kept = Patience()
+    kept.worked()
+
+    assert not kept.spent(3600)
+    kept.worked()
+    assert looks(kept, 100) == 8
+
+
+def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_a_minute() -> None:
+    assert looks(Patience(), 100) == 60
+
+
+# What processes say
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "_last", float("-inf"))
+
+
+@pytest.mark.usefixtures("said")
+@pytest.mark.parametrize("abstract", [True, False])
+def test_given_systemds_socket_when_work_is_done_then_it_is_said_in_its_words_once_a_second(
+    abstract: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"hotline-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}" if abstract else name)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(f"\0{name}" if abstract else name)
+        for _ in range(3):
+            watchdog.worked()
+
+        assert ear.recv(100) == b"READY=1\nWATCHDOG=1"
+        with pytest.raises(BlockingIOError):
+            ear.recv(100, socket.MSG_DONTWAIT)
+
+
+@pytest.mark.usefixtures("said")
+def test_given_a_keeper_that_does_not_listen_when_work_is_done_then_nobody_is_held_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    watchdog.worked()
+    monkeypatch.setattr(watchdog, "_EVERY_S", 0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "notify"))
+        for _ in range(1000):
+            watchdog.worked()
+
+
+@pytest.mark.usefixtures("said")
+def test_given_a_keeper_under_systemd_when_it_keeps_a_process_then_it_says_that_it_works_and_stops_with_it(
+    tmp_path: Path,
+) -> None:
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "ops.keep",
+        "it",
+        "sh",
+        "-c",
+        "echo ${NOTIFY_SOCKET#@hotline137}; sleep 99",
+    ]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.settimeout(10)
+        environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with Running(command, folder=ROOT, log=tmp_path / "log", env=environment) as keeper:
+            assert b"WATCHDOG=1" in ear.recv(100)
+            until(lambda: "it | -" in keeper.last_words(), "the process has a keeper of its own")
+            [sleeping] = psutil.Process(keeper.pid).children()
+            keeper.stop(patience=10)
+
+            assert keeper.wait(0) == 0
+            assert not sleeping.is_running()
+
+
+# Asterisk's console: the real one is asked in tests/faults/test_hung_processes.py
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_ANSWER_S", 0.3)
+
+
+@pytest.fixture
+def ear(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "asterisk.ctl"))
+        listening.listen()
+        yield listening
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("says", [b"", b"host/1/Asterisk 22\n", b"nobody is not a known channel\n"])
+def test_given_a_core_that_hangs_before_or_within_its_answer_when_asked_then_that_is_no_answer(
+    ear: socket.socket, tmp_path: Path, says: bytes
+) -> None:
+    def half() -> None:
+        wire, _ = ear.accept()
+        wire.sendall(says)
+        with wire:
+            threading.Event().wait(1)
+
+    threading.Thread(target=half, daemon=True).start()
+    with pytest.raises(TimeoutError):
+        console.core_works(tmp_path / "asterisk.ctl")
+
+
+def test_given_no_asterisk_when_asked_then_that_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        console.core_works(tmp_path / "asterisk.ctl")

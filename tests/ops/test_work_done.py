@@ -1,0 +1,281 @@
+"""Each process says that it works when it has worked, and only then; a database that is away is no reason."""
+
+import os
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api import server as api_server
+from clerk import process as clerk_process
+from clerk.process import Job
+from clerk.progress import Progress
+from db.engine import now, reading, writing
+from db.models import Heartbeat
+from dialer import process as dialer_process
+from hotline import heartbeats, watchdog
+from ivr import server as ivr_server
+from ivr.server import Server
+from settings import Settings
+from tests.factories import SECOND
+from tests.kit.process import Program, until
+from tests.kit.served import served
+
+ROOT = Path(__file__).parents[2]
+AWAY = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+@pytest.fixture
+def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Where the processes of this test say that they work."""
+    name = f"hotline-test-{os.getpid()}"
+    monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+    monkeypatch.setattr(watchdog, "_last", float("-inf"))
+    monkeypatch.setattr(watchdog, "_EVERY_S", 0.0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(f"\0{name}")
+        yield ear
+
+
+def says_that_it_works(ear: socket.socket, within: float = 10) -> bool:
+    """Whether somebody says so now, whatever was said before."""
+    ear.setblocking(False)
+    try:
+        while True:
+            ear.recv(100)
+    except BlockingIOError:
+        ear.settimeout(within)
+    try:
+        return b"WATCHDOG=1" in ear.recv(100)
+    except TimeoutError:
+        return False
+
+
+@contextmanager
+def asking(ask: Callable[..., None], *args: object) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=ask, args=(*args, stop))
+    thread.start()
+    yield
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_given_ivr_when_it_accepts_no_call_any_more_then_it_does_not_say_that_it_works(
+    settings: Settings, engine: Engine, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivr_server, "_ASK_S", 0.05)
+    monkeypatch.setattr(ivr_server, "_ANSWER_S", 0.3)
+    with Server(settings, engine) as server:
+        accepting = threading.Thread(target=server.serve_forever, args=(0.01,))
+        accepting.start()
+        with asking(ivr_server._ask_itself, server):
+            assert says_that_it_works(ear)
+            server.shutdown()  # it listens on, and its other threads live on
+            accepting.join()
+            until(lambda: not says_that_it_works(ear, within=0.5), "it is silent")
+            assert not says_that_it_works(ear, within=1)
+
+
+def test_given_ivr_without_its_database_when_it_answers_then_it_says_that_it_works(
+    settings: Settings, engine: Engine, ear: socket.socket
+) -> None:
+    away = settings.model_copy(update={"database_url": AWAY})
+    with ivr(away, Path(settings.state_dir).parent / "log"):
+        assert says_that_it_works(ear, within=30)
+        assert says_that_it_works(ear)
+
+
+def ivr(settings: Settings, log: Path) -> Program:
+    return started("from ivr.server import serve; serve(settings)", settings, log)
+
+
+def started(script: str, settings: Settings, log: Path) -> Program:
+    """A process of ours with these settings, in which `script` is run."""
+    given = {name: getattr(settings, name) for name in ("database_url", "agi", "ami", "http", "state_dir")}
+    loaded = f"load(_env_file=None, **{ ({k: str(v) for k, v in given.items()})!r})"
+    text = f"from settings import load; from ops import log; log.set_up(); settings = {loaded}\n{script}"
+    return Program([sys.executable, "-u", "-c", text], folder=ROOT, log=log)
+
+
+def test_given_the_dialer_without_asterisk_and_database_when_it_turns_then_it_says_that_it_works(
+    settings: Settings, ear: socket.socket, tmp_path: Path
+) -> None:
+    away = settings.model_copy(update={"database_url": AWAY})
+    with started("from dialer.process import serve; serve(settings)", away, tmp_path / "log"):
+        assert says_that_it_works(ear, within=30)
+        assert says_that_it_works(ear)
+
+
+def test_given_a_dialer_whose_ear_for_asterisk_is_dead_when_it_turns_then_it_ends(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialer_process.Ami, "run", lambda _ami: None)
+
+    dialer_process.serve(settings)
+
+
+def test_given_the_api_without_its_database_when_it_answers_then_it_says_that_it_works(
+    settings: Settings, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_server, "_ASK_S", 0.05)
+    away = settings.model_copy(update={"database_url": AWAY})
+    with served(away), asking(api_server._ask_itself, settings.http):
+        assert says_that_it_works(ear)
+
+
+def test_given_an_api_that_reads_no_request_when_asked_then_it_does_not_say_that_it_works(
+    settings: Settings, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_server, "_ASK_S", 0.05)
+    monkeypatch.setattr(api_server, "_ANSWER_S", 0.2)
+    with (
+        closing(socket.create_server(tuple(settings.http))),  # the kernel accepts, nobody reads
+        asking(api_server._ask_itself, settings.http),
+    ):
+        assert not says_that_it_works(ear, within=1)
+
+
+# The clerk
+
+
+CLERK = """
+import threading
+from clerk import process
+from clerk.process import Job, JOBS
+
+process._LOOK_S = 0.1
+never = lambda engine, settings: threading.Event().wait()
+process.JOBS = [Job("carry-over", 1.0, never, limit_s=2.0), *[j for j in JOBS if j.name == "near"]]
+process.serve(settings)
+"""
+
+
+def test_given_a_job_of_the_clerk_that_hangs_when_its_time_is_over_then_it_is_named_and_the_clerk_is_silent(
+    settings: Settings, engine: Engine, ear: socket.socket, tmp_path: Path, app: object
+) -> None:
+    with started(CLERK, settings, tmp_path / "log") as clerk:
+        assert says_that_it_works(ear, within=30)
+        until(lambda: "stuck in carry-over for 2 s" in clerk.log.read_text(), "the job is named")
+        assert not says_that_it_works(ear, within=1.5)
+        until(lambda: heartbeat(engine, "clerk/near"), "the other jobs are done")
+        assert not heartbeat(engine, "clerk/carry-over")
+
+
+def test_given_a_clerk_without_its_database_when_jobs_fail_then_it_says_that_it_works(
+    settings: Settings, ear: socket.socket, tmp_path: Path
+) -> None:
+    away = settings.model_copy(update={"database_url": AWAY})
+    with started("from clerk.process import serve; serve(settings)", away, tmp_path / "log") as clerk:
+        until(lambda: "carry-over: not done" in clerk.log.read_text(), "a job has failed", 30)
+        assert says_that_it_works(ear)
+        assert says_that_it_works(ear)
+
+
+def heartbeat(engine: Engine, name: str) -> Heartbeat | None:
+    with reading(engine) as session:
+        return session.get(Heartbeat, name)
+
+
+def everybody_beats(engine: Engine) -> None:
+    with writing(engine) as session:
+        for process in ("ivr", "dialer", "clerk", "asterisk"):
+            heartbeats.beat(session, process)
+        heartbeats.job_done(session, "carry-over", 0, 36)
+        heartbeats.job_done(session, "requests", 0, 635)
+
+
+@pytest.mark.parametrize(
+    ("job", "age", "health"),
+    [
+        ("carry-over", 10, "up"),
+        ("carry-over", 40, "stuck in carry-over for N s"),
+        ("requests", 40, "up"),
+        ("requests", 700, "stuck in requests for N s"),
+    ],
+)
+def test_given_a_job_when_it_was_not_done_within_its_own_time_then_health_names_it(
+    engine: Engine, app: object, job: str, age: int, health: str
+) -> None:
+    everybody_beats(engine)
+    with writing(engine) as session:
+        session.get_one(Heartbeat, f"clerk/{job}").at = now(session) - age * SECOND
+
+    answer = TestClient(app).get("/healthz")
+
+    assert re.sub(r"\d+", "N", answer.json()["clerk"]) == health
+    assert answer.status_code == (200 if health == "up" else 503)
+
+
+def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_late_as_they_are(
+    engine: Engine, app: object
+) -> None:
+    everybody_beats(engine)
+    done, late = Progress("seal", 300), Progress("near", 30)
+    done.done()
+    with writing(engine) as session:  # as the clock was
+        for name in ("seal", "near"):
+            session.merge(Heartbeat(process=f"clerk/{name}", at=now(session) - 3600 * SECOND, fresh_s=60))
+
+    clerk_process._beat(engine, [done, late])
+
+    assert re.sub(r"\d+", "N", TestClient(app).get("/healthz").json()["clerk"]) == "stuck in near for N s"
+    late.done()
+    clerk_process._beat(engine, [done, late])
+    assert TestClient(app).get("/healthz").json()["clerk"] == "up"
+
+
+def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgotten(engine: Engine) -> None:
+    with writing(engine) as session:
+        heartbeats.job_done(session, "gone", 0, 1)
+        heartbeats.job_done(session, "seal", 0, 1)
+        heartbeats.beat(session, "ivr")
+        heartbeats.only_jobs(session, ["seal"])
+
+    assert not heartbeat(engine, "clerk/gone")
+    assert heartbeat(engine, "clerk/seal") and heartbeat(engine, "ivr")
+
+
+def test_given_a_clock_that_was_set_back_when_a_process_is_silent_then_it_does_not_count_as_alive(
+    engine: Engine,
+) -> None:
+    everybody_beats(engine)
+    with writing(engine) as session:
+        session.get_one(Heartbeat, "ivr").at = now(session) + 3600 * SECOND
+        session.flush()
+
+        assert not heartbeats.alive(session, "ivr")
+        assert heartbeats.alive(session, "dialer")
+
+
+@pytest.mark.parametrize(("every_s", "again_s"), [(600.0, 5.0), (60.0, 5.0), (5.0, 5.0), (1.0, 1.0)])
+def test_given_a_job_that_failed_when_it_rests_then_it_is_tried_again_within_seconds(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, every_s: float, again_s: float
+) -> None:
+    rests: list[float] = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        if len(rests) > 1:
+            raise SystemExit
+
+    def away(_engine: Engine, _settings: Settings) -> None:
+        if not rests:
+            raise OSError("the database is away")
+
+    monkeypatch.setattr(clerk_process, "time", SimpleNamespace(sleep=rest))
+    with pytest.raises(SystemExit):
+        clerk_process._repeat(Job("slow", every_s, away), Progress("slow", 30), engine, settings)
+
+    assert rests == [again_s, every_s]

@@ -1,0 +1,49 @@
+"""No citizen can be called: desk, official and wall say so at once, in words, and stop saying so at once."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from db import events
+from db.engine import writing
+from db.models import Breaker, Role
+from hotline.callbacks import breaker
+from tests.factories import a_round
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+WORDS = {"fa": "ارتباط تلفنی قطع است؛ صف محفوظ است", "en": "The telephone line is down"}
+
+
+def down(engine: Engine) -> None:
+    """As the dialer does it."""
+    with writing(engine) as session:
+        for call in range(breaker.FAILURES):
+            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        events.telephone_changed(session, "down")
+
+
+def up(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.get_one(Breaker, breaker.TRUNK).probe = "callback-probe"
+        breaker.worked(session, breaker.TRUNK, "callback-probe")
+        events.telephone_changed(session, "up")
+
+
+@pytest.mark.parametrize(("path", "language"), [("desk", "fa"), ("official", "en"), ("wallboard", "fa")])
+def test_given_a_page_that_is_open_when_the_trunk_goes_and_comes_then_it_says_so_at_once(
+    open_as: OpenAs, url: str, engine: Engine, path: str, language: str
+) -> None:
+    with writing(engine) as session:
+        a_round(session)
+    page: Page = open_as(Role.OPERATOR, language=language, at_desk=True)
+    page.goto(f"{url}/{path}")
+    banner = page.get_by_test_id("calls-down")
+    expect(page.locator("main")).to_be_visible()
+    expect(banner).to_have_count(0)
+    down(engine)
+    expect(banner).to_contain_text(WORDS[language], timeout=15_000)
+    page.set_viewport_size({"width": 390, "height": 844})
+    is_fit(page)
+    up(engine)
+    expect(banner).to_have_count(0, timeout=15_000)

@@ -1,0 +1,267 @@
+"""What a page shows when a session ends, a desk is cut off, an end was a mistake, «next» comes too early."""
+
+import re
+from datetime import timedelta
+from typing import Protocol
+
+import pyotp
+import pytest
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import Engine, select
+
+from db import events
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, Role, Round, SignIn, User
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks
+from hotline.people import accounts, second_factor
+from settings import Settings
+from tests.factories import PASSWORD, a_callback, a_user
+from tests.kit.pages import in_state, is_fit
+from tests.kit.process import until
+from tests.pages.conftest import OpenAs
+
+
+class BeginTalk(Protocol):
+    def __call__(
+        self, language: str = "fa", state: CallbackState = CallbackState.TALKING, since: int = 0
+    ) -> tuple[Page, int]: ...
+
+
+@pytest.fixture
+def talk(open_as: OpenAs, engine: Engine) -> BeginTalk:
+    """An official's page at a desk that serves a round, in conversation since so many seconds."""
+
+    def begin(
+        language: str = "fa", state: CallbackState = CallbackState.TALKING, since: int = 0
+    ) -> tuple[Page, int]:
+        page = open_as(Role.OFFICIAL, "official", at_desk=True, language=language)
+        with writing(engine) as session:
+            user = session.scalars(select(User).where(User.role == Role.OFFICIAL)).one()
+            callback = a_callback(session, CallbackState.TALKING, user)
+            at = now(session) - timedelta(seconds=since)
+            callback.called_at = callback.placed_at = callback.confirmed_at = callback.talking_at = at
+            session.get_one(Desk, user.desk_id).round_id = callback.round_id
+            user.official_id = session.get_one(Round, callback.round_id).official_id
+            callback.state = state
+            callback.held_until = at + timedelta(seconds=60) if state is CallbackState.HELD else None
+        page.reload()
+        return page, callback.id
+
+    return begin
+
+
+def _state(engine: Engine, callback_id: int) -> CallbackState:
+    with reading(engine) as session:
+        return session.get_one(Callback, callback_id).state
+
+
+def _end_sessions(engine: Engine) -> User:
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
+        accounts.end_sessions(session, user.id)
+        return user
+
+
+@pytest.mark.parametrize(("language", "word"), [("fa", "پشت خط"), ("en", "on the line")])
+def test_given_a_citizen_who_waited_on_the_line_when_served_then_the_officials_page_says_so(
+    talk: BeginTalk, engine: Engine, language: str, word: str
+) -> None:
+    page, callback_id = talk(language)
+    in_state(page, "serving-state", "talking")
+    expect(page.get_by_test_id("on-the-line")).to_have_count(0)
+    with writing(engine) as session:
+        session.get_one(Callback, callback_id).on_the_line = True
+    page.reload()
+    expect(page.get_by_test_id("serving-state")).to_contain_text(word)
+    is_fit(page)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_page_in_use_when_its_session_ends_then_the_password_is_asked_over_it_and_nothing_is_lost(
+    open_as: OpenAs, engine: Engine, language: str
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True, language=language)
+    with writing(engine) as session:
+        a_callback(session, CallbackState.ENDED, session.scalars(select(User)).one())
+    page.reload()
+    page.get_by_test_id("note").fill("فردا")
+    page.evaluate("window.__same = true")
+    username = _end_sessions(engine).username
+
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    expect(page.get_by_test_id("password")).to_be_focused()
+    expect(page.get_by_test_id("username")).to_have_value(username)
+    expect(page.get_by_test_id("username")).not_to_be_editable()
+    expect(page.get_by_test_id("connection-lost")).to_be_hidden()
+    is_fit(page)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_test_id("problem")).to_be_visible()
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_test_id("note")).to_have_value("فردا")
+    with writing(engine) as session:  # the page lives on: what changes is seen
+        callbacks.move(
+            session,
+            session.scalars(select(Callback)).one().token,
+            CallbackState.CLOSED,
+            outcome=Outcome.REACHED,
+        )
+    in_state(page, "callback-state", "closed")
+    assert page.evaluate("window.__same")
+    said = page.context.complaints  # type: ignore[attr-defined]
+    said[:] = [one for one in said if "403" not in one]  # of the wrong password; told some time later
+
+
+def test_given_a_second_factor_when_the_session_ends_then_the_code_is_asked_over_the_page_too(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    page.evaluate("window.__same = true")
+    with writing(engine) as session:
+        begun = session.scalars(select(SignIn)).one()
+        totp = pyotp.parse_uri(second_factor.offer(begun, settings))
+        assert isinstance(totp, pyotp.TOTP)
+        recovery = second_factor.confirm(session, begun, totp.now(), settings)
+    _end_sessions(engine)
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("code")).to_be_focused()
+    is_fit(page)
+    page.get_by_test_id("code").fill(recovery[0])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.evaluate("window.__same")
+
+
+def test_given_a_page_whose_session_ended_when_another_person_signs_in_then_the_page_becomes_theirs(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    _end_sessions(engine)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    with writing(engine) as session:
+        other = a_user(session)
+        other.role = Role.AUDITOR
+    second = page.context.new_page()
+    second.goto(page.url.replace("/desk", "/"))
+    second.get_by_test_id("username").fill(other.username)
+    second.get_by_test_id("password").fill(PASSWORD)
+    second.get_by_test_id("submit").click()
+    second.get_by_test_id("sign-out").wait_for()
+    expect(page).to_have_url(second.url)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_given_a_young_conversation_when_next_is_pressed_then_it_ends_only_if_held_or_said_twice(
+    talk: BeginTalk, engine: Engine
+) -> None:
+    page, callback_id = talk()
+    in_state(page, "serving-state", "talking")
+    page.keyboard.press("n")
+    expect(page.get_by_test_id("confirm-next")).to_be_visible()
+    page.keyboard.press("n")  # faster than on purpose
+    is_fit(page)
+    expect(page.get_by_test_id("confirm-next")).to_be_hidden(timeout=10_000)  # thought better of it
+    page.get_by_test_id("next").click()
+    expect(page.get_by_test_id("next")).to_have_attribute("data-hold", "asked")
+    assert _state(engine, callback_id) is CallbackState.TALKING
+
+    page.wait_for_timeout(1_000)
+    page.get_by_test_id("next").click()
+    until(lambda: _state(engine, callback_id) is CallbackState.PARTING, "said twice")
+    page.get_by_test_id("undo").click()
+    until(lambda: _state(engine, callback_id) is CallbackState.HELD, "undone")
+    _talks_again(engine, callback_id)
+    in_state(page, "serving-state", "talking")
+
+    page.keyboard.down("n")
+    expect(page.get_by_test_id("next")).to_have_attribute("data-hold", "holding")
+    until(lambda: _state(engine, callback_id) is CallbackState.PARTING, "held for a second")
+    page.keyboard.up("n")
+
+
+def test_given_an_old_conversation_when_next_is_pressed_then_it_ends_at_once_and_can_be_undone_by_a_key(
+    talk: BeginTalk, engine: Engine
+) -> None:
+    page, callback_id = talk(language="en", since=40)
+    in_state(page, "serving-state", "talking")
+    page.keyboard.press("n")
+    parting = page.get_by_test_id("parting")
+    expect(parting).to_contain_text("still on the line")
+    expect(parting).to_contain_text(re.compile(r"Undo \([1-5]\)"))
+    is_fit(page)
+    with writing(engine) as session:  # so that the look at the page above takes no time of the five seconds
+        session.get_one(Callback, callback_id).parting_at = now(session)
+    page.keyboard.press("z")
+    until(lambda: _state(engine, callback_id) is CallbackState.HELD, "undone")
+    expect(parting).to_be_hidden()
+
+
+@pytest.mark.parametrize(("language", "words"), [("fa", "پشت خط است"), ("en", "on the line")])
+def test_given_a_desk_cut_off_in_conversation_when_looked_at_then_it_says_how_long_the_citizen_waits(
+    talk: BeginTalk, language: str, words: str
+) -> None:
+    page, _ = talk(language=language, state=CallbackState.HELD)
+    in_state(page, "serving-state", "held")
+    expect(page.get_by_test_id("serving-state")).to_contain_text(words)
+    expect(page.get_by_test_id("held-left")).to_be_visible()
+    expect(page.get_by_test_id("next")).to_be_disabled()
+    is_fit(page)
+    page.goto(page.url.replace("/official", "/desk"))
+    in_state(page, "callback-state", "held")
+    expect(page.get_by_test_id("held-left")).to_be_visible()
+    is_fit(page)
+
+
+def test_given_a_deed_whose_answer_is_slow_when_another_key_is_pressed_then_it_is_done_after_it_and_not_lost(
+    talk: BeginTalk, engine: Engine
+) -> None:
+    page, callback_id = talk(language="en", since=40)
+    in_state(page, "serving-state", "talking")
+    held: list[Route] = []
+    done: list[str] = []
+    page.on("response", lambda answer: done.append(answer.url.rpartition("/")[2]))
+    page.route("**/pause", lambda route, _request: held.append(route))
+    page.keyboard.press("p")
+    expect(page.get_by_test_id("pause")).to_have_attribute("data-loading", "true")
+    page.keyboard.press("p")  # the same key once more is the same deed
+    page.keyboard.press("n")
+    expect(page.get_by_test_id("next")).to_have_attribute("data-loading", "true")
+    assert _state(engine, callback_id) is CallbackState.TALKING
+    (pause,) = held
+    pause.continue_()
+    until(lambda: _state(engine, callback_id) is CallbackState.PARTING, "next was not lost")
+    expect(page.get_by_test_id("parting")).to_be_visible()
+    assert [deed for deed in done if deed in ("pause", "next")] == ["pause", "next"]
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_conversation_that_was_cut_off_when_its_minute_is_over_then_one_key_calls_again(
+    talk: BeginTalk, engine: Engine, language: str
+) -> None:
+    page, callback_id = talk(language=language, state=CallbackState.HELD)
+    with writing(engine) as session:
+        held = session.get_one(Callback, callback_id)
+        held.state, held.outcome, held.ended_at = CallbackState.CLOSED, Outcome.CALL_AGAIN, now(session)
+        held.registration.state = RegistrationState.WAITING
+        events.callback_changed(session, held)
+    expect(page.get_by_test_id("cut-off")).to_be_visible()
+    is_fit(page)
+    page.keyboard.press("a")
+    in_state(page, "serving-state", "connecting")
+    expect(page.get_by_test_id("cut-off")).to_be_hidden()
+    with reading(engine) as session:
+        again = session.scalars(select(Callback).where(Callback.id != callback_id)).one()
+        assert (again.state, again.registration_id) == (CallbackState.DIALING, held.registration_id)
+
+
+def _talks_again(engine: Engine, callback_id: int) -> None:
+    """As the dialer says when the citizen is back in the room."""
+    with writing(engine) as session:
+        token = session.get_one(Callback, callback_id).token
+        callbacks.move(session, token, CallbackState.TALKING, held_until=None)

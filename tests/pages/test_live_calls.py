@@ -1,0 +1,142 @@
+"""A desk that takes live calls: the switch, a word for who waits on the line, the wall; both languages."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.models import Callback, Desk, Role
+from db.states import CallbackState
+from hotline.callbacks import callbacks, live_desks, on_the_line
+from hotline.line import registration
+from hotline.rounds import rounds
+from tests.factories import a_number, a_round
+from tests.kit.pages import is_fit
+from tests.kit.process import until
+from tests.pages.conftest import OpenAs
+
+CHANNEL = "1795652838.7"
+WORDS = {
+    "fa": ("پشت خط", "تماس زنده می‌پذیرم", "شهروند پشت خط منتظر است"),
+    "en": ("on the line", "I take live calls", "The citizen waits on the line"),
+}
+
+
+def stays(engine: Engine) -> int:
+    """Somebody waits for an operator on the line, and somebody behind is called back; the place."""
+    with writing(engine) as session:
+        standing = rounds.standing_line(session).id
+        first, _ = (
+            registration.register(session, round_id=standing, number=a_number(), tell=False).registration_id
+            for _ in range(2)
+        )
+        assert on_the_line.stay(session, first, CHANNEL)
+        return first
+
+
+def said(engine: Engine) -> bool | None:
+    with reading(engine) as session:
+        return session.scalars(select(Desk.takes_live)).one()
+
+
+def on(page: Page, *, on: bool = True) -> None:
+    expect(page.get_by_test_id("takes-live")).to_be_checked(checked=on)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_an_operator_at_the_operators_line_when_somebody_waits_then_page_and_keys_show_and_say_it(
+    open_as: OpenAs, engine: Engine, language: str
+) -> None:
+    word, switch, help_ = WORDS[language]
+    place = stays(engine)
+    page = open_as(Role.OPERATOR, "desk", language=language, at_desk=True)
+    on(page)  # by itself: an operator, ready, at this line
+    expect(page.get_by_text(switch)).to_be_visible()
+    rows = page.get_by_test_id("line-row")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(word)
+    expect(rows.last).not_to_contain_text(word)
+    is_fit(page)
+
+    page.keyboard.press("o")
+    on(page, on=False)
+    assert said(engine) is False
+    page.reload()
+    on(page, on=False)  # what the desk has said, stays said
+
+    page.keyboard.press("n")
+    expect(page.get_by_test_id("on-the-line")).to_have_text(word)
+    expect(page.get_by_test_id("callback-state")).to_contain_text(help_)
+    is_fit(page)
+    with writing(engine) as session:
+        on_the_line.leave(session, CHANNEL)  # hangs up
+    expect(page.get_by_test_id("on-the-line")).to_have_count(0)
+    with reading(engine) as session:
+        callback = callbacks.of_registration(session, place)
+        assert callback and callback.state is CallbackState.CLAIMED
+
+
+def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_the_page_shows_it_by_itself(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    with writing(engine) as session:
+        rounds.standing_line(session)
+    page.reload()
+    on(page)
+    stays(engine)
+    with writing(engine) as session:
+        assert live_desks.give(session, may_dial=True)
+        callback = session.scalars(select(Callback)).one()
+        callback.on_the_line = True
+        callbacks.move(session, callback.token, CallbackState.WAITING)
+    expect(page.get_by_test_id("callback-state")).to_have_attribute("data-state", "waiting", timeout=1500)
+    expect(page.get_by_test_id("callback-state")).to_contain_text("به تلفن شما وصل می‌شود")
+    expect(page.get_by_test_id("on-the-line")).to_be_visible()
+    is_fit(page)
+
+
+def test_given_another_line_when_the_operator_works_on_it_then_no_live_call_disturbs_them(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        standing, other = rounds.standing_line(session).id, a_round(session).id
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    choice = page.get_by_test_id("round-select")
+    expect(choice).to_have_value(str(other))  # the one that is live
+    expect(page.get_by_test_id("takes-live")).to_have_count(0)
+    assert said(engine) is None
+    choice.select_option(str(standing))
+    on(page)
+    choice.select_option(str(other))
+    expect(page.get_by_test_id("takes-live")).to_have_count(0)
+    until(lambda: said(engine) is None, "the desk takes no live calls any more")
+    choice.select_option(str(standing))
+    on(page)
+
+
+def test_given_a_supervisor_at_a_desk_when_they_look_at_the_operators_line_then_they_are_asked_first(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        rounds.standing_line(session)
+    page = open_as(Role.SUPERVISOR, "desk", at_desk=True)
+    on(page, on=False)
+    page.get_by_test_id("takes-live").focus()
+    page.keyboard.press("Space")
+    on(page)
+    assert said(engine) is True
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_caller_on_the_line_when_the_wall_is_looked_at_then_it_shows_how_many_and_how_long(
+    open_as: OpenAs, url: str, engine: Engine, language: str
+) -> None:
+    stays(engine)
+    page = open_as(Role.OPERATOR, language=language)
+    page.goto(f"{url}/wallboard")
+    standing = page.get_by_test_id("line").first
+    number = standing.locator("dl > div").filter(has_text=WORDS[language][0])
+    expect(number).to_contain_text("۱" if language == "fa" else "1")
+    expect(page.get_by_test_id("longest").locator("dd").first).to_contain_text(":")
+    is_fit(page)

@@ -1,0 +1,276 @@
+"""What callers hear: the catalogue of each language, and the clips that speak a prompt."""
+
+import ast
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from db.states import RegistrationState, RequestState
+from prompts import catalogue
+from prompts.catalogue import PromptError, Slot
+from prompts.persian import VOWEL_SIGNS
+from prompts.spoken import PAUSE
+
+ROOT = Path(catalogue.__file__).parents[1]
+LANGUAGES = catalogue.languages()
+WHEN = {"day": "weekday", "date": "date", "time": "time"}
+
+# What the call scripts count on; the slots of those without an entry here are none.
+SLOTS = {
+    "choose-item": {"office": "clip", "key": "count"},
+    "choose-others": {"key": "count"},
+    "round-when": {"office": "clip", **WHEN},
+    "next-round-when": {"office": "clip", **WHEN},
+    "registration-opens": WHEN,
+    "confirm-number": {"number": "phone"},
+    "confirm-number-slow": {"number": "phone"},
+    "registered": {"ticket": "digits"},
+    "registered-brief": {"ticket": "digits"},
+    "ticket-again": {"ticket": "digits"},
+    "already-registered": {"ticket": "digits"},
+    "place": {"place": "ordinal"},
+    "ahead-some": {"ahead": "count"},
+    "expectation": {"reached": "count"},
+    "ticket-is": {"ticket": "digits"},
+    "active-registration": {"office": "clip"},
+    "change-number-asked": {"number": "phone"},
+    "own-places": {"count": "count"},
+    "own-place": {"office": "clip", "key": "count"},
+    "own-place-on": {"office": "clip", "day": "weekday", "date": "date", "key": "count"},
+    "confirm-call-intro": {"office": "clip"},
+    "confirm-call-done": {"ticket": "digits"},
+    "confirm-number-intro": {"office": "clip"},
+    "confirm-number-done": {"ticket": "digits"},
+    "confirm-cancel-intro": {"office": "clip"},
+    "report-recorded": {"tracking": "digits"},
+    "report-recorded-again": {"tracking": "digits"},
+    "operator-registered": {"ticket": "digits"},
+    "substitute-speaks": {"office": "clip"},
+    "round-at": WHEN,
+    "next-round-at": WHEN,
+    "lines-full-until": {"day": "weekday", "time": "time"},
+    "callback-intro": {"office": "clip"},
+    "callback-press-one": {"office": "clip"},
+    "wait-intro": {"office": "clip"},
+    "near-call-intro": {"office": "clip"},
+    "choices": {"count": "count"},
+    "wait-minutes": {"minutes": "count"},
+}
+WITHOUT_SLOTS = f"""
+    greeting main-menu main-menu-slow  menu-english menu-persian choose-kind choose-kind-slow
+    kind-mayor kind-deputy kind-district  ask-district ask-district-slow district-invalid
+    district-not-open choose-round no-round-open ask-number ask-number-slow
+    number-invalid number-will-be-confirmed ask-subject ask-subject-slow
+    {" ".join(f"subject-{n}" for n in range(1, 10))} subject-others
+    message-offer message-speak message-review message-kept carried-over ahead-none will-call
+    carried-cancelled round-has-begun round-full full-meanwhile speaks-other-language
+    status-not-reached status-round-cancelled status-given-up next-round-to-come
+    closed-meanwhile too-many-today too-many-withheld blocked-nuisance blocked-owner
+    status-unconfirmed confirm-call-press-one confirm-call-refused confirm-call-full confirm-call-too-late
+    confirm-number-refused confirm-number-taken confirm-cancel-press-one confirm-call-goodbye
+    other-place owner-ticket cancel-call-offer cancel-call-soon change-needs-ticket
+    follow-up-ask follow-up-ask-slow ticket-invalid
+    follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
+    report-category report-district report-speak report-review report-nothing report-deleted
+    operator-now operator-busy operator-choice operator-stay operator-press-two operator-other-number
+    silence-operator silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full
+    callback-let-go callback-held callback-held-over callback-goodbye
+    wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
+    near-call-question near-call-reachable near-call-next-round near-call-too-late status-deferred
+    request-own request-joined request-question request-question-slow request-thanks request-again
+    request-answered request-menu
+    {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
+    official-intro official-pin official-wrong official-locked official-welcome official-goodbye
+    official-confirm-next
+""".split()
+
+
+def prompts_named_in(source: str) -> set[str]:
+    """The ids that code hands to call.say, call.ask and call.ask_digits as plain strings."""
+
+    def ids(node: ast.expr) -> set[str]:
+        match node:
+            case ast.Constant(value=str(text)):
+                return {text}
+            case ast.IfExp():
+                return ids(node.body) | ids(node.orelse)
+            case ast.Tuple(elts=[first, *_]):
+                return ids(first)
+        return set()
+
+    return {
+        prompt
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in {"say", "tell", "ask", "ask_digits"}
+        for argument in node.args
+        for prompt in ids(argument)
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_the_call_scripts_when_they_name_a_prompt_then_every_language_has_it(language: str) -> None:
+    named = {
+        prompt
+        for path in (ROOT / "ivr").rglob("*.py")
+        for prompt in prompts_named_in(path.read_text("utf-8"))
+    }
+    assert named
+    assert named <= catalogue.prompt_ids(language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_the_dialplan_when_it_plays_a_clip_then_every_language_has_it(language: str) -> None:
+    played = {
+        clip
+        for path in (ROOT / "dialplan").rglob("*.conf")
+        for clip in re.findall(r"\{\{ prompts \}\}/(?:fa|en|\$.*?\})/([\w.-]+)", path.read_text("utf-8"))
+    }
+    assert "apology" in played
+    assert played <= catalogue.texts(language).keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", RegistrationState)
+def test_given_a_state_of_a_registration_when_followed_up_then_a_prompt_says_it(
+    state: RegistrationState, language: str
+) -> None:
+    assert catalogue.slots(language, f"status-{state}") == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("prompt", [*SLOTS, *WITHOUT_SLOTS])
+def test_given_a_prompt_the_scripts_count_on_when_asked_then_its_slots_are_as_agreed(
+    prompt: str, language: str
+) -> None:
+    assert catalogue.slots(language, prompt) == SLOTS.get(prompt, {})
+
+
+def test_given_the_languages_when_compared_then_they_have_the_same_prompts_with_the_same_slots() -> None:
+    persian, *others = (
+        {prompt: catalogue.slots(language, prompt) for prompt in catalogue.prompt_ids(language)}
+        for language in ("fa", "en")
+    )
+    assert others == [persian]
+
+
+def test_given_the_languages_when_compared_then_they_have_the_same_offices_days_and_months() -> None:
+    named = re.compile(r"office-|weekday-|month-|day-")
+    persian, english = (
+        {clip for clip in catalogue.texts(language) if named.match(clip)} for language in ("fa", "en")
+    )
+    assert persian == english
+    assert len(persian) == 19 + 7 + 12 + 31
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_the_sample_officials_when_named_then_every_language_has_their_clips(language: str) -> None:
+    clips = set(re.findall(r'"(office-[\w-]+)"', (ROOT / "ops/sample.py").read_text("utf-8")))
+    assert clips
+    assert clips <= catalogue.texts(language).keys()
+
+
+def test_given_the_persian_texts_when_read_then_they_keep_the_rules_of_the_voice() -> None:
+    signs = VOWEL_SIGNS.replace("\u0651", "")
+    for clip, text in catalogue.texts("fa").items():
+        assert not re.search(r"\d", text), f"{clip}: a digit"
+        assert not re.search(f"\u0651[{signs}]|[{signs}]\u0651", text), f"{clip}: shadda and vowel"
+        assert not re.search("[a-zA-Zيك{}*]", text), f"{clip}: not Persian"
+
+
+def test_given_the_english_texts_when_read_then_they_are_plain_english() -> None:
+    for clip, text in catalogue.texts("en").items():
+        assert re.fullmatch(r"[A-Za-z ,.:?']+", text), clip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_the_prompts_when_read_then_every_slot_is_of_a_known_kind(language: str) -> None:
+    parts = [part for prompt in catalogue.load(language).prompts.values() for part in prompt]
+    assert {part.kind for part in parts if isinstance(part, Slot)} == {
+        *("phone", "digits", "count", "clip", "ordinal", "weekday", "date", "time")
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_the_prompts_when_read_then_each_has_a_place_in_the_studios_script(language: str) -> None:
+    book = catalogue.load(language)
+    placed = [prompt for prompts in book.sections.values() for prompt in prompts]
+    assert sorted(placed) == sorted(book.prompts)
+
+
+def test_given_a_prompt_without_slots_when_asked_then_it_is_one_clip() -> None:
+    assert catalogue.clips("fa", "greeting") == ["greeting"]
+
+
+def test_given_a_prompt_with_slots_when_filled_then_fragments_and_values_alternate() -> None:
+    assert catalogue.clips("fa", "own-place", office="office-district-12", key=3) == [
+        "own-place.1",
+        "office-district-12",
+        "own-place.2",
+        "number-3",
+        PAUSE,
+    ]
+
+
+def test_given_a_prompt_that_ends_with_a_slot_when_filled_then_silence_closes_the_sentence() -> None:
+    clips = catalogue.clips("fa", "ticket-again", ticket="0123456")
+    assert clips == [
+        "ticket-again.1",
+        *("digit-0", "digit-1", "digit-2", "pause"),
+        *("digit-3", "digit-4", "digit-5", "digit-6", "pause"),
+    ]
+
+
+def test_given_a_sentence_that_ends_with_a_slot_when_another_follows_then_silence_is_between_them() -> None:
+    clips = catalogue.clips("en", "expectation", reached=30)
+    assert clips == ["expectation.1", "number-30", PAUSE, "expectation.2"]
+    assert catalogue.texts("en")["expectation.2"].startswith("If we do not")
+
+
+def test_given_a_round_when_told_then_the_office_the_day_and_the_hour_follow_each_other() -> None:
+    day = dt.date(2026, 11, 25)
+    clips = catalogue.clips("fa", "round-when", office="office-mayor", day=day, date=day, time=dt.time(9, 30))
+    assert clips == [
+        *("round-when.1", "office-mayor", "weekday-3", "day-4", "month-9"),
+        *("time-at", "number-9-and", "time-half", "time-morning", PAUSE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "slots", "message"),
+    [
+        ("no-such", {}, "no prompt 'no-such'"),
+        ("greeting", {"name": "x"}, "has no slots; given: name"),
+        ("registered", {}, "has ticket; given: none"),
+        ("registered", {"ticket": "1234567", "extra": 1}, "has ticket; given: extra, ticket"),
+        ("registered", {"ticket": 1234567}, "slot 'ticket': 1234567 is not str"),
+        ("registered", {"ticket": "12a4567"}, "not a row of digits"),
+        ("confirm-number", {"number": "+989131234567"}, "not a row of digits"),
+        ("ahead-some", {"ahead": "12"}, "slot 'ahead': '12' is not int"),
+        ("ahead-some", {"ahead": -1}, "cannot be read"),
+        ("place", {"place": 0}, "cannot be read"),
+        ("active-registration", {"office": "office-of-nobody"}, "no clip 'office-of-nobody'"),
+        ("lines-full-until", {"day": dt.time(9), "time": dt.time(9)}, "is not date"),
+        ("lines-full-until", {"day": dt.date(2026, 1, 1), "time": "09:00"}, "is not time"),
+        (
+            "lines-full-until",
+            {"day": dt.datetime(2026, 1, 1), "time": dt.time(9)},
+            "a date and time without a zone",
+        ),
+        ("ahead-some", {"ahead": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, "is not int"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_a_wrong_prompt_or_slot_when_asked_then_it_is_refused(
+    prompt: str, slots: dict[str, catalogue.Value], message: str, language: str
+) -> None:
+    with pytest.raises(PromptError, match=re.escape(message)):
+        catalogue.clips(language, prompt, **slots)
+
+
+@pytest.mark.parametrize("language", ["xx", "../prompts/fa", ""])
+def test_given_an_unknown_language_when_asked_then_it_is_refused(language: str) -> None:
+    with pytest.raises(PromptError, match="there are: en, fa"):
+        catalogue.clips(language, "greeting")

@@ -1,0 +1,416 @@
+"""The rendered clips: what a build makes, what it leaves alone, and what the check finds."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import G722
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+import settings as settings_module
+from prompts import catalogue, render, sound, sources
+from prompts.check import check
+from prompts.lengths import lengths, most
+from settings import Settings
+
+pytestmark = pytest.mark.usefixtures("own_environment")
+CEILING = 10 ** (sound.CEILING / 20)
+FEW = ("greeting", "goodbye", "apology", "lines-full", "ticket-again.1", "digit-0", "digit-1")
+
+
+@pytest.fixture(scope="module")
+def no_recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("no-recordings")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Settings:
+    """Settings whose prompts are all built with the synthetic voice alone. Not to be changed."""
+    settings = settings_module.load(_env_file=None, state_dir=tmp_path_factory.mktemp("built"))
+    render.build(settings, recordings=no_recordings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def few_built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Settings:
+    """Settings with a few Persian prompts built. Not to be changed."""
+    settings = settings_module.load(
+        _env_file=None, state_dir=tmp_path_factory.mktemp("few"), trunk_codecs="alaw,ulaw"
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        only_few(monkeypatch)
+        render.build(settings, recordings=no_recordings)
+    return settings
+
+
+@pytest.fixture
+def own(few_built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A copy of the few built prompts that a test may change; there are no others."""
+    only_few(monkeypatch)
+    settings = settings_module.load(_env_file=None, state_dir=tmp_path / "state", trunk_codecs="alaw,ulaw")
+    shutil.copytree(few_built.prompts_dir, settings.prompts_dir)
+    return settings
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """An empty folder for studio recordings."""
+    return tmp_path / "recordings"
+
+
+def only_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a few clips of the Persian catalogue and no other language."""
+    whole = catalogue.load("fa")
+    monkeypatch.setattr(catalogue, "languages", lambda: ["fa"])
+    monkeypatch.setattr(whole, "texts", {clip: whole.texts[clip] for clip in FEW})
+    monkeypatch.setattr(whole, "prompts", {prompt: whole.prompts[prompt] for prompt in FEW[:4]})
+
+
+def with_text(monkeypatch: pytest.MonkeyPatch, clip: str, text: str) -> None:
+    monkeypatch.setitem(catalogue.load("fa").texts, clip, text)
+
+
+def record(recordings: Path, clip: str, *, rate: int = 44_100, level: float = 0.5) -> None:
+    """Put a stereo recording there: one second of 500 Hz with half a second of silence around."""
+    time = np.arange(rate) / rate
+    mono = np.pad(level * np.sin(2 * np.pi * 500 * time), rate // 2)
+    (recordings / "fa").mkdir(parents=True, exist_ok=True)
+    soundfile.write(recordings / "fa" / f"{clip}.wav", np.stack([mono, mono], axis=1), rate)
+
+
+def wav(settings: Settings, name: str) -> sound.Samples:
+    samples, rate = sound.read((settings.prompts_dir / f"{name}.wav").read_bytes())
+    assert rate == 8000
+    return samples
+
+
+def spoken_clips() -> Iterator[tuple[str, str]]:
+    for language in catalogue.languages():
+        for clip in catalogue.texts(language):
+            yield language, clip
+
+
+# A build of everything
+
+
+def test_given_a_full_build_when_checked_then_nothing_is_wrong(built: Settings, no_recordings: Path) -> None:
+    assert check(built, recordings=no_recordings) == []
+
+
+def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_ceiling(
+    built: Settings,
+) -> None:
+    for language, clip in spoken_clips():
+        samples = wav(built, f"{language}/{clip}")
+        assert 0.15 < samples.size / 8000 < (30 if "-slow" in clip else 20), clip
+        assert 0.1 < np.abs(samples).max() <= CEILING + 1e-3, clip
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
+    built: Settings, language: str
+) -> None:
+    meter = pyloudnorm.Meter(8000)
+    for clip in catalogue.texts(language):
+        samples = wav(built, f"{language}/{clip}")
+        loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
+        heard = samples[loud[0] : loud[-1] + 1]
+        again = np.tile(heard, -(-8000 // heard.size))  # as in a row of digits
+        assert meter.integrated_loudness(again) == pytest.approx(sound.LOUDNESS, abs=1.5), clip
+
+
+def test_given_a_sharp_clip_when_levelled_then_its_peaks_are_turned_down_softly() -> None:
+    rate = 8000
+    hum = 0.05 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
+    hum[rate // 2 : rate // 2 + 200] *= 18  # a cough of 25 ms
+    loud = sound.levelled(hum.astype(np.float32), rate)
+    assert sound.loudness(loud, rate) == pytest.approx(sound.LOUDNESS, abs=1)
+    assert sound.peak(loud) <= CEILING + 1e-6
+    turned = loud / np.where(np.abs(hum) < 1e-3, np.nan, hum)
+    assert np.nanmax(np.abs(np.diff(turned))) < 0.1 * np.nanmax(turned), "a step would click"
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+def test_given_a_full_build_when_clips_of_a_sentence_meet_then_without_a_gap(
+    built: Settings, language: str
+) -> None:
+    for clip in (c for c in catalogue.texts(language) if not c.endswith("-slow")):
+        if not sources.Clip(language, clip, catalogue.texts(language)[clip]).is_sentence:
+            samples = wav(built, f"{language}/{clip}")
+            loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
+            gap = loud[0] + samples.size - loud[-1]  # beside another one like it
+            assert gap / 8000 < 0.2, clip
+
+
+PACE = {False: (140, 150), True: (115, 125)}
+"""Words a minute of the prompts of a sentence or more; of the slow ones."""
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("slow", [False, True], ids=["usual", "slow"])
+def test_given_a_full_build_when_timed_then_it_is_spoken_at_a_pace_that_everybody_follows(
+    built: Settings, language: str, slow: bool
+) -> None:
+    texts = catalogue.texts(language)
+    prompts = [p for p in catalogue.prompt_ids(language) & texts.keys() if p.endswith("-slow") is slow]
+    words = {p: len(texts[p].split()) for p in prompts}
+    paces = []
+    for prompt in (p for p in prompts if words[p] >= 6):
+        loud = np.flatnonzero(np.abs(wav(built, f"{language}/{prompt}")) > 0.02)
+        paces.append(words[prompt] * 60 * 8000 / (loud[-1] - loud[0]))
+    slowest, fastest = PACE[slow]
+    assert slowest <= np.median(paces) <= fastest
+
+
+@pytest.mark.parametrize("codec", ["alaw", "ulaw"])
+def test_given_a_full_build_when_decoded_then_the_codec_files_sound_like_the_wav(
+    built: Settings, codec: str
+) -> None:
+    path = built.prompts_dir / "fa" / f"greeting.{codec}"
+    decoded, _ = soundfile.read(
+        path, format="RAW", subtype=codec.upper(), samplerate=8000, channels=1, endian="LITTLE"
+    )
+    original = wav(built, "fa/greeting")
+    assert path.stat().st_size == original.size
+    noise = decoded - original
+    assert 10 * np.log10(np.sum(original**2) / np.sum(noise**2)) > 30
+
+
+def test_given_the_music_on_hold_when_looped_then_it_is_half_a_minute_without_a_seam(
+    built: Settings,
+) -> None:
+    music = wav(built, "moh/hold")
+    assert music.size == 30 * 8000
+    seam = abs(music[0] - music[-1])
+    assert seam <= np.abs(np.diff(music)).max()
+    seconds = np.sqrt(np.mean(music.reshape(30, 8000) ** 2, axis=1))
+    assert seconds.min() > 0.5 * seconds.max()
+
+
+def test_given_the_pause_when_measured_then_it_is_a_quarter_second_of_nothing(
+    built: Settings,
+) -> None:
+    assert wav(built, "fa/pause").tolist() == [0.0] * 2000
+
+
+def test_given_nothing_changed_when_built_again_then_nothing_is_done_at_once(
+    built: Settings, no_recordings: Path
+) -> None:
+    report = render.build(built, recordings=no_recordings)
+    assert (report.rendered, report.written, report.notes) == ((), (), ())
+    assert report.seconds < 0.5
+
+
+# The signal path
+
+
+def test_given_a_clip_when_trimmed_then_forty_ms_stay_and_a_sentence_has_a_pause_after_it() -> None:
+    tone = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000).astype(np.float32)
+    padded = np.pad(tone, 8_000)
+    joined = sound.trimmed(padded, 16_000, sentence=False)
+    sentence = sound.trimmed(padded, 16_000, sentence=True)
+    assert joined.size / 16_000 == pytest.approx(1.08, abs=0.01)
+    assert sentence.size / 16_000 == pytest.approx(1.29, abs=0.01)
+
+
+def test_given_a_prompt_after_a_mistake_when_rendered_then_it_is_spoken_slowly(
+    own: Settings, no_recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = {"goodbye": "goodbye-slow", "ticket-again.1": "ticket-again-slow.1"}
+    for clip, slow in pairs.items():
+        with_text(monkeypatch, slow, catalogue.texts("fa")[clip])
+    render.build(own, recordings=no_recordings)
+    for clip, slow in pairs.items():
+        assert 1.1 < wav(own, f"fa/{slow}").size / wav(own, f"fa/{clip}").size < 1.4
+
+
+# What changes is made again, and nothing else
+
+
+def test_given_one_changed_text_when_built_again_then_only_that_clip_is_rendered(
+    own: Settings, no_recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (own.prompts_dir / "fa/goodbye.alaw").read_bytes()
+    with_text(monkeypatch, "goodbye", "خدا نگهدارِ شما.")
+    assert [line.split(",")[0] for line in check(own, recordings=no_recordings)] == ["fa/goodbye: stale"]
+    steps: list[tuple[int, int]] = []
+    report = render.build(
+        own, recordings=no_recordings, progress=lambda done, total: steps.append((done, total))
+    )
+    assert report.rendered == ("fa/goodbye",)
+    assert "fa/goodbye" in report.written
+    assert steps == [(1, 1)]
+    assert (own.prompts_dir / "fa/goodbye.alaw").read_bytes() != before
+    assert check(own, recordings=no_recordings) == []
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_given_a_lost_or_empty_file_when_built_again_then_it_is_written_without_the_voice(
+    own: Settings, no_recordings: Path, content: bytes | None
+) -> None:
+    path = own.prompts_dir / "fa/greeting.ulaw"
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert check(own, recordings=no_recordings) == ["fa/greeting: missing ulaw"]
+    report = render.build(own, recordings=no_recordings)
+    assert (report.rendered, report.written) == ((), ("fa/greeting",))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"fa/greeting": {"key": "of an earlier version"}}'])
+def test_given_an_unusable_manifest_when_built_again_then_the_kept_takes_are_used(
+    own: Settings, no_recordings: Path, content: str
+) -> None:
+    (own.prompts_dir / "manifest.json").write_text(content)
+    report = render.build(own, recordings=no_recordings)
+    assert (report.rendered, len(report.written)) == ((), report.clips)
+
+
+def test_given_another_trunk_codec_when_built_again_then_its_files_come_from_the_kept_takes(
+    own: Settings, no_recordings: Path
+) -> None:
+    wideband = own.model_copy(update={"trunk_codecs": ("g722", "alaw")})
+    assert "fa/greeting: missing g722" in check(wideband, recordings=no_recordings)
+    report = render.build(wideband, recordings=no_recordings)
+    assert (report.rendered, len(report.written)) == ((), report.clips)
+    files = {path.name for path in (own.prompts_dir / "fa").glob("greeting.*")}
+    assert files == {"greeting.alaw", "greeting.g722", "greeting.wav"}
+    assert (own.prompts_dir / "moh/hold.g722").stat().st_size == 30 * 8000
+
+
+def test_given_the_wideband_codec_when_decoded_then_it_sounds_like_the_wav_and_has_its_upper_band(
+    own: Settings, no_recordings: Path
+) -> None:
+    render.build(own.model_copy(update={"trunk_codecs": ("g722",)}), recordings=no_recordings)
+    coded = (own.prompts_dir / "fa/greeting.g722").read_bytes()
+    wide = np.asarray(G722.G722(16_000, 64_000).decode(coded), dtype=np.float32) / 32768
+    original = wav(own, "fa/greeting")
+    narrow = sound.resampled(wide, 16_000, 8000)
+    assert narrow.size == pytest.approx(original.size, abs=2)
+    # the coder's filters delay the sound by a millisecond or so
+    alike = [np.corrcoef(narrow[delay : delay + 8000], original[:8000])[0, 1] for delay in range(40)]
+    assert max(alike) > 0.98
+    spectrum = np.abs(np.fft.rfft(wide)) ** 2
+    assert spectrum[spectrum.size // 2 :].sum() > 1e-3 * spectrum.sum()
+
+
+def test_given_a_clip_being_rebuilt_when_it_is_read_meanwhile_then_it_is_always_whole(
+    own: Settings, no_recordings: Path
+) -> None:
+    path = own.prompts_dir / "fa/greeting.alaw"
+    whole = path.read_bytes()
+    over = threading.Event()
+    torn: list[int] = []
+
+    def play() -> None:
+        while not over.is_set():
+            if (heard := path.read_bytes()) != whole:
+                torn.append(len(heard))
+
+    player = threading.Thread(target=play)
+    player.start()
+    try:
+        for _ in range(3):
+            (own.prompts_dir / "manifest.json").unlink()
+            render.build(own, recordings=no_recordings)
+    finally:
+        over.set()
+        player.join()
+    assert not torn
+
+
+# Studio recordings
+
+
+def test_given_a_studio_recording_when_built_then_it_wins_and_goes_when_it_is_removed(
+    own: Settings, recordings: Path
+) -> None:
+    synthetic = (own.prompts_dir / "fa/goodbye.alaw").read_bytes()
+    record(recordings, "goodbye", level=0.9)
+    report = render.build(own, recordings=recordings)
+    assert report.rendered == ("fa/goodbye",)
+    recorded = wav(own, "fa/goodbye")
+    assert recorded.size / 8000 == pytest.approx(1.29, abs=0.02)
+    spectrum = np.abs(np.fft.rfft(recorded))
+    assert np.argmax(spectrum) * 8000 / recorded.size == pytest.approx(500, abs=2)
+    assert np.abs(recorded).max() <= CEILING + 1e-3
+    assert check(own, recordings=recordings) == []
+
+    (recordings / "fa/goodbye.wav").unlink()
+    assert render.build(own, recordings=recordings).rendered == ("fa/goodbye",)
+    assert (own.prompts_dir / "fa/goodbye.alaw").read_bytes() == synthetic
+
+
+def test_given_some_recorded_fragments_when_built_then_they_wait_for_the_rest_and_no_voices_mix(
+    own: Settings, recordings: Path
+) -> None:
+    record(recordings, "ticket-again.1")
+    record(recordings, "digit-0")
+    report = render.build(own, recordings=recordings)
+    problem = (
+        "fa: 2 of 3 fragments, numbers and offices are recorded; they are used once all are: digit-1 missing"
+    )
+    assert report.rendered == ()
+    assert report.notes == (problem,)
+    assert check(own, recordings=recordings) == [problem]
+
+    record(recordings, "digit-1")
+    report = render.build(own, recordings=recordings)
+    assert sorted(report.rendered) == ["fa/digit-0", "fa/digit-1", "fa/ticket-again.1"]
+    assert check(own, recordings=recordings) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "level", "message"),
+    [(6_000, 0.5, "sampled at 6000 Hz"), (44_100, 0.0, "nothing can be heard")],
+)
+def test_given_an_unusable_recording_when_built_then_it_is_named(
+    own: Settings, recordings: Path, rate: int, level: float, message: str
+) -> None:
+    record(recordings, "goodbye", rate=rate, level=level)
+    with pytest.raises(sources.VoiceError, match=f"fa/goodbye from studio: {message}"):
+        render.build(own, recordings=recordings)
+
+
+def test_given_a_recording_that_is_no_sound_when_built_then_it_is_named(
+    own: Settings, recordings: Path
+) -> None:
+    (recordings / "fa").mkdir(parents=True)
+    (recordings / "fa/goodbye.wav").write_text("later")
+    with pytest.raises(sources.VoiceError, match="fa/goodbye from studio: not a sound file"):
+        render.build(own, recordings=recordings)
+
+
+# What the check finds
+
+
+def test_given_damaged_clips_when_checked_then_each_is_named(own: Settings, no_recordings: Path) -> None:
+    def put(clip: str, samples: NDArray[np.float64]) -> None:
+        soundfile.write(own.prompts_dir / "fa" / f"{clip}.wav", samples, 8000)
+
+    put("greeting", np.ones(8000))
+    put("goodbye", np.zeros(8000))
+    put("apology", np.full(21 * 8000, 0.5))
+    (own.prompts_dir / "fa" / "lines-full.wav").write_bytes(b"torn")
+    assert check(own, recordings=no_recordings) == [
+        "fa/greeting: clipped, a peak passes -3 dBFS",
+        "fa/goodbye: silent",
+        "fa/apology: 21 s, longer than 20 s",
+        "fa/lines-full: not a sound file: Format not recognised.",
+    ]
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_the_whole_build_when_measured_then_no_prompt_has_grown_past_its_most(
+    built: Settings, language: str
+) -> None:
+    took = {length.prompt: length.seconds for length in lengths(built, language)}
+    assert took.keys() == catalogue.prompt_ids(language)
+    assert {prompt: s for prompt, s in took.items() if s > most(language, prompt)} == {}

@@ -1,0 +1,126 @@
+"""The real Asterisk, and a call script that breaks off or is not there yet: what the dialplan does."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.kit import sound
+from tests.kit.caller import spoken
+from tests.kit.lone_asterisk import LoneAsterisk
+from tests.kit.phone import Phone
+
+_PATIENCE_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def asterisk() -> Iterator[LoneAsterisk]:
+    with LoneAsterisk() as asterisk:
+        yield asterisk
+
+
+class Asked:
+    """One time that the script is asked for."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._wire, _ = server.accept()
+        self._wire.settimeout(_PATIENCE_S)
+        self._lines = self._wire.makefile("rb")
+        self.env = dict(line.split(": ", 1) for line in iter(self._line, "") if ": " in line)
+
+    def _line(self) -> str:
+        return self._lines.readline().decode().strip()
+
+    def says(self, command: str) -> str:
+        """Asterisk's answer to the command."""
+        self._wire.sendall(f"{command}\n".encode())
+        return self._line()
+
+    @property
+    def again(self) -> str:
+        """What it is told: nothing, or the language in which it is to go on."""
+        return self.env.get("agi_arg_2", "")
+
+    def breaks_off(self) -> None:
+        """As if killed."""
+        self._lines.close()
+        self._wire.close()
+
+
+@contextmanager
+def _listening(asterisk: LoneAsterisk) -> Iterator[socket.socket]:
+    with socket.create_server(asterisk.settings.agi) as server:
+        server.settimeout(_PATIENCE_S)
+        yield server
+
+
+def _heard(asterisk: LoneAsterisk, phone: Phone, *prompts: str) -> list[str]:
+    ears = {prompt: spoken(asterisk.settings.prompts_dir, "fa")[prompt] for prompt in prompts}
+    return [match.clip for match in sound.heard(phone.recording(), ears)]
+
+
+@pytest.fixture
+def phone(asterisk: LoneAsterisk) -> Iterator[Phone]:
+    with Phone("09131234567", port=asterisk.trunk_port) as phone:
+        yield phone
+
+
+def test_given_a_script_that_breaks_off_then_it_is_asked_once_more_as_soon_as_it_is_there(
+    asterisk: LoneAsterisk, phone: Phone
+) -> None:
+    with _listening(asterisk) as server:
+        call = phone.dial(asterisk.hotline)
+        first = Asked(server)
+        assert first.again == ""
+        first.says('SET VARIABLE "HOTLINE_LANGUAGE" "fa"')
+    first.breaks_off()  # and nobody listens any more
+    phone.wait_for_sound(1.5, _PATIENCE_S)
+    with _listening(asterisk) as server:
+        second = Asked(server)
+        assert second.again == "fa"
+        assert second.env["agi_uniqueid"] == first.env["agi_uniqueid"]
+        second.says('SET VARIABLE "HOTLINE_FINISHED" "1"')
+        second.breaks_off()
+        phone.wait_for("closed", 10, call)
+    assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
+
+
+def test_given_a_script_that_breaks_off_twice_then_the_caller_hears_the_apology(
+    asterisk: LoneAsterisk, phone: Phone
+) -> None:
+    with _listening(asterisk) as server:
+        call = phone.dial(asterisk.hotline)
+        for again in ("", "fa"):
+            asked = Asked(server)
+            assert asked.again == again
+            asked.says('STREAM FILE "/no/such/prompt" "" 0')  # which looks as if nobody had answered
+            asked.says('SET VARIABLE "HOTLINE_FINISHED" "no"')
+            asked.breaks_off()
+        phone.wait_for("closed", 30, call)
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert _heard(asterisk, phone, "one-moment", "apology") == ["one-moment", "apology"]
+
+
+def test_given_a_script_that_is_not_there_yet_then_the_caller_waits_for_it(
+    asterisk: LoneAsterisk, phone: Phone
+) -> None:
+    call = phone.dial(asterisk.hotline)
+    phone.wait_for_sound(1.5, _PATIENCE_S)
+    with _listening(asterisk) as server:
+        asked = Asked(server)
+        assert asked.again == "", "it begins, and does not go on"
+        asked.says('SET VARIABLE "HOTLINE_FINISHED" "1"')
+        asked.breaks_off()
+        phone.wait_for("closed", 10, call)
+    assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
+
+
+def test_given_a_script_that_never_comes_then_the_caller_hears_the_apology_in_the_end(
+    asterisk: LoneAsterisk, phone: Phone
+) -> None:
+    call = phone.dial(asterisk.hotline)
+    phone.wait_for("closed", 60, call)
+    assert _heard(asterisk, phone, "one-moment", "apology")[-1] == "apology"

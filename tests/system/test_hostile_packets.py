@@ -1,0 +1,155 @@
+"""No packet writes a line of its own into a log; each refused sign-in of a phone is one line for fail2ban."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.kit.process import until
+from tests.kit.system import System
+
+SIGN_IN_PAGE = Path(__file__).parents[2] / "docs" / "sign-in.md"
+FRAMED = "203.0.113.66"
+"""An address that an attacker wants to have banned, or that stands in the lines that they forge."""
+STRANGER = "127.0.0.2"
+"""Loopback, too, but not the trunk's."""
+SIGN_IN = f"WARNING sign-in refused (wrong-credentials) from {FRAMED}"
+OURS = f"09:00:00 asterisk | {SIGN_IN}"
+ASTERISKS = (
+    "[09:00:00] NOTICE[1] res_pjsip/pjsip_distributor.c: Request 'REGISTER' from '<sip:desk-1@x>' failed for"
+    f" '{FRAMED}:5060' (callid: x) - Failed to authenticate"
+)
+LINES = (SIGN_IN, OURS, ASTERISKS)
+WRONG = (
+    'Authorization: Digest username="desk-1-sip", realm="asterisk", nonce="1/0", uri="sip:137", '
+    f'response="{"0" * 32}", algorithm=MD5\n'
+)
+WHOLE = re.compile(
+    r"(\d\d:\d\d:\d\d [a-z]+ *\| |  |$|prompts$|database$|Hotline 137 is ready\.$|unpacking ).*"
+)
+"""A line of the merged log: an event of a process, or a word of the start."""
+
+
+def _in_a_uri(text: str) -> str:
+    return "".join(c if c.isalnum() else f"%{ord(c):02x}" for c in text)
+
+
+def packet(
+    method: str = "REGISTER",
+    *,
+    to: str = "desk-1-sip",
+    caller: str = "<sip:desk-1-sip@127.0.0.1>",
+    call_id: str = "",
+    headers: str = "",
+    body: str = "",
+) -> bytes:
+    lines = [
+        f"{method} sip:{to}@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK{uuid4().hex}",
+        f"From: {caller};tag=1",
+        f"To: <sip:{to}@127.0.0.1>",
+        f"Call-ID: {call_id or uuid4().hex}",
+        f"CSeq: 1 {method}",
+        "Max-Forwards: 70",
+        f"{headers}Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", body]).replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1")
+
+
+def hostile() -> Iterator[bytes]:
+    """Packets with each of the lines wherever a packet can hold one, raw, folded or encoded."""
+    for line in LINES:
+        coded = _in_a_uri(f"x\n{line}\n")
+        coloured = _in_a_uri(f"x\x1b[2K\x1b[1A\r{line}")
+        for method in ("INVITE", "REGISTER", "PUBLISH", "SUBSCRIBE", "MESSAGE", "OPTIONS", line):
+            for user in (coded, coloured):
+                yield packet(method, to=user, headers=f"Contact: <sip:{user}@127.0.0.1>\nEvent: {coded}\n")
+                yield packet(method, caller=f"<sip:{user}@127.0.0.1>")
+        for break_ in ("\n", "\n ", "\r", "\x1b[1A", "\x0b", "\x85"):
+            told = f"x{break_}{line}{break_}"
+            yield packet("INVITE", headers=f"User-Agent: {told}\nContact: {told}\nSubject: {told}\n")
+            yield packet(call_id=told, headers=WRONG)
+            yield packet(caller=f'"{told}" <sip:desk-1-sip@127.0.0.1>', headers=WRONG)
+            yield packet("INVITE", to="137", headers="Content-Type: application/sdp\n", body=f"v=0\n{told}")
+            yield packet("INVITE", to="137", headers=f"Content-Type: {told}\n", body=told)
+        yield f"{line}\n".encode()
+        yield f"SIP/2.0 200 {line}\r\nCSeq: {line}\r\n\r\n{line}\r\n".encode()
+
+
+@contextmanager
+def a_sender(system: System, source: str) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind((source, 0))
+        wire.connect(tuple(system.settings.sip))
+        wire.settimeout(10)
+        yield wire
+
+
+def refusals(system: System, skip: int) -> list[str]:
+    """The addresses of refused sign-ins as fail2ban finds them, by our page's own words, since `skip`."""
+    found = re.search(r"failregex = (.+)$", SIGN_IN_PAGE.read_text(), re.M)
+    assert found
+    line = re.compile(found[1].replace("<ADDR>", r"(\S+)"))
+    without_time = (each[8:] for each in system.log()[skip:].splitlines())  # as fail2ban reads a line
+    return [match[1] for each in without_time if (match := line.search(each))]
+
+
+def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_becomes_a_line_of_any_log(
+    system: System,
+) -> None:
+    before = len(system.log())
+    for source in ("127.0.0.1", STRANGER):
+        with a_sender(system, source) as wire:
+            for each in hostile():
+                wire.send(each)
+        with a_sender(system, STRANGER) as wire:  # all before it has been read when this one is answered
+            wire.send(packet(headers=WRONG))
+            assert b" 401 " in wire.recv(4096)
+    until(lambda: STRANGER in refusals(system, before), "the refused sign-in is logged")
+
+    merged = system.log()[before:]
+    assert [line for line in merged.split("\n") if not WHOLE.match(line)] == []
+    assert [line for line in merged.split("\n") if not line.isprintable()] == []
+    assert FRAMED not in refusals(system, before)
+    folder = system.settings.state_dir
+    logs = [
+        *folder.glob("*.log"),
+        *(each for each in (folder / "asterisk" / "log").rglob("*") if each.is_file()),
+    ]
+    for log in logs:
+        lines = log.read_text(errors="replace").split("\n")
+        assert [line for line in lines if line.startswith((SIGN_IN, OURS, ASTERISKS))] == []
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "<sip:desk-1-sip@127.0.0.1>",
+        f"\"x' failed for '{FRAMED}:5060' (callid: x) - y\" <sip:desk-1-sip@127.0.0.1>",
+        f'"\\"\' failed for \'{FRAMED}:5060\' (callid: x) - y\\"" <sip:desk-1-sip@127.0.0.1>',
+        f"<sip:desk-1-sip@127.0.0.1;x=\"' failed for '{FRAMED}:5060' (callid: \">",
+    ],
+    ids=["plain", "name", "quotes", "parameter"],
+)
+@pytest.mark.parametrize(
+    "call_id", ["", f"x' failed for '{FRAMED}:1' (callid: z) - No matching endpoint found"]
+)
+def test_given_a_wrong_password_when_a_phone_signs_in_then_one_line_names_its_true_address(
+    system: System, caller: str, call_id: str
+) -> None:
+    before = len(system.log())
+    with a_sender(system, STRANGER) as wire:
+        wire.send(packet(caller=caller, call_id=call_id, headers=WRONG))
+        assert b" 401 " in wire.recv(4096)
+    with a_sender(system, "127.0.0.3") as wire:
+        wire.send(packet(caller="<sip:nobody@127.0.0.1>"))
+        wire.recv(4096)
+    until(lambda: "127.0.0.3" in refusals(system, before), "the later one is logged")
+
+    assert refusals(system, before) == [STRANGER, "127.0.0.3"]
+    assert f"sign-in refused (wrong-credentials) from {STRANGER}\n" in system.log()[before:]
+    assert "sign-in refused (unknown-phone) from 127.0.0.3\n" in system.log()[before:]

@@ -1,0 +1,285 @@
+"""Key 0 on the real Asterisk: a person at once, or on the line, or called back; no place is lost."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from db.engine import reading, writing
+from db.models import Callback, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks, on_the_line
+from hotline.line import line, registration
+from hotline.rounds import rounds
+from tests.kit import sound
+from tests.kit.caller import Caller
+from tests.kit.phone import Account, Phone
+from tests.kit.process import until
+from tests.kit.sound import a_tone
+from tests.kit.system import Operator, System
+
+CITIZEN_HZ, DESK_HZ = 440, 1000
+HEARD = 0.1
+AT_ONCE_S = 4.0
+
+
+@pytest.fixture(autouse=True)
+def empty_line(system: System) -> Iterator[None]:
+    """Nobody is in the operators' line, before and after; no desk takes live calls but the test's own."""
+    _empty(system)
+    yield
+    _empty(system)
+
+
+def _empty(system: System) -> None:
+    with writing(system.engine) as session:
+        for desk in session.scalars(select(Desk)):
+            desk.takes_live = False
+        session.flush()
+        standing = rounds.standing_line(session).id
+        for place in line.page(session, standing, 100, None):
+            if callback := callbacks.of_registration(session, place.id):
+                callbacks.close(session, callback.token, Outcome.REFUSED, system.settings)
+            else:
+                registration.cancel(session, place.id)
+
+
+@contextmanager
+def a_desk(system: System, folder: Path, *, takes: bool = True) -> Iterator[Operator]:
+    """An operator whose phone is in its room, and says a tone."""
+    operator = system.operator()
+    tone = a_tone(folder, DESK_HZ)
+    with Phone(account=Account(*operator.phone_account), sound=tone) as operator.phone:
+        operator.phone.dial(f"sip:1@{system.settings.sip}")
+        until(operator.phone_connected, "the desk's phone is in its room")
+        _takes(system, operator, takes)
+        yield operator
+
+
+def _takes(system: System, operator: Operator, takes: bool) -> None:
+    with writing(system.engine) as session:
+        session.get_one(Desk, operator.desk).takes_live = takes
+
+
+def _presses_0(caller: Caller) -> float:
+    """Calls 137 and presses 0 at once; when that was."""
+    caller.call()
+    caller.at("greeting", "0")
+    return time.monotonic()
+
+
+def _waits(system: System, caller: Caller) -> int:
+    """Presses 0, and chooses to wait on the line; the place."""
+    _presses_0(caller)
+    caller.at("operator-choice", "1")
+    place = _place(system, caller)
+    until(lambda: _is_there(system, place), "the caller waits on the line", 15)
+    return place
+
+
+def _place(system: System, caller: Caller) -> int:
+    number = f"+98{caller.number[1:]}"
+    with reading(system.engine) as session:
+        newest = select(Registration.id).where(Registration.number == number)
+        return session.scalars(newest.order_by(Registration.id.desc())).first() or 0
+
+
+def _is_there(system: System, place: int) -> bool:
+    with reading(system.engine) as session:
+        return on_the_line.find(session, place) is not None
+
+
+def _callback(system: System, place: int) -> Callback | None:
+    with reading(system.engine) as session:
+        return callbacks.of_registration(session, place)
+
+
+def _talks(system: System, place: int) -> bool:
+    callback = _callback(system, place)
+    return callback is not None and callback.state is CallbackState.TALKING
+
+
+def _calls(system: System, caller: Caller) -> int:
+    """How often the number was dialled."""
+    with reading(system.engine) as session:
+        placed = select(PlacedCall).where(PlacedCall.number == f"+98{caller.number[1:]}")
+        return len(session.scalars(placed).all())
+
+
+def _hear_each_other(caller: Caller, operator: Operator) -> None:
+    for who, hz in ((caller, DESK_HZ), (operator.phone, CITIZEN_HZ)):
+        sound.until_heard(
+            lambda who=who, hz=hz: sound.tone_level(who.recording().part(-1.0), hz) > HEARD,
+            f"{who.number} hears the other",
+            20,
+        )
+
+
+def _says(operator: Operator, callback: int, outcome: str) -> None:
+    operator.hangup(callback)
+    operator.wait_for(callback, "ended", "parting")
+    answer = operator.http.put(f"/callbacks/{callback}/outcome", json={"outcome": outcome, "note": ""})
+    assert answer.status_code == 200, answer.text
+
+
+@contextmanager
+def a_caller(system: System, folder: Path) -> Iterator[Caller]:
+    with Caller(system, system.number(), port=system.trunk_port, sound=a_tone(folder, CITIZEN_HZ)) as caller:
+        yield caller
+
+
+def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_and_no_phone_rings(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
+        pressed = _presses_0(caller)
+        until(lambda: _talks(system, _place(system, caller)), "they speak", AT_ONCE_S, every=0.02)
+        assert time.monotonic() - pressed <= AT_ONCE_S
+        _hear_each_other(caller, operator)
+        place = _place(system, caller)
+        callback = _callback(system, place)
+        assert callback and callback.on_the_line and callback.desk_id == operator.desk
+        _says(operator, callback.id, "reached")
+        caller.wait_for("closed", timeout=10)
+        assert operator.wait_for(callback.id, "closed") == Outcome.REACHED
+        assert (_calls(system, caller), caller.rang) == (0, 0)
+
+
+def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_is_in_the_order_of_the_line(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as first:
+        place = _waits(system, first)
+        standing = _standing(system)
+        with a_caller_elsewhere(system, tmp_path) as second:
+            _presses_0(second)
+            second.at("operator-choice", "2")
+            second.at("operator-registered")
+            second.hangup()
+            called_back = _place(system, second)
+
+        # by hand: the head of the line waits, so nobody's phone rings
+        taken = operator.claim(standing)
+        assert system.callback(taken).registration_id == place
+        operator.call(taken)
+        operator.wait_for(taken, "talking", timeout=3)
+        _hear_each_other(first, operator)
+        assert first.rang == 0
+        _says(operator, taken, "reached")
+        first.wait_for("closed", timeout=10)
+
+        # the next one is not on the line, and is not passed
+        following = operator.claim(standing)
+        assert system.callback(following).registration_id == called_back
+        operator.returned(following)
+
+
+def test_given_a_live_desk_when_somebody_waits_behind_who_is_called_back_then_the_phone_rings_first(
+    system: System, tmp_path: Path
+) -> None:
+    with (
+        a_desk(system, tmp_path, takes=False) as operator,
+        a_caller(system, tmp_path) as called_back,
+        a_caller_elsewhere(system, tmp_path) as waits,
+    ):
+        _presses_0(called_back)
+        called_back.at("operator-choice", "2")
+        called_back.at("operator-registered")
+        called_back.hangup()
+        first, second = _place(system, called_back), _waits(system, waits)
+        _takes(system, operator, True)
+        called_back.wait_for_call()
+        assert _callback(system, second) is None
+        called_back.answer()
+        called_back.at("callback-intro", "1")
+        until(lambda: _talks(system, first), "who was called back speaks first")
+        callback = _callback(system, first)
+        assert callback and not callback.on_the_line
+        _says(operator, callback.id, "reached")
+        until(lambda: _talks(system, second), "then who waited", 10)
+        _hear_each_other(waits, operator)
+        assert (called_back.rang, waits.rang) == (1, 0)
+
+
+@contextmanager
+def a_caller_elsewhere(system: System, folder: Path) -> Iterator[Caller]:
+    """A caller whose phone nobody reaches."""
+    with Caller(system, system.number(), sound=a_tone(folder, CITIZEN_HZ)) as caller:
+        yield caller
+
+
+def _standing(system: System) -> int:
+    with writing(system.engine) as session:
+        return rounds.standing_line(session).id
+
+
+def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_called_back_once(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
+        place = _waits(system, caller)
+        caller.hangup()
+        until(lambda: not _is_there(system, place), "the wait is over", 10)
+        standing = _standing(system)
+        assert operator.http.post(f"/rounds/{standing}/claims").status_code == 204  # left in peace
+        with writing(system.engine) as session:
+            waited = session.get_one(WaitingCaller, place)
+            assert waited.left_at
+            waited.left_at -= 2 * on_the_line.engaged.PUTS_DOWN
+        taken = operator.claim(standing)
+        assert system.callback(taken).registration_id == place
+        operator.call(taken)
+        caller.wait_for_call()
+        caller.answer()
+        caller.at("callback-intro", "1")
+        operator.wait_for(taken, "talking")
+        assert caller.rang == 1
+
+
+@pytest.mark.parametrize("part", ["ivr", "dialer"])
+def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_are_connected(
+    system: System, tmp_path: Path, part: str
+) -> None:
+    with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
+        place = _waits(system, caller)
+        caller.at("operator-stay")
+        system.kill(part)
+        if part == "ivr":
+            caller.at("one-moment")
+        system.wait_healthy()
+        until(lambda: _is_there(system, place), "the caller waits on the line again", 20)
+        _takes(system, operator, True)
+        until(lambda: _talks(system, place), "they speak", 10)
+        _hear_each_other(caller, operator)
+        assert (_calls(system, caller), caller.rang) == (0, 0)
+
+
+def test_given_an_asterisk_that_is_killed_when_somebody_waits_then_their_place_becomes_a_callback(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
+        place = _waits(system, caller)
+        system.kill("asterisk")
+        until(lambda: not _is_there(system, place), "the wait is over", 30)
+        with reading(system.engine) as session:
+            kept = session.get_one(Registration, place)
+            assert (kept.state, kept.attempts) == (RegistrationState.WAITING, 0)
+            assert session.get(Heartbeat, "ivr")
+        assert operator
+    system.wait_healthy()
+
+
+def test_given_who_waits_when_they_press_2_then_they_hear_their_ticket_and_are_called_back(
+    system: System, tmp_path: Path
+) -> None:
+    with a_caller(system, tmp_path) as caller:
+        place = _waits(system, caller)
+        caller.at("operator-stay", "2")
+        caller.at("operator-registered")
+        caller.wait_for("closed", timeout=20)
+        assert not _is_there(system, place)
+        with reading(system.engine) as session:
+            assert session.get_one(Registration, place).state is RegistrationState.WAITING

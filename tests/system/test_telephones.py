@@ -1,0 +1,226 @@
+"""Telephones of all kinds on the real Asterisk: other codecs and keys, held, moved, text beside the sound."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from db.states import CallbackState, RegistrationState
+from tests.kit import scenario
+from tests.kit.caller import Caller
+from tests.kit.listener import HANG_UP, Moment, openings
+from tests.kit.phone import Phone
+from tests.kit.process import until
+from tests.kit.sipp import SippPhone
+from tests.kit.system import Operator, System
+from tests.kit.telephone import (
+    A_LAW,
+    EVENTS,
+    G722,
+    HOLD,
+    INFO,
+    MOVE,
+    MU_LAW,
+    RESUME,
+    TONES,
+    Codec,
+    Telephone,
+    tones,
+)
+
+KEYS = {"main-menu": "1", "confirm-number": "1"}
+"""What is pressed as soon as a prompt is heard."""
+HELD_S = 3.0
+UNHEARD_S = 20.0
+"""Whom we call has been asked twice by then, and has heard the goodbye."""
+
+Plan = Callable[[Moment], str | None]
+
+
+def _registers(also: Plan = lambda _moment: None) -> Plan:
+    """Register by keys as early as one knows them, hear the ticket, and hang up; `also` goes before that."""
+    left = dict(KEYS)
+
+    def act(moment: Moment) -> str | None:
+        prompt = moment.clip.partition(".")[0]
+        return also(moment) or left.pop(prompt, None) or (HANG_UP if prompt == "ticket-again" else None)
+
+    return act
+
+
+def _called(system: System, also: Plan = lambda _moment: None, **kind: object) -> Telephone:
+    """A call of such a telephone, at its end."""
+    codec = kind.get("codec", A_LAW)
+    assert isinstance(codec, Codec)
+    known = openings(system.settings.prompts_dir / "fa", codec.suffix)
+    phone = Telephone(system.settings.sip, system.number(), known, _registers(also), **kind)  # type: ignore[arg-type]
+    phone.start()
+    phone.join()
+    return phone
+
+
+def _once(prompt: str, *deeds: tuple[float, str]) -> Plan:
+    """What is done so many seconds after this prompt begins, each once."""
+    left, since = list(deeds), list[float]()
+
+    def act(moment: Moment) -> str | None:
+        if moment.clip.partition(".")[0] == prompt and not since:
+            since.append(moment.at)
+        if since and left and moment.at >= since[0] + left[0][0]:
+            return left.pop(0)[1]
+        return None
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("codec", "keys"),
+    [(A_LAW, EVENTS), (A_LAW, INFO), (A_LAW, TONES), (MU_LAW, EVENTS), (G722, EVENTS)],
+    ids=lambda it: it if isinstance(it, str) else it.name,
+)
+def test_given_a_telephone_of_any_kind_when_it_registers_then_its_keys_count_and_it_hears_the_ticket(
+    system: System, codec: Codec, keys: str
+) -> None:
+    with system.only_round() as round_id:
+        phone = _called(system, codec=codec, keys=keys)
+
+        assert phone.heard.begins("registered.1") is not None
+        assert len(system.registrations(round_id)) == 1
+
+
+def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_meanwhile_is_said_again(
+    system: System,
+) -> None:
+    held = _once("registered", (1.0, HOLD), (1.0 + HELD_S + 5, RESUME))
+    with system.only_round() as round_id:
+        heard = _called(system, held).heard
+
+        assert len(system.registrations(round_id)) == 1
+    told = [at for at, clip in heard.clips if clip == "registered.1"]
+    assert len(told) == 2  # the ticket that nobody heard, and again
+    resumed = next(at for at, deed in heard.pressed if deed == RESUME)
+    assert told[1] > resumed
+    assert not [clip for at, clip in heard.clips if told[0] + 8 < at < resumed]
+
+
+def test_given_a_citizen_called_back_who_holds_the_call_when_they_take_it_back_then_nothing_was_missed(
+    system: System, desk: Operator
+) -> None:
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        system.register(round_id, citizen.number)
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        citizen.wait_for_call(30)
+        citizen.answer()
+        citizen.at("callback-press-one")
+        citizen.hold()
+        time.sleep(UNHEARD_S)
+        assert system.callback(callback).state is CallbackState.ANSWERED
+        citizen.resume()
+        citizen.press("1")
+        desk.wait_for(callback, "talking")
+        desk.hangup(callback)
+        desk.wait_for(callback, "ended")
+    assert "func_channel" not in system.log()
+
+
+def test_given_a_call_that_goes_on_elsewhere_when_it_moves_then_the_sound_and_the_keys_follow(
+    system: System,
+) -> None:
+    with system.only_round() as round_id:
+        heard = _called(system, _once("main-menu", (0.1, MOVE))).heard
+
+        assert heard.begins("registered.1") is not None
+        assert len(system.registrations(round_id)) == 1
+
+
+def test_given_a_telephone_with_text_beside_the_sound_when_it_calls_then_the_call_is_taken_without_the_text(
+    system: System,
+) -> None:
+    with system.only_round() as round_id:
+        phone = _called(system, text=True)
+
+        assert "m=text 0 " in phone.answered  # Asterisk carries none; such callers write to 137
+        assert len(system.registrations(round_id)) == 1
+
+
+def test_given_a_telephone_that_knows_opus_and_a_law_when_it_calls_then_a_law_is_spoken(
+    system: System,
+) -> None:
+    with Phone(system.number(), codecs=("opus", "pcma"), port=system.trunk_port) as phone:
+        call = phone.dial(system.hotline)
+        phone.wait_for("established", call=call)
+        assert _format(system) == "alaw"
+
+
+def test_given_a_telephone_that_knows_nothing_but_opus_when_it_calls_then_it_is_served(
+    system: System,
+) -> None:
+    with Phone(system.number(), codecs=("opus",), port=system.trunk_port) as phone:
+        call = phone.dial(system.hotline)
+        phone.wait_for("established", call=call)
+        assert _format(system) == "opus"
+        until(lambda: phone.recording().seconds > 2, "it is spoken to")
+        assert np.abs(phone.recording().samples).max() > 0.05
+
+
+def _format(system: System) -> str:
+    """What the one call from the trunk speaks."""
+    channels = system.asterisk_says("core show channels concise").splitlines()
+    name = next(line.partition("!")[0] for line in channels if line.startswith("PJSIP/trunk"))
+    told = system.asterisk_says(f"core show channel {name}")
+    return next(
+        line.partition("(")[2].partition(")")[0] for line in told.splitlines() if "NativeFormats" in line
+    )
+
+
+def _speaks(system: System, desk: Operator, round_id: int) -> None:
+    """A citizen is called back, reached, and the conversation ended."""
+    system.register(round_id, system.number())
+    callback = desk.claim(round_id)
+    desk.call(callback)
+    desk.wait_for(callback, "talking")
+    desk.hangup(callback)
+    desk.wait_for(callback, "ended")
+
+
+@pytest.fixture
+def one_in_tones(tmp_path: Path) -> Path:
+    """Three seconds of silence, then the key 1 as it sounds."""
+    key, _ = soundfile.read(
+        io.BytesIO(b"".join(tones("1"))), format="RAW", subtype="ALAW", samplerate=8000, channels=1
+    )
+    path = tmp_path / "one.wav"
+    soundfile.write(path, np.concatenate([np.zeros(3 * 8000), key]), 8000, subtype="PCM_16")
+    return path
+
+
+def test_given_a_line_without_events_when_the_citizen_is_called_back_and_presses_1_then_they_are_reached(
+    system: System, desk: Operator, one_in_tones: Path
+) -> None:
+    answer = scenario.SDP.replace(" 101\n", "\n").partition("a=rtpmap:101")[0]
+    with (
+        system.only_round() as round_id,
+        SippPhone.answering(port=system.trunk_port, sound=one_in_tones, sdp=answer) as citizen,
+    ):
+        _speaks(system, desk, round_id)
+        assert citizen.rang == 1
+
+
+def test_given_sound_before_the_answer_when_the_citizen_answers_and_presses_1_then_they_are_reached(
+    system: System, desk: Operator
+) -> None:
+    with (
+        system.only_round() as round_id,
+        SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=1500, after_ms=2000, early=True),
+    ):
+        _speaks(system, desk, round_id)
+        place = system.registrations(round_id)[0]
+        assert place.state is RegistrationState.CALLING

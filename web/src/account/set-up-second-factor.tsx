@@ -1,0 +1,56 @@
+import { Button, Stack, Text } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState, type ReactNode, type SubmitEvent } from 'react'
+import { accountKeys } from '../api/keys'
+import { useLanguage } from '../language/language'
+import { CodeInput } from '../ui/code-input'
+import { ErrorNotice } from '../ui/error-notice'
+import { Loading } from '../ui/loading'
+import { confirmSecondFactor, offerSecondFactor } from './queries'
+import style from './set-up-second-factor.module.css'
+
+interface Props {
+  /** Asked once more, except in signing in. */
+  password: string
+  /** Other things to press. */
+  children?: ReactNode
+}
+
+/** Scan, write the code, note the recovery codes. */
+export function SetUpSecondFactor({ password, children }: Props) {
+  const { text } = useLanguage()
+  const queries = useQueryClient()
+  const [code, setCode] = useState('')
+  const offer = useQuery({
+    queryKey: ['second-factor-offer'], queryFn: () => offerSecondFactor(password), staleTime: Infinity, gcTime: 0, retry: false,
+  })
+  const confirmation = useMutation({
+    mutationFn: () => confirmSecondFactor(code),
+    onSuccess: (codes) => queries.setQueryData(accountKeys.codes, codes),
+    onError: () => setCode(''),
+  })
+
+  function submit(event: SubmitEvent) {
+    event.preventDefault()
+    if (code.trim() && !confirmation.isPending) confirmation.mutate()
+  }
+
+  if (offer.isPending) return <Loading />
+  if (!offer.data) return <Stack gap="md"><ErrorNotice error={offer.error} />{children}</Stack>
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <Text size="sm">{text.secondStep.scan}</Text>
+        <img className={style.qr} src={offer.data.qr} alt={text.secondStep.qr} width={200} height={200} />
+        <Text size="sm">
+          {text.secondStep.orKey}
+          <code className={style.key} dir="ltr" data-testid="key">{offer.data.secret.match(/.{1,4}/g)?.join(' ')}</code>
+        </Text>
+        <CodeInput value={code} onChange={setCode} />
+        <ErrorNotice error={confirmation.error} />
+        <Button type="submit" size="md" loading={confirmation.isPending} data-testid="confirm-factor">{text.secondStep.go}</Button>
+        {children}
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,19 @@
+/** The officials and the subjects of the city. */
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from './client'
+import { planningKey } from './keys'
+import type { components } from './schema.gen'
+
+type Schemas = components['schemas']
+export type Subject = Schemas['Subject']
+
+export const getOfficials = () => body(client.GET('/api/v1/officials'))
+
+export const useSubjects = () =>
+  useQuery({
+    queryKey: [...planningKey, 'subjects'],
+    queryFn: () => body(client.GET('/api/v1/subjects')),
+    staleTime: 60_000,
+  })
+
+export const useOfficials = () => useQuery({ queryKey: ['planning', 'officials'], queryFn: getOfficials, staleTime: 60_000 })

@@ -1,0 +1,25 @@
+/** The names under which answers of the API are kept. Live events refresh by them, so they are all here. */
+
+export const keys = {
+  me: ['me'],
+  sessionOver: ['session-over'],
+  rounds: ['rounds'],
+  planned: (from: string) => ['rounds', 'from', from],
+  round: (id: number) => ['rounds', id],
+  report: (id: number) => ['rounds', id, 'report'],
+  line: (roundId: number) => ['line', roundId],
+  stages: ['stage'],
+  stage: (roundId: number) => ['stage', roundId],
+  recordings: (roundId: number) => ['recordings', roundId],
+  callback: (id: number) => ['callback', id],
+}
+
+export const accountKeys = { step: ['session'], account: ['account'], codes: ['recovery-codes'] }
+
+export const adminKeys = { people: ['people'], desks: ['desks'], blocked: ['blocked'], recordings: ['recordings', 'all'], audit: ['audit'] }
+
+/** Everything below this is asked again when the city's plans change. */
+export const planningKey = ['planning']
+
+/** Everything of requests begins so; a live event refreshes all of it that is on the page. */
+export const REQUESTS = ['requests']

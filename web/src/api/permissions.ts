@@ -1,0 +1,5 @@
+/** Who may do what, by role. The API decides; the pages only leave out what it would refuse. */
+export const mayPlan = (role: string) => role === 'administrator' || role === 'public_relations'
+export const mayMove = (role: string) => role === 'administrator' || role === 'supervisor'
+export const mayHear = (role: string) => mayMove(role) || role === 'auditor'
+export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'

@@ -1,0 +1,28 @@
+/** How answers of the API are kept. */
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { keys } from './keys'
+import { Problem } from './problem'
+
+const passing = (error: Error) => error instanceof Problem && error.passing
+
+/** No session any more: what the page knows of its person is asked for again, which says so. */
+const onError = (error: Error) => {
+  if (error instanceof Problem && error.status === 401 && queryClient.getQueryData(keys.me)) {
+    void queryClient.invalidateQueries({ queryKey: keys.me, exact: true })
+  }
+}
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: {
+    queries: {
+      // A system on a machine without any other network is reached all the same.
+      networkMode: 'always',
+      staleTime: 10_000,
+      retry: (_count, error) => passing(error),
+      retryDelay: (count) => Math.min(500 * 2 ** count, 2_000),
+    },
+    mutations: { networkMode: 'always', retry: false },
+  },
+})

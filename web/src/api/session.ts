@@ -1,0 +1,51 @@
+/** The session of the person on this page: one that ends leaves the page as it is, and they sign in over it. */
+import { type QueryClient, useQuery } from '@tanstack/react-query'
+import { body, client } from './client'
+import { accountKeys, keys } from './keys'
+import { Problem } from './problem'
+import { queryClient } from './query-client'
+import type { Me } from './types'
+
+const getMe = () => body(client.GET('/api/v1/me'))
+
+export const signOut = () => body(client.DELETE('/api/v1/session'))
+
+/** Whether the session ended while a person was at the page. */
+export const useSessionOver = () =>
+  useQuery({ queryKey: keys.sessionOver, queryFn: () => false, initialData: false, enabled: false }).data
+
+/** Somebody has signed in, in this window or in another one. Another person gets a page of their own. */
+export function signedIn(queries: QueryClient, me: Me): void {
+  const before = queries.getQueryData<Me | null>(keys.me)
+  if (before && before.username !== me.username) {
+    location.assign('/')
+    return
+  }
+  const wasOver = queries.getQueryData<boolean>(keys.sessionOver)
+  queries.setQueryData(keys.sessionOver, false)
+  queries.setQueryData(keys.me, me)
+  queries.removeQueries({ queryKey: accountKeys.step })
+  if (wasOver) void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] })
+}
+
+/** Signed in again in another window: asked so often. */
+const OVER = 3_000
+
+/** Whose page it is: who is signed in, or was when the session ended (`useSessionOver`); null for nobody. */
+export const useMe = () =>
+  useQuery({
+    queryKey: keys.me,
+    queryFn: async ({ client: queries }): Promise<Me | null> => {
+      const before = queries.getQueryData<Me | null>(keys.me) ?? null
+      try {
+        const me = await getMe()
+        signedIn(queries, me)
+        return me
+      } catch (error) {
+        if (!(error instanceof Problem) || error.status !== 401) throw error
+        queries.setQueryData(keys.sessionOver, before !== null)
+        return before
+      }
+    },
+    refetchInterval: ({ state }) => (state.data && queryClient.getQueryData(keys.sessionOver) ? OVER : false),
+  })

@@ -1,0 +1,112 @@
+import { Button, Paper } from '@mantine/core'
+import type { ReactNode } from 'react'
+import type { Callback, Desk, Stage } from '../api/types'
+import { HeldLeft } from '../desk/held-left'
+import { useLanguage } from '../language/language'
+import { Progress } from '../official/next-panel'
+import { Num } from '../ui/number'
+import { useNow } from '../ui/use-now'
+import { useSubject } from '../ui/use-subject'
+import type { Assist } from './use-assist'
+import style from './assist.module.css'
+
+interface Props {
+  desk: Desk
+  stage: Stage
+  assist: Assist
+}
+
+/** The round at this moment: with whom the official speaks, who is ready, and who is being called. */
+export function OnStage({ desk, stage, assist }: Props) {
+  const { text } = useLanguage()
+  const { places, ready, under_way } = stage
+  const words = text.assist
+  return (
+    <>
+      <Part name="serving" title={words.official} empty={words.noDesk} rows={places.map((place) => (
+        <Row key={place.desk.id} callback={place.callback} testId="place" id={place.desk.id}>
+          {place.callback ? <Spoken callback={place.callback} /> : place.desk.next_asked_at ? words.asked : words.free}
+        </Row>
+      ))} />
+      <Part name="ready" title={words.ready} empty={words.nobodyReady} rows={ready.map((callback) => (
+        <Row key={callback.id} callback={callback} testId="ready" id={callback.id}>
+          <Waits callback={callback} desk={desk} />
+          {callback.state === 'waiting' && (
+            <Button
+              size="compact-sm" variant="light" disabled={!assist.speakFirst(callback)} onClick={assist.speakFirst(callback)}
+              data-testid="screen-this"
+            >
+              {words.screen}
+            </Button>
+          )}
+        </Row>
+      ))} />
+      <Part name="under-way" title={words.underWay} empty={words.nobodyUnderWay} rows={under_way.map((callback) => (
+        <Row key={callback.id} callback={callback} testId="called" id={callback.id}><Progress callback={callback} /></Row>
+      ))} />
+    </>
+  )
+}
+
+interface PartProps {
+  name: string
+  title: string
+  empty: string
+  rows: ReactNode[]
+}
+
+function Part({ name, title, empty, rows }: PartProps) {
+  return (
+    <Paper withBorder component="section" className={style.part} aria-labelledby={name}>
+      <h2 id={name}>{title}</h2>
+      {rows.length > 0 ? <ul>{rows}</ul> : <p className={style.empty}>{empty}</p>}
+    </Paper>
+  )
+}
+
+interface RowProps {
+  callback: Callback | null
+  id: number
+  testId: string
+  children: ReactNode
+}
+
+function Row({ callback, id, testId, children }: RowProps) {
+  const { text, format } = useLanguage()
+  const subject = useSubject()
+  return (
+    <li className={style.row} data-testid={testId} data-id={id} data-state={callback?.state ?? 'none'}>
+      {callback
+        ? (
+          <>
+            <strong>{subject(callback.registration.subject)}</strong>
+            <Num>{format.ticket(callback.registration.ticket)}</Num>
+            <Num>{format.phone(callback.registration.number)}</Num>
+          </>
+        )
+        : <strong>{text.line.atDesk(format.number(id))}</strong>}
+      <span className={style.state}>{children}</span>
+    </li>
+  )
+}
+
+/** With whom the official speaks, and since when. */
+function Spoken({ callback }: { callback: Callback }) {
+  const { text, format } = useLanguage()
+  const { state, talking_at, finishing_at } = callback
+  const now = useNow(state === 'talking')
+  const word = state === 'talking' && finishing_at ? text.official.state.finishing : text.callback[state]
+  return (
+    <>
+      {word}
+      <HeldLeft callback={callback} />
+      {state === 'talking' && talking_at && <Num>{format.duration(now - Date.parse(talking_at))}</Num>}
+    </>
+  )
+}
+
+function Waits({ callback, desk }: { callback: Callback; desk: Desk }) {
+  const { text } = useLanguage()
+  if (callback.state !== 'screening') return <Progress callback={callback} />
+  return callback.screen_desk_id === desk.id ? text.assist.withMe : text.assist.withAnother
+}

@@ -1,0 +1,107 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useState } from 'react'
+import { useLiveUpdates } from '../api/live'
+import { COMMAND_LINE, type Me } from '../api/types'
+import { latinDigits } from '../language/format'
+import { useLanguage } from '../language/language'
+import { usePeople } from '../people/queries'
+import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { LoadMore } from '../ui/load-more'
+import { Loading } from '../ui/loading'
+import { useTitle } from '../ui/use-title'
+import { type AuditEntry, auditExportUrl, useAudit, useAuditActions } from './queries'
+import style from '../ui/rows.module.css'
+
+const NOBODY = { who: '', action: '', kind: '', which: '' }
+
+/** What the log calls a thing: `round 3`, or its kind alone. */
+function subjectOf(kind: string, which: string): string {
+  const name = kind === 'person' ? which.trim() : latinDigits(which.trim())
+  return `${kind} ${kind === 'number' ? name.replaceAll(' ', '').replace(/^0/, '+98') : name}`.trim()
+}
+
+/** Who did what to whom, when and why. */
+export default function AuditPage({ me }: { me: Me }) {
+  const { text, code } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const words = text.audit
+  useTitle(words.title)
+  const [wanted, setWanted] = useState(NOBODY)
+  const [days, setDays] = useState(ANY_DAYS)
+  const set = (part: Partial<typeof NOBODY>) => setWanted((before) => ({ ...before, ...part }))
+  const [which] = useDebouncedValue(wanted.which, 250)
+  const filter = {
+    ...momentsOf(days), language: code, who: wanted.who || undefined, action: wanted.action || undefined,
+    subject: wanted.kind ? subjectOf(wanted.kind, which) : undefined,
+  }
+  const query = useAudit(filter)
+  const { data: people = [] } = usePeople()
+  const { data: actions = [] } = useAuditActions(code)
+  const found = query.data?.pages.flatMap(({ items }) => items) ?? []
+  const clear = () => {
+    setWanted(NOBODY)
+    setDays(ANY_DAYS)
+  }
+
+  return (
+    <div>
+      <Header me={me} page="audit">
+        <Button component="a" variant="default" href={auditExportUrl(filter)} download data-testid="export">{words.export}</Button>
+      </Header>
+      <main className={style.page}>
+        <div className={style.bar} role="search">
+          <NativeSelect
+            label={words.who} value={wanted.who} data-testid="who" onChange={(event) => set({ who: event.currentTarget.value })}
+            data={[
+              { value: '', label: words.anybody }, { value: COMMAND_LINE, label: words.commandLine },
+              ...people.map(({ username, name }) => ({ value: username, label: `${name} (${username})` })),
+            ]}
+          />
+          <NativeSelect
+            label={words.action} value={wanted.action} data-testid="action" onChange={(event) => set({ action: event.currentTarget.value })}
+            data={[{ value: '', label: words.anyAction }, ...actions.map(({ action, text: label }) => ({ value: action, label }))]}
+          />
+          <NativeSelect
+            label={words.subject} value={wanted.kind} data-testid="kind" onChange={(event) => set({ kind: event.currentTarget.value, which: '' })}
+            data={[{ value: '', label: words.anySubject }, ...Object.entries(words.subjects).map(([value, label]) => ({ value, label }))]}
+          />
+          {wanted.kind && (
+            <TextInput
+              label={words.which} value={wanted.which} maxLength={64} dir="ltr" data-testid="which"
+              onChange={(event) => set({ which: event.currentTarget.value })}
+            />
+          )}
+          <DayRange days={days} onChange={setDays} onClear={clear} />
+        </div>
+        <ErrorNotice error={query.error} />
+        {query.isPending && <Loading />}
+        {query.isSuccess && found.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {found.length > 0 && (
+          <ul className={style.rows}>
+            {found.map((entry) => <Row key={entry.id} entry={entry} />)}
+          </ul>
+        )}
+        <LoadMore query={query} />
+        {query.isSuccess && found.length > 0 && !query.hasNextPage && <p className={style.empty}>{words.end}</p>}
+      </main>
+    </div>
+  )
+}
+
+function Row({ entry }: { entry: AuditEntry }) {
+  const { text, format } = useLanguage()
+  return (
+    <li
+      className={style.row} style={{ gridTemplateColumns: '240px 140px 1fr 1fr 1.4fr' }} data-testid="entry" data-action={entry.action}
+    >
+      <time className={style.soft} dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
+      <span><bdi className={style.name}>{entry.who_text}</bdi></span>
+      <strong>{entry.action_text}</strong>
+      <span className={entry.subject.startsWith('person ') ? style.name : undefined}>{entry.subject_text}</span>
+      <span className={style.soft}>{entry.reason_text}</span>
+    </li>
+  )
+}

@@ -1,0 +1,21 @@
+export const words = {
+  audit: {
+    title: 'گزارش بازرسی',
+    who: 'چه کسی',
+    anybody: 'همه',
+    commandLine: 'خط فرمان',
+    action: 'چه کاری',
+    anyAction: 'همهٔ کارها',
+    subject: 'با چه',
+    anySubject: 'همه چیز',
+    subjects: {
+      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'پیام شهری',
+      department: 'اداره',
+      official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'گزارش بازرسی',
+    },
+    which: 'کدام',
+    export: 'خروجی برای اکسل (CSV)',
+    none: 'چیزی با این مشخصات ثبت نشده است.',
+    end: 'آغاز گزارش',
+  },
+}

@@ -1,0 +1,126 @@
+import { Button, NativeSelect, Paper, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { adminKeys } from '../api/keys'
+import { useLiveUpdates } from '../api/live'
+import { mayMove } from '../api/permissions'
+import { COMMAND_LINE, type Me } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ConfirmDialog } from '../ui/confirm-dialog'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Notice } from '../ui/notice'
+import { Num } from '../ui/number'
+import { useTitle } from '../ui/use-title'
+import { type BlockedNumber, type BlockIn, blockNumber, unblockNumber, useBlocked } from './queries'
+import style from '../ui/rows.module.css'
+
+/** The numbers that may not register, and why. */
+export default function BlockedPage({ me }: { me: Me }) {
+  const { text, format } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  useTitle(text.blocked.title)
+  const words = text.blocked
+  const [wanted, setWanted] = useState('')
+  const [settled] = useDebouncedValue(wanted, 250)
+  const { data: blocked = [], isPending, error } = useBlocked(settled)
+  const [leaving, setLeaving] = useState<BlockedNumber | null>(null)
+  const may = mayMove(me.role)
+
+  return (
+    <div>
+      <Header me={me} page="blocked">{null}</Header>
+      <main className={style.page}>
+        {may && <BlockForm />}
+        <TextInput
+          aria-label={words.search} placeholder={words.search} value={wanted} maxLength={100} data-testid="search"
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+        <ErrorNotice error={error} />
+        {isPending && <Loading />}
+        {!isPending && blocked.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {blocked.length > 0 && (
+          <ul className={style.rows}>
+            {blocked.map((one) => (
+              <li
+                key={one.number} className={style.row} style={{ gridTemplateColumns: '160px 1fr 1.6fr 1.2fr auto' }} data-testid="blocked"
+                data-number={one.number}
+              >
+                <strong><Num>{format.phone(one.number)}</Num></strong>
+                <span>{words.reasons[one.reason]}</span>
+                <span className={style.soft}>{one.note}</span>
+                <span className={style.soft}>
+                  <bdi>{one.who === COMMAND_LINE ? text.audit.commandLine : one.who}</bdi>{one.who && text.comma}{format.moment(one.blocked_at)}
+                </span>
+                {may && (
+                  <Button size="compact-sm" variant="default" onClick={() => setLeaving(one)} data-testid="unblock" w="max-content">
+                    {words.unblock}
+                  </Button>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </main>
+      {leaving && (
+        <ConfirmDialog
+          title={words.unblockTitle(format.phone(leaving.number))} help={words.unblockHelp} action={words.unblock}
+          act={() => unblockNumber(leaving.number)} onClose={() => setLeaving(null)}
+        />
+      )}
+    </div>
+  )
+}
+
+const EMPTY: BlockIn = { number: '', reason: 'nuisance', note: '' }
+
+function BlockForm() {
+  const { text, format } = useLanguage()
+  const words = text.blocked
+  const queries = useQueryClient()
+  const [wanted, setWanted] = useState(EMPTY)
+  const set = (part: Partial<BlockIn>) => setWanted((before) => ({ ...before, ...part }))
+  const block = useMutation({
+    mutationFn: blockNumber,
+    onSuccess: () => {
+      setWanted(EMPTY)
+      void queries.invalidateQueries({ queryKey: adminKeys.blocked })
+    },
+  })
+  const told = block.data
+  const done = told && (told.given_up > 0
+    ? words.done(format.phone(told.blocked.number), format.number(told.given_up))
+    : words.doneNone(format.phone(told.blocked.number)))
+  return (
+    <Paper withBorder component="form" className={style.card} noValidate data-testid="block-form" onSubmit={(event) => {
+      event.preventDefault()
+      if (wanted.number.trim()) block.mutate(wanted)
+    }}>
+      <div className={style.form}>
+        <p className={style.soft}>{words.help}</p>
+        <div className={style.bar}>
+          <TextInput
+            label={words.number} value={format.digits(wanted.number)} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
+            onChange={(event) => set({ number: event.currentTarget.value })}
+          />
+          <NativeSelect
+            label={words.reason} value={wanted.reason} data-testid="block-reason"
+            data={(['nuisance', 'owner'] as const).map((value) => ({ value, label: words.reasons[value] }))}
+            onChange={(event) => set({ reason: event.currentTarget.value as BlockIn['reason'] })}
+          />
+          <TextInput
+            className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
+            onChange={(event) => set({ note: event.currentTarget.value })}
+          />
+          <Button type="submit" color="brick" disabled={!wanted.number.trim()} loading={block.isPending} data-testid="block">{words.block}</Button>
+        </div>
+        <ErrorNotice error={block.error} />
+        <div role="status" className="live">
+          {done && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
+        </div>
+      </div>
+    </Paper>
+  )
+}

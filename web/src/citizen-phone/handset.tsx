@@ -1,0 +1,61 @@
+import { Button } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { useLanguage } from '../language/language'
+import { Keypad } from '../phone/keypad'
+import { ring } from '../phone/ring'
+import type { Softphone } from '../phone/softphone'
+import { useStore } from '../ui/store'
+import style from './phone.module.css'
+
+export function Handset({ phone, target }: { phone: Softphone; target: string }) {
+  const { text } = useLanguage()
+  const { state, problem } = useStore(phone.status)
+  const talking = state === 'talking'
+
+  useEffect(() => (state === 'ringing' ? ring() : undefined), [state])
+
+  return (
+    <>
+      <div className={style.state} role="status" data-testid="phone-state" data-state={state}>
+        {text.citizenPhone.state[state]}
+        {talking && <Duration />}
+      </div>
+      <p className={style.problem} role="alert">{problem && text.phoneProblem[problem]}</p>
+      <Keypad enabled={talking} onKey={(key) => phone.press(key)} />
+      <div className={style.buttons}>
+        {state === 'ringing' ? (
+          <>
+            <Button size="xl" color="turquoise" onClick={() => void phone.answer()} data-testid="answer">
+              {text.citizenPhone.answer}
+            </Button>
+            <Button size="xl" color="brick" onClick={() => phone.hangUp()} data-testid="reject">
+              {text.citizenPhone.reject}
+            </Button>
+          </>
+        ) : state === 'calling' || talking ? (
+          <Button size="xl" color="brick" onClick={() => phone.hangUp()} data-testid="hang-up" className={style.wide}>
+            {text.citizenPhone.hangUp}
+          </Button>
+        ) : (
+          <Button
+            size="xl" disabled={state !== 'registered'} onClick={() => void phone.call(target)}
+            data-testid="dial-137" className={style.wide}
+          >
+            {text.citizenPhone.dial}
+          </Button>
+        )}
+      </div>
+    </>
+  )
+}
+
+function Duration() {
+  const { format } = useLanguage()
+  const [begin] = useState(() => Date.now())
+  const [now, setNow] = useState(begin)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [])
+  return <bdi className="number">{format.duration(now - begin)}</bdi>
+}

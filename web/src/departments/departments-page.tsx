@@ -1,0 +1,102 @@
+import { Button, Group, Modal, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { Link } from 'wouter'
+import { REQUESTS } from '../api/keys'
+import { useLiveUpdates } from '../api/live'
+import { mayPlan } from '../api/permissions'
+import type { Me } from '../api/types'
+import { useLanguage } from '../language/language'
+import { departmentName } from '../requests/names'
+import { type Department, useDepartments } from '../requests/queries'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Tag } from '../ui/tag'
+import { addDepartment, changeDepartment } from './queries'
+import style from './departments.module.css'
+
+/** The departments, and what each has to do. */
+export default function DepartmentsPage({ me }: { me: Me }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const words = text.departments
+  useLiveUpdates(me.desk?.id ?? null)
+  const { data, isPending, error } = useDepartments()
+  const [asked, setAsked] = useState<Department | 'new' | null>(null)
+  const queries = useQueryClient()
+  const may = mayPlan(me.role)
+  const switched = useMutation({
+    mutationFn: ({ id, active }: Department) => changeDepartment(id, { active: !active }),
+    onSettled: () => queries.invalidateQueries({ queryKey: REQUESTS }),
+  })
+  useEffect(() => {
+    document.title = `${words.title} · ${text.brandNumber}`
+  }, [words, text])
+
+  return (
+    <div>
+      <Header me={me} page="departments">
+        {may && <Button onClick={() => setAsked('new')} data-testid="add-department">{words.add}</Button>}
+      </Header>
+      <main className={style.page}>
+        <ErrorNotice error={error ?? switched.error} />
+        {isPending && <Loading />}
+        {data?.length === 0 && <p className={style.empty}>{words.none}</p>}
+        <ul className={style.list}>
+          {data?.map((one) => {
+            const name = departmentName(language, one)
+            return (
+              <li key={one.id} className={style.item} data-testid="department" data-id={one.id}>
+                <span className={style.name}>
+                  <Link href={`/requests?department=${one.id}`} aria-label={words.show(name)}>{name}</Link>
+                  {!one.active && <Tag tone="later">{words.inactive}</Tag>}
+                </span>
+                <span className={style.counts}>
+                  {words.open}: {format.number(one.open)}
+                  <span data-late={one.overdue > 0}>{words.overdue}: {format.number(one.overdue)}</span>
+                </span>
+                {may && (
+                  <Group gap={8} role="group" aria-label={words.about(name)}>
+                    <Button size="compact-sm" variant="default" onClick={() => setAsked(one)} data-testid="rename">{words.change}</Button>
+                    <Button size="compact-sm" variant="default" loading={switched.isPending} onClick={() => switched.mutate(one)} data-testid="switch">
+                      {one.active ? words.deactivate : words.activate}
+                    </Button>
+                  </Group>
+                )}
+              </li>
+            )
+          })}
+        </ul>
+      </main>
+      {asked && <Names department={asked === 'new' ? null : asked} onClose={() => setAsked(null)} />}
+    </div>
+  )
+}
+
+function Names({ department, onClose }: { department: Department | null; onClose: () => void }) {
+  const { text } = useLanguage()
+  const words = text.departments
+  const queries = useQueryClient()
+  const [fa, setFa] = useState(department?.name_fa ?? '')
+  const [en, setEn] = useState(department?.name_en ?? '')
+  const save = useMutation({
+    mutationFn: () => (department ? changeDepartment(department.id, { name_fa: fa, name_en: en }) : addDepartment(fa, en)),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: REQUESTS })
+      onClose()
+    },
+  })
+  return (
+    <Modal opened onClose={onClose} title={department ? words.change : words.add} closeButtonProps={{ 'aria-label': text.requests.keep }}>
+      <div className={style.form}>
+        <TextInput label={words.nameFa} value={fa} dir="rtl" maxLength={200} data-autofocus data-testid="name-fa" onChange={(event) => setFa(event.currentTarget.value)} />
+        <TextInput label={words.nameEn} value={en} dir="ltr" maxLength={200} data-testid="name-en" onChange={(event) => setEn(event.currentTarget.value)} />
+        <ErrorNotice error={save.error} />
+        <Button disabled={!fa.trim() || !en.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-department">
+          {text.requests.save}
+        </Button>
+      </div>
+    </Modal>
+  )
+}

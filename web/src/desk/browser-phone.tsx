@@ -1,0 +1,80 @@
+import { Button, Modal } from '@mantine/core'
+import { useState } from 'react'
+import type { Desk } from '../api/types'
+import { useLanguage } from '../language/language'
+import { pages } from '../pages'
+import { Keypad } from '../phone/keypad'
+import { LevelMeter } from '../phone/level-meter'
+import type { RoomPhone } from '../phone/room-phone'
+import { Key } from '../ui/key'
+import { KEY } from '../ui/keys'
+import { useStore } from '../ui/store'
+import { useKeys } from '../ui/use-keys'
+import { MicrophoneLoss } from './microphone-loss'
+import { Panel } from './panel'
+import style from './phone-panel.module.css'
+
+/** The desk's phone in this window. It is connected when both say so: the window, and the server, which hears it. */
+export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) {
+  const { text } = useLanguage()
+  const { state, problem, speaker, where } = useStore(phone.status)
+  const { stream, muted } = useStore(phone.microphone.status)
+  const [keypad, setKeypad] = useState(false)
+  const off = state === 'disconnected'
+  const inRoom = state === 'connected'
+  const on = inRoom && desk.phone_connected
+  const elsewhere = state === 'elsewhere'
+  useKeys({
+    [KEY.mute]: on ? () => phone.microphone.mute(!muted) : undefined,
+    [KEY.keypad]: on ? () => setKeypad(true) : undefined,
+  })
+  return (
+    <Panel
+      state={inRoom && !on ? 'connecting' : state} phone={phone}
+      buttons={
+        <>
+          {off && <Button onClick={() => void phone.connect()} data-testid="phone-connect">{text.deskPhone.connect}</Button>}
+          {elsewhere && <Button onClick={() => void phone.connect({ here: true })} data-testid="phone-here">{text.deskPhone.here}</Button>}
+          {on && (
+            <>
+              <Button
+                variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="phone-mute"
+                onClick={() => phone.microphone.mute(!muted)} aria-keyshortcuts={KEY.mute} rightSection={<Key>{KEY.mute}</Key>}
+              >
+                {muted ? text.deskPhone.unmute : text.deskPhone.mute}
+              </Button>
+              <Button variant="default" onClick={() => setKeypad(true)} aria-keyshortcuts={KEY.keypad} data-testid="phone-keypad" rightSection={<Key>{KEY.keypad}</Key>}>
+                {text.myPhone.keypad}
+              </Button>
+            </>
+          )}
+          {!off && !elsewhere && (
+            <Button variant="subtle" c="var(--ink-soft)" color="gray" onClick={() => phone.disconnect()} data-testid="phone-disconnect">
+              {text.deskPhone.disconnect}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <MicrophoneLoss microphone={phone.microphone} />
+      {problem && <p className={style.problem} role="alert">{text.phoneProblem[problem]}</p>}
+      {inRoom && !on && <p className={style.help} role="status">{text.deskPhone.unheard}</p>}
+      {off && desk.phone_connected && <p className={style.help}>{text.deskPhone.otherComputer}</p>}
+      {elsewhere && (
+        <p className={style.help} role="status" data-testid="phone-elsewhere">
+          {text.deskPhone.elsewhereHelp(pages.find(({ name }) => `/${name}` === where)?.title(text) ?? '')}
+        </p>
+      )}
+      {on && (
+        <div className={style.meters}>
+          <LevelMeter stream={stream} label={text.deskPhone.yourVoice} />
+          <LevelMeter stream={speaker} label={text.deskPhone.theirVoice} />
+        </div>
+      )}
+      <Modal opened={keypad && on} onClose={() => setKeypad(false)} title={text.myPhone.keypad} size="xs" closeButtonProps={{ 'aria-label': text.myPhone.close }}>
+        <p className={style.help}>{text.myPhone.keypadHelp}</p>
+        <Keypad enabled={on} onKey={(key) => phone.press(key)} />
+      </Modal>
+    </Panel>
+  )
+}

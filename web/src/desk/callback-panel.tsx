@@ -1,0 +1,89 @@
+import { Paper } from '@mantine/core'
+import { useEffect } from 'react'
+import type { Callback } from '../api/types'
+import { useLanguage } from '../language/language'
+import { Reason } from '../line/reason'
+import { ReferButton } from '../requests/refer-button'
+import { Num } from '../ui/number'
+import { useNow } from '../ui/use-now'
+import { useSubject } from '../ui/use-subject'
+import { HeldLeft } from './held-left'
+import { History } from './history'
+import { Message } from './message'
+import { OnTheLine } from './on-the-line'
+import { OutcomeForm } from './outcome-form'
+import type { Desk } from './use-desk'
+import style from './callback.module.css'
+
+/** The citizen this desk holds, and where the call to them stands, in big words. */
+export function CallbackPanel({ callback, desk }: { callback: Callback; desk: Desk }) {
+  const { text, format } = useLanguage()
+  const subjectOf = useSubject()
+  const { registration, state, outcome } = callback
+  const word = state === 'closed' && outcome ? text.outcome[outcome] : text.callback[state]
+  const staying = callback.on_the_line && state !== 'closed'
+  const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : text.callbackHelp[state]
+
+  useEffect(() => {
+    document.title = `${word} · ${text.brandNumber}`
+  }, [word, text])
+
+  return (
+    <>
+      <Paper className={style.panel} withBorder data-tone={tone(callback)}>
+        <div className={style.state} role="status" data-testid="callback-state" data-state={state} data-outcome={outcome ?? ''}>
+          <h2>{word}<OnTheLine callback={callback} /></h2>
+          {help && <p>{help}</p>}
+        </div>
+        <HeldLeft callback={callback} />
+        <Timer callback={callback} />
+        <dl className={style.citizen}>
+          <div>
+            <dt>{text.line.number}</dt>
+            <dd className={style.phone}><Num data-number={registration.number}>{format.phone(registration.number)}</Num></dd>
+          </div>
+          <div>
+            <dt>{text.line.ticket}</dt>
+            <dd><Num>{format.ticket(registration.ticket)}</Num></dd>
+          </div>
+          <div>
+            <dt>{text.subjectName}</dt>
+            <dd>{subjectOf(registration.subject)}</dd>
+          </div>
+          <div>
+            <dt>{text.line.since}</dt>
+            <dd>{format.moment(registration.registered_at)}</dd>
+          </div>
+        </dl>
+        <div className={style.reason}><Reason registration={registration} /></div>
+        {state !== 'closed' && <Message registration={registration} />}
+      </Paper>
+      <OutcomeForm callback={callback} desk={desk} />
+      <ReferButton registration={registration} />
+      <History callback={callback} />
+    </>
+  )
+}
+
+function Timer({ callback }: { callback: Callback }) {
+  const { text, format } = useLanguage()
+  const { talking_at, called_at, ended_at, state } = callback
+  const over = state === 'ended' || state === 'closed'
+  const now = useNow(!over && called_at !== null)
+  const since = talking_at ?? (over ? null : called_at)
+  if (!since) return null
+  const until = over && ended_at ? Date.parse(ended_at) : now
+  return (
+    <div className={style.timer} data-talking={talking_at !== null} role="timer" aria-label={text.desk.conversation}>
+      <Num>{format.duration(until - Date.parse(since))}</Num>
+    </div>
+  )
+}
+
+function tone({ state, outcome }: Callback): string {
+  if (state === 'talking' || outcome === 'reached') return 'talking'
+  if (state === 'closed') return 'over'
+  if (state === 'held') return 'calling'
+  if (state === 'ended' || state === 'parting') return 'asking'
+  return state === 'claimed' ? 'ready' : 'calling'
+}

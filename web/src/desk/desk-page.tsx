@@ -1,0 +1,91 @@
+import { Paper } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import { useRounds } from '../api/rounds'
+import type { Me, Round } from '../api/types'
+import type { Text } from '../language/fa'
+import { useLanguage } from '../language/language'
+import { Line } from '../line/line'
+import { useRoomPhone } from '../phone/use-room-phone'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Notice } from '../ui/notice'
+import { useWarnOnLeave } from '../ui/warn-on-leave'
+import { Actions } from './actions'
+import { AfterAll } from './after-all'
+import { CallbackPanel } from './callback-panel'
+import { KeptNotes } from './kept-notes'
+import { LiveSwitch } from './live-switch'
+import { PhonePanel } from './phone-panel'
+import { isOver, likelyRound } from './likely-round'
+import { RoundSelect } from './round-select'
+import { useBegun } from './use-begun'
+import { ON_THE_PHONE, useDesk } from './use-desk'
+import callbackStyle from './callback.module.css'
+import style from './desk.module.css'
+
+export default function DeskPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  const myDesk = me.desk?.id ?? null
+  useLiveUpdates(myDesk)
+  const phone = useRoomPhone(me)
+  const { data: rounds = [] } = useRounds()
+  const [chosenId, setChosenId] = useState<number | null>(null)
+  const wanted = chosenId ?? me.callback?.round_id
+  const round = rounds.find(({ id }) => id === wanted) ?? likelyRound(rounds, serverNow())
+
+  const desk = useDesk(me, round?.id ?? null)
+  const begun = useBegun(round)
+  useWarnOnLeave(desk.callback !== null && ON_THE_PHONE.includes(desk.callback.state))
+  const canTake = me.desk !== null && begun && !isOver(round)
+
+  return (
+    <div className={style.page}>
+      <Header me={me} page="desk" onLeave={() => phone.disconnect()}>
+        <RoundSelect rounds={rounds} chosen={round} onChoose={setChosenId} />
+      </Header>
+      <main className={style.columns}>
+        <div className={style.work}>
+          {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
+          {me.desk && <LiveSwitch me={me} round={round} />}
+          <AfterAll me={me} />
+          <Actions desk={desk} takeNext={canTake ? desk.takeNext : undefined} />
+          <ErrorNotice error={desk.error} />
+          {desk.callback
+            ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
+            : <Idle round={round} begun={begun} nobody={desk.nobody} />}
+          <div role="status" className="live">
+            {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
+          </div>
+          {myDesk !== null && <KeptNotes deskId={myDesk} except={desk.callback?.id ?? null} />}
+        </div>
+        {round && <Line key={round.id} round={round} myDesk={myDesk} />}
+      </main>
+    </div>
+  )
+}
+
+function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boolean; nobody: boolean }) {
+  const { text, format } = useLanguage()
+  useEffect(() => {
+    document.title = `${text.desk.title} · ${text.brandNumber}`
+  }, [text])
+
+  let sentence = ''
+  if (!round) sentence = text.round.none
+  else if (round.phase === 'cancelled') sentence = text.round.cancelled(round.reason)
+  else if (round.phase === 'over') sentence = text.round.over
+  else if (!begun) sentence = text.round.startsAt(format.moment(round.starts_at))
+  else if (nobody || round.counts.waiting === 0) sentence = nobodyText(text, round)
+  else sentence = text.line.waiting(format.number(round.counts.waiting))
+  return (
+    <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
+      <h2>{text.desk.ready}</h2>
+      <p>{sentence}</p>
+    </Paper>
+  )
+}
+
+const nobodyText = (text: Text, round: Round | undefined) =>
+  round?.counts.waiting ? text.desk.nobodyIsDue : text.desk.nobodyWaits

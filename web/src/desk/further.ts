@@ -1,0 +1,12 @@
+import type { Callback, CallbackState } from '../api/types'
+
+const ORDER: CallbackState[] = [
+  'claimed', 'dialing', 'ringing', 'answered', 'waiting', 'talking', 'held', 'parting', 'ended', 'closed',
+]
+
+/** What is over stays so, and until the conversation a callback only moves forward: an overtaken answer is dropped. */
+export function further(before: Callback | undefined, now: Callback): Callback {
+  if (before?.id !== now.id) return now
+  const goesBack = before.state === 'held' || before.state === 'parting'
+  return !goesBack && ORDER.indexOf(now.state) < ORDER.indexOf(before.state) ? before : now
+}

@@ -1,0 +1,10 @@
+import type { Callback } from '../api/types'
+import { useLanguage } from '../language/language'
+import { useSecondsLeft } from '../ui/use-seconds-left'
+
+/** How long a citizen whose desk is cut off waits for it. */
+export function HeldLeft({ callback }: { callback: Callback }) {
+  const { text, format } = useLanguage()
+  const seconds = useSecondsLeft(callback.state === 'held' ? callback.held_until : null)
+  return seconds > 0 && <strong role="timer" data-testid="held-left">{text.held.left(format.number(seconds))}</strong>
+}

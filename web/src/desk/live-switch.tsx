@@ -1,0 +1,61 @@
+import { Paper, Switch } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { keys } from '../api/keys'
+import type { Me, Round } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Key } from '../ui/key'
+import { KEY } from '../ui/keys'
+import { useKeys } from '../ui/use-keys'
+import { takeLiveCalls } from './queries'
+import style from './live-switch.module.css'
+
+interface Props {
+  me: Me
+  /** The line that is chosen on the page. */
+  round: Round | undefined
+}
+
+/**
+ * Whether callers who wait on the line come to this desk by themselves. An operator who is at the operators' line with a
+ * connected phone takes them, unless the desk has said that it does not; nobody takes them while working on another line.
+ */
+export function LiveSwitch({ me, round }: Props) {
+  const { text } = useLanguage()
+  const queries = useQueryClient()
+  const say = useMutation({
+    mutationFn: takeLiveCalls,
+    onSuccess: (mine) => queries.setQueryData(keys.me, mine),
+  })
+  const here = round?.standing === true
+  const wanted = wish(me, round)
+  const asked = useRef<boolean | null | undefined>(undefined)
+  const { mutate } = say
+  useEffect(() => {
+    if (wanted !== undefined && wanted !== asked.current) mutate(wanted)
+    asked.current = wanted
+  }, [wanted, mutate])
+
+  const change = here && !say.isPending ? () => say.mutate(!me.takes_live) : undefined
+  useKeys({ [KEY.live]: change })
+  if (!here) return null
+  return (
+    <Paper className={style.live} withBorder component="section" aria-label={text.live.title}>
+      <Switch
+        size="md" checked={me.takes_live} onChange={() => change?.()} data-testid="takes-live" aria-keyshortcuts={KEY.live}
+        label={<>{text.live.takes} <Key>{KEY.live}</Key></>}
+        description={me.takes_live ? (me.desk?.phone_connected ? text.live.on : text.live.noPhone) : text.live.off}
+      />
+      <ErrorNotice error={say.error} />
+    </Paper>
+  )
+}
+
+/** What the desk is to say by itself: nothing, that it takes live calls, or (null) what the line says that it serves. */
+function wish(me: Me, round: Round | undefined): true | null | undefined {
+  if (!round) return undefined
+  if (!round.standing) return me.takes_live ? null : undefined
+  const ready = me.role === 'operator' && me.desk?.phone_connected === true
+  return ready && me.said_live === null && !me.takes_live ? true : undefined
+}

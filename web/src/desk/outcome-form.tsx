@@ -1,0 +1,102 @@
+import { Button, Paper, Textarea } from '@mantine/core'
+import { useRef, useState } from 'react'
+import { useRounds } from '../api/rounds'
+import type { Callback, Outcome } from '../api/types'
+import { useLanguage } from '../language/language'
+import { Key } from '../ui/key'
+import { KEY, OUTCOME_KEYS } from '../ui/keys'
+import { useKeys } from '../ui/use-keys'
+import { CallLaterChoice } from './call-later-choice'
+import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
+import { useCalledAgain, wishOf } from './use-called-again'
+import type { Desk } from './use-desk'
+import style from './callback.module.css'
+
+const AFTER_TALK = Object.entries(OUTCOME_KEYS) as [Outcome, string][]
+const BEFORE_CALL: [Outcome, string][] = [['returned', KEY.returned]]
+
+function choicesIn(state: Callback['state']): [Outcome, string][] {
+  if (state === 'ended' || state === 'parting') return AFTER_TALK
+  return state === 'claimed' ? BEFORE_CALL : []
+}
+
+/** The note, written at any time, and the outcome once it is due. */
+export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk }) {
+  const { text, format } = useLanguage()
+  const { id, state, registration } = callback
+  const { data: rounds = [] } = useRounds()
+  const round = rounds.find((one) => one.id === callback.round_id)
+  const [draft, setDraft] = useState<Draft>(
+    () => draftOf(desk.id, id) ?? { callbackId: id, ticket: registration.ticket, note: callback.note },
+  )
+  const { note, callLater = { way: 'soon' } } = draft
+  const saveButton = useRef<HTMLButtonElement>(null)
+  const noteField = useRef<HTMLTextAreaElement>(null)
+
+  const choices = choicesIn(state)
+  const due = choices.find(([choice]) => choice === draft.outcome)?.[0]
+  const foreseen = useCalledAgain(id, callLater, round, due === 'call_again')
+  // A call that ended by itself has its outcome already; its note may still be written.
+  const outcome = state === 'closed' && note !== callback.note ? callback.outcome : due
+
+  function say(change: Partial<Draft>) {
+    const changed = { ...draft, ...change }
+    setDraft(changed)
+    keepDraft(desk.id, changed)
+  }
+
+  function choose(choice: Outcome) {
+    say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, callLater: { way: 'soon' } })
+    // After the button has appeared: Enter then saves.
+    requestAnimationFrame(() => saveButton.current?.focus())
+  }
+
+  function save() {
+    // What the page shows is what is promised, not a moment later.
+    const wish = due === 'call_again' ? (foreseen.data?.wish ?? wishOf(callLater, round)) : undefined
+    if (outcome) desk.save(outcome, note, wish, () => dropDraft(desk.id, id))
+  }
+
+  useKeys({
+    ...Object.fromEntries(choices.map(([choice, key]) => [key, () => choose(choice)])),
+    [KEY.note]: () => noteField.current?.focus(),
+  })
+
+  const label = (choice: Outcome) => (choice === 'returned' ? text.returnToLine : text.outcome[choice])
+  return (
+    <Paper className={style.form} withBorder>
+      {choices.length > 0 && (
+        <div className={style.choices} role="group" aria-label={text.desk.chooseOutcome}>
+          {choices.map(([choice, key]) => (
+            <Button
+              key={choice} classNames={{ root: style.choice, label: style.choiceLabel }} variant={choice === due ? 'filled' : 'default'} aria-pressed={choice === due}
+              data-testid={`outcome-${choice}`} aria-keyshortcuts={key} onClick={() => choose(choice)}
+              rightSection={<Key>{format.digits(key)}</Key>}
+            >
+              {label(choice)}
+            </Button>
+          ))}
+        </div>
+      )}
+      {due === 'call_again' && (
+        <CallLaterChoice callLater={callLater} round={round} foreseen={foreseen} onChoose={(wish) => say({ callLater: wish })} />
+      )}
+      <Textarea
+        ref={noteField} label={<>{text.desk.note} <Key>{KEY.note}</Key></>} placeholder={text.desk.notePlaceholder} value={note} data-testid="note"
+        autosize minRows={3} maxRows={10} maxLength={2000} onChange={(event) => say({ note: event.currentTarget.value })}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save()
+          if (event.key === 'Escape') event.currentTarget.blur()
+        }}
+      />
+      {(choices === AFTER_TALK || outcome) && (
+        <Button
+          ref={saveButton} size="md" disabled={!outcome} loading={desk.pending === 'save'}
+          onClick={save} data-testid="save-outcome" className={style.save}
+        >
+          {state === 'closed' ? text.desk.saveNote : text.desk.saveOutcome}
+        </Button>
+      )}
+    </Paper>
+  )
+}

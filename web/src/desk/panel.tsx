@@ -1,0 +1,44 @@
+import { Button, Paper } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
+import { useLanguage } from '../language/language'
+import type { RoomPhone, RoomStatus } from '../phone/room-phone'
+import { Key } from '../ui/key'
+import { KEY } from '../ui/keys'
+import { useKeys } from '../ui/use-keys'
+import { PhoneSettings } from './phone-settings'
+import style from './phone-panel.module.css'
+
+interface PanelProps {
+  state: RoomStatus['state']
+  phone: RoomPhone
+  buttons?: ReactNode
+  children?: ReactNode
+}
+
+/** What every kind of desk's phone shows: how it stands, what can be done, and its settings. */
+export function Panel({ state, phone, buttons, children }: PanelProps) {
+  const { text } = useLanguage()
+  const [settings, setSettings] = useState(false)
+  useKeys({ [KEY.phone]: () => setSettings(true) })
+  return (
+    <Paper className={style.panel} withBorder component="section" aria-label={text.deskPhone.title}>
+      <div className={style.top}>
+        <div className={style.state} role="status" data-testid="phone-state" data-state={state}>
+          <span className={style.dot} aria-hidden />
+          {text.deskPhone.title}: <strong>{text.deskPhone[state]}</strong>
+        </div>
+        <div className={style.buttons}>
+          {buttons}
+          <Button
+            variant="subtle" c="var(--ink-soft)" color="gray" onClick={() => setSettings(true)} aria-keyshortcuts={KEY.phone}
+            data-testid="phone-settings" rightSection={<Key>{KEY.phone}</Key>}
+          >
+            {text.myPhone.settings}
+          </Button>
+        </div>
+      </div>
+      {children}
+      {settings && <PhoneSettings phone={phone} onClose={() => setSettings(false)} />}
+    </Paper>
+  )
+}

@@ -1,0 +1,87 @@
+/** What a desk asks for: its calls, its citizen’s past and message, its phone. */
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { keys } from '../api/keys'
+import type { components } from '../api/schema.gen'
+import type { Callback, Outcome } from '../api/types'
+import { further } from './further'
+
+type Schemas = components['schemas']
+export type CalledAgain = Schemas['CalledAgain']
+export type CitizensHistory = Schemas['CitizensHistory']
+export type PastRegistration = Schemas['PastRegistration']
+export type PastCall = Schemas['PastCall']
+export type PhoneChoice = Schemas['PhoneChoice']
+export type SipAccount = Schemas['SipAccount']
+
+const ofRound = (round_id: number) => ({ params: { path: { round_id } } })
+const ofCallback = (callback_id: number) => ({ params: { path: { callback_id } } })
+
+/** The next registrant for this desk; null when nobody waits. */
+export const claimNext = async (id: number): Promise<Callback | null> =>
+  (await body<Callback | undefined>(client.POST('/api/v1/rounds/{round_id}/claims', ofRound(id)))) ?? null
+
+export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}', ofCallback(id)))
+
+export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id)))
+
+export const hangUp = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id)))
+
+/** The end was a mistake; the citizen, still on the line, comes back. */
+export const undoEnd = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id)))
+
+/** Our side cut this conversation: the citizen is called again for my desk, now. */
+export const callAgain = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call-again', ofCallback(id)))
+
+/** When a citizen who is to be called again asked to be, and whether that was agreed with them. */
+export type Wish = Required<Pick<Schemas['DeskOutcome'], 'again_at' | 'agreed'>>
+
+const NO_WISH: Wish = { again_at: null, agreed: false }
+
+export const saveOutcome = (id: number, outcome: Outcome, note: string, wish = NO_WISH) =>
+  body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note, ...wish } }))
+
+/** When the citizen would really be called, by the server's rules: what to know before it is saved. */
+export const getCalledAgain = (callback_id: number, query: Wish) =>
+  body(client.GET('/api/v1/callbacks/{callback_id}/called-again', { params: { path: { callback_id }, query } }))
+
+/** What is known of the citizen in hand; what was read stays on the page when the call is over. */
+export const useHistory = (callback: Callback) =>
+  useQuery({
+    queryKey: ['history', callback.id],
+    queryFn: () =>
+      body(client.GET('/api/v1/callbacks/{callback_id}/history', { params: { path: { callback_id: callback.id } } })),
+    enabled: callback.state !== 'closed',
+    staleTime: Infinity,
+  })
+
+/** Where a player finds the message that a citizen left; whoever asks for it is in the audit log. */
+export const messageUrl = (registration_id: number) => `/api/v1/registrations/${registration_id}/message`
+
+/** Callers who wait on the line come to my desk by themselves, or not; null: as the line says that it serves. */
+export const takeLiveCalls = (takes: boolean | null) => body(client.PUT('/api/v1/desk/live-calls', { body: { takes } }))
+
+const CALLED_AGAIN = 2_000
+
+/** What my desk's phone is; below `me`, for the same events change both. */
+export const usePhoneChoice = () =>
+  useQuery({
+    queryKey: [...keys.me, 'phone'],
+    queryFn: () => body(client.GET('/api/v1/desk/phone/choice')),
+    refetchInterval: ({ state }) => (state.data?.called ? CALLED_AGAIN : false),
+  })
+
+export const choosePhone = (choice: PhoneChoice) => body(client.PUT('/api/v1/desk/phone/choice', { body: choice }))
+
+export const callMyTelephone = () => body(client.POST('/api/v1/desk/phone/call'))
+
+export const showSipAccount = () => body(client.POST('/api/v1/desk/phone/account'))
+
+export const useCallback137 = (id: number | null, known: Callback | null) =>
+  useQuery({
+    queryKey: keys.callback(id ?? 0),
+    queryFn: () => getCallback(id ?? 0),
+    enabled: id !== null,
+    initialData: known && known.id === id ? known : undefined,
+    structuralSharing: (before, now) => further(before as Callback | undefined, now as Callback),
+  })

@@ -1,0 +1,77 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import { mayPlan } from '../api/permissions'
+import type { Me } from '../api/types'
+import { cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { monthOf, yearSpan } from '../language/month'
+import { HolidayActions } from '../timetable/holiday-actions'
+import { addHoliday } from '../timetable/queries'
+import { DayPicker } from '../ui/day-picker'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { ReasonDialog } from '../ui/reason-dialog'
+import { Tag } from '../ui/tag'
+import { useTitle } from '../ui/use-title'
+import { useHolidays } from './queries'
+import style from '../timetable/timetable.module.css'
+import rounds from '../ui/plans.module.css'
+
+/** The holidays of a year: the calendar's, and the city's own word about them. */
+export default function HolidaysPage({ me }: { me: Me }) {
+  const { code, text, format } = useLanguage()
+  const words = text.holidays
+  useLiveUpdates(me.desk?.id ?? null)
+  useTitle(words.title)
+  const today = cityTime(serverNow()).day
+  const [offset, setOffset] = useState(0)
+  const [day, setDay] = useState<string | null>(null)
+  const year = monthOf(today, code).year + offset
+  const [from, until] = yearSpan(year, code)
+  const { data, error } = useHolidays(from, until)
+  const may = mayPlan(me.role)
+  return (
+    <div>
+      <Header me={me} page="holidays">
+        {may && <Button onClick={() => setDay(today)} data-testid="add-holiday">{words.add}</Button>}
+      </Header>
+      <main className={rounds.list}>
+        <p className={rounds.more}>{words.help}</p>
+        <section aria-labelledby="year">
+          <div className={style.head}>
+            <h2 id="year">{format.digits(year)}</h2>
+            <div className={style.months}>
+              <Button variant="default" onClick={() => setOffset(offset - 1)} data-testid="previous-year">{words.previous}</Button>
+              <Button variant="default" onClick={() => setOffset(offset + 1)} data-testid="next-year">{words.next}</Button>
+            </div>
+          </div>
+          <ErrorNotice error={error} />
+          {data?.length === 0 && <p className={style.soft}>{words.none}</p>}
+          <ul className={rounds.rounds}>
+            {data?.map((off) => (
+              <li key={off.day} className={style.holiday} data-testid="holiday" data-day={off.day}>
+                <span>{format.longDate(off.day)}</span>
+                <strong>{code === 'fa' ? off.name_fa : off.name_en}</strong>
+                <span className={style.tags}>
+                  <Tag tone={off.own ? 'moved' : 'tried'}>{off.own ? words.own : words.official}</Tag>
+                  {!off.closed && <Tag tone="later">{words.works}</Tag>}
+                </span>
+                {may && off.day >= today && <HolidayActions day={off.day} off={off} />}
+              </li>
+            ))}
+          </ul>
+        </section>
+      </main>
+      {day !== null && (
+        <ReasonDialog
+          title={words.addTitle} help={text.timetable.markHolidayHelp} action={text.rounds.form.save} label={text.timetable.dayName} longest={200}
+          act={(name) => addHoliday(day, name, false)} onClose={() => setDay(null)}
+        >
+          <DayPicker label={words.day} day={day} testId="holiday-day" onChange={setDay} />
+        </ReasonDialog>
+      )}
+    </div>
+  )
+}

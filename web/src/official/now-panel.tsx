@@ -1,0 +1,84 @@
+import { Paper } from '@mantine/core'
+import type { Callback, Round } from '../api/types'
+import { HeldLeft } from '../desk/held-left'
+import { OnTheLine } from '../desk/on-the-line'
+import { Message } from '../desk/message'
+import { useBegun } from '../desk/use-begun'
+import type { Text } from '../language/fa'
+import { useLanguage } from '../language/language'
+import { Reason } from '../line/reason'
+import { Num } from '../ui/number'
+import { useNow } from '../ui/use-now'
+import { useSubject } from '../ui/use-subject'
+import { type Time, timeOf } from './conversation-time'
+import type { Serving } from './use-serving'
+import style from './official.module.css'
+
+interface Props {
+  serving: Serving
+  round: Round
+  connected: boolean
+}
+
+/** Who is speaking now, about what, and for how long. */
+export function NowPanel({ serving, round, connected }: Props) {
+  const { text, format } = useLanguage()
+  const subject = useSubject()
+  const { callback, state } = serving
+  const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking'))
+  const begun = useBegun(round)
+  return (
+    <Paper withBorder className={style.now} data-state={state} data-time={time.tone} component="section">
+      <div role="status" data-testid="serving-state" data-state={state}>
+        <h2>{text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
+        <p className={style.help}>{help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
+        {callback && <HeldLeft callback={callback} />}
+      </div>
+      {callback && (
+        <>
+          <p className={style.subject} data-testid="subject">{subject(callback.registration.subject)}</p>
+          <Citizen callback={callback} />
+          <Message registration={callback.registration} />
+          {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
+        </>
+      )}
+      {state === 'over' && <p className={style.help}>{text.official.overHelp(format.number(round.counts.reached))}</p>}
+    </Paper>
+  )
+}
+
+function help({ state, over }: Serving, text: Text, connected: boolean): string | undefined {
+  const words = text.official
+  if (state === 'over') return ''
+  if (state === 'held') return text.callbackHelp.held
+  if (!connected) return words.connectFirst
+  if (state === 'asked') return words.askedHelp
+  if (state === 'paused') return text.stage.paused
+  if (state === 'ended' || state === 'parting') return over ? words.endedOverHelp : words.endedHelp
+  return state === 'talking' || state === 'finishing' || state === 'connecting' ? '' : undefined
+}
+
+function Citizen({ callback }: { callback: Callback }) {
+  const { text, format } = useLanguage()
+  const { registration } = callback
+  return (
+    <p className={style.citizen}>
+      <span>{text.line.ticket} <Num>{format.ticket(registration.ticket)}</Num></span>
+      <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
+      <Reason registration={registration} />
+    </p>
+  )
+}
+
+function Timer({ time, minutes }: { time: Time; minutes: number }) {
+  const { text, format } = useLanguage()
+  return (
+    <div className={style.timer}>
+      <div role="timer" aria-label={text.stage.timer} data-testid="timer" data-tone={time.tone}>
+        <Num>{format.duration(time.spent)}</Num>
+      </div>
+      <span>{text.stage.ofMinutes(format.number(minutes))}</span>
+      <strong role="status">{time.tone === 'calm' ? '' : text.stage.time[time.tone]}</strong>
+    </div>
+  )
+}

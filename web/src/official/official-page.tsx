@@ -1,0 +1,77 @@
+import { useEffect, useState } from 'react'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import { useRounds, useStage } from '../api/rounds'
+import type { Desk, Me, Stage } from '../api/types'
+import { AfterAll } from '../desk/after-all'
+import { PhonePanel } from '../desk/phone-panel'
+import { isOver, likelyRound } from '../desk/likely-round'
+import { RoundSelect } from '../desk/round-select'
+import { useBegun } from '../desk/use-begun'
+import { useLanguage } from '../language/language'
+import { useRoomPhone } from '../phone/use-room-phone'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Notice } from '../ui/notice'
+import { useWarnOnLeave } from '../ui/warn-on-leave'
+import { NextPanel } from './next-panel'
+import { NowPanel } from './now-panel'
+import { OutcomeChoice } from './outcome-choice'
+import { SitDown } from './sit-down'
+import { StageActions } from './stage-actions'
+import { useServing } from './use-serving'
+import style from './official.module.css'
+
+/** The page of an official who answers citizens one after the other: read across the room, used without looking. */
+export default function OfficialPage({ me }: { me: Me }) {
+  return me.desk && <AtDesk me={me} desk={me.desk} />
+}
+
+function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
+  const { text, office } = useLanguage()
+  useLiveUpdates(desk.id)
+  const phone = useRoomPhone(me)
+  const { data: rounds = [] } = useRounds()
+  const { data: stage, error } = useStage(desk.round_id)
+  const [chosenId, setChosenId] = useState<number>()
+  const round = rounds.find(({ id }) => id === chosenId) ?? likelyRound(rounds, serverNow())
+  useEffect(() => {
+    document.title = `${text.official.title} · ${text.brandNumber}`
+  }, [text])
+
+  return (
+    <div className={style.page}>
+      <Header me={me} page="official" onLeave={() => phone.disconnect()}>
+        {desk.round_id === null
+          ? <RoundSelect rounds={rounds.filter((one) => !isOver(one))} chosen={round} onChoose={setChosenId} />
+          : stage && <strong className={style.office}>{office(stage.round.official)}</strong>}
+      </Header>
+      <main className={style.main}>
+        <PhonePanel desk={desk} phone={phone} />
+        <AfterAll me={me} />
+        <ErrorNotice error={error} />
+        {desk.round_id === null && <SitDown round={isOver(round) ? undefined : round} />}
+        {desk.round_id !== null && stage && <Serving desk={desk} stage={stage} />}
+      </main>
+    </div>
+  )
+}
+
+function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
+  const { text } = useLanguage()
+  const { round } = stage
+  const serving = useServing(desk, stage, useBegun(round))
+  useWarnOnLeave(serving.speaks)
+  return (
+    <>
+      <ErrorNotice error={serving.error} />
+      {round.paused_at && serving.state !== 'paused' && !serving.over && <Notice tone="warning">{text.stage.paused}</Notice>}
+      <div className={style.stage}>
+        <NowPanel serving={serving} round={round} connected={desk.phone_connected} />
+        <NextPanel stage={stage} />
+      </div>
+      {serving.say && <OutcomeChoice serving={serving} />}
+      <StageActions serving={serving} round={round} />
+    </>
+  )
+}

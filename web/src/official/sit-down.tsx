@@ -1,0 +1,30 @@
+import { Button, Paper } from '@mantine/core'
+import type { Round } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { useActions } from '../ui/use-actions'
+import { serve } from './queries'
+import style from './official.module.css'
+
+/** Before the round: whose it is, when, and how many wait. */
+export function SitDown({ round }: { round: Round | undefined }) {
+  const { text, format, office } = useLanguage()
+  const { error, pending, may } = useActions()
+  const sit = round && may(true, 'serve', () => serve(round.id))
+  if (!round) return <Paper withBorder className={style.sit}><h2>{text.round.none}</h2></Paper>
+  return (
+    <Paper withBorder className={style.sit} component="section" aria-label={text.round.choose}>
+      <h2>{office(round.official)}</h2>
+      <p>
+        {format.longDate(round.starts_at)}{text.comma}
+        {text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        {text.comma}{text.line.waiting(format.number(round.counts.waiting))}
+      </p>
+      <p>{text.official.sitDownHelp}</p>
+      <ErrorNotice error={error} />
+      <Button className={style.sitDown} size="xl" onClick={sit} loading={pending !== null} data-testid="sit-down">
+        {text.official.sitDown}
+      </Button>
+    </Paper>
+  )
+}

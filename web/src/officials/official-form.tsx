@@ -1,0 +1,84 @@
+import { Button, Group, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Official } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { addOfficial, changeOfficial, type OfficialIn, useClips } from './queries'
+import rounds from '../ui/plans.module.css'
+
+const KINDS = ['mayor', 'deputy', 'district_manager'] as const
+const DISTRICTS = Array.from({ length: 15 }, (_, n) => n + 1)
+
+interface Props {
+  /** The office to change; none for a new one. */
+  official: Official | undefined
+  onClose: () => void
+}
+
+/** An office: its names, and the prompt that says it. */
+export function OfficialForm({ official, onClose }: Props) {
+  const { code, text, format } = useLanguage()
+  const words = text.officials
+  const queries = useQueryClient()
+  const { data: clips = [] } = useClips()
+  const [plan, setPlan] = useState<OfficialIn>({
+    kind: official?.kind ?? 'deputy', district: official?.district ?? null, office_fa: official?.office_fa ?? '',
+    office_en: official?.office_en ?? '', clip: official?.clip ?? '',
+  })
+  const set = (part: Partial<OfficialIn>) => setPlan((before) => ({ ...before, ...part }))
+  const { kind, district, ...names } = plan
+  const ready = names.office_fa.trim() && names.office_en.trim() && names.clip && (kind === 'district_manager') === (district !== null)
+  const save = useMutation({
+    mutationFn: () => (official ? changeOfficial(official.id, names) : addOfficial(plan)),
+    onSuccess: async () => {
+      await queries.invalidateQueries()
+      onClose()
+    },
+  })
+  return (
+    <Modal opened onClose={onClose} title={official ? words.change : words.add} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+      <form
+        className={rounds.form} noValidate data-testid="official-form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (ready) save.mutate()
+        }}
+      >
+        {!official && (
+          <div className={rounds.pair}>
+            <NativeSelect
+              label={words.form.kind} value={kind} data={KINDS.map((one) => ({ value: one, label: words.oneKind[one] }))} data-testid="kind"
+              onChange={(event) => set({ kind: event.currentTarget.value as OfficialIn['kind'], district: null })}
+            />
+            {kind === 'district_manager' && (
+              <NativeSelect
+                label={words.form.district} value={district ?? ''} data-testid="district"
+                data={[{ value: '', label: '' }, ...DISTRICTS.map((n) => ({ value: String(n), label: format.number(n) }))]}
+                onChange={(event) => set({ district: Number(event.currentTarget.value) || null })}
+              />
+            )}
+          </div>
+        )}
+        <TextInput
+          label={words.form.fa} value={names.office_fa} maxLength={200} lang="fa" dir="rtl" data-testid="office-fa"
+          onChange={(event) => set({ office_fa: event.currentTarget.value })}
+        />
+        <TextInput
+          label={words.form.en} value={names.office_en} maxLength={200} lang="en" dir="ltr" data-testid="office-en"
+          onChange={(event) => set({ office_en: event.currentTarget.value })}
+        />
+        <NativeSelect
+          label={words.form.clip} description={words.form.clipHelp} value={names.clip} data-testid="clip"
+          data={[{ value: '', label: '' }, ...clips.map(({ id, spoken }) => ({ value: id, label: spoken[code] ?? id }))]}
+          onChange={(event) => set({ clip: event.currentTarget.value })}
+        />
+        <ErrorNotice error={save.error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-official">{words.form.save}</Button>
+        </Group>
+      </form>
+    </Modal>
+  )
+}

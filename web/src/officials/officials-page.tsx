@@ -1,0 +1,88 @@
+import { Button, Group } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useOfficials } from '../api/city'
+import { useLiveUpdates } from '../api/live'
+import { mayPlan } from '../api/permissions'
+import type { Me, Official } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Tag } from '../ui/tag'
+import { useTitle } from '../ui/use-title'
+import { OfficialForm } from './official-form'
+import { changeOfficial, useClips } from './queries'
+import rounds from '../ui/plans.module.css'
+import style from './officials.module.css'
+
+const KINDS = ['mayor', 'deputy', 'district_manager'] as const
+
+/** The offices that answer citizens, by rank and district. */
+export default function OfficialsPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  const words = text.officials
+  useLiveUpdates(me.desk?.id ?? null)
+  useTitle(words.title)
+  const { data: officials, error } = useOfficials()
+  const [asked, setAsked] = useState<Official | 'new' | null>(null)
+  const may = mayPlan(me.role)
+  return (
+    <div>
+      <Header me={me} page="officials">
+        {may && <Button onClick={() => setAsked('new')} data-testid="add-official">{words.add}</Button>}
+      </Header>
+      <main className={rounds.list}>
+        <ErrorNotice error={error} />
+        {!officials && !error && <Loading />}
+        {officials && KINDS.map((kind) => (
+          <section key={kind} aria-labelledby={`kind-${kind}`}>
+            <h2 id={`kind-${kind}`}>{words.kind[kind]}</h2>
+            <ul className={rounds.rounds}>
+              {officials.filter((official) => official.kind === kind).map((official) => (
+                <Office key={official.id} official={official} may={may} onChange={() => setAsked(official)} />
+              ))}
+            </ul>
+          </section>
+        ))}
+      </main>
+      {asked && <OfficialForm official={asked === 'new' ? undefined : asked} onClose={() => setAsked(null)} />}
+    </div>
+  )
+}
+
+function Office({ official, may, onChange }: { official: Official; may: boolean; onChange: () => void }) {
+  const { code, text, office } = useLanguage()
+  const words = text.officials
+  const queries = useQueryClient()
+  const { data: clips } = useClips()
+  const clip = clips?.find(({ id }) => id === official.clip)
+  const turn = useMutation({
+    mutationFn: () => changeOfficial(official.id, { active: !official.active }),
+    onSuccess: () => queries.invalidateQueries(),
+  })
+  const other = code === 'fa' ? official.office_en : official.office_fa
+  return (
+    <li className={style.item} data-testid="official" data-id={official.id}>
+      <span>
+        <strong>{office(official)}</strong> <bdi lang={code === 'fa' ? 'en' : 'fa'} className={style.other}>{other}</bdi>
+      </span>
+      <span className={rounds.counts}>
+        {clip ? words.heard(clip.spoken[code] ?? '') : clips && <Tag tone="later">{words.clipMissing}</Tag>}
+      </span>
+      <Group gap="xs">
+        {!official.active && <Tag tone="tried">{words.inactive}</Tag>}
+        {may && <Button variant="default" size="compact-md" onClick={onChange} data-testid="change-official">{words.change}</Button>}
+        {may && (
+          <Button
+            variant="subtle" size="compact-md" color={official.active ? 'brick' : 'turquoise'} loading={turn.isPending} title={words.deactivateHelp}
+            onClick={() => turn.mutate()} data-testid="turn-official"
+          >
+            {official.active ? words.deactivate : words.activate}
+          </Button>
+        )}
+      </Group>
+      <ErrorNotice error={turn.error} />
+    </li>
+  )
+}

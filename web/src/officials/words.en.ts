@@ -1,0 +1,26 @@
+import type { words as fa } from './words.fa'
+
+export const words: typeof fa = {
+  officials: {
+    title: 'Officials',
+    add: 'New official',
+    change: 'Change',
+    kind: { mayor: 'Mayor', deputy: 'Deputies', district_manager: 'District managers', operators: 'Operators' },
+    oneKind: { mayor: 'Mayor', deputy: 'Deputy', district_manager: 'District manager', operators: 'Operator' },
+    form: {
+      kind: 'Office',
+      district: 'District',
+      fa: 'Persian name',
+      en: 'English name',
+      clip: 'Name on the telephone',
+      clipHelp: 'What callers hear. A name that is not here must be added to the prompts first.',
+      save: 'Save',
+    },
+    heard: (words) => `On the telephone: “${words}”`,
+    clipMissing: 'There is no prompt that says this name; callers do not hear it.',
+    inactive: 'inactive',
+    deactivate: 'Deactivate',
+    activate: 'Activate',
+    deactivateHelp: 'No new rounds are made for an inactive official; past rounds stay.',
+  },
+}

@@ -1,0 +1,102 @@
+import { Button, TextInput } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import type { Me } from '../api/types'
+import { latinDigits } from '../language/format'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Tag } from '../ui/tag'
+import { useTitle } from '../ui/use-title'
+import { type Action, ActionDialog, Actions } from './actions'
+import { PersonForm } from './person-form'
+import { type Person, type Secret, usePeople } from './queries'
+import { SecretDialog } from './secret-dialog'
+import style from '../ui/rows.module.css'
+
+type Asked = { action: Action; person: Person } | { form: Person | null } | null
+
+/** Everybody who signs in: what they may do, at which desk, for which official. */
+export default function PeoplePage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  useTitle(text.people.title)
+  const { data: people = [], isPending, error } = usePeople()
+  const [wanted, setWanted] = useState('')
+  const [asked, setAsked] = useState<Asked>(null)
+  const [secret, setSecret] = useState<Secret | null>(null)
+  const keeps = me.role === 'administrator'
+  const found = people.filter((person) => matches(person, wanted))
+  const close = () => setAsked(null)
+  const show = (made: Secret) => {
+    close()
+    setSecret(made)
+  }
+
+  return (
+    <div>
+      <Header me={me} page="people">
+        {keeps && <Button onClick={() => setAsked({ form: null })} data-testid="add-person">{text.people.add}</Button>}
+      </Header>
+      <main className={style.page}>
+        <TextInput
+          aria-label={text.people.search} placeholder={text.people.search} value={wanted} data-testid="search" maxLength={100}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+        <ErrorNotice error={error} />
+        {isPending && <Loading />}
+        {!isPending && found.length === 0 && <p className={style.empty}>{text.people.none}</p>}
+        {found.length > 0 && (
+          <ul className={style.rows}>
+            {found.map((person) => (
+              <Row key={person.id} person={person}>
+                {keeps && (
+                  <Actions person={person} onChange={() => setAsked({ form: person })} onAction={(action) => setAsked({ action, person })} />
+                )}
+              </Row>
+            ))}
+          </ul>
+        )}
+      </main>
+      {asked && 'form' in asked && <PersonForm person={asked.form} people={people} onMade={show} onClose={close} />}
+      {asked && 'action' in asked && <ActionDialog action={asked.action} person={asked.person} onSecret={show} onClose={close} />}
+      {secret && <SecretDialog secret={secret} onClose={() => setSecret(null)} />}
+    </div>
+  )
+}
+
+function Row({ person, children }: { person: Person; children: ReactNode }) {
+  const { text, format, office } = useLanguage()
+  const words = text.people
+  const { disabled_at, locked_until, sessions } = person
+  return (
+    <li
+      className={style.row} style={{ gridTemplateColumns: '1.3fr 1.3fr 0.7fr 1.6fr auto' }} data-testid="person" data-username={person.username}
+      data-quiet={disabled_at !== null}
+    >
+      <span>
+        <strong>{person.name}</strong> <bdi className={`${style.soft} ${style.name}`}>{person.username}</bdi>
+      </span>
+      <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}</span>
+      <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>
+      <span className={style.tags}>
+        {disabled_at
+          ? <Tag tone="later">{words.disabledSince(format.moment(disabled_at))}</Tag>
+          : <Tag tone={sessions > 0 ? 'moved' : 'tried'}>{sessions > 0 ? words.signedIn(format.number(sessions)) : words.signedOut}</Tag>}
+        {locked_until && !disabled_at && Date.parse(locked_until) > serverNow() && <Tag tone="later">{words.locked}</Tag>}
+        {person.has_pin && <Tag tone="tried">{words.pin}</Tag>}
+        {person.has_second_factor && <Tag tone="tried">{words.secondFactor}</Tag>}
+      </span>
+      {children}
+    </li>
+  )
+}
+
+/** By a part of the name or the user name, or by the number of the desk. */
+function matches(person: Person, wanted: string): boolean {
+  const word = latinDigits(wanted.trim()).toLocaleLowerCase()
+  const texts = [person.name, person.username]
+  return word === String(person.desk_id) || texts.some((one) => latinDigits(one).toLocaleLowerCase().includes(word))
+}

@@ -1,0 +1,72 @@
+import { NativeSelect, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { useOfficials } from '../api/city'
+import { useDesks } from '../desks/queries'
+import { useLanguage } from '../language/language'
+import { ConfirmDialog } from '../ui/confirm-dialog'
+import { addPerson, changePerson, type Person, type Role, type Secret } from './queries'
+
+const ROLES: Role[] = ['operator', 'official', 'supervisor', 'public_relations', 'auditor', 'administrator']
+
+interface Props {
+  /** Whom to change; null to add somebody. */
+  person: Person | null
+  people: Person[]
+  onMade: (secret: Secret) => void
+  onClose: () => void
+}
+
+/** Adding a person, or changing one. */
+export function PersonForm({ person, people, onMade, onClose }: Props) {
+  const { text, format, office } = useLanguage()
+  const words = text.people
+  const { data: desks = [] } = useDesks()
+  const { data: officials = [] } = useOfficials()
+  const [username, setUsername] = useState('')
+  const [name, setName] = useState(person?.name ?? '')
+  const [role, setRole] = useState<Role>(person?.role ?? 'operator')
+  const [desk, setDesk] = useState(String(person?.desk_id ?? ''))
+  const [official, setOfficial] = useState(String(person?.official?.id ?? ''))
+  const values = {
+    name: name.trim(), role, desk_id: desk ? Number(desk) : null,
+    official_id: role === 'official' && official ? Number(official) : null,
+  }
+  const owner = (id: number) => people.find(({ desk_id, id: owns }) => desk_id === id && owns !== person?.id)
+  const deskChoices = desks.map(({ id }) => {
+    const taken = owner(id)
+    const number = format.number(id)
+    return { value: String(id), label: taken ? words.deskTaken(number, taken.name) : text.line.atDesk(number), disabled: taken !== undefined }
+  })
+
+  return (
+    <ConfirmDialog<Person | Secret>
+      title={person ? `${words.change}${text.comma}${person.username}` : words.add} action={words.save}
+      able={name.trim() !== '' && (person !== null || /^\S+$/.test(username))} onClose={onClose}
+      act={() => (person ? changePerson(person.id, values) : addPerson({ ...values, username }))}
+      onDone={(answer) => ('secret' in answer ? onMade(answer) : onClose())}
+    >
+      {!person && (
+        <TextInput
+          label={words.username} description={words.usernameHelp} value={username} maxLength={64} dir="ltr" data-autofocus data-testid="new-username"
+          autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setUsername(event.currentTarget.value)}
+        />
+      )}
+      <TextInput label={words.name} value={name} maxLength={100} data-testid="name" onChange={(event) => setName(event.currentTarget.value)} />
+      <NativeSelect
+        label={words.role} value={role} data-testid="role" data={ROLES.map((value) => ({ value, label: words.roles[value] }))}
+        onChange={(event) => setRole(event.currentTarget.value as Role)}
+      />
+      {role === 'official' && (
+        <NativeSelect
+          label={words.official} value={official} data-testid="person-official"
+          data={[{ value: '', label: words.noOfficial }, ...officials.map((one) => ({ value: String(one.id), label: office(one) }))]}
+          onChange={(event) => setOfficial(event.currentTarget.value)}
+        />
+      )}
+      <NativeSelect
+        label={words.desk} value={desk} data-testid="person-desk" data={[{ value: '', label: words.noDesk }, ...deskChoices]}
+        onChange={(event) => setDesk(event.currentTarget.value)}
+      />
+    </ConfirmDialog>
+  )
+}

@@ -1,0 +1,73 @@
+import { Button, Group, Paper } from '@mantine/core'
+import { useState } from 'react'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { isInWork } from './names'
+import { answerRequest, type CityRequest, rejectRequest, returnRequest, useRequestAction } from './queries'
+import { ReferForm } from './refer-form'
+import { ReplyForm } from './reply-form'
+import { SayForm } from './say-form'
+import style from './requests.module.css'
+
+type Action = 'refer' | 'reply' | 'return' | 'reject'
+
+/** What the office does with a request: one thing at a time, the likely one first. */
+export function Actions({ request }: { request: CityRequest }) {
+  const { text } = useLanguage()
+  const words = text.requests
+  const referred = request.state === 'referred'
+  const [chosen, setChosen] = useState<Action | null>(referred ? 'reply' : 'refer')
+  if (request.state === 'replied') return <CitizensAnswer request={request} />
+  if (!isInWork(request)) return null
+  const names: [Action, string][] = [
+    ['refer', referred ? words.referAgain : words.refer], ['reply', words.reply],
+    ...(referred ? [['return', words.giveBack] as [Action, string]] : []), ['reject', words.reject],
+  ]
+  const done = () => setChosen(null)
+  return (
+    <Paper withBorder component="section" className={style.card} data-testid="actions">
+      <Group gap={8} role="group">
+        {names.map(([action, name]) => (
+          <Button
+            key={action} variant={action === chosen ? 'light' : 'default'} aria-pressed={action === chosen} data-testid={`to-${action}`}
+            onClick={() => setChosen(action)}
+          >
+            {name}
+          </Button>
+        ))}
+      </Group>
+      {chosen === 'refer' && <ReferForm request={request} onDone={done} />}
+      {chosen === 'reply' && <ReplyForm request={request} onDone={done} />}
+      {chosen === 'return' && (
+        <SayForm
+          key="return" label={words.giveBackLabel} action={words.giveBack} longest={2000} onDone={done}
+          act={(note) => returnRequest(request.id, note)}
+        />
+      )}
+      {chosen === 'reject' && (
+        <SayForm
+          key="reject" label={words.rejectLabel} help={words.replyHelp} action={words.reject} longest={500} color="brick" onDone={done}
+          act={(reason) => rejectRequest(request.id, reason)}
+        />
+      )}
+    </Paper>
+  )
+}
+
+/** The citizen has told the office, not the telephone's menu. */
+function CitizensAnswer({ request }: { request: CityRequest }) {
+  const { text } = useLanguage()
+  const answer = useRequestAction((solved: boolean) => answerRequest(request.id, solved))
+  return (
+    <Paper withBorder component="section" className={style.card} data-testid="citizens-answer">
+      <p className={style.plainLine}>{text.requests.citizenSays}</p>
+      <ErrorNotice error={answer.error} />
+      <Group>
+        <Button disabled={answer.isPending} onClick={() => answer.mutate(true)} data-testid="is-solved">{text.requests.isSolved}</Button>
+        <Button variant="default" disabled={answer.isPending} onClick={() => answer.mutate(false)} data-testid="is-not-solved">
+          {text.requests.isNotSolved}
+        </Button>
+      </Group>
+    </Paper>
+  )
+}

@@ -1,0 +1,108 @@
+import { NativeSelect, Paper, Table } from '@mantine/core'
+import { Suspense } from 'react'
+import { Link } from 'wouter'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { part } from '../ui/part'
+import type { InboxFilter } from './inbox-filter'
+import { districtName } from './names'
+import { type DistrictCounts, useBoundaries, useRequestMap } from './queries'
+import { type Place, TILES } from './tiles'
+import style from './requests.module.css'
+
+const Boundaries = part(() => import('./boundaries'))
+const DAYS = ['7', '30', '90', '365']
+const SIZE = 92
+const STEP = 100
+
+/** Open and overdue requests by district: a picture, each district of which is a link, and a table. */
+export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
+  const { text, format } = useLanguage()
+  const { common, days } = inbox
+  const { data = [], error } = useRequestMap({ category: common.category, department_id: common.department_id, mine: common.mine, days })
+  const { data: boundaries } = useBoundaries()
+  const most = Math.max(1, ...data.map(({ open }) => open))
+  const places = TILES.map(([district]): Place => {
+    const { open = 0, overdue = 0 } = data.find((one) => one.district === district) ?? {}
+    return {
+      district, href: inbox.address({ district: String(district), view: undefined }), late: overdue > 0,
+      label: text.map.tile(format.number(district), format.number(open), format.number(overdue)),
+      shade: Math.ceil((open / most) * 4), open: format.number(open),
+    }
+  })
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="map-title" data-testid="map">
+      <div className={style.mapHead}>
+        <h2 id="map-title">{text.map.title}</h2>
+        <NativeSelect
+          aria-label={text.map.days} value={days ?? 'all'} data-testid="map-days" size="xs"
+          data={[...DAYS.map((one) => ({ value: one, label: text.map.lastDays(format.digits(one)) })), { value: 'all', label: text.map.allDays }]}
+          onChange={(event) => inbox.change({ days: event.currentTarget.value })}
+        />
+      </div>
+      <ErrorNotice error={error} />
+      {boundaries
+        ? <Suspense><Boundaries boundaries={boundaries} places={places} /></Suspense>
+        : <Tiles places={places} chosen={common.district} />}
+      <p className={style.legend}>
+        <span>{text.map.few}</span>
+        {[0, 1, 2, 3, 4].map((shade) => <i key={shade} data-shade={shade} />)}
+        <span>{text.map.many}</span>
+        <i data-late /> <span>{text.map.late}</span>
+      </p>
+      <details>
+        <summary>{text.map.table}</summary>
+        <Numbers rows={data} inbox={inbox} />
+      </details>
+    </Paper>
+  )
+}
+
+function Tiles({ places, chosen }: { places: Place[]; chosen: number | null | undefined }) {
+  const { text, format } = useLanguage()
+  return (
+    <svg viewBox="0 0 500 400" className={style.map} role="group" aria-label={text.map.schematic} direction="ltr">
+      {TILES.map(([district, column, row], index) => {
+        const place = places[index]
+        return place && (
+          <Link
+            key={district} href={place.href} aria-label={place.label} className={style.tile} data-shade={place.shade}
+            data-late={place.late} data-chosen={chosen === district} data-testid="tile" data-district={district}
+          >
+            <rect x={column * STEP + 4} y={row * STEP + 4} width={SIZE} height={SIZE} rx={12} />
+            <text x={column * STEP + 50} y={row * STEP + 44} className={style.tileNumber}>{format.number(district)}</text>{' '}
+            <text x={column * STEP + 50} y={row * STEP + 76}>{place.open}</text>
+            {place.late && <circle cx={column * STEP + 84} cy={row * STEP + 18} r={8} />}
+          </Link>
+        )
+      })}
+    </svg>
+  )
+}
+
+function Numbers({ rows, inbox }: { rows: DistrictCounts[]; inbox: InboxFilter }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const sorted = [...rows].sort((a, b) => (a.district ?? 99) - (b.district ?? 99))
+  return (
+    <Table data-testid="map-table">
+      <Table.Thead>
+        <Table.Tr>
+          {[text.requests.district, text.map.reported, text.map.open, text.map.overdue].map((name) => <Table.Th key={name} scope="col">{name}</Table.Th>)}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {sorted.map(({ district, reported, open, overdue }) => (
+          <Table.Tr key={district}>
+            <Table.Td>
+              {district === null ? districtName(language, null) : (
+                <Link href={inbox.address({ district: String(district), view: undefined })}>{districtName(language, district)}</Link>
+              )}
+            </Table.Td>
+            {[reported, open, overdue].map((count, index) => <Table.Td key={index}>{format.number(count)}</Table.Td>)}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  )
+}

@@ -1,0 +1,54 @@
+import { Button, Paper } from '@mantine/core'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Tag } from '../ui/tag'
+import { isInWork } from './names'
+import { mergeRequest, type RequestDetail, separateRequest, useRequestAction } from './queries'
+import { RequestRow } from './request-row'
+import style from './requests.module.css'
+
+/** What was found to be the same, and what may be. */
+export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolean }) {
+  const { text, format } = useLanguage()
+  const { request, duplicates, probable } = detail
+  const words = text.requests
+  const merge = useRequestAction((other: number) => mergeRequest(request.id, other))
+  const separate = useRequestAction(() => separateRequest(request.id))
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="probable-title" data-testid="duplicates">
+      {duplicates.length > 0 && (
+        <>
+          <h2>{words.duplicates}</h2>
+          <ul className={style.rows}>{duplicates.map((one) => <RequestRow key={one.id} request={one} />)}</ul>
+        </>
+      )}
+      <h2 id="probable-title">{words.probable}</h2>
+      <ErrorNotice error={merge.error ?? separate.error} />
+      {probable.length === 0 && <p className={style.soft}>{words.noProbable}</p>}
+      <ul className={style.plain}>
+        {probable.map(({ request: other, same_number, likeness }) => (
+          <li key={other.id} className={style.probable} data-testid="probable">
+            <ul className={style.rows}><RequestRow request={other} /></ul>
+            <span className={style.tags}>
+              {same_number && <Tag tone="carried">{words.sameNumber}</Tag>}
+              {likeness > 0 && <span className={style.soft}>{words.likeness(format.share(likeness))}</span>}
+              {may && isInWork(request) && (
+                <Button
+                  size="compact-sm" variant="default" loading={merge.isPending} onClick={() => merge.mutate(other.id)} data-testid="merge"
+                  aria-label={`${words.merge} ${format.ticket(other.tracking)}`}
+                >
+                  {words.merge}
+                </Button>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {may && request.state === 'duplicate' && (
+        <Button variant="default" loading={separate.isPending} onClick={() => separate.mutate(undefined)} data-testid="separate">
+          {words.separate}
+        </Button>
+      )}
+    </Paper>
+  )
+}

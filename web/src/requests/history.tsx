@@ -1,0 +1,38 @@
+import { Paper } from '@mantine/core'
+import { useLanguage } from '../language/language'
+import { Num } from '../ui/number'
+import { departmentName, dueDay } from './names'
+import type { Step } from './queries'
+import style from './requests.module.css'
+
+const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied']
+
+/** Who did what, when, the newest last. */
+export function History({ steps }: { steps: Step[] }) {
+  const { text } = useLanguage()
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="history-title" data-testid="history">
+      <h2 id="history-title">{text.requests.history}</h2>
+      <ol className={style.steps}>
+        {steps.map((step) => <Item key={step.id} step={step} />)}
+      </ol>
+    </Paper>
+  )
+}
+
+function Item({ step: { step, at, who, note, department, due_at, other } }: { step: Step }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const words = text.requests
+  const by = who || (BY_CITIZEN.includes(step) ? words.citizen : words.itself)
+  return (
+    <li data-testid="step" data-step={step}>
+      <strong>{words.step[step]}</strong>
+      {other && <> <Num>{format.ticket(other)}</Num></>}
+      {department && <span> {departmentName(language, department)}</span>}
+      {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
+      {note && <p className={style.said} dir="auto">{note}</p>}
+      <span className={style.soft}><bdi>{by}</bdi>{text.comma}{format.moment(at)}</span>
+    </li>
+  )
+}

@@ -1,0 +1,19 @@
+import type { Language } from '../language/language'
+import type { CityRequest, Department } from './queries'
+
+export const CATEGORIES = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
+export const DISTRICTS = Array.from({ length: 15 }, (_, index) => index + 1)
+
+export const departmentName = ({ code }: Language, department: Department) =>
+  code === 'fa' ? department.name_fa : department.name_en
+
+export const districtName = ({ text, format }: Language, district: number | null) =>
+  district === null ? text.requests.noDistrict : text.requests.inDistrict(format.number(district))
+
+/** The last day on which a referral is in time: its end is a midnight. */
+export const dueDay = ({ format }: Language, due: string) => format.date(new Date(Date.parse(due) - 1000).toISOString())
+
+export const isInWork = ({ state }: CityRequest) => state === 'new' || state === 'referred' || state === 'reopened'
+
+/** Who works on requests; everybody else reads them. */
+export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor'

@@ -1,0 +1,106 @@
+/** Requests: what is asked of the API, and how it is kept. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { GeoPermissibleObjects } from 'd3-geo'
+import { body, client } from '../api/client'
+import { REQUESTS } from '../api/keys'
+import type { components, paths } from '../api/schema.gen'
+
+type Schemas = components['schemas']
+export type CityRequest = Schemas['CityRequest']
+export type RequestDetail = Schemas['RequestDetail']
+export type RequestState = CityRequest['state']
+export type RequestIn = Schemas['RequestIn']
+export type Refer = Schemas['Refer']
+export type Step = Schemas['Step']
+export type Department = Schemas['Department']
+export type DistrictCounts = Schemas['DistrictCounts']
+export type RequestFilter = Omit<NonNullable<paths['/api/v1/requests']['get']['parameters']['query']>, 'after' | 'limit'>
+
+const DEPARTMENTS = [...REQUESTS, 'departments']
+
+const detailKey = (id: number) => [...REQUESTS, 'one', id]
+
+const PAGE = 50
+
+const ofRequest = (request_id: number) => ({ params: { path: { request_id } } })
+
+export const requestSoundUrl = (id: number) => `/api/v1/requests/${id}/audio`
+
+export const findRequest = (tracking: string) =>
+  body(client.GET('/api/v1/requests/tracking/{tracking}', { params: { path: { tracking } } }))
+
+export const writeRequest = (request: RequestIn) => body(client.POST('/api/v1/requests', { body: request }))
+
+export const referRequest = (id: number, refer: Refer) =>
+  body(client.POST('/api/v1/requests/{request_id}/refer', { ...ofRequest(id), body: refer }))
+
+export const returnRequest = (id: number, note: string) =>
+  body(client.POST('/api/v1/requests/{request_id}/return', { ...ofRequest(id), body: { note } }))
+
+export const replyToRequest = (id: number, reply: string, solved: boolean) =>
+  body(client.POST('/api/v1/requests/{request_id}/reply', { ...ofRequest(id), body: { reply, solved } }))
+
+export const rejectRequest = (id: number, reply: string) =>
+  body(client.POST('/api/v1/requests/{request_id}/reject', { ...ofRequest(id), body: { reply, solved: false } }))
+
+export const answerRequest = (id: number, solved: boolean) =>
+  body(client.POST('/api/v1/requests/{request_id}/answer', { ...ofRequest(id), body: { solved } }))
+
+export const mergeRequest = (id: number, request_id: number) =>
+  body(client.POST('/api/v1/requests/{request_id}/duplicate', { ...ofRequest(id), body: { request_id } }))
+
+export const separateRequest = (id: number) => body(client.POST('/api/v1/requests/{request_id}/separate', ofRequest(id)))
+
+export const useRequests = (filter: RequestFilter) =>
+  useInfiniteQuery({
+    queryKey: [...REQUESTS, 'list', filter],
+    queryFn: ({ pageParam }) =>
+      body(client.GET('/api/v1/requests', { params: { query: { ...filter, after: pageParam, limit: PAGE } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    // What falls due does so without any event.
+    refetchInterval: 60_000,
+  })
+
+export const useRequestCounts = (filter: RequestFilter) =>
+  useQuery({
+    queryKey: [...REQUESTS, 'counts', filter],
+    queryFn: () => body(client.GET('/api/v1/requests/counts', { params: { query: filter } })),
+    refetchInterval: 60_000,
+  })
+
+export const useRequestMap = (filter: RequestFilter) =>
+  useQuery({
+    queryKey: [...REQUESTS, 'map', filter],
+    queryFn: () => body(client.GET('/api/v1/requests/districts', { params: { query: filter } })),
+    refetchInterval: 60_000,
+  })
+
+/** The city's own boundaries; null: it has named none. */
+export const useBoundaries = () =>
+  useQuery({
+    queryKey: ['boundaries'],
+    queryFn: async () => (await body(client.GET('/api/v1/requests/boundaries'))) as GeoPermissibleObjects | null,
+    staleTime: Infinity,
+  })
+
+export const useRequest = (id: number) =>
+  useQuery({ queryKey: detailKey(id), queryFn: () => body(client.GET('/api/v1/requests/{request_id}', ofRequest(id))) })
+
+export const useDepartments = () =>
+  useQuery({ queryKey: DEPARTMENTS, queryFn: () => body(client.GET('/api/v1/departments')) })
+
+/** An action that gives back the request as it is then. */
+export function useRequestAction<T>(action: (input: T) => Promise<RequestDetail>, onDone?: (detail: RequestDetail) => void) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: action,
+    onSuccess: (detail) => {
+      queries.setQueryData(detailKey(detail.request.id), detail)
+      void queries.invalidateQueries({ queryKey: REQUESTS })
+      onDone?.(detail)
+    },
+    // Somebody may have been quicker: show what is.
+    onError: () => queries.invalidateQueries({ queryKey: REQUESTS }),
+  })
+}

@@ -1,0 +1,68 @@
+import { Button, NativeSelect, Textarea } from '@mantine/core'
+import { useState } from 'react'
+import { serverNow } from '../api/clock'
+import { addDays, cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { DayPicker } from '../ui/day-picker'
+import { ErrorNotice } from '../ui/error-notice'
+import { departmentName } from './names'
+import { type CityRequest, type Refer, referRequest, useDepartments, useRequestAction } from './queries'
+import style from './requests.module.css'
+
+const USUAL_DAYS = 3
+
+/** A referral as its form holds it; no department yet: an empty one. */
+export interface Referral {
+  department: string
+  due: string
+  note: string
+}
+
+export const newReferral = (): Referral => ({ department: '', due: addDays(cityTime(serverNow()).day, USUAL_DAYS), note: '' })
+
+/** What the API is told; null: to no department. */
+export const toRefer = ({ department, due, note }: Referral): Refer | null =>
+  department ? { department_id: Number(department), due_on: due, note: note.trim() } : null
+
+/** To which department, until which day, with which note. */
+export function ReferFields({ value, onChange, none }: { value: Referral; onChange: (value: Referral) => void; none: string }) {
+  const language = useLanguage()
+  const { text } = language
+  const { data: departments = [] } = useDepartments()
+  const active = departments.filter((one) => one.active)
+  return (
+    <>
+      <div className={style.pair}>
+        <NativeSelect
+          label={text.requests.referTo} value={value.department} data-testid="refer-department"
+          data={[{ value: '', label: none }, ...active.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+          onChange={(event) => onChange({ ...value, department: event.currentTarget.value })}
+        />
+        <DayPicker label={text.requests.dueOn} day={value.due} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />
+      </div>
+      {value.department && (
+        <Textarea
+          label={text.requests.note} value={value.note} autosize minRows={2} maxLength={2000} data-testid="refer-note"
+          onChange={(event) => onChange({ ...value, note: event.currentTarget.value })}
+        />
+      )}
+    </>
+  )
+}
+
+/** Refers a request; one that is with a department: to another one, or until another day. */
+export function ReferForm({ request, onDone }: { request: CityRequest; onDone: () => void }) {
+  const { text } = useLanguage()
+  const [referral, setReferral] = useState(newReferral)
+  const refer = useRequestAction((to: Refer) => referRequest(request.id, to), onDone)
+  const to = toRefer(referral)
+  return (
+    <div className={style.form} data-testid="refer-form">
+      <ReferFields value={referral} onChange={setReferral} none="–" />
+      <ErrorNotice error={refer.error} />
+      <Button disabled={!to} loading={refer.isPending} onClick={() => to && refer.mutate(to)} data-testid="refer">
+        {text.requests.refer}
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,97 @@
+import { Anchor, Paper } from '@mantine/core'
+import { useEffect } from 'react'
+import { Link } from 'wouter'
+import { useLiveUpdates } from '../api/live'
+import type { Me } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Num } from '../ui/number'
+import { Player } from '../ui/player'
+import { useSubject } from '../ui/use-subject'
+import { Actions } from './actions'
+import { Duplicates } from './duplicates'
+import { History } from './history'
+import { departmentName, districtName, mayHandle } from './names'
+import { type RequestDetail, requestSoundUrl, useRequest } from './queries'
+import { StateTags } from './request-row'
+import style from './requests.module.css'
+
+/** One request: what was said, what was done, and what may be done with it. */
+export default function RequestPage({ me, id }: { me: Me; id: number }) {
+  const { text, format } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const { data: detail, error } = useRequest(id)
+  const tracking = detail ? format.ticket(detail.request.tracking) : ''
+  useEffect(() => {
+    document.title = `${text.requests.one(tracking)} · ${text.brandNumber}`
+  }, [tracking, text])
+
+  return (
+    <div>
+      <Header me={me} page="requests">
+        <Anchor component={Link} href="/requests">{text.requests.back}</Anchor>
+      </Header>
+      <main className={style.request}>
+        <ErrorNotice error={error} />
+        {!detail && !error && <Loading />}
+        {detail && (
+          <>
+            <div className={style.side}>
+              <Facts detail={detail} />
+              {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} />}
+            </div>
+            <div className={style.side}>
+              <History steps={detail.steps} />
+              <Duplicates detail={detail} may={mayHandle(me.role)} />
+            </div>
+          </>
+        )}
+      </main>
+    </div>
+  )
+}
+
+function Facts({ detail }: { detail: RequestDetail }) {
+  const language = useLanguage()
+  const subject = useSubject()
+  const { text, format } = language
+  const { request, duplicate_of } = detail
+  const words = text.requests
+  const facts: [string, React.ReactNode][] = [
+    [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
+    [words.reported, `${format.longDate(request.made_at)}${text.comma}${format.time(request.made_at)}`],
+    [words.number, request.number ? <Num key="n">{format.phone(request.number)}</Num> : words.noNumber],
+    [words.language, words.languages[detail.language as keyof typeof words.languages]],
+  ]
+  if (request.department) facts.push([words.department, departmentName(language, request.department)])
+  return (
+    <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
+      <h2>{subject(request.category)}{text.comma}{districtName(language, request.district)}</h2>
+      <div className={style.tags} role="status"><StateTags request={request} /></div>
+      {duplicate_of && (
+        <p className={style.plainLine}>
+          {words.duplicateOf} <Link href={`/requests/${duplicate_of.id}`}><Num>{format.ticket(duplicate_of.tracking)}</Num></Link>
+        </p>
+      )}
+      {request.written && <p className={style.said} dir="auto">{request.written}</p>}
+      {request.spoken && (
+        <div>
+          <Player
+            src={requestSoundUrl(request.id)} label={text.requests.player(format.ticket(request.tracking))} broken={text.requests.broken} testId="sound"
+          />
+          <p className={style.soft}>{text.requests.heard}</p>
+        </div>
+      )}
+      <dl className={style.facts}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Paper>
+  )
+}

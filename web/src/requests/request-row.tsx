@@ -1,0 +1,54 @@
+import { Link } from 'wouter'
+import { useLanguage } from '../language/language'
+import { Num } from '../ui/number'
+import { Tag } from '../ui/tag'
+import { useSubject } from '../ui/use-subject'
+import { departmentName, districtName, dueDay } from './names'
+import type { CityRequest } from './queries'
+import style from './requests.module.css'
+
+/** A request in a list; the whole row leads to it. */
+export function RequestRow({ request }: { request: CityRequest }) {
+  const language = useLanguage()
+  const subject = useSubject()
+  const { text, format } = language
+  const { id, tracking, category, district, written, spoken, made_at, department } = request
+  return (
+    <li className={style.row} data-testid="request" data-id={id} data-state={request.state}>
+      <span className={style.main}>
+        <Link href={`/requests/${id}`} className={style.link}>
+          {subject(category)}{text.comma}{districtName(language, district)}
+        </Link>
+        <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken)}</span>
+      </span>
+      <span className={style.tags}>
+        <StateTags request={request} />
+        {department && <span className={style.soft}>{departmentName(language, department)}</span>}
+      </span>
+      <span className={style.when}>
+        <Num>{format.ticket(tracking)}</Num>
+        <span className={style.soft}>{format.moment(made_at)}</span>
+      </span>
+    </li>
+  )
+}
+
+/** Where it stands, in a word or two. */
+export function StateTags({ request }: { request: CityRequest }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const { state, due_at, overdue, denials } = request
+  return (
+    <>
+      <Tag tone={state === 'reopened' ? 'later' : state === 'replied' ? 'carried' : state === 'closed' ? 'moved' : 'tried'}>
+        {text.requests.state[state]}
+      </Tag>
+      {due_at && (
+        <span className={style.due} data-late={overdue} data-testid="due">
+          {overdue ? text.requests.overdue(dueDay(language, due_at)) : text.requests.due(dueDay(language, due_at))}
+        </span>
+      )}
+      {denials > 0 && state !== 'closed' && <span className={style.due} data-late>{text.requests.denials(format.number(denials))}</span>}
+    </>
+  )
+}

@@ -1,0 +1,118 @@
+import { Button, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useEffect, useState, type SyntheticEvent } from 'react'
+import { Link, useLocation } from 'wouter'
+import { useLiveUpdates } from '../api/live'
+import type { Me } from '../api/types'
+import { latinDigits } from '../language/format'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { DistrictMap } from './district-map'
+import { Filters } from './filters'
+import { countOf, type InboxFilter, useInboxFilter, VIEWS } from './inbox-filter'
+import { mayHandle } from './names'
+import { findRequest, useRequestCounts, useRequests } from './queries'
+import { RequestRow } from './request-row'
+import { WriteForm } from './write-form'
+import style from './requests.module.css'
+
+/** The inbox: what was reported, in the order of work. */
+export default function RequestsPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const inbox = useInboxFilter()
+  const [writing, setWriting] = useState(false)
+  useEffect(() => {
+    document.title = `${text.requests.title} · ${text.brandNumber}`
+  }, [text])
+
+  return (
+    <div>
+      <Header me={me} page="requests">
+        <div className={style.head}>
+          <Search />
+          {mayHandle(me.role) && (
+            <Button onClick={() => setWriting(true)} data-testid="write-request">{text.requests.write}</Button>
+          )}
+        </div>
+      </Header>
+      <main className={style.inbox}>
+        <div className={style.list}>
+          <Views inbox={inbox} />
+          <Filters inbox={inbox} />
+          <List inbox={inbox} />
+        </div>
+        <DistrictMap inbox={inbox} />
+      </main>
+      {writing && <WriteForm onClose={() => setWriting(false)} />}
+    </div>
+  )
+}
+
+function Search() {
+  const { text } = useLanguage()
+  const [, go] = useLocation()
+  const [tracking, setTracking] = useState('')
+  const search = useMutation({ mutationFn: findRequest, onSuccess: ({ id }) => go(`/requests/${id}`) })
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault()
+    const digits = latinDigits(tracking).replace(/\D/g, '')
+    if (digits) search.mutate(digits)
+  }
+  return (
+    <form onSubmit={submit} className={style.search} role="search">
+      <TextInput
+        aria-label={text.requests.search} placeholder={text.requests.search} value={tracking} inputMode="numeric" maxLength={20}
+        data-testid="tracking" onChange={(event) => setTracking(event.currentTarget.value)}
+      />
+      <Button type="submit" variant="default" loading={search.isPending} data-testid="find">{text.requests.find}</Button>
+      <ErrorNotice error={search.error} />
+    </form>
+  )
+}
+
+function Views({ inbox }: { inbox: InboxFilter }) {
+  const { text, format } = useLanguage()
+  const { data: counts, error } = useRequestCounts(inbox.common)
+  return (
+    <nav aria-label={text.requests.states} className={style.views}>
+      {VIEWS.map((view) => {
+        const count = countOf(view, counts)
+        return (
+          <Link
+            key={view} href={inbox.address({ view: view === 'work' ? undefined : view })} className={style.view} data-view={view}
+            data-late={view === 'overdue' && Boolean(count)} aria-current={inbox.view === view ? 'page' : undefined} data-testid={`view-${view}`}
+          >
+            {text.requests.view[view]} <span>{count === null ? '' : format.number(count)}</span>
+          </Link>
+        )
+      })}
+      <ErrorNotice error={error} />
+    </nav>
+  )
+}
+
+function List({ inbox }: { inbox: InboxFilter }) {
+  const { text } = useLanguage()
+  const { data, isPending, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(inbox.filter)
+  const rows = data?.pages.flatMap(({ items }) => items) ?? []
+  return (
+    <>
+      <ErrorNotice error={error} />
+      {isPending && <Loading />}
+      {data && rows.length === 0 && <p className={style.empty} role="status" data-testid="no-requests">{text.requests.none}</p>}
+      {rows.length > 0 && (
+        <ul className={style.rows} aria-label={text.requests.title}>
+          {rows.map((request) => <RequestRow key={request.id} request={request} />)}
+        </ul>
+      )}
+      {hasNextPage && (
+        <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()} data-testid="more">
+          {text.requests.more}
+        </Button>
+      )}
+    </>
+  )
+}

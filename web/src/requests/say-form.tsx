@@ -1,0 +1,36 @@
+import { Button, Textarea } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
+import { ErrorNotice } from '../ui/error-notice'
+import { type RequestDetail, useRequestAction } from './queries'
+import style from './requests.module.css'
+
+interface Props {
+  label: string
+  help?: string
+  action: string
+  color?: string
+  longest: number
+  act: (words: string) => Promise<RequestDetail>
+  onDone: () => void
+  /** What else is asked. */
+  children?: ReactNode
+}
+
+/** An action that needs words. */
+export function SayForm({ label, help, action, color = 'turquoise', longest, act, onDone, children }: Props) {
+  const [words, setWords] = useState('')
+  const mutation = useRequestAction(act, onDone)
+  return (
+    <div className={style.form}>
+      <Textarea
+        label={label} description={help} value={words} maxLength={longest} autosize minRows={3} data-testid="words"
+        onChange={(event) => setWords(event.currentTarget.value)}
+      />
+      {children}
+      <ErrorNotice error={mutation.error} />
+      <Button color={color} disabled={!words.trim()} loading={mutation.isPending} onClick={() => mutation.mutate(words.trim())} data-testid="say">
+        {action}
+      </Button>
+    </div>
+  )
+}

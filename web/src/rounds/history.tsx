@@ -1,0 +1,27 @@
+import { Paper } from '@mantine/core'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { useHistory } from './queries'
+import style from '../ui/plans.module.css'
+
+/** Who did what to a round, and why. */
+export function History({ id }: { id: number }) {
+  const { text, format, code } = useLanguage()
+  const { data, error } = useHistory(id, code)
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="history-title" data-testid="history">
+      <h2 id="history-title">{text.roundHistory}</h2>
+      <ErrorNotice error={error} />
+      <ol className={style.plain}>
+        {data?.map((entry) => (
+          <li key={entry.id} className={style.desk}>
+            <span>
+              <strong>{entry.action_text}</strong> {entry.reason_text}
+            </span>
+            <span className={style.counts}>{format.moment(entry.at)}{text.comma}<bdi>{entry.who_text}</bdi></span>
+          </li>
+        ))}
+      </ol>
+    </Paper>
+  )
+}

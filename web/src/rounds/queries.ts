@@ -1,0 +1,51 @@
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { keys } from '../api/keys'
+import type { components } from '../api/schema.gen'
+import type { Code } from '../language/language'
+
+type Schemas = components['schemas']
+export type RoundIn = Schemas['RoundIn']
+export type RoundChange = Schemas['RoundChange']
+export type RoundReport = Schemas['RoundReport']
+export type Hearing = Schemas['Hearing']
+
+const ofRound = (round_id: number) => ({ params: { path: { round_id } } })
+
+export const getNotice = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/notice', ofRound(id)))
+
+export const getReport = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/report', ofRound(id)))
+
+/** My desk's phone takes part in the conversation of another desk; null: in none any more. */
+export const hear = (desk_id: number | null, how: Hearing = 'listen') =>
+  body(client.PUT('/api/v1/desk/hears', { body: { desk_id, how } }))
+
+export const makeRound = (round: RoundIn) => body(client.POST('/api/v1/rounds', { body: round }))
+
+export const changeRound = (id: number, change: RoundChange) =>
+  body(client.PATCH('/api/v1/rounds/{round_id}', { ...ofRound(id), body: change }))
+
+export const cancelRound = (id: number, reason: string) =>
+  body(client.POST('/api/v1/rounds/{round_id}/cancel', { ...ofRound(id), body: { reason } }))
+
+export const moveUp = (registration_id: number, reason: string) =>
+  body(client.POST('/api/v1/registrations/{registration_id}/move-up', {
+    params: { path: { registration_id } }, body: { reason },
+  }))
+
+/** Whence a round's carried registrations came, and whither those it did not reach went. */
+export const useCarries = (round_id: number) =>
+  useQuery({
+    queryKey: [...keys.round(round_id), 'carries'],
+    queryFn: () => body(client.GET('/api/v1/rounds/{round_id}/carries', { params: { path: { round_id } } })),
+  })
+
+export const useHistory = (round_id: number, language: Code) =>
+  useQuery({
+    queryKey: [...keys.round(round_id), 'history', language],
+    queryFn: () => body(client.GET('/api/v1/rounds/{round_id}/history', { params: { path: { round_id }, query: { language } } })),
+  })
+
+export const useNotice = (id: number) => useQuery({ queryKey: [...keys.round(id), 'notice'], queryFn: () => getNotice(id) })
+
+export const useReport = (id: number) => useQuery({ queryKey: keys.report(id), queryFn: () => getReport(id) })

@@ -1,0 +1,144 @@
+import { Button, Checkbox, Group, Modal, MultiSelect, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { serverNow } from '../api/clock'
+import { planningKey, keys } from '../api/keys'
+import type { Official, Round } from '../api/types'
+import { cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { DayPicker } from '../ui/day-picker'
+import { ErrorNotice } from '../ui/error-notice'
+import { MomentInput, TimeInput } from '../ui/moment-input'
+import { count, moved, newPlan, type Plan, planOf, toCome, toRound } from './plan'
+import { changeRound, makeRound } from './queries'
+import moment from '../ui/moment-input.module.css'
+import style from '../ui/plans.module.css'
+
+interface Props {
+  /** The round to change; none to make a new one. */
+  round?: Round
+  /** On which day a new one is thought of. */
+  day?: string
+  officials: Official[]
+  onClose: () => void
+}
+
+/** Making a round, or changing one: of one that has begun, what is still to come. */
+export function RoundForm({ round, day, officials, onClose }: Props) {
+  const { text, format, office } = useLanguage()
+  const words = text.rounds.form
+  const queries = useQueryClient()
+  const [plan, setPlan] = useState<Plan>(() => (round ? planOf(round) : newPlan(String(officials.find(({ active }) => active)?.id ?? ''), day)))
+  const [reason, setReason] = useState('')
+  const set = (part: Partial<Plan>) => setPlan((before) => ({ ...before, ...part }))
+  const body = toRound(plan)
+  const begun = round?.phase === 'live'
+  const save = useMutation({
+    mutationFn: (wanted: NonNullable<typeof body>) =>
+      round ? changeRound(round.id, { ...(begun ? toCome(wanted) : wanted), reason }) : makeRound(wanted),
+    onSuccess: async () => {
+      await Promise.all([keys.rounds, planningKey].map((queryKey) => queries.invalidateQueries({ queryKey })))
+      onClose()
+    },
+  })
+  const choices = officials.filter(({ active, id }) => active || id === round?.official.id).map((official) => ({ value: String(official.id), label: office(official) }))
+
+  return (
+    <Modal
+      opened onClose={onClose} size="lg" title={round ? words.changeTitle : words.makeTitle}
+      closeButtonProps={{ 'aria-label': text.rounds.keep }}
+    >
+      <form
+        className={style.form} noValidate data-testid="round-form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (body) save.mutate(body)
+        }}
+      >
+        <div className={style.pair}>
+          <NativeSelect
+            label={words.official} value={plan.official} data={choices} disabled={round !== undefined} data-testid="official"
+            onChange={(event) => set({ official: event.currentTarget.value })}
+          />
+          <NativeSelect
+            label={words.substitute} value={plan.substitute} data={[{ value: '', label: words.nobody }, ...choices]}
+            onChange={(event) => set({ substitute: event.currentTarget.value })}
+          />
+        </div>
+        <MultiSelect
+          label={words.deputies} value={plan.deputies} data={choices} searchable clearable
+          onChange={(deputies) => set({ deputies })}
+        />
+        <div className={moment.moment}>
+          {!begun && <DayPicker label={words.day} day={plan.start.day} testId="day" onChange={(day) => setPlan(moved(plan, day))} />}
+          {!begun && <TimeInput label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />}
+          <TimeInput label={words.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+        </div>
+        <div className={style.pair}>
+          {!begun && (
+            <MomentInput
+              label={words.registrationFrom} value={plan.registrationFrom} testId="registration-from"
+              onChange={(registrationFrom) => set({ registrationFrom })}
+            />
+          )}
+          <MomentInput
+            label={words.registrationUntil} value={plan.registrationUntil} testId="registration-until"
+            onChange={(registrationUntil) => set({ registrationUntil })}
+          />
+        </div>
+        {!begun && (
+          <Checkbox
+            label={words.atOnce} checked={plan.announce === null}
+            onChange={(event) => set({ announce: event.currentTarget.checked ? null : cityTime(serverNow()) })}
+          />
+        )}
+        {!begun && plan.announce && (
+          <MomentInput label={words.announce} value={plan.announce} testId="announce" onChange={(announce) => set({ announce })} />
+        )}
+        <div className={style.pair}>
+          <TextInput
+            label={words.capacity} placeholder={words.capacityHelp} value={format.digits(plan.capacity)} inputMode="numeric" data-testid="capacity"
+            error={plan.capacity.trim() && count(plan.capacity) === null ? words.wrongNumber : null}
+            onChange={(event) => set({ capacity: event.currentTarget.value })}
+          />
+          <TextInput
+            label={words.minutes} value={format.digits(plan.minutes)} inputMode="numeric" data-testid="minutes"
+            error={count(plan.minutes) === null ? words.wrongNumber : null}
+            onChange={(event) => set({ minutes: event.currentTarget.value })}
+          />
+        </div>
+        <Checkbox.Group label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
+          <Group mt={4}>
+            {(['fa', 'en'] as const).map((code) => <Checkbox key={code} value={code} label={text.rounds.language[code]} />)}
+          </Group>
+        </Checkbox.Group>
+        <Checkbox
+          label={words.recorded} checked={plan.recorded} data-testid="recorded"
+          onChange={(event) => set({ recorded: event.currentTarget.checked })}
+        />
+        {round && (
+          <Textarea
+            label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"
+            autosize minRows={2} onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
+        {!begun && (
+          <Checkbox
+            label={words.shortNotice} checked={plan.shortNotice} data-testid="short-notice"
+            onChange={(event) => set({ shortNotice: event.currentTarget.checked })}
+          />
+        )}
+        <ErrorNotice error={save.error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button
+            type="submit" data-testid="save-round" loading={save.isPending}
+            disabled={!body || (round !== undefined && !reason.trim())}
+          >
+            {words.save}
+          </Button>
+        </Group>
+      </form>
+    </Modal>
+  )
+}

@@ -1,0 +1,159 @@
+import { Anchor, Button, Group, Paper } from '@mantine/core'
+import { useCallback, useEffect, useState, type ReactNode } from 'react'
+import { Link } from 'wouter'
+import { useOfficials } from '../api/city'
+import { useLiveUpdates } from '../api/live'
+import { mayConduct, mayHear, mayMove, mayPlan } from '../api/permissions'
+import { endRound, useRound } from '../api/rounds'
+import type { Me, Registration, Round } from '../api/types'
+import { useLanguage } from '../language/language'
+import { Line } from '../line/line'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { ReasonDialog } from '../ui/reason-dialog'
+import { Carries } from './carries'
+import { Desks } from './desks'
+import { NoticeState, Who } from './facts'
+import { History } from './history'
+import { NoticeText } from './notice-text'
+import { cancelRound, moveUp } from './queries'
+import { Recordings } from './recordings'
+import { Report } from './report'
+import { RoundForm } from './round-form'
+import style from '../ui/plans.module.css'
+
+type Asked = 'change' | 'cancel' | 'end' | Registration | null
+
+/** One round: what was agreed, its line and its report, and what may be done with it. */
+export default function RoundPage({ me, id }: { me: Me; id: number }) {
+  const { text, format, office } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const { data: round, error } = useRound(id)
+  const [asked, setAsked] = useState<Asked>(null)
+  const name = round ? office(round.official) : ''
+  useEffect(() => {
+    document.title = `${name} · ${text.brandNumber}`
+  }, [name, text])
+  const action = useCallback(
+    (row: Registration) => row.why !== 'moved-up' && (
+      <Button
+        size="compact-xs" variant="subtle" ms="auto" onClick={() => setAsked(row)} data-testid="move-up"
+        aria-label={text.rounds.moveUpTitle(format.ticket(row.ticket))}
+      >
+        {text.rounds.moveUp}
+      </Button>
+    ),
+    [text, format],
+  )
+
+  return (
+    <div>
+      <Header me={me} page="rounds">
+        <Anchor component={Link} href="/rounds">{text.rounds.back}</Anchor>
+      </Header>
+      <main className={style.round}>
+        <ErrorNotice error={error} />
+        {!round && !error && <Loading />}
+        {round && (
+          <>
+            <div className={style.side}>
+              <Facts round={round} me={me} onAsk={setAsked} />
+              {round.phase === 'live' && <Desks id={id} me={me} />}
+              <NoticeText id={id} />
+              <Report round={round} />
+              <Carries id={id} />
+              {!round.standing && <History id={id} />}
+              {round.recorded && mayHear(me.role) && <Recordings id={id} />}
+            </div>
+            <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />
+            <Dialog round={round} asked={asked} onClose={() => setAsked(null)} />
+          </>
+        )}
+      </main>
+    </div>
+  )
+}
+
+function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Asked) => void }) {
+  const { text, format, office } = useLanguage()
+  const words = text.rounds
+  const done = round.phase === 'over' || round.phase === 'cancelled' || round.standing
+  const range = (from: string, until: string) => words.range(format.moment(from), format.moment(until))
+  return (
+    <Paper withBorder component="section" className={style.card}>
+      <h2>{office(round.official)}</h2>
+      <p className={style.phase} data-testid="phase" data-phase={round.phase}>
+        {round.phase === 'cancelled' ? text.round.cancelled(round.reason) : text.phase[round.phase]}
+      </p>
+      <p className={style.more}><Who round={round} /></p>
+      <dl className={style.numbers}>
+        <Fact name={words.conversations}>
+          {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        </Fact>
+        <Fact name={words.registration}>{range(round.registration_from, round.registration_until)}</Fact>
+        <Fact name={words.capacity}>
+          {round.capacity === null ? words.noLimit : words.capacityOf(format.number(round.capacity))}
+        </Fact>
+        <Fact name={words.minutes}>{words.minutesOf(format.number(round.minutes))}</Fact>
+        <Fact name={words.languages}>
+          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join(text.comma)}
+        </Fact>
+        <Fact name={words.recording}>{round.recorded ? words.isRecorded : words.notRecorded}</Fact>
+        <Fact name={words.notice}><NoticeState round={round} /></Fact>
+        {round.reason && round.phase !== 'cancelled' && <Fact name={words.reason}>{round.reason}</Fact>}
+      </dl>
+      <Group>
+        {mayPlan(me.role) && !done && (
+          <Button variant="default" onClick={() => onAsk('change')} data-testid="change-round">{words.change}</Button>
+        )}
+        {mayConduct(me.role) && round.phase === 'live' && (
+          <Button onClick={() => onAsk('end')} data-testid="end-round">{words.end}</Button>
+        )}
+        {mayPlan(me.role) && !done && (
+          <Button variant="light" color="brick" onClick={() => onAsk('cancel')} data-testid="cancel-round">{words.cancel}</Button>
+        )}
+      </Group>
+    </Paper>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Dialog({ round, asked, onClose }: { round: Round; asked: Asked; onClose: () => void }) {
+  const { text, format } = useLanguage()
+  const { data: officials = [] } = useOfficials()
+  const words = text.rounds
+  if (asked === null) return null
+  if (asked === 'change') return <RoundForm round={round} officials={officials} onClose={onClose} />
+  if (asked === 'cancel') {
+    return (
+      <ReasonDialog
+        title={words.cancelTitle} help={round.phase === 'live' ? `${words.cancelHelp} ${words.cancelLiveHelp}` : words.cancelHelp}
+        action={words.cancel} color="brick"
+        act={(reason) => cancelRound(round.id, reason)} onClose={onClose}
+      />
+    )
+  }
+  if (asked === 'end') {
+    return (
+      <ReasonDialog
+        title={words.endTitle} help={words.endHelp} action={words.end} needed={false}
+        act={(reason) => endRound(round.id, reason)} onClose={onClose}
+      />
+    )
+  }
+  return (
+    <ReasonDialog
+      title={words.moveUpTitle(format.ticket(asked.ticket))} help={words.moveUpHelp} action={words.moveUp}
+      act={(reason) => moveUp(asked.id, reason)} onClose={onClose}
+    />
+  )
+}

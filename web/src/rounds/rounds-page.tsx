@@ -1,0 +1,87 @@
+import { Button, Switch } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { Link } from 'wouter'
+import { useOfficials } from '../api/city'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import { mayPlan } from '../api/permissions'
+import { useRoundsFrom } from '../api/rounds'
+import type { Me, Round } from '../api/types'
+import { addDays, cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { NoticeState, Who } from './facts'
+import { RoundForm } from './round-form'
+import style from '../ui/plans.module.css'
+
+const PHASES: Round['phase'][] = ['live', 'open', 'closed', 'announced', 'planned', 'over', 'cancelled']
+
+/** The programme: every round by its phase, and where new ones are made. */
+export default function RoundsPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  const [older, setOlder] = useState(false)
+  const [making, setMaking] = useState(false)
+  const [today] = useState(() => cityTime(serverNow()).day)
+  const { data: rounds = [], isPending, error } = useRoundsFrom(`${addDays(today, older ? -365 : -30)}T00:00:00Z`)
+  const { data: officials } = useOfficials()
+  useEffect(() => {
+    document.title = `${text.rounds.title} · ${text.brandNumber}`
+  }, [text])
+
+  return (
+    <div>
+      <Header me={me} page="rounds">
+        {mayPlan(me.role) && (
+          <Button disabled={!officials} onClick={() => setMaking(true)} data-testid="make-round">{text.rounds.make}</Button>
+        )}
+      </Header>
+      <main className={style.list}>
+        {isPending && <Loading />}
+        <ErrorNotice error={error} />
+        {!isPending && rounds.length === 0 && <p className={style.empty}>{text.rounds.none}</p>}
+        {PHASES.map((phase) => <Group key={phase} phase={phase} rounds={rounds.filter((round) => round.phase === phase)} />)}
+        <Switch label={text.rounds.older} checked={older} onChange={(event) => setOlder(event.currentTarget.checked)} />
+      </main>
+      {making && officials && <RoundForm officials={officials} onClose={() => setMaking(false)} />}
+    </div>
+  )
+}
+
+function Group({ phase, rounds }: { phase: Round['phase']; rounds: Round[] }) {
+  const { text } = useLanguage()
+  if (rounds.length === 0) return null
+  const past = phase === 'over' || phase === 'cancelled'
+  return (
+    <section aria-labelledby={`phase-${phase}`} data-testid={`phase-${phase}`}>
+      <h2 id={`phase-${phase}`}>{text.phase[phase]}</h2>
+      <ul className={style.rounds}>
+        {(past ? rounds.toReversed() : rounds).map((round) => <Item key={round.id} round={round} />)}
+      </ul>
+    </section>
+  )
+}
+
+function Item({ round }: { round: Round }) {
+  const { text, format, office } = useLanguage()
+  const { counts, capacity } = round
+  return (
+    <li className={style.item} data-testid="round" data-id={round.id}>
+      <Link href={`/rounds/${round.id}`} className={style.link}>{office(round.official)}</Link>
+      <span className={style.when}>
+        {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+      </span>
+      <span className={style.counts}>
+        {text.rounds.counts(format.number(counts.waiting), format.number(counts.reached))}
+        {capacity !== null && ` · ${text.rounds.capacity} ${format.number(capacity)}`}
+      </span>
+      <span className={style.badges}><NoticeState round={round} /></span>
+      <span className={style.more}>
+        <Who round={round} />
+        {round.reason && <span>{text.rounds.reason}: {round.reason}</span>}
+      </span>
+    </li>
+  )
+}

@@ -1,0 +1,36 @@
+import type { ComponentType } from 'react'
+import type { Me } from './api/types'
+import type { PageName } from './pages'
+import { page } from './ui/part'
+
+/** What is shown at a page's address; its code is fetched when it is opened. */
+interface RouteOfOffice {
+  component: ComponentType<{ me: Me }>
+  /** The page of one of its things, at `name/:id`. */
+  below?: ComponentType<{ me: Me; id: number }>
+}
+
+/** It needs nobody: a screen on a wall has no person. */
+export const Wallboard = page(() => import('./wallboard/wallboard-page'))
+
+/** Only app.tsx knows the table: a page that knew it would import every other one, and itself. */
+export const routes: Record<PageName, RouteOfOffice> = {
+  desk: { component: page(() => import('./desk/desk-page')) },
+  official: { component: page(() => import('./official/official-page')) },
+  assist: { component: page(() => import('./assist/assist-page')) },
+  rounds: { component: page(() => import('./rounds/rounds-page')), below: page(() => import('./rounds/round-page')) },
+  requests: { component: page(() => import('./requests/requests-page')), below: page(() => import('./requests/request-page')) },
+  departments: { component: page(() => import('./departments/departments-page')) },
+  timetable: { component: page(() => import('./timetable/timetable-page')) },
+  officials: { component: page(() => import('./officials/officials-page')) },
+  subjects: { component: page(() => import('./subjects/subjects-page')) },
+  holidays: { component: page(() => import('./holidays/holidays-page')) },
+  account: { component: page(() => import('./account/account-page')) },
+  reports: { component: page(() => import('./reports/reports-page')) },
+  wallboard: { component: Wallboard },
+  recordings: { component: page(() => import('./recordings/recordings-page')) },
+  blocked: { component: page(() => import('./blocked/blocked-page')) },
+  desks: { component: page(() => import('./desks/desks-page')) },
+  people: { component: page(() => import('./people/people-page')) },
+  audit: { component: page(() => import('./audit/audit-page')) },
+}

@@ -1,0 +1,37 @@
+import { Button, Stack, Text, Title } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type SubmitEvent } from 'react'
+import { signedIn } from '../api/session'
+import { useLanguage } from '../language/language'
+import { CodeInput } from '../ui/code-input'
+import { ErrorNotice } from '../ui/error-notice'
+import { showCode } from './queries'
+
+/** The second step: the authenticator's code. */
+export function CodeStep({ order }: { order: 1 | 3 }) {
+  const { text } = useLanguage()
+  const queries = useQueryClient()
+  const [code, setCode] = useState('')
+  const shown = useMutation({
+    mutationFn: () => showCode(code),
+    onSuccess: (me) => signedIn(queries, me),
+    onError: () => setCode(''),
+  })
+
+  function submit(event: SubmitEvent) {
+    event.preventDefault()
+    if (code.trim() && !shown.isPending) shown.mutate()
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <Title order={order} size="h3">{text.secondStep.title}</Title>
+        <Text size="sm">{text.secondStep.help}</Text>
+        <CodeInput value={code} onChange={setCode} />
+        <ErrorNotice error={shown.error} />
+        <Button type="submit" size="md" fullWidth loading={shown.isPending} data-testid="submit">{text.secondStep.go}</Button>
+      </Stack>
+    </form>
+  )
+}

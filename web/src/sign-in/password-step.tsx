@@ -1,0 +1,67 @@
+import { Button, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type SubmitEvent } from 'react'
+import { accountKeys } from '../api/keys'
+import { Problem } from '../api/problem'
+import { signedIn } from '../api/session'
+import { latinDigits } from '../language/format'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { SecretInput } from '../ui/secret-input'
+import { CITY_SIGN_IN, signIn } from './queries'
+
+/** Why the city's sign-in has sent somebody back, if it has. */
+const refused = () => new URLSearchParams(location.search).get('refused')
+
+/** `mine`: whose password is asked; nobody else may sign in here. */
+export function PasswordStep({ city, mine }: { city: boolean; mine: string | undefined }) {
+  const { text } = useLanguage()
+  const queries = useQueryClient()
+  const [username, setUsername] = useState(mine ?? '')
+  const [password, setPassword] = useState('')
+  const [missing, setMissing] = useState(false)
+  const [sentBack] = useState(refused)
+  const entry = useMutation({
+    mutationFn: () => signIn(latinDigits(username.trim()), password),
+    onSuccess: (answer) => {
+      if ('step' in answer) queries.setQueryData(accountKeys.step, answer)
+      else signedIn(queries, answer)
+    },
+    onError: () => setPassword(''),
+  })
+
+  function submit(event: SubmitEvent) {
+    event.preventDefault()
+    const incomplete = !username.trim() || !password
+    setMissing(incomplete)
+    if (!incomplete && !entry.isPending) entry.mutate()
+  }
+
+  const cityError = sentBack !== null && entry.isIdle ? new Problem(sentBack, 403) : null
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        {mine === undefined && <Title order={1} size="h3">{text.signIn.title}</Title>}
+        <TextInput
+          label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr"
+          autoComplete="username" readOnly={mine !== undefined} autoCapitalize="none" spellCheck={false}
+          onChange={(event) => setUsername(event.currentTarget.value)}
+        />
+        <SecretInput
+          focused={mine !== undefined} label={text.signIn.password} value={password} data-testid="password" autoComplete="current-password" onChange={setPassword}
+        />
+        {missing
+          ? <Text role="alert" c="red.8" size="sm">{text.signIn.missing}</Text>
+          : <ErrorNotice error={entry.error ?? cityError} />}
+        <Button type="submit" size="md" fullWidth loading={entry.isPending} data-testid="submit">
+          {text.signIn.submit}
+        </Button>
+        {city && (
+          <Button component="a" href={CITY_SIGN_IN} {...(mine !== undefined && { target: '_blank' })} variant="default" size="md" fullWidth data-testid="city-sign-in">
+            {text.secondStep.city}
+          </Button>
+        )}
+      </Stack>
+    </form>
+  )
+}

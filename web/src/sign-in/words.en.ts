@@ -1,0 +1,33 @@
+import type { words as fa } from './words.fa'
+
+export const words: typeof fa = {
+  signIn: {
+    title: 'Sign in to your desk',
+    username: 'User name',
+    password: 'Password',
+    submit: 'Sign in',
+    showPassword: 'Show the password',
+    missing: 'Write your user name and password.',
+  },
+  signInAgain: {
+    title: 'Your session has ended',
+    help: (name) => `${name}, write your password to go on. The desk’s phone stays connected, and what you have written stays.`,
+  },
+  secondStep: {
+    title: 'Your code',
+    help: 'Write the six digits that your authenticator shows. Without it at hand, write one of your recovery codes.',
+    code: 'Code',
+    go: 'Continue',
+    setUp: 'Set up a second step',
+    asked: 'Your role asks for a second step in signing in.',
+    scan: 'Scan this with an authenticator on your mobile phone, then write the code that it shows.',
+    qr: 'The key, for an authenticator to scan',
+    orKey: 'Or key this into it:',
+    codes: 'Recovery codes',
+    codesHelp: 'Write these down or print them, and keep them safe. Each is taken once instead of the authenticator’s code. They are not shown again.',
+    print: 'Print',
+    noted: 'Noted, continue',
+    city: 'Sign in with your city account',
+    startOver: 'Sign in as somebody else',
+  },
+}

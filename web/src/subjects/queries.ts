@@ -1,0 +1,7 @@
+import { body, client } from '../api/client'
+import type { components } from '../api/schema.gen'
+
+type Schemas = components['schemas']
+
+export const changeSubject = (subject_id: number, change: Schemas['SubjectChange']) =>
+  body(client.PATCH('/api/v1/subjects/{subject_id}', { params: { path: { subject_id } }, body: change }))

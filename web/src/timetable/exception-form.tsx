@@ -1,0 +1,88 @@
+import { Button, Checkbox, Group, Modal, NativeSelect, Radio, Stack, Textarea } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useOfficials } from '../api/city'
+import { clockOf } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { TimeInput } from '../ui/moment-input'
+import { type CalendarDay, type Exception, exceptDay, type Rule } from './queries'
+import style from './timetable.module.css'
+
+type Way = 'dropped' | 'hours' | 'substitute' | 'usual'
+const WAYS: Way[] = ['dropped', 'hours', 'substitute', 'usual']
+
+interface Props {
+  rule: Rule
+  day: CalendarDay
+  onClose: () => void
+}
+
+/** What is different on one day of a rule, and why. */
+export function ExceptionForm({ rule, day, onClose }: Props) {
+  const { text, format, office } = useLanguage()
+  const words = text.timetable
+  const queries = useQueryClient()
+  const { data: officials = [] } = useOfficials()
+  const before = day.exceptions.find(({ rule_id }) => rule_id === rule.id)
+  const [way, setWay] = useState<Way>('dropped')
+  const [start, setStart] = useState({ day: day.day, time: (before?.starts_at ?? rule.starts_at).slice(0, 5) })
+  const [end, setEnd] = useState({ day: day.day, time: (before?.ends_at ?? rule.ends_at).slice(0, 5) })
+  const [substitute, setSubstitute] = useState('')
+  const [reason, setReason] = useState('')
+  const [shortNotice, setShortNotice] = useState(false)
+  const hours = { starts_at: clockOf(start.time), ends_at: clockOf(end.time) }
+  const wrong = (way === 'hours' && !(hours.starts_at && hours.ends_at)) || (way === 'substitute' && !substitute)
+  const save = useMutation({
+    mutationFn: () => {
+      const said: Exception = { day: day.day, reason: reason.trim(), dropped: way === 'dropped', short_notice: shortNotice }
+      // What is said replaces what was said before: the other difference is said again.
+      if (way === 'hours') Object.assign(said, hours, { substitute_id: before?.substitute_id })
+      if (way === 'substitute') {
+        Object.assign(said, { starts_at: before?.starts_at, ends_at: before?.ends_at, substitute_id: Number(substitute) })
+      }
+      return exceptDay(rule.id, said)
+    },
+    onSuccess: async () => {
+      await queries.invalidateQueries()
+      onClose()
+    },
+  })
+  return (
+    <Modal opened onClose={onClose} title={words.differentTitle(rule.name, format.longDate(day.day))} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+      <Stack gap="md">
+        <Radio.Group label={words.how} value={way} onChange={setWay}>
+          <Stack gap={8} mt={8}>
+            {WAYS.map((one) => <Radio key={one} value={one} label={words.ways[one]} data-testid={`way-${one}`} />)}
+          </Stack>
+        </Radio.Group>
+        {way === 'hours' && (
+          <div className={style.pair}>
+            <TimeInput label={text.rounds.form.from} value={start} testId="start" onChange={setStart} />
+            <TimeInput label={text.rounds.form.until} value={end} testId="end" onChange={setEnd} />
+          </div>
+        )}
+        {way === 'substitute' && (
+          <NativeSelect
+            label={text.rounds.form.substitute} value={substitute} data-testid="substitute" onChange={(event) => setSubstitute(event.currentTarget.value)}
+            data={[{ value: '', label: '' }, ...officials.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: office(one) }))]}
+          />
+        )}
+        <Textarea
+          label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        {way === 'hours' && (
+          <Checkbox label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />
+        )}
+        <ErrorNotice error={save.error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button disabled={wrong || !reason.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-exception">
+            {text.rounds.form.save}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  )
+}

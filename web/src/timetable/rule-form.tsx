@@ -1,0 +1,110 @@
+import { Button, Checkbox, Chip, Group, Modal, MultiSelect, Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Official } from '../api/types'
+import { useLanguage } from '../language/language'
+import { count } from '../rounds/plan'
+import { DayPicker } from '../ui/day-picker'
+import { ErrorNotice } from '../ui/error-notice'
+import { TimeInput } from '../ui/moment-input'
+import { InTurn } from './in-turn'
+import { addRule, changeRule, type Rule, type RuleIn } from './queries'
+import { newRule, type RulePlan, ruleOf, toRule } from './rule-plan'
+import { dayNamed, WEEK } from './week'
+import rounds from '../ui/plans.module.css'
+import style from './timetable.module.css'
+
+interface Props {
+  /** The rule to change; none to add one. */
+  rule?: Rule
+  officials: Official[]
+  today: string
+  onClose: () => void
+}
+
+type Numeral = 'atOnce' | 'announceDays' | 'registrationDays' | 'minutes' | 'capacity'
+
+/** Adding a rule, or changing what may be changed of one. */
+export function RuleForm({ rule, officials, today, onClose }: Props) {
+  const { text, format, office } = useLanguage()
+  const words = text.rules.form
+  const queries = useQueryClient()
+  const [plan, setPlan] = useState<RulePlan>(() => (rule ? ruleOf(rule) : newRule(today)))
+  const [reason, setReason] = useState('')
+  const set = (part: Partial<RulePlan>) => setPlan((before) => ({ ...before, ...part }))
+  const body = toRule(plan)
+  const ready = body !== null && (rule ? reason.trim() !== '' : plan.days.length > 0)
+  const save = useMutation({
+    mutationFn: (wanted: RuleIn) => (rule ? changeRule(rule.id, { ...wanted, active: true, reason: reason.trim() }) : addRule(wanted)),
+    onSuccess: async () => {
+      await queries.invalidateQueries()
+      onClose()
+    },
+  })
+  const numeral = (name: Numeral, label: string, placeholder?: string) => (
+    <TextInput
+      label={label} placeholder={placeholder} value={format.digits(plan[name])} inputMode="numeric" data-testid={name} maxLength={7}
+      error={(name !== 'capacity' || plan[name].trim()) && count(plan[name]) === null ? text.rounds.form.wrongNumber : null}
+      onChange={(event) => set({ [name]: event.currentTarget.value })}
+    />
+  )
+  return (
+    <Modal opened onClose={onClose} size="lg" title={rule ? text.rules.change : text.rules.add} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+      <form
+        className={rounds.form} noValidate data-testid="rule-form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (body && ready) save.mutate(body)
+        }}
+      >
+        <TextInput label={words.name} value={plan.name} maxLength={200} data-autofocus data-testid="rule-name" onChange={(event) => set({ name: event.currentTarget.value })} />
+        {rule ? <p className={rounds.more}>{words.daysStay}</p> : (
+          <>
+            <div role="group" aria-labelledby="rule-days">
+              <p id="rule-days" className={rounds.label}>{words.days}</p>
+              <Group gap={6}>
+                <Chip.Group multiple value={plan.days} onChange={(days) => set({ days })}>
+                  {WEEK.map((day) => <Chip key={day} value={day} data-testid={`day-${day}`}>{format.weekday(dayNamed(day))}</Chip>)}
+                </Chip.Group>
+              </Group>
+            </div>
+            <DayPicker label={words.startsOn} day={plan.startsOn} testId="starts-on" onChange={(startsOn) => set({ startsOn })} />
+          </>
+        )}
+        <div className={style.pair}>
+          <TimeInput label={text.rounds.form.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />
+          <TimeInput label={text.rounds.form.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+        </div>
+        <InTurn officials={officials} chosen={plan.officials} onChange={(chosen) => set({ officials: chosen })} />
+        <MultiSelect
+          label={text.rounds.form.deputies} value={plan.deputies} searchable clearable onChange={(deputies) => set({ deputies })}
+          data={officials.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: office(one) }))}
+        />
+        <div className={rounds.pair}>
+          {numeral('atOnce', words.atOnce)}
+          {numeral('minutes', text.rounds.form.minutes)}
+          {numeral('announceDays', words.announceDays)}
+          {numeral('registrationDays', words.registrationDays)}
+          {numeral('capacity', text.rounds.form.capacity, text.rounds.form.capacityHelp)}
+        </div>
+        <Checkbox.Group label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
+          <Group mt={4}>
+            {(['fa', 'en'] as const).map((code) => <Checkbox key={code} value={code} label={text.rounds.language[code]} />)}
+          </Group>
+        </Checkbox.Group>
+        <Checkbox label={text.rounds.form.recorded} checked={plan.recorded} onChange={(event) => set({ recorded: event.currentTarget.checked })} />
+        {rule && (
+          <Textarea
+            label={text.rounds.reason} description={words.effect} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
+        <ErrorNotice error={save.error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
+          <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-rule">{text.rounds.form.save}</Button>
+        </Group>
+      </form>
+    </Modal>
+  )
+}

@@ -1,0 +1,52 @@
+import { useState } from 'react'
+import { serverNow } from '../api/clock'
+import { useLiveUpdates } from '../api/live'
+import { mayPlan } from '../api/permissions'
+import type { Me } from '../api/types'
+import { cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { monthOf, weeksOf } from '../language/month'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { useTitle } from '../ui/use-title'
+import { Calendar } from './calendar'
+import { DayDialog } from './day-dialog'
+import { MonthChoice } from './month-choice'
+import { useCalendar } from './queries'
+import { Rules } from './rules'
+import style from './timetable.module.css'
+
+/** The timetable: a month of the city, day by day, and the rules that make its rounds. */
+export default function TimetablePage({ me }: { me: Me }) {
+  const { code, text } = useLanguage()
+  useLiveUpdates(me.desk?.id ?? null)
+  useTitle(text.timetable.title)
+  const today = cityTime(serverNow()).day
+  const [anchor, setAnchor] = useState(today)
+  const [open, setOpen] = useState<string | null>(null)
+  const month = monthOf(anchor, code)
+  const weeks = weeksOf(month, code)
+  const days = weeks.flat().filter((day) => day !== null)
+  const { data = [], error } = useCalendar(days[0] ?? today, days.at(-1) ?? today)
+  const byDay = new Map(data.map((day) => [day.day, day]))
+  const shown = open === null ? undefined : byDay.get(open)
+  const may = mayPlan(me.role)
+
+  return (
+    <div>
+      <Header me={me} page="timetable">{null}</Header>
+      <main className={style.page}>
+        <section aria-labelledby="calendar-title">
+          <div className={style.head}>
+            <h2 id="calendar-title">{text.timetable.calendar}</h2>
+            <MonthChoice month={month} today={today} onChange={setAnchor} />
+          </div>
+          <ErrorNotice error={error} />
+          <Calendar weeks={weeks} byDay={byDay} today={today} anchor={anchor} onMove={setAnchor} onOpen={setOpen} />
+        </section>
+        <Rules may={may} today={today} />
+      </main>
+      {shown && <DayDialog day={shown} today={today} may={may} onClose={() => setOpen(null)} />}
+    </div>
+  )
+}

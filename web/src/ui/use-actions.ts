@@ -1,0 +1,25 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { keys } from '../api/keys'
+
+/**
+ * One action at a time for the round's desks: what is under way, what went wrong, and everything true again after it.
+ * The live events may be ahead of the answer to an action, so another that is wanted meanwhile waits for its turn; the same one is not done twice.
+ */
+export function useActions() {
+  const queries = useQueryClient()
+  const { mutate, isPending, variables, error } = useMutation({
+    scope: { id: 'actions' },
+    mutationFn: ({ act }: { name: string; act: () => Promise<unknown> }) => act(),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: keys.me })
+      void queries.invalidateQueries({ queryKey: keys.stages })
+    },
+  })
+  return {
+    error,
+    pending: isPending ? variables.name : null,
+    /** A command, while it can be given. */
+    may: (possible: boolean, name: string, act: () => Promise<unknown>) =>
+      possible && !(isPending && variables.name === name) ? () => mutate({ name, act }) : undefined,
+  }
+}

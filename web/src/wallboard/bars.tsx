@@ -1,0 +1,67 @@
+import { useLanguage } from '../language/language'
+import type { Hour } from './queries'
+import style from './wallboard.module.css'
+
+const OPENS = 7
+const CLOSES = 19
+const HOUR = 3_600_000
+
+/** Today by the hour: the working hours, and any other in which something happened. */
+export function Bars({ hours, now }: { hours: Hour[]; now: number }) {
+  const { text } = useLanguage()
+  const words = text.wallboard
+  const busy = hours.flatMap(({ reached, answered, turned_away }, hour) => (reached + answered + turned_away > 0 ? [hour] : []))
+  const shown = hours.map((hour, place) => ({ ...hour, place })).slice(Math.min(OPENS, ...busy), Math.max(CLOSES, ...busy) + 1)
+  return (
+    <>
+      <Chart
+        title={words.reachedByHour} now={now} testId="reached-by-hour"
+        columns={shown.map(({ at, place, reached }) => ({ at, place, parts: [reached] }))}
+      />
+      <Chart
+        title={words.callsByHour} now={now} legend={[words.answered, words.turnedAway]} testId="calls-by-hour"
+        columns={shown.map(({ at, place, answered, turned_away }) => ({ at, place, parts: [answered, turned_away] }))}
+      />
+    </>
+  )
+}
+
+interface ChartProps {
+  title: string
+  now: number
+  legend?: string[]
+  testId: string
+  columns: { at: string; place: number; parts: number[] }[]
+}
+
+const sum = (parts: number[]) => parts.reduce((total, part) => total + part, 0)
+
+function Chart({ title, now, legend, testId, columns }: ChartProps) {
+  const { text, format } = useLanguage()
+  const words = text.wallboard
+  const most = Math.max(1, ...columns.map(({ parts }) => sum(parts)))
+  const present = (at: string) => now >= Date.parse(at) && now < Date.parse(at) + HOUR
+  return (
+    <section className={style.chart} data-testid={testId}>
+      <h2>
+        {title}
+        <span className={style.soft}>{words.sum(format.number(sum(columns.map(({ parts }) => sum(parts)))))}</span>
+      </h2>
+      {legend && (
+        <p className={style.legend}>{legend.map((name, part) => <span key={name} data-part={part}>{name}</span>)}</p>
+      )}
+      <ol className={style.bars}>
+        {columns.map(({ at, place, parts }) => (
+          <li key={at} data-now={present(at)}>
+            <span className={style.value} aria-hidden>{sum(parts) > 0 && format.number(sum(parts))}</span>
+            {parts.map((part, index) => (
+              <i key={index} data-part={index} style={{ blockSize: `${(part / most) * 62}%` }} aria-hidden />
+            ))}
+            <span className={style.hour} aria-hidden>{format.number(place)}</span>
+            <span className={style.read}>{words.hourIs(format.number(place), format.number(sum(parts)))}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
