@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from dialer.caps import Caps
-from hotline.callbacks import assignment, callbacks, round_statistics, serving
+from hotline.callbacks import assignment, claims, round_statistics, serving
 from hotline.errors import Refused
 from hotline.rounds import rounds
 from settings import Settings
@@ -39,7 +39,7 @@ class Ahead:
         for called in range(count):
             try:
                 with writing(self._engine) as session:
-                    callback = callbacks.call_ahead(session, rounds.get(session, round_id))
+                    callback = claims.call_ahead(session, rounds.get(session, round_id))
             except Refused:  # the round has just ended
                 return called
             if callback is None:

@@ -43,7 +43,7 @@ from dialplan.variables import (
     Stage,
 )
 from hotline import heartbeats
-from hotline.callbacks import callbacks, on_the_line, toll
+from hotline.callbacks import callbacks, closing, on_the_line, toll
 from hotline.desks import desk_phones
 from hotline.line import blocked, confirmations, turn_near_calls
 from settings import Settings
@@ -247,7 +247,7 @@ class Dialer:
             or on_the_line.has_just_left(session, callback.registration_id)
         ):
             return False
-        callbacks.close(session, callback.token, Outcome.RETURNED, self._settings)
+        closing.close(session, callback.token, Outcome.RETURNED, self._settings)
         return True
 
     def _call(self, session: Session, callback: Callback) -> toll.Call | None:
@@ -273,13 +273,13 @@ class Dialer:
         """Back to the own place, as if never taken, or until the number may be called: nothing is lost."""
         if cap is toll.Cap.PER_NUMBER:
             until = toll.free_again(session, callback.registration.number, self._settings)
-            callbacks.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+            closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
             log.error("%s: not placed: this number has been called too often", callback.token)
         elif cap is toll.Cap.NOT_ALLOWED:
             until = now(session) + timedelta(seconds=self._settings.retry_seconds)
-            callbacks.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+            closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
         else:
-            callbacks.close(session, callback.token, Outcome.RETURNED, self._settings)
+            closing.close(session, callback.token, Outcome.RETURNED, self._settings)
             self._caps.reached(cap)
 
     # --- what Asterisk tells ---

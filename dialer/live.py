@@ -13,7 +13,7 @@ from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.tone import Tone
 from dialplan.variables import LIVE_CALL
-from hotline.callbacks import callbacks, live_desks, on_the_line
+from hotline.callbacks import closing, live_desks, on_the_line
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -61,7 +61,7 @@ class Live:
         except NotAccepted as error:
             log.error("%s: not connected: %s", token, error)
             with writing(self._engine) as session:
-                callbacks.close(session, token, Outcome.RETURNED, self._settings)
+                closing.close(session, token, Outcome.RETURNED, self._settings)
                 on_the_line.hung_up(session, callback.registration_id)
             return
         log.info("%s: meets a caller on the line", token)

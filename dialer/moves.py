@@ -12,7 +12,7 @@ from db.states import IN_TALK, CallbackState, Outcome
 from dialer.live import hung_up_before
 from dialer.outcomes import UNSEEN, Ending, of_hangup
 from hotline import heartbeats
-from hotline.callbacks import callbacks, conversations, on_the_line, retries, serving
+from hotline.callbacks import callbacks, closing, conversations, on_the_line, retries, serving
 from hotline.desks import desk_phones
 from hotline.line import engaged
 from settings import Settings
@@ -65,7 +65,7 @@ class Moves:
     def close(self, token: str, outcome: Outcome) -> None:
         """Record the outcome that the network or the citizen told."""
         with writing(self._engine) as session:
-            if callbacks.close(session, token, outcome, self._settings):
+            if closing.close(session, token, outcome, self._settings):
                 log.info("%s: %s", token, outcome)
 
     def ended(self, token: str, ending: Ending) -> None:
@@ -95,7 +95,7 @@ class Moves:
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
-                callbacks.close(session, token, outcome, self._settings, until=until)
+                closing.close(session, token, outcome, self._settings, until=until)
             log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
     def lost(self, callback: Callback, *, steady: bool) -> None:

@@ -10,7 +10,7 @@ from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
 from db import models
 from db.states import Outcome
-from hotline.callbacks import callbacks, called_again, conversations, retries
+from hotline.callbacks import callbacks, called_again, closing, conversations, retries
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
@@ -68,7 +68,7 @@ def record_outcome(
     """Record what became of the callback; the same again changes only the note."""
     mine = _mine(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
-    closed = callbacks.record_outcome(
+    closed = closing.record_outcome(
         session, mine, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
     )
     return views.callback_view(session, closed)

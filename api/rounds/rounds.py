@@ -15,7 +15,7 @@ from api.rounds import office_schemas as office
 from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import claims, on_the_line
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.line import carry_over, line
@@ -156,7 +156,7 @@ def _in_round(registration: Registration | None, round_id: int) -> Registration:
 def claim(round_id: Id, user: AtDesk, session: Writing) -> schemas.Callback | Response:
     """The next citizen for my desk."""
     assert user.desk_id is not None  # noqa: S101
-    callback = callbacks.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
+    callback = claims.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
     if callback is None:
         return Response(status_code=204)
     return views.callback_view(session, callback)

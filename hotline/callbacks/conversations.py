@@ -16,7 +16,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, Desk, User
 from db.states import IN_TALK, ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, toll
+from hotline.callbacks import callbacks, claims, closing, toll
 from hotline.errors import Refused
 from hotline.line import engaged
 from hotline.rounds import rounds
@@ -99,7 +99,7 @@ def finish(session: Session, callback: Callback, settings: Settings) -> None:
         session.flush()
         events.callback_changed(session, callback)
     else:
-        callbacks.close(session, callback.token, outcome, settings)
+        closing.close(session, callback.token, outcome, settings)
 
 
 def line_ended(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
@@ -108,7 +108,7 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
     at, token = now(session), callback.token
     if callback.state is CallbackState.PARTING:
         if callback.said:
-            callbacks.close(session, token, callback.said, settings, ended_at=callback.parting_at)
+            closing.close(session, token, callback.said, settings, ended_at=callback.parting_at)
         else:
             callbacks.move(session, token, CallbackState.ENDED, ended_at=callback.parting_at)
     elif callback.state is CallbackState.HELD and callback.hangup_asked_at:
@@ -119,7 +119,7 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
 
 
 def _goes_back(session: Session, token: str, at: datetime, settings: Settings) -> None:
-    callbacks.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
+    closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
 
 
 def overdue(session: Session) -> Sequence[str]:
@@ -277,7 +277,7 @@ def _take_again(session: Session, before: Callback, desk: Desk, settings: Settin
     if until := toll.free_again(session, before.registration.number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")
     values = {"desk_id": desk.id, "user_id": _person(session, desk)}
-    taken = callbacks.call_this(session, before.registration, **values)
+    taken = claims.call_this(session, before.registration, **values)
     if taken is None:
         raise Refused("wrong-state", "the citizen does not wait in the line")
     return taken

@@ -16,7 +16,7 @@ from db.engine import now
 from db.models import Callback, Round
 from db.states import CallbackState, Outcome
 from hotline import audit
-from hotline.callbacks import callbacks, conversations
+from hotline.callbacks import closing, conversations
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -60,7 +60,7 @@ def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
     outcome = Outcome.RETURNED if uncalled else conversations.default_outcome(callback) or Outcome.CALL_AGAIN
     subject, why = f"callback {callback.id}", f"desk {callback.desk_id}, {outcome}"
     audit.record(session, audit.SYSTEM, "left-in-hand", subject, why)
-    callbacks.close(session, token, outcome, settings, again_at=at)
+    closing.close(session, token, outcome, settings, again_at=at)
     return outcome
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.models import Callback, Desk, Registration, Role, Round, User
 from db.states import RegistrationState
-from hotline.callbacks import assignment, callbacks
+from hotline.callbacks import assignment, callbacks, claims
 from hotline.errors import Refused
 from hotline.line import engaged
 from hotline.rounds import rounds
@@ -102,7 +102,7 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))
     try:
         with session.begin_nested() as step:
-            callback = callbacks.call_for(session, standing, desk.id, user_id)
+            callback = claims.call_for(session, standing, desk.id, user_id)
             if callback and not (may_dial or engaged.waits_on_the_line(session, callback.registration_id)):
                 step.rollback()
                 return None

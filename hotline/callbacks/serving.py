@@ -22,7 +22,7 @@ from db.engine import now
 from db.models import Callback, Desk, Round
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase, sources
 from hotline import audit
-from hotline.callbacks import assignment, callbacks, conversations
+from hotline.callbacks import assignment, callbacks, closing, conversations
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
@@ -230,18 +230,18 @@ def dismiss(
 ) -> Callback:
     """The operator who spoke first ends the call and says what became of it: nobody is handed over.
 
-    `again_at` and `agreed_by` as in `callbacks.record_outcome`. Raises Refused("wrong-state" |
+    `again_at` and `agreed_by` as in `closing.record_outcome`. Raises Refused("wrong-state" |
     "too-far-ahead" | "agreed-without-time").
     """
     session.refresh(callback, ["state"], with_for_update={"key_share": True})
     if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
         raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
     if agreed_by:
-        callbacks.note_agreed(session, callback, outcome, again_at, who=agreed_by)
+        closing.note_agreed(session, callback, outcome, again_at, who=agreed_by)
     # The dialer hangs up, and says when.
     ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
     agreed, token = agreed_by is not None, callback.token
-    closed = callbacks.close(
+    closed = closing.close(
         session, token, outcome, settings, again_at=again_at, agreed=agreed, note=note, **ending
     )
     assert closed is not None  # noqa: S101  (its row is locked)

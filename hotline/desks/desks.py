@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db.models import Callback, Desk, User
 from db.states import Outcome
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, closing
 from hotline.errors import Refused
 from settings import Settings
 
@@ -78,5 +78,5 @@ def say_outcome(
     live = callbacks.live_at_desk(session, desk.id)
     if live is None or live.id != callback_id:
         raise Refused("wrong-state", "the desk does not have this citizen any more")
-    callbacks.record_outcome(session, live, outcome, live.note, settings)
+    closing.record_outcome(session, live, outcome, live.note, settings)
     audit.record(session, who, "outcome-said", f"callback {live.id}", f"desk {desk.id}, {outcome}: {reason}")

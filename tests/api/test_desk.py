@@ -14,7 +14,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Recording, Registration, Request, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, closing
 from hotline.people import accounts
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_desk, a_registration, a_round, a_ticket, a_user
@@ -95,7 +95,7 @@ def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads
     assert overseer["registrations"][1]["calls"][0]["recorded"] == 88
     assert page().get(f"{V1}/callbacks/{held.id}/history").status_code == 403
     with writing(engine) as session:
-        callbacks.close(session, held.token, Outcome.REACHED, settings)
+        closing.close(session, held.token, Outcome.REACHED, settings)
     assert desk.get(f"{V1}/callbacks/{held.id}/history").status_code == 403, "not in hand any more"
 
 

@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Delivery, LedgerEntry, Message, MessageKind, Official, OfficialKind, Role
 from db.states import CallbackState, Fact, Outcome, Phase
 from hotline import outbox
-from hotline.callbacks import callbacks
+from hotline.callbacks import claims, closing
 from hotline.line import carry_over, registration
 from settings import Settings
 from tests.api.test_whole_api import V1, SignedIn, as_user, nobody, problem
@@ -218,11 +218,11 @@ def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_
         first = a_round(session)
         made = registration.register(session, round_id=first.id, number="+989131234567")
         user = a_user(session, a_desk(session))
-        called = callbacks.claim(session, round_id=first.id, desk_id=user.desk_id or 0, user_id=user.id)
+        called = claims.claim(session, round_id=first.id, desk_id=user.desk_id or 0, user_id=user.id)
         assert called
         called.state, called.called_at = CallbackState.ENDED, now(session)
         session.flush()
-        callbacks.record_outcome(session, called, Outcome.CALL_AGAIN, "بعد از ظهر", settings)
+        closing.record_outcome(session, called, Outcome.CALL_AGAIN, "بعد از ظهر", settings)
         first.ended_at = now(session)
         later = a_round(session, Phase.OPEN)
         later.official = first.official

@@ -13,7 +13,7 @@ from db.engine import now, reading, writing
 from db.models import Role, Round
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import callbacks, claims, on_the_line
 from hotline.people import accounts
 from hotline.rounds import rounds
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
@@ -89,7 +89,7 @@ def test_given_an_official_of_another_round_when_they_would_speak_first_with_a_c
 ) -> None:
     page, _ = sits_down(Role.OFFICIAL)
     with writing(engine) as session:
-        callback = callbacks.call_ahead(session, rounds.get(session, round_id))
+        callback = claims.call_ahead(session, rounds.get(session, round_id))
         assert callback is not None
         callbacks.move(session, callback.token, CallbackState.WAITING)
     taken = f"{V1}/callbacks/{callback.id}/screen"

@@ -12,7 +12,7 @@ from db.models import Callback, Desk, PlacedCall, Registration, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import ahead, keys, rooms
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import callbacks, conversations, serving
+from hotline.callbacks import callbacks, claims, closing, conversations, serving
 from hotline.rounds import planning
 from settings import Settings
 from tests import factories as make
@@ -87,7 +87,7 @@ class Hall(Office):
         """The operator takes the next citizen and has them called."""
         with writing(self.engine) as session:
             user = session.scalars(select(User).where(User.desk_id == OPERATOR)).one()
-            taken = callbacks.claim(session, round_id=self.round_id, desk_id=OPERATOR, user_id=user.id)
+            taken = claims.claim(session, round_id=self.round_id, desk_id=OPERATOR, user_id=user.id)
             assert taken
             callbacks.ask_call(session, taken, self._settings)
         self.until(lambda: taken.token in self.manager.channels)
@@ -788,7 +788,7 @@ def test_given_a_dialer_killed_before_the_call_when_another_comes_then_it_is_pla
     hall: Hall, manager: FakeManager
 ) -> None:
     with writing(hall.engine) as session:
-        made = callbacks.call_ahead(session, session.get_one(Round, hall.round_id))
+        made = claims.call_ahead(session, session.get_one(Round, hall.round_id))
     assert made is not None
     hall.restart()
     hall.until(lambda: manager.named("Originate"))
@@ -939,7 +939,7 @@ def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_
     hall: Hall, manager: FakeManager, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with writing(hall.engine) as session:
-        made = callbacks.call_ahead(session, session.get_one(Round, hall.round_id))
+        made = claims.call_ahead(session, session.get_one(Round, hall.round_id))
         for number in range(settings.calls_at_once):
             session.add(PlacedCall(token=f"x{number}", number=f"+98913{number:07}", at=now(session)))
     assert made is not None
@@ -987,5 +987,5 @@ def test_given_somebody_in_a_room_whose_callback_is_over_when_seen_then_they_are
     talking = hall.brings(C.TALKING)
     with writing(hall.engine) as session:
         callbacks.move(session, talking, C.ENDED)
-        callbacks.close(session, talking, O.REACHED, settings)
+        closing.close(session, talking, O.REACHED, settings)
     hall.until(lambda: [h["Channel"] for h in manager.named("Hangup")] == [talking])

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, PlacedCall, Registration, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, on_the_line, serving
+from hotline.callbacks import callbacks, claims, closing, on_the_line, serving
 from hotline.ledger.verify import verify
 from hotline.line import registration
 from hotline.rounds import rounds
@@ -96,7 +96,7 @@ class Hall(Office):
         with writing(self.engine) as session:
             callback = callbacks.by_token(session, token)
             assert callback
-            callbacks.record_outcome(session, callback, outcome, "", self._settings)
+            closing.record_outcome(session, callback, outcome, "", self._settings)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_given_a_desk_that_takes_none_when_a_caller_waits_then_it_takes_them_by_
     assert hall.calls() == []
     with writing(hall.engine) as session:
         standing = rounds.standing_line(session).id
-        taken = callbacks.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        taken = claims.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.until_at_rest()
     assert hall.calls() == []
@@ -214,7 +214,7 @@ def test_given_a_caller_who_hangs_up_before_they_meet_then_the_place_is_kept_and
         assert on_the_line.has_just_left(session, place)
         session.get_one(WaitingCaller, place).left_at = now(session) - timedelta(minutes=1)
         standing = rounds.standing_line(session).id
-        taken = callbacks.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        taken = claims.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.asks_call(taken.token)
     hall.until(lambda: len(hall.calls()) == 2)
@@ -227,7 +227,7 @@ def test_given_a_caller_who_hangs_up_as_they_are_taken_then_they_are_not_dialled
     place = hall.joins()
     with writing(hall.engine) as session:
         standing = rounds.standing_line(session)
-        taken = callbacks.call_for(session, standing, 1, hall.user.id)
+        taken = claims.call_for(session, standing, 1, hall.user.id)
         assert taken
         on_the_line.leave(session, CALLER)
     hall.until(lambda: hall.state(taken.token) is C.CLOSED)

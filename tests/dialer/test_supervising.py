@@ -6,7 +6,7 @@ from db.engine import now, reading, writing
 from db.models import Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
 from dialer import supervising as module
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, closing
 from hotline.desks import supervising
 from settings import Settings
 from tests import factories as make
@@ -149,7 +149,7 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
     supervised.hears(H.JOIN)
     with writing(office.engine) as session:
         callbacks.move(session, supervised.token, C.ENDED, hangup_asked_at=now(session))
-        callbacks.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
+        closing.close(session, supervised.token, Outcome.REACHED, settings, ended_at=None)
         following = make.a_callback(session, C.WAITING, session.get_one(User, office.user.id))
         following.placed_at = following.claimed_at
     supervised.manager.channels[following.token] = {

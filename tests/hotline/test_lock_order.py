@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Hearing, Round
 from db.states import CallbackState
-from hotline.callbacks import assignment, callbacks, live_desks, on_the_line, serving
+from hotline.callbacks import assignment, callbacks, claims, live_desks, on_the_line, serving
 from hotline.desks import supervising
 from hotline.rounds import rounds
 from settings import Settings
@@ -62,7 +62,7 @@ def test_given_a_paused_round_that_somebody_ends_when_next_is_pressed_then_both_
         user = a_user(session, desk)
         some_registrations(session, round_, 1)
         serving.serve(session, desk, round_.id, settings)
-        live = callbacks.claim(session, round_id=round_.id, desk_id=desk.id, user_id=user.id)
+        live = claims.claim(session, round_id=round_.id, desk_id=desk.id, user_id=user.id)
         assert live is not None
         live.state, live.talking_at, round_.paused_at = CallbackState.TALKING, now(session), now(session)
         desk_id, round_id, live_id = desk.id, round_.id, live.id
@@ -85,7 +85,7 @@ def test_given_a_round_that_somebody_opens_when_the_first_citizen_is_called_then
         id_ = round_.id
 
     def calls(session: Session) -> None:
-        assert callbacks.call_ahead(session, session.get_one(Round, id_))
+        assert claims.call_ahead(session, session.get_one(Round, id_))
 
     beside(engine, lambda session: hold(session, Round, id_), calls)
     with reading(engine) as session:
@@ -114,7 +114,7 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 2)
-        ahead = callbacks.call_ahead(session, round_)
+        ahead = claims.call_ahead(session, round_)
         assert ahead is not None
         callbacks.move(session, ahead.token, CallbackState.WAITING)
         desk = a_desk(session)
@@ -123,11 +123,11 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
         desk.next_asked_at = now(session)
         claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": user.id}
 
-    def claims(session: Session) -> None:
-        assert callbacks.claim(session, **claim) is not None
+    def next_one(session: Session) -> None:
+        assert claims.claim(session, **claim) is not None
 
     # the log is held, as after the first two that meet; a claim that waits for it must not be waited for
-    beside(engine, events.hold_order, claims, then=assignment.match)
+    beside(engine, events.hold_order, next_one, then=assignment.match)
     with reading(engine) as session:
         assert session.get_one(Callback, ahead.id).desk_id is None
 

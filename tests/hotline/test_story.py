@@ -22,7 +22,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Carry, Confirmation, Message, MessageKind, Registration, Round, UtcDateTime
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, closing
 from hotline.line import confirmations, line, registration
 from hotline.people import accounts
 from hotline.rounds import planning, rounds
@@ -216,7 +216,7 @@ class City:
             callbacks.move(session, token, CallbackState.RINGING)
         if citizen.fate == NEVER:
             with writing(self.engine) as session:
-                assert callbacks.close(session, token, Outcome.NO_ANSWER, self.settings)
+                assert closing.close(session, token, Outcome.NO_ANSWER, self.settings)
             return
         heard = self.dials(citizen, ("callback-press-one", "1"), script="callback", channel_id=token)
         assert heard.variables["HOTLINE_CONFIRMED"] == "yes"

@@ -10,7 +10,7 @@ from clerk import process
 from db.engine import now, reading, writing
 from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, claims, closing
 from hotline.ledger import seals
 from hotline.line import confirmations, line, registration
 from hotline.line.registration import Registered
@@ -79,7 +79,7 @@ class Story:
         user = self.users[desk]
         assert user.desk_id
         with writing(self.engine) as session:
-            callback = callbacks.claim(session, round_id=self.round, desk_id=user.desk_id, user_id=user.id)
+            callback = claims.claim(session, round_id=self.round, desk_id=user.desk_id, user_id=user.id)
             assert callback is not None
         if outcome:
             self.ends(callback.token, outcome)
@@ -91,7 +91,7 @@ class Story:
             assert callback
             callback.state = CallbackState.ENDED
             session.flush()
-            callbacks.close(session, token, outcome, self.conf)
+            closing.close(session, token, outcome, self.conf)
 
     def moves_up(self, id_: int) -> None:
         with writing(self.engine) as session:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Callback, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import callbacks, closing, on_the_line
 from hotline.line import line, registration
 from hotline.rounds import rounds
 from tests.kit import sound
@@ -42,7 +42,7 @@ def _empty(system: System) -> None:
         standing = rounds.standing_line(session).id
         for place in line.page(session, standing, 100, None):
             if callback := callbacks.of_registration(session, place.id):
-                callbacks.close(session, callback.token, Outcome.REFUSED, system.settings)
+                closing.close(session, callback.token, Outcome.REFUSED, system.settings)
             else:
                 registration.cancel(session, place.id)
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Confirmation, Registration, Round
 from db.states import HOLDS_PLACE, CallbackState, NearAnswer, Outcome, RegistrationState
-from hotline.callbacks import callbacks
+from hotline.callbacks import claims, closing
 from hotline.errors import Refused
 from hotline.line import carry_over, confirmations, registration, turn_near, turn_near_calls
 from hotline.rounds import planning, rounds
@@ -108,11 +108,11 @@ class World:
         desk = list(self.desks)[which % len(self.desks)]
         with writing(self.engine) as session:
             round_id = self.mine[which % len(self.mine)]
-            callbacks.claim(session, round_id=round_id, desk_id=desk, user_id=self.desks[desk])
+            claims.claim(session, round_id=round_id, desk_id=desk, user_id=self.desks[desk])
 
     def somebody_is_called_ahead(self, which: int) -> None:
         with writing(self.engine) as session:
-            callbacks.call_ahead(session, rounds.get(session, self.mine[which % len(self.mine)]))
+            claims.call_ahead(session, rounds.get(session, self.mine[which % len(self.mine)]))
 
     def a_call_ends(self, which: int, outcome: Outcome | None = None) -> None:
         with writing(self.engine) as session:
@@ -209,7 +209,7 @@ class World:
             round_ = rounds.get(session, round_id)
             if session.scalar(select(rounds.is_over(now(session))).where(Round.id == round_id)):
                 continue
-            while callback := callbacks.call_ahead(session, round_):
+            while callback := claims.call_ahead(session, round_):
                 _close(session, callback, Outcome.REACHED, self.conf)
 
     def holding(self) -> list[tuple[int, str]]:
@@ -227,7 +227,7 @@ def _close(session: Session, callback: Callback, outcome: Outcome, conf: Setting
         .values(state=CallbackState.ANSWERED)
         .execution_options(synchronize_session=False)
     )
-    callbacks.close(session, callback.token, outcome, conf)
+    closing.close(session, callback.token, outcome, conf)
 
 
 DEEDS = [

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Breaker, Callback, Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import breaker, callbacks, toll
+from hotline.callbacks import breaker, closing, toll
 from hotline.callbacks.breaker import SCRIPTS, TRUNK
 from hotline.callbacks.toll import Call, Cap
 from hotline.errors import Refused
@@ -116,7 +116,7 @@ def test_given_one_number_that_fails_again_and_again_when_others_are_due_then_it
         session.add(Callback(registration=place, token=token, **dialed))
         session.flush()
         breaker.failed(session, TRUNK, token)
-        callbacks.close(session, token, Outcome.FAILED, settings)
+        closing.close(session, token, Outcome.FAILED, settings)
 
     for which in (0, 0, 0, 1, 1):
         fails_once(which)

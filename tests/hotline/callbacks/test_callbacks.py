@@ -13,7 +13,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration
 from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, conversations, retries
+from hotline.callbacks import callbacks, closing, conversations, retries
 from settings import Settings
 from tests.factories import (
     a_callback,
@@ -90,7 +90,7 @@ def test_given_a_wrong_token_when_anything_is_done_with_it_then_nothing_changes(
         ):
             for to in C:
                 assert callbacks.move(session, token, to, **needed_for(to, callback)) is None
-            assert callbacks.close(session, token, Outcome.REACHED, settings) is None
+            assert closing.close(session, token, Outcome.REACHED, settings) is None
             assert callbacks.take_up(session, token) is None
             assert callbacks.by_token(session, token) is None
         session.refresh(callback)
@@ -135,7 +135,7 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
     for outcome, attempts in product(map(Outcome, outcomes), range(limit + 1)):
         callback = a_callback(session, C.ENDED, attempts=attempts)
         event, before = newest_event(session), now(session)
-        closed = callbacks.close(session, callback.token, outcome, settings, note="یادداشت")
+        closed = closing.close(session, callback.token, outcome, settings, note="یادداشت")
         assert closed is callback
         place = closed.registration
         assert (closed.state, closed.outcome, closed.note) == (C.CLOSED, outcome, "یادداشت")
@@ -160,8 +160,8 @@ def test_given_a_closed_callback_when_closed_again_then_the_first_outcome_stands
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, C.ENDED)
-    callbacks.close(session, callback.token, Outcome.BUSY, settings)
-    assert callbacks.close(session, callback.token, Outcome.REACHED, settings) is None
+    closing.close(session, callback.token, Outcome.BUSY, settings)
+    assert closing.close(session, callback.token, Outcome.REACHED, settings) is None
     session.refresh(callback)
     session.refresh(callback.registration)
     assert callback.outcome is Outcome.BUSY
@@ -172,7 +172,7 @@ def test_given_a_conversation_when_closed_before_it_ended_then_nothing_changes(
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, C.TALKING)
-    assert callbacks.close(session, callback.token, Outcome.HUNG_UP, settings) is None
+    assert closing.close(session, callback.token, Outcome.HUNG_UP, settings) is None
     session.refresh(callback.registration)
     assert (callback.registration.state, callback.registration.attempts) == (R.CALLING, 0)
 
@@ -183,7 +183,7 @@ def test_given_a_callback_that_ended_when_closed_later_then_it_keeps_the_time_of
     callback = a_callback(session, C.TALKING)
     ended_at = now(session) - timedelta(minutes=1)
     callbacks.move(session, callback.token, C.ENDED, ended_at=ended_at)
-    closed = callbacks.close(session, callback.token, Outcome.REACHED, settings)
+    closed = closing.close(session, callback.token, Outcome.REACHED, settings)
     assert closed is not None and closed.ended_at == ended_at
 
 
@@ -196,7 +196,7 @@ def test_given_a_callback_when_the_desk_and_the_network_close_it_at_once_then_on
 
     def close(which: int) -> bool:
         with writing(engine) as session:
-            return callbacks.close(session, callback.token, outcomes[which], settings) is not None
+            return closing.close(session, callback.token, outcomes[which], settings) is not None
 
     closed = at_once(10, close)
     assert sum(closed) == 1
@@ -216,17 +216,17 @@ def test_given_a_citizens_row_held_by_another_transaction_when_his_callback_is_c
 
     def close() -> Callback | None:
         with writing(engine) as session:
-            return callbacks.close(session, callback.token, Outcome.BUSY, settings)
+            return closing.close(session, callback.token, Outcome.BUSY, settings)
 
     with ThreadPoolExecutor(1) as threads:
         with writing(engine) as session:
             mine = select(Registration).filter_by(id=callback.registration_id)
             session.scalars(mine.with_for_update()).one()
-            closing = threads.submit(close)
+            at_once = threads.submit(close)
             if engine.dialect.name == "postgresql":
                 until(lambda: waiting_for_locks(engine), "the closing transaction waits for the row")
             events.callback_changed(session, session.get_one(Callback, other.id))
-        assert closing.result(10) is not None
+        assert at_once.result(10) is not None
 
 
 def waiting_for_locks(engine: Engine) -> int:
@@ -283,14 +283,12 @@ def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is
     for state, outcome in product(WITHOUT_OUTCOME, Outcome):
         callback = a_callback(session, state)
         if state in ({C.CLAIMED} if outcome is Outcome.RETURNED else {C.PARTING, C.ENDED}):
-            closed = callbacks.record_outcome(session, callback, outcome, "یادداشت", settings)
+            closed = closing.record_outcome(session, callback, outcome, "یادداشت", settings)
             assert (closed.state, closed.outcome, closed.note) == (C.CLOSED, outcome, "یادداشت")
             on_the_line = closed in callbacks.on_the_phone(session)
             assert on_the_line == (state is C.PARTING), "the dialer hangs up who was still there"
         else:
-            assert (
-                refusal(callbacks.record_outcome, session, callback, outcome, "", settings) == "wrong-state"
-            )
+            assert refusal(closing.record_outcome, session, callback, outcome, "", settings) == "wrong-state"
             session.refresh(callback)
             assert (callback.state, callback.outcome) == (state, None)
 
@@ -299,10 +297,10 @@ def test_given_a_recorded_outcome_when_said_again_then_only_the_note_changes_and
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, C.ENDED)
-    callbacks.record_outcome(session, callback, Outcome.CALL_AGAIN, "first", settings)
+    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, "first", settings)
     before = (callback.ended_at, callback.registration.attempts, callback.registration.not_before)
-    callbacks.record_outcome(session, callback, Outcome.CALL_AGAIN, "second", settings)
-    assert refusal(callbacks.record_outcome, session, callback, Outcome.REACHED, "third", settings) == (
+    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, "second", settings)
+    assert refusal(closing.record_outcome, session, callback, Outcome.REACHED, "third", settings) == (
         "wrong-state"
     )
     session.flush()

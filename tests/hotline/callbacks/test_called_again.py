@@ -15,7 +15,7 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, LedgerEntry, Registration, User
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline.callbacks import callbacks, called_again, retries, serving
+from hotline.callbacks import callbacks, called_again, closing, retries, serving
 from hotline.callbacks.retries import Because
 from hotline.clock import CITY, after_quiet
 from hotline.errors import Refused
@@ -60,7 +60,7 @@ def spoken_with(story: Story) -> Callback:
 def says(story: Story, callback: Callback, **wish: Any) -> Registration:
     with writing(story.engine) as session:
         mine = session.get_one(Callback, callback.id)
-        callbacks.record_outcome(session, mine, O.CALL_AGAIN, "", story.conf, **wish)
+        closing.record_outcome(session, mine, O.CALL_AGAIN, "", story.conf, **wish)
         return session.get_one(Registration, callback.registration_id)
 
 
@@ -199,7 +199,7 @@ def test_given_nothing_that_could_be_agreed_when_said_then_it_is_refused_and_not
     wish = moment(story.engine) + minutes * MINUTE if minutes else None
     with pytest.raises(Refused, match="agreed-without-time"), writing(story.engine) as session:
         mine = session.get_one(Callback, callback.id)
-        callbacks.record_outcome(session, mine, outcome, "", story.conf, again_at=wish, agreed_by="desk1")
+        closing.record_outcome(session, mine, outcome, "", story.conf, again_at=wish, agreed_by="desk1")
     with reading(story.engine) as session:
         assert session.get_one(Callback, callback.id).state is CallbackState.ENDED
         assert session.scalars(select(AuditEntry)).all() == []

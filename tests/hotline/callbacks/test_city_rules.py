@@ -28,7 +28,7 @@ from db import engine as database
 from db.engine import reading, writing
 from db.models import Carry, LineCount, Registration, Round
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, retries, round_statistics
+from hotline.callbacks import callbacks, claims, closing, retries, round_statistics
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, line, registration
 from hotline.rounds import rounds
@@ -228,7 +228,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
             round_ = data.draw(st.sampled_from(self._live()))
             desk = next(d for d in self.users if d not in self.at_desk)
             with writing(engine) as session:
-                claimed = callbacks.claim(session, round_id=round_, desk_id=desk, user_id=self.users[desk])
+                claimed = claims.claim(session, round_id=round_, desk_id=desk, user_id=self.users[desk])
             expected = self.city.next_one(round_)
             assert (claimed.registration_id if claimed else None) == (expected.id if expected else None)
             if claimed and expected:
@@ -244,7 +244,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                 callback = callbacks.get(session, callback_id)
                 callback.state, callback.placed_at = CallbackState.ENDED, clock.now(session)
                 session.flush()
-                callbacks.close(session, callback.token, outcome, conf)
+                closing.close(session, callback.token, outcome, conf)
                 place = self.city.places[callback.registration_id]
             free = outcome in (Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED)
             place.attempts += not free

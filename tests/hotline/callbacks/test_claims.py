@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Event, Registration, Round, User
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, claims, closing
 from hotline.errors import Refused
 from hotline.line import line
 from hotline.rounds import rounds
@@ -35,7 +35,7 @@ from tests.factories import (
 
 def claim(session: Session, round_: Round, user: User) -> Callback | None:
     assert user.desk_id is not None
-    return callbacks.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
+    return claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
 
 
 def refusal(session: Session, round_: Round, user: User) -> str:
@@ -132,10 +132,10 @@ def test_given_a_retry_whose_wait_is_over_when_claimed_then_it_is_at_its_own_pla
     busy = claim(session, round_, user)
     assert busy is not None and busy.registration_id == first.id
     callbacks.move(session, busy.token, CallbackState.DIALING)
-    callbacks.close(session, busy.token, Outcome.BUSY, settings)
+    closing.close(session, busy.token, Outcome.BUSY, settings)
     passed = claim(session, round_, user)
     assert passed is not None and passed.registration_id == second.id
-    callbacks.close(session, passed.token, Outcome.REFUSED, settings)
+    closing.close(session, passed.token, Outcome.REFUSED, settings)
     first.not_before = now(session) - SECOND
     session.flush()
     again = claim(session, round_, user)
@@ -277,7 +277,7 @@ def test_given_500_registrations_when_50_desks_claim_at_once_then_each_is_claime
                 return mine
             mine.append(Taken(which, place_of[callback.registration_id], asked, time.monotonic()))
             with writing(engine) as session:
-                assert callbacks.close(session, callback.token, Outcome.REFUSED, settings)
+                assert closing.close(session, callback.token, Outcome.REFUSED, settings)
 
     by_desk = at_once(50, work)
     taken = sorted((each for mine in by_desk for each in mine), key=lambda each: each.asked)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
-from hotline.callbacks import assignment, callbacks, conversations, serving
+from hotline.callbacks import assignment, callbacks, claims, closing, conversations, serving
 from hotline.errors import Refused
 from hotline.ledger import verify
 from hotline.line import line
@@ -38,7 +38,7 @@ def desk(session: Session, round_: Round, settings: Settings) -> Desk:
 
 def called_ahead(session: Session, round_: Round) -> Callback:
     """The next one of the line waits for any desk."""
-    callback = callbacks.call_ahead(session, round_)
+    callback = claims.call_ahead(session, round_)
     assert callback is not None
     callback.placed_at = now(session)
     waits = callbacks.move(session, callback.token, C.WAITING)
@@ -149,7 +149,7 @@ def test_given_a_citizen_who_hangs_up_while_held_when_the_time_is_over_then_a_de
     session.refresh(callback)
     assert callback.outcome is (None if back else O.CALL_AGAIN)
     if back:
-        closed = callbacks.record_outcome(session, callback, O.REACHED, "", settings)
+        closed = closing.record_outcome(session, callback, O.REACHED, "", settings)
         assert closed.registration.state is R.REACHED, "both were in the room, and a person says so"
 
 
@@ -198,8 +198,8 @@ def test_given_two_who_never_met_when_a_person_says_reached_then_it_is_refused(
     callback = a_callback(session, C.ENDED)
     callback.talking_at = None
     session.flush()
-    assert refusal(callbacks.record_outcome, session, callback, O.REACHED, "", settings) == "never-met"
-    assert callbacks.record_outcome(session, callback, O.CALL_AGAIN, "", settings).outcome is O.CALL_AGAIN
+    assert refusal(closing.record_outcome, session, callback, O.REACHED, "", settings) == "never-met"
+    assert closing.record_outcome(session, callback, O.CALL_AGAIN, "", settings).outcome is O.CALL_AGAIN
 
 
 # --- parting ---
@@ -283,7 +283,7 @@ def test_given_a_call_that_is_hung_up_when_an_outcome_is_said_then_the_end_canno
     desk = session.get_one(Desk, callback.desk_id)
     conversations.hang_up(session, callback)
     assert callbacks.live_at_desk(session, desk.id) is callback, "the desk owes a word"
-    callbacks.record_outcome(session, callback, O.REFUSED, "", settings)
+    closing.record_outcome(session, callback, O.REFUSED, "", settings)
     assert (callback.outcome, callback.hangup_asked_at is not None) == (O.REFUSED, True)
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"
 
@@ -293,7 +293,7 @@ def test_given_an_end_whose_outcome_is_said_by_next_when_another_is_said_then_it
 ) -> None:
     callback = a_callback(session, C.TALKING)
     conversations.part(session, callback, O.REACHED)
-    assert refusal(callbacks.record_outcome, session, callback, O.REFUSED, "", settings) == "wrong-state"
+    assert refusal(closing.record_outcome, session, callback, O.REFUSED, "", settings) == "wrong-state"
 
 
 @pytest.mark.parametrize("said", [None, O.REACHED])
@@ -457,7 +457,7 @@ def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_i
     def act(which: int) -> None:
         with writing(engine) as session:
             if which % 2:
-                callbacks.call_ahead(session, session.get_one(Round, round_.id))
+                claims.call_ahead(session, session.get_one(Round, round_.id))
                 return
             mine, at = session.get_one(Callback, callback.id), session.get_one(Desk, desk.id)
             try:

@@ -10,7 +10,7 @@ from clerk.process import carry_over, return_left
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Event, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, left_in_hand, retries
+from hotline.callbacks import callbacks, closing, left_in_hand, retries
 from hotline.ledger.verify import verify
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
@@ -157,7 +157,7 @@ def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_loo
         session.flush()
         tokens = left_in_hand.due(session)
         assert tokens == [said.token]
-        callbacks.record_outcome(session, said, O.REFUSED, "", settings)
+        closing.record_outcome(session, said, O.REFUSED, "", settings)
         assert left_in_hand.settle(session, said.token, settings) is None
         assert said.outcome is O.REFUSED
         assert [callback.state for callback in live] == [C.DIALING, C.TALKING, C.WAITING]

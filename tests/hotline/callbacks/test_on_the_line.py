@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Desk, Registration, Role, Round, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import heartbeats
-from hotline.callbacks import assignment, callbacks, live_desks, on_the_line, toll
+from hotline.callbacks import assignment, callbacks, claims, closing, live_desks, on_the_line, toll
 from hotline.ledger.verify import verify
 from hotline.line import engaged, line, registration
 from hotline.rounds import round_permissions, rounds
@@ -65,7 +65,7 @@ def given(engine: Engine, *, may_dial: bool = True) -> list[tuple[int, int | Non
 def ends(engine: Engine, settings: Settings, id_: int, outcome: Outcome) -> None:
     with writing(engine) as session:
         callback = callbacks.of_registration(session, id_)
-        assert callback and callbacks.close(session, callback.token, outcome, settings)
+        assert callback and closing.close(session, callback.token, outcome, settings)
 
 
 # --- staying and leaving ---
@@ -237,7 +237,7 @@ def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_i
         stays(session, hung_up)
         on_the_line.leave(session, f"channel-{hung_up}")
         first, second = (make.a_user(session, make.a_desk(session)) for _ in range(2))
-        taken = callbacks.claim(
+        taken = claims.claim(
             session, round_id=standing(session).id, desk_id=first.desk_id or 0, user_id=first.id
         )
         assert taken and taken.registration_id == other
@@ -246,7 +246,7 @@ def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_i
         caller = session.get_one(WaitingCaller, hung_up)
         caller.left_at = now(session) - engaged.PUTS_DOWN
         session.flush()
-        taken = callbacks.claim(
+        taken = claims.claim(
             session, round_id=standing(session).id, desk_id=second.desk_id or 0, user_id=second.id
         )
         assert taken and taken.registration_id == hung_up
@@ -259,11 +259,11 @@ def test_given_a_missed_call_whose_wait_is_not_over_when_its_citizen_waits_on_th
     with writing(engine) as session:
         missed, _ = joins(session, 2)
         user = make.a_user(session, make.a_desk(session))
-        taken = callbacks.claim(
+        taken = claims.claim(
             session, round_id=standing(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.registration_id == missed
-        callbacks.close(session, taken.token, O.NO_ANSWER, settings)
+        closing.close(session, taken.token, O.NO_ANSWER, settings)
         assert session.get_one(Registration, missed).not_before
         stays(session, missed)
         desk = a_live_desk(session).id
@@ -279,13 +279,13 @@ def test_given_a_desk_that_works_by_hand_when_it_takes_the_next_then_who_waits_n
         (waits,) = joins(session)
         stays(session, waits)
         user = make.a_user(session, make.a_desk(session))
-        taken = callbacks.claim(
+        taken = claims.claim(
             session, round_id=standing(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.state is C.CLAIMED and on_the_line.is_on_the_line(session, taken)
         assert toll.take(session, "callback-another", make.a_number(), none)
         assert callbacks.ask_call(session, taken, none).state is C.DIALING
-        callbacks.close(session, taken.token, O.RETURNED, none)
+        closing.close(session, taken.token, O.RETURNED, none)
         assert on_the_line.find(session, waits)  # and goes on waiting, first in the line
 
 

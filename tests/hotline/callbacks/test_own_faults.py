@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Breaker, Callback, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, RegistrationState
-from hotline.callbacks import breaker, callbacks, own_faults, toll
+from hotline.callbacks import breaker, callbacks, claims, closing, own_faults, toll
 from hotline.ledger import ledger
 from hotline.ledger.verify import verify
 from hotline.rounds import rounds
@@ -127,7 +127,7 @@ class Evening:
         """Calls the next one; how many seconds that takes."""
         with writing(self.engine) as session:
             free = toll.room(session, self.settings).calls > 0
-            callback = free and callbacks.call_ahead(session, rounds.get(session, self.round_id))
+            callback = free and claims.call_ahead(session, rounds.get(session, self.round_id))
             if not callback:
                 return 1.0
             token, number = callback.token, callback.registration.number
@@ -140,7 +140,7 @@ class Evening:
             breaker.ended(session, token)
         with writing(self.engine) as session:
             outcome = Outcome.WRONG_NUMBER if rings else Outcome.FAILED
-            callbacks.close(session, token, outcome, self.settings)
+            closing.close(session, token, outcome, self.settings)
         if rings:
             self.called.append(self.places[number])
         return 10.0 if rings else 0.5

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, retries
+from hotline.callbacks import claims, closing, retries
 from hotline.callbacks.retries import Line
 from hotline.clock import CITY, is_quiet
 from hotline.errors import Refused
@@ -170,9 +170,9 @@ def test_given_our_own_fault_again_and_again_when_asked_then_only_who_stops_the_
 
 def calls(session: Session, round_id: int, settings: Settings, outcome: Outcome) -> Callback | None:
     """The next citizen is called, with this outcome."""
-    callback = callbacks.call_ahead(session, rounds.get(session, round_id))
+    callback = claims.call_ahead(session, rounds.get(session, round_id))
     if callback:
-        callbacks.close(session, callback.token, outcome, settings)
+        closing.close(session, callback.token, outcome, settings)
     return callback
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import assignment, callbacks, conversations, serving
+from hotline.callbacks import assignment, callbacks, claims, conversations, serving
 from hotline.errors import Refused
 from hotline.line import line
 from hotline.rounds import planning, rounds
@@ -48,7 +48,7 @@ def called_ahead(
     """So many of the round's line, called ahead and come to this state."""
     made = []
     for _ in range(count):
-        callback = callbacks.call_ahead(session, round_)
+        callback = claims.call_ahead(session, round_)
         assert callback is not None
         callback.placed_at = now(session)
         if state is not C.DIALING:
@@ -340,7 +340,7 @@ def test_given_a_desk_that_speaks_first_when_it_asks_or_claims_then_it_gets_no_s
     assert serving.ask_next(session, desk, None, settings) is None
     assert second.desk_id is None
     claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": a_user(session).id}
-    assert refusal(lambda: callbacks.claim(session, **claim)) == "desk-busy"
+    assert refusal(lambda: claims.claim(session, **claim)) == "desk-busy"
     serving.hand_over(session, first)
     assert first.desk_id == desk.id, "it asked, and the first is first"
 
@@ -378,7 +378,7 @@ def test_given_a_conversation_or_a_call_by_hand_when_the_phone_goes_then_nobody_
     talks(session, talking)
     by_hand = a_desk(session)
     user = a_user(session, by_hand)
-    claimed = callbacks.claim(session, round_id=round_.id, desk_id=by_hand.id, user_id=user.id)
+    claimed = claims.claim(session, round_id=round_.id, desk_id=by_hand.id, user_id=user.id)
     assert claimed is not None
     callbacks.ask_call(session, claimed, settings)
     callbacks.move(session, claimed.token, C.WAITING)

@@ -12,7 +12,7 @@ from api.cookies import COOKIE
 from db.engine import now, writing
 from db.models import AuditEntry, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, serving
+from hotline.callbacks import assignment, callbacks, closing, serving
 from hotline.desks import supervising
 from hotline.people import accounts
 from settings import Settings
@@ -148,7 +148,7 @@ def _hangs_up(session: Session, _mine: Desk, talking: Callback, _settings: Setti
 def _next(session: Session, _mine: Desk, talking: Callback, settings: Settings) -> None:
     """The heard desk presses «next», and speaks with another citizen already."""
     callbacks.move(session, talking.token, C.ENDED)
-    callbacks.close(session, talking.token, Outcome.REACHED, settings)
+    closing.close(session, talking.token, Outcome.REACHED, settings)
     user = session.scalars(select(User).where(User.desk_id == talking.desk_id)).one()
     make.a_callback(session, C.TALKING, user)
 

@@ -11,7 +11,7 @@ from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
 from dialer.ami import Ami
 from dialer.dialer import Dialer
 from hotline import audit
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, claims, closing
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.rounds import rounds
@@ -57,7 +57,7 @@ def test_given_a_citizen_who_is_being_called_when_blocked_then_the_call_goes_on_
     with writing(engine) as session:
         found = callbacks.move(session, callback.token, CallbackState.ENDED)
         assert found is not None
-        callbacks.record_outcome(session, found, Outcome.CALL_AGAIN, "", settings)
+        closing.record_outcome(session, found, Outcome.CALL_AGAIN, "", settings)
     with reading(engine) as session:
         assert session.get_one(Registration, callback.registration_id).state is R.WAITING
     give_up_blocked(engine, settings)
@@ -113,7 +113,7 @@ def test_given_a_citizen_in_hand_when_blocked_before_the_call_then_no_desk_can_c
         with pytest.raises(Refused, match="number-blocked"):
             callbacks.ask_call(session, callback, settings)
         assert callback.state is CallbackState.CLAIMED
-        callbacks.record_outcome(session, callback, Outcome.RETURNED, "", settings)
+        closing.record_outcome(session, callback, Outcome.RETURNED, "", settings)
     give_up_blocked(engine, settings)
     with reading(engine) as session:
         assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED
@@ -132,14 +132,14 @@ def test_given_a_round_that_is_paused_when_anybody_would_call_its_citizens_then_
         desk = {"desk_id": other.desk_id, "user_id": other.id}
         for call in (
             lambda: callbacks.ask_call(session, callback, settings),
-            lambda: callbacks.claim(session, round_id=round_.id, **desk),
-            lambda: callbacks.call_ahead(session, round_),
+            lambda: claims.claim(session, round_id=round_.id, **desk),
+            lambda: claims.call_ahead(session, round_),
         ):
             with pytest.raises(Refused, match="round-paused"):
                 call()
         rounds.resume(session, round_)
         assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
-        assert callbacks.claim(session, round_id=round_.id, **desk)
+        assert claims.claim(session, round_id=round_.id, **desk)
 
 
 def test_given_a_call_that_was_asked_for_when_its_number_is_blocked_then_the_dialer_does_not_place_it(

@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Heartbeat, LedgerEntry, PlacedCall, Registration
 from db.states import CallbackState, Fact, Outcome, RegistrationState
 from hotline import heartbeats
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, claims, closing
 from hotline.callbacks import on_the_line as waiting
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
@@ -205,12 +205,12 @@ def test_given_two_rounds_that_reach_for_one_number_at_the_same_moment_then_one_
 
         def call(which: int, ids: list[int] = [round_.id for round_ in both]) -> bool:  # noqa: B006
             with writing(engine) as session:
-                return callbacks.call_ahead(session, rounds.get(session, ids[which])) is not None
+                return claims.call_ahead(session, rounds.get(session, ids[which])) is not None
 
         assert sorted(make.at_once(2, call)) == [False, True]
         with writing(engine) as session:
             (live,) = session.scalars(select(Callback).where(Callback.state != CallbackState.CLOSED))
-            callbacks.close(session, live.token, Outcome.REACHED, settings)
+            closing.close(session, live.token, Outcome.REACHED, settings)
 
 
 # Who is on the line is written down by `ivr`

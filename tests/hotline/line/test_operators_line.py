@@ -12,7 +12,7 @@ from db.models import Callback, Desk, Message, MessageKind, Registration
 from db.states import LIVE, ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, RegistrationState
 from dialer.moves import Moves
 from dialer.outcomes import UNSEEN, Ending
-from hotline.callbacks import callbacks, left_in_hand
+from hotline.callbacks import claims, closing, left_in_hand
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, registration
 from hotline.rounds import rounds
@@ -33,9 +33,9 @@ def settings(settings: Settings) -> Settings:
 def nobody_answers(engine: Engine, settings: Settings) -> bool:
     """Whether somebody was called."""
     with writing(engine) as session:
-        callback = callbacks.call_ahead(session, rounds.standing_line(session))
+        callback = claims.call_ahead(session, rounds.standing_line(session))
         if callback:
-            callbacks.close(session, callback.token, Outcome.NO_ANSWER, settings)
+            closing.close(session, callback.token, Outcome.NO_ANSWER, settings)
         return callback is not None
 
 
@@ -153,6 +153,6 @@ def test_given_operators_citizens_in_any_state_when_their_calls_end_in_any_way_t
             again = registration.register(session, round_id=standing.id, number=place.number)
             assert again.already == (place.state is S.WAITING), "the next 0 makes a fresh place"
             due.add(again.registration_id)
-        called = iter(lambda: callbacks.call_ahead(session, standing), None)
+        called = iter(lambda: claims.call_ahead(session, standing), None)
         assert {callback.registration_id for callback in called if callback} == due
     assert len(due) == len(ends)

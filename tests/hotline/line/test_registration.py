@@ -13,7 +13,7 @@ from db.engine import connect, now, reading, writing
 from db.models import AuditEntry, BlockReason, Event, Message, MessageKind, Registration, Round, User
 from db.states import Fact, Outcome, Phase, RegistrationState
 from hotline import tickets
-from hotline.callbacks import callbacks
+from hotline.callbacks import claims
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.line import blocked, carry_over, registration
@@ -407,7 +407,7 @@ def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_win
                     except Refused:
                         return ""
                     return "cancelled"
-                claimed = callbacks.claim(
+                claimed = claims.claim(
                     session, round_id=round_.id, desk_id=user.desk_id or 0, user_id=user.id
                 )
                 return "calling" if claimed else ""

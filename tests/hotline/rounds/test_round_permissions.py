@@ -13,7 +13,7 @@ from dialer.keys import Keys
 from dialer.tone import Tone
 from dialplan.variables import Key
 from hotline import audit
-from hotline.callbacks import callbacks, serving
+from hotline.callbacks import claims, serving
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
@@ -68,7 +68,7 @@ def test_given_an_official_when_they_serve_claim_pause_or_end_then_only_in_round
         "" if theirs else "not-your-round"
     )
     claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": user.id}
-    assert refusal(lambda: callbacks.claim(session, **claim)) == ("" if theirs else "not-your-round")
+    assert refusal(lambda: claims.claim(session, **claim)) == ("" if theirs else "not-your-round")
     assert refusal(lambda: round_permissions.pause(session, round_, user)) == (
         "" if theirs else "not-serving"
     )

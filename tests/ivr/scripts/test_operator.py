@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select, update
 from db.engine import reading, writing
 from db.models import BlockReason, Confirmation, OfficialKind, Registration
 from db.states import Phase, RegistrationState
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import claims, on_the_line
 from hotline.callbacks.on_the_line import Outlook
 from hotline.line import blocked
 from hotline.rounds import rounds
@@ -91,7 +91,7 @@ def test_given_no_free_desk_when_the_caller_does_not_wait_then_they_are_called_b
     with writing(engine) as session:
         line = rounds.standing_line(session)
         user = make.a_user(session, make.a_desk(session))
-        callback = callbacks.claim(session, round_id=line.id, desk_id=user.desk_id or 0, user_id=user.id)
+        callback = claims.claim(session, round_id=line.id, desk_id=user.desk_id or 0, user_id=user.id)
         assert callback and callback.registration_id == kept.id
         assert line.official.kind is OfficialKind.OPERATORS
 
