@@ -14,7 +14,7 @@ from clerk.progress import step
 from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, sms
 from db.engine import reading, writing
 from db.models import Message, MessageKind
-from hotline import outbox
+from hotline import delivery
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -37,7 +37,7 @@ def run(engine: Engine, settings: Settings) -> None:
 def _take_up(engine: Engine, settings: Settings) -> Sequence[Message]:
     texts = bool(settings.sms_provider)
     with writing(engine) as session:
-        return outbox.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
+        return delivery.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
 
 
 async def _send(engine: Engine, settings: Settings, batch: Sequence[Message]) -> None:
@@ -59,27 +59,27 @@ async def _send_one(engine: Engine, way: Provider | None, message: Message) -> N
 
 
 async def _outcome(engine: Engine, way: Provider | None, message: Message) -> Record:
-    taken = outbox.Taken(message.id, message.attempts)
+    taken = delivery.Taken(message.id, message.attempts)
     try:
         letter = await asyncio.to_thread(_letter, engine, message)
         if letter is None:
-            return partial(outbox.drop, taken=taken, error="not true any more")
+            return partial(delivery.drop, taken=taken, error="not true any more")
         assert way is not None  # noqa: S101 - take_up leaves alone what nobody sends
         async with asyncio.timeout(_TIMEOUT_S):
-            provider_id = await way.send(letter.to, letter.text, outbox.name_outside(message))
-        return partial(outbox.sent, taken=taken, provider_id=provider_id)
+            provider_id = await way.send(letter.to, letter.text, delivery.name_outside(message))
+        return partial(delivery.sent, taken=taken, provider_id=provider_id)
     except RefusedForGood as refused:
         log.warning("message %d: refused for good: %s", message.id, refused)
-        return partial(outbox.give_up, taken=taken, error=str(refused))
+        return partial(delivery.give_up, taken=taken, error=str(refused))
     except TryAgain as failed:
         log.warning("message %d: not sent: %s", message.id, failed)
-        return partial(outbox.put_off, taken=taken, error=str(failed), after_s=failed.after_s)
+        return partial(delivery.put_off, taken=taken, error=str(failed), after_s=failed.after_s)
     except TimeoutError:
         log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
-        return partial(outbox.put_off, taken=taken, error="no answer in time")
+        return partial(delivery.put_off, taken=taken, error="no answer in time")
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
-        return partial(outbox.put_off, taken=taken, error=type(bug).__name__)
+        return partial(delivery.put_off, taken=taken, error=type(bug).__name__)
 
 
 def _letter(engine: Engine, message: Message) -> wording.Text | None:

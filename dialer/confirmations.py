@@ -9,7 +9,7 @@ from dialer.side_calls import AT_ONCE, SHARE, SideCalls
 from dialplan.variables import Context
 from hotline.callbacks import toll
 from hotline.clock import is_quiet
-from hotline.line import confirmations
+from hotline.line import confirmation_calls
 
 
 class Confirmations(SideCalls):
@@ -22,22 +22,22 @@ class Confirmations(SideCalls):
         with reading(self._engine) as session:
             if is_quiet(now(session), self._settings.quiet_hours):
                 return
-            due = confirmations.due(session, AT_ONCE)
+            due = confirmation_calls.due(session, AT_ONCE)
         for confirmation_id in due[: self._room()] if due else ():
             self._place(confirmation_id)
 
     def _place(self, confirmation_id: int) -> None:
         with writing(self._engine) as session:
-            confirmation = confirmations.take_up(session, confirmation_id)
+            confirmation = confirmation_calls.take_up(session, confirmation_id)
             if confirmation is None or confirmation.token is None:
                 return
             token, number = confirmation.token, confirmation.number
             call = toll.take(session, token, number, self._settings, SHARE)
             if call is toll.Cap.NOT_ALLOWED:
-                confirmations.ended(session, token)
+                confirmation_calls.ended(session, token)
                 return
             if isinstance(call, toll.Cap):
-                confirmations.put_off(session, confirmation, self._again_at(session, number, call))
+                confirmation_calls.put_off(session, confirmation, self._again_at(session, number, call))
                 return
         self._originate(call)
 
@@ -48,8 +48,8 @@ class Confirmations(SideCalls):
         return toll.free_again(session, number, self._settings, SHARE) or now(session)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        confirmations.ended(session, token, ours=ours)
+        confirmation_calls.ended(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""
-        return confirmations.on_the_phone(session)
+        return confirmation_calls.on_the_phone(session)

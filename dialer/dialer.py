@@ -45,7 +45,7 @@ from dialplan.variables import (
 from hotline import heartbeats
 from hotline.callbacks import callbacks, closing, on_the_line, toll
 from hotline.desks import desk_phones
-from hotline.line import blocked, confirmations, turn_near_calls
+from hotline.line import blocked, confirmation_calls, turn_near_calls
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -389,7 +389,7 @@ class Dialer:
 
     def _side_calls(self, token: str) -> SideCalls | None:
         """Whose call it is that is no callback."""
-        if confirmations.is_token(token):
+        if confirmation_calls.is_token(token):
             return self._confirmations
         if turn_near_calls.is_token(token):
             return self._near_calls

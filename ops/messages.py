@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from db.models import Delivery
-from hotline import audit, outbox
+from hotline import audit, delivery
 from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Messages to citizens, and notices to the webhook.")
@@ -18,9 +18,9 @@ def list_(
 ) -> None:
     """The newest messages; numbers are masked."""
     with terminal.transaction(read_only=True) as session:
-        for message in outbox.page(session, state, limit):
+        for message in delivery.page(session, state, limit):
             typer.echo(
-                f"{message.id:>8}  {message.state:<8} {message.kind:<16} {outbox.recipient(message):<16} "
+                f"{message.id:>8}  {message.state:<8} {message.kind:<16} {delivery.recipient(message):<16} "
                 f"{message.made_at:%Y-%m-%d %H:%M}Z  {message.attempts:>2} {message.error}".rstrip()
             )
 
@@ -29,4 +29,4 @@ def list_(
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
     """Send one after all that failed or expired."""
     with terminal.transaction() as session:
-        outbox.retry(session, message, audit.COMMAND_LINE)
+        delivery.retry(session, message, audit.COMMAND_LINE)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from api.access import Overseer, Planner, Reading, Writing
 from api.rounds import office_schemas as office
 from db.models import Delivery, Message
-from hotline import outbox
+from hotline import delivery
 
 router = APIRouter(prefix="/messages", tags=["messages"])
 
@@ -20,7 +20,7 @@ def list_messages(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[office.Message]:
     """The newest messages, newest first; numbers are masked."""
-    return [_view(message) for message in outbox.page(session, state, limit)]
+    return [_view(message) for message in delivery.page(session, state, limit)]
 
 
 @router.post("/{message_id}/retry", status_code=202)
@@ -28,10 +28,10 @@ def retry(
     message_id: Annotated[int, Path(ge=1, lt=2**31)], user: Planner, session: Writing
 ) -> office.Message:
     """Send one after all that failed or expired."""
-    outbox.retry(session, message_id, user.username)
+    delivery.retry(session, message_id, user.username)
     return _view(session.get_one(Message, message_id, populate_existing=True))
 
 
 def _view(message: Message) -> office.Message:
     shown = {name: getattr(message, name) for name in office.Message.model_fields}
-    return office.Message(**{**shown, "to": outbox.recipient(message)})
+    return office.Message(**{**shown, "to": delivery.recipient(message)})

@@ -10,7 +10,7 @@ from db.engine import now, one_at_a_time
 from db.models import Registration, Round
 from db.states import Fact, Phase, RegistrationState
 from hotline.errors import Refused
-from hotline.line import blocked, registration
+from hotline.line import blocked, registration, registration_limits
 from hotline.rounds import rounds
 
 
@@ -20,10 +20,10 @@ def ask(session: Session, *, round_id: int, number: str, language: str, per_day:
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
     one_at_a_time(session, number)
-    found = registration.find_round(session, round_id, number, caller=number)
+    found = registration_limits.find_round(session, round_id, number, caller=number)
     if found.holding:
         return session.get_one(Registration, found.holding)
-    registration.check(session, found, per_day)
+    registration_limits.check(session, found, per_day)
     unconfirmed = RegistrationState.UNCONFIRMED
     place = registration.reserve(session, found, unconfirmed, number, language=language)
     if place is None:  # the same number came into the round from an earlier one meanwhile
@@ -42,6 +42,6 @@ def confirm(session: Session, place: Registration, *, per_day: int) -> None:
     if rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("wrong-state", "its round is over")
     blocked.check(session, place.number)
-    found = registration.find_round(session, round_.id, place.number, caller=place.number)
-    registration.check_today(found, per_day)
+    found = registration_limits.find_round(session, round_.id, place.number, caller=place.number)
+    registration_limits.check_today(found, per_day)
     registration.confirm(session, place, tell=False)

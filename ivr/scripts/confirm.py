@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import ConfirmationKind, Round
 from hotline.errors import Refused
-from hotline.line import confirmations
+from hotline.line import confirmation_calls
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from ivr.call import AGIError, Call
@@ -39,20 +39,20 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        confirmation = confirmations.by_token(session, token)
+        confirmation = confirmation_calls.by_token(session, token)
         if confirmation is None or confirmation.registration is None:
             raise AGIError("a confirmation that nobody asked for")
         kind, language = confirmation.kind, confirmation.registration.language
         office = rounds.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
         said = confirmation.agreed
-        told = confirmations.kept(session, confirmation) if said is not None else None
+        told = confirmation_calls.kept(session, confirmation) if said is not None else None
     call.speak(language)
     if said is None:
         intro, question = _ABOUT[kind]
         call.say(intro, office=office)
         said = call.ask(question, keys="12", tries=2) == "1"
         with writing(engine) as session:
-            told = confirmations.answer(session, token, yes=said)
+            told = confirmation_calls.answer(session, token, yes=said)
     _tell(call, kind, told, yes=said)
     call.say("confirm-call-goodbye")
 

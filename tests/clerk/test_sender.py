@@ -19,9 +19,9 @@ from clerk import providers, sender
 from db.engine import connect, now, reading, writing
 from db.models import Delivery, Message, MessageKind, Registration, Round
 from db.states import Phase
-from hotline import outbox
+from hotline import delivery
+from hotline.delivery import Taken
 from hotline.line import registration
-from hotline.outbox import Taken
 from settings import CITY, QuietHours, Settings
 from tests.factories import a_number, a_round, at_once
 from tests.kit.sms_provider import DRIP, DROP, GARBAGE, HANG, HUGE, PATIENCE_S, SmsProvider
@@ -144,7 +144,7 @@ def test_given_more_than_a_batch_when_it_is_sent_then_everybody_gets_one(
 def test_given_two_registrations_of_other_databases_when_named_outside_then_their_names_differ() -> None:
     first = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
     other = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
-    assert outbox.name_outside(first) != outbox.name_outside(other)
+    assert delivery.name_outside(first) != delivery.name_outside(other)
 
 
 # Never twice
@@ -222,19 +222,19 @@ def test_given_a_sender_that_woke_up_too_late_when_it_records_then_only_that_it_
 ) -> None:
     register(engine)
     with writing(engine) as session:
-        (old,) = outbox.take_up(session, quiet=NEVER, texts=True, limit=5)
+        (old,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
     late = Taken(old.id, old.attempts)
     later(engine)
     with writing(engine) as session:
-        (new,) = outbox.take_up(session, quiet=NEVER, texts=True, limit=5)
+        (new,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
         assert new.id == old.id
-        outbox.give_up(session, late, "late")
-        outbox.put_off(session, late, "late")
-        outbox.drop(session, late, "late")
+        delivery.give_up(session, late, "late")
+        delivery.put_off(session, late, "late")
+        delivery.drop(session, late, "late")
     assert (only(engine).state, only(engine).error) == (Delivery.SENDING, "")
     with writing(engine) as session:
-        outbox.sent(session, late, "7")
-        outbox.put_off(session, Taken(new.id, new.attempts), "no answer")
+        delivery.sent(session, late, "7")
+        delivery.put_off(session, Taken(new.id, new.attempts), "no answer")
     assert (only(engine).state, only(engine).provider_id) == (Delivery.SENT, "7")
 
 
@@ -312,11 +312,11 @@ def test_given_every_attempt_fails_when_they_are_used_up_then_it_failed_after_wa
 ) -> None:
     register(engine)
     waits = []
-    for attempt in range(1, outbox.ATTEMPTS + 1):
+    for attempt in range(1, delivery.ATTEMPTS + 1):
         with writing(engine) as session:
-            (taken,) = outbox.take_up(session, quiet=NEVER, texts=True, limit=5)
-            outbox.put_off(session, Taken(taken.id, attempt), "down")
-        if attempt < outbox.ATTEMPTS:
+            (taken,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+            delivery.put_off(session, Taken(taken.id, attempt), "down")
+        if attempt < delivery.ATTEMPTS:
             waits.append(wait_of(engine))
             later(engine)
     assert (only(engine).state, only(engine).error) == (Delivery.FAILED, "down")
@@ -384,10 +384,10 @@ def test_given_a_message_being_sent_when_its_time_passes_then_it_does_not_expire
 ) -> None:
     register(engine)
     with writing(engine) as session:
-        outbox.take_up(session, quiet=NEVER, texts=True, limit=5)
+        delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
         session.execute(update(Message).values(expires_at=now(session) - timedelta(seconds=1)))
     with writing(engine) as session:
-        assert outbox.take_up(session, quiet=NEVER, texts=True, limit=5) == []
+        assert delivery.take_up(session, quiet=NEVER, texts=True, limit=5) == []
     assert only(engine).state is Delivery.SENDING
 
 

@@ -13,8 +13,8 @@ from clerk import process, wording
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Delivery, Message, MessageKind, Official, Registration, Round
 from db.states import Phase, RegistrationState
-from hotline import outbox
-from hotline.line import blocked, carry_over, confirmations, registration, turn_near
+from hotline import delivery, outbox
+from hotline.line import blocked, carry_over, confirmation_calls, registration, turn_near
 from hotline.rounds import planning, rounds
 from ops import cli
 from prompts import catalogue, texts
@@ -248,9 +248,9 @@ def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not
     asked = keyed_in(session, round_, number)
     assert told(session) == []
     if by == "phone":
-        confirmation = confirmations.take_up(session, asked.id)
+        confirmation = confirmation_calls.take_up(session, asked.id)
         assert confirmation is not None and confirmation.token is not None
-        confirmations.answer(session, confirmation.token, yes=True)
+        confirmation_calls.answer(session, confirmation.token, yes=True)
     else:
         registration.register(session, round_id=round_.id, number=number)
     (message,) = told(session)
@@ -456,7 +456,7 @@ def test_given_a_message_that_failed_or_expired_when_retried_then_it_is_due_and_
             registration.register(session, round_id=round_.id, number=a_number())
         states = (Delivery.FAILED, Delivery.EXPIRED, Delivery.SENT, Delivery.SENDING)
         for message, state in zip(told(session), states, strict=True):
-            message.state, message.attempts = state, outbox.ATTEMPTS
+            message.state, message.attempts = state, delivery.ATTEMPTS
             message.expires_at = message.made_at
     ids = [1, 2, 3, 4]
     codes = [command.invoke(cli.app, ["message", "retry", str(id_)]).exit_code for id_ in (*ids, 99)]

@@ -21,7 +21,7 @@ from dialer.ami import Ami
 from dialer.dialer import Dialer
 from hotline import heartbeats
 from hotline.callbacks import callbacks, conversations, on_the_line, toll
-from hotline.line import confirmations, engaged
+from hotline.line import confirmation_calls, engaged
 from hotline.line.registration import cancel
 from settings import Settings
 from tests import factories as make
@@ -1078,7 +1078,7 @@ def test_an_answered_confirmation_is_over(
     office.until(lambda: manager.named("Originate"))
     token = confirmation(office, id_).token or ""
     with writing(office.engine) as session:
-        confirmations.answer(session, token, yes=yes)
+        confirmation_calls.answer(session, token, yes=yes)
 
     manager.hangs_up(token)
     office.until(lambda: confirmation(office, id_).token is None)

@@ -11,7 +11,7 @@ from db.models import Confirmation, NearCall, PlacedCall, Registration, Round
 from db.states import NearAnswer, RegistrationState
 from hotline.callbacks import breaker
 from hotline.clock import CITY
-from hotline.line import confirmations, turn_near, turn_near_calls
+from hotline.line import confirmation_calls, turn_near, turn_near_calls
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
 from tests import factories as make
@@ -224,7 +224,7 @@ def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_s
     office.until(lambda: manager.named("Originate"))
     token = manager.named("Originate")[0]["ChannelId"]
     with writing(office.engine) as session:
-        confirmations.answer(session, token, yes=yes)
+        confirmation_calls.answer(session, token, yes=yes)
 
     manager.stage(token, "failed")
     office.until(lambda: scripts_are_down(office))
@@ -236,7 +236,7 @@ def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_s
         assert (kept.agreed, kept.token) == (yes, None)
         kept.not_before = now(session)
         session.flush()
-        assert confirmations.due(session, 5) == []
+        assert confirmation_calls.due(session, 5) == []
         state = session.get_one(Registration, place).state
     assert state is (RegistrationState.WAITING if yes else RegistrationState.CANCELLED)
 

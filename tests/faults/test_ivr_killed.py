@@ -13,7 +13,7 @@ from db.engine import reading, writing
 from db.models import Confirmation, NearCall, Registration
 from db.states import RegistrationState
 from hotline.callbacks import toll
-from hotline.line import confirmations, turn_near, turn_near_calls
+from hotline.line import confirmation_calls, confirmations, turn_near, turn_near_calls
 from hotline.rounds import rounds
 from tests.kit.caller import Caller
 from tests.kit.process import slowness, until
@@ -117,7 +117,7 @@ def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they
                 select(Registration).where(Registration.number == "+98" + number[1:])
             ).one()
             turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)
-            assert turn_near_calls.due(session, 1) == confirmations.due(session, 1) == []
+            assert turn_near_calls.due(session, 1) == confirmation_calls.due(session, 1) == []
         assert place.state is RegistrationState.WAITING
         assert len(citizen.calls) == 1
 

@@ -23,7 +23,7 @@ from db.models import Callback, Carry, Confirmation, Message, MessageKind, Regis
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.callbacks import callbacks, closing
-from hotline.line import confirmations, line, registration
+from hotline.line import confirmation_calls, line, registration
 from hotline.people import accounts
 from hotline.rounds import planning, rounds
 from settings import Settings
@@ -163,8 +163,8 @@ class City:
                 assert asked.not_before < now(session) + timedelta(seconds=10), "the caller has hung up"
                 asked.not_before = now(session)
             session.flush()
-            (due,) = confirmations.due(session, 5)
-            taken = confirmations.take_up(session, due)
+            (due,) = confirmation_calls.due(session, 5)
+            taken = confirmation_calls.take_up(session, due)
             assert taken and taken.token and taken.registration
             citizen.ticket = taken.registration.ticket
             token = taken.token

@@ -12,7 +12,7 @@ from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
 from hotline.callbacks import callbacks, claims, closing
 from hotline.ledger import seals
-from hotline.line import confirmations, line, registration
+from hotline.line import confirmation_calls, line, registration
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from settings import Settings
@@ -71,9 +71,9 @@ class Story:
         """The owner presses 1."""
         with writing(self.engine) as session:
             of_place = select(Confirmation.id).where(Confirmation.registration_id == id_)
-            confirmation = confirmations.take_up(session, session.scalars(of_place).one())
+            confirmation = confirmation_calls.take_up(session, session.scalars(of_place).one())
             assert confirmation and confirmation.token
-            assert isinstance(confirmations.answer(session, confirmation.token, yes=True), Registered)
+            assert isinstance(confirmation_calls.answer(session, confirmation.token, yes=True), Registered)
 
     def called(self, outcome: Outcome | None, desk: int = 0) -> int:
         user = self.users[desk]

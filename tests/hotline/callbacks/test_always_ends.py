@@ -19,7 +19,14 @@ from db.models import Callback, Confirmation, Registration, Round
 from db.states import HOLDS_PLACE, CallbackState, NearAnswer, Outcome, RegistrationState
 from hotline.callbacks import claims, closing
 from hotline.errors import Refused
-from hotline.line import carry_over, confirmations, registration, turn_near, turn_near_calls
+from hotline.line import (
+    carry_over,
+    confirmation_calls,
+    confirmations,
+    registration,
+    turn_near,
+    turn_near_calls,
+)
 from hotline.rounds import planning, rounds
 from settings import Settings
 from tests.factories import a_desk, a_user, an_official
@@ -141,15 +148,15 @@ class World:
 
     def a_number_is_to_be_confirmed(self, which: int) -> None:
         with writing(self.engine) as session:
-            for id_ in confirmations.due(session, 1):
-                confirmations.take_up(session, id_)
+            for id_ in confirmation_calls.due(session, 1):
+                confirmation_calls.take_up(session, id_)
 
     def a_confirmation_ends(self, which: int) -> None:
         with writing(self.engine) as session:
-            for token in list(confirmations.on_the_phone(session))[:1]:
+            for token in list(confirmation_calls.on_the_phone(session))[:1]:
                 if which % 3:
-                    confirmations.answer(session, token, yes=which % 3 == 1)
-                confirmations.ended(session, token)
+                    confirmation_calls.answer(session, token, yes=which % 3 == 1)
+                confirmation_calls.ended(session, token)
 
     def a_round_ends(self, which: int) -> None:
         with writing(self.engine) as session:
@@ -192,14 +199,14 @@ class World:
                 pass
             for token in list(turn_near_calls.on_the_phone(session)):
                 turn_near_calls.ended(session, token)
-            for token in list(confirmations.on_the_phone(session)):
-                confirmations.ended(session, token)
-            for id_ in confirmations.due(session, 99):
-                confirmation = confirmations.take_up(session, id_)
+            for token in list(confirmation_calls.on_the_phone(session)):
+                confirmation_calls.ended(session, token)
+            for id_ in confirmation_calls.due(session, 99):
+                confirmation = confirmation_calls.take_up(session, id_)
                 if confirmation is None:  # their phone is busy with another one: tomorrow
                     continue
                 assert confirmation.token
-                confirmations.answer(session, confirmation.token, yes=True)
+                confirmation_calls.answer(session, confirmation.token, yes=True)
             self._answer_all(session)
 
     def _answer_all(self, session: Session) -> None:

@@ -16,7 +16,7 @@ from dialer.confirmations import Confirmations
 from hotline.clock import CITY, is_quiet
 from hotline.errors import Blocked, Refused
 from hotline.ledger import ledger, verify
-from hotline.line import blocked, confirmations, registration
+from hotline.line import blocked, confirmation_calls, confirmations, registration
 from hotline.line.registration import Registered
 from settings import QuietHours, Settings
 from tests import factories as make
@@ -33,7 +33,7 @@ def keyed_in(session: Session, count: int = 1) -> list[int]:
 
 def placed(session: Session, id_: int) -> str:
     """The token of a call on its way."""
-    taken = confirmations.take_up(session, id_)
+    taken = confirmation_calls.take_up(session, id_)
     assert taken and taken.token
     return taken.token
 
@@ -58,13 +58,13 @@ def test_given_keyed_in_numbers_when_calls_are_due_then_they_are_in_order_and_no
     session: Session,
 ) -> None:
     ids = keyed_in(session, 4)
-    assert confirmations.due(session, 10) == ids
-    assert confirmations.due(session, 2) == ids[:2]
+    assert confirmation_calls.due(session, 10) == ids
+    assert confirmation_calls.due(session, 2) == ids[:2]
 
 
 def test_given_numbers_that_nobody_keyed_in_when_calls_are_due_then_there_are_none(session: Session) -> None:
     make.some_registrations(session, make.a_round(session), 3)
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
 
 
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
@@ -73,7 +73,7 @@ def test_given_a_place_that_needs_no_confirmation_any_more_when_calls_are_due_th
 ) -> None:
     (id_,) = keyed_in(session)
     place_of(session, id_).state = state_
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
 
 
 def test_given_a_due_call_when_it_is_taken_up_then_it_has_a_token_and_is_due_no_more(
@@ -81,14 +81,14 @@ def test_given_a_due_call_when_it_is_taken_up_then_it_has_a_token_and_is_due_no_
 ) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    assert confirmations.is_token(token)
-    assert not confirmations.is_token("callback-1")
-    assert confirmations.due(session, 10) == []
-    ((on_the_phone, placed_at),) = confirmations.on_the_phone(session).items()
+    assert confirmation_calls.is_token(token)
+    assert not confirmation_calls.is_token("callback-1")
+    assert confirmation_calls.due(session, 10) == []
+    ((on_the_phone, placed_at),) = confirmation_calls.on_the_phone(session).items()
     assert on_the_phone == token
     assert abs(now(session) - placed_at) < timedelta(seconds=60)
-    assert confirmations.take_up(session, id_) is None
-    found = confirmations.by_token(session, token)
+    assert confirmation_calls.take_up(session, id_) is None
+    found = confirmation_calls.by_token(session, token)
     assert found and found.id == id_
     assert kept(session, id_).attempts == 1
 
@@ -99,7 +99,7 @@ def test_given_one_due_call_when_ten_take_it_up_at_once_then_one_does(engine: En
 
     def take(_: int) -> str | None:
         with writing(engine) as session:
-            taken = confirmations.take_up(session, id_)
+            taken = confirmation_calls.take_up(session, id_)
             return taken.token if taken else None
 
     (token,) = [token for token in make.at_once(10, take) if token]
@@ -113,19 +113,19 @@ def test_given_a_call_when_it_ends_without_an_answer_then_the_waits_grow_and_the
     (id_,) = keyed_in(session)
     waits = []
     for attempt in (1, 2, 3):
-        assert confirmations.due(session, 10) == [id_]
+        assert confirmation_calls.due(session, 10) == [id_]
         before = now(session)
-        confirmations.ended(session, placed(session, id_))
+        confirmation_calls.ended(session, placed(session, id_))
         session.flush()
         assert (kept(session, id_).token, kept(session, id_).attempts) == (None, attempt)
-        assert confirmations.due(session, 10) == []
+        assert confirmation_calls.due(session, 10) == []
         waits.append(kept(session, id_).not_before - before)
         kept(session, id_).not_before = now(session)
         session.flush()
     assert waits == sorted(waits)
     assert waits[0] > MINUTE
     assert state(session, id_) is R.CANCELLED
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
     assert make.told(session)[-1].what == "cancelled"
 
 
@@ -134,22 +134,22 @@ def test_given_calls_that_failed_by_our_own_fault_when_they_end_then_they_are_no
 ) -> None:
     (id_,) = keyed_in(session)
     for _ in range(4):
-        confirmations.ended(session, placed(session, soon(session, id_)), ours=True)
+        confirmation_calls.ended(session, placed(session, soon(session, id_)), ours=True)
         assert kept(session, id_).attempts == 0
     assert state(session, id_) is R.UNCONFIRMED
-    assert confirmations.due(session, 10) == [], "not at once"
+    assert confirmation_calls.due(session, 10) == [], "not at once"
     soon(session, id_)
-    assert confirmations.due(session, 10) == [id_]
+    assert confirmation_calls.due(session, 10) == [id_]
 
 
 def test_given_a_call_when_its_end_is_told_twice_then_the_second_changes_nothing(session: Session) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    confirmations.ended(session, token)
+    confirmation_calls.ended(session, token)
     session.flush()
     first = kept(session, id_).not_before
-    confirmations.ended(session, token)
-    confirmations.ended(session, "confirm-unknown")
+    confirmation_calls.ended(session, token)
+    confirmation_calls.ended(session, "confirm-unknown")
     session.flush()
     assert (kept(session, id_).not_before, kept(session, id_).attempts) == (first, 1)
 
@@ -160,15 +160,15 @@ def test_given_a_call_when_it_is_answered_then_that_decides_and_its_end_changes_
 ) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    confirmations.answer(session, token, yes=yes)
+    confirmation_calls.answer(session, token, yes=yes)
     session.flush()
     newest = make.newest_event(session)
-    confirmations.answer(session, token, yes=not yes)
-    confirmations.ended(session, token)
+    confirmation_calls.answer(session, token, yes=not yes)
+    confirmation_calls.ended(session, token)
     session.flush()
     assert state(session, id_) is after
     assert make.told(session, newest) == []
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
 
 
 @pytest.mark.parametrize("yes", [True, False])
@@ -179,8 +179,8 @@ def test_given_the_third_call_when_it_is_answered_then_its_end_does_not_cancel_i
     kept(session, id_).attempts = 2
     session.flush()
     token = placed(session, id_)
-    confirmations.answer(session, token, yes=yes)
-    confirmations.ended(session, token)
+    confirmation_calls.answer(session, token, yes=yes)
+    confirmation_calls.ended(session, token)
     session.flush()
     assert state(session, id_) is (R.WAITING if yes else R.CANCELLED)
 
@@ -190,9 +190,9 @@ def test_given_a_call_that_has_ended_when_a_late_answer_comes_then_it_changes_no
 ) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
-    confirmations.ended(session, token)
+    confirmation_calls.ended(session, token)
     session.flush()
-    confirmations.answer(session, token, yes=True)
+    confirmation_calls.answer(session, token, yes=True)
     assert state(session, id_) is R.UNCONFIRMED
 
 
@@ -205,7 +205,7 @@ def test_given_a_place_that_has_moved_on_when_a_late_answer_comes_then_it_stays(
     token = placed(session, id_)
     place_of(session, id_).state = state_
     session.flush()
-    confirmations.answer(session, token, yes=yes)
+    confirmation_calls.answer(session, token, yes=yes)
     session.flush()
     assert state(session, id_) is state_
 
@@ -221,7 +221,7 @@ def test_given_an_answer_and_a_cancellation_at_once_when_both_are_done_then_no_m
         def act(which: int, id_: int = id_, token: str = token) -> None:
             with writing(engine) as session:
                 if which == 0:
-                    confirmations.answer(session, token, yes=True)
+                    confirmation_calls.answer(session, token, yes=True)
                     return
                 registration.cancel(session, place_of(session, id_).id)
 
@@ -247,7 +247,7 @@ def test_given_an_owner_who_registers_while_they_press_1_when_both_are_done_then
             with writing(engine) as session:
                 if which:
                     return registration.register(session, round_id=round_.id, number=number).ticket
-                told = confirmations.answer(session, token, yes=True)
+                told = confirmation_calls.answer(session, token, yes=True)
                 assert isinstance(told, Registered)
                 return told.ticket
 
@@ -264,7 +264,7 @@ def test_given_ten_answers_at_once_when_they_disagree_then_one_decides(engine: E
 
     def answer(which: int) -> None:
         with writing(engine) as session:
-            confirmations.answer(session, token, yes=bool(which % 2))
+            confirmation_calls.answer(session, token, yes=bool(which % 2))
 
     make.at_once(10, answer)
     with reading(engine) as session:
@@ -286,7 +286,7 @@ def test_given_a_number_that_waits_for_its_call_when_its_owner_calls_then_it_is_
     place = place_of(session, id_)
     assert (place.state, place.language, place.subject) == (R.WAITING, "en", 3), "nothing is the stranger's"
     assert place.registered_at == asked_at
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
     assert registration.register(session, round_id=place.round_id, number=place.number).already
 
 
@@ -300,7 +300,7 @@ def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_
         later = registration.register(session, round_id=round_id, number=make.a_number())
         assert later.ahead == 0
     with writing(engine) as session:
-        told = confirmations.answer(session, placed(session, id_), yes=True)
+        told = confirmation_calls.answer(session, placed(session, id_), yes=True)
         assert isinstance(told, Registered) and told.ahead == 0
     with writing(engine) as session:
         number = registration.find(session, later.ticket).number
@@ -327,14 +327,14 @@ def test_given_a_place_that_moved_on_since_it_was_due_when_it_is_taken_up_then_n
     (id_,) = keyed_in(session)
     place_of(session, id_).state = state_
     session.flush()
-    assert confirmations.take_up(session, id_) is None
+    assert confirmation_calls.take_up(session, id_) is None
 
 
 def test_given_a_call_that_must_wait_when_it_is_taken_up_then_nobody_is_called(session: Session) -> None:
     (id_,) = keyed_in(session)
     kept(session, id_).not_before = now(session) + MINUTE
     session.flush()
-    assert confirmations.take_up(session, id_) is None
+    assert confirmation_calls.take_up(session, id_) is None
 
 
 @pytest.mark.parametrize(
@@ -358,8 +358,8 @@ def test_given_a_round_that_is_over_when_calls_are_due_then_its_numbers_are_left
     for name, since in values.items():
         setattr(round_, name, since if since is None else at + since)
     session.flush()
-    assert confirmations.due(session, 10) == [id_] * called
-    assert bool(confirmations.take_up(session, id_)) is called
+    assert confirmation_calls.due(session, 10) == [id_] * called
+    assert bool(confirmation_calls.take_up(session, id_)) is called
 
 
 # Whoever asks learns nothing, and cannot ask for ever
@@ -390,7 +390,7 @@ def make_blocked(session: Session, round_: Round) -> None:
 
 def make_refused(session: Session, round_: Round) -> None:
     id_ = make.keyed_in(session, round_, NUMBER).id
-    confirmations.answer(session, placed(session, id_), yes=False)
+    confirmation_calls.answer(session, placed(session, id_), yes=False)
 
 
 def make_asked_for(session: Session, round_: Round) -> None:
@@ -420,7 +420,7 @@ def test_given_anything_that_is_true_of_a_number_when_a_stranger_asks_then_it_co
     session.execute(
         update(Confirmation).where(Confirmation.asked_by == CALLER).values(not_before=now(session))
     )
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
     assert session.scalar(select(func.count(Registration.id))) == places
     others = [code(lambda r=round_: asks(session, r, make.a_number())) for round_ in rounds_[1:]]
     assert others == ["", "", "too-many-today"]
@@ -433,7 +433,7 @@ def refused_long_ago(session: Session, round_: Round) -> None:
 
 def keeps_another_place(session: Session, round_: Round) -> None:
     place = make.a_registration(session, make.a_round(session), number=NUMBER)
-    confirmations.answer(session, placed(session, wants_out(session, place)), yes=False)
+    confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=False)
 
 
 @pytest.mark.parametrize("given", [refused_long_ago, keeps_another_place])
@@ -462,7 +462,7 @@ def test_given_ten_strangers_when_they_key_in_one_number_then_its_owner_is_calle
     round_ = make.a_round(session)
     for _ in range(10):
         make.keyed_in(session, round_, NUMBER)
-    assert len(confirmations.due(session, 10)) == 1
+    assert len(confirmation_calls.due(session, 10)) == 1
     for _ in range(3):
         own = {"round_id": make.a_round(session).id, "number": NUMBER, "per_day": 3}
         assert code(lambda own=own: registration.register(session, **own)) == "", "their limit is their own"
@@ -533,7 +533,7 @@ def test_given_a_round_with_room_for_one_when_strangers_are_keyed_in_then_they_t
     ids = [make.keyed_in(session, round_).id for _ in range(3)]
     assert registration.register(session, round_id=round_.id, number=NUMBER).ahead == 0
     assert code(lambda: asks(session, round_, make.a_number())) == "round-full"
-    told = confirmations.answer(session, placed(session, ids[0]), yes=True)
+    told = confirmation_calls.answer(session, placed(session, ids[0]), yes=True)
     assert isinstance(told, Refused) and told.code == "round-full"
     assert state(session, ids[0]) is R.CANCELLED
     own = {"round_id": round_.id, "number": place_of(session, ids[1]).number}
@@ -549,7 +549,7 @@ def test_given_a_round_with_room_for_one_when_ten_agree_at_once_then_one_has_it(
 
     def agree(which: int) -> bool:
         with writing(engine) as session:
-            return isinstance(confirmations.answer(session, tokens[which], yes=True), Registered)
+            return isinstance(confirmation_calls.answer(session, tokens[which], yes=True), Registered)
 
     assert sorted(make.at_once(10, agree)) == [False] * 9 + [True]
     with reading(engine) as session:
@@ -564,7 +564,7 @@ def test_given_a_carried_place_when_its_owner_agrees_then_it_needs_no_room(sessi
     place.rounds_missed = 1
     session.get_one(Round, place.round_id).capacity = 1
     registration.register(session, round_id=place.round_id, number=NUMBER)
-    assert isinstance(confirmations.answer(session, placed(session, id_), yes=True), Registered)
+    assert isinstance(confirmation_calls.answer(session, placed(session, id_), yes=True), Registered)
 
 
 # The caller is still on the line
@@ -586,7 +586,7 @@ def test_given_a_number_that_was_called_when_who_asked_leaves_then_the_second_ca
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
-    confirmations.ended(session, placed(session, id_))
+    confirmation_calls.ended(session, placed(session, id_))
     second = kept(session, id_).not_before
     confirmations.caller_leaves(session, [id_])
     assert kept(session, id_).not_before == second
@@ -619,7 +619,7 @@ def test_given_another_number_when_its_owner_agrees_then_the_place_is_called_the
     place = a_place(session)
     token = placed(session, wants_number(session, place))
     assert place.number == CALLER
-    told = confirmations.answer(session, token, yes=True)
+    told = confirmation_calls.answer(session, token, yes=True)
     assert isinstance(told, Registered) and told.ticket == place.ticket
     assert (place.number, place.state) == (NUMBER, R.WAITING)
     assert ledger.of_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
@@ -633,11 +633,11 @@ def test_given_another_number_when_its_owner_does_not_agree_then_the_place_stays
     place = a_place(session)
     id_ = wants_number(session, place)
     if how == "declines":
-        confirmations.answer(session, placed(session, id_), yes=False)
+        confirmation_calls.answer(session, placed(session, id_), yes=False)
     else:
         for _ in range(3):
-            confirmations.ended(session, placed(session, soon(session, id_)))
-    assert confirmations.due(session, 10) == []
+            confirmation_calls.ended(session, placed(session, soon(session, id_)))
+    assert confirmation_calls.due(session, 10) == []
     assert (kept(session, id_).decided_at is not None, place.number, place.state) == (True, CALLER, R.WAITING)
 
 
@@ -646,7 +646,7 @@ def test_given_another_number_that_has_a_place_of_its_own_when_its_owner_agrees_
 ) -> None:
     place = a_place(session)
     make.a_registration(session, session.get_one(Round, place.round_id), number=NUMBER)
-    told = confirmations.answer(session, placed(session, wants_number(session, place)), yes=True)
+    told = confirmation_calls.answer(session, placed(session, wants_number(session, place)), yes=True)
     assert isinstance(told, Refused) and told.code == "number-taken"
     assert place.number == CALLER
 
@@ -657,8 +657,8 @@ def test_given_two_wishes_for_another_number_when_both_owners_agree_then_the_las
     place, last = a_place(session), make.a_number()
     first_token = placed(session, wants_number(session, place))
     last_token = placed(session, wants_number(session, place, last))
-    assert isinstance(confirmations.answer(session, first_token, yes=True), Refused)
-    assert isinstance(confirmations.answer(session, last_token, yes=True), Registered)
+    assert isinstance(confirmation_calls.answer(session, first_token, yes=True), Refused)
+    assert isinstance(confirmation_calls.answer(session, last_token, yes=True), Registered)
     assert place.number == last
 
 
@@ -668,7 +668,7 @@ def test_given_a_blocked_number_when_it_is_to_be_called_instead_then_it_is_not_a
     place = a_place(session)
     blocked.block(session, NUMBER, BlockReason.OWNER)
     wants_number(session, place)
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
 
 
 def test_given_a_place_that_is_being_called_when_the_owner_agrees_then_nothing_changes(
@@ -678,7 +678,7 @@ def test_given_a_place_that_is_being_called_when_the_owner_agrees_then_nothing_c
     token = placed(session, wants_number(session, place))
     place.state = R.CALLING
     session.flush()
-    assert isinstance(confirmations.answer(session, token, yes=True), Refused)
+    assert isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
     assert place.number == CALLER
 
 
@@ -687,7 +687,7 @@ def test_given_a_wish_to_cancel_without_a_ticket_when_the_number_answers_then_th
     session: Session, yes: bool, after: RegistrationState
 ) -> None:
     place = a_place(session)
-    confirmations.answer(session, placed(session, wants_out(session, place)), yes=yes)
+    confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=yes)
     assert place.state is after
     assert [m.kind for m in session.scalars(select(Message))] == ["cancelled"] * yes
 
@@ -696,8 +696,8 @@ def test_given_a_wish_to_cancel_when_nobody_picks_up_then_the_place_stays(sessio
     place = a_place(session)
     id_ = wants_out(session, place)
     for _ in range(3):
-        confirmations.ended(session, placed(session, soon(session, id_)))
-    assert (place.state, confirmations.due(session, 10)) == (R.WAITING, [])
+        confirmation_calls.ended(session, placed(session, soon(session, id_)))
+    assert (place.state, confirmation_calls.due(session, 10)) == (R.WAITING, [])
 
 
 def test_given_a_place_with_another_number_since_when_the_old_one_agrees_to_cancel_then_it_stays(
@@ -706,7 +706,7 @@ def test_given_a_place_with_another_number_since_when_the_old_one_agrees_to_canc
     place = a_place(session)
     token = placed(session, wants_out(session, place))
     registration.change_number(session, place.id, NUMBER)
-    assert isinstance(confirmations.answer(session, token, yes=True), Refused)
+    assert isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
     assert place.state is R.WAITING
 
 
@@ -715,7 +715,7 @@ def test_given_a_forged_caller_when_they_ask_again_and_again_then_the_number_is_
 ) -> None:
     place = a_place(session)
     assert [code(lambda: wants_out(session, place)) for _ in range(4)] == [""] * 3 + ["too-many-today"]
-    assert len(confirmations.due(session, 10)) == 1
+    assert len(confirmation_calls.due(session, 10)) == 1
     numbers_ = [code(lambda: wants_number(session, place, make.a_number())) for _ in range(4)]
     assert numbers_ == [""] * 3 + ["too-many-today"]
 
@@ -736,8 +736,8 @@ def test_given_old_wishes_when_they_are_forgotten_then_only_what_still_waits_for
     session: Session,
 ) -> None:
     waits, decided = keyed_in(session, 2)
-    confirmations.answer(session, placed(session, decided), yes=True)
-    confirmations.ended(session, kept(session, decided).token or "")
+    confirmation_calls.answer(session, placed(session, decided), yes=True)
+    confirmation_calls.ended(session, kept(session, decided).token or "")
     of_place = wants_number(session, a_place(session))
     session.execute(update(Confirmation).values(asked_at=now(session) - timedelta(days=31)))
     (new,) = keyed_in(session)

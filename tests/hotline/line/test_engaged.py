@@ -16,7 +16,7 @@ from hotline.callbacks import callbacks, claims, closing
 from hotline.callbacks import on_the_line as waiting
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
-from hotline.line import confirmations, engaged, fairness, turn_near, turn_near_calls
+from hotline.line import confirmation_calls, engaged, fairness, turn_near, turn_near_calls
 from hotline.rounds import rounds
 from ivr.reception import Reception
 from ivr.server import Server, _write_callers
@@ -155,7 +155,7 @@ def test_given_who_is_on_the_line_when_the_turn_is_near_or_a_number_is_unsure_th
 
     def due() -> tuple[int, int]:
         with reading(story.engine) as session:
-            return len(turn_near_calls.due(session, 9)), len(confirmations.due(session, 9))
+            return len(turn_near_calls.due(session, 9)), len(confirmation_calls.due(session, 9))
 
     dials(story.engine, number(story, id_), number(story, keyed))
     assert due() == (0, 0)

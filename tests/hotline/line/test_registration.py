@@ -16,7 +16,7 @@ from hotline import tickets
 from hotline.callbacks import claims
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import blocked, carry_over, registration
+from hotline.line import blocked, carry_over, registration, registration_limits
 from hotline.line.registration import Registered, register
 from hotline.rounds import rounds
 from tests.factories import (
@@ -588,7 +588,7 @@ def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_it
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)
-    found = registration.find_round(session, round_.id, NUMBER, caller=NUMBER)
+    found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
     said = {"language": "en", "subject": 4, "call_id": "a-call"}
     assert said.keys() == {
         name

@@ -20,16 +20,9 @@ from clerk import wording
 from db.engine import now, reading, writing
 from db.models import BlockReason, Message, MessageKind, Registration, Round
 from db.states import RegistrationState
-from hotline import dates, outbox, tickets
+from hotline import dates, delivery, tickets
 from hotline.ledger import verify
-from hotline.line import (
-    blocked,
-    carry_over,
-    confirmations,
-    registration,
-    text_commands,
-    texted_places,
-)
+from hotline.line import blocked, carry_over, confirmation_calls, registration, text_commands, texted_places
 from hotline.line.text_commands import ANSWERS_A_DAY, Want, understood
 from settings import CITY, QuietHours, Settings
 from tests import factories as make
@@ -192,13 +185,13 @@ def test_given_a_place_asked_for_by_text_when_its_number_is_keyed_in_then_its_ow
     round_ = make.a_round(session)
     send("ثبت")
     (place,) = _places(session)
-    assert confirmations.due(session, 10) == [], "who writes is not called"
+    assert confirmation_calls.due(session, 10) == [], "who writes is not called"
     keyed = make.keyed_in(session, round_, NUMBER)
     assert keyed.registration_id == place.id
-    assert confirmations.due(session, 10) == [keyed.id]
+    assert confirmation_calls.due(session, 10) == [keyed.id]
     assert make.keyed_in(session, round_, NUMBER).registration_id is None, "once"
     send(place.ticket)
-    assert confirmations.due(session, 10) == []
+    assert confirmation_calls.due(session, 10) == []
 
 
 def test_given_a_limit_a_day_when_places_are_confirmed_then_it_holds(session: Session, send: Send) -> None:
@@ -385,7 +378,7 @@ def test_given_quiet_hours_then_an_answer_goes_out_all_the_same(session: Session
     at = now(session)
     local = at.astimezone(CITY)
     quiet = QuietHours((local - make.HOUR).time(), (local + make.HOUR).time())
-    taken = outbox.take_up(session, quiet=quiet, texts=True, limit=10)
+    taken = delivery.take_up(session, quiet=quiet, texts=True, limit=10)
     assert [message.kind for message in taken] == [MessageKind.ANSWER]
 
 

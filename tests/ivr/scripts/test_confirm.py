@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Confirmation, Registration, Round
 from db.states import RegistrationState
-from hotline.line import confirmations
+from hotline.line import confirmation_calls, confirmations
 from hotline.line.registration import register
 from prompts.catalogue import clips
 from tests import factories as make
@@ -56,7 +56,7 @@ def place(engine: Engine, language: str) -> Placed:
 def call_about(engine: Engine, session: Session, id_: int) -> Placed:
     session.get_one(Confirmation, id_).not_before = now(session)
     session.flush()
-    confirmation = confirmations.take_up(session, id_)
+    confirmation = confirmation_calls.take_up(session, id_)
     assert confirmation and confirmation.token and confirmation.registration_id
     return Placed(engine, confirmation.registration_id, confirmation.token)
 
@@ -154,7 +154,7 @@ def test_an_answer_to_a_call_that_has_ended_for_us_changes_nothing(
 ):
     def end() -> None:
         with writing(engine) as session:
-            confirmations.ended(session, placed.token)
+            confirmation_calls.ended(session, placed.token)
 
     heard = answer(
         asterisk, placed.token, ("confirm-call-press-one", end), ("after confirm-call-press-one", "1")

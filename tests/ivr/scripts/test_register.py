@@ -16,7 +16,7 @@ from db.engine import connect, now, reading, writing
 from db.models import BlockReason, Confirmation, Event, OfficialKind, Registration, Round
 from db.states import HOLDS_PLACE, Phase, RegistrationState
 from hotline import tickets
-from hotline.line import blocked, confirmations
+from hotline.line import blocked, confirmation_calls, confirmations
 from hotline.rounds import rounds
 from prompts.catalogue import clips
 from settings import Settings
@@ -455,7 +455,7 @@ def test_whose_number_is_not_known_or_may_not_be_called_is_asked_for_one(
             *(kept.id, OTHER),
             caller_id if caller_id in ("+4930123456", "+5371234567", "+982122334455") else None,
         )
-        assert (asked.token, asked.attempts, confirmations.due(session, 5)) == (None, 0, [])
+        assert (asked.token, asked.attempts, confirmation_calls.due(session, 5)) == (None, 0, [])
 
 
 @on_sqlite

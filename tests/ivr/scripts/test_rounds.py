@@ -11,7 +11,7 @@ from db.engine import now, reading, writing
 from db.models import Confirmation, OfficialKind, Registration, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
-from hotline.line import carry_over, confirmations, registration
+from hotline.line import carry_over, confirmation_calls, registration
 from hotline.rounds import planning, rounds
 from prompts.catalogue import clips
 from tests import factories as make
@@ -295,9 +295,9 @@ def test_given_a_place_in_a_round_that_is_over_when_its_owner_names_another_numb
         (asked,) = session.query(Confirmation)
         asked.not_before = now(session)  # the caller has hung up
         session.flush()
-        taken_up = confirmations.take_up(session, asked.id)
+        taken_up = confirmation_calls.take_up(session, asked.id)
         assert taken_up and taken_up.token
-        confirmations.answer(session, taken_up.token, yes=True)
+        confirmation_calls.answer(session, taken_up.token, yes=True)
     assert as_it_is(engine, own).number == OTHER
 
 
@@ -631,7 +631,7 @@ def test_given_a_substitute_when_the_owner_of_a_number_is_asked_then_it_is_who_s
     with writing(engine) as session:
         round_ = make.a_round(session)
         substituted(session, round_)
-        taken = confirmations.take_up(session, make.keyed_in(session, round_).id)
+        taken = confirmation_calls.take_up(session, make.keyed_in(session, round_).id)
         assert taken and taken.token
 
     heard = asterisk.dial(

@@ -1,0 +1,65 @@
+"""Who is called: the next citizen for a desk, for whichever desk is free first, or this one before others."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Desk, Registration, Round, User
+from db.states import CallbackState
+from hotline.callbacks import callbacks, take_next
+from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
+
+
+def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Callback | None:
+    """The next citizen of the round for this desk; None when nobody is due.
+
+    The first claim of a round that has begun opens it. Raises Refused("not-found" | "not-your-round" |
+    "desk-busy" | "round-over" | "round-not-started" | "round-paused").
+    """
+    round_ = rounds.get(session, round_id)
+    round_permissions.check_serves(session, session.get_one(User, user_id), round_)
+    rounds.check_goes_on(round_, now(session))
+    callbacks.hold(session, session.get_one(Desk, desk_id))
+    if callbacks.live_at_desk(session, desk_id):
+        raise Refused("desk-busy", "the desk has a callback without an outcome")
+    if callbacks.screened_at_desk(session, desk_id):
+        raise Refused("desk-busy", "the desk speaks with a citizen first")
+    return take_next.take_in_order(
+        session, round_, token=callbacks.new_token(), desk_id=desk_id, user_id=user_id
+    )
+
+
+def call_ahead(session: Session, round_: Round) -> Callback | None:
+    """The next citizen of the round, to be called for whichever of its desks is free first; None: nobody due.
+
+    The first one of a round that has begun opens it. Raises Refused("round-over" | "round-not-started" |
+    "round-paused").
+    """
+    rounds.check_goes_on(round_, now(session))
+    return take_next.take_in_order(
+        session, round_, token=callbacks.new_token(), state=CallbackState.DIALING, called_at=now(session)
+    )
+
+
+def call_for(session: Session, round_: Round, desk_id: int, user_id: int | None) -> Callback | None:
+    """The next citizen of the round, to be connected with this desk, which is held; None: nobody due.
+
+    Raises Refused("desk-busy").
+    """
+    at = now(session)
+    values = {"state": CallbackState.DIALING, "called_at": at, "desk_id": desk_id, "user_id": user_id}
+    return take_next.take_in_order(session, round_, token=callbacks.new_token(), **values)
+
+
+def call_this(session: Session, registration: Registration, **values: Any) -> Callback | None:
+    """The citizen of this registration is called now, before others; None if they do not wait in the line."""
+    return take_next.take_this(
+        session,
+        registration,
+        token=callbacks.new_token(),
+        state=CallbackState.DIALING,
+        called_at=now(session),
+        **values,
+    )

@@ -1,0 +1,134 @@
+"""What became of a callback: its one outcome, said by a desk or a telephone, and where the place goes."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, MessageKind, Registration, Round
+from db.states import RETRIED, CallbackState, Fact, Outcome, RegistrationState
+from hotline import audit, outbox
+from hotline.callbacks import callbacks, own_faults, retries
+from hotline.clock import CITY
+from hotline.errors import Refused
+from hotline.ledger import ledger
+from hotline.rounds import rounds
+from settings import Settings
+
+
+def record_outcome(
+    session: Session,
+    callback: Callback,
+    outcome: Outcome,
+    note: str,
+    settings: Settings,
+    *,
+    again_at: datetime | None = None,
+    agreed_by: str | None = None,
+) -> Callback:
+    """The desk says what became of the callback. Saying the same again changes only the note.
+
+    `again_at`: when the citizen, who is to be called again, asked to be (`retries.promised`); `agreed_by`:
+    the user who agreed it with them: it holds in quiet hours, too. Raises Refused("wrong-state") while the
+    call goes on, or if another outcome stands already, Refused("never-met") if the two were never in the
+    room together, and Refused("too-far-ahead" | "agreed-without-time").
+    """
+    session.refresh(callback, ["state", "outcome"], with_for_update={"key_share": True})
+    state = callback.state  # which another tab does not change meanwhile
+    if state is CallbackState.CLOSED and callback.outcome is outcome:
+        callback.note = note
+        return callback
+    without_call = outcome is Outcome.RETURNED
+    if state not in ((CallbackState.CLAIMED,) if without_call else _OWES_OUTCOME) or callback.said:
+        raise Refused("wrong-state", f"the callback is {state}, outcome {callback.outcome}")
+    if outcome is Outcome.REACHED and callback.talking_at is None:
+        raise Refused("never-met", "the desk and the citizen were never in the room together")
+    values: dict[str, Any] = {"note": note}
+    if (
+        state is CallbackState.PARTING
+    ):  # its end cannot be undone any more; the dialer hangs up, and says when
+        values |= {"hangup_asked_at": now(session), "ended_at": None}
+    if agreed_by:
+        note_agreed(session, callback, outcome, again_at, who=agreed_by)
+    agreed = agreed_by is not None
+    closed = close(session, callback.token, outcome, settings, again_at=again_at, agreed=agreed, **values)
+    if closed is None:
+        raise Refused("wrong-state", "the callback has just moved on")
+    return closed
+
+
+def note_agreed(
+    session: Session, callback: Callback, outcome: Outcome, again_at: datetime | None, *, who: str
+) -> None:
+    """The audit log shows who agreed the time of a call with the citizen.
+
+    Raises Refused("agreed-without-time").
+    """
+    at = retries.check_agreed(outcome, again_at).astimezone(CITY)
+    audit.record(session, who, "call-agreed", f"callback {callback.id}", f"{at:%Y-%m-%d %H:%M}")
+
+
+_OWES_OUTCOME = (CallbackState.PARTING, CallbackState.ENDED)
+
+
+def close(
+    session: Session,
+    token: str,
+    outcome: Outcome,
+    settings: Settings,
+    *,
+    until: datetime | None = None,
+    again_at: datetime | None = None,
+    agreed: bool = False,
+    **values: Any,
+) -> Callback | None:
+    """Record the outcome and put the registration where it belongs; None if it was closed before.
+
+    FAILED becomes UNREACHABLE where it is the citizen's own phone that cannot be called (own_faults).
+    `until`: a retry is not due before this, whatever the outcome says. `again_at`: the citizen's own wish,
+    which goes before both, and, if it is `agreed`, before the quiet hours. Raises Refused("too-far-ahead").
+    """
+    at = now(session)
+    callback = callbacks.by_token(session, token)
+    if callback is None:
+        return None
+    values.setdefault("ended_at", callback.ended_at or at)
+    if outcome is Outcome.FAILED and own_faults.is_theirs(session, callback):
+        outcome = Outcome.UNREACHABLE
+    closed = callbacks.move_unheard(session, token, CallbackState.CLOSED, outcome=outcome, **values)
+    if closed is None:
+        return None
+    registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
+    registration.last_outcome = outcome
+    registration.attempts += outcome not in retries.FREE_OF_CHARGE
+    round_ = rounds.get(session, closed.round_id)
+    registration.state = _after(outcome, registration.attempts, round_, settings)
+    if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
+        outbox.tell(session, MessageKind.CLOSED, registration, about_round=round_.id)
+    if outcome is Outcome.FAILED:
+        until = max(until or at, at + own_faults.passed_over(session, closed, settings))
+    if again_at and outcome is Outcome.CALL_AGAIN:
+        closed.again_at, closed.agreed = again_at, agreed
+        registration.not_before = retries.promised(again_at, at, round_, settings, agreed=agreed).due
+    else:
+        registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
+    session.flush()  # every row first, then the log: who holds its lock waits for nobody
+    said = {"agreed": True} if closed.agreed else {}
+    ledger.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)
+    events.callback_changed(session, closed)
+    events.registration_changed(session, registration)
+    return closed
+
+
+def _after(outcome: Outcome, attempts: int, round_: Round, settings: Settings) -> RegistrationState:
+    """The operators' line has no next round for whoever was not reached: such a place ends."""
+    if outcome is Outcome.REACHED:
+        return RegistrationState.REACHED
+    if outcome not in RETRIED:
+        return RegistrationState.CLOSED
+    used_up = outcome not in retries.FREE_OF_CHARGE and attempts >= settings.max_attempts
+    if not used_up:
+        return RegistrationState.WAITING
+    return RegistrationState.CLOSED if round_.standing else RegistrationState.UNREACHED

@@ -1,0 +1,184 @@
+"""The calls in which the owner of a number is asked, and what the answer does (hotline.line.confirmations).
+
+A confirmation is due until it is decided; `token` is set, and committed, before the call is placed, so that
+it is never placed twice.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Confirmation, ConfirmationKind, Registration, Round
+from db.states import HOLDS_PLACE, RegistrationState
+from hotline.errors import Refused
+from hotline.line import confirmations, engaged, registration
+from hotline.line.registration import Registered
+from hotline.rounds import rounds
+
+_PREFIX = "confirm-"
+_MAX_ATTEMPTS = 3
+_WAIT = timedelta(minutes=2)
+
+_K, _S = ConfirmationKind, RegistrationState
+
+
+def is_token(channel_id: str) -> bool:
+    """Whether a channel's id can be a confirmation's token."""
+    return channel_id.startswith(_PREFIX)
+
+
+def due(session: Session, limit: int) -> Sequence[int]:
+    """The confirmations whose number is to be called now, at most `limit`."""
+    at = now(session)
+    query = select(Confirmation.id).where(_is_due(at)).order_by(Confirmation.not_before, Confirmation.id)
+    return session.scalars(query.limit(limit), engaged.asked(at)).all()
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    can_be_done = or_(
+        *(
+            and_(Confirmation.kind == kind, Registration.state.in_(states))
+            for kind, states in confirmations.ASKED_FOR.items()
+        )
+    )
+    of_a_place = (
+        exists()
+        .where(
+            Registration.id == Confirmation.registration_id,
+            can_be_done,
+            or_(Confirmation.kind != _K.REGISTRATION, ~rounds.is_over(at)),
+            Round.id == Registration.round_id,
+        )
+        .correlate(Confirmation)
+    )
+    return and_(
+        Confirmation.decided_at.is_(None),
+        Confirmation.token.is_(None),
+        Confirmation.not_before <= at,
+        of_a_place,
+        ~engaged.phone(Confirmation.number),
+    )
+
+
+def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
+    """Give the confirmation its token: from here on this call is placed once. None if it is not due."""
+    at = now(session)
+    taken = session.scalar(
+        update(Confirmation)
+        .where(Confirmation.id == confirmation_id, _is_due(at))
+        .values(token=f"{_PREFIX}{uuid.uuid4().hex}", attempts=Confirmation.attempts + 1, not_before=at)
+        .returning(Confirmation.id)
+        .execution_options(synchronize_session=False),
+        engaged.asked(at),
+    )
+    return session.get(Confirmation, taken, populate_existing=True) if taken else None
+
+
+def put_off(session: Session, confirmation: Confirmation, until: datetime) -> None:
+    """It was taken up and may not be placed now: due again from `until` on, as if never taken up."""
+    confirmation.token = None
+    confirmation.attempts -= 1
+    confirmation.not_before = until
+
+
+def by_token(session: Session, token: str) -> Confirmation | None:
+    """The confirmation whose channel is `token`."""
+    return session.scalar(select(Confirmation).where(Confirmation.token == token))
+
+
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls on their way, and when each was placed."""
+    query = select(Confirmation.token, Confirmation.not_before).where(Confirmation.token.is_not(None))
+    return {token: placed_at for token, placed_at in session.execute(query) if token}
+
+
+def answer(session: Session, token: str, *, yes: bool) -> Registered | Refused | None:
+    """The person at the number presses 1 or 2: the place as they have it now; None if there is none to tell.
+
+    A rule that forbids what they agreed to is returned, not raised, since it decides, too ("round-full",
+    "number-taken", "number-blocked"). Refused("wrong-state"): the call, or what it asks for, is over.
+    """
+    confirmation = session.scalar(
+        select(Confirmation)
+        .where(Confirmation.token == token, Confirmation.decided_at.is_(None))
+        .with_for_update(of=Confirmation)
+        .execution_options(populate_existing=True)
+    )
+    place = confirmation.registration if confirmation else None
+    if confirmation is None or place is None:
+        return _too_late()
+    if confirmation.kind is _K.REGISTRATION:
+        one_at_a_time(session, place.number)
+        session.refresh(place)
+    confirmation.agreed, confirmation.decided_at = yes, now(session)
+    session.flush()
+    try:
+        if yes:
+            return _agreed(session, confirmation, place)
+        _declined(session, confirmation)
+    except Refused as refused:
+        if refused.code == "round-full":
+            registration.withdraw(session, place.id)
+        return refused
+    return None
+
+
+def _too_late() -> Refused:
+    return Refused("wrong-state", "what was asked for is over")
+
+
+def _agreed(session: Session, confirmation: Confirmation, place: Registration) -> Registered | None:
+    if confirmation.kind is _K.REGISTRATION and place.state is _S.UNCONFIRMED:
+        return registration.confirm(session, place)
+    if confirmation.kind is _K.REGISTRATION and place.state not in HOLDS_PLACE:
+        raise _too_late()
+    if confirmation.kind is not _K.REGISTRATION and place.number != confirmation.asked_by:
+        raise _too_late()  # the place has another number since
+    if confirmation.kind is _K.CANCELLATION:
+        registration.cancel(session, place.id, tell=True)
+        return None
+    if confirmation.kind is _K.NUMBER:
+        registration.change_number(session, place.id, confirmation.number)
+    return registration.told(session, place, already=True)
+
+
+def kept(session: Session, confirmation: Confirmation) -> Registered | Refused | None:
+    """The same as `answer` has told, where the script that was to say it broke off: for who has answered."""
+    place, kind = confirmation.registration, confirmation.kind
+    if place is None or not confirmation.agreed:
+        return None
+    cancelled = place.state is _S.CANCELLED
+    if kind is _K.CANCELLATION:
+        return None if cancelled else _too_late()
+    if kind is _K.REGISTRATION and cancelled:
+        return Refused("round-full", "there was no room when its owner agreed")
+    if place.state not in HOLDS_PLACE or place.number != confirmation.number:
+        return _too_late()
+    return registration.told(session, place, already=True)
+
+
+def _declined(session: Session, confirmation: Confirmation) -> None:
+    if confirmation.kind is _K.REGISTRATION and confirmation.registration_id:
+        registration.withdraw(session, confirmation.registration_id)
+
+
+def ended(session: Session, token: str, *, ours: bool = False) -> None:
+    """The call is over: unless it was answered, it is tried again later, three times in all.
+
+    `ours`: it came to nothing by our own fault, and is none of the three.
+    """
+    confirmation = by_token(session, token)
+    if confirmation is None:
+        return
+    at = now(session)
+    confirmation.token = None
+    confirmation.not_before = at + _WAIT * confirmation.attempts
+    confirmation.attempts -= ours
+    if confirmation.attempts >= _MAX_ATTEMPTS and confirmation.decided_at is None:
+        confirmation.decided_at = at
+        session.flush()
+        _declined(session, confirmation)

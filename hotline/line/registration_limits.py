@@ -1,0 +1,129 @@
+"""Who may register, and where: the round as it is now, its room, and how often a number has asked today."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, String, bindparam, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from db.engine import core, now, one_at_a_time
+from db.models import (
+    BlockedNumber,
+    Confirmation,
+    ConfirmationKind,
+    LedgerEntry,
+    Registration,
+    Round,
+    UtcDateTime,
+)
+from db.states import HOLDS_PLACE, TAKES_NO_ROOM, RegistrationState
+from hotline.errors import Blocked, Refused
+from hotline.rounds import rounds
+
+_DAY = timedelta(days=1)
+_SECOND_THOUGHTS = 2
+"""What was given up again does not count, but all together are at most so many times the limit of a day."""
+
+# What every registration asks and writes, in as few statements as will do, each built once.
+_NUMBER = bindparam("number", type_=String)
+_CALLER = bindparam("caller", type_=String)
+_SINCE = bindparam("since", type_=UtcDateTime)
+_HOLDING = select(Registration.id).where(
+    Registration.round_id == bindparam("round"),
+    Registration.number == _NUMBER,
+    Registration.state.in_(HOLDS_PLACE),
+)
+_OF = aliased(Round)
+_OWN_TODAY = (
+    select(func.count(Registration.id))
+    .join(_OF, _OF.id == Registration.round_id)
+    .where(
+        Registration.number == _CALLER,
+        Registration.registered_at > _SINCE,
+        _OF.standing == Round.standing,  # talks with operators bar nobody from a round, nor the other way
+    )
+    .correlate(Round)
+)
+_KEPT_TODAY = _OWN_TODAY.where(Registration.state.not_in(TAKES_NO_ROOM))
+_GIVEN_UP_TODAY = _OWN_TODAY.where(
+    Registration.state == RegistrationState.CANCELLED,
+    ~exists()  # what strangers asked for in vain is no fault of the number's
+    .where(Confirmation.number == _CALLER, Confirmation.registration_id == Registration.id)
+    .where(Confirmation.kind == ConfirmationKind.REGISTRATION)
+    .correlate(Registration),
+)
+_FOR_OTHERS_TODAY = select(func.count(Confirmation.id)).where(
+    Confirmation.asked_by == _CALLER,
+    Confirmation.asked_at > _SINCE,
+    Confirmation.kind != ConfirmationKind.CANCELLATION,
+)
+_FOUND = select(
+    *(Round.id, Round.capacity, Round.ended_at, Round.cancelled_at),
+    *(Round.registration_from, Round.registration_until),
+    _HOLDING.scalar_subquery().label("holding"),
+    select(BlockedNumber.reason).where(BlockedNumber.number == _CALLER).scalar_subquery().label("blocked"),
+    (_KEPT_TODAY.scalar_subquery() + _FOR_OTHERS_TODAY.scalar_subquery()).label("today"),
+    _GIVEN_UP_TODAY.scalar_subquery().label("given_up_today"),
+    select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1).scalar_subquery().label("newest_fact_at"),
+).where(Round.id == bindparam("round"))
+
+
+def find_round(session: Session, round_id: int, number: str, *, caller: str | None) -> Row[Any]:
+    """The round, the place that the number holds there, what the caller may. Raises Refused("not-found")."""
+    since = now(session) - _DAY
+    asked = {"round": round_id, "number": number, "caller": caller, "since": since}
+    found = core(session).execute(_FOUND, asked).one_or_none()
+    if found is None:
+        raise Refused("not-found", f"no round {round_id}")
+    return found
+
+
+def holds(session: Session, round_id: int, number: str) -> int | None:
+    """The place that the number has in the round, if it has one."""
+    return core(session).execute(_HOLDING, {"round": round_id, "number": number}).scalar()
+
+
+def check(session: Session, found: Row[Any], per_day: int | None) -> None:
+    """That the round has room, and its caller is not blocked and has not registered too often in 24 hours.
+
+    Raises Refused("registration-closed" | "round-full" | "too-many-today") and Blocked.
+    """
+    if not rounds.takes_registrations(found, now(session)):
+        raise Refused("registration-closed", "this round takes no registrations now")
+    if found.blocked:
+        raise Blocked(found.blocked)
+    check_room(session, found.id, found.capacity)
+    check_today(found, per_day)
+
+
+def check_today(found: Row[Any], per_day: int | None) -> None:
+    """That the caller has not registered too often in 24 hours; the operators' line is counted apart.
+
+    Raises Refused("too-many-today").
+    """
+    if per_day is None:
+        return
+    if found.today >= per_day or found.today + found.given_up_today >= per_day * _SECOND_THOUGHTS:
+        raise Refused("too-many-today", f"a number registers at most {per_day} times a day")
+
+
+def for_others_today(session: Session, caller: str) -> int:
+    """How often in 24 hours the caller has keyed in a number of somebody else."""
+    asked = {"caller": caller, "since": now(session) - _DAY}
+    return core(session).execute(_FOR_OTHERS_TODAY, asked).scalar_one()
+
+
+def check_room(session: Session, round_id: int, capacity: int | None) -> None:
+    """That one more may register. Raises Refused("round-full")."""
+    if capacity is not None and _places_taken(session, round_id) >= capacity:
+        raise Refused("round-full", f"the round takes {capacity} registrations")
+
+
+def _places_taken(session: Session, round_id: int) -> int:
+    """How many hold or held a place; whoever counts waits here, so that the last place is given once."""
+    one_at_a_time(session, f"places-{round_id}")
+    taken = select(func.count()).where(
+        Registration.round_id == round_id,
+        Registration.state.not_in(TAKES_NO_ROOM),
+    )
+    return session.scalar(taken) or 0
