@@ -47,6 +47,10 @@ class Confirmations(SideCalls):
             return now(session)  # as soon as there is room
         return toll.free_again(session, number, self._settings, SHARE) or now(session)
 
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return confirmation_calls.is_token(token)
+
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         confirmation_calls.ended(session, token, ours=ours)
 

@@ -41,6 +41,10 @@ class DeskCalls(SideCalls):
         if isinstance(call, toll.Call):
             self._originate(call, extension=str(desk))
 
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return desk_phones.desk_of_token(token) is not None
+
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         desk_phones.ended(session, token)
 

@@ -23,6 +23,7 @@ class Endings:
         self._dialled: dict[str, int] = {}
         self._legs: dict[str, int] = {}
         self._over: dict[str, tuple[float, int, bool]] = {}
+        self._met: set[str] = set()
 
     def said(self, token: str, sip: int) -> None:
         """The network's last word about a call that nobody picked up."""
@@ -36,8 +37,14 @@ class Endings:
         """The leg to the phone has ended."""
         self._legs[token] = cause
 
+    def meets(self, token: str) -> None:
+        """The callback is no call of its own: who waits on the line is given to the desk."""
+        self._met.add(token)
+
     def over(self, token: str, cause: int, *, has_leg: bool) -> None:
-        """The call itself has ended. `has_leg`: a phone's leg belongs to it, which tells why."""
+        """The call itself has ended. `has_leg`: a phone's leg belongs to it, which tells why, unless met."""
+        has_leg = has_leg and token not in self._met
+        self._met.discard(token)
         self._over[token] = (time.monotonic() + _LEG_S, cause, has_leg)
 
     def take(self, *, patient: bool) -> list[tuple[str, Ending]]:

@@ -84,6 +84,10 @@ class NearCalls(SideCalls):
         """Nobody is rung again for a courtesy: whoever heard an apology is called in turn all the same."""
         self.ended(token)
 
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return turn_near_calls.is_token(token)
+
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         turn_near_calls.ended(session, token, ours=ours)
 

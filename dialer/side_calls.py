@@ -38,6 +38,10 @@ class SideCalls(ABC):
         self._caps = caps
 
     @abstractmethod
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+
+    @abstractmethod
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         """Record that the call is over; `ours`: it came to nothing by our own fault."""
 

@@ -454,11 +454,11 @@ def test_given_what_happens_while_asterisk_is_asked_what_is_true_then_it_is_aske
 
     def run(_catch_up: Callable[[], None], _no_channel_s: float) -> bool:
         asked.append(True)
-        hall._dialer._in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
+        hall._dialer._hearing.in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
         return True
 
     monkeypatch.setattr(hall._dialer._reconciler, "run", run)
-    hall._dialer._in_sync = False
+    hall._dialer._hearing.in_sync = False
     hall.until(lambda: len(asked) == 2)
 
 
@@ -943,7 +943,7 @@ def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_
         for number in range(settings.calls_at_once):
             session.add(PlacedCall(token=f"x{number}", number=f"+98913{number:07}", at=now(session)))
     assert made is not None
-    hall._dialer._place(made.token)
+    hall._dialer._placing.place(made.token)
     assert hall.ended_with(made.token) == (O.RETURNED, R.WAITING, 0)
     assert hall.callback(made.token).registration.not_before is None
     assert manager.named("Originate") == []

@@ -16,7 +16,7 @@ from db.models import Callback, Confirmation, Desk, Event, PlacedCall, Registrat
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import ami as ami_module
 from dialer import dialer as module
-from dialer import rooms
+from dialer import hearing, placing, rooms
 from dialer.ami import Ami
 from dialer.dialer import Dialer
 from hotline import heartbeats
@@ -43,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in the field takes moments here."""
     monkeypatch.setattr(ami_module, "_READ_S", 0.3)
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
-    monkeypatch.setattr(module, "_NO_CHANNEL_S", 0.1)
+    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 0.1)
     for name in ("POLL_S", "CALM_S", "REST_S", "_BACKOFF_S", "_RECONCILE_S"):
         monkeypatch.setattr(module, name, 0.01)
 
@@ -269,7 +269,7 @@ def test_a_call_asked_for_long_ago_is_given_up_and_not_placed_late(office: Offic
     office.asks_call(token)
     called = office.callback(token).called_at
     assert called is not None
-    office.change(token, called_at=called - timedelta(seconds=module.STALE_S + 1))
+    office.change(token, called_at=called - timedelta(seconds=placing.STALE_S + 1))
 
     office.until(lambda: office.state(token) is C.CLOSED)
 
@@ -333,7 +333,7 @@ def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
     office: Office, manager: FakeManager, failure_first: bool, monkeypatch: pytest.MonkeyPatch
 ):
     if failure_first:  # the hang-up comes in time, however slow this machine is at the moment
-        monkeypatch.setattr(module, "_NO_CHANNEL_S", 60.0)
+        monkeypatch.setattr(hearing, "NO_CHANNEL_S", 60.0)
     token = office.call()
 
     def failure() -> None:
@@ -358,7 +358,7 @@ def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
 def test_a_call_whose_answer_is_lost_is_not_given_up_while_the_phone_rings(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch, how: str
 ):
-    monkeypatch.setattr(module, "_NO_CHANNEL_S", 0)
+    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 0)
     setattr(manager, how, {"Originate"})
 
     token = office.call(C.RINGING)
@@ -856,7 +856,7 @@ def test_a_call_that_ended_unseen_is_left_to_the_desk_and_never_dialled_again(
 def test_a_call_placed_just_now_is_given_time_to_come_into_being(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_NO_CHANNEL_S", 60)
+    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 60)
     token = office.claims(C.DIALING)
     with writing(office.engine) as session:
         at = now(session)

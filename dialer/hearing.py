@@ -1,0 +1,220 @@
+"""Hears what Asterisk tells, event by event, and moves the callbacks and calls it tells of."""
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Sequence
+
+from asterisk.ami.event import Event
+
+from db.states import CallbackState, Outcome
+from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
+from dialer.desk_calls import desk_of
+from dialer.endings import Endings
+from dialer.keys import Keys
+from dialer.moves import Moves
+from dialer.originate import token_of
+from dialer.outcomes import NEVER_BEGAN, Ending, ours
+from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.side_calls import SideCalls
+from dialer.supervising import Supervising
+from dialer.trunk import Trunk
+from dialplan.accounts import DESK_EXTENSION
+from dialplan.variables import (
+    KEY_EVENT,
+    REPLACED_CAUSE,
+    SAID_EVENT,
+    STAGE_EVENT,
+    SUPERVISE_EVENT,
+    Context,
+    Stage,
+)
+from hotline.callbacks import callbacks
+
+log = logging.getLogger("dialer")
+
+NO_CHANNEL_S = 3.0
+"""After Asterisk reports a failure, so long may the channel's own hang-up, which knows why, take."""
+
+_ENDING = {
+    Stage.NOT_CONFIRMED: Outcome.NOT_CONFIRMED,
+    Stage.LATER: Outcome.CALL_AGAIN,
+    Stage.FAILED: Outcome.FAILED,
+}
+
+_WHERE = {
+    Stage.HELD: Context.HELD,
+    Stage.HELD_OVER: Context.HELD_OVER,
+    Stage.PARTING: Context.PARTING,
+}
+
+
+class Hearing:
+    """One more task of the dialer; it shares the dialer's connection and thread."""
+
+    def __init__(
+        self,
+        ami: Ami,
+        *,
+        moves: Moves,
+        rooms: Rooms,
+        caps: Caps,
+        trunk: Trunk,
+        keys: Keys,
+        supervising: Supervising,
+        endings: Endings,
+        side_calls: Sequence[SideCalls],
+    ) -> None:
+        self.in_sync = False
+        """Whether nothing was missed: what the database says is what Asterisk has."""
+        self._ami = ami
+        self._moves = moves
+        self._rooms = rooms
+        self._caps = caps
+        self._trunk = trunk
+        self._keys = keys
+        self._supervising = supervising
+        self._endings = endings
+        self._side = side_calls
+        self._failed_at: dict[str, float] = {}
+        self._handlers: dict[str, Callable[[Event], None]] = {
+            "Resync": self._on_resync,
+            "DialState": self._on_dial_state,
+            "UserEvent": self._on_user_event,
+            "ConfbridgeJoin": self._on_join,
+            "Hangup": self._on_hangup,
+            "OriginateResponse": self._on_originate_response,
+            "ContactStatus": self._trunk.on_contact,
+        }
+
+    def handle(self, wait_s: float) -> bool:
+        """Returns whether there was one."""
+        some = False
+        try:
+            event = self._ami.events.get(timeout=wait_s)
+            while True:
+                some = True
+                handler = self._handlers.get(event.name)
+                if handler:
+                    handler(event)
+                event = self._ami.events.get_nowait()
+        except queue.Empty:
+            return self.end_over(patient=True) or some
+
+    def _on_resync(self, _event: Event) -> None:
+        self.in_sync = False
+        self._trunk.missed()
+
+    def _on_dial_state(self, event: Event) -> None:
+        token, status = token_of(_channel_id(event)), event.keys.get("DialStatus")
+        if status in ("RINGING", "PROGRESS", "ANSWER"):
+            self._trunk.rings(token)
+        if status == "RINGING":
+            self._moves.move(token, CallbackState.RINGING)
+
+    def _on_user_event(self, event: Event) -> None:
+        if event.keys.get("UserEvent") == KEY_EVENT:
+            desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+            self._keys.pressed(desk, event.keys.get("Key", ""))
+        elif event.keys.get("UserEvent") == SUPERVISE_EVENT:
+            self._on_supervise(event)
+        elif event.keys.get("UserEvent") == STAGE_EVENT:
+            self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
+        elif event.keys.get("UserEvent") == SAID_EVENT and event.keys.get("Sip", "").isdecimal():
+            self._endings.said(token_of(_channel_id(event)), int(event.keys["Sip"]))
+
+    def _on_supervise(self, event: Event) -> None:
+        desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
+        if desk is not None:
+            self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
+
+    def _on_stage(self, token: str, stage: str) -> None:
+        if stage == Stage.FAILED:
+            self._trunk.script_failed(token)
+            if side_calls := self._side_calls(token):
+                side_calls.script_failed(token)
+        elif stage in (Stage.CONFIRMED, Stage.NOT_CONFIRMED, Stage.SPOKE):
+            self._trunk.script_spoke(token)
+        if stage in _ENDING:
+            self._moves.close(token, _ENDING[Stage(stage)])
+        elif stage == Stage.ANSWERED:
+            self._moves.move(token, CallbackState.ANSWERED)
+        elif stage == Stage.CONFIRMED:
+            self._rooms.seen(token, WITH_MUSIC)
+            self._moves.move(token, CallbackState.WAITING)
+        elif stage in _WHERE:
+            self._rooms.seen(token, _WHERE[Stage(stage)])
+            if stage == Stage.HELD:
+                self._moves.held(token)
+
+    def _on_join(self, event: Event) -> None:
+        channel, token, room = (event.keys.get(key, "") for key in ("Channel", "Uniqueid", "Conference"))
+        desk = desk_of(channel, token)
+        if desk is not None:
+            before = self._moves.desk_phone(desk, channel)
+            if before and before != channel:
+                self._replaced(desk, before)
+            if room == f"desk-{desk}":
+                self._supervising.seen(desk, Context.FROM_DESK, DESK_EXTENSION)
+        elif callbacks.is_token(token):
+            self._rooms.seen(token, room)
+            number = room.removeprefix("desk-")
+            if self.in_sync:  # else their desk's phone may just have gone; the reconciler asks
+                self._moves.joined(token, int(number) if number.isdecimal() else None)
+
+    def _replaced(self, desk: int, before: str) -> None:
+        """The desk's phone is back by another channel; the one before may not know yet that it is dead."""
+        try:
+            self._ami.request("Hangup", Channel=before, Cause=REPLACED_CAUSE)
+            log.info("desk %d: its phone is there by another channel", desk)
+        except NotAccepted:
+            pass  # it has ended
+
+    def _on_hangup(self, event: Event) -> None:
+        channel, channel_id = event.keys.get("Channel", ""), _channel_id(event)
+        token, call = token_of(channel_id), event.keys.get("Linkedid", "")
+        cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
+        if desk_of(channel, channel_id) is not None:
+            self.in_sync = False  # the desk may still have a second phone in its room: ask
+        elif callbacks.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
+            self._endings.leg(call, cause)
+            return
+        if channel_id != token:
+            self._endings.dialled(token, cause)
+            return
+        self._endings.over(token, cause, has_leg=callbacks.is_token(token))
+
+    def end_over(self, *, patient: bool) -> bool:
+        """End the calls that are over. Returns whether there was one."""
+        over = self._endings.take(patient=patient)
+        for token, ending in over:
+            self._failed_at.pop(token, None)
+            self._rooms.forget(token)
+            self._ended(token, ending)
+        return bool(over)
+
+    def _on_originate_response(self, event: Event) -> None:
+        if event.keys.get("Response") == "Failure":
+            self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
+
+    def _ended(self, token: str, ending: Ending) -> None:
+        self._caps.ended(token, ending)
+        if side_calls := self._side_calls(token):
+            side_calls.ended(token, ours=ours(ending))
+        self._moves.ended(token, ending)
+
+    def _side_calls(self, token: str) -> SideCalls | None:
+        """Whose call it is that is no callback."""
+        return next((calls for calls in self._side if calls.owns(token)), None)
+
+    def close_never_started(self) -> None:
+        """Asterisk reported a failure and no channel of that token ever ended: there was none."""
+        for token, at in list(self._failed_at.items()):
+            if time.monotonic() - at > NO_CHANNEL_S:
+                del self._failed_at[token]
+                self._ended(token, NEVER_BEGAN)
+
+
+def _channel_id(event: Event) -> str:
+    return str(event.keys.get("Uniqueid", ""))

@@ -1,0 +1,117 @@
+"""Places the callbacks that desks ask for: each is taken up once, and then called, or met on the line."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback
+from db.states import Outcome
+from dialer.ami import Ami, NotAccepted
+from dialer.caps import Caps
+from dialer.endings import Endings
+from dialer.live import Live
+from dialer.moves import Moves
+from dialer.originate import originate
+from dialer.outcomes import NEVER_BEGAN
+from dialplan.variables import Context
+from hotline.callbacks import callbacks, closing, on_the_line, toll
+from hotline.line import blocked
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+STALE_S = 30
+"""A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
+
+
+class Placing:
+    """One more task of the dialer; it shares the dialer's connection and thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        ami: Ami,
+        *,
+        caps: Caps,
+        moves: Moves,
+        live: Live,
+        endings: Endings,
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._ami = ami
+        self._caps = caps
+        self._moves = moves
+        self._live = live
+        self._endings = endings
+
+    def place_asked(self) -> None:
+        """Place all calls that are asked for."""
+        with reading(self._engine) as session:
+            waiting = [c.token for c in callbacks.to_place(session)]
+        for token in waiting:
+            self.place(token)
+
+    def place(self, token: str) -> None:
+        """Place the call, or give the desk who waits on the line, once."""
+        with writing(self._engine) as session:
+            callback = callbacks.take_up(session, token)
+            if callback is None or self._is_taken_back(session, callback):
+                return
+            caller = self._live.caller(session, callback)
+            call = None if caller else self._call(session, callback)
+        if caller:
+            self._endings.meets(token)
+            self._live.meet(callback, caller)
+        elif call:
+            self._originate(call)
+
+    def _is_taken_back(self, session: Session, callback: Callback) -> bool:
+        """Nobody is to be called any more: to the own place, as if never taken."""
+        called_at, placed_at = callback.called_at, callback.placed_at
+        stale = not (called_at and placed_at) or (placed_at - called_at).total_seconds() > STALE_S
+        if not (
+            callback.hangup_asked_at
+            or blocked.is_blocked(session, callback.registration.number)
+            or stale
+            or on_the_line.has_just_left(session, callback.registration_id)
+        ):
+            return False
+        closing.close(session, callback.token, Outcome.RETURNED, self._settings)
+        return True
+
+    def _call(self, session: Session, callback: Callback) -> toll.Call | None:
+        """Write down that the number is called; None if it may not be, and the citizen is back in line."""
+        number = callback.registration.number
+        call = toll.take(session, callback.token, number, self._settings)
+        if isinstance(call, toll.Cap):
+            self._capped(session, callback, call)
+            return None
+        return call
+
+    def _originate(self, call: toll.Call) -> None:
+        try:
+            originate(self._ami, self._settings, call, Context.CALLBACK)
+        except NotAccepted as error:
+            log.error("%s: not placed: %s", call.token, error)
+            self._caps.ended(call.token, NEVER_BEGAN)
+            self._moves.close(call.token, Outcome.FAILED)
+            return
+        log.info("%s: placed", call.token)
+
+    def _capped(self, session: Session, callback: Callback, cap: toll.Cap) -> None:
+        """Back to the own place, as if never taken, or until the number may be called: nothing is lost."""
+        if cap is toll.Cap.PER_NUMBER:
+            until = toll.free_again(session, callback.registration.number, self._settings)
+            closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+            log.error("%s: not placed: this number has been called too often", callback.token)
+        elif cap is toll.Cap.NOT_ALLOWED:
+            until = now(session) + timedelta(seconds=self._settings.retry_seconds)
+            closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)
+        else:
+            closing.close(session, callback.token, Outcome.RETURNED, self._settings)
+            self._caps.reached(cap)
