@@ -17,7 +17,7 @@ from api.cookies import address, cookie_of
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.errors import Refused
-from hotline.people import accounts, second_factor, wallboard_screens
+from hotline.people import second_factor, sign_ins, wallboard_screens
 from hotline.rounds import round_permissions
 from settings import Settings
 
@@ -79,13 +79,13 @@ def in_session(request: Request, engine: Database, settings: InForce) -> SignIn:
     """The session whose cookie this is, the second factor shown or not. Raises Refused("not-signed-in")."""
     cookie = cookie_of(request)
     with reading(engine) as session:
-        found = accounts.session_of(session, cookie, idle(settings)) if cookie else None
-        stale = found is not None and accounts.is_stale(session, found)
+        found = sign_ins.session_of(session, cookie, idle(settings)) if cookie else None
+        stale = found is not None and sign_ins.is_stale(session, found)
     if found is None:
         raise Refused("not-signed-in", "sign in first")
     if stale:
         with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
-            accounts.seen(session, found, address(request))
+            sign_ins.seen(session, found, address(request))
     return found
 
 

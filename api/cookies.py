@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import SignIn, User
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 
 COOKIE = "hotline_session"
@@ -74,9 +74,9 @@ def begin(
     second_factor: bool = False,
 ) -> SignIn:
     """Begin a session in this browser, in the place of the one that it had."""
-    accounts.sign_out(session, cookie_of(request))
+    sign_ins.sign_out(session, cookie_of(request))
     lasts = timedelta(hours=settings.session_hours)
-    cookie = accounts.sign_in(
+    cookie = sign_ins.sign_in(
         session,
         user,
         lasts=lasts,
@@ -86,12 +86,12 @@ def begin(
     )
     session.flush()
     keep_cookie(request, response, cookie, lasts + _IN_A_CALL)
-    return session.get_one(SignIn, accounts.cookie_hash(cookie))
+    return session.get_one(SignIn, sign_ins.cookie_hash(cookie))
 
 
 def renew(request: Request, response: Response, session: Session, sign_in: SignIn) -> None:
     """The session may more from now on: whoever knew its cookie before does not know the new one."""
-    cookie = accounts.renew(session, sign_in)
+    cookie = sign_ins.renew(session, sign_in)
     keep_cookie(request, response, cookie, sign_in.expires_at - now(session) + _IN_A_CALL)
 
 

@@ -19,7 +19,7 @@ from api.access import InSession, idle, signed_in
 from db import events
 from db.engine import reading
 from hotline.errors import Refused
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 
 router = APIRouter(tags=["events"])
@@ -115,7 +115,7 @@ class Tail:
 
     def _lasting(self, sessions: set[str]) -> set[str]:
         with reading(self._engine) as session:
-            return accounts.lasting(session, sessions, idle(self._settings))
+            return sign_ins.lasting(session, sessions, idle(self._settings))
 
     def newest(self) -> int:
         """The id of the newest event."""

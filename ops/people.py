@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.models import User
 from hotline import audit
 from hotline.errors import Refused
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from ops.terminal import transaction
 
 
@@ -28,7 +28,7 @@ def password(
     """Give a person a new password; the name is unlocked, and all their sessions end."""
     with _person(username, "password-set") as (session, user):
         accounts.set_password(session, user.id, new)
-        accounts.end_sessions(session, user.id)
+        sign_ins.end_sessions(session, user.id)
 
 
 def reset_second_factor(username: str) -> None:
@@ -40,7 +40,7 @@ def reset_second_factor(username: str) -> None:
 def end_sessions(username: str) -> None:
     """Sign a person out everywhere."""
     with _person(username, "sessions-ended") as (session, user):
-        accounts.end_sessions(session, user.id)
+        sign_ins.end_sessions(session, user.id)
 
 
 @contextmanager

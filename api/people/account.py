@@ -23,7 +23,7 @@ from db.engine import writing
 from db.models import SignIn, User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
-from hotline.people import accounts, second_factor
+from hotline.people import accounts, second_factor, sign_ins
 
 router = APIRouter(prefix="/account", tags=["account"])
 
@@ -47,7 +47,7 @@ def account(user: SignedIn, sign_in: InSession, session: Reading, settings: InFo
                 agent=each.agent,
                 current=each.token_hash == sign_in.token_hash,
             )
-            for each in accounts.sessions_of(session, user.id, idle(settings))
+            for each in sign_ins.sessions_of(session, user.id, idle(settings))
         ],
     )
 
@@ -60,7 +60,7 @@ def change_password(
     _ask_again(request, user, body.password)
     with writing(engine) as session:
         accounts.set_password(session, user.id, body.new)
-        accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+        sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 
 @router.put("/pin", status_code=204)
@@ -118,13 +118,13 @@ def remove(  # noqa: PLR0917
 @router.delete("/sessions", status_code=204)
 def end_others(user: SignedIn, sign_in: InSession, session: Writing) -> None:
     """End all my sessions but this one."""
-    accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+    sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
 def end_one(session_id: Hash, user: SignedIn, session: Writing) -> None:
     """End one of my sessions."""
-    accounts.end_session(session, user.id, session_id)
+    sign_ins.end_session(session, user.id, session_id)
 
 
 def _ask_again(request: Request, user: User, password: str) -> None:

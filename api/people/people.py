@@ -10,7 +10,7 @@ from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
 from api.desk.callbacks import Id
 from api.people import admin_schemas as admin
 from db import models
-from hotline.people import accounts, lockout, staff
+from hotline.people import lockout, sign_ins, staff
 from settings import Settings
 
 router = APIRouter(prefix="/people", tags=["people"])
@@ -27,7 +27,7 @@ def _view(
 ) -> admin.Person:
     """`sessions` and `locks` are everybody's, where many are shown."""
     if sessions is None:
-        sessions = accounts.session_counts(session, idle(settings))
+        sessions = sign_ins.session_counts(session, idle(settings))
     if locks is None:
         locks = lockout.locks(session, [user.username])
     return admin.Person(
@@ -49,7 +49,7 @@ def _view(
 def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[admin.Person]:
     """Everybody who signs in, or could once."""
     everyone = staff.everyone(session)
-    sessions = accounts.session_counts(session, idle(settings))
+    sessions = sign_ins.session_counts(session, idle(settings))
     locks = lockout.locks(session, [user.username for user in everyone])
     return [_view(session, user, settings, sessions, locks) for user in everyone]
 

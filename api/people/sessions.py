@@ -14,7 +14,7 @@ from api.people.account_schemas import Code, SignInStep, Step
 from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline.errors import Refused
-from hotline.people import accounts, lockout, second_factor
+from hotline.people import accounts, lockout, second_factor, sign_ins
 from settings import Settings
 
 router = APIRouter(tags=["session"])
@@ -71,7 +71,7 @@ def show_code(  # noqa: PLR0917
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, response: Response, session: Writing) -> None:
     """Sign out; without a session nothing happens."""
-    accounts.sign_out(session, cookies.cookie_of(request))
+    sign_ins.sign_out(session, cookies.cookie_of(request))
     cookies.drop_cookie(request, response)
 
 

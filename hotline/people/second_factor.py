@@ -18,7 +18,7 @@ from db.engine import now
 from db.models import RecoveryCode, SignIn, User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
-from hotline.people import accounts, lockout
+from hotline.people import accounts, lockout, sign_ins
 from settings import Settings
 
 _STEP_S = 30
@@ -66,7 +66,7 @@ def confirm(session: Session, sign_in: SignIn, code: str, settings: Settings) ->
     user.totp_salt, user.totp_step, sign_in.totp_offer = sign_in.totp_offer, step, None
     user.totp_failures, user.totp_locked_until = 0, None
     sign_in.second_factor = True
-    accounts.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+    sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     codes = [f"{secrets.randbelow(10**12):012}" for _ in range(_RECOVERY_CODES)]
     session.add_all(RecoveryCode(code_hash=_hash(user, c, settings), user_id=user.id) for c in codes)

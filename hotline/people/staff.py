@@ -14,7 +14,7 @@ from db.models import Desk, Official, OfficialKind, Role, User
 from hotline import audit, characters
 from hotline.callbacks import serving
 from hotline.errors import Refused
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -101,7 +101,7 @@ def disable(session: Session, user: User, *, who: str, settings: Settings) -> No
         return
     desk_id = user.desk_id
     _set(session, user, stays=False, disabled_at=now(session), desk_id=None)
-    accounts.end_sessions(session, user.id)
+    sign_ins.end_sessions(session, user.id)
     if desk_id is not None:
         _leave_what_is_not_theirs(session, desk_id, settings)
     _tell(session, who, "person-disabled", user)
@@ -118,7 +118,7 @@ def new_password(session: Session, user: User, *, who: str) -> str:
     """Draw a new password by lot, to be shown once; every session of the person ends."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     accounts.set_password(session, user.id, password)
-    accounts.end_sessions(session, user.id)
+    sign_ins.end_sessions(session, user.id)
     _tell(session, who, "password-set", user)
     return password
 
@@ -133,7 +133,7 @@ def new_pin(session: Session, user: User, *, who: str) -> str:
 
 def end_sessions(session: Session, user: User, *, who: str) -> None:
     """Sign the person out everywhere."""
-    accounts.end_sessions(session, user.id)
+    sign_ins.end_sessions(session, user.id)
     _tell(session, who, "sessions-ended", user)
 
 

@@ -16,7 +16,7 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import SignIn, User
 from hotline.errors import Refused
-from hotline.people import accounts, lockout
+from hotline.people import accounts, lockout, sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_user, at_once, wrong_guesses
 
@@ -91,7 +91,7 @@ def test_given_a_session_when_used_then_it_is_written_once_a_minute_and_unused_i
     def used(ago: timedelta) -> timedelta:
         """Whoever was last seen so long ago asks; since when it is written that they were seen."""
         with writing(engine) as session:
-            (kept,) = accounts.sessions_of(session, user.id)
+            (kept,) = sign_ins.sessions_of(session, user.id)
             kept.last_seen_at = now(session) - ago
         page.get(f"{V1}/me")
         with reading(engine) as session:

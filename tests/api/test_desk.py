@@ -15,7 +15,7 @@ from db.models import Callback, Desk, Recording, Registration, Request, Role, Ro
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
 from hotline.callbacks import callbacks, closing
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_desk, a_registration, a_round, a_ticket, a_user
 from tests.hotline.recordings.test_recordings import a_file
@@ -33,7 +33,7 @@ def page(app: FastAPI, engine: Engine) -> Iterator[Page]:
             with writing(engine) as session:
                 person = session.get_one(User, user.id) if user else a_user(session, a_desk(session))
                 person.role = role
-                cookie = accounts.sign_in(session, person)
+                cookie = sign_ins.sign_in(session, person)
             return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie})
 
         yield of

@@ -22,7 +22,7 @@ from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import callbacks
 from hotline.line import registration
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
@@ -84,7 +84,7 @@ def page(settings: Settings, engine: Engine) -> Iterator[Page]:
     with ExitStack() as running:
         url = running.enter_context(served(settings))
         with writing(engine) as session:
-            cookie = accounts.sign_in(session, a_user(session, a_desk(session)))
+            cookie = sign_ins.sign_in(session, a_user(session, a_desk(session)))
         yield Page(f"{url}/api/v1", cookie, running.close)
 
 
@@ -293,7 +293,7 @@ def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is
         stream = messages(lines)
         next(stream)
         with writing(engine) as session:
-            accounts.sign_out(session, page.cookie)
+            sign_ins.sign_out(session, page.cookie)
         before = time.monotonic()
         assert list(stream) == []
         assert time.monotonic() - before < 3

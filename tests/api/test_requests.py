@@ -15,19 +15,11 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Official, OfficialKind, Request, Role, User
 from db.states import CallbackState, RequestState
 from hotline.clock import CITY
-from hotline.people import accounts
+from hotline.people import sign_ins
 from hotline.recordings import recordings
 from hotline.requests import requests, work
 from settings import Settings
-from tests.factories import (
-    a_callback,
-    a_department,
-    a_desk,
-    a_registration,
-    a_request,
-    a_round,
-    a_user,
-)
+from tests.factories import a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
 
 S = RequestState
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -51,7 +43,7 @@ def page(settings: Settings, engine: Engine) -> Page:
                     office_en="Manager",
                     clip=f"office-district-{district}",
                 )
-            cookie = accounts.sign_in(session, user)
+            cookie = sign_ins.sign_in(session, user)
         return TestClient(app, base_url="http://test/api/v1", cookies={COOKIE: cookie})
 
     return page

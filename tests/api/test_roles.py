@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from api.cookies import COOKIE
 from db.engine import writing
 from db.models import Role
-from hotline.people import accounts
+from hotline.people import sign_ins
 from tests.factories import a_desk, a_user
 
 V1 = "/api/v1"
@@ -196,7 +196,7 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
     with writing(engine) as session:
         user = a_user(session, a_desk(session))
         user.role = role
-        page.cookies.set(COOKIE, accounts.sign_in(session, user))
+        page.cookies.set(COOKIE, sign_ins.sign_in(session, user))
     for endpoint, may in MAY.items():
         if endpoint in ("DELETE /session", "GET /events"):  # ends the session; never ends
             continue

@@ -13,7 +13,7 @@ from api.app import create
 from api.cookies import COOKIE
 from api.web import BUILT
 from db.engine import writing
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_desk, a_user
 
@@ -102,7 +102,7 @@ def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing
     page: TestClient, engine: Engine
 ) -> None:
     with writing(engine) as session:
-        page.cookies.set(COOKIE, accounts.sign_in(session, a_user(session, a_desk(session))))
+        page.cookies.set(COOKIE, sign_ins.sign_in(session, a_user(session, a_desk(session))))
     own, away = "http://testserver", "http://evil.example"
     foreign = [
         {"Origin": away},

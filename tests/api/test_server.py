@@ -15,7 +15,7 @@ from api import connections, event_stream, server
 from api.cookies import COOKIE
 from db import events
 from db.engine import writing
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_round, a_user
 from tests.kit.process import until
@@ -90,7 +90,7 @@ def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_
 
 def a_cookie(engine: Engine) -> str:
     with writing(engine) as session:
-        return accounts.sign_in(session, a_user(session))
+        return sign_ins.sign_in(session, a_user(session))
 
 
 def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
@@ -139,7 +139,7 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
         assert (refused.status_code, refused.json()["code"]) == (503, "too-many-pages")
         a_page(other)
         with writing(engine) as session:
-            accounts.sign_out(session, mine)
+            sign_ins.sign_out(session, mine)
         assert "event: crowded" not in list(second), "it is over because its session is"
         until(lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}).status_code == 401, "signed out")
         until(lambda: _opens(url, third), "there is room again", 5)

@@ -14,7 +14,7 @@ from db.models import Role, Round
 from db.states import CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks, claims, on_the_line
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from hotline.rounds import rounds
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
 
@@ -31,7 +31,7 @@ def sits_down(app: FastAPI, engine: Engine) -> Iterator[SitsDown]:
             with writing(engine) as session:
                 user = a_user(session, a_desk(session))
                 user.role, user.official_id = role, official_id
-                cookie = accounts.sign_in(session, user)
+                cookie = sign_ins.sign_in(session, user)
             return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie}), user.username
 
         yield page

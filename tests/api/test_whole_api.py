@@ -30,7 +30,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import heartbeats, numbers
 from hotline.callbacks import breaker, callbacks
 from hotline.line import line
-from hotline.people import accounts
+from hotline.people import sign_ins
 from hotline.recordings import retention
 from settings import Settings
 from tests.factories import (
@@ -67,7 +67,7 @@ def as_user(app: FastAPI, nobody: TestClient, engine: Engine) -> SignedIn:
 
     def page(user: User) -> TestClient:
         with writing(engine) as session:
-            cookie = accounts.sign_in(session, user)
+            cookie = sign_ins.sign_in(session, user)
         return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie})
 
     return page

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Route, expect
 from db.engine import writing
 from db.models import User
 from db.states import CallbackState
-from hotline.people import accounts
+from hotline.people import sign_ins
 from tests.faults.browser_talk import DESK_HZ, PURE, Talk, talking
 from tests.kit import sound
 from tests.kit.browser import browsers
@@ -138,7 +138,7 @@ def test_given_a_talk_when_the_session_ends_then_the_password_is_asked_and_nobod
     with talk.states() as states:
         with writing(talk.system.engine) as session:  # as an administrator ends it
             user = session.query(User).filter_by(username=talk.operator.username).one()
-            accounts.end_sessions(session, user.id)
+            sign_ins.end_sessions(session, user.id)
         expect(page.get_by_role("dialog")).to_be_visible()
         talk.both_hear()
         is_fit(page)

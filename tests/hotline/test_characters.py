@@ -16,7 +16,7 @@ from db.engine import reading, writing
 from db.models import OfficialKind, Request, Role
 from hotline import characters, reasons
 from hotline.errors import Refused
-from hotline.people import accounts, staff
+from hotline.people import sign_ins, staff
 from hotline.rounds import officials
 from hotline.timetable import day_overrides
 from settings import Settings
@@ -76,7 +76,7 @@ def administrator(app: FastAPI, engine: Engine) -> TestClient:
     with writing(engine) as session:
         user = a_user(session)
         user.role = Role.ADMINISTRATOR
-        cookie = accounts.sign_in(session, user)
+        cookie = sign_ins.sign_in(session, user)
     return TestClient(app, base_url="http://testserver/api/v1/", cookies={COOKIE: cookie})
 
 

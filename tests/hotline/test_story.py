@@ -24,7 +24,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.callbacks import callbacks, closing
 from hotline.line import confirmation_calls, line, registration
-from hotline.people import accounts
+from hotline.people import sign_ins
 from hotline.rounds import planning, rounds
 from settings import Settings
 from tests import factories as make
@@ -180,7 +180,7 @@ class City:
 
     def _page(self, desk: int) -> TestClient:
         with writing(self.engine) as session:
-            cookie = accounts.sign_in(session, self.operators[desk])
+            cookie = sign_ins.sign_in(session, self.operators[desk])
         return TestClient(self.app, cookies={COOKIE: cookie})
 
     def holds(self, round_: Round, line_: Line, reach: int) -> list[str]:

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from db.engine import reading, writing
 from db.models import AuditEntry, SignIn, User
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from ops.cli import app
 from settings import Settings
 from tests.factories import a_user
@@ -24,9 +24,9 @@ def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_a
         """The exit code, and how many of two sessions the command left."""
         with writing(engine) as session:
             user = session.scalars(select(User)).one()
-            accounts.end_sessions(session, user.id)
+            sign_ins.end_sessions(session, user.id)
             for _ in range(2):
-                accounts.sign_in(session, user)
+                sign_ins.sign_in(session, user)
         code = CliRunner().invoke(app, ["user", *words]).exit_code
         with reading(engine) as session:
             return code, len(session.scalars(select(SignIn)).all())

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import person
@@ -85,10 +85,10 @@ def test_given_my_account_when_used_then_password_pin_factor_and_sessions_change
 ) -> None:
     with writing(engine) as session:
         user = a_user(session, a_desk(session), username="operator")
-        accounts.sign_in(
+        sign_ins.sign_in(
             session, user, address="198.51.100.7", agent="Mozilla/5.0 (iPad) Version/26 Safari/605"
         )
-        accounts.sign_in(session, user, address="2001:db8::137", agent="")
+        sign_ins.sign_in(session, user, address="2001:db8::137", agent="")
     page = context.new_page()
     sign_in(page, url, "operator")
     page.get_by_test_id("my-account").click()

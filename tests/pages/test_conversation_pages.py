@@ -14,7 +14,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Role, Round, SignIn, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks
-from hotline.people import accounts, second_factor
+from hotline.people import second_factor, sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_callback, a_user
 from tests.kit.pages import in_state, is_fit
@@ -59,7 +59,7 @@ def _state(engine: Engine, callback_id: int) -> CallbackState:
 def _end_sessions(engine: Engine) -> User:
     with writing(engine) as session:
         user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
-        accounts.end_sessions(session, user.id)
+        sign_ins.end_sessions(session, user.id)
         return user
 
 

@@ -16,7 +16,7 @@ from dialer.desk_calls import desk_of
 from hotline.callbacks import callbacks, conversations, toll
 from hotline.desks import desk_phones
 from hotline.errors import Refused
-from hotline.people import accounts
+from hotline.people import accounts, sign_ins
 from ops.cli import app
 from settings import Settings, load
 from tests import factories as make
@@ -275,7 +275,7 @@ def test_the_pin_is_in_no_log(asterisk: FakeAsterisk, token: str, caplog: pytest
 @on_sqlite
 def test_the_page_asks_for_the_call_and_hears_why_not(settings: Settings, engine: Engine, desk_id: int):
     with writing(engine) as session:
-        cookie = accounts.sign_in(session, session.query(User).one())
+        cookie = sign_ins.sign_in(session, session.query(User).one())
     client = TestClient(create(settings), cookies={COOKIE: cookie})
 
     assert client.post("/api/v1/desk/phone/call").status_code == 202

@@ -14,7 +14,7 @@ from db.models import AuditEntry, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, closing, serving
 from hotline.desks import supervising
-from hotline.people import accounts
+from hotline.people import sign_ins
 from settings import Settings
 from tests import factories as make
 from tests.kit.refusal import refusal
@@ -206,7 +206,7 @@ def test_given_the_api_when_a_supervisor_asks_then_the_wish_is_there_and_only_on
         people = [make.a_user(session, make.a_desk(session)), make.a_user(session)]
         for person in people:
             person.role = Role.ADMINISTRATOR
-        at_desk, nowhere = (accounts.sign_in(session, person) for person in people)
+        at_desk, nowhere = (sign_ins.sign_in(session, person) for person in people)
     page = TestClient(create(settings), base_url="http://test/api/v1", cookies={COOKIE: at_desk})
     answer = page.put("/desk/hears", json={"desk_id": heard_desk, "how": "whisper"})
     assert answer.status_code == 200, answer.text

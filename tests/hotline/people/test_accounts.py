@@ -13,7 +13,7 @@ from db.engine import now, reading, writing
 from db.models import Desk, FailedSignIn, RecoveryCode, Role, SignIn, User
 from db.states import CallbackState
 from hotline.errors import Refused
-from hotline.people import accounts, lockout
+from hotline.people import accounts, lockout, sign_ins
 from tests.factories import PASSWORD, SECOND, a_callback, a_desk, a_user, at_once, wrong_guesses
 
 
@@ -31,7 +31,7 @@ def add(
 
 
 def signed_in(session: Session, cookie: str) -> User | None:
-    found = accounts.session_of(session, cookie)
+    found = sign_ins.session_of(session, cookie)
     return found.user if found else None
 
 
@@ -170,7 +170,7 @@ def test_given_names_at_which_nobody_has_guessed_for_a_day_when_anybody_signs_in
     for username, hours in (("old", 25), ("young", 23)):
         wrong_guesses(session, username, 9)
         session.get_one(FailedSignIn, lockout._hash(username)).last_at = now(session) - timedelta(hours=hours)
-    accounts.sign_in(session, user)
+    sign_ins.sign_in(session, user)
     assert (failures(session, "old"), failures(session, "young")) == (0, 9)
 
 
@@ -195,7 +195,7 @@ def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(en
 def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(session: Session) -> None:
     user = a_user(session)
     before = now(session)
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     session.flush()
     kept = session.scalars(select(SignIn)).one()
     assert kept.token_hash == hashlib.sha256(cookie.encode()).hexdigest()
@@ -204,7 +204,7 @@ def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(s
     assert cookie not in everything_stored(session)
     assert len(cookie) >= 43
     assert before <= kept.created_at == kept.last_seen_at
-    accounts.sign_in(session, user, address="x" * 100, agent="y" * 1000)
+    sign_ins.sign_in(session, user, address="x" * 100, agent="y" * 1000)
     session.flush()
 
 
@@ -212,7 +212,7 @@ def test_given_sessions_when_asked_by_cookie_then_each_finds_its_person_and_othe
     session: Session,
 ) -> None:
     first, second = a_user(session, a_desk(session)), a_user(session)
-    cookies = [accounts.sign_in(session, user) for user in (first, first, second)]
+    cookies = [sign_ins.sign_in(session, user) for user in (first, first, second)]
     assert len(set(cookies)) == 3
     assert [signed_in(session, cookie) for cookie in cookies] == [first, first, second]
     digest = hashlib.sha256(cookies[0].encode()).hexdigest()
@@ -224,7 +224,7 @@ def test_given_a_session_when_its_time_is_over_then_it_is_nobody_and_the_next_si
     session: Session,
 ) -> None:
     user = a_user(session)
-    old, lasting = accounts.sign_in(session, user), accounts.sign_in(session, user)
+    old, lasting = sign_ins.sign_in(session, user), sign_ins.sign_in(session, user)
     session.flush()
     kept = session.get_one(SignIn, hashlib.sha256(old.encode()).hexdigest())
     kept.expires_at = now(session)
@@ -232,7 +232,7 @@ def test_given_a_session_when_its_time_is_over_then_it_is_nobody_and_the_next_si
     assert signed_in(session, old) is None
     kept.expires_at -= SECOND
     session.flush()
-    new = accounts.sign_in(session, user)
+    new = sign_ins.sign_in(session, user)
     session.flush()
     hashes = {hashlib.sha256(cookie.encode()).hexdigest() for cookie in (lasting, new)}
     assert set(session.scalars(select(SignIn.token_hash))) == hashes
@@ -245,15 +245,15 @@ def test_given_a_session_in_conversation_when_its_time_is_over_then_it_lasts_unt
     user, other = a_user(session, a_desk(session)), a_user(session, a_desk(session))
     call = a_callback(session, CallbackState.TALKING, user)
     call.state, call.screen_desk_id, call.held_until = state, user.desk_id, now(session)
-    speaks, idle, silent = (accounts.sign_in(session, person) for person in (user, user, other))
+    speaks, idle, silent = (sign_ins.sign_in(session, person) for person in (user, user, other))
     session.flush()
     for cookie in (speaks, silent):
-        session.get_one(SignIn, accounts.cookie_hash(cookie)).expires_at -= timedelta(hours=13)
-    session.get_one(SignIn, accounts.cookie_hash(idle)).last_seen_at -= timedelta(hours=3)
+        session.get_one(SignIn, sign_ins.cookie_hash(cookie)).expires_at -= timedelta(hours=13)
+    session.get_one(SignIn, sign_ins.cookie_hash(idle)).last_seen_at -= timedelta(hours=3)
     session.flush()
-    accounts.sign_in(session, other)  # which removes what is over
+    sign_ins.sign_in(session, other)  # which removes what is over
     assert [signed_in(session, cookie) for cookie in (speaks, idle, silent)] == [user, user, None]
-    assert len(accounts.lasting(session, {accounts.cookie_hash(speaks)})) == 1
+    assert len(sign_ins.lasting(session, {sign_ins.cookie_hash(speaks)})) == 1
 
     call.state = CallbackState.ENDED
     session.flush()
@@ -266,14 +266,14 @@ def test_given_a_session_in_conversation_when_a_person_ends_it_then_it_is_over(
 ) -> None:
     user = a_user(session, a_desk(session))
     a_callback(session, CallbackState.TALKING, user)
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     session.flush()
     if ended_by == "sign_out":
-        accounts.sign_out(session, cookie)
+        sign_ins.sign_out(session, cookie)
     elif ended_by == "end_session":
-        accounts.end_session(session, user.id, accounts.cookie_hash(cookie))
+        sign_ins.end_session(session, user.id, sign_ins.cookie_hash(cookie))
     elif ended_by == "end_sessions":
-        accounts.end_sessions(session, user.id)
+        sign_ins.end_sessions(session, user.id)
     else:
         user.disabled_at = now(session)
         session.flush()
@@ -282,47 +282,47 @@ def test_given_a_session_in_conversation_when_a_person_ends_it_then_it_is_over(
 
 def test_given_two_sessions_when_one_signs_out_then_the_other_stays(session: Session) -> None:
     user = a_user(session)
-    gone, stays = accounts.sign_in(session, user), accounts.sign_in(session, user)
-    accounts.sign_out(session, gone)
-    accounts.sign_out(session, "nobody")
+    gone, stays = sign_ins.sign_in(session, user), sign_ins.sign_in(session, user)
+    sign_ins.sign_out(session, gone)
+    sign_ins.sign_out(session, "nobody")
     assert signed_in(session, gone) is None
     assert signed_in(session, stays) is user
 
 
 def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(session: Session) -> None:
     user = a_user(session)
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     session.flush()
-    (kept,) = accounts.sessions_of(session, user.id)
-    assert not accounts.is_stale(session, kept)
-    kept.last_seen_at = now(session) - accounts.IDLE + timedelta(seconds=30)
+    (kept,) = sign_ins.sessions_of(session, user.id)
+    assert not sign_ins.is_stale(session, kept)
+    kept.last_seen_at = now(session) - sign_ins.IDLE + timedelta(seconds=30)
     session.flush()
-    assert accounts.is_stale(session, kept)
-    accounts.seen(session, kept, "192.0.2.7")
+    assert sign_ins.is_stale(session, kept)
+    sign_ins.seen(session, kept, "192.0.2.7")
     session.refresh(kept)
-    assert not accounts.is_stale(session, kept) and kept.address == "192.0.2.7"
-    kept.last_seen_at = now(session) - accounts.IDLE
+    assert not sign_ins.is_stale(session, kept) and kept.address == "192.0.2.7"
+    kept.last_seen_at = now(session) - sign_ins.IDLE
     session.flush()
     assert signed_in(session, cookie) is None
-    assert accounts.sessions_of(session, user.id) == []
-    assert accounts.lasting(session, [kept.token_hash]) == set()
+    assert sign_ins.sessions_of(session, user.id) == []
+    assert sign_ins.lasting(session, [kept.token_hash]) == set()
 
 
 def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
     session: Session,
 ) -> None:
     user, other = a_user(session), a_user(session)
-    mine, second, third = (accounts.sign_in(session, user) for _ in range(3))
-    others = accounts.sign_in(session, other)
-    accounts.end_session(session, user.id, accounts.cookie_hash(others))
-    accounts.end_session(session, user.id, accounts.cookie_hash(third))
+    mine, second, third = (sign_ins.sign_in(session, user) for _ in range(3))
+    others = sign_ins.sign_in(session, other)
+    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(others))
+    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(third))
     assert [signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
-    accounts.end_sessions(session, user.id, except_hash=accounts.cookie_hash(mine))
+    sign_ins.end_sessions(session, user.id, except_hash=sign_ins.cookie_hash(mine))
     assert [signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
-    assert accounts.lasting(session, list(map(accounts.cookie_hash, (mine, second, others)))) == set(
-        map(accounts.cookie_hash, (mine, others))
+    assert sign_ins.lasting(session, list(map(sign_ins.cookie_hash, (mine, second, others)))) == set(
+        map(sign_ins.cookie_hash, (mine, others))
     )
-    accounts.end_sessions(session, user.id)
+    sign_ins.end_sessions(session, user.id)
     assert signed_in(session, mine) is None and signed_in(session, others) is other
 
 
@@ -351,7 +351,7 @@ def test_given_a_second_factor_when_it_is_reset_then_nothing_is_left_of_it_and_a
     for person in (user, other):
         person.totp_salt, person.totp_step = "salt", 7
         session.add(RecoveryCode(code_hash=f"hash {person.id}", user_id=person.id))
-    cookie, others = accounts.sign_in(session, user), accounts.sign_in(session, other)
+    cookie, others = sign_ins.sign_in(session, user), sign_ins.sign_in(session, other)
     accounts.reset_second_factor(session, user.id)
     assert (user.totp_salt, user.totp_step) == (None, None)
     assert other.totp_salt == "salt"

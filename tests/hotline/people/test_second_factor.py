@@ -17,7 +17,7 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import RecoveryCode, Role, SignIn, User
 from hotline.errors import Refused
-from hotline.people import accounts, second_factor
+from hotline.people import accounts, second_factor, sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_user, at_once
 from tests.hotline.people.test_accounts import everything_stored
@@ -38,9 +38,9 @@ def app(strict: Settings, engine: Engine) -> FastAPI:
 
 
 def a_sign_in(session: Session, user: User) -> SignIn:
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     session.flush()
-    return session.get_one(SignIn, accounts.cookie_hash(cookie))
+    return session.get_one(SignIn, sign_ins.cookie_hash(cookie))
 
 
 def authenticator(uri: str) -> pyotp.TOTP:
@@ -80,7 +80,7 @@ def test_given_an_offer_when_its_code_is_shown_then_it_is_in_use_and_nothing_sto
     assert user.totp_salt is None
     codes = second_factor.confirm(session, sign_in, code_at(session, totp), settings)
     assert sign_in.second_factor and not second_factor.is_due(sign_in, settings)
-    assert accounts.sessions_of(session, user.id) == [sign_in]
+    assert sign_ins.sessions_of(session, user.id) == [sign_in]
     assert len(set(codes)) == 10 == second_factor.recovery_codes_left(session, user)
     stored = everything_stored(session)
     assert totp.secret not in stored and totp.byte_secret().hex() not in stored
@@ -149,12 +149,12 @@ def test_given_one_code_when_ten_show_it_at_once_then_one_is_let_in(
         user = a_user(session)
         totp, _, _ = set_up(session, user, settings)
         code = code_at(session, totp, 1)
-        cookies = [accounts.sign_in(session, user) for _ in range(10)]
+        cookies = [sign_ins.sign_in(session, user) for _ in range(10)]
 
     def show(which: int) -> bool:
         try:
             with writing(engine) as session:
-                sign_in = session.get_one(SignIn, accounts.cookie_hash(cookies[which]))
+                sign_in = session.get_one(SignIn, sign_ins.cookie_hash(cookies[which]))
                 return second_factor.show(session, sign_in, code, settings)
         except Refused:
             return False

@@ -13,7 +13,7 @@ from db.models import Desk, OfficialKind, Role, SignIn, User
 from hotline import audit
 from hotline.callbacks import serving
 from hotline.errors import Refused
-from hotline.people import accounts, staff
+from hotline.people import accounts, sign_ins, staff
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests.factories import HOUR, a_round, a_user, at_once
@@ -131,17 +131,17 @@ def test_given_a_signed_in_person_when_disabled_then_nothing_opens_any_more_and_
     session: Session, add: Add, settings: Settings
 ) -> None:
     user, password = add(desk_id=4)
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     serving.serve(session, session.get_one(Desk, 4), a_round(session).id, settings)
     staff.disable(session, user, who=ADMIN, settings=settings)
-    assert accounts.session_of(session, cookie) is None
+    assert sign_ins.session_of(session, cookie) is None
     assert not session.scalars(select(SignIn)).all()
     assert not accounts.is_right(accounts.known_hash(session, user.username), password)
     assert user.desk_id is None and round_permissions.at_desk(session, 4) is None
     assert session.get_one(Desk, 4).round_id is None
     assert session.get(User, user.id) is user
-    late = accounts.sign_in(session, user)  # whoever was signing in at that moment
-    assert accounts.session_of(session, late) is None
+    late = sign_ins.sign_in(session, user)  # whoever was signing in at that moment
+    assert sign_ins.session_of(session, late) is None
     staff.enable(session, user, who=ADMIN)
     assert accounts.is_right(accounts.known_hash(session, user.username), password)
     assert [action for _, action, _, _ in log(session)][2:] == ["person-disabled", "person-enabled"]
@@ -182,7 +182,7 @@ def test_given_a_person_when_password_and_pin_are_drawn_then_they_open_and_the_l
     session: Session, add: Add
 ) -> None:
     user, old = add()
-    cookie = accounts.sign_in(session, user)
+    cookie = sign_ins.sign_in(session, user)
     password, pin = (
         staff.new_password(session, user, who=ADMIN),
         staff.new_pin(session, user, who=ADMIN),
@@ -190,7 +190,7 @@ def test_given_a_person_when_password_and_pin_are_drawn_then_they_open_and_the_l
     known = accounts.known_hash(session, user.username)
     assert accounts.is_right(known, password) and not accounts.is_right(known, old)
     assert accounts.is_right(accounts.pin_hash(session, user), pin) and len(pin) == 6
-    assert accounts.session_of(session, cookie) is None
+    assert sign_ins.session_of(session, cookie) is None
     staff.end_sessions(session, user, who=ADMIN)
     staff.reset_second_factor(session, user, who=ADMIN)
     told = [action for _, action, _, _ in log(session)][1:]
@@ -214,13 +214,13 @@ def test_given_an_official_who_serves_when_they_change_office_then_the_desk_leav
 def test_given_sessions_when_counted_then_those_that_are_over_are_not(session: Session) -> None:
     user = a_user(session)
     for _ in range(2):
-        accounts.sign_in(session, user)
+        sign_ins.sign_in(session, user)
     session.flush()
     one = session.scalars(select(SignIn)).first()
     assert one is not None
     one.expires_at = now(session) - HOUR
     session.flush()
-    assert accounts.session_counts(session, accounts.IDLE) == {user.id: 1}
+    assert sign_ins.session_counts(session, sign_ins.IDLE) == {user.id: 1}
 
 
 def test_given_people_when_listed_then_who_cannot_sign_in_comes_last(

@@ -22,7 +22,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Recording, Role
 from db.states import CallbackState
 from hotline import audit
-from hotline.people import accounts
+from hotline.people import sign_ins
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_user
@@ -219,7 +219,7 @@ def page(settings: Settings, engine: Engine) -> Page:
         with writing(engine) as session:
             user = a_user(session, username=f"the-{role}")
             user.role = role
-            cookie = accounts.sign_in(session, user)
+            cookie = sign_ins.sign_in(session, user)
         return TestClient(app, base_url="http://test/api/v1", cookies={COOKIE: cookie})
 
     return page

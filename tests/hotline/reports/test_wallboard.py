@@ -13,7 +13,7 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Desk, Incoming, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.people import accounts, wallboard_screens
+from hotline.people import sign_ins, wallboard_screens
 from hotline.reports import call_counts
 from hotline.reports import wallboard as wall
 from hotline.reports.wallboard import Doing, WallDesk, wallboard
@@ -179,7 +179,7 @@ def test_given_a_screen_on_the_wall_when_it_asks_then_it_sees_the_wall_and_nothi
     with writing(engine) as session:
         user = a_user(session)
         user.role = Role.SUPERVISOR
-        cookie = accounts.sign_in(session, user)
+        cookie = sign_ins.sign_in(session, user)
     with TestClient(create(settings)) as page:
         page.cookies.set(COOKIE, cookie, domain="testserver.local")
         assert page.post("/api/v1/wallboard/screen").status_code == 204

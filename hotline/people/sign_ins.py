@@ -1,0 +1,129 @@
+"""The sessions of people who have signed in: how long each lasts, that it is used, and its end."""
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, SignIn, User
+from db.states import IN_TALK, CallbackState
+from hotline.people import lockout
+
+SESSION_LENGTH = timedelta(hours=12)
+IDLE = timedelta(hours=2)
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def sign_in(
+    session: Session,
+    user: User,
+    *,
+    lasts: timedelta = SESSION_LENGTH,
+    address: str = "",
+    agent: str = "",
+    second_factor: bool = False,
+) -> str:
+    """Begin a session; returns the cookie's value, of which only a hash is kept.
+
+    `address` and `agent` (the browser's name for itself) are what its person recognises it by.
+    """
+    at = now(session)
+    session.execute(delete(SignIn).where(SignIn.expires_at < at, ~_speaks()))
+    lockout.forget_old(session)
+    cookie = secrets.token_urlsafe(32)
+    session.add(
+        SignIn(
+            token_hash=cookie_hash(cookie),
+            user_id=user.id,
+            created_at=at,
+            last_seen_at=at,
+            expires_at=at + lasts,
+            address=address[:45],
+            agent=agent[:100],
+            second_factor=second_factor,
+        )
+    )
+    return cookie
+
+
+def renew(session: Session, sign_in: SignIn) -> str:
+    """A new cookie for a session that may more from now on, in place of the old one; returns its value."""
+    cookie = secrets.token_urlsafe(32)
+    sign_in.token_hash = cookie_hash(cookie)
+    session.flush()
+    return cookie
+
+
+def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
+    """The session with this cookie, while it lasts and is used at least every `idle`, or is in a call."""
+    at = now(session)
+    query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *_lasting(at, idle))
+    return session.scalar(query)
+
+
+def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> set[str]:
+    """Those of these sessions, accounts.named by the hashes of their cookies, that are not over."""
+    query = select(SignIn.token_hash).where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle))
+    return set(session.scalars(query))
+
+
+def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
+    """A person's sessions, the last used one first."""
+    mine = select(SignIn).where(SignIn.user_id == user_id, *_lasting(now(session), idle))
+    return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
+
+
+def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
+    """How many sessions each person has; who has none is left out."""
+    lasts = select(SignIn.user_id, func.count()).where(*_lasting(now(session), idle))
+    return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
+
+
+def is_stale(session: Session, sign_in: SignIn) -> bool:
+    """Whether it is time to write again that this session is used."""
+    return now(session) - sign_in.last_seen_at >= _SEEN_EVERY
+
+
+def seen(session: Session, sign_in: SignIn, address: str) -> None:
+    """Write that this session is used now, from here."""
+    used = update(SignIn).where(SignIn.token_hash == sign_in.token_hash)
+    session.execute(used.values(last_seen_at=now(session), address=address[:45]))
+
+
+def sign_out(session: Session, cookie: str) -> None:
+    """End the session with this cookie."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == cookie_hash(cookie)))
+
+
+def end_session(session: Session, user_id: int, token_hash: str) -> None:
+    """End one of a person's sessions; nothing happens if it is over, or another's."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.user_id == user_id))
+
+
+def end_sessions(session: Session, user_id: int, except_hash: str | None = None) -> None:
+    """End all of a person's sessions, except the one with this hash of its cookie, if any is given."""
+    ended = delete(SignIn).where(SignIn.user_id == user_id)
+    session.execute(ended if except_hash is None else ended.where(SignIn.token_hash != except_hash))
+
+
+def cookie_hash(cookie: str) -> str:
+    """What is kept of a session's cookie, and names the session."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def _lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    disabled = select(User.id).where(User.disabled_at.is_not(None))
+    in_time = and_(SignIn.expires_at > at, SignIn.last_seen_at > at - idle)
+    return or_(in_time, _speaks()), SignIn.user_id.not_in(disabled)
+
+
+def _speaks() -> ColumnElement[bool]:
+    """Whether the session's person is in conversation: no clock cuts off a citizen."""
+    talks = select(Callback.desk_id).where(Callback.state.in_(IN_TALK))
+    screens = select(Callback.screen_desk_id).where(Callback.state == CallbackState.SCREENING)
+    speaking = select(User.id).where(or_(User.desk_id.in_(talks), User.desk_id.in_(screens)))
+    return SignIn.user_id.in_(speaking)
