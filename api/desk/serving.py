@@ -9,7 +9,7 @@ from api.desk import desk_schemas
 from api.desk.callbacks import Id as CallbackId
 from api.rounds.rounds import Id
 from db import models
-from hotline.callbacks import callbacks, live_desks, serving
+from hotline.callbacks import callbacks, live_desks, screening, serving
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -105,14 +105,14 @@ def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.C
     round_ = rounds.get(session, callback.round_id)
     if user.role not in ANSWERERS and not round_permissions.serves(session, user, round_):
         raise Refused("not-serving", "the desk does not serve this round")
-    return views.callback_view(session, serving.screen(session, callback, _desk(session, user)))
+    return views.callback_view(session, screening.screen(session, callback, _desk(session, user)))
 
 
 @router.post("/callbacks/{callback_id}/hand-over")
 def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
     """I have spoken with the citizen, who waits for the official again."""
     callback = _screened_by(session, callback_id, user)
-    return views.callback_view(session, serving.hand_over(session, callback))
+    return views.callback_view(session, screening.hand_over(session, callback))
 
 
 @router.post("/callbacks/{callback_id}/dismiss", status_code=202)
@@ -126,7 +126,7 @@ def dismiss(
     """I have spoken with the citizen, whom the official is not to get now; the call ends."""
     callback = _screened_by(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
-    done = serving.dismiss(
+    done = screening.dismiss(
         session, callback, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
     )
     return views.callback_view(session, done)

@@ -11,18 +11,16 @@ before anything is written, and matching passes over whatever somebody else is c
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
 from db.models import Callback, Desk, Round
-from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, Phase, sources
+from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
-from hotline.callbacks import assignment, callbacks, closing, conversations
+from hotline.callbacks import assignment, callbacks, conversations
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
@@ -182,73 +180,6 @@ def served(session: Session) -> Sequence[Round]:
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
     """The desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
-
-
-def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
-    """The operator at `desk` speaks first with a citizen who waits.
-
-    Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
-    """
-    callbacks.hold(session, desk)
-    callbacks.check_phone(desk)
-    if callbacks.live_at_desk(session, desk.id):
-        raise Refused("desk-busy", "the desk has a callback of its own")
-    # A desk may just have got them, or somebody just have let them go.
-    waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
-    try:
-        with session.begin_nested():
-            screened = callbacks.move(
-                session, callback.token, CallbackState.SCREENING, waits, screen_desk_id=desk.id
-            )
-    except IntegrityError:
-        raise Refused("desk-busy", "the desk speaks with another citizen first") from None
-    if screened is None:
-        raise Refused("wrong-state", "the citizen does not wait for anybody any more")
-    return screened
-
-
-def hand_over(session: Session, callback: Callback) -> Callback:
-    """The operator has spoken first: the citizen waits again. Raises Refused("wrong-state")."""
-    if callback.state is not CallbackState.SCREENING:
-        raise Refused("wrong-state", f"the callback is {callback.state}")
-    moved = callbacks.move(session, callback.token, CallbackState.WAITING)
-    if moved is None:
-        raise Refused("wrong-state", "the callback has just moved on")
-    assignment.match(session)
-    return moved
-
-
-def dismiss(
-    session: Session,
-    callback: Callback,
-    outcome: Outcome,
-    note: str,
-    settings: Settings,
-    *,
-    again_at: datetime | None = None,
-    agreed_by: str | None = None,
-) -> Callback:
-    """The operator who spoke first ends the call and says what became of it: nobody is handed over.
-
-    `again_at` and `agreed_by` as in `closing.record_outcome`. Raises Refused("wrong-state" |
-    "too-far-ahead" | "agreed-without-time").
-    """
-    session.refresh(callback, ["state"], with_for_update={"key_share": True})
-    if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
-        raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
-    if agreed_by:
-        closing.note_agreed(session, callback, outcome, again_at, who=agreed_by)
-    # The dialer hangs up, and says when.
-    ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
-    agreed, token = agreed_by is not None, callback.token
-    closed = closing.close(
-        session, token, outcome, settings, again_at=again_at, agreed=agreed, note=note, **ending
-    )
-    assert closed is not None  # noqa: S101  (its row is locked)
-    return closed
-
-
-_WITHOUT_OFFICIAL = (Outcome.CALL_AGAIN, Outcome.REFUSED, Outcome.WRONG_NUMBER)
 
 
 def left_behind(session: Session) -> Sequence[str]:

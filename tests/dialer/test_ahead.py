@@ -12,7 +12,7 @@ from db.models import Callback, Desk, PlacedCall, Registration, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import ahead, keys, rooms
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import callbacks, claims, closing, conversations, serving
+from hotline.callbacks import callbacks, claims, closing, conversations, screening, serving
 from hotline.rounds import planning
 from settings import Settings
 from tests import factories as make
@@ -114,13 +114,13 @@ class Hall(Office):
         with writing(self.engine) as session:
             callback, desk = callbacks.by_token(session, token), session.get_one(Desk, OPERATOR)
             assert callback is not None
-            serving.screen(session, callback, desk)
+            screening.screen(session, callback, desk)
 
     def hands_over(self, token: str) -> None:
         with writing(self.engine) as session:
             callback = callbacks.by_token(session, token)
             assert callback is not None
-            serving.hand_over(session, callback)
+            screening.hand_over(session, callback)
 
     def ends_round(self) -> None:
         with writing(self.engine) as session:

@@ -15,7 +15,7 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, LedgerEntry, Registration, User
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline.callbacks import callbacks, called_again, closing, retries, serving
+from hotline.callbacks import callbacks, called_again, closing, retries, screening
 from hotline.callbacks.retries import Because
 from hotline.clock import CITY, after_quiet
 from hotline.errors import Refused
@@ -187,7 +187,7 @@ def test_given_an_operator_who_speaks_first_when_a_time_is_agreed_then_it_holds_
         callback.desk_id = None
         session.flush()
         wish = now(session) + MINUTE
-        done = serving.dismiss(session, callback, O.CALL_AGAIN, "", night, again_at=wish, agreed_by="desk1")
+        done = screening.dismiss(session, callback, O.CALL_AGAIN, "", night, again_at=wish, agreed_by="desk1")
         assert (done.agreed, done.registration.not_before) == (True, wish)
 
 

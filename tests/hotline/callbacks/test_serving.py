@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Registration, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import assignment, callbacks, claims, conversations, serving
+from hotline.callbacks import assignment, callbacks, claims, conversations, screening, serving
 from hotline.errors import Refused
 from hotline.line import line
 from hotline.rounds import planning, rounds
@@ -311,14 +311,14 @@ def test_given_citizens_who_wait_when_operators_speak_first_then_each_speaks_wit
 ) -> None:
     first, second = called_ahead(session, round_, 2)
     operator, away = a_desk(session), a_desk(session, connected=False)
-    assert refusal(serving.screen, session, first, away) == "desk-phone-away"
-    assert serving.screen(session, first, operator).state is C.SCREENING
-    assert refusal(serving.screen, session, second, operator) == "desk-busy"
-    assert refusal(serving.screen, session, first, a_desk(session)) == "wrong-state"
+    assert refusal(screening.screen, session, first, away) == "desk-phone-away"
+    assert screening.screen(session, first, operator).state is C.SCREENING
+    assert refusal(screening.screen, session, second, operator) == "desk-busy"
+    assert refusal(screening.screen, session, first, a_desk(session)) == "wrong-state"
     assert serving.ask_next(session, desk, None, settings) is second, "the first is spoken with"
-    assert refusal(serving.screen, session, second, a_desk(session)) == "wrong-state"
-    assert serving.hand_over(session, first).desk_id is None
-    assert refusal(serving.hand_over, session, first) == "wrong-state"
+    assert refusal(screening.screen, session, second, a_desk(session)) == "wrong-state"
+    assert screening.hand_over(session, first).desk_id is None
+    assert refusal(screening.hand_over, session, first) == "wrong-state"
     assert [c.id for c in assignment.ready(session, round_.id)] == [first.id]
 
 
@@ -327,21 +327,21 @@ def test_given_a_desk_with_a_citizen_of_its_own_when_it_would_speak_first_with_a
 ) -> None:
     first, second = called_ahead(session, round_, 2)
     serving.ask_next(session, desk, None, settings)
-    assert refusal(serving.screen, session, second, desk) == "desk-busy"
+    assert refusal(screening.screen, session, second, desk) == "desk-busy"
     talks(session, first)
-    assert refusal(serving.screen, session, second, desk) == "desk-busy"
+    assert refusal(screening.screen, session, second, desk) == "desk-busy"
 
 
 def test_given_a_desk_that_speaks_first_when_it_asks_or_claims_then_it_gets_no_second_citizen(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second = called_ahead(session, round_, 2)
-    serving.screen(session, first, desk)
+    screening.screen(session, first, desk)
     assert serving.ask_next(session, desk, None, settings) is None
     assert second.desk_id is None
     claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": a_user(session).id}
     assert refusal(lambda: claims.claim(session, **claim)) == "desk-busy"
-    serving.hand_over(session, first)
+    screening.hand_over(session, first)
     assert first.desk_id == desk.id, "it asked, and the first is first"
 
 
@@ -354,7 +354,7 @@ def test_given_citizens_on_their_way_to_a_phone_that_has_gone_when_taken_back_th
     gone, there = some_desks(session, round_, settings, 2)
     first, second = called_ahead(session, round_, 2)
     operator = a_desk(session)
-    serving.screen(session, second, operator)
+    screening.screen(session, second, operator)
     serving.ask_next(session, gone, None, settings)
     assert first.desk_id == gone.id
     assert not assignment.any_stranded(session)
@@ -494,7 +494,7 @@ def test_given_a_citizen_whom_a_desk_has_just_got_when_who_saw_them_wait_screens
     with writing(engine) as session:
         assert serving.ask_next(session, session.get_one(Desk, desk.id), None, settings)
     with pytest.raises(Refused, match="wrong-state"), writing(engine) as session:
-        serving.screen(session, waits, session.get_one(Desk, operator.id))
+        screening.screen(session, waits, session.get_one(Desk, operator.id))
     with reading(engine) as session:
         kept = callbacks.get(session, waits.id)
         assert (kept.desk_id, kept.state) == (desk.id, C.WAITING)
@@ -521,7 +521,7 @@ def test_given_one_citizen_when_desks_an_operator_and_the_rounds_end_want_them_a
                         return serving.ask_next(session, desk, None, settings) is not None
                     if which == len(desks):
                         mine = callbacks.get(session, callback.id)
-                        return bool(serving.screen(session, mine, session.get_one(Desk, operator)))
+                        return bool(screening.screen(session, mine, session.get_one(Desk, operator)))
                     return serving.let_go(session, callback.token)
             except Refused:
                 return False

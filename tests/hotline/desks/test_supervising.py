@@ -12,7 +12,7 @@ from api.cookies import COOKIE
 from db.engine import now, writing
 from db.models import AuditEntry, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, closing, serving
+from hotline.callbacks import assignment, callbacks, closing, screening
 from hotline.desks import supervising
 from hotline.people import sign_ins
 from settings import Settings
@@ -133,7 +133,7 @@ def test_given_a_desk_that_hears_when_it_wants_to_call_or_screen_then_it_is_refu
     listens(session, mine, talking)
     waiting = make.a_callback(session, C.WAITING)
     waiting.desk_id = None
-    assert refusal(lambda: serving.screen(session, waiting, mine)) == "desk-hears"
+    assert refusal(lambda: screening.screen(session, waiting, mine)) == "desk-hears"
     own = make.a_callback(session, C.CLAIMED, supervisor)
     assert refusal(lambda: callbacks.ask_call(session, own, settings)) == "desk-hears"
 
