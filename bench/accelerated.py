@@ -26,7 +26,7 @@ from bench import pacing
 from bench.pacing import Figures, World, percentile
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, end, fast_system, played
+from tests.kit.simulated_round import Person, SimulatedRound, end, fast_system, played
 
 SPEED = 20.0
 SIMULATED = 200
@@ -73,7 +73,7 @@ def _play(world: World, seed: int) -> tuple[Figures, list[float], list[str]]:
         return figures, own, [*game.wrongs(), *game.official.troubles]
 
 
-def _figures(game: Played, world: World, began: float) -> Figures:
+def _figures(game: SimulatedRound, world: World, began: float) -> Figures:
     talks = game.official.talks
     ended = began + world.hours_s / SPEED
     pressed = {a.talk.callback: a.call.pressed_at for a in game.facts().attempts if a.talk and a.call}
@@ -92,7 +92,7 @@ def _figures(game: Played, world: World, began: float) -> Figures:
     return figures
 
 
-def _own_time(game: Played) -> list[float]:
+def _own_time(game: SimulatedRound) -> list[float]:
     """Medians in real seconds: placing to ringing, the 1 to waiting, «next» to speaking where one waits."""
     attempts = [a for a in game.facts().attempts if a.call and a.callback.placed_at]
     confirmed = {a.callback.id: a.callback.confirmed_at for a in attempts if a.callback.confirmed_at}

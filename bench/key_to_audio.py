@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from tests.kit.load import Load
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
+from tests.kit.rtp_sender import FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.system import System
-from tests.kit.talk import FRAME, TELEPHONE_EVENT, key_frames
 
 IN_PROGRESS = (0, 300)
 CALLERS = 100

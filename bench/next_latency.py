@@ -25,9 +25,9 @@ from tests.kit import scenario
 from tests.kit.browser import browsers, person
 from tests.kit.pages import in_state, sign_in
 from tests.kit.process import until
+from tests.kit.rtp_sender import A_LAW, FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.sipp import SippPhone
 from tests.kit.system import Operator, System
-from tests.kit.talk import A_LAW, FRAME, TELEPHONE_EVENT, key_frames
 
 REPETITIONS = 25
 GOAL_MS = 300

@@ -5,14 +5,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from dialer.side_calls import AT_ONCE, SHARE, SideCalls
+from dialer.system_calls import AT_ONCE, SHARE, SystemCalls
 from dialplan.variables import Context
 from hotline.callbacks import toll
 from hotline.clock import is_quiet
 from hotline.line import confirmation_calls
 
 
-class Confirmations(SideCalls):
+class Confirmations(SystemCalls):
     """Owners of numbers, who are asked whether they want what somebody asked for."""
 
     context = Context.CONFIRM

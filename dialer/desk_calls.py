@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.side_calls import SideCalls
+from dialer.system_calls import SystemCalls
 from dialplan.accounts import desk_of_channel
 from dialplan.variables import Context
 from hotline.callbacks import toll
@@ -21,7 +21,7 @@ def desk_of(channel: str, channel_id: str) -> int | None:
     return desk_phones.desk_of_token(channel_id) if dialled_in is None else dialled_in
 
 
-class DeskCalls(SideCalls):
+class DeskCalls(SystemCalls):
     """That a telephone has come into its room is seen as of every phone."""
 
     context = Context.OFFICIAL

@@ -11,6 +11,7 @@ from db.models import Callback
 from dialer import hearing
 from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError
+from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
@@ -18,7 +19,6 @@ from dialer.endings import Endings
 from dialer.hearing import Hearing
 from dialer.keys import Keys
 from dialer.live import Live
-from dialer.moves import Moves
 from dialer.near_calls import NearCalls
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
@@ -50,7 +50,7 @@ class Dialer:
         self._settings = settings
         self._engine = engine
         self._ami = ami
-        self._moves = Moves(settings, engine)
+        self._writer = CallbackWriter(settings, engine)
         self._rooms = Rooms(engine, ami)
         self._caps = Caps(settings, engine)
         self._trunk = Trunk(settings, engine, ami)
@@ -62,29 +62,29 @@ class Dialer:
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami)
-        side_calls = [self._confirmations, self._near_calls, self._desk_calls]
+        system_calls = [self._confirmations, self._near_calls, self._desk_calls]
         self._reconciler = Reconciler(
             engine,
             ami,
-            moves=self._moves,
+            writer=self._writer,
             rooms=self._rooms,
             supervising=self._supervising,
-            others=[self._caps, *side_calls],
+            others=[self._caps, *system_calls],
         )
         endings = Endings()
         self._hearing = Hearing(
             ami,
-            moves=self._moves,
+            writer=self._writer,
             rooms=self._rooms,
             caps=self._caps,
             trunk=self._trunk,
             keys=self._keys,
             supervising=self._supervising,
             endings=endings,
-            side_calls=side_calls,
+            system_calls=system_calls,
         )
         self._placing = Placing(
-            settings, engine, ami, caps=self._caps, moves=self._moves, live=self._live, endings=endings
+            settings, engine, ami, caps=self._caps, writer=self._writer, live=self._live, endings=endings
         )
         self._next_beat = 0.0
         self._next_reconcile = 0.0
@@ -158,7 +158,7 @@ class Dialer:
         self._trunk.look()
         self._ahead.let_go()
         self._near_calls.let_go()
-        self._moves.end_overdue()
+        self._writer.end_overdue()
         self._ahead.keep_ready()
         self._desk_calls.place_asked()
         self._near_calls.place_due()

@@ -9,16 +9,16 @@ from asterisk.ami.event import Event
 
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
+from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.desk_calls import desk_of
 from dialer.endings import Endings
 from dialer.keys import Keys
-from dialer.moves import Moves
 from dialer.originate import token_of
 from dialer.outcomes import NEVER_BEGAN, Ending, ours
 from dialer.rooms import WITH_MUSIC, Rooms
-from dialer.side_calls import SideCalls
 from dialer.supervising import Supervising
+from dialer.system_calls import SystemCalls
 from dialer.trunk import Trunk
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import (
@@ -57,26 +57,26 @@ class Hearing:
         self,
         ami: Ami,
         *,
-        moves: Moves,
+        writer: CallbackWriter,
         rooms: Rooms,
         caps: Caps,
         trunk: Trunk,
         keys: Keys,
         supervising: Supervising,
         endings: Endings,
-        side_calls: Sequence[SideCalls],
+        system_calls: Sequence[SystemCalls],
     ) -> None:
         self.in_sync = False
         """Whether nothing was missed: what the database says is what Asterisk has."""
         self._ami = ami
-        self._moves = moves
+        self._writer = writer
         self._rooms = rooms
         self._caps = caps
         self._trunk = trunk
         self._keys = keys
         self._supervising = supervising
         self._endings = endings
-        self._side = side_calls
+        self._system = system_calls
         self._failed_at: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
@@ -111,7 +111,7 @@ class Hearing:
         if status in ("RINGING", "PROGRESS", "ANSWER"):
             self._trunk.rings(token)
         if status == "RINGING":
-            self._moves.move(token, CallbackState.RINGING)
+            self._writer.move(token, CallbackState.RINGING)
 
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
@@ -132,27 +132,27 @@ class Hearing:
     def _on_stage(self, token: str, stage: str) -> None:
         if stage == Stage.FAILED:
             self._trunk.script_failed(token)
-            if side_calls := self._side_calls(token):
-                side_calls.script_failed(token)
+            if system_calls := self._system_calls(token):
+                system_calls.script_failed(token)
         elif stage in (Stage.CONFIRMED, Stage.NOT_CONFIRMED, Stage.SPOKE):
             self._trunk.script_spoke(token)
         if stage in _ENDING:
-            self._moves.close(token, _ENDING[Stage(stage)])
+            self._writer.close(token, _ENDING[Stage(stage)])
         elif stage == Stage.ANSWERED:
-            self._moves.move(token, CallbackState.ANSWERED)
+            self._writer.move(token, CallbackState.ANSWERED)
         elif stage == Stage.CONFIRMED:
             self._rooms.seen(token, WITH_MUSIC)
-            self._moves.move(token, CallbackState.WAITING)
+            self._writer.move(token, CallbackState.WAITING)
         elif stage in _WHERE:
             self._rooms.seen(token, _WHERE[Stage(stage)])
             if stage == Stage.HELD:
-                self._moves.held(token)
+                self._writer.held(token)
 
     def _on_join(self, event: Event) -> None:
         channel, token, room = (event.keys.get(key, "") for key in ("Channel", "Uniqueid", "Conference"))
         desk = desk_of(channel, token)
         if desk is not None:
-            before = self._moves.desk_phone(desk, channel)
+            before = self._writer.desk_phone(desk, channel)
             if before and before != channel:
                 self._replaced(desk, before)
             if room == f"desk-{desk}":
@@ -161,7 +161,7 @@ class Hearing:
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")
             if self.in_sync:  # else their desk's phone may just have gone; the reconciler asks
-                self._moves.joined(token, int(number) if number.isdecimal() else None)
+                self._writer.joined(token, int(number) if number.isdecimal() else None)
 
     def _replaced(self, desk: int, before: str) -> None:
         """The desk's phone is back by another channel; the one before may not know yet that it is dead."""
@@ -200,13 +200,13 @@ class Hearing:
 
     def _ended(self, token: str, ending: Ending) -> None:
         self._caps.ended(token, ending)
-        if side_calls := self._side_calls(token):
-            side_calls.ended(token, ours=ours(ending))
-        self._moves.ended(token, ending)
+        if system_calls := self._system_calls(token):
+            system_calls.ended(token, ours=ours(ending))
+        self._writer.ended(token, ending)
 
-    def _side_calls(self, token: str) -> SideCalls | None:
+    def _system_calls(self, token: str) -> SystemCalls | None:
         """Whose call it is that is no callback."""
-        return next((calls for calls in self._side if calls.owns(token)), None)
+        return next((calls for calls in self._system if calls.owns(token)), None)
 
     def close_never_started(self) -> None:
         """Asterisk reported a failure and no channel of that token ever ended: there was none."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
-from dialer.side_calls import AT_ONCE, SHARE, SideCalls
+from dialer.system_calls import AT_ONCE, SHARE, SystemCalls
 from dialplan.variables import Context
 from hotline.callbacks import toll
 from hotline.clock import is_quiet
@@ -19,7 +19,7 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 
-class NearCalls(SideCalls):
+class NearCalls(SystemCalls):
     """One try each: whoever does not answer is called in turn all the same."""
 
     context = Context.NEAR

@@ -10,10 +10,10 @@ from db.engine import now, reading, writing
 from db.models import Callback
 from db.states import Outcome
 from dialer.ami import Ami, NotAccepted
+from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.endings import Endings
 from dialer.live import Live
-from dialer.moves import Moves
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
@@ -37,7 +37,7 @@ class Placing:
         ami: Ami,
         *,
         caps: Caps,
-        moves: Moves,
+        writer: CallbackWriter,
         live: Live,
         endings: Endings,
     ) -> None:
@@ -45,7 +45,7 @@ class Placing:
         self._engine = engine
         self._ami = ami
         self._caps = caps
-        self._moves = moves
+        self._writer = writer
         self._live = live
         self._endings = endings
 
@@ -99,7 +99,7 @@ class Placing:
         except NotAccepted as error:
             log.error("%s: not placed: %s", call.token, error)
             self._caps.ended(call.token, NEVER_BEGAN)
-            self._moves.close(call.token, Outcome.FAILED)
+            self._writer.close(call.token, Outcome.FAILED)
             return
         log.info("%s: placed", call.token)
 

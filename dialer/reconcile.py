@@ -11,8 +11,8 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami
+from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
-from dialer.moves import Moves
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
@@ -50,14 +50,14 @@ class Reconciler:
         engine: Engine,
         ami: Ami,
         *,
-        moves: Moves,
+        writer: CallbackWriter,
         rooms: Rooms,
         supervising: Supervising,
         others: Sequence[Calls],
     ) -> None:
         self._engine = engine
         self._ami = ami
-        self._moves = moves
+        self._writer = writer
         self._rooms = rooms
         self._supervising = supervising
         self._others = others
@@ -82,7 +82,7 @@ class Reconciler:
             if callback.token in channels:
                 known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
-                self._moves.lost(callback, steady=_steady(phones.get(callback.desk_id or 0), callback, at))
+                self._writer.lost(callback, steady=_steady(phones.get(callback.desk_id or 0), callback, at))
             else:
                 known = False  # its channel may just be coming into being
         return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
@@ -108,28 +108,28 @@ class Reconciler:
     def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
         token = callback.token
         if ringing or channel.get("ChannelStateDesc") == "Ringing":
-            self._moves.move(token, CallbackState.RINGING)
+            self._writer.move(token, CallbackState.RINGING)
             return True
         context, application = channel.get("Context", ""), channel.get("Application", "")
         if application == "ConfBridge":
             desk = channel.get("Exten", "")
             self._rooms.seen(token, f"desk-{desk}")
             if context != Context.SCREENING:
-                self._moves.joined(token, int(desk) if desk.isdecimal() else None)
+                self._writer.joined(token, int(desk) if desk.isdecimal() else None)
             return True
         if context in _SAYS_WHERE:
             self._rooms.seen(token, context)
             if context == Context.HELD:
-                self._moves.held(token)
+                self._writer.held(token)
             return True
         if context == Context.LATER:
-            self._moves.close(token, Outcome.CALL_AGAIN)
+            self._writer.close(token, Outcome.CALL_AGAIN)
             return True
         if context in _BY_CONTEXT and application:
             if context == Context.WAITING:
                 self._rooms.seen(token, WITH_MUSIC)
             if callback.state is not CallbackState.SCREENING:  # on the way to the operator: goes on
-                self._moves.move(token, _BY_CONTEXT[Context(context)])
+                self._writer.move(token, _BY_CONTEXT[Context(context)])
             return True
         # between two steps of the dialplan: look again
         return channel.get("ChannelStateDesc") != "Up"
@@ -152,7 +152,7 @@ class Reconciler:
             else:
                 self._supervising.seen(desk, phones[one].get("Context", ""), phones[one].get("Exten", ""))
             if was != (one is not None, one):
-                self._moves.desk_phone(desk, one)
+                self._writer.desk_phone(desk, one)
             if one is not None:
                 here[desk] = phones[one]
         return here

@@ -14,12 +14,12 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, PortRange, Settings, load
-from tests.kit.compiled import share
 from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
-from tests.kit.reused import Reused
+from tests.kit.reused_database import ReusedDatabase
+from tests.kit.sql_cache import share
 
 __all__ = ["on_both"]
 
@@ -63,10 +63,10 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def reused(postgres: Postgres) -> Reused:
+def reused(postgres: Postgres) -> ReusedDatabase:
     """A migrated database in PostgreSQL."""
     _migrate(postgres.create_database(_TEMPLATE))
-    return Reused(postgres, _TEMPLATE)
+    return ReusedDatabase(postgres, _TEMPLATE)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def database(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> st
         path = tmp_path / "hotline.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    reused: Reused = request.getfixturevalue("reused")
+    reused: ReusedDatabase = request.getfixturevalue("reused")
     return reused.fresh()
 
 

@@ -9,14 +9,21 @@ from pathlib import Path
 
 from hotline.ledger.verify import verify
 from tests.faults.breaking import Breakable, Fault, Faults, Odd
-from tests.kit import verdict
+from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, fast_system, played_at_once, settled, wait_until_done
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 from tests.kit.proxy import Proxy
 from tests.kit.registrant import Registrant
+from tests.kit.simulated_round import (
+    Person,
+    SimulatedRound,
+    fast_system,
+    played_at_once,
+    settled,
+    wait_until_done,
+)
 
 HEALTHY_S = 30.0
 _ROUND_S = 120.0
@@ -141,9 +148,12 @@ def play(
 
 
 def _judge(
-    games: Sequence[Played], registering: Sequence[Registrant], faults: Sequence[Fault], broken: Broken
+    games: Sequence[SimulatedRound],
+    registering: Sequence[Registrant],
+    faults: Sequence[Fault],
+    broken: Broken,
 ) -> None:
-    there = {verdict.number_of(r) for game in games for r in game.facts().registrations}
+    there = {round_checks.number_of(r) for game in games for r in game.facts().registrations}
     for each in registering:
         if each.spoken_at and each.number not in there:
             broken.wrongs[LOST].append(f"{each.number} heard a ticket number, and has no registration")
@@ -155,20 +165,20 @@ def _judge(
         for figure, wrongs in figures(game).items():
             broken.wrongs[figure] += wrongs
         broken.wrongs[OTHER] += [t for t in game.official.troubles if _PHONE_AWAY not in t]
-    broken.wrongs[OTHER] += verdict.left_on_the_line(games[0].system, games[0].crowd)
+    broken.wrongs[OTHER] += round_checks.left_on_the_line(games[0].system, games[0].crowd)
     broken.wrongs[OTHER] += [f"the ledger: {problem}" for problem in verify(games[0].system.engine).problems]
 
 
-def figures(game: Played) -> Mapping[str, list[str]]:
+def figures(game: SimulatedRound) -> Mapping[str, list[str]]:
     """What is wrong in one round, by figure: from what the phones and the official saw."""
     facts = game.facts()
     return {
-        LOST: list(verdict.lost(facts, game.numbers)),
-        TWICE: [*verdict.double_calls(facts), *verdict.redialled(facts)],
-        ORDER: list(verdict.out_of_order(game.system, facts)),
-        BURNED: list(verdict.burned(facts)),
-        BLIP: list(verdict.cut_by_blips(facts, game.official.blips)),
-        OTHER: [*verdict.untrue(facts), *verdict.without_outcome(facts)],
+        LOST: list(round_checks.lost(facts, game.numbers)),
+        TWICE: [*round_checks.double_calls(facts), *round_checks.redialled(facts)],
+        ORDER: list(round_checks.out_of_order(game.system, facts)),
+        BURNED: list(round_checks.burned(facts)),
+        BLIP: list(round_checks.cut_by_blips(facts, game.official.blips)),
+        OTHER: [*round_checks.untrue(facts), *round_checks.without_outcome(facts)],
     }
 
 

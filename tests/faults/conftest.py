@@ -3,7 +3,7 @@
 `system` and `desk` are those of tests/system: real speed, a desk and its SIP phone; a fault that a person
 hears belongs there. `breakable` is a system whose clock for retries and pacing runs fast, and whose manager
 line goes through a proxy: `broken_round.play` plays a whole round on it while `breaking.Faults` breaks parts,
-and judges it by what the phones saw (tests.kit.verdict). `system` is started once for each test process,
+and judges it by what the phones saw (tests.kit.round_checks). `system` is started once for each test process,
 `breakable` for each file, for it looks so often that it costs a sixth of a core with nothing to do.
 
 `test_mixed_faults.py` plays a mixed selection in every `make test`, `make faults` that alone, and

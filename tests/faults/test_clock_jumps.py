@@ -15,12 +15,19 @@ from db.engine import now, reading, writing
 from db.models import Heartbeat, Round
 from db.states import RegistrationState
 from hotline.ledger.verify import verify
-from tests.kit import verdict
+from tests.kit import round_checks
 from tests.kit.clock import Clock
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, fast_system, played_at_once, settled, wait_until_done
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
+from tests.kit.simulated_round import (
+    Person,
+    SimulatedRound,
+    fast_system,
+    played_at_once,
+    settled,
+    wait_until_done,
+)
 from tests.kit.system import System
 
 REACHED = RegistrationState.REACHED
@@ -60,7 +67,7 @@ def _clocks(system: System) -> list[float]:
     return [beat.timestamp() - time.time() for beat in beats]
 
 
-def _jump(clock: Clock, game: Played, seconds: int) -> None:
+def _jump(clock: Clock, game: SimulatedRound, seconds: int) -> None:
     """With somebody on the line the clock jumps; all works in time, and others are called."""
     until(lambda: any(call.answered_at for call in game.crowd.live()), "somebody is on the line", 30)
     called = len(game.crowd.calls())
@@ -99,14 +106,14 @@ def test_given_callbacks_under_way_when_the_clock_jumps_and_is_mended_then_nobod
         assert settled(lambda: list(_wrongs(game, [*game.numbers, *others]))) == []
 
 
-def _wrongs(game: Played, numbers: Sequence[str]) -> Iterator[str]:
+def _wrongs(game: SimulatedRound, numbers: Sequence[str]) -> Iterator[str]:
     """By what the phones saw: their clock is another one than the system's."""
-    states = {verdict.number_of(r): r.state for r in game.system.registrations(game.round_id)}
+    states = {round_checks.number_of(r): r.state for r in game.system.registrations(game.round_id)}
     yield from (f"{n} is lost: {states.get(n)}" for n in numbers if states.get(n) is not REACHED)
     rang = {number: len(game.crowd.calls(number)) for number in numbers}
     yield from (f"{number} rang {times} times" for number, times in rang.items() if times != 1)
     spoke = Counter(talk.number for talk in game.official.talks)
     yield from (f"{n}: {spoke[n]} conversations" for n in numbers if spoke[n] != 1)
-    yield from verdict.left_on_the_line(game.system, game.crowd)
+    yield from round_checks.left_on_the_line(game.system, game.crowd)
     yield from (f"the ledger: {problem}" for problem in verify(game.system.engine).problems)
     yield from game.official.troubles

@@ -23,8 +23,8 @@ from tests.faults.broken_round import figures
 from tests.kit.callers import Callers
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, end, fast_system, played, settled
 from tests.kit.process import slowness, until
+from tests.kit.simulated_round import Person, SimulatedRound, end, fast_system, played, settled
 from tests.kit.system import System
 
 DOWN_S = float(os.environ.get("FAULTS_TRUNK_S", "15"))
@@ -54,7 +54,7 @@ def system() -> Iterator[System]:
 class Outage:
     """What was seen of it; moments as time.time() tells them."""
 
-    game: Played
+    game: SimulatedRound
     began: float = field(default_factory=time.time)
     seen_after_s: float = 0.0
     """When the pages and /healthz first said so."""
@@ -91,7 +91,7 @@ class Outage:
 
 
 @contextmanager
-def _waiting_line(system: System) -> Iterator[Played]:
+def _waiting_line(system: System) -> Iterator[SimulatedRound]:
     """A round with a whole line, whose first citizens have spoken with the official."""
     system.wait_healthy()
     with played(system, [PERSON] * WAITING) as game:
@@ -106,12 +106,12 @@ def _trunk_answers(system: System) -> bool:
         return breaker.knows(session) is True and breaker.down(session) is None
 
 
-def _talk_on(game: Played) -> None:
+def _talk_on(game: SimulatedRound) -> None:
     before = len(game.official.talks)
     until(lambda: len(game.official.talks) >= before + _TALKS, "calls flow", 60)
 
 
-def _say_so(game: Played) -> list[bool]:
+def _say_so(game: SimulatedRound) -> list[bool]:
     """Whether /healthz, the wall, and the official's page say that calls are down, and the line is kept."""
     desk = game.official.desk.http
     health = httpx.get(f"{game.system.url}/healthz", timeout=5)
@@ -186,7 +186,7 @@ def _is_over(outage: Outage, *, probe_behind: bool = False) -> None:
     assert outage.idle_s() <= BACK_S * slowness()
 
 
-def _is_right(game: Played) -> None:
+def _is_right(game: SimulatedRound) -> None:
     """No attempt is used up, and the line is as it was; then the round ends."""
     end(game)
     places = game.system.registrations(game.round_id)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from prompts.spoken import PAUSE
 from tests.kit.ports import free_port
-from tests.kit.talk import A_LAW, FRAME, SILENCE, TELEPHONE_EVENT, key_frames
+from tests.kit.rtp_sender import A_LAW, FRAME, SILENCE, TELEPHONE_EVENT, key_frames
 
 _QUIET_S = 0.3
 """So long without sound: the question is over. A clip follows another within a tenth of it."""

@@ -10,7 +10,7 @@ from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, Settings, load
 from tests.factories import PASSWORD
-from tests.kit import town
+from tests.kit import seed_city
 from tests.kit.browser import browser, person
 from tests.kit.pages import DESK, PHONE
 from tests.kit.ports import free_port
@@ -56,7 +56,7 @@ def main() -> None:
         settings = _settings(Path(folder))
         engine = connect(settings.database)
         upgrade(engine)
-        there = town.fill(engine)
+        there = seed_city.fill(engine)
         with (
             served(settings) as url,
             browser() as chromium,

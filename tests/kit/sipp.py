@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 import soundfile
 
-from tests.kit import scenario, talk
+from tests.kit import rtp_sender, scenario
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import Program, need, until
 
@@ -174,7 +174,7 @@ class SippPhone:
         sound = self._folder / "sound"
         samples = soundfile.read(self._sound)[0] if self._sound else [0.0] * 8000
         soundfile.write(sound, samples, 8000, format="RAW", subtype="ALAW")
-        talking = f"exec {sys.executable} -IS {talk.__file__}"
+        talking = f"exec {sys.executable} -IS {rtp_sender.__file__}"
         steps = self._steps.replace("@TALK@", talking).replace("@SOUND@", str(sound))
         (self._folder / "scenario").write_text(scenario.whole(steps))
         (self._folder / "numbers").write_text("\n".join(["SEQUENTIAL", *self._numbers]) + "\n")

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from tests.kit.listener import Frame, Listener, Plan
-from tests.kit.talk import FRAME
+from tests.kit.rtp_sender import FRAME
 
 HOLD, RESUME, MOVE = "hold", "resume", "move"
 """What a plan may answer, too: the call is held, taken back, or goes on at another port."""

@@ -22,7 +22,7 @@ from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 from tests.kit.process import Program, ProgramError, need, until
-from tests.kit.reused import Reused
+from tests.kit.reused_database import ReusedDatabase
 from tests.kit.sipp import SippPhone
 from tests.kit.sound import THRESHOLD, Recording, best_score, heard, tone_level
 
@@ -354,7 +354,7 @@ def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whate
     parts = "(id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of int REFERENCES parts, word text)"
     template = server.create_database("template")
     rows(template, f"CREATE TABLE parts {parts}", "INSERT INTO parts (word) VALUES ('سلام')")
-    reused = Reused(server, "template")
+    reused = ReusedDatabase(server, "template")
     for harm in (
         ("INSERT INTO parts (of, word) VALUES (1, 'x')", "UPDATE parts SET word = 'y'"),
         ("DELETE FROM parts",),
@@ -371,7 +371,7 @@ def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whate
 def test_given_a_database_when_it_is_used_again_many_times_then_no_dead_rows_pile_up(server):
     template = server.create_database("template")
     rows(template, "CREATE TABLE words (word text)")
-    reused = Reused(server, "template")
+    reused = ReusedDatabase(server, "template")
     fill = "INSERT INTO words SELECT repeat('x', 100) FROM generate_series(1, 1000)"
     sizes = [rows(reused.fresh(), fill, "SELECT pg_relation_size('words')")[0][0] for _ in range(4)]
     assert sizes == sizes[:1] * 4
@@ -380,7 +380,7 @@ def test_given_a_database_when_it_is_used_again_many_times_then_no_dead_rows_pil
 def test_given_a_connection_that_locks_when_the_database_is_used_again_then_it_is_gone(server):
     template = server.create_database("template")
     rows(template, "CREATE TABLE words (word text)")
-    reused = Reused(server, "template")
+    reused = ReusedDatabase(server, "template")
     engine = sa.create_engine(reused.fresh())
     with engine.connect() as connection:
         connection.exec_driver_sql("LOCK TABLE words")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.listener import Heard, openings
-from tests.kit.talk import SILENCE
+from tests.kit.rtp_sender import SILENCE
 
 WORD, QUIET = bytes(range(256)) * 8, SILENCE * 2000
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import Engine
 
 from tests.factories import PASSWORD
-from tests.kit import town
+from tests.kit import seed_city
 from tests.kit.browser import person
 from tests.kit.pages import is_fit
 
@@ -14,7 +14,7 @@ from tests.kit.pages import is_fit
 def test_given_a_town_at_work_when_every_page_is_opened_then_each_is_fit(
     chromium: Browser, url: str, engine: Engine, language: str
 ) -> None:
-    there = town.fill(engine)
+    there = seed_city.fill(engine)
     with person(chromium, locale="fa-IR") as context:
         page = context.new_page()
         page.goto(url)

@@ -9,11 +9,11 @@ import pytest
 from db.engine import writing
 from db.states import Outcome, RegistrationState
 from hotline.rounds import rounds
-from tests.kit import verdict
+from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, fast_system, played, wait_until_done
 from tests.kit.process import until
+from tests.kit.simulated_round import Person, SimulatedRound, fast_system, played, wait_until_done
 from tests.kit.system import System
 
 SPEED = float(os.environ.get("CROWD_SPEED", "200"))
@@ -78,10 +78,10 @@ def test_given_40_citizens_when_their_round_is_played_then_every_outcome_is_true
         _as_the_script_says(game)
 
 
-def _as_the_script_says(game: Played) -> None:
+def _as_the_script_says(game: SimulatedRound) -> None:
     facts = game.facts()
     for registration in facts.registrations:
-        person = game.people[verdict.number_of(registration)]
+        person = game.people[round_checks.number_of(registration)]
         own = [a.callback.outcome for a in facts.attempts if a.callback.registration_id == registration.id]
         assert own == list(person.outcomes), registration.number
         reached = person.outcomes[-1] is Outcome.REACHED

@@ -8,7 +8,7 @@ import pytest
 from db.states import Outcome
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
-from tests.kit.played import Person, Played, fast_system, played, wait_until_done
+from tests.kit.simulated_round import Person, SimulatedRound, fast_system, played, wait_until_done
 from tests.kit.system import System
 
 SPEED = 10
@@ -54,7 +54,7 @@ def _person(behaviour: Behaviour) -> Person:
     return Person([behaviour], Script(TALK_S / SPEED), [outcome])
 
 
-def _idle(game: Played) -> list[int]:
+def _idle(game: SimulatedRound) -> list[int]:
     """Until each conversation since the one before, or since the first call; in the dialer's seconds."""
     talks = game.official.talks
     began = min(call.invited_at for call in game.crowd.calls())
@@ -62,7 +62,7 @@ def _idle(game: Played) -> list[int]:
     return [round(SPEED * gap) for gap in gaps]
 
 
-def _one_by_one(game: Played) -> list[int]:
+def _one_by_one(game: SimulatedRound) -> list[int]:
     """What the calls took, added up to each one that brought somebody."""
     sums, so_far = [], 0.0
     for call in sorted(game.crowd.calls(), key=lambda call: call.invited_at):

@@ -10,7 +10,7 @@ from clerk import wording
 from db.engine import reading, writing
 from db.models import Callback, Desk, Message, MessageKind, Registration
 from db.states import LIVE, ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, RegistrationState
-from dialer.moves import Moves
+from dialer.callback_writer import CallbackWriter
 from dialer.outcomes import UNSEEN, Ending
 from hotline.callbacks import claims, closing, left_in_hand
 from hotline.ledger.verify import verify
@@ -110,7 +110,7 @@ def in_state(session: Session, state: C, *, ahead: bool) -> Callback:
 
 def hours_pass(engine: Engine, settings: Settings) -> None:
     """What dialer and clerk do by themselves in the time, where the desk is left alone."""
-    moves = Moves(settings, engine)
+    moves = CallbackWriter(settings, engine)
     with writing(engine) as session:
         for row in session.scalars(select(Callback)):
             for name in MOMENTS:
@@ -142,7 +142,7 @@ def test_given_operators_citizens_in_any_state_when_their_calls_end_in_any_way_t
             ends[callback.token] = ending or (None if state in (C.HELD, C.PARTING) else UNSEEN)
     for token, ending in ends.items():
         if ending and state in ON_THE_PHONE:
-            Moves(settings, engine).ended(token, ending)
+            CallbackWriter(settings, engine).ended(token, ending)
     hours_pass(engine, settings)
     with writing(engine) as session:
         standing = rounds.standing_line(session)

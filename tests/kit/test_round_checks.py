@@ -9,11 +9,11 @@ import pytest
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from settings import Settings
-from tests.kit import verdict
+from tests.kit import round_checks
 from tests.kit.crowd import Behaviour, Call
 from tests.kit.official import Talk
+from tests.kit.round_checks import Attempt, Facts
 from tests.kit.system import System
-from tests.kit.verdict import Attempt, Facts
 
 BEGAN = datetime(2026, 11, 24, 9, tzinfo=UTC)
 BUSY = Behaviour(status="486 Busy Here")
@@ -51,7 +51,7 @@ def _facts(*attempts: Attempt) -> Facts:
 
 
 def _in_order(settings: Settings, facts: Facts) -> list[str]:
-    return list(verdict.out_of_order(cast(System, SimpleNamespace(settings=settings)), facts))
+    return list(round_checks.out_of_order(cast(System, SimpleNamespace(settings=settings)), facts))
 
 
 def test_given_a_round_as_it_must_be_when_judged_then_nothing_is_wrong(settings: Settings) -> None:
@@ -62,20 +62,25 @@ def test_given_a_round_as_it_must_be_when_judged_then_nothing_is_wrong(settings:
         _attempt(1, 4, 6, Outcome.REACHED, talked=True),
     )
     assert _in_order(settings, facts) == []
-    judges = (verdict.double_calls, verdict.redialled, verdict.untrue, verdict.without_outcome)
+    judges = (
+        round_checks.double_calls,
+        round_checks.redialled,
+        round_checks.untrue,
+        round_checks.without_outcome,
+    )
     assert [wrong for judge in judges for wrong in judge(facts)] == []
 
 
 def test_given_a_phone_that_rang_while_connected_when_judged_then_it_was_called_twice() -> None:
     facts = _facts(_attempt(1, 0, 5, Outcome.FAILED), _attempt(1, 4, 6, Outcome.FAILED))
-    assert len(list(verdict.double_calls(facts))) == 1
+    assert len(list(round_checks.double_calls(facts))) == 1
 
 
 def test_given_one_who_was_spoken_with_and_called_again_when_judged_then_that_is_wrong() -> None:
     facts = _facts(
         _attempt(1, 0, 1, Outcome.FAILED, talked=True), _attempt(1, 4, 6, Outcome.REACHED, talked=True)
     )
-    assert len(list(verdict.redialled(facts))) == 1
+    assert len(list(round_checks.redialled(facts))) == 1
 
 
 def test_given_outcomes_that_no_phone_saw_when_judged_then_they_are_untrue() -> None:
@@ -86,7 +91,7 @@ def test_given_outcomes_that_no_phone_saw_when_judged_then_they_are_untrue() -> 
         _attempt(4, 0, 1, Outcome.HUNG_UP),
         _attempt(5, 0, 1, Outcome.FAILED, talked=True),
     )
-    assert len(list(verdict.untrue(facts))) == 5
+    assert len(list(round_checks.untrue(facts))) == 5
 
 
 def test_given_one_who_was_due_and_passed_over_when_judged_then_the_order_was_broken(
@@ -110,7 +115,7 @@ def test_given_an_attempt_that_no_phone_saw_or_that_we_cut_when_judged_then_it_w
     cut = _attempt(2, 0, 5, Outcome.HUNG_UP, ended_by="cut")
     short = _attempt(3, 0, 0.4, Outcome.NOT_CONFIRMED)
     for attempt in (unheard, cut, short):
-        assert len(_figure(verdict.burned, attempt)) == 1
+        assert len(_figure(round_checks.burned, attempt)) == 1
 
 
 def test_given_attempts_that_the_citizen_or_nobody_used_up_when_judged_then_none_was_burned() -> None:
@@ -122,12 +127,12 @@ def test_given_attempts_that_the_citizen_or_nobody_used_up_when_judged_then_none
         _attempt(3, 0, 3, Outcome.REACHED, talked=True),
         free,
     ]
-    assert _figure(verdict.burned, *attempts) == []
+    assert _figure(round_checks.burned, *attempts) == []
 
 
 def _lost(*attempts: Attempt, numbers: tuple[str, ...] = ()) -> list[str]:
     facts = _facts(*attempts)
-    return list(verdict.lost(facts, [*numbers, *(a.number for a in attempts)]))
+    return list(round_checks.lost(facts, [*numbers, *(a.number for a in attempts)]))
 
 
 def test_given_a_place_that_is_gone_or_ended_without_a_conversation_when_judged_then_it_was_lost() -> None:
@@ -153,9 +158,9 @@ def test_given_a_conversation_that_ends_in_a_blip_of_the_desk_when_judged_then_w
     assert attempt.talk
     attempt.talk.broke_off = True
     blips = [_at(blip).timestamp()]
-    assert len(list(verdict.cut_by_blips(_facts(attempt), blips))) == wrong
+    assert len(list(round_checks.cut_by_blips(_facts(attempt), blips))) == wrong
     attempt.talk.broke_off = False
-    assert list(verdict.cut_by_blips(_facts(attempt), blips)) == []
+    assert list(round_checks.cut_by_blips(_facts(attempt), blips)) == []
 
 
 def test_given_one_who_was_passed_because_they_had_just_dialled_137_when_judged_then_that_is_right(

@@ -25,7 +25,7 @@ SHARE = 0.5
 """Of each cap, at most: whoever has them called, callbacks always find the other half."""
 
 
-class SideCalls(ABC):
+class SystemCalls(ABC):
     """One more task of the dialer; it shares the dialer's connection and thread."""
 
     context: Context

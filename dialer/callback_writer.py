@@ -34,7 +34,7 @@ _BY_CITIZEN = {_NORMAL, 31}
 or the network failed."""
 
 
-class Moves:
+class CallbackWriter:
     """Each is one transaction; a step that comes late, twice or from a stranger changes nothing."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:

@@ -11,7 +11,7 @@ import soundfile
 from db.engine import writing
 from db.states import HOLDS_PLACE, Outcome, RegistrationState
 from hotline.rounds import rounds
-from tests.kit import accelerated, verdict
+from tests.kit import accelerated, round_checks
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
 from tests.kit.process import until
@@ -39,7 +39,7 @@ class Person:
 
 
 @dataclass
-class Played:
+class SimulatedRound:
     """A round that is on."""
 
     system: System
@@ -53,9 +53,9 @@ class Played:
         """Whether nobody of the line is still to be called."""
         return all(r.state not in WAITS for r in self.system.registrations(self.round_id))
 
-    def facts(self) -> verdict.Facts:
+    def facts(self) -> round_checks.Facts:
         """What became of it so far."""
-        return verdict.facts(self.system, self.round_id, self.crowd, [self.official])
+        return round_checks.facts(self.system, self.round_id, self.crowd, [self.official])
 
     def wrongs(self) -> list[str]:
         """Whatever is not as it must be, whatever broke in the round; the last step may take a while."""
@@ -64,12 +64,12 @@ class Played:
     def _wrongs(self) -> list[str]:
         facts = self.facts()
         return [
-            *verdict.double_calls(facts),
-            *verdict.redialled(facts),
-            *verdict.out_of_order(self.system, facts),
-            *verdict.untrue(facts),
-            *verdict.without_outcome(facts),
-            *verdict.left_on_the_line(self.system, self.crowd),
+            *round_checks.double_calls(facts),
+            *round_checks.redialled(facts),
+            *round_checks.out_of_order(self.system, facts),
+            *round_checks.untrue(facts),
+            *round_checks.without_outcome(facts),
+            *round_checks.left_on_the_line(self.system, self.crowd),
         ]
 
 
@@ -118,7 +118,7 @@ def _shorten(folder: Path) -> None:
 
 
 @contextmanager
-def played(system: System, people: Sequence[Person]) -> Iterator[Played]:
+def played(system: System, people: Sequence[Person]) -> Iterator[SimulatedRound]:
     """Register the people in this order, and let an official begin."""
     with played_at_once(system, [people]) as (game,):
         yield game
@@ -127,7 +127,7 @@ def played(system: System, people: Sequence[Person]) -> Iterator[Played]:
 @contextmanager
 def played_at_once(
     system: System, lines: Sequence[Sequence[Person]], others: Mapping[str, Person] | None = None
-) -> Iterator[Sequence[Played]]:
+) -> Iterator[Sequence[SimulatedRound]]:
     """A round for each of the lines, with an official of its own; all phones are one crowd.
 
     `others` have phones, too, but are not registered.
@@ -141,13 +141,13 @@ def played_at_once(
             round_id = stack.enter_context(system.another_round() if number else system.only_round())
             system.register(round_id, *people)
             official = stack.enter_context(Official(system, crowd, lambda n: everybody[n].script))
-            games.append(Played(system, round_id, people, crowd, official, list(people)))
+            games.append(SimulatedRound(system, round_id, people, crowd, official, list(people)))
         for game in games:
             game.official.serve(game.round_id)
         yield games
 
 
-def wait_until_done(*games: Played, timeout: float) -> None:
+def wait_until_done(*games: SimulatedRound, timeout: float) -> None:
     """Wait until everybody of the lines has their outcome; then the officials leave and all is quiet."""
     for game in games:
         until(game.done, "everybody has been called", timeout, every=0.05)
@@ -155,7 +155,7 @@ def wait_until_done(*games: Played, timeout: float) -> None:
     until(lambda: not games[0].crowd.live(), "nobody is on the line any more", 10)
 
 
-def end(game: Played) -> None:
+def end(game: SimulatedRound) -> None:
     """End the round before its line is empty: who speaks does so to the end, who waits is let go."""
     game.official.finish(30)
     game.official.leave()

@@ -18,7 +18,7 @@ _END_OTHERS = """
 """
 
 
-class Reused:
+class ReusedDatabase:
     """A copy of the database `template`. What a test wrote is taken out; changed tables cost a new copy."""
 
     def __init__(self, server: Postgres, template: str) -> None:
