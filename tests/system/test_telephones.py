@@ -135,7 +135,7 @@ def test_given_a_call_that_goes_on_elsewhere_when_it_moves_then_the_sound_and_th
     system: System,
 ) -> None:
     with system.only_round() as round_id:
-        heard = _called(system, _once("main-menu", (0.1, MOVE))).heard
+        heard = _called(system, _once("greeting", (1.0, MOVE))).heard
 
         assert heard.begins("registered.1") is not None
         assert len(system.registrations(round_id)) == 1
