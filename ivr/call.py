@@ -205,9 +205,11 @@ class Call(Playing):
                 return key
         # Whom we called an official waits for, too: no longer for those.
         key = self._wait(round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1)))
-        if not key and self._was_held():
-            return self._question(prompts, last=last, longer=longer)
-        return key
+        if key or (held := self._after_hold()) is None:
+            return key
+        if held and self._keys.at_question(held):
+            return held
+        return self._question(prompts, last=last, longer=longer)
 
     def _wait(self, longest_ms: int) -> str:
         """The key that comes in this time, if it answers anything."""

@@ -115,16 +115,22 @@ class Playing(Agi):
                     if ends(key):
                         return key
                     key, at = self.play_from(file, keys, at)
-            if not self._was_held():
+            back = self._after_hold()
+            if back is None:
                 return ""
+            if back and back in keys and ends(back):
+                return back
 
-    def _was_held(self) -> bool:
-        """Whether the telephone held the call, and does no more: what was said is to be said again."""
+    def _after_hold(self) -> str | None:
+        """Wait while the telephone holds the call: what was said is to be said again. None: it does not.
+
+        Who has a key in their hand when they take the call back knows what they answer: it is returned.
+        """
         if self._hold_s <= 0 or not self.is_held():  # whose patience has ended goes on to the end
-            return False
+            return None
         while self._hold_s > 0:
             self._hold_s -= 1
-            self.wait_for_digit(1000)
-            if not self.is_held():
-                return True
+            key = str(self.wait_for_digit(1000))
+            if key or not self.is_held():
+                return key
         raise Gone

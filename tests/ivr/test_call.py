@@ -162,7 +162,9 @@ def test_broken_calls_do_not_disturb_the_others(asterisk: FakeAsterisk, impatien
 
     with ThreadPoolExecutor(20) as threads:
         # Of another number: who was silent once hears the slow prompts the next time.
-        bad = [threads.submit(asterisk.dial, ("main-menu", end), caller_id="09131234568") for end in broken * 2]
+        bad = [
+            threads.submit(asterisk.dial, ("main-menu", end), caller_id="09131234568") for end in broken * 2
+        ]
         good = [threads.submit(asterisk.dial) for _ in range(10)]
 
     assert [call.result().finished for call in bad] == [False] * 10

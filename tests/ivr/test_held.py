@@ -23,6 +23,15 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
     assert 1000 in heard.waits_ms  # it asked each second whether the call is held
 
 
+def test_given_a_held_call_when_it_is_taken_back_with_a_key_then_the_key_is_the_answer(
+    asterisk: FakeAsterisk,
+) -> None:
+    (_, choice), *rest = REPORT
+    heard = asterisk.dial(("main-menu", HELD), ("after main-menu", choice), *rest)
+
+    assert heard.prompts.count("main-menu") == 1
+
+
 def test_given_calls_that_nobody_holds_when_all_is_said_then_nothing_is_said_twice(
     asterisk: FakeAsterisk,
 ) -> None:
