@@ -231,6 +231,9 @@ class Settings(BaseSettings):
     """Outgoing calls in 24 hours, all together."""
     calls_at_once: int = Field(20, ge=1, le=1000)
     """Outgoing calls at one time; beside the callers they also have to find a channel of the trunk."""
+    trunk_asked_seconds: int = Field(5, ge=0, le=60)
+    """So often the trunk is asked how it is (SIP OPTIONS); one that falls silent is called no more until it
+    answers. 0: never, for a carrier that does not want it; then only calls that fail show that it is down."""
     trunk_channels: int = Field(0, ge=0, le=10_000)
     """The trunk's channels: so many calls, callers and outgoing ones together, it carries at one time. 0: as
     many as HOTLINE_MAX_CALLS and HOTLINE_CALLS_AT_ONCE allow."""

@@ -95,6 +95,7 @@ def fast_system(
         "HOTLINE_RETRY_SECONDS": "4",
         "HOTLINE_ANSWER_SECONDS": "1",
         "HOTLINE_AHEAD_MOST": "4",  # as in life
+        "HOTLINE_TRUNK_ASKED_SECONDS": "5",
         **uncapped,
         **environment,
     }
