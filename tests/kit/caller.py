@@ -67,8 +67,8 @@ class Caller(Phone):
 
     def either(self, *prompts: str, timeout: float = 40.0) -> str:
         """Wait for the beginning of any of the prompts, in the same way; the one that was heard first."""
-        clips = spoken(self._folder_of_prompts, self.language)
-        openings = {p: clips[p if p in clips else f"{p}.1"].part(0, _OPENING_S) for p in prompts}
+        clips = beginnings(self._folder_of_prompts, self.language)
+        openings = {p: clips[p if p in clips else f"{p}.1"] for p in prompts}
 
         call = self.calls[-1].id
         begin = self.listened
@@ -104,12 +104,18 @@ class Caller(Phone):
             for name, whole in spoken(self._folder_of_prompts, language).items():
                 heard_as = name if language == "fa" else f"{language}/{name}"
                 known = wanted if re.sub(r"\.\d+$", "", heard_as) in expected else others
-                known[heard_as] = whole.part(0, _OPENING_S)
+                known[heard_as] = beginnings(self._folder_of_prompts, language)[name]
                 if known is wanted:
                     known[f"{heard_as} "] = whole
         unlike = {clip.samples.tobytes(): name for name, clip in reversed([*wanted.items(), *others.items()])}
         ears = {name: (wanted | others)[name] for name in unlike.values()}
         return Said([match.clip.strip() for match in sound.heard(self.recording().part(since), ears)])
+
+
+@functools.cache
+def beginnings(folder: Path, language: str) -> dict[str, sound.Recording]:
+    """So much of each of these clips as is enough to know it by."""
+    return {name: whole.part(0, _OPENING_S) for name, whole in spoken(folder, language).items()}
 
 
 @functools.cache

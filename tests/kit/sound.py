@@ -62,6 +62,11 @@ class Recording:
         stop = None if end is None else int(end * self.rate)
         return Recording(self.samples[int(start * self.rate) : stop], self.rate)
 
+    @cached_property
+    def voice(self) -> "_Voice":
+        """What is looked for if this is a clip: many looks are for the same one."""
+        return _Voice(_at_rate(self))
+
 
 def load(path: Path) -> Recording:
     """Read a sound file; `.alaw` and `.ulaw` are raw at 8 kHz."""
@@ -84,7 +89,7 @@ def heard(
     ears = _Ears(_at_rate(recording))
     found = []
     for name, clip in clips.items():
-        voice = _voice(_at_rate(clip if isinstance(clip, Recording) else load(clip)))
+        voice = (clip if isinstance(clip, Recording) else load(clip)).voice
         places = _places(ears, voice, threshold)
         found += [Match(name, *place) for place in places if place[2] >= threshold]
     return _best(found)
@@ -92,7 +97,7 @@ def heard(
 
 def best_score(recording: Recording, clip: Path | Recording) -> float:
     """The score of the clip's likeliest place, to see how sure a decision is."""
-    voice = _voice(_at_rate(clip if isinstance(clip, Recording) else load(clip)))
+    voice = (clip if isinstance(clip, Recording) else load(clip)).voice
     return max((score for *_, score in _places(_Ears(_at_rate(recording)), voice)), default=0.0)
 
 
@@ -128,10 +133,26 @@ def _at_rate(recording: Recording) -> np.ndarray:
     return samples if recording.rate == RATE else soxr.resample(samples, recording.rate, RATE)
 
 
-def _voice(clip: np.ndarray) -> np.ndarray:
-    """The clip without the silence around it."""
-    loud = np.flatnonzero(np.abs(clip) > 0.02 * np.abs(clip).max(initial=1e-9))
-    return clip[loud[0] : loud[-1] + 1] if len(loud) else clip[:0]
+class _Voice:
+    """A clip without the silence around it, made ready to be looked for."""
+
+    def __init__(self, clip: np.ndarray) -> None:
+        loud = np.flatnonzero(np.abs(clip) > 0.02 * np.abs(clip).max(initial=1e-9))
+        self.samples = clip[loud[0] : loud[-1] + 1] if len(loud) else clip[:0]
+        self.pieces = _pieces(self.samples) if len(self.samples) else []
+        self.anchors = [_Anchor(place, sound) for place, sound in _anchors(self.samples)]
+
+
+class _Anchor:
+    """The loudest part of a half of a clip: its place there, and its spectrum at the coarse rate."""
+
+    def __init__(self, place: int, sound: np.ndarray) -> None:
+        self.place, self.sound = place, sound
+        self.norm = float(np.linalg.norm(sound))
+        rough = _coarsely(sound)
+        self.rough_size = len(rough) if rough.any() else 0
+        if self.rough_size:
+            self.spectrum = np.conj(np.fft.rfft(rough / np.linalg.norm(rough), _BLOCK))
 
 
 class _Ears:
@@ -152,19 +173,18 @@ class _Ears:
     @cached_property
     def _phases(self) -> tuple[np.ndarray, np.ndarray]:
         """The pieces' search: as it is, and half a sample later, which another clock may bring."""
-        padded = np.concatenate((self._sound, np.zeros(_BLOCK, np.float32)))
+        size = 1 << (self.length + _BLOCK - 1).bit_length()  # other sizes cost many times as much
+        padded = np.concatenate((self._sound, np.zeros(size - self.length, np.float32)))
         turn = np.exp(1j * np.pi * np.fft.rfftfreq(len(padded)))
         later = np.fft.irfft(np.fft.rfft(padded) * turn, len(padded))[: self.length]
         return self._sound, later.astype(np.float32)
 
-    def places(self, anchor: np.ndarray) -> dict[int, float]:
+    def places(self, anchor: _Anchor) -> dict[int, float]:
         """Where the anchor may be, with its normalised correlation there; `_CANDIDATE` at least."""
-        rough = _coarsely(anchor)[: len(self._coarse)]
-        if not rough.any():
+        if not anchor.rough_size or anchor.rough_size > len(self._coarse):
             return {}
-        spectrum = np.conj(np.fft.rfft(rough / np.linalg.norm(rough), _BLOCK))
-        softness = self._soft(self._coarse_energy, len(rough))
-        products = np.fft.irfft(self._spectra * spectrum, _BLOCK)
+        softness = self._soft(self._coarse_energy, anchor.rough_size)
+        products = np.fft.irfft(self._spectra * anchor.spectrum, _BLOCK)
         scores = products[:, : self._hop].ravel()[: len(softness)] * softness
         likely = np.flatnonzero(scores >= _ROUGHLY)
         before, after = scores[np.maximum(likely - 1, 0)], scores[np.minimum(likely + 1, len(scores) - 1)]
@@ -172,16 +192,15 @@ class _Ears:
         found = dict(self._closely(anchor, top * _COARSE) for top in tops.tolist())
         return {place: score for place, score in found.items() if score >= _CANDIDATE}
 
-    def _closely(self, anchor: np.ndarray, place: int) -> tuple[int, float]:
+    def _closely(self, anchor: _Anchor, place: int) -> tuple[int, float]:
         """The best place near a rough one, and the score there."""
-        softness = self._soft(self._energy, len(anchor))
+        size = len(anchor.sound)
+        softness = self._soft(self._energy, size)
         first = max(0, min(place, len(softness) - 1) - _CLOSE)
         near = softness[first : place + _CLOSE + 1]
-        scores = (
-            np.correlate(self._sound[first : first + len(near) - 1 + len(anchor)], anchor, "valid") * near
-        )
+        scores = np.correlate(self._sound[first : first + len(near) - 1 + size], anchor.sound, "valid") * near
         top = int(scores.argmax())
-        return first + top, float(scores[top] / np.linalg.norm(anchor))
+        return first + top, float(scores[top] / anchor.norm)
 
     def _soft(self, energy: np.ndarray, size: int) -> np.ndarray:
         """One over the level of each window of that size."""
@@ -230,23 +249,23 @@ def _anchors(voice: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield place, voice[place : place + size]
 
 
-def _places(ears: _Ears, voice: np.ndarray, enough: float = 0.0) -> Iterator[tuple[float, float, float]]:
+def _places(ears: _Ears, voice: _Voice, enough: float = 0.0) -> Iterator[tuple[float, float, float]]:
     """Start, end and score of every place where the clip may have been played."""
     tried: list[int] = []
-    pieces = _pieces(voice) if len(voice) else []
-    for place, anchor in _anchors(voice):
-        if len(anchor) > ears.length:
+    half = len(voice.samples) // 2
+    for anchor in voice.anchors:
+        if len(anchor.sound) > ears.length:
             continue
         taken: list[int] = []
         likeliest_first = sorted(ears.places(anchor).items(), key=lambda found: -found[1])
         for top, _score in likeliest_first:
-            if any(-len(voice) // 2 <= top - other < max(len(voice) // 2, 1) for other in taken):
+            if any(-len(voice.samples) // 2 <= top - other < max(half, 1) for other in taken):
                 continue
             taken.append(top)
-            shift = top - place
+            shift = top - anchor.place
             if all(abs(shift - other) > _SLACK for other in tried):
                 tried.append(shift)
-                yield _follow(ears, voice, pieces, shift, place, enough)
+                yield _follow(ears, voice, shift, anchor.place, enough)
 
 
 def _pieces(voice: np.ndarray) -> list[tuple[int, int]]:
@@ -258,23 +277,21 @@ def _pieces(voice: np.ndarray) -> list[tuple[int, int]]:
     ]
 
 
-def _follow(
-    ears: _Ears, voice: np.ndarray, pieces: list[tuple[int, int]], shift: int, anchor: int, enough: float
-) -> tuple[float, float, float]:
+def _follow(ears: _Ears, voice: _Voice, shift: int, anchor: int, enough: float) -> tuple[float, float, float]:
     """Follow the clip piece by piece from its anchor to both ends, while the score can be enough."""
-    missing, ends = 0.0, []
+    missing, ends, pieces = 0.0, [], voice.pieces
     after, before = ([p for p in pieces if p[0] >= anchor], [p for p in pieces if p[0] < anchor][::-1])
     for way in (after, before):
         moved = shift
         for begin, end in way:
-            score, place = ears.nearby(voice[begin:end], begin + moved)
+            score, place = ears.nearby(voice.samples[begin:end], begin + moved)
             if score >= _CANDIDATE:
                 moved = place - begin
             missing += 1 - score
             if missing > (1 - enough) * len(pieces):
                 return 0.0, 0.0, 0.0
         ends.append(moved)
-    start, end = float(ends[1] / RATE), float((len(voice) + ends[0]) / RATE)
+    start, end = float(ends[1] / RATE), float((len(voice.samples) + ends[0]) / RATE)
     return start, end, 1 - missing / len(pieces)
 
 
