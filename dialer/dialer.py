@@ -163,6 +163,7 @@ class Dialer:
         self._desk_calls.place_asked()
         self._near_calls.place_due()
         self._confirmations.place_due()
+        self._trunk.rest()
         self._tone.sound_due()
         self._hearing.close_never_started()
 

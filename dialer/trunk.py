@@ -106,6 +106,14 @@ class Trunk:
         with writing(self._engine) as session:
             breaker.answers(session, yes=yes)
 
+    def rest(self) -> None:
+        """After all who are due were called: whether anybody is left to show that calls flow again."""
+        with reading(self._engine) as session:
+            if not breaker.may_rest(session):
+                return
+        with writing(self._engine) as session:
+            breaker.rest(session)
+
     def look(self) -> None:
         """Tell the pages, and the log, when calls stop or flow again."""
         with reading(self._engine) as session:

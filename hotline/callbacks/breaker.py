@@ -34,6 +34,8 @@ _QUICKLY = 10
 """So many numbers are tried at the first pause, one after another, before the pauses grow."""
 _REMEMBERED = 100
 _IVR_IS_KNOWN = heartbeats.FRESH + timedelta(seconds=2)
+_RESTS = timedelta(seconds=15)
+"""A probe of a trunk that answers is due for so long, and nobody waits: what failed says nothing of now."""
 _NOBODY_TO_CALL = timedelta(seconds=60)
 """A probe that is due for so long has nobody of a line to be made with; then any other call may be it."""
 
@@ -147,7 +149,22 @@ def knows(session: Session) -> bool | None:
 
 def nobody_tries(session: Session) -> bool:
     """Whether a probe is due for so long that nobody of a line will be it."""
-    return any(_untried(row, now(session)) for row in _open(session))
+    return any(_untried(row, now(session), _NOBODY_TO_CALL) for row in _open(session))
+
+
+def may_rest(session: Session) -> bool:
+    """Whether the trunk's is open with nobody left in any line who could show that it carries calls again."""
+    row = tries_others(session)
+    return row is not None and _untried(row, now(session), _RESTS)
+
+
+def rest(session: Session) -> None:
+    """Close the trunk's, if it may rest: nobody is told all night that it is down. New failures open it."""
+    row = _get(session, TRUNK)
+    if may_rest(session):
+        untried.release(session, tried(row))
+        _closes(row)
+        row.failures, row.tried = 0, ""
 
 
 def troubled(session: Session, name: str) -> bool:
@@ -210,9 +227,9 @@ def _may_probe(row: Breaker, at: datetime) -> bool:
     return row.probe is None and row.next_probe_at is not None and row.next_probe_at <= at
 
 
-def _untried(row: Breaker, at: datetime) -> bool:
+def _untried(row: Breaker, at: datetime, how_long: timedelta) -> bool:
     due = row.next_probe_at
-    return due is not None and due + _NOBODY_TO_CALL < at
+    return due is not None and due + how_long < at
 
 
 def _pause(row: Breaker) -> timedelta:

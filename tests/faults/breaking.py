@@ -70,6 +70,8 @@ class Fault:
     recovered_s: float | None = None
     calls: int = 0
     """How many citizens' phones rang or were connected at that moment."""
+    left: str = ""
+    """What /healthz said when all should have worked again, and did not."""
 
     def __str__(self) -> str:
         after = "never" if self.recovered_s is None else f"{self.recovered_s:.1f} s"
@@ -178,7 +180,7 @@ class Faults:
         postgres.start()
 
     def _recover(self, fault: Fault, what: str, dead: int) -> None:
-        with suppress(TimeoutError):
+        try:
             until(lambda: not psutil.pid_exists(dead) or not dead, f"{what} is gone", _RECOVERED_S)
             if what == "asterisk":
                 self.crowd.cut_off()
@@ -186,6 +188,8 @@ class Faults:
             since = time.time()
             until(lambda: self._all_worked(since), "all work", _RECOVERED_S, every=0.1)
             fault.recovered_s = time.time() - fault.at
+        except TimeoutError as error:
+            fault.left = f"{error}; {self.target.system.health()}"
 
     def _all_worked(self, since: float) -> bool:
         """Whether each part has said so after that moment, calls are answered, and the pages are there."""

@@ -159,7 +159,7 @@ def _judge(
             broken.wrongs[LOST].append(f"{each.number} heard a ticket number, and has no registration")
     for fault in faults:
         if fault.recovered_s is None:
-            broken.wrongs[OTHER].append(f"{fault.kind}: not all worked again")
+            broken.wrongs[OTHER].append(f"{fault.kind}: not all worked again, {fault.left}")
     for game in games:
         settled(lambda game=game: [wrong for wrongs in figures(game).values() for wrong in wrongs])
         for figure, wrongs in figures(game).items():

@@ -257,6 +257,33 @@ def test_given_nobody_of_a_line_to_call_when_a_probe_is_due_for_a_minute_then_an
     assert breaker.down(session) is None
 
 
+@pytest.mark.parametrize(("answers", "rests"), [(None, True), (True, True), (False, False)])
+def test_given_nobody_left_to_call_when_a_probe_is_due_for_long_then_only_a_silent_trunk_stays_down(
+    session: Session, answers: bool | None, rests: bool
+) -> None:
+    if answers is not None:
+        breaker.answers(session, yes=True)
+    fails(session)
+    if answers is False:
+        breaker.answers(session, yes=False)
+    later(session, timedelta(seconds=pause(session) + 10))
+    breaker.rest(session)
+    assert breaker.down(session), "somebody may come"
+    later(session, timedelta(seconds=6))
+    assert breaker.may_rest(session) is rests
+    breaker.rest(session)
+    assert (breaker.down(session) is None) is rests
+    fails(session)
+    assert breaker.down(session), "new failures open it again"
+
+
+def test_given_a_probe_on_its_way_when_long_over_due_then_the_trunk_does_not_rest(session: Session) -> None:
+    fails(session)
+    later(session, timedelta(minutes=1))
+    assert breaker.take(session, "callback-probe")
+    assert not breaker.may_rest(session)
+
+
 def test_given_somebody_with_whom_no_script_spoke_when_calls_are_asked_for_then_nobody_else_hears_the_apology(
     session: Session,
 ) -> None:
