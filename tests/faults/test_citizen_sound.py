@@ -6,8 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from db.engine import reading, writing
+from db.models import Callback, Desk
 from db.states import Outcome, RegistrationState
+from hotline.callbacks import callbacks
 from tests.kit.caller import Caller
+from tests.kit.process import until
 from tests.kit.system import Operator, System
 
 _USUAL = "rtp_timeout = 60"
@@ -66,6 +70,47 @@ def test_given_a_conversation_when_the_citizens_sound_stays_away_then_they_are_c
         assert has["cut_off"]["id"] == callback
         (place,) = system.registrations(round_id)
         assert (place.state, place.attempts) == (RegistrationState.CALLING, 0)
+
+
+def test_given_a_caller_given_to_an_operator_when_their_sound_stays_away_then_they_are_called_again(
+    impatient: System, desk: Operator
+) -> None:
+    system = impatient
+    with _takes_live(system, desk), Caller(system, system.number()) as citizen:
+        citizen.call()
+        citizen.at("greeting", "0")
+        until(lambda: _of_desk(system, desk) is not None, "the desk has the caller")
+        callback = _of_desk(system, desk)
+        assert callback
+        desk.wait_for(callback.id, "talking")
+        assert system.callback(callback.id).on_the_line
+        system.talks_for(callback.id, 40)
+        citizen.freeze()
+        desk.wait_for(callback.id, "ended", timeout=30)
+
+        assert desk.http.get("/me").json()["callback"]["default_outcome"] == "call_again"
+        said = desk.http.put(f"/callbacks/{callback.id}/outcome", json={"outcome": "refused", "note": ""})
+        assert said.status_code == 200, said.text
+
+
+@contextmanager
+def _takes_live(system: System, desk: Operator) -> Iterator[None]:
+    """The desk takes callers who press 0."""
+
+    def takes(yes: bool) -> None:
+        with writing(system.engine) as session:
+            session.get_one(Desk, desk.desk).takes_live = yes
+
+    takes(True)
+    try:
+        yield
+    finally:
+        takes(False)
+
+
+def _of_desk(system: System, desk: Operator) -> Callback | None:
+    with reading(system.engine) as session:
+        return callbacks.live_at_desk(session, desk.desk)
 
 
 def test_given_a_waiting_citizen_when_their_sound_stays_away_then_it_costs_them_no_attempt(
