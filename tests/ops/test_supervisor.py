@@ -198,8 +198,11 @@ def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_
     assert looks(kept, 100) == 8
 
 
-def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_a_minute() -> None:
-    assert looks(Patience(), 100) == 60
+def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_longer_each_time() -> None:
+    kept = Patience()
+    assert looks(kept, 100) == 12
+    kept.begin()
+    assert looks(kept, 100) == 24, "a machine that is only slow gets there"
 
 
 # What processes say
