@@ -15,7 +15,11 @@ from hotline.dates import Language
 from hotline.line import line
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office, plain
-from prompts import texts
+from hotline.words import Book
+from prompts import MESSAGES
+
+TEXTS = Book(MESSAGES)
+"""The texts of messages by their kind and case."""
 
 _K, _R = MessageKind, RegistrationState
 _LONGEST_OFFICE = 60
@@ -69,10 +73,10 @@ def _answer(message: Message) -> Text:
     facts = json.loads(message.body)
     language, name = facts["language"], f"{_K.ANSWER}-{facts['text']}"
     ways = [
-        texts.fill(language, f"{name}-way", way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)})
+        _fill(language, f"{name}-way", way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)})
         for way in facts["ways"]
     ]
-    return Text(message.to, texts.fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
+    return Text(message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
 
 
 def _of_request(session: Session, message: Message) -> Text | None:
@@ -84,7 +88,7 @@ def _of_request(session: Session, message: Message) -> Text | None:
         "tracking": dates.digits(request.tracking, language),
         "reply": _cut(plain(json.loads(message.body)["reply"]), _LONGEST_REPLY),
     }
-    return Text(message.to, texts.fill(language, message.kind, values))
+    return Text(message.to, _fill(language, message.kind, values))
 
 
 def _of_registration(session: Session, message: Message) -> Text | None:
@@ -111,7 +115,7 @@ def _of_registration(session: Session, message: Message) -> Text | None:
         "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.day(about.starts_at, language, with_year=False),
     }
-    return Text(number, texts.fill(language, _name(message.kind, about, next_round), values))
+    return Text(number, _fill(language, _name(message.kind, about, next_round), values))
 
 
 def _next_round(session: Session, message: Message, registration: Registration, at: datetime) -> Round | None:
@@ -164,6 +168,10 @@ def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
 
 def _office(official: Official, language: Language) -> str:
     return _cut(office(official, language), _LONGEST_OFFICE)
+
+
+def _fill(language: str, name: str, values: Mapping[str, str]) -> str:
+    return TEXTS.fill(language, "texts", name, values)
 
 
 def _cut(text: str, longest: int) -> str:

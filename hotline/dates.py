@@ -2,23 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import jdatetime
 
+from hotline.words import PUBLIC
 from settings import CITY
 
 Language = Literal["fa", "en"]
 
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-_WEEKDAYS = {  # Monday first
-    "fa": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-}
-_MONTHS = {
-    "fa": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
-    "en": "January February March April May June July August September October November December",
-}
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -31,8 +25,8 @@ def day(when: date, language: Language, *, with_year: bool = True) -> str:
     """«چهارشنبه ۱۱ آذر ۱۴۰۵», "Wednesday 2 December 2026": of a day, or of a moment in Iran."""
     local = when.astimezone(CITY).date() if isinstance(when, datetime) else when
     shown = jdatetime.date.fromgregorian(date=local) if language == "fa" else local
-    weekday = _WEEKDAYS[language].split()[local.weekday()]
-    month = _MONTHS[language].split()[shown.month - 1]
+    weekday = PUBLIC.text(language, "weekdays", str(local.isoweekday()))
+    month = PUBLIC.text(language, "months", str(shown.month))
     words = [weekday, shown.day, month]
     return digits(" ".join(map(str, [*words, shown.year] if with_year else words)), language)
 
@@ -53,8 +47,8 @@ def year(at: datetime, language: Language) -> int:
 
 def moment(at: datetime, language: Language, *, with_year: bool = True) -> str:
     """A day and an hour: «چهارشنبه ۱۱ آذر ۱۴۰۵ ساعت ۹»."""
-    hour = " ساعت" if language == "fa" else ","
-    return f"{day(at, language, with_year=with_year)}{hour} {clock(at, language)}"
+    facts = {"day": day(at, language, with_year=with_year), "clock": clock(at, language)}
+    return PUBLIC.fill(language, "dates", "moment", facts)
 
 
 def span(start: datetime, end: datetime, language: Language, *, with_year: bool = True) -> str:
@@ -67,14 +61,13 @@ def span(start: datetime, end: datetime, language: Language, *, with_year: bool 
     last_day = day(last, language, with_year=with_year)
     first_day = day(start, language, with_year=with_year and two_years)
     same = start.astimezone(CITY).date() == last.astimezone(CITY).date()
-    since = clock(start, language)
-    if language == "fa":
-        one = f"{last_day} از ساعت {since} تا {until}"
-        return one if same else f"از {first_day} ساعت {since} تا {last_day} ساعت {until}"
-    return f"{last_day}, {since} to {until}" if same else f"{first_day}, {since}, to {last_day}, {until}"
+    facts = {"since": clock(start, language), "until": until}
+    if same:
+        return PUBLIC.fill(language, "dates", "span-one-day", facts | {"day": last_day})
+    return PUBLIC.fill(language, "dates", "span", facts | {"first": first_day, "last": last_day})
 
 
 def listed(words: Sequence[str], language: Language) -> str:
     """«الف، ب و ج», "a, b and c"."""
-    comma, and_ = ("، ", " و ") if language == "fa" else (", ", " and ")
+    comma, and_ = (PUBLIC.text(language, "dates", name) for name in ("comma", "and"))
     return and_.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)

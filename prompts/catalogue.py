@@ -67,6 +67,8 @@ class Catalogue:
     """The clip ids and slots of each prompt, in order."""
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
     """The prompts as they are written, by id, under the words that say where they are heard."""
+    joined: str = ""
+    """The words that the studio's script has over what is joined into sentences."""
 
     def add(self, prompt_id: str, text: str) -> None:
         """Take in a prompt, cut at its slots."""
@@ -106,6 +108,7 @@ def load(language: str) -> Catalogue:
     catalogue = Catalogue(
         speech, Voice(voice["espeak"], voice["espeak-slow"], voice.get("gtts", {})), speech.clip_texts()
     )
+    catalogue.joined = source["script"]["joined"]
     for clip, text in source["clips"].items():
         if "*" not in clip:
             catalogue.texts[clip] = text

@@ -10,14 +10,6 @@ from prompts.catalogue import Catalogue, Slot
 from prompts.sources import Clip, Studio
 
 _WIDTH = 100
-_IN_A_SENTENCE = {
-    "en": "In mid-sentence: keep the voice up at the end.",
-    "fa": "در میانِ جمله: صدا در پایان نیفتد.",
-}
-_JOINED = {
-    "en": "Numbers, offices, dates and times, which are joined into sentences",
-    "fa": "عددها، مسئولان، تاریخ و ساعت، که در جمله‌ها کنارِ هم گذاشته می‌شوند",
-}
 
 
 class Line(NamedTuple):
@@ -44,7 +36,7 @@ def lines(language: str) -> dict[str, list[Line]]:
         script[book.speech.plain(section)] = found
         fragments.update(line.clip for line in found)
     joined = [Line(clip, _read(book, text), "") for clip, text in book.texts.items() if clip not in fragments]
-    script[book.speech.plain(f"{_JOINED[language]}. {_IN_A_SENTENCE[language]}")] = joined
+    script[book.speech.plain(book.joined)] = joined
     return script
 
 

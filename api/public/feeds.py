@@ -12,13 +12,8 @@ from db.models import Round
 from hotline.dates import Language
 from hotline.rounds import notices
 from hotline.rounds.notice_texts import who
+from hotline.words import PUBLIC
 from settings import CITY
-
-TITLES: dict[Language, str] = {
-    "fa": "۱۳۷: گفت‌وگوی تلفنی مدیران شهر با شهروندان",
-    "en": "137: the city's officials speak with citizens",
-}
-PUBLISHER: dict[Language, str] = {"fa": "شهرداری اصفهان", "en": "Municipality of Isfahan"}
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"
@@ -28,12 +23,12 @@ def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
     """The notices as an Atom feed, the newest first."""
     suffix = "?lang=en" if language == "en" else ""
     feed = Atom1Feed(
-        title=TITLES[language],
+        title=PUBLIC.text(language, "feed", "title"),
         link=f"{public_url}/public/{suffix}",
         feed_url=f"{public_url}/public/rounds.atom{suffix}",
         description="",
         language=language,
-        author_name=PUBLISHER[language],
+        author_name=PUBLIC.text(language, "feed", "publisher"),
     )
     feed.latest_post_date = lambda: max(map(notices.updated_at, found), default=_BEFORE_ALL)
     for round_ in sorted(found, key=notices.updated_at, reverse=True):
@@ -55,8 +50,9 @@ def icalendar(found: Sequence[Round], public_url: str) -> bytes:
     calendar.add("prodid", "-//Hotline 137//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("name", TITLES["fa"], parameters={"LANGUAGE": "fa"})
-    calendar.add("x-wr-calname", TITLES["fa"])
+    title = PUBLIC.text("fa", "feed", "title")
+    calendar.add("name", title, parameters={"LANGUAGE": "fa"})
+    calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for round_ in found:
         calendar.add_component(_event(round_, public_url))
@@ -77,7 +73,7 @@ def _event(round_: Round, public_url: str) -> Event:
     event.add("dtend", round_.ends_at)
     event.add("summary", persian.title, parameters={"LANGUAGE": "fa"})
     event.add("description", f"{persian.body}\n\n{english.title}\n{english.body}")
-    event.add("location", "تلفن ۱۳۷", parameters={"LANGUAGE": "fa"})
+    event.add("location", PUBLIC.text("fa", "feed", "location"), parameters={"LANGUAGE": "fa"})
     event.add("url", notices.link(round_, "fa", public_url))
     event.add("transp", "TRANSPARENT")  # nobody is busy for the whole of it
     return event
@@ -100,7 +96,11 @@ def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, 
         "eventStatus": f"{_SCHEMA}/Event{status}",
         "eventAttendanceMode": f"{_SCHEMA}/OnlineEventAttendanceMode",
         "location": {"@type": "VirtualLocation", "url": "tel:137"},
-        "organizer": {"@type": "GovernmentOrganization", "name": PUBLISHER[language], "telephone": "137"},
+        "organizer": {
+            "@type": "GovernmentOrganization",
+            "name": PUBLIC.text(language, "feed", "publisher"),
+            "telephone": "137",
+        },
         "performer": {"@type": "Organization", "name": who(round_, language)},
         "inLanguage": round_.languages.split(","),
         "isAccessibleForFree": True,

@@ -21,10 +21,6 @@ from settings import CITY
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 Word = Annotated[schemas.Text, Query(max_length=80)]
-_COLUMNS = {
-    "fa": ("زمان", "چه کسی", "چه کاری", "با چه", "دلیل"),
-    "en": ("when", "who", "what", "to whom", "why"),
-}
 _AT_ONCE = 500
 
 
@@ -72,8 +68,7 @@ def list_entries(
 def list_actions(_user: Inspector, language: Language = "en") -> list[admin.AuditAction]:
     """Every action there is, to choose from."""
     named = [
-        admin.AuditAction(action=action, text=text[0 if language == "fa" else 1])
-        for action, text in audit_texts.ACTIONS.items()
+        admin.AuditAction(action=action, text=text) for action, text in audit_texts.actions(language).items()
     ]
     return sorted(named, key=lambda one: one.text)
 
@@ -85,7 +80,7 @@ def export(
     """All that matches as a table for a spreadsheet (CSV, in the city's time); the log shows who took it."""
     with writing(engine) as session:  # committed before the first byte goes out
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
-    return sheets.csv_file("audit", _COLUMNS[language], _rows(engine, wanted, language))
+    return sheets.csv_file("audit", audit_texts.columns(language), _rows(engine, wanted, language))
 
 
 def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:

@@ -62,7 +62,7 @@ def _table(report: reports.Report, language: Language) -> tuple[list[str], Itera
     """Header and rows, the total last. Reasons that nobody was not reached for have no column."""
     reasons = list(report.total.not_reached)
     names = report_texts.name_columns(report.by, language)
-    words = report_texts.WORDS[language]
+    words = report_texts.words(language)
     header = [*names, *(words[column] for column in _COLUMNS), *(words[reason] for reason in reasons)]
 
     def rows() -> Iterator[list[sheets.Cell]]:

@@ -16,12 +16,11 @@ from db.models import Callback, Registration
 from db.states import CallbackState, RegistrationState
 from hotline import audit
 from hotline.callbacks import claims, on_the_line
-from hotline.dates import Language
+from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
 from hotline.line import carry_over, line
 from hotline.reports import reports
 from hotline.rounds import notices, round_permissions, rounds
-from hotline.rounds.notice_texts import TEXTS
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -64,7 +63,7 @@ def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -
         **asdict(notices.ahead(session, round_)),
         texts={
             language: office.NoticeText(**asdict(notices.text(round_, language, settings.public)))
-            for language in TEXTS
+            for language in LANGUAGES
         },
     )
 

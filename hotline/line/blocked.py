@@ -16,9 +16,8 @@ from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
 from hotline.ledger import ledger
+from hotline.words import PUBLIC
 
-_PUBLIC_REASON = "شماره مسدود شد"
-"""What the public ledger says of a place that is given up for it."""
 _WAITS = registration_sources(RegistrationState.CANCELLED)
 
 
@@ -86,9 +85,10 @@ def give_up_places(session: Session, number: str | None = None) -> int:
         .returning(Registration.id)
         .execution_options(synchronize_session=False)
     ).all()
+    why = PUBLIC.text("fa", "ledger", "number-blocked")
     for id_ in sorted(given_up):
         place = session.get_one(Registration, id_, populate_existing=True)
-        ledger.record(session, Fact.CANCELLED, place, by="office", reason=_PUBLIC_REASON)
+        ledger.record(session, Fact.CANCELLED, place, by="office", reason=why)
         events.registration_changed(session, place)
     return len(given_up)
 

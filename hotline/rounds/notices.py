@@ -14,11 +14,12 @@ from standardwebhooks import Webhook
 from db.engine import now
 from db.models import Message, MessageKind, Official, Round
 from hotline import dates
-from hotline.dates import Language
+from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
 from hotline.rounds import rounds
-from hotline.rounds.notice_texts import TEXTS, office, plain, who
+from hotline.rounds.notice_texts import office, plain, who
 from hotline.rounds.planning import NOTICE
+from hotline.words import PUBLIC
 from settings import Settings
 
 What = Literal["announced", "changed", "cancelled"]
@@ -76,8 +77,7 @@ def link(round_: Round, language: Language, public_url: str) -> str:
 
 def text(round_: Round, language: Language, public_url: str) -> Notice:
     """Its notice as it is now: announced, changed or cancelled. `public_url` comes before /public/…."""
-    texts, event = TEXTS[language], what(round_)
-    facts = _facts(round_, language)
+    event, facts = what(round_), _facts(round_, language)
     deputies = len(deputies_of(round_))
     url = link(round_, language, public_url)
     if event == "cancelled":
@@ -90,11 +90,14 @@ def text(round_: Round, language: Language, public_url: str) -> Notice:
     if event == "changed":
         body = ["why-changed", *body, "kept"]
         short = ["short-changed", "short-reason", "short-register"]
-    sentences = [texts[name].format(**facts) for name in short]
+
+    def said(names: Sequence[str]) -> list[str]:
+        return [PUBLIC.fill(language, "notice", name, facts) for name in names]
+
     return Notice(
-        title=texts[event].format(**facts),
-        body=" ".join(texts[name].format(**facts) for name in body),
-        short=f"{_fitting(sentences, LONGEST - len(url) - 1)}\n{url}",
+        title=PUBLIC.fill(language, "notice", event, facts),
+        body=" ".join(said(body)),
+        short=f"{_fitting(said(short), LONGEST - len(url) - 1)}\n{url}",
     )
 
 
@@ -219,15 +222,15 @@ def _event(round_: Round, public_url: str) -> dict[str, Any]:
             "minutes": r.minutes,
             "languages": r.languages.split(","),
             "reason": plain(r.reason),
-            "texts": {language: asdict(text(r, language, public_url)) for language in TEXTS},
-            "urls": {language: link(r, language, public_url) for language in TEXTS},
+            "texts": {language: asdict(text(r, language, public_url)) for language in LANGUAGES},
+            "urls": {language: link(r, language, public_url) for language in LANGUAGES},
         },
     }
 
 
 def _named(official: Official) -> dict[str, Any]:
     return {"kind": official.kind, "district": official.district} | {
-        language: office(official, language) for language in TEXTS
+        language: office(official, language) for language in LANGUAGES
     }
 
 

@@ -13,6 +13,7 @@ from db.engine import now
 from db.models import Carry, Official, OfficialKind, Registration, Round
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
+from hotline.words import PUBLIC
 
 OVERTIME = timedelta(hours=2)
 """An opened round stays live so long past its end: the official decides when to stop, not the clock."""
@@ -149,8 +150,8 @@ def standing_line(session: Session) -> Round:
     line = Round(
         official=Official(
             kind=OfficialKind.OPERATORS,
-            office_fa="اپراتورهای ۱۳۷",
-            office_en="Operators of 137",
+            office_fa=PUBLIC.text("fa", "office", "operators"),
+            office_en=PUBLIC.text("en", "office", "operators"),
             clip="office-operators",
         ),
         announce_at=at,

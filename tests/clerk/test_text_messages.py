@@ -1,6 +1,6 @@
 """What citizens are told by text message: whom, when, once, and in which words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -16,9 +16,8 @@ from db.states import Phase, RegistrationState
 from hotline import delivery, outbox
 from hotline.line import blocked, carry_over, confirmation_calls, registration, turn_near
 from hotline.rounds import planning, rounds
+from hotline.words import WordsError
 from ops import cli
-from prompts import catalogue, texts
-from prompts.catalogue import PromptError
 from settings import CITY, QuietHours, Settings
 from tests.factories import (
     HOUR,
@@ -55,6 +54,10 @@ def told(session: Session, kind: MessageKind | None = None) -> Sequence[Message]
     return session.scalars(query.where(Message.kind == kind) if kind else query).all()
 
 
+def texts(language: str) -> Mapping[str, str]:
+    return wording.TEXTS.table(language, "texts")
+
+
 def said(session: Session, message: Message) -> str | None:
     session.flush()
     found = wording.words(session, message)
@@ -84,22 +87,23 @@ def next_round(session: Session, official: Official, **values: Any) -> Round:
 
 
 def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_same_slots() -> None:
-    names = {language: set(texts.load(language)) for language in catalogue.languages()}
+    names = {language: set(texts(language)) for language in wording.TEXTS.languages()}
     assert set(names) == {"fa", "en"}
     assert names["fa"] == names["en"]
     assert {kind.value for kind in KINDS} <= names["fa"]
     for name in names["fa"]:
-        assert texts.slots("fa", name) == texts.slots("en", name)
+        slots = wording.TEXTS.slots("fa", "texts", name)
+        assert slots == wording.TEXTS.slots("en", "texts", name)
         if not name.startswith("answer-"):
-            assert ("tracking" if name.startswith("request_") else "ticket") in texts.slots("fa", name)
+            assert ("tracking" if name.startswith("request_") else "ticket") in slots
 
 
 @pytest.mark.parametrize("office", OFFICES)
 def test_given_a_persian_text_when_filled_then_it_is_three_parts_at_most_and_reads_as_persian(
     office: str,
 ) -> None:
-    for name in texts.load("fa"):
-        text = texts.fill("fa", name, EXAMPLES | {"office": office})
+    for name in texts("fa"):
+        text = wording.TEXTS.fill("fa", "texts", name, EXAMPLES | {"office": office})
         assert len(text) <= 3 * 67, (name, len(text))
         assert not any(sign.isascii() and sign.isalnum() for sign in text), name
         assert not set(text) & set("يكةىﻻ٠١٢٣٤٥٦٧٨٩"), name  # Arabic letters and digits
@@ -112,19 +116,21 @@ def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegr
     values |= {"link": "https://137.city.example/public/request"}
     values |= {"digits": "41", "ways": "cancel 12345674 : Mayor"}
     values |= {"office": "Deputy for Urban Planning", "when": "Wednesday 12 September, 9:30 to 12:30"}
-    for name in texts.load("en"):
-        text = texts.fill("en", name, values)
+    for name in texts("en"):
+        text = wording.TEXTS.fill("en", "texts", name, values)
         assert text.isascii() and not set(text) & set("[]{}\\^~|`"), name
         assert len(text) <= 2 * 153
 
 
 def test_given_an_unknown_language_text_or_slot_when_asked_then_it_is_refused() -> None:
-    with pytest.raises(PromptError, match="no messages in"):
-        texts.load("de")
-    with pytest.raises(PromptError, match="no message 'x'"):
-        texts.fill("fa", "x", {})
-    with pytest.raises(PromptError, match="needs office"):
-        texts.fill("fa", "near", {"ticket": "1"})
+    with pytest.raises(WordsError, match="no words in 'de'"):
+        wording.TEXTS.tables("de")
+    with pytest.raises(WordsError, match="no words \\[x\\] in 'fa'"):
+        wording.TEXTS.table("fa", "x")
+    with pytest.raises(WordsError, match="no words 'x'"):
+        wording.TEXTS.fill("fa", "texts", "x", {})
+    with pytest.raises(WordsError, match="needs office"):
+        wording.TEXTS.fill("fa", "texts", "near", {"ticket": "1"})
 
 
 # Words

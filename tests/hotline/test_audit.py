@@ -12,6 +12,7 @@ from db.engine import now
 from db.models import AuditEntry
 from db.states import RequestStep
 from hotline import audit
+from hotline.dates import LANGUAGES
 from hotline.recordings import recordings
 from hotline.reports import audit_texts
 
@@ -58,8 +59,10 @@ def recorded() -> set[str]:
 def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its_text_and_no_other() -> None:
     actions = recorded()
     assert {"round-ended", "holiday-added", "recording-heard", "person-disabled"} <= actions
-    assert actions == audit_texts.ACTIONS.keys()
-    assert all(fa and en for fa, en in audit_texts.ACTIONS.values())
+    for language in LANGUAGES:
+        words = audit_texts.actions(language)
+        assert actions == words.keys()
+        assert all(words.values())
 
 
 @pytest.mark.parametrize(

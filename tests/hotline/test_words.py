@@ -1,0 +1,110 @@
+"""Words for people: the languages of each audience are alike, and the code itself has none."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clerk import wording
+from hotline import audit
+from hotline.dates import LANGUAGES
+from hotline.reports import audit_texts
+from hotline.timetable.timetable import TIMETABLE
+from hotline.words import PUBLIC, STAFF, Book, WordsError
+
+ROOT = Path(__file__).parents[2]
+SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+FOLDERS = [name.rstrip("*") for name in SETUPTOOLS["packages"]["find"]["include"]]
+BOOKS = {"public": PUBLIC, "staff": STAFF, "messages": wording.TEXTS}
+PERSIAN = re.compile("[آ-ی]{2,}")
+NOT_FOR_READING = {
+    "db/migrations/versions/0001_first_tables.py",  # what a first installation begins with
+    "hotline/line/text_commands.py",  # what citizens write to us
+    "ops/sample.py",  # a city to try out
+    "prompts/persian.py",  # how numbers are spoken
+}
+
+
+def strings(file: Path) -> Iterator[str]:
+    """Those of the code; documentation is none."""
+    tree = ast.parse(file.read_text())
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+
+
+@pytest.fixture(params=BOOKS)
+def book(request: pytest.FixtureRequest) -> Book:
+    return BOOKS[request.param]
+
+
+def test_given_an_audience_when_its_languages_are_compared_then_they_have_the_same_words_and_slots(
+    book: Book,
+) -> None:
+    assert sorted(LANGUAGES) == book.languages()
+    persian, english = (book.tables(language) for language in LANGUAGES)
+    assert {name: list(texts) for name, texts in persian.items()} == {
+        name: list(texts) for name, texts in english.items()
+    }
+    for table, texts in persian.items():
+        for name in texts:
+            assert book.slots("fa", table, name) == book.slots("en", table, name), (table, name)
+
+
+def test_given_an_audience_when_read_then_no_text_is_empty_and_each_is_in_its_own_script(book: Book) -> None:
+    for language in LANGUAGES:
+        for table, texts in book.tables(language).items():
+            for name, text in texts.items():
+                assert text.strip(), (language, table, name)
+                assert "}" not in re.sub(r"\{\w+\}", "", text), (language, table, name)
+                assert language == "fa" or not PERSIAN.search(text), (table, name)
+
+
+def test_given_a_text_when_filled_then_only_its_own_slots_are_and_once(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('[round]\nwhen = "{office}: {when}"\n')
+    values = {"office": "{when}", "when": "9", "other": "x"}
+
+    assert Book(tmp_path).fill("en", "round", "when", values) == "{when}: 9"
+
+
+def test_given_no_such_language_table_text_or_value_when_asked_then_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('[round]\nwhen = "{office}: {when}"\n')
+    book = Book(tmp_path)
+
+    with pytest.raises(WordsError, match="no words in 'de'"):
+        book.tables("de")
+    with pytest.raises(WordsError, match=r"no words \[x\] in 'en'"):
+        book.table("en", "x")
+    with pytest.raises(WordsError, match=r"no words 'x' of \[round\] in 'en'"):
+        book.text("en", "round", "x")
+    with pytest.raises(WordsError, match=r"'when' of \[round\] needs office, when"):
+        book.fill("en", "round", "when", {})
+
+
+def test_given_who_is_no_person_when_the_audit_log_is_read_then_each_has_a_name() -> None:
+    nobody = {audit.COMMAND_LINE, audit.SYSTEM, audit.CITIZEN, TIMETABLE}
+
+    for language in LANGUAGES:
+        assert STAFF.table(language, "audit-doers").keys() == nobody
+        assert STAFF.table(language, "audit-columns").keys() == {"when", *audit_texts.Words._fields}
+
+
+def test_given_the_code_when_its_strings_are_read_then_no_words_for_people_are_among_them() -> None:
+    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 100
+    found = {
+        str(file.relative_to(ROOT)) for file in files if any(PERSIAN.search(text) for text in strings(file))
+    }
+
+    assert found == NOT_FOR_READING
+
+
+def test_given_every_file_of_words_when_the_packages_are_installed_then_it_comes_along() -> None:
+    for folder in FOLDERS:
+        home = ROOT / folder
+        patterns = SETUPTOOLS["package-data"].get(folder, [])
+        assert set(home.rglob("*.toml")) <= {file for pattern in patterns for file in home.glob(pattern)}
