@@ -133,11 +133,13 @@ def answers(session: Session, *, yes: bool) -> None:
     if not yes and row.answers is None:
         return
     row.answers = yes
-    if not yes and row.opened_at is None:
-        _opens(row, at)
-    elif yes and row.opened_at and row.failures < FAILURES:
+    if not yes:
+        if row.opened_at is None:
+            _opens(row, at)
+        untried.release(session, tried(row))  # it was the trunk, not their phones
+    elif row.opened_at and row.failures < FAILURES:
         _closes(row)
-    elif yes and row.opened_at:
+    elif row.opened_at:
         row.probes, row.next_probe_at = 0, at
 
 

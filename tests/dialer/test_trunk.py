@@ -13,7 +13,7 @@ from db.models import Breaker, Event, PlacedCall, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import ahead
 from dialplan.accounts import BROWSER_PHONES
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, retries
 from settings import Settings
 from tests import factories as make
 from tests.dialer.test_ahead import Hall
@@ -31,6 +31,8 @@ def hall(
 ) -> Iterator[Hall]:
     hall = Hall(settings, engine, manager)
     monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    # Who is passed over is so until the test says otherwise, however slow this machine is.
+    monkeypatch.setattr(retries, "_NEXT_ONE_TRIES", timedelta(minutes=1))
     yield hall
     hall.close()
 
@@ -239,6 +241,19 @@ def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_ca
     tells("Reachable")
     hall.until(lambda: manager.named("Originate"))
     assert not down()
+
+
+def test_given_numbers_that_were_passed_over_when_the_trunk_falls_silent_then_the_head_is_the_probe(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    before = opened(hall, manager)
+    assert head(hall).not_before is not None
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until(lambda: head(hall).not_before is None)
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until(lambda: len(manager.named("Originate")) > before)
+    assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
 
 
 @pytest.mark.parametrize("shows", ["rings", "busy", "our ringing time is over"])
