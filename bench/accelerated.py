@@ -24,12 +24,15 @@ from itertools import pairwise
 
 from bench import pacing
 from bench.pacing import Figures, World, percentile
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
 from tests.kit.simulated_round import Person, SimulatedRound, end, fast_system, played
 
 SPEED = 20.0
-SIMULATED = 200
+SIMULATED = sized(200, 2)
+MEAN_S, KEY_BEFORE_S = sized((pacing.MEAN_S, 40.0), (30.0, 12.0))
 _NEAR_S = 1.0
 """So exactly the figures in seconds can be told: 50 ms of the real clock."""
 _ATTEMPTS = 20
@@ -37,7 +40,7 @@ _ATTEMPTS = 20
 
 def _people(world: World, chance: random.Random) -> list[Person]:
     """As many as the hours can hold, and more."""
-    return [_person(world, chance) for _ in range(round(world.hours_s / 100))]
+    return [_person(world, chance) for _ in range(round(3 * world.hours_s / world.mean_s))]
 
 
 def _person(world: World, chance: random.Random) -> Person:
@@ -136,10 +139,10 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], float]]] = (
 
 def main() -> None:
     """Play the round, simulate many, print both."""
-    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    hours = float(sys.argv[1]) if len(sys.argv) > 1 else sized(3.0, 0.05)
     key_used = float(sys.argv[2]) if len(sys.argv) > 2 else 0.8
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 137
-    world = World(key_used=key_used, hours_s=hours * 3600)
+    world = World(key_used=key_used, hours_s=hours * 3600, mean_s=MEAN_S, key_before_s=KEY_BEFORE_S)
     print(
         f"one round of {hours:g} h at {SPEED:g} times speed, «رو به پایان» in {key_used:.0%} of "
         f"conversations, seed {seed}; {SIMULATED} simulated; load of the machine before: "
@@ -162,9 +165,10 @@ def main() -> None:
             f"{name:<36}{figure(real):>9.3f}{figure(less):>15.3f}{middle:>11.3f}"
             f"{f'{low:.3f} to {high:.3f}':>24}{outside}"
         )
+    must_hold(not wrongs, f"nothing is wrong in the round: {wrongs}")
     for wrong in wrongs:
         print(f"WRONG: {wrong}")
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

@@ -19,12 +19,14 @@ from db.migrate import upgrade
 from hotline.line import registration
 from settings import Address, load
 from tests.factories import PASSWORD, a_desk, a_number, a_round, a_user, some_registrations
+from tests.kit import brief
+from tests.kit.brief import sized
 from tests.kit.browser import browser, person
 from tests.kit.ports import free_port
 from tests.kit.process import Program
 
-WAITING = 5_000
-REGISTRATIONS = 20
+WAITING = sized(5_000, 100)
+REGISTRATIONS = sized(20, 2)
 GOAL = "median frame under 20 ms, a registration seen within 1000 ms"
 PROJECT = Path(__file__).parent.parent
 
@@ -107,4 +109,4 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

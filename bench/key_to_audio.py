@@ -14,16 +14,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
 from tests.kit.load import Load
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
 from tests.kit.rtp_sender import FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.system import System
 
-IN_PROGRESS = (0, 300)
-CALLERS = 100
+IN_PROGRESS = sized((0, 300), (2,))
+CALLERS = sized(100, 2)
 RATE = 2
 LASTS_S = 30  # a call of those in progress
+BEGIN_WITHIN_S = sized(10, 1)
+HANGUP_MS = sized(14_000, 6_000)
 GOAL = "median under 60, 99th percentile under 200"
 # Each key, and the clip that it brings; before the last lies the transaction that registers. That key is
 # typed ahead: it answers the question after what is said about the round.
@@ -74,7 +78,7 @@ def _measure(system: System) -> list[dict[str, float]]:
         with (
             ThreadPoolExecutor(CALLERS) as pool,
             Load(
-                str(system.settings.sip), numbers, rate=RATE, hangup_after_ms=14_000, sound_ports=ports
+                str(system.settings.sip), numbers, rate=RATE, hangup_after_ms=HANGUP_MS, sound_ports=ports
             ) as load,
         ):
             calls = [pool.submit(_call, wire, begins) for wire in wires]
@@ -112,7 +116,7 @@ def main() -> None:
                         Load(
                             str(system.settings.sip),
                             numbers,
-                            rate=count / 10,
+                            rate=count / BEGIN_WITHIN_S,
                             at_once=count,
                             hangup_after_ms=LASTS_S * 1000,
                         )
@@ -122,9 +126,10 @@ def main() -> None:
                 there = _in_progress(system)
             commits = [call[COMMITS] for call in calls if COMMITS in call]
             others = [ms for call in calls for clip, ms in call.items() if clip != COMMITS]
+            must_hold(len(commits) == len(others) == CALLERS, f"{CALLERS} callers hear what follows: {calls}")
             _row(f"{there}: keys without a transaction", others, CALLERS)
             _row(f"{there}: the key that registers", commits, CALLERS)
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

@@ -6,7 +6,6 @@ is not there to be asked for anything. All closed callbacks are of this round an
 The quickest of many times counts: what the look costs, not what else the machine does.
 """
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,10 +29,12 @@ from dialer.supervising import Supervising
 from dialer.tone import Tone
 from hotline.callbacks import callbacks, toll
 from settings import CITY, QuietHours, Settings
+from tests.kit import brief
+from tests.kit.brief import sized
 from tests.kit.postgres import Postgres
 
-SIZES = (1_000, 100_000)
-REPETITIONS = 40
+SIZES = sized((1_000, 100_000), (10, 100))
+REPETITIONS = sized(40, 1)
 GOAL_MS = 5.0
 WAITING = 200
 _BATCH = 5_000
@@ -216,4 +217,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    brief.play(main)

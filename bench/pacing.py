@@ -31,8 +31,10 @@ from multiprocessing import Pool
 from typing import Any
 
 from hotline.callbacks.pacing import Experience, Situation, Speaker, calls_wanted
+from tests.kit import brief
+from tests.kit.brief import sized
 
-HOURS_S = 3 * 3600.0
+HOURS_S = sized(3 * 3600.0, 3600.0)
 MEAN_S = 300.0
 LIMIT = HOURS_S / MEAN_S
 ANSWERS, RING_S, PRESS_S, UNANSWERED_S = 0.65, 12.0, 8.0, 25.0
@@ -284,17 +286,18 @@ def jobs(rounds: int) -> list[tuple[str, World, Rule, int]]:
         ("ours, conversations of 220 s", World(mean_s=220.0), ours, few),
         ("ours, exponential ring times", World(ring_shape=1.0), ours, few),
         ("ours, 4 desks on one line", World(speakers=4), ours, max(1, few // 4)),
-        ("fixed, endless round", World(hours_s=1e6), fixed, max(1, rounds // 50)),
+        ("fixed, endless round", World(hours_s=sized(1e6, HOURS_S)), fixed, max(1, rounds // 50)),
     ]
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    print("cv   rule                             in 3 h   share   idle50 idle90   wait50 wait95   calls")
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else sized(1000, 1)
+    held = f"in {HOURS_S / 3600:g} h"
+    print(f"cv   {'rule':32} {held:>6}   share   idle50 idle90   wait50 wait95   calls")
     with Pool(2) as pool:
         for line in pool.imap(row, jobs(rounds)):
             print(line, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

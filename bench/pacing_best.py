@@ -21,8 +21,16 @@ import numpy as np
 from scipy import sparse, stats
 
 from bench.pacing import HARD, PRESS_S, RING_S, Figures, Round, Rule, Situation, World, ours, percentile
+from tests.kit import brief
+from tests.kit.brief import sized
 
-STEP_S = 2.0
+STEP_S = sized(2.0, 10.0)
+MOST = 3
+"""Calls in flight."""
+CYCLES = sized(12, 1)
+REACHES = sized((0.35, 0.5, 0.8), (0.5,))
+EXCLUDING = sized((0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0), (0.8,))
+"""Prices of a long wait, against that of a long idle time."""
 WAITING = 3
 LONG_S = 300.0
 _LONGEST_S, _IDLE_S, _FAR_S = 1000.0, 120.0, 4000.0
@@ -169,7 +177,7 @@ def _calls(world: World, most: int) -> Calls:
     return Calls(world, most)
 
 
-def solve(world: World, prices: Prices, most: int = 3, cycles: int = 12) -> Best:
+def solve(world: World, prices: Prices, most: int = MOST, cycles: int = CYCLES) -> Best:
     """The best rule in the long run."""
     calls, talk = _calls(world, most), Talk(world)
     price = np.array([prices.wait_s, prices.wait_over])
@@ -219,7 +227,7 @@ def solve(world: World, prices: Prices, most: int = 3, cycles: int = 12) -> Best
 def excluded(world: World, limit_s: float, idle_over: float = 0.10) -> float:
     """At least this share waits for more than LONG_S if so few idle times are longer than `limit_s`."""
     bounds = []
-    for price in (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0):
+    for price in EXCLUDING:
         prices = Prices(1e-5, 1e-5, idle_over=1.0, wait_over=price, limit_s=limit_s)
         bounds.append((solve(world, prices).cost - idle_over) / price)
     return max(bounds)
@@ -240,11 +248,11 @@ def line(name: str, world: World, rule: Rule, rounds: int) -> str:
 
 def main() -> None:
     """The table of docs/decisions/0005."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else sized(100, 1)
     head = ("idle", "50", "90", "99", "max", "wait", "50", "95", ">300 %", "first")
     print(f"{'reach, key':24}" + "".join(f"{word:>8}" for word in head))
     for key_used in (0.0, 0.8):
-        for reach in (0.35, 0.5, 0.8):
+        for reach in REACHES:
             world, name = World(answers=reach, key_used=key_used, **HARD), f"{reach} {key_used}"
             print(line(f"{name} ours", world, ours, rounds), flush=True)
             for prices in (Prices(), Prices(wait_over=60.0)):
@@ -255,4 +263,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

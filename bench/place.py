@@ -16,10 +16,12 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Official, OfficialKind, Registration, Round
 from hotline.line import line
+from tests.kit import brief
+from tests.kit.brief import sized
 from tests.kit.postgres import Postgres
 
-SIZES = (1_000, 1_000_000)
-ASKED = 300
+SIZES = sized((1_000, 1_000_000), (10, 100))
+ASKED = sized(300, 3)
 GOAL = 2.0
 
 
@@ -93,7 +95,7 @@ def _measure(name: str, url: str) -> None:
 def main() -> None:
     """Print the table."""
     print("place in the line, median of", ASKED)
-    print(f"{'database':<12}{'1,000: ms':>12}{'1,000,000: ms':>14}{'ratio':>8}")
+    print(f"{'database':<12}{f'{SIZES[0]:,}: ms':>12}{f'{SIZES[1]:,}: ms':>14}{'ratio':>8}")
     with tempfile.TemporaryDirectory() as folder:
         _measure("SQLite", f"sqlite:///{Path(folder) / 'hotline.db'}")
     with Postgres() as server:
@@ -101,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

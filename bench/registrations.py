@@ -9,14 +9,16 @@ import os
 from collections.abc import Sequence
 
 from prompts.catalogue import clips
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
 from tests.kit.load import Done, Load, Pressed
 from tests.kit.ports import free_range
 from tests.kit.system import System
 
-RATES = (100, 50, 150)
-SECONDS = 20
-KEYS = [Pressed(300, key) for key in "113#"]
-HANGUP_MS = 500
+RATES = sized((100, 50, 150), (3,))
+SECONDS = sized(20, 1)
+KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
+HANGUP_MS = sized(500, 2_000)
 """Who knows the keys hears the ticket last; most of them hang up in it."""
 LASTS = (sum(pressed.after_ms for pressed in KEYS) + HANGUP_MS) / 1000
 GOAL = "at least 0.9 at 100 calls/s"
@@ -74,6 +76,8 @@ def _row(rate: int) -> str:
         plain = _calls(system, numbers, rate, PLAIN)
         called = _calls(system, numbers, rate, "137")
         rows = len(system.registrations(round_id))
+    must_hold(not plain.failed + called.failed, f"no call fails: {plain}, {called}")
+    must_hold(rows == len(numbers), f"each of {len(numbers)} callers registers, not {rows}")
     per_second = plain.successful / (plain.seconds - LASTS), rows / (called.seconds - LASTS)
     return (
         f"{rate:<10}{per_second[0]:>11.1f}{per_second[1]:>14.1f}"
@@ -93,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

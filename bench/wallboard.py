@@ -17,9 +17,11 @@ from hotline.reports.report_facts import By
 from hotline.reports.wallboard import wallboard
 from hotline.rounds import rounds
 from tests.factories import a_desk, a_round
+from tests.kit import brief
+from tests.kit.brief import sized
 from tests.kit.postgres import Postgres
 
-WAITING, REACHED, DESKS, LOOKS = 100_000, 20_000, 30, 50
+WAITING, REACHED, DESKS, LOOKS = sized((100_000, 20_000, 30, 50), (100, 20, 3, 1))
 GOAL_MS = 30
 
 
@@ -95,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    brief.play(main)

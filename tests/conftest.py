@@ -24,7 +24,7 @@ from tests.kit.sql_cache import share
 __all__ = ["on_both"]
 
 _TEMPLATE = "migrated"
-_FIRST = ("faults", "system", "pages", "test_kit.py", "test_public.py", "test_compose.py")
+_FIRST = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,7 @@ from tests.kit.process import until
 from tests.kit.system import System
 
 _CLIP_SAMPLES = 1600
+"""0.2 s."""
 _SETTLES_S = 5.0
 
 WAITS = {*HOLDS_PLACE} - {RegistrationState.UNREACHED}
@@ -101,19 +102,19 @@ def fast_system(
     }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
     with System(entry=accelerated.NAME, inherited=also, folder=folder, **environment) as system:
-        _shorten(system.settings.prompts_dir / "fa")
+        shorten(system.settings.prompts_dir / "fa")
         yield system
 
 
-def _shorten(folder: Path) -> None:
-    """Every prompt lasts no longer than 0.2 s. Other systems have the same files: these become its own."""
+def shorten(folder: Path, most: int = _CLIP_SAMPLES) -> None:
+    """Every prompt has so many samples at most. Other systems have the same files: these become its own."""
     for clip in list(folder.iterdir()):
         if clip.suffix in (".alaw", ".ulaw"):
-            opening = clip.read_bytes()[:_CLIP_SAMPLES]
+            opening = clip.read_bytes()[:most]
             clip.unlink()
             clip.write_bytes(opening)
         elif clip.suffix == ".wav":
-            samples, rate = soundfile.read(clip, frames=_CLIP_SAMPLES, dtype="int16")
+            samples, rate = soundfile.read(clip, frames=most, dtype="int16")
             clip.unlink()
             soundfile.write(clip, samples, rate)
 
