@@ -17,6 +17,7 @@ from hotline import dates
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.rounds.notice_texts import plain
+from hotline.words import PAGES
 
 T = TypeVar("T")
 
@@ -54,8 +55,9 @@ def page(
 ) -> HTMLResponse:
     """The template (one that extends base.html) in this language.
 
-    Templates write each text as `t("فارسی", "English")`, an address as `to("/public/…")`, which keeps the
-    language, and days and hours by `day`, `clock`, `moment`, `span` and `digits` of hotline.dates.
+    Templates write each text as `t("table.name", slot=…)` of hotline/words/pages/, an address as
+    `to("/public/…")`, which keeps the language, and days and hours by `day`, `clock`, `moment`, `span` and
+    `digits` of hotline.dates.
     """
     words: dict[str, Callable[..., str]] = {
         name: partial(getattr(dates, name), language=language)
@@ -64,7 +66,7 @@ def page(
     path = f"/{quote(request.url.path.lstrip('/'))}"  # one that begins with two slashes is another site's
     body = _templates.get_template(template).render(
         language=language,
-        t=lambda persian, english: persian if language == "fa" else english,
+        t=partial(_text, language),
         to=lambda path: f"{path}?lang=en" if language == "en" else path,
         path=path,
         url=f"{request.app.state.settings.public}{path}{'?lang=en' if language == 'en' else ''}",
@@ -72,6 +74,11 @@ def page(
         **facts,
     )
     return HTMLResponse(body, status, headers=CACHED if cached else {"Cache-Control": "no-store"})
+
+
+def _text(language: Language, text: str, **values: str) -> str:
+    table, _, name = text.partition(".")
+    return PAGES.fill(language, table, name, values)
 
 
 async def posted(request: Request) -> str:

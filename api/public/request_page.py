@@ -15,7 +15,7 @@ from hotline.requests import requests
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
-_SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
+SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
 """What the office does among itself is not the public's."""
 
 
@@ -34,7 +34,7 @@ def show(
     if isinstance(found, Response):
         return found
     first = requests.first(session, found)
-    steps = [entry for entry in requests.history(session, first) if entry.step in _SHOWN]
+    steps = [entry for entry in requests.history(session, first) if entry.step in SHOWN]
     names = {d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)}
     return page(
         request, "request.html", language, cached=False, found=found, first=first, steps=steps, names=names

@@ -70,5 +70,7 @@ def _read(file: Path) -> Tables:
 
 PUBLIC = Book(_FOLDER / "public")
 """Notices of rounds, feeds, days and hours."""
+PAGES = Book(_FOLDER / "pages")
+"""The public pages, api/templates/."""
 STAFF = Book(_FOLDER / "staff")
 """The audit log and exported reports."""

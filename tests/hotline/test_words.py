@@ -3,23 +3,36 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import pytest
 
+from api.public import request_page
 from clerk import wording
+from db.states import Fact, Outcome, Phase, RegistrationState, RequestState
 from hotline import audit
 from hotline.dates import LANGUAGES
+from hotline.line.fairness import Reason
 from hotline.reports import audit_texts
 from hotline.timetable.timetable import TIMETABLE
-from hotline.words import PUBLIC, STAFF, Book, WordsError
+from hotline.words import PAGES, PUBLIC, STAFF, Book, WordsError
 
 ROOT = Path(__file__).parents[2]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 FOLDERS = [name.rstrip("*") for name in SETUPTOOLS["packages"]["find"]["include"]]
-BOOKS = {"public": PUBLIC, "staff": STAFF, "messages": wording.TEXTS}
+BOOKS = {"public": PUBLIC, "pages": PAGES, "staff": STAFF, "messages": wording.TEXTS}
 PERSIAN = re.compile("[آ-ی]{2,}")
+PAGES_OF: dict[str, Set[str]] = {
+    "phases": set(Phase) - {Phase.PLANNED},
+    "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
+    "request-steps": request_page.SHOWN,
+    "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED},  # of no place
+    "ticket-outcomes": set(Outcome),
+    "ticket-passed": set(Reason),
+    "ticket-states": set(RegistrationState) | {"deferred"},
+}
+"""What the pages choose by: each has its words."""
 NOT_FOR_READING = {
     "db/migrations/versions/0001_first_tables.py",  # what a first installation begins with
     "hotline/line/text_commands.py",  # what citizens write to us
@@ -62,6 +75,24 @@ def test_given_an_audience_when_read_then_no_text_is_empty_and_each_is_in_its_ow
                 assert text.strip(), (language, table, name)
                 assert "}" not in re.sub(r"\{\w+\}", "", text), (language, table, name)
                 assert language == "fa" or not PERSIAN.search(text), (table, name)
+
+
+def test_given_the_templates_when_read_then_every_text_of_theirs_is_there_and_no_text_is_left_over() -> None:
+    files = list((ROOT / "api" / "templates").glob("*.html"))
+    templates = "".join(file.read_text() for file in files)
+    assert len(files) > 5
+    assert PERSIAN.findall(templates) == ["فارسی"]  # the way to it, on a page in English
+    chosen = set(re.findall(r"\bt\('([\w-]+)\.' ~", templates))
+    assert chosen == PAGES_OF.keys()
+    named = set(re.findall(r"\bt\('([\w-]+\.[\w-]+)'", templates))
+    texts = {f"{table}.{name}" for table, names in PAGES.tables("fa").items() for name in names}
+    assert named - texts == set()
+    assert {text for text in texts - named if text.partition(".")[0] not in chosen} == set()
+
+
+@pytest.mark.parametrize("table", PAGES_OF)
+def test_given_what_a_page_can_be_about_when_looked_up_then_each_has_its_words(table: str) -> None:
+    assert PAGES.table("fa", table).keys() == PAGES_OF[table]
 
 
 def test_given_a_text_when_filled_then_only_its_own_slots_are_and_once(tmp_path: Path) -> None:
