@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from sqlalchemy import Engine
 from api import limits
 from api.app import create
 from clerk import process
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Registration
-from db.states import Fact, NearAnswer, Outcome
+from db.states import Fact, NearAnswer, Outcome, Phase
+from hotline import dates
 from hotline.callbacks import callbacks
 from hotline.ledger import ledger
 from hotline.line import fairness, registration, turn_near, turn_near_calls
@@ -85,6 +87,24 @@ def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
         text = words(ask(citizen, story.tickets[ids[which]], "en"))
         for each in told_:
             assert each.lower() in text.lower(), (which, each, text)
+
+
+def test_given_a_next_round_not_announced_when_who_was_carried_looks_then_it_is_told_but_no_day(
+    story: Story, citizen: TestClient
+) -> None:
+    waits = story.registers()
+    story.goes_on()
+    with writing(story.engine) as session:
+        round_ = rounds.get(session, story.round)
+        for moment in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
+            setattr(round_, moment, getattr(round_, moment) + timedelta(days=3))
+        assert rounds.phase(round_, now(session)) is Phase.PLANNED
+        starts = round_.starts_at
+
+    answer = ask(citizen, story.tickets[waits], "en")
+    assert answer.status_code == 200
+    assert "number 1 of 1" in words(answer)
+    assert dates.day(starts, "en") not in words(answer) and 'class="tag' not in answer.text
 
 
 def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_dates(
