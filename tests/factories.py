@@ -163,6 +163,7 @@ def _password_hash() -> str:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quick to verify
 
 
+WITHOUT_OUTCOME = [state for state in CallbackState if state is not CallbackState.CLOSED]
 TALKED = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
 
 
