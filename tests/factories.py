@@ -38,6 +38,7 @@ T = TypeVar("T")
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
+NUMBER = "+989131234567"
 PASSWORD = "گذرواژهٔ میز ۱"
 
 _serial = itertools.count(1)

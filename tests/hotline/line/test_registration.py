@@ -16,11 +16,12 @@ from hotline import tickets
 from hotline.callbacks import claims
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import blocked, carry_over, registration, registration_limits
+from hotline.line import blocked, registration, registration_limits
 from hotline.line.registration import Registered, register
 from hotline.rounds import rounds
 from tests.factories import (
     HOUR,
+    NUMBER,
     SECOND,
     a_desk,
     a_number,
@@ -28,15 +29,11 @@ from tests.factories import (
     a_round,
     a_ticket,
     a_user,
-    an_official,
     at_once,
-    keyed_in,
     some_registrations,
     told,
 )
 from tests.kit.refusal import refusal
-
-NUMBER = "+989131234567"
 
 
 class HungUp(Exception):
@@ -265,99 +262,62 @@ def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_da
     assert session.scalar(select(func.count(Registration.id))) == 0
 
 
-def test_given_a_limit_a_day_when_a_number_reaches_it_then_only_that_number_is_refused(
-    session: Session,
-) -> None:
-    for _ in range(3):
-        place = {"round_id": a_round(session).id, "number": NUMBER, "per_day": 3}
-        register(session, **place)
-    more = a_round(session)
-    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=3)) == "too-many-today"
-    assert not register(session, round_id=more.id, number=a_number(), per_day=3).already
-    assert register(session, **place).already, "what it has, it hears of"
+GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, RegistrationState.UNREACHED}
 
 
-def test_given_a_limit_a_day_when_a_place_is_given_up_then_there_is_room_for_a_second_thought_only(
-    session: Session,
-) -> None:
-    round_ = a_round(session)
-    for _ in range(6):
-        place = register(session, round_id=round_.id, number=NUMBER, per_day=3)
-        registration.cancel(session, place.registration_id)
-    again = {"number": NUMBER, "per_day": 3}
-    assert refusal(lambda: register(session, round_id=round_.id, **again)) == "too-many-today"
-    assert refusal(lambda: register(session, round_id=a_round(session).id, **again)) == "too-many-today"
-    line = rounds.standing_line(session).id
-    assert not register(session, round_id=line, **again).already, "the operators' line is counted apart"
-
-
-def test_given_a_limit_a_day_when_operators_have_spoken_with_a_number_then_a_round_still_takes_it(
-    session: Session,
-) -> None:
-    line, own = rounds.standing_line(session).id, {"number": NUMBER, "per_day": 3}
-    for _ in range(3):
-        place = register(session, round_id=line, **own)
-        session.get_one(Registration, place.registration_id).state = RegistrationState.REACHED
-        session.flush()
-    assert refusal(lambda: register(session, round_id=line, **own)) == "too-many-today"
-    assert not register(session, round_id=a_round(session).id, **own).already
-
-
-def test_given_strangers_whose_wishes_were_declined_then_they_do_not_count_against_the_number(
-    session: Session,
-) -> None:
-    for _ in range(7):
-        asked = keyed_in(session, a_round(session), NUMBER)
-        assert asked.registration_id
-        registration.withdraw(session, asked.registration_id)
-    assert not register(session, round_id=a_round(session).id, number=NUMBER, per_day=3).already
-
-
-def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_register_again(
-    session: Session,
-) -> None:
-    for hours in (24, 25):
-        a_registration(session, a_round(session), number=NUMBER, registered_at=now(session) - hours * HOUR)
-    recent = a_registration(session, a_round(session), number=NUMBER)
-    recent.registered_at = now(session) - 23 * HOUR
-    session.flush()
-    register(session, round_id=a_round(session).id, number=NUMBER, per_day=2)
-    more = a_round(session)
-    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=2)) == "too-many-today"
-
-
-def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_then_it_holds(
-    engine: Engine,
-) -> None:
-    for _ in range(5):
-        number = a_number()
+def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
+    def ask(_: int) -> int:
         with writing(engine) as session:
-            round_ids = [a_round(session).id for _ in range(4)]
+            return rounds.standing_line(session).id
 
-        def call(which: int, number: str = number, round_ids: list[int] = round_ids) -> str:
-            with writing(engine) as session:
-                try:
-                    register(session, round_id=round_ids[which], number=number, per_day=2)
-                except Refused as refused:
-                    return refused.code
-                return ""
-
-        assert sorted(at_once(4, call)) == ["", "", "too-many-today", "too-many-today"]
+    assert len(set(at_once(10, ask))) == 1
+    with writing(engine) as session:
+        line = rounds.standing_line(session)
+        assert rounds.phase(line, now(session)) is Phase.LIVE
+        assert rounds.registrable(session) == []
+        assert rounds.upcoming(session) is None
+        assert not register(session, round_id=line.id, number=NUMBER).already
 
 
-@pytest.mark.parametrize("reason", BlockReason)
-def test_given_a_blocked_number_when_it_registers_then_it_is_refused(
-    session: Session, reason: BlockReason
+def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
+    engine: Engine, database: str
 ) -> None:
-    round_ = a_round(session)
-    blocked.block(session, NUMBER, reason)
-    assert refusal(lambda: register(session, round_id=round_.id, number=NUMBER)) == "number-blocked"
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+    numbers = [a_number() for _ in range(30)]
+
+    def process(which: int) -> None:
+        own = connect(database)
+        for number in numbers[which::3]:
+            with writing(own) as session:
+                register(session, round_id=round_.id, number=number)
+        own.dispose()
+
+    at_once(3, process)
+    with reading(engine) as session:
+        assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
+
+
+def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_its_row(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.OPEN)
+    found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
+    said = {"language": "en", "subject": 4, "call_id": "a-call"}
+    assert said.keys() == {
+        name
+        for name, one in signature(registration.reserve).parameters.items()
+        if one.kind is one.KEYWORD_ONLY
+    }
+    place = registration.reserve(session, found, RegistrationState.UNCONFIRMED, NUMBER, **said)
+    assert place is not None
+    set_ = {name: value for name, value in place.__dict__.items() if not name.startswith("_")}
+    assert set_.keys() > {*said, "round_id", "number", "state", "ticket", "registered_at"}
+    row = session.get_one(Registration, place.id)
+    assert {name: getattr(row, name) for name in set_} == set_
 
 
 # --- changing it ---
-
-
-GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, RegistrationState.UNREACHED}
 
 
 @pytest.mark.parametrize("state", RegistrationState)
@@ -488,116 +448,3 @@ def test_given_a_blocked_number_when_a_place_changes_to_it_then_it_is_refused(se
     place = a_registration(session, a_round(session))
     blocked.block(session, NUMBER, BlockReason.OWNER)
     assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "number-blocked"
-
-
-# --- what callers hear of a round ---
-
-
-def test_given_no_ended_round_when_a_reach_is_expected_then_it_is_one_citizen_in_six_minutes(
-    session: Session,
-) -> None:
-    round_ = a_round(session, Phase.OPEN)  # an hour
-    a_round(session, Phase.OVER).ended_at = now(session)  # another official's
-    assert rounds.expected_reach(session, round_) == 10
-    round_.ends_at = round_.starts_at + 60 * SECOND
-    assert rounds.expected_reach(session, round_) == 1
-
-
-def test_given_ended_rounds_when_a_reach_is_expected_then_it_is_the_mean_of_the_last_five(
-    session: Session,
-) -> None:
-    round_ = a_round(session, Phase.OPEN)
-    for hours, reached in enumerate([2, 4, 6, 8, 10, 100], start=1):
-        past = a_round(session, Phase.OVER)
-        past.official, past.ended_at = round_.official, now(session) - hours * HOUR
-        some_registrations(session, past, reached, state=RegistrationState.REACHED)
-        some_registrations(session, past, 3, state=RegistrationState.UNREACHED)
-    assert rounds.expected_reach(session, round_) == 6
-
-
-def test_given_everybody_left_was_carried_on_when_a_reach_is_expected_then_their_round_still_counts(
-    session: Session,
-) -> None:
-    official = an_official(session)
-    reached, nobody, empty = (a_round(session, Phase.OVER) for _ in range(3))
-    following = a_round(session, Phase.OPEN)
-    for place, round_ in enumerate((reached, nobody, empty, following)):
-        round_.official = official
-        round_.starts_at += place * SECOND
-        round_.ended_at = None if round_ is following else now(session)
-    some_registrations(session, reached, 8, state=RegistrationState.REACHED)
-    some_registrations(session, reached, 5)
-    some_registrations(session, nobody, 3)
-    assert rounds.expected_reach(session, following) == 4
-    carried = carry_over.run(session)
-    assert carried == 8
-    assert rounds.counts(session, [nobody.id])[nobody.id] == {}, "all its rows are elsewhere"
-    assert rounds.expected_reach(session, following) == 4, "(8 + 0) / 2; nobody wanted anything of the third"
-
-
-def test_given_an_agreed_length_when_no_round_has_ended_then_as_many_are_expected_as_fit_in(
-    session: Session,
-) -> None:
-    round_ = a_round(session, Phase.OPEN)  # an hour
-    round_.minutes = 15
-    assert rounds.expected_reach(session, round_) == 4
-
-
-def test_given_nobody_was_reached_when_a_reach_is_expected_then_hope_is_one(session: Session) -> None:
-    round_ = a_round(session, Phase.OPEN)
-    past = a_round(session, Phase.OVER)
-    past.official, past.ended_at = round_.official, now(session)
-    a_registration(session, past, state=RegistrationState.UNREACHED)
-    assert rounds.expected_reach(session, round_) == 1
-
-
-def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
-    def ask(_: int) -> int:
-        with writing(engine) as session:
-            return rounds.standing_line(session).id
-
-    assert len(set(at_once(10, ask))) == 1
-    with writing(engine) as session:
-        line = rounds.standing_line(session)
-        assert rounds.phase(line, now(session)) is Phase.LIVE
-        assert rounds.registrable(session) == []
-        assert rounds.upcoming(session) is None
-        assert not register(session, round_id=line.id, number=NUMBER).already
-
-
-def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
-    engine: Engine, database: str
-) -> None:
-    with writing(engine) as session:
-        round_ = a_round(session, Phase.OPEN)
-    numbers = [a_number() for _ in range(30)]
-
-    def process(which: int) -> None:
-        own = connect(database)
-        for number in numbers[which::3]:
-            with writing(own) as session:
-                register(session, round_id=round_.id, number=number)
-        own.dispose()
-
-    at_once(3, process)
-    with reading(engine) as session:
-        assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
-
-
-def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_its_row(
-    session: Session,
-) -> None:
-    round_ = a_round(session, Phase.OPEN)
-    found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
-    said = {"language": "en", "subject": 4, "call_id": "a-call"}
-    assert said.keys() == {
-        name
-        for name, one in signature(registration.reserve).parameters.items()
-        if one.kind is one.KEYWORD_ONLY
-    }
-    place = registration.reserve(session, found, RegistrationState.UNCONFIRMED, NUMBER, **said)
-    assert place is not None
-    set_ = {name: value for name, value in place.__dict__.items() if not name.startswith("_")}
-    assert set_.keys() > {*said, "round_id", "number", "state", "ticket", "registered_at"}
-    row = session.get_one(Registration, place.id)
-    assert {name: getattr(row, name) for name in set_} == set_

@@ -1,20 +1,19 @@
-"""People who sign in: passwords, a lockout that grows, sessions that end."""
+"""People who sign in: their passwords, and a lockout that grows."""
 
-import hashlib
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, event, select, update
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Desk, FailedSignIn, RecoveryCode, Role, SignIn, User
-from db.states import CallbackState
+from db.models import Desk, FailedSignIn, RecoveryCode, Role, User
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, sign_ins
-from tests.factories import PASSWORD, SECOND, a_callback, a_desk, a_user, at_once, wrong_guesses
+from tests.factories import PASSWORD, SECOND, a_user, at_once, wrong_guesses
+from tests.hotline.people.signing_in import everything_stored, signed_in
 
 
 def verify(session: Session, username: str, password: str) -> User | None:
@@ -28,18 +27,6 @@ def add(
     return accounts.add(
         session, username=username, name="نام", role=Role.OPERATOR, desk_id=desk, password=password
     )
-
-
-def signed_in(session: Session, cookie: str) -> User | None:
-    found = sign_ins.session_of(session, cookie)
-    return found.user if found else None
-
-
-def everything_stored(session: Session) -> str:
-    """Every value of every table, as one text."""
-    tables = MetaData()
-    tables.reflect(session.connection())
-    return repr([session.execute(select(table)).all() for table in tables.sorted_tables])
 
 
 def failures(session: Session, username: str = "operator") -> int:
@@ -190,140 +177,6 @@ def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(en
     with reading(engine) as session:
         assert failures(session) == guesses.count("None") >= 6
         assert lockout.locks(session, ["operator"])
-
-
-def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(session: Session) -> None:
-    user = a_user(session)
-    before = now(session)
-    cookie = sign_ins.sign_in(session, user)
-    session.flush()
-    kept = session.scalars(select(SignIn)).one()
-    assert kept.token_hash == hashlib.sha256(cookie.encode()).hexdigest()
-    assert kept.user_id == user.id
-    assert before + timedelta(hours=12) <= kept.expires_at <= now(session) + timedelta(hours=12)
-    assert cookie not in everything_stored(session)
-    assert len(cookie) >= 43
-    assert before <= kept.created_at == kept.last_seen_at
-    sign_ins.sign_in(session, user, address="x" * 100, agent="y" * 1000)
-    session.flush()
-
-
-def test_given_sessions_when_asked_by_cookie_then_each_finds_its_person_and_others_nobody(
-    session: Session,
-) -> None:
-    first, second = a_user(session, a_desk(session)), a_user(session)
-    cookies = [sign_ins.sign_in(session, user) for user in (first, first, second)]
-    assert len(set(cookies)) == 3
-    assert [signed_in(session, cookie) for cookie in cookies] == [first, first, second]
-    digest = hashlib.sha256(cookies[0].encode()).hexdigest()
-    for forged in ("", "x" * 10_000, digest, cookies[0][:-1], cookies[0] + "A", "' OR 1=1 --"):
-        assert signed_in(session, forged) is None
-
-
-def test_given_a_session_when_its_time_is_over_then_it_is_nobody_and_the_next_sign_in_removes_it(
-    session: Session,
-) -> None:
-    user = a_user(session)
-    old, lasting = sign_ins.sign_in(session, user), sign_ins.sign_in(session, user)
-    session.flush()
-    kept = session.get_one(SignIn, hashlib.sha256(old.encode()).hexdigest())
-    kept.expires_at = now(session)
-    session.flush()
-    assert signed_in(session, old) is None
-    kept.expires_at -= SECOND
-    session.flush()
-    new = sign_ins.sign_in(session, user)
-    session.flush()
-    hashes = {hashlib.sha256(cookie.encode()).hexdigest() for cookie in (lasting, new)}
-    assert set(session.scalars(select(SignIn.token_hash))) == hashes
-
-
-@pytest.mark.parametrize("state", [CallbackState.TALKING, CallbackState.HELD, CallbackState.SCREENING])
-def test_given_a_session_in_conversation_when_its_time_is_over_then_it_lasts_until_the_conversation_is(
-    session: Session, state: CallbackState
-) -> None:
-    user, other = a_user(session, a_desk(session)), a_user(session, a_desk(session))
-    call = a_callback(session, CallbackState.TALKING, user)
-    call.state, call.screen_desk_id, call.held_until = state, user.desk_id, now(session)
-    speaks, idle, silent = (sign_ins.sign_in(session, person) for person in (user, user, other))
-    session.flush()
-    for cookie in (speaks, silent):
-        session.get_one(SignIn, sign_ins.cookie_hash(cookie)).expires_at -= timedelta(hours=13)
-    session.get_one(SignIn, sign_ins.cookie_hash(idle)).last_seen_at -= timedelta(hours=3)
-    session.flush()
-    sign_ins.sign_in(session, other)  # which removes what is over
-    assert [signed_in(session, cookie) for cookie in (speaks, idle, silent)] == [user, user, None]
-    assert len(sign_ins.lasting(session, {sign_ins.cookie_hash(speaks)})) == 1
-
-    call.state = CallbackState.ENDED
-    session.flush()
-    assert [signed_in(session, cookie) for cookie in (speaks, idle)] == [None, None]
-
-
-@pytest.mark.parametrize("ended_by", ["sign_out", "end_session", "end_sessions", "disabled"])
-def test_given_a_session_in_conversation_when_a_person_ends_it_then_it_is_over(
-    session: Session, ended_by: str
-) -> None:
-    user = a_user(session, a_desk(session))
-    a_callback(session, CallbackState.TALKING, user)
-    cookie = sign_ins.sign_in(session, user)
-    session.flush()
-    if ended_by == "sign_out":
-        sign_ins.sign_out(session, cookie)
-    elif ended_by == "end_session":
-        sign_ins.end_session(session, user.id, sign_ins.cookie_hash(cookie))
-    elif ended_by == "end_sessions":
-        sign_ins.end_sessions(session, user.id)
-    else:
-        user.disabled_at = now(session)
-        session.flush()
-    assert signed_in(session, cookie) is None
-
-
-def test_given_two_sessions_when_one_signs_out_then_the_other_stays(session: Session) -> None:
-    user = a_user(session)
-    gone, stays = sign_ins.sign_in(session, user), sign_ins.sign_in(session, user)
-    sign_ins.sign_out(session, gone)
-    sign_ins.sign_out(session, "nobody")
-    assert signed_in(session, gone) is None
-    assert signed_in(session, stays) is user
-
-
-def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(session: Session) -> None:
-    user = a_user(session)
-    cookie = sign_ins.sign_in(session, user)
-    session.flush()
-    (kept,) = sign_ins.sessions_of(session, user.id)
-    assert not sign_ins.is_stale(session, kept)
-    kept.last_seen_at = now(session) - sign_ins.IDLE + timedelta(seconds=30)
-    session.flush()
-    assert sign_ins.is_stale(session, kept)
-    sign_ins.seen(session, kept, "192.0.2.7")
-    session.refresh(kept)
-    assert not sign_ins.is_stale(session, kept) and kept.address == "192.0.2.7"
-    kept.last_seen_at = now(session) - sign_ins.IDLE
-    session.flush()
-    assert signed_in(session, cookie) is None
-    assert sign_ins.sessions_of(session, user.id) == []
-    assert sign_ins.lasting(session, [kept.token_hash]) == set()
-
-
-def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
-    session: Session,
-) -> None:
-    user, other = a_user(session), a_user(session)
-    mine, second, third = (sign_ins.sign_in(session, user) for _ in range(3))
-    others = sign_ins.sign_in(session, other)
-    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(others))
-    sign_ins.end_session(session, user.id, sign_ins.cookie_hash(third))
-    assert [signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
-    sign_ins.end_sessions(session, user.id, except_hash=sign_ins.cookie_hash(mine))
-    assert [signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
-    assert sign_ins.lasting(session, list(map(sign_ins.cookie_hash, (mine, second, others)))) == set(
-        map(sign_ins.cookie_hash, (mine, others))
-    )
-    sign_ins.end_sessions(session, user.id)
-    assert signed_in(session, mine) is None and signed_in(session, others) is other
 
 
 def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_unlocked(

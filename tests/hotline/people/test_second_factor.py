@@ -20,7 +20,7 @@ from hotline.errors import Refused
 from hotline.people import accounts, second_factor, sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_user, at_once
-from tests.hotline.people.test_accounts import everything_stored
+from tests.hotline.people.signing_in import everything_stored
 
 V1 = "/api/v1"
 NEW = "another password"

@@ -1,0 +1,77 @@
+"""Speaking first with a citizen who waits for a desk."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.models import Desk, Round
+from db.states import CallbackState
+from hotline.callbacks import assignment, callbacks, claims, screening, serving
+from hotline.errors import Refused
+from settings import Settings
+from tests.factories import a_desk, a_round, a_user, some_registrations
+from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
+from tests.kit.refusal import refusal
+
+C = CallbackState
+
+
+def test_given_citizens_who_wait_when_operators_speak_first_then_each_speaks_with_one_who_is_not_given_away(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    first, second = called_ahead(session, round_, 2)
+    operator, away = a_desk(session), a_desk(session, connected=False)
+    assert refusal(screening.screen, session, first, away) == "desk-phone-away"
+    assert screening.screen(session, first, operator).state is C.SCREENING
+    assert refusal(screening.screen, session, second, operator) == "desk-busy"
+    assert refusal(screening.screen, session, first, a_desk(session)) == "wrong-state"
+    assert serving.ask_next(session, desk, None, settings) is second, "the first is spoken with"
+    assert refusal(screening.screen, session, second, a_desk(session)) == "wrong-state"
+    assert screening.hand_over(session, first).desk_id is None
+    assert refusal(screening.hand_over, session, first) == "wrong-state"
+    assert [c.id for c in assignment.ready(session, round_.id)] == [first.id]
+
+
+def test_given_a_desk_with_a_citizen_of_its_own_when_it_would_speak_first_with_another_then_it_is_refused(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    first, second = called_ahead(session, round_, 2)
+    serving.ask_next(session, desk, None, settings)
+    assert refusal(screening.screen, session, second, desk) == "desk-busy"
+    talks(session, first)
+    assert refusal(screening.screen, session, second, desk) == "desk-busy"
+
+
+def test_given_a_desk_that_speaks_first_when_it_asks_or_claims_then_it_gets_no_second_citizen(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    first, second = called_ahead(session, round_, 2)
+    screening.screen(session, first, desk)
+    assert serving.ask_next(session, desk, None, settings) is None
+    assert second.desk_id is None
+    claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": a_user(session).id}
+    assert refusal(lambda: claims.claim(session, **claim)) == "desk-busy"
+    screening.hand_over(session, first)
+    assert first.desk_id == desk.id, "it asked, and the first is first"
+
+
+# --- many at once ---
+
+
+def test_given_a_citizen_whom_a_desk_has_just_got_when_who_saw_them_wait_screens_them_then_it_is_refused(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 1)
+        (desk,) = some_desks(session, round_, settings, 1)
+        operator = a_desk(session)
+        (waits,) = called_ahead(session, round_, 1)
+    with writing(engine) as session:
+        assert serving.ask_next(session, session.get_one(Desk, desk.id), None, settings)
+    with pytest.raises(Refused, match="wrong-state"), writing(engine) as session:
+        screening.screen(session, waits, session.get_one(Desk, operator.id))
+    with reading(engine) as session:
+        kept = callbacks.get(session, waits.id)
+        assert (kept.desk_id, kept.state) == (desk.id, C.WAITING)

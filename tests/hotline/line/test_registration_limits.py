@@ -1,0 +1,104 @@
+"""Who may register, and how often a day."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, writing
+from db.models import BlockReason, Registration
+from db.states import RegistrationState
+from hotline.errors import Refused
+from hotline.line import blocked, registration
+from hotline.line.registration import register
+from hotline.rounds import rounds
+from tests.factories import HOUR, NUMBER, a_number, a_registration, a_round, at_once, keyed_in
+from tests.kit.refusal import refusal
+
+
+def test_given_a_limit_a_day_when_a_number_reaches_it_then_only_that_number_is_refused(
+    session: Session,
+) -> None:
+    for _ in range(3):
+        place = {"round_id": a_round(session).id, "number": NUMBER, "per_day": 3}
+        register(session, **place)
+    more = a_round(session)
+    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=3)) == "too-many-today"
+    assert not register(session, round_id=more.id, number=a_number(), per_day=3).already
+    assert register(session, **place).already, "what it has, it hears of"
+
+
+def test_given_a_limit_a_day_when_a_place_is_given_up_then_there_is_room_for_a_second_thought_only(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    for _ in range(6):
+        place = register(session, round_id=round_.id, number=NUMBER, per_day=3)
+        registration.cancel(session, place.registration_id)
+    again = {"number": NUMBER, "per_day": 3}
+    assert refusal(lambda: register(session, round_id=round_.id, **again)) == "too-many-today"
+    assert refusal(lambda: register(session, round_id=a_round(session).id, **again)) == "too-many-today"
+    line = rounds.standing_line(session).id
+    assert not register(session, round_id=line, **again).already, "the operators' line is counted apart"
+
+
+def test_given_a_limit_a_day_when_operators_have_spoken_with_a_number_then_a_round_still_takes_it(
+    session: Session,
+) -> None:
+    line, own = rounds.standing_line(session).id, {"number": NUMBER, "per_day": 3}
+    for _ in range(3):
+        place = register(session, round_id=line, **own)
+        session.get_one(Registration, place.registration_id).state = RegistrationState.REACHED
+        session.flush()
+    assert refusal(lambda: register(session, round_id=line, **own)) == "too-many-today"
+    assert not register(session, round_id=a_round(session).id, **own).already
+
+
+def test_given_strangers_whose_wishes_were_declined_then_they_do_not_count_against_the_number(
+    session: Session,
+) -> None:
+    for _ in range(7):
+        asked = keyed_in(session, a_round(session), NUMBER)
+        assert asked.registration_id
+        registration.withdraw(session, asked.registration_id)
+    assert not register(session, round_id=a_round(session).id, number=NUMBER, per_day=3).already
+
+
+def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_register_again(
+    session: Session,
+) -> None:
+    for hours in (24, 25):
+        a_registration(session, a_round(session), number=NUMBER, registered_at=now(session) - hours * HOUR)
+    recent = a_registration(session, a_round(session), number=NUMBER)
+    recent.registered_at = now(session) - 23 * HOUR
+    session.flush()
+    register(session, round_id=a_round(session).id, number=NUMBER, per_day=2)
+    more = a_round(session)
+    assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=2)) == "too-many-today"
+
+
+def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_then_it_holds(
+    engine: Engine,
+) -> None:
+    for _ in range(5):
+        number = a_number()
+        with writing(engine) as session:
+            round_ids = [a_round(session).id for _ in range(4)]
+
+        def call(which: int, number: str = number, round_ids: list[int] = round_ids) -> str:
+            with writing(engine) as session:
+                try:
+                    register(session, round_id=round_ids[which], number=number, per_day=2)
+                except Refused as refused:
+                    return refused.code
+                return ""
+
+        assert sorted(at_once(4, call)) == ["", "", "too-many-today", "too-many-today"]
+
+
+@pytest.mark.parametrize("reason", BlockReason)
+def test_given_a_blocked_number_when_it_registers_then_it_is_refused(
+    session: Session, reason: BlockReason
+) -> None:
+    round_ = a_round(session)
+    blocked.block(session, NUMBER, reason)
+    assert refusal(lambda: register(session, round_id=round_.id, number=NUMBER)) == "number-blocked"
