@@ -262,9 +262,6 @@ def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_da
     assert session.scalar(select(func.count(Registration.id))) == 0
 
 
-GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, RegistrationState.UNREACHED}
-
-
 def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
     def ask(_: int) -> int:
         with writing(engine) as session:
@@ -318,6 +315,9 @@ def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_it
 
 
 # --- changing it ---
+
+
+GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, RegistrationState.UNREACHED}
 
 
 @pytest.mark.parametrize("state", RegistrationState)
