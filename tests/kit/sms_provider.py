@@ -3,6 +3,7 @@
 It also takes posts of JSON, by the headers Idempotency-Key and webhook-id, as others do.
 """
 
+import base64
 import itertools
 import json
 import threading
@@ -14,6 +15,8 @@ from urllib.parse import parse_qs
 from tests.kit.ports import free_port
 
 PATIENCE_S = 20.0
+KEY = "4B657931323334353637383930"
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef" * 2).decode()
 
 DROP = "drop"
 """Take the message, then close the connection without an answer."""

@@ -1,0 +1,70 @@
+"""Messages of the outbox on their way: in one pair of hands at a time, tried again, given up, expired."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, update
+
+from db.engine import now, writing
+from db.models import Delivery, Message, MessageKind
+from hotline import delivery
+from hotline.delivery import Taken
+from settings import CITY
+from tests.kit.outbox import NEVER, later, only, register, wait_of
+
+
+def test_given_two_registrations_of_other_databases_when_named_outside_then_their_names_differ() -> None:
+    first = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
+    other = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
+    assert delivery.name_outside(first) != delivery.name_outside(other)
+
+
+def test_given_a_sender_that_woke_up_too_late_when_it_records_then_only_that_it_was_sent_counts(
+    engine: Engine,
+) -> None:
+    register(engine)
+    with writing(engine) as session:
+        (old,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+    late = Taken(old.id, old.attempts)
+    later(engine)
+    with writing(engine) as session:
+        (new,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+        assert new.id == old.id
+        delivery.give_up(session, late, "late")
+        delivery.put_off(session, late, "late")
+        delivery.drop(session, late, "late")
+    assert (only(engine).state, only(engine).error) == (Delivery.SENDING, "")
+    with writing(engine) as session:
+        delivery.sent(session, late, "7")
+        delivery.put_off(session, Taken(new.id, new.attempts), "no answer")
+    assert (only(engine).state, only(engine).provider_id) == (Delivery.SENT, "7")
+
+
+def test_given_every_attempt_fails_when_they_are_used_up_then_it_failed_after_waits_that_grew(
+    engine: Engine,
+) -> None:
+    register(engine)
+    waits = []
+    for attempt in range(1, delivery.ATTEMPTS + 1):
+        with writing(engine) as session:
+            (taken,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+            delivery.put_off(session, Taken(taken.id, attempt), "down")
+        if attempt < delivery.ATTEMPTS:
+            waits.append(wait_of(engine))
+            later(engine)
+    assert (only(engine).state, only(engine).error) == (Delivery.FAILED, "down")
+    for place, wait in enumerate(waits):
+        longest = min(30 * 2**place, 3600)
+        assert longest / 2 - 2 < wait <= longest
+    assert sum(waits) > 6 * 3600
+
+
+def test_given_a_message_being_sent_when_its_time_passes_then_it_does_not_expire_under_its_sender(
+    engine: Engine,
+) -> None:
+    register(engine)
+    with writing(engine) as session:
+        delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+        session.execute(update(Message).values(expires_at=now(session) - timedelta(seconds=1)))
+    with writing(engine) as session:
+        assert delivery.take_up(session, quiet=NEVER, texts=True, limit=5) == []
+    assert only(engine).state is Delivery.SENDING
