@@ -1,0 +1,137 @@
+"""The accounts of desks and of the manager: their passwords, their channels, and where they may dial."""
+
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dialplan import accounts
+from dialplan.variables import CALLBACK_PREFIX, Context
+from hotline.callbacks import callbacks
+from settings import Settings
+from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, sections
+
+# --- the manager account ---
+
+
+def test_the_manager_account_may_do_what_the_dialer_needs_and_no_more(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    (_, general), (name, account) = sections(rendered(ami="127.0.0.1:5039")["manager.conf"])
+
+    assert (name, account["secret"]) == ("dialer", configured().secret_for("dialer"))
+    assert set(account["read"].split(",")) == {"call", "user", "system"}
+    assert set(account["write"].split(",")) == {"call", "originate", "reporting"}
+    assert (account["deny"], account["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.0/255.0.0.0")
+    assert (general["bindaddr"], general["port"], general["webenabled"]) == ("127.0.0.1", "5039", "no")
+
+
+def test_the_manager_hears_and_may_nothing_that_runs_programs_or_changes_files(rendered: Render):
+    _, (_, account) = sections(rendered()["manager.conf"])
+    rights = {right for kind in ("read", "write") for right in account[kind].split(",")}
+
+    assert not rights & {"all", "command", "config", "agi", "dialplan", "log", "verbose", "dtmf"}
+    assert "system" not in account["write"].split(",")
+
+
+# --- secrets ---
+
+
+def test_passwords_stand_only_in_a_folder_that_is_the_owners(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    rendered(browser_phone=True, trunk_user="isfahan", trunk_secret="S3cret!of-the-trunk")
+    settings = configured()
+    state = settings.state_dir
+    names = ["dialer", "desk-1", "desk-1-sip", "desk-3", "phone-1"]
+    secrets = [settings.secret_for(name) for name in names] + ["S3cret!of-the-trunk"]
+    files = [path for path in state.rglob("*") if path.is_file()]
+    holding = {secret: [path for path in files if secret in path.read_text()] for secret in secrets}
+
+    etc = state / "asterisk" / "etc"
+    assert all(paths and {path.parent for path in paths} == {etc} for paths in holding.values())
+    assert stat.S_IMODE(etc.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state / "secret").stat().st_mode) == 0o600
+
+
+def test_a_folder_left_open_by_somebody_is_closed_again(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    etc = configured().state_dir / "asterisk" / "etc"
+    etc.mkdir(parents=True)
+    etc.chmod(0o777)
+
+    rendered()
+
+    assert stat.S_IMODE(etc.stat().st_mode) == 0o700
+
+
+def test_another_installation_has_other_passwords(configured: Callable[..., Settings], tmp_path: Path):
+    here, there = configured(), configured(state_dir=tmp_path / "other")
+
+    assert here.secret_for("desk-1") == configured().secret_for("desk-1")
+    assert here.secret_for("desk-1") != there.secret_for("desk-1")
+    assert here.secret_for("desk-1") != here.secret_for("desk-11")
+
+
+# --- accounts ---
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, 500])
+def test_a_desks_channels_lead_back_to_the_desk(number: int):
+    for account in (accounts.desk(number), accounts.desk(number, sip=True)):
+        assert accounts.desk_of_channel(f"PJSIP/{account}-0000002a") == number
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        *("", "PJSIP/desk-1", "PJSIP/desk-x-0000002a", "PJSIP/desk--0000002a", "PJSIP/desk-1-tcp-0000002a"),
+        *(
+            "PJSIP/trunk-0000002a",
+            "PJSIP/phone-1-0000002a",
+            "Local/desk-1-0000002a",
+            "xPJSIP/desk-1-0000002a",
+        ),
+    ],
+)
+def test_other_channels_are_no_desks(channel: str):
+    assert accounts.desk_of_channel(channel) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "pattern", "dials"),
+    [
+        ({}, "_+989XXXXXXXXX", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
+        ({}, "_+9831X!", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
+        ({"trunk_national": False}, "_+989XXXXXXXXX", "PJSIP/${EXTEN}@trunk,30,iI"),
+        ({"allowed_prefixes": "+98913"}, "_+98913XXXXXXX", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
+        ({"allowed_prefixes": "+4930"}, "_+4930X!", "PJSIP/${EXTEN}@trunk,30,iI"),
+        ({"browser_phone": True}, "+989990000001", "PJSIP/phone-1,30,iI"),
+    ],
+)
+def test_a_number_is_dialled_as_the_carrier_wants_it_and_no_forwarding_is_followed(
+    rendered: Render, values: dict[str, object], pattern: str, dials: str
+):
+    steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
+
+    assert steps.split("\n")[:3] == [
+        "Set(GROUP()=calls)",
+        f" same => n,GotoIf($[${{GROUP_COUNT(calls)}} > 7 | {IN_THE_TRUNK} > 211]?capped,1)",
+        f" same => n,Dial({dials})",
+    ]
+
+
+def test_only_allowed_prefixes_lead_out(rendered: Render):
+    text = rendered(allowed_prefixes="+989")["extensions.conf"]
+    way_out = text[text.index(f"[{Context.DIAL}]") :].partition("\n[")[0]
+
+    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989XXXXXXXXX", "capped", "ended"]
+    assert text.count("Dial(") == way_out.count("Dial(")
+
+
+def test_the_hang_ups_that_the_dialer_is_told_of_are_those_of_callbacks() -> None:
+    assert callbacks.is_token(CALLBACK_PREFIX)
+    assert not callbacks.is_token(CALLBACK_PREFIX[:-1])

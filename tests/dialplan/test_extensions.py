@@ -1,0 +1,261 @@
+"""What the dialplan and the scripts say to each other, and who is one too many."""
+
+import itertools
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from dialplan import accounts
+from dialplan.variables import ASIDES, LINES_FULL, STAGE_EVENT, SUPERVISE, Context, Script, Stage, Variable
+from ivr.reception import Reception
+from ivr.server import scripts
+from prompts.catalogue import clips
+from settings import Settings
+from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
+
+TEMPLATES = Path(accounts.__file__).parent / "templates"
+
+
+def outline(steps: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The steps, where all that belongs to asking a script is one step: AGI and the script's name."""
+    found: list[tuple[str, str]] = []
+    rest = iter(steps)
+    for step in rest:
+        if step == ("Set", "HOTLINE_AGAIN="):
+            asking = list(itertools.takewhile(lambda other: other != ("NoOp", ""), rest))
+            (where,) = [where for app, where in asking if app == "AGI"]
+            found.append(("AGI", where.partition(",")[0].rpartition("/")[2]))
+        else:
+            found.append(step)
+    return found
+
+
+def test_a_call_whose_script_did_not_finish_hears_an_apology(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.HOTLINE])
+    after = steps[steps.index(("AGI", "menu")) :]
+
+    assert [app for app, _ in after[:5]] == ["AGI", "GotoIf", "GotoIf", "Playback", "Hangup"]
+    assert after[1][1] == '$["${HOTLINE_STAYS}" != ""]?on-the-line,s,1'
+    assert after[2][1] == '$["${HOTLINE_FINISHED}" = "1"]?end'
+    assert after[3][1].endswith("/apology")
+
+
+def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback_that_meets_them(
+    rendered: Render,
+):
+    dialplan = contexts(rendered()["extensions.conf"])
+    steps = outline(dialplan[Context.ON_THE_LINE])
+
+    assert steps[:3] == [
+        ("Set", "TIMEOUT(absolute)=0"),  # a conversation has no limit of the call's own
+        ("Set", "AGIEXITONHANGUP=yes"),
+        ("AGI", "on-the-line"),
+    ]
+    assert ",${HOTLINE_STAYS})" in rendered()["extensions.conf"]
+    assert [app for app, _ in steps[3:]] == ["GotoIf", "Playback", "Hangup"]
+    assert dialplan[Context.MEET] == [("Bridge", "${HOTLINE_MEETS},x"), ("Hangup", "")]
+
+
+def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(rendered: Render):
+    steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
+
+    assert steps[:4] == [
+        ("Set", "CALLERID(num)=${FILTER(0-9+,${CALLERID(num)})}"),
+        ("Set", "CALLERID(name)="),
+        ("Set", "CALLERID(dnid)=137"),
+        ("Set", "CALLERID(rdnis)="),
+    ]
+
+
+def test_whoever_dials_anything_but_digits_as_the_trunk_comes_nowhere(rendered: Render):
+    text = rendered()["extensions.conf"].partition("exten => _[+0-9]!,1,")[2]
+
+    assert text.split("\n")[:4] == [
+        "GotoIf($[${LEN(${FILTER(0-9+,${EXTEN})})} != ${LEN(${EXTEN})}]?strange)",
+        ' same => n,GotoIf($["${EXTEN:-3}" = "137"]?s,1)',
+        " same => n(strange),NoOp()",
+        " same => n,Hangup(1)",
+    ]
+
+
+def test_one_number_takes_so_many_lines_and_is_busy_with_the_next_before_it_is_answered(rendered: Render):
+    steps = contexts(rendered(callers_per_number=3)["extensions.conf"])[Context.HOTLINE]
+    before = steps[: [app for app, _ in steps].index("Answer")]
+
+    many = f"$[${{GROUP_COUNT(${{CALLERID(num):-10}}@number)}} > 3]?{Context.LINES_FULL},s,busy"
+    assert before[6:10] == [
+        ("GotoIf", "$[${LEN(${CALLERID(num)})} < 5]?counted"),
+        ("Set", "GROUP(number)=${CALLERID(num):-10}"),
+        ("GotoIf", many),
+        ("NoOp", ""),
+    ]
+
+
+def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
+    dialplan = contexts(rendered(max_calls=7)["extensions.conf"])
+    steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
+    names = [app for app, _ in steps]
+
+    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > 7]?{Context.LINES_FULL},s,1")
+    assert jump in steps[: names.index("AGI")]
+    assert [app for app, _ in full] == ["Set", "Playback", "Hangup", "Set", "Hangup", "AGI"]
+    assert full[1][1].endswith(f"/fa/{LINES_FULL}")
+
+
+def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(
+    rendered: Render,
+):
+    files = rendered(trunk_channels=12, channels_for_callbacks=3)
+    steps, full = (contexts(files["extensions.conf"])[c] for c in (Context.HOTLINE, Context.LINES_FULL))
+    names = [app for app, _ in steps]
+
+    kept = "${GROUP_COUNT(callers)} + ${GROUP_COUNT(told-full)} > 9"
+    jump = ("GotoIf", f"$[{kept} | {IN_THE_TRUNK} > 12]?{Context.LINES_FULL},s,busy")
+    assert jump in steps[: names.index("Answer")]
+    assert full[3:5] == [("Set", "GROUP()=busy"), ("Hangup", "17")]
+
+
+def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
+    dialplan = contexts(rendered()["extensions.conf"])
+    told = {
+        context: [
+            what.removeprefix(f"{STAGE_EVENT},Stage: ") for app, what in steps if what.startswith(STAGE_EVENT)
+        ]
+        for context, steps in dialplan.items()
+    }
+
+    assert {stage for stages in told.values() for stage in stages} == {stage.value for stage in Stage}
+    assert told[Context.CALLBACK] == [Stage.ANSWERED, Stage.FAILED, Stage.NOT_CONFIRMED]
+    assert told[Context.WAITING] == [Stage.CONFIRMED]
+    assert dialplan[Context.LATER][0] == ("UserEvent", f"{STAGE_EVENT},Stage: {Stage.LATER}")
+    assert dialplan[Context.CALLBACK][-1] == ("Goto", f"{Context.WAITING},s,1")
+
+
+def test_who_waits_is_told_so_first_and_has_music_if_the_script_breaks(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.WAITING])
+
+    assert [app for app, _ in steps] == ["UserEvent", "Set", "AGI", "GotoIf", "BridgeWait", "Hangup"]
+    assert steps[1][1] == "AGIEXITONHANGUP=yes"
+
+
+def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert [context for context, steps in dialplan.items() if "MixMonitor" in dict(steps)] == [Context.ROOM]
+    assert dialplan[Context.ROOM][:3] == [
+        ("GotoIf", '$["${HOTLINE_RECORDED}" != "yes"]?talk'),
+        ("Set", "HOTLINE_RECORDED=begun"),
+        ("MixMonitor", f"{configured().recordings_dir}/${{UNIQUEID}}.wav"),
+    ]
+    assert stat.S_IMODE(configured().recordings_dir.stat().st_mode) == 0o700
+
+
+def test_a_supervisors_phone_is_heard_by_whom_it_should_and_goes_home_afterwards(rendered: Render):
+    files = rendered()
+    dialplan = contexts(files["extensions.conf"])
+    deeds = {context: dialplan[context][1] for context in SUPERVISE}
+
+    assert deeds == {
+        Context.LISTEN: ("ChanSpy", "${HOTLINE_HEARS},qES"),
+        Context.WHISPER: ("ChanSpy", "${HOTLINE_HEARS},qwES"),
+        Context.JOIN: ("ConfBridge", "desk-${EXTEN},desk-room,supervisor"),
+    }
+    for context in SUPERVISE:
+        assert dialplan[context][0] == ("UserEvent", f"HotlineSupervise,Context: {context},Desk: ${{EXTEN}}")
+        assert dialplan[context][2] == ("Goto", "from-desk,1,room")
+    assert "n(room),ConfBridge(desk-${desk}," in files["extensions.conf"]
+
+
+def test_every_channel_variable_has_its_name_from_the_one_list(rendered: Render):
+    used = set(re.findall(r"HOTLINE_\w+", rendered()["extensions.conf"]))
+
+    assert used == {variable.value for variable in Variable}
+    assert not [path.name for path in TEMPLATES.iterdir() if "HOTLINE_" in path.read_text()]
+
+
+def test_every_script_asked_for_is_there_and_no_other(rendered: Render, configured: Callable[..., Settings]):
+    secret = configured().secret_for("agi")
+    asked = re.findall(rf"AGI\(agi://[^/]+/([^,)]*),{secret}", rendered()["extensions.conf"])
+
+    assert rendered()["extensions.conf"].count("AGI(") == len(asked), "each with the secret"
+    assert sorted(asked) == sorted(Script) == sorted(scripts(Reception(create_engine("sqlite://"))))
+
+
+def test_every_context_is_of_the_one_list(rendered: Render):
+    named = contexts(rendered(browser_phone=True)["extensions.conf"]).keys() - {"globals"}
+
+    assert named == {context.value for context in Context}
+
+
+def test_what_the_dialplan_plays_by_itself_is_one_rendered_clip(
+    rendered: Render, configured: Callable[..., Settings]
+):
+    played = [
+        (folder, prompt)
+        for folder, prompt in re.findall(r"Playback\((.*)/([\w-]+)\)", rendered()["extensions.conf"])
+        if prompt not in (LINES_FULL, *ASIDES)
+    ]
+
+    assert {folder for folder, _ in played} == {f"{configured().prompts_dir}/${{HOTLINE_LANGUAGE}}"}
+    assert all(clips("fa", prompt) == [prompt] for _, prompt in played)
+    assert len(played) >= 3
+
+
+def test_machines_are_listened_for_only_where_it_is_set(rendered: Render):
+    def steps(**values: Any) -> list[tuple[str, str]]:
+        return outline(contexts(rendered(**values)["extensions.conf"])[Context.CALLBACK])[:3]
+
+    assert [app for app, _ in steps()] == ["UserEvent", "AGI", "GotoIf"]
+    assert "app_amd" not in rendered()["modules.conf"]
+    assert [app for app, _ in steps(detect_machines=True)] == ["UserEvent", "AMD", "AGI"]
+    assert "${AMDSTATUS})" in rendered(detect_machines=True)["extensions.conf"]
+    assert "app_amd" in rendered(detect_machines=True)["modules.conf"]
+
+
+def test_the_tone_is_whispered_to_one_phone(rendered: Render):
+    dialplan = contexts(rendered()["extensions.conf"])
+
+    assert dialplan[Context.ASIDE] == [("ChanSpy", "${HOTLINE_HEARS},qwES"), ("Hangup", "")]
+    assert [app for app, _ in dialplan[Context.TONE]] == ["Answer", "Playback", "Hangup"] * 3
+
+
+TOLD = ["UserEvent", "Playback", "Hangup", "UserEvent", "Hangup"]
+
+
+def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.NEAR])
+
+    assert [app for app, _ in steps] == ["NoOp", "AGI", "GotoIf", *TOLD]
+    assert steps[1:3] == [("AGI", "near"), ("GotoIf", '$["${HOTLINE_FINISHED}" = "1"]?spoke')]
+
+
+@pytest.mark.parametrize("context", [Context.NEAR, Context.CONFIRM])
+def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
+    rendered: Render, context: Context
+):
+    steps = outline(contexts(rendered()["extensions.conf"])[context])[3:]
+
+    assert [app for app, _ in steps] == TOLD
+    assert steps[0][1] == f"{STAGE_EVENT},Stage: {Stage.FAILED}"
+    assert steps[1][1].endswith("/apology")
+    assert steps[3][1] == f"{STAGE_EVENT},Stage: {Stage.SPOKE}"
+
+
+def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.OFFICIAL])
+
+    assert steps == [
+        ("NoOp", ""),
+        ("AGI", "official"),
+        ("GotoIf", '$["${HOTLINE_CONFIRMED}" = "yes"]?in'),
+        ("Hangup", ""),
+        ("Set", "desk=${EXTEN}"),
+        ("Goto", "from-desk,1,1"),
+    ]
