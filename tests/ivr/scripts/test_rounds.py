@@ -1,51 +1,24 @@
-"""What a caller hears of rounds that are over, cancelled or full, of places carried on, and of who speaks."""
+"""A place that was carried over, or whose round is over or cancelled: what its citizen hears."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import Confirmation, OfficialKind, Registration, Round
-from db.states import CallbackState, Outcome, Phase, RegistrationState
+from db.states import Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.line import carry_over, confirmation_calls, registration
-from hotline.rounds import planning, rounds
+from hotline.rounds import rounds
 from prompts.catalogue import clips
 from tests import factories as make
-from tests.kit.fake_asterisk import Deed, FakeAsterisk, Heard, transactions
+from tests.ivr.scripts.registering import OTHER, OWN, START, TOLD, YES
+from tests.ivr.scripts.two_rounds import ASKED, DAY, UNREACHED, WAITING, at, two_rounds
+from tests.kit.fake_asterisk import FakeAsterisk, Heard
 
-OWN = "+989131234567"
-OTHER = "+989137654321"
-DAY = timedelta(days=1)
-WAITING, UNREACHED = RegistrationState.WAITING, RegistrationState.UNREACHED
-MENU = ["greeting", "main-menu"]
 CHOICES = ["choices", "follow-up-menu", "goodbye"]
-START, RIGHT, ROADS, NO_MESSAGE = (
-    ("main-menu", "1"),
-    ("confirm-number", "1"),
-    ("ask-subject", "1"),
-    ("message-offer", "#"),
-)
-YES = [START, RIGHT, ROADS, NO_MESSAGE]
 FOLLOW_UP = [("main-menu", "2"), ("follow-up-menu", "#")]
-TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call"]
-ASKED = ["ask-subject", "message-offer", "goodbye"]
-
-
-def two_rounds(session: Session, first: Phase, then: Phase | None) -> tuple[Round, Round | None]:
-    """Two rounds of one official, the second a day after the first; None: it is not made yet."""
-    left = make.a_round(session, first)
-    if then is None:
-        return left, None
-    following = make.a_round(session, then)
-    following.official = left.official
-    if then is not Phase.LIVE:
-        following.starts_at, following.ends_at = following.starts_at + DAY, following.ends_at + DAY
-    session.flush()
-    return left, following
 
 
 def left_in(
@@ -73,11 +46,6 @@ def as_it_is(engine: Engine, kept: Registration) -> Registration:
 def by_ticket(asterisk: FakeAsterisk, own: Registration) -> Heard:
     """A stranger, or the owner on another telephone, asks with the ticket number."""
     return asterisk.dial(("main-menu", "2"), ("follow-up-ask", own.ticket), caller_id="09139999999")
-
-
-def at(moment: datetime | None) -> dict[str, datetime]:
-    assert moment
-    return {"day": moment, "date": moment, "time": moment}
 
 
 # --- carried over ---
@@ -193,14 +161,15 @@ def test_given_a_carried_place_in_a_round_that_is_yet_to_open_when_the_owner_pre
     assert heard.said("round-at", **at(starts))
 
 
-# --- a round that is over, or cancelled, and what comes next ---
-
 WORDS = {
     (Phase.OVER, WAITING): "status-not-reached",
     (Phase.OVER, UNREACHED): "status-unreached",
     (Phase.CANCELLED, WAITING): "status-round-cancelled",
     (Phase.CANCELLED, UNREACHED): "status-round-cancelled",
 }
+
+
+# --- a round that is over, or cancelled, and what comes next ---
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -347,359 +316,3 @@ def test_given_a_place_closed_for_another_reason_when_followed_up_then_only_its_
     own, _ = left_in(engine, Phase.OVER, None, state=RegistrationState.CLOSED, **values)
 
     assert by_ticket(asterisk, own).prompts[3:] == ["status-closed", "goodbye"]
-
-
-# --- full ---
-
-
-def an_open_round(engine: Engine, kind: OfficialKind, *, places: int | None, taken: int = 0) -> Round:
-    with writing(engine) as session:
-        round_ = make.a_round(session, Phase.OPEN)
-        round_.official.kind, round_.capacity = kind, places
-        round_.official.clip = (
-            "office-mayor" if kind is OfficialKind.MAYOR else "office-deputy-urban-services"
-        )
-        make.some_registrations(session, round_, taken)
-        return round_
-
-
-def of_round(engine: Engine, round_: Round) -> list[Registration]:
-    with reading(engine) as session:
-        return session.query(Registration).filter_by(round_id=round_.id, number=OWN).all()
-
-
-MAYOR, DEPUTY = OfficialKind.MAYOR, OfficialKind.DEPUTY
-
-
-def test_given_a_full_round_when_it_is_the_only_one_then_that_is_told_before_a_number_is_asked(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    an_open_round(engine, MAYOR, places=2, taken=2)
-
-    heard = asterisk.dial(START, ("main-menu", "3"))
-
-    assert heard.prompts[2:5] == ["round-when", "round-full", "main-menu"]
-
-
-def test_given_a_full_round_when_another_is_announced_then_that_one_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    an_open_round(engine, MAYOR, places=2, taken=2)
-    with writing(engine) as session:
-        coming = make.a_round(session, Phase.ANNOUNCED)
-
-    heard = asterisk.dial(START)
-
-    assert heard.prompts[3:7] == ["round-full", "next-round-when", "registration-opens", "main-menu"]
-    assert heard.said("next-round-when", office="office-mayor", **at(coming.starts_at))
-
-
-def test_given_a_full_round_when_another_has_room_then_it_is_offered_and_taken(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    full = an_open_round(engine, MAYOR, places=2, taken=2)
-    free = an_open_round(engine, DEPUTY, places=2)
-
-    heard = asterisk.dial(START, ("choose-kind", "1"), ("after kind-deputy", "2"), *YES[1:])
-
-    assert heard.prompts[2:] == [
-        *("choose-kind", "round-when", "round-full", "choose-kind", "choices", "kind-deputy"),
-        *("round-when", "confirm-number", *TOLD, *ASKED),
-    ]
-    assert (len(of_round(engine, full)), len(of_round(engine, free))) == (0, 1)
-
-
-def test_given_every_round_is_full_when_one_after_the_other_is_tried_then_the_menu_comes_back(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    an_open_round(engine, MAYOR, places=1, taken=1)
-    an_open_round(engine, DEPUTY, places=1, taken=1)
-
-    heard = asterisk.dial(START, ("choose-kind", "1"), ("choose-kind", "2"), ("main-menu", "3"))
-
-    told = ["round-when", "round-full"]
-    assert heard.prompts[2:10] == [
-        *("choose-kind", *told, "choose-kind", *told),
-        *("main-menu", "report-category"),
-    ]
-
-
-@pytest.mark.parametrize("state", [WAITING, RegistrationState.UNCONFIRMED])
-def test_given_a_full_round_when_the_caller_has_a_place_in_it_then_that_counts(
-    asterisk: FakeAsterisk, engine: Engine, state: RegistrationState
-) -> None:
-    full = an_open_round(engine, MAYOR, places=3, taken=2)
-    with writing(engine) as session:
-        make.a_registration(session, session.get_one(Round, full.id), number=OWN, state=state)
-
-    steps = YES[:1] if state is WAITING else YES[:2]
-    heard = asterisk.dial(*steps)
-
-    assert "round-full" not in heard.prompts
-    assert ("already-registered" if state is WAITING else "registered") in heard.prompts
-    assert [place.state for place in of_round(engine, full)] == [WAITING]
-
-
-def test_given_somebody_cancelled_when_a_caller_wants_the_place_then_it_is_free(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    round_ = an_open_round(engine, MAYOR, places=2, taken=1)
-    with writing(engine) as session:
-        given_up = make.a_registration(session, session.get_one(Round, round_.id))
-        registration.cancel(session, given_up.id)
-
-    heard = asterisk.dial(*YES)
-
-    assert "registered" in heard.prompts
-
-
-def filling(engine: Engine, *full: Round) -> Callable[[], None]:
-    """What takes the last places of these rounds."""
-
-    def fill() -> None:
-        with writing(engine) as session:
-            for round_ in full:
-                registration.register(session, round_id=round_.id, number=make.a_number())
-
-    return fill
-
-
-def test_given_a_round_that_fills_up_during_the_call_when_it_is_the_only_one_then_that_ends_the_call(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    round_ = an_open_round(engine, MAYOR, places=1)
-
-    heard = asterisk.dial(START, ("confirm-number", filling(engine, round_)), *after_confirm())
-
-    assert heard.prompts[-3:] == ["confirm-number", "full-meanwhile", "goodbye"]
-    assert heard.finished
-    assert of_round(engine, round_) == []
-
-
-def after_confirm() -> list[tuple[str, Deed]]:
-    return [("after confirm-number", "1")]
-
-
-def test_given_a_round_that_fills_up_during_the_call_when_another_has_room_then_three_transactions_do(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    first, second = (an_open_round(engine, kind, places=1) for kind in (MAYOR, DEPUTY))
-    fill = filling(engine, first)
-    begun = transactions(engine)
-
-    heard = asterisk.dial(
-        *(START, ("choose-kind", "1"), ("confirm-number", fill), *after_confirm()),
-        *(("after kind-deputy", "2"), RIGHT),
-    )
-
-    meanwhile = heard.prompts.index("full-meanwhile")
-    assert heard.prompts[meanwhile:] == [
-        *("full-meanwhile", "choose-kind", "choices", "kind-deputy", "round-when"),
-        *("confirm-number", *TOLD, "goodbye"),
-    ]
-    assert len(begun) - 1 == 3, "the test's own one aside"
-    assert (len(of_round(engine, first)), len(of_round(engine, second))) == (0, 1)
-
-
-def test_given_both_rounds_fill_up_during_the_call_when_tried_then_the_call_ends_after_three_transactions(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    both = [an_open_round(engine, kind, places=1) for kind in (MAYOR, DEPUTY)]
-    fill = filling(engine, *both)
-    begun = transactions(engine)
-
-    heard = asterisk.dial(
-        *(START, ("choose-kind", "1"), ("confirm-number", fill), *after_confirm()),
-        *(("after kind-deputy", "2"), RIGHT),
-    )
-
-    assert heard.prompts.count("full-meanwhile") == 2
-    assert heard.prompts[-2:] == ["full-meanwhile", "goodbye"]
-    assert heard.finished
-    assert len(begun) - 1 == 3
-    assert of_round(engine, both[0]) == of_round(engine, both[1]) == []
-
-
-def test_given_a_round_that_fills_up_when_the_only_other_is_full_as_well_then_the_call_ends(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    first = an_open_round(engine, MAYOR, places=1)
-    an_open_round(engine, DEPUTY, places=1, taken=1)
-
-    heard = asterisk.dial(
-        *(START, ("choose-kind", "1"), ("confirm-number", filling(engine, first)), *after_confirm()),
-        ("after kind-deputy", "2"),
-    )
-
-    assert heard.prompts[-3:] == ["round-when", "round-full", "goodbye"]
-    assert heard.finished
-
-
-@pytest.mark.parametrize("kind", [MAYOR, OfficialKind.DISTRICT_MANAGER])
-def test_given_two_open_rounds_of_one_official_when_a_caller_registers_then_it_is_for_the_soonest_with_room(
-    asterisk: FakeAsterisk, engine: Engine, kind: OfficialKind
-) -> None:
-    with writing(engine) as session:
-        soon, late = two_rounds(session, Phase.OPEN, Phase.OPEN)
-        assert late
-        soon.official.kind, soon.capacity = kind, 1
-        soon.official.district = 7 if kind is OfficialKind.DISTRICT_MANAGER else None
-    chosen = ("choose-kind", "3"), ("ask-district", "7#")
-
-    heard = asterisk.dial(*YES, caller_id="09137654321")
-    assert heard.said("round-when", office="office-mayor", **at(soon.starts_at))
-    assert heard.prompts[2] == "round-when", "there is nothing to choose"
-    heard = asterisk.dial(START, *(chosen if kind is not MAYOR else [("choose-kind", "1")]), *YES[1:])
-
-    assert "round-full" in heard.prompts
-    assert heard.said("round-when", office="office-mayor", **at(late.starts_at))
-    assert (len(of_round(engine, soon)), len(of_round(engine, late))) == (0, 1)
-
-
-# --- languages, and who speaks ---
-
-
-@pytest.mark.parametrize(
-    ("spoken", "caller", "warned"),
-    [
-        ("fa", "en", True),
-        ("en", "fa", True),
-        ("fa", "fa", False),
-        ("fa,en", "en", False),
-        ("fa,en", "fa", False),
-    ],
-)
-def test_given_a_caller_in_a_language_when_the_official_does_not_speak_it_then_it_is_told_before_registering(
-    asterisk: FakeAsterisk, engine: Engine, spoken: str, caller: str, warned: bool
-) -> None:
-    with writing(engine) as session:
-        make.a_round(session, Phase.OPEN).languages = spoken
-    switch = [("main-menu", "9")] if caller == "en" else []
-
-    heard = asterisk.dial(*switch, *YES)
-
-    assert heard.prompts[-8:] == TOLD + ASKED, "and goes on"
-    assert ("speaks-other-language" in heard.prompts) is warned
-    if warned:
-        assert heard.said("speaks-other-language", language=caller)
-        assert heard.prompts.index("speaks-other-language") < heard.prompts.index("confirm-number")
-
-
-SUBSTITUTE = "office-deputy-urban-planning"
-
-
-def substituted(session: Session, round_: Round) -> None:
-    deputies = [make.an_official(session) for _ in range(2)]
-    for deputy, clip in zip(deputies, (SUBSTITUTE, "office-deputy-urban-services"), strict=True):
-        deputy.kind, deputy.clip = OfficialKind.DEPUTY, clip
-    round_.substitute, round_.deputies = deputies[0], [deputies[1]]
-
-
-def test_given_a_substitute_when_a_caller_registers_then_who_speaks_is_told_and_not_who_sits_beside(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        substituted(session, make.a_round(session, Phase.OPEN))
-
-    heard = asterisk.dial(*YES)
-
-    assert heard.prompts[2:5] == ["round-when", "substitute-speaks", "confirm-number"]
-    assert heard.said("substitute-speaks", office=SUBSTITUTE)
-    offices = [clip for clip in heard.clips if clip.startswith("office-")]
-    assert offices == ["office-mayor", SUBSTITUTE]
-
-
-def test_given_a_substitute_when_a_citizen_is_called_back_then_it_is_who_speaks_that_is_named(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        callback = make.a_callback(session, CallbackState.DIALING)
-        substituted(session, session.get_one(Round, callback.registration.round_id))
-
-    heard = asterisk.dial(
-        ("after callback-press-one", "1"), script="callback", channel_id=callback.token, caller_id="137"
-    )
-
-    assert heard.said("callback-intro", office=SUBSTITUTE)
-    assert heard.said("callback-press-one", office=SUBSTITUTE)
-    assert {clip for clip in heard.clips if clip.startswith("office-")} == {SUBSTITUTE}
-
-
-def test_given_a_substitute_when_the_owner_of_a_number_is_asked_then_it_is_who_speaks_that_is_named(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        round_ = make.a_round(session)
-        substituted(session, round_)
-        taken = confirmation_calls.take_up(session, make.keyed_in(session, round_).id)
-        assert taken and taken.token
-
-    heard = asterisk.dial(
-        ("confirm-call-press-one", "1"), script="confirm", channel_id=taken.token, caller_id="137"
-    )
-
-    assert heard.said("confirm-call-intro", office=SUBSTITUTE)
-
-
-# --- what is never offered ---
-
-
-def closed_but_live(session: Session) -> Round:
-    """A round that was opened, whose registration has ended."""
-    round_ = make.a_round(session, Phase.LIVE)
-    round_.registration_until = now(session) - timedelta(minutes=1)
-    return round_
-
-
-NOT_OFFERED: dict[str, Callable[[Session], Round]] = {
-    "live, registration over": closed_but_live,
-    **{
-        str(phase): lambda session, phase=phase: make.a_round(session, phase)  # type: ignore[misc]
-        for phase in (Phase.PLANNED, Phase.CLOSED, Phase.OVER, Phase.CANCELLED)
-    },
-}
-
-
-@pytest.mark.parametrize("name", NOT_OFFERED)
-def test_given_a_round_that_takes_nobody_now_when_a_caller_presses_1_then_it_is_neither_offered_nor_told(
-    asterisk: FakeAsterisk, engine: Engine, name: str
-) -> None:
-    with writing(engine) as session:
-        NOT_OFFERED[name](session)
-
-    heard = asterisk.dial(START, ("main-menu", "3"))
-
-    assert heard.prompts[2:5] == ["no-round-open", "main-menu", "report-category"]
-
-
-@pytest.mark.parametrize("name", NOT_OFFERED)
-def test_given_a_round_that_takes_nobody_now_when_another_does_then_only_that_is_offered(
-    asterisk: FakeAsterisk, engine: Engine, name: str
-) -> None:
-    with writing(engine) as session:
-        hidden, open_ = NOT_OFFERED[name](session), make.a_round(session, Phase.OPEN)
-        hidden.official.kind, open_.official.kind = MAYOR, DEPUTY
-
-    heard = asterisk.dial(*YES)
-
-    assert heard.prompts[2] == "round-when"
-    assert heard.prompts[-8:] == TOLD + ASKED
-    assert len(of_round(engine, open_)) == 1
-
-
-def test_given_nothing_is_open_when_the_next_one_is_cancelled_or_not_public_then_the_one_after_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        cancelled, planned, coming = (
-            make.a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.PLANNED, Phase.ANNOUNCED)
-        )
-        planned.registration_from -= timedelta(minutes=5)
-        planned.announce_at = planned.registration_from
-        planning.cancel(session, cancelled, who="command line", reason="سفر")
-        coming.official.clip = SUBSTITUTE
-
-    heard = asterisk.dial(START, ("main-menu", "3"))
-
-    assert heard.prompts[2:5] == ["next-round-when", "registration-opens", "main-menu"]
-    assert heard.said("next-round-when", office=SUBSTITUTE, **at(coming.starts_at))
