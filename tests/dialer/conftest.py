@@ -1,5 +1,64 @@
-"""The dialer on one database; test files of what both must keep say so."""
+"""The dialer at work on one database; test files of what both must keep say so."""
 
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import reading
+from db.models import PlacedCall
+from dialer import ahead, hearing, rooms
+from dialer import ami as ami_module
+from dialer import dialer as module
+from settings import Settings
+from tests.dialer.hall import Hall
+from tests.dialer.office import Office
 from tests.kit.databases import on_one
+from tests.kit.fake_manager import FakeManager
 
 __all__ = ["on_one"]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes seconds in the field takes moments here."""
+    monkeypatch.setattr(ami_module, "_READ_S", 0.3)
+    monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
+    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 0.1)
+    for name in ("POLL_S", "CALM_S", "REST_S", "_BACKOFF_S", "_RECONCILE_S"):
+        monkeypatch.setattr(module, name, 0.01)
+
+
+@pytest.fixture
+def manager(settings: Settings, quick: None) -> Iterator[FakeManager]:
+    with FakeManager(settings.ami) as manager:
+        yield manager
+
+
+@pytest.fixture
+def office(settings: Settings, engine: Engine, manager: FakeManager) -> Iterator[Office]:
+    office = Office(settings, engine, manager)
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def hall(
+    settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Hall]:
+    monkeypatch.setattr(rooms, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
+    hall = Hall(settings, engine, manager)
+    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    yield hall
+    hall.close()
+    called = [o["ChannelId"] for o in manager.named("Originate") if o["Context"] != "aside"]
+    assert len(set(called)) == len(called), "nobody's phone rings twice for one callback"
+    with reading(engine) as session:
+        written = set(session.scalars(select(PlacedCall.token)))
+    assert set(called) <= written, "every call is written down"
+
+
+@pytest.fixture
+def impatient(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Asterisk did not do is asked for again at once."""
+    monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)

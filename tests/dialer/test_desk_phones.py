@@ -1,7 +1,5 @@
 """The dialer and the officials: a telephone that it calls for a desk, the soft tone, and «later»."""
 
-# ruff: noqa: F811  (fixtures of another file)
-
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,13 +13,7 @@ from hotline.desks import desk_phones
 from hotline.people import accounts
 from settings import Settings
 from tests import factories as make
-from tests.dialer.test_dialer import (  # noqa: F401  (fixtures)
-    DESK_CHANNEL,
-    Office,
-    manager,
-    office,
-    quick,
-)
+from tests.dialer.office import DESK_CHANNEL, Office
 from tests.kit.fake_manager import FakeManager
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])

@@ -15,14 +15,11 @@ from hotline.line import registration
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
-from tests.dialer.test_dialer import DESK_CHANNEL, Office, manager, quick
+from tests.dialer.office import DESK_CHANNEL, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager, Headers
-
-__all__ = ["manager", "quick"]
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
-on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 CALLER = "1795652838.7"
 OURS = "Local/s@meet-00000001;1"
 

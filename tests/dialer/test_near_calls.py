@@ -1,7 +1,5 @@
 """The dialer and the calls that say that the turn is near: once, when it may, and never beside a callback."""
 
-# ruff: noqa: F811  (fixtures of another file)
-
 from datetime import timedelta
 
 import pytest
@@ -15,12 +13,7 @@ from hotline.line import confirmation_calls, turn_near, turn_near_calls
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
 from tests import factories as make
-from tests.dialer.test_dialer import (  # noqa: F401  (fixtures)
-    Office,
-    manager,
-    office,
-    quick,
-)
+from tests.dialer.office import Office
 from tests.kit.fake_manager import FakeManager
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database decides: test_near_calls

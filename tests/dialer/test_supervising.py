@@ -10,14 +10,7 @@ from hotline.callbacks import callbacks, closing
 from hotline.desks import supervising
 from settings import Settings
 from tests import factories as make
-from tests.dialer.test_dialer import (  # noqa: F401  (fixtures)
-    DESK_CHANNEL,
-    OTHER_DESK_CHANNEL,
-    Office,
-    manager,
-    office,
-    quick,
-)
+from tests.dialer.office import DESK_CHANNEL, OTHER_DESK_CHANNEL, Office
 from tests.kit.fake_manager import FakeManager
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # a matter of Asterisk's
@@ -93,7 +86,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def supervised(office: Office, manager: FakeManager) -> Supervised:  # noqa: F811
+def supervised(office: Office, manager: FakeManager) -> Supervised:
     return Supervised(office, manager)
 
 
@@ -143,7 +136,7 @@ def test_given_a_supervisor_in_a_conversation_when_it_ends_then_the_phone_goes_h
 
 def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_they_have_left_before(
     supervised: Supervised,
-    office: Office,  # noqa: F811
+    office: Office,
     settings: Settings,
 ) -> None:
     supervised.hears(H.JOIN)

@@ -1,7 +1,5 @@
 """The dialer and a trunk that fails: nobody pays, calls stop, one probe at a time, and they flow again."""
 
-# ruff: noqa: F811  (fixtures of another file)
-
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -16,8 +14,7 @@ from dialplan.accounts import BROWSER_PHONES
 from hotline.callbacks import breaker, retries
 from settings import Settings
 from tests import factories as make
-from tests.dialer.test_ahead import Hall
-from tests.dialer.test_dialer import manager, quick  # noqa: F401  (fixtures)
+from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
 
 pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefixtures("quick")]

@@ -1,0 +1,94 @@
+"""Calls made ahead and the caps on them: what is not placed costs nobody a place."""
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import PlacedCall, Registration, Round
+from db.states import CallbackState, Outcome, RegistrationState
+from dialer import ahead
+from dialplan.variables import CAPPED_CAUSE
+from hotline.callbacks import callbacks, claims, closing
+from settings import Settings
+from tests import factories as make
+from tests.dialer.hall import Hall
+from tests.dialer.office import on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+@on_sqlite
+def test_given_the_trunks_channels_in_use_when_more_are_wanted_then_nobody_is_taken_out_of_the_line(
+    settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = Hall(settings.model_copy(update={"calls_at_once": 2}), engine, manager)
+    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    try:
+        hall.wanted = 5
+        hall.until(lambda: len(manager.named("Originate")) == 2)
+        hall.until_at_rest()
+        assert len(manager.named("Originate")) == len(hall.live()) == 2
+        hall.wanted = 1
+        manager.refuses(manager.named("Originate")[0]["ChannelId"], 486)
+        hall.until(lambda: len(manager.named("Originate")) == 3)
+        assert hall.live()[-1].registration_id == hall.line[2]
+    finally:
+        hall.close()
+
+
+@on_sqlite
+def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_up_then_it_is_given_back(
+    hall: Hall, manager: FakeManager, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(hall.engine) as session:
+        made = claims.call_ahead(session, session.get_one(Round, hall.round_id))
+        for number in range(settings.calls_at_once):
+            session.add(PlacedCall(token=f"x{number}", number=f"+98913{number:07}", at=now(session)))
+    assert made is not None
+    hall._dialer._placing.place(made.token)
+    assert hall.ended_with(made.token) == (O.RETURNED, R.WAITING, 0)
+    assert hall.callback(made.token).registration.not_before is None
+    assert manager.named("Originate") == []
+    held_back = [
+        (r.levelname, r.getMessage()) for r in caplog.records if "no call is placed" in r.getMessage()
+    ]
+    assert held_back == [("ERROR", "no call is placed now: at-once")]
+
+
+@on_sqlite
+def test_given_a_number_that_was_called_so_often_when_its_turn_comes_then_it_is_passed_over_for_a_day(
+    hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    with writing(hall.engine) as session:
+        first, at = session.get_one(Registration, hall.line[0]), now(session)
+        for number in range(settings.calls_per_number):
+            session.add(PlacedCall(token=f"x{number}", number=first.number, at=at, ended_at=at))
+    token = hall.dials()
+    assert hall.callback(token).registration_id == hall.line[1]
+    with reading(hall.engine) as session:
+        first = session.get_one(Registration, hall.line[0])
+        assert (first.state, first.last_outcome, first.attempts) == (R.WAITING, O.FAILED, 0)
+        assert first.not_before is not None
+        assert first.not_before > at + 23 * make.HOUR
+
+
+@on_sqlite
+def test_given_a_call_that_the_dialplan_itself_refused_as_one_too_many_then_it_is_as_if_never_made(
+    hall: Hall, manager: FakeManager
+) -> None:
+    token = hall.dials()
+    manager.hangs_up(token, CAPPED_CAUSE)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    assert hall.ended_with(token) == (O.RETURNED, R.WAITING, 0)
+
+
+@on_sqlite
+def test_given_somebody_in_a_room_whose_callback_is_over_when_seen_then_they_are_hung_up(
+    hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    talking = hall.brings(C.TALKING)
+    with writing(hall.engine) as session:
+        callbacks.move(session, talking, C.ENDED)
+        closing.close(session, talking, O.REACHED, settings)
+    hall.until(lambda: [h["Channel"] for h in manager.named("Hangup")] == [talking])

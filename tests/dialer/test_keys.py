@@ -1,0 +1,103 @@
+"""The keys of a desk's telephone do what the page does."""
+
+import pytest
+
+from db.engine import reading
+from db.models import Round
+from db.states import CallbackState, Outcome
+from dialer import keys
+from hotline.callbacks import conversations
+from tests.dialer.hall import OURS, Hall
+from tests.dialer.office import DESK_CHANNEL, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+C, O = CallbackState, Outcome  # noqa: E741
+
+
+@on_sqlite
+def test_given_a_conversation_when_keys_are_pressed_then_they_do_what_the_page_does(
+    hall: Hall, manager: FakeManager
+) -> None:
+    talking, ready = hall.brings(C.TALKING), hall.brings()
+    hall.presses("finishing")
+    assert hall.callback(talking).finishing_at is not None
+    hall.later(talking, talking_at=conversations.CONFIRM)
+    hall.presses("next")
+    assert (hall.state(talking), hall.callback(talking).said) == (C.PARTING, O.REACHED)
+    hall.parts(talking)
+    hall.enters(ready)
+    hall.presses("hang-up")
+    assert (hall.state(ready), hall.callback(ready).said) == (C.PARTING, None)
+    hall.parts(ready)
+    manager.hangs_up(ready)
+    hall.until(lambda: hall.state(ready) is C.ENDED)
+
+
+@on_sqlite
+def test_given_a_conversation_that_has_just_begun_when_next_is_pressed_then_only_a_second_press_ends_it(
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talking = hall.brings(C.TALKING)
+    hall.presses("next")
+    assert hall.state(talking) is C.TALKING
+    (word,) = [o for o in manager.named("Originate") if o["Context"] == "aside"]
+    assert word["Channel"] == "Local/official-confirm-next@tone/n"
+    assert word["Variable"] == f"HOTLINE_HEARS={DESK_CHANNEL}"
+    monkeypatch.setattr(keys, "_CONFIRM_S", 0.0)
+    hall.presses("next")
+    assert hall.state(talking) is C.TALKING, "too late: asked once more"
+    monkeypatch.setattr(keys, "_CONFIRM_S", 60.0)
+    hall.presses("next")
+    assert hall.state(talking) is C.PARTING
+
+
+@on_sqlite
+def test_given_an_end_by_mistake_when_undone_by_the_key_then_they_speak_on_and_the_next_one_waits(
+    hall: Hall, manager: FakeManager
+) -> None:
+    talking, ready = hall.brings(C.TALKING), hall.brings()
+    hall.asks_next(after=talking)
+    hall.parts(talking)
+    hall.enters(ready)
+    hall.presses("undo")
+    hall.until(lambda: (ready, "waiting", "s") in hall.moved())
+    assert hall.moved()[-1] == (ready, "waiting", "s"), "nobody hears the other"
+    assert (hall.state(ready), hall.callback(ready).talking_at) == (C.WAITING, None)
+    manager.stage(ready, "confirmed", "AGI")
+    hall.until(lambda: hall.moved()[-1] == (talking, "room", "1"))
+    manager.joins(talking, OURS)
+    hall.until(lambda: hall.state(talking) is C.TALKING)
+    assert not hall.wants()
+    assert manager.named("Hangup") == []
+    hall.asks_next(after=talking)
+    hall.parts(talking)
+    hall.enters(ready)
+
+
+@on_sqlite
+def test_given_a_desk_that_asked_when_not_now_pause_and_end_are_pressed_then_it_is_left_in_peace(
+    hall: Hall,
+) -> None:
+    hall.presses("next")
+    assert hall.wants()
+    hall.presses("not-now")
+    assert not hall.wants()
+    hall.presses("next")
+    hall.presses("pause")
+    with reading(hall.engine) as session:
+        assert session.get_one(Round, hall.round_id).paused_at is not None
+    hall.presses("pause")
+    token = hall.brings()
+    hall.enters(token)
+    hall.presses("end-round")
+    with reading(hall.engine) as session:
+        assert session.get_one(Round, hall.round_id).ended_at is not None
+    assert hall.state(token) is C.TALKING, "a conversation goes on"
+
+
+@on_sqlite
+@pytest.mark.parametrize("channel", [OURS, "PJSIP/trunk-00000001", ""])
+def test_given_a_key_event_of_a_stranger_when_it_comes_then_nothing_changes(hall: Hall, channel: str) -> None:
+    hall.presses("next", channel)
+    hall.presses("reboot")
+    assert not hall.wants()

@@ -1,0 +1,162 @@
+"""A new dialer, or one that was cut off, asks Asterisk what is true."""
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
+
+from db.engine import now, reading, writing
+from db.models import PlacedCall
+from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
+from dialer import hearing
+from hotline.callbacks import toll
+from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+C, O = CallbackState, Outcome  # noqa: E741
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("channel", "state"),
+    [
+        ({"ChannelStateDesc": "Ringing", "Application": ""}, C.RINGING),
+        ({"ChannelStateDesc": "Up", "Application": "AGI", "Context": "callback"}, C.ANSWERED),
+        ({"ChannelStateDesc": "Up", "Application": "AGI", "Context": "waiting"}, C.WAITING),
+        ({"ChannelStateDesc": "Up", "Application": "ConfBridge", "Exten": "1"}, C.TALKING),
+    ],
+)
+def test_a_new_dialer_takes_over_a_living_call_where_it_is(
+    office: Office, manager: FakeManager, channel: dict[str, str], state: CallbackState
+):
+    token = office.claims(C.DIALING)
+    manager.channels[token] = {"Channel": "PJSIP/trunk-0000002a", **channel}
+
+    office.until(lambda: office.state(token) is state)
+    office.until_heard()
+
+    assert manager.named("Originate") == []
+    moved = [redirect["Channel"] for redirect in manager.named("Redirect")]
+    assert moved == ([token] if state is C.WAITING else [])
+
+
+@on_sqlite
+def test_a_new_dialer_sees_that_the_phone_of_a_call_rings(office: Office, manager: FakeManager):
+    """Our half of the call is down all the while; the phone has a channel of its own."""
+    token = office.claims(C.DIALING)
+    manager.channels[token] = {
+        "Channel": "Local/x@dial-0001;1",
+        "ChannelStateDesc": "Down",
+        "Application": "",
+    }
+    manager.ringing(token)
+
+    office.until(lambda: office.state(token) is C.RINGING)
+
+
+@on_sqlite
+def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Office, manager: FakeManager):
+    """The old dialer died as the citizen pressed 1; the dialplan is still saying «please hold»."""
+    token = office.claims(C.ANSWERED)
+    manager.channels[token] = {
+        "Channel": "PJSIP/trunk-2a",
+        "ChannelStateDesc": "Up",
+        "Application": "",
+        "Context": "callback",
+    }
+    office.until(lambda: manager.named("CoreShowChannels"))
+
+    manager.channels[token] |= {
+        "Application": "AGI",
+        "Context": "waiting",
+    }  # of which Asterisk sends no event
+    office.until(lambda: manager.named("Redirect"))
+
+    assert [redirect["Channel"] for redirect in manager.named("Redirect")] == [token]
+
+
+@on_sqlite
+def test_given_calls_in_the_books_when_asterisk_has_the_channel_of_one_then_the_others_line_is_free(
+    office: Office, manager: FakeManager
+):
+    with writing(office.engine) as session:
+        for token in ("callback-here", "callback-gone"):
+            session.add(PlacedCall(token=token, number="+989131234567", at=now(session) - LONG_AGO))
+    manager.channels["callback-here"] = {"Channel": "Local/s@dial-1;1"}
+    office.restart()
+
+    office.until_at_rest()
+    with reading(office.engine) as session:
+        assert toll.on_the_phone(session).keys() == {"callback-here"}
+
+
+@pytest.mark.parametrize("state", sorted(ON_THE_PHONE))
+def test_a_call_that_ended_unseen_is_left_to_the_desk_and_never_dialled_again(
+    office: Office, manager: FakeManager, state: CallbackState
+):
+    token = office.claims(state)
+
+    office.until(lambda: office.state(token) is C.ENDED)
+    office.until_at_rest()
+
+    callback = office.callback(token)
+    assert (callback.outcome, callback.registration.state) == (None, RegistrationState.CALLING)
+    assert manager.named("Originate") == []
+
+
+@on_sqlite
+def test_a_call_placed_just_now_is_given_time_to_come_into_being(
+    office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 60)
+    token = office.claims(C.DIALING)
+    with writing(office.engine) as session:
+        at = now(session)
+    office.change(token, called_at=at, placed_at=at)
+
+    office.until(lambda: len(manager.named("CoreShowChannels")) >= 3)
+
+    assert office.state(token) is C.DIALING
+
+
+@on_sqlite
+def test_an_end_that_came_before_the_list_of_channels_keeps_its_true_cause(
+    office: Office, manager: FakeManager
+):
+    token = office.claims(C.RINGING)
+    manager.before = {"CoreShowChannels": lambda: manager.refuses(token, 486)}
+
+    office.until(lambda: office.state(token) in (C.ENDED, C.CLOSED))
+
+    assert office.callback(token).outcome is O.BUSY
+
+
+@on_sqlite
+def test_a_cut_connection_loses_no_callback(office: Office, manager: FakeManager):
+    talking = office.call(C.TALKING)
+
+    manager.cut()
+    del manager.channels[talking]  # its end is an event that nobody hears
+    office.until(lambda: office.state(talking) is C.ENDED)
+
+    assert len(manager.named("Login")) in (2, 3)  # a slow machine may lose the second connection, too
+
+
+def test_after_a_moment_without_the_database_asterisk_is_asked_again(
+    office: Office, manager: FakeManager, engine: Engine
+):
+    token = office.call(C.WAITING)
+    refusals: list[str] = []
+
+    def refuse(_connection: object) -> None:
+        refusals.append("begin")
+        raise OperationalError("BEGIN", {}, Exception("the database is away"))
+
+    event.listen(engine, "begin", refuse)
+    manager.hangs_up(token, 16)
+    for _ in range(10):
+        office.step()
+    event.remove(engine, "begin", refuse)
+
+    assert len(refusals) >= 3
+    office.until(lambda: office.state(token) is C.ENDED)
+    assert office.callback(token).outcome is None, "nobody can know any more: the desk says"
