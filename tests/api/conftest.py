@@ -1,5 +1,57 @@
-"""The API on one database; test files of what both must keep say so."""
+"""The API on one database, and pages of people; test files of what both databases must keep say so."""
 
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.cookies import COOKIE
+from db.engine import writing
+from db.models import Round, User
+from hotline.people import sign_ins
+from tests.api.answers import SignedIn
+from tests.factories import a_desk, a_round, a_user
 from tests.kit.databases import on_one
 
 __all__ = ["on_one"]
+
+
+@pytest.fixture
+def nobody(app: FastAPI) -> Iterator[TestClient]:
+    """A page on which nobody has signed in."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def as_user(app: FastAPI, nobody: TestClient, engine: Engine) -> SignedIn:
+    """Makes a page on which this person has signed in."""
+
+    def page(user: User) -> TestClient:
+        with writing(engine) as session:
+            cookie = sign_ins.sign_in(session, user)
+        return TestClient(app, raise_server_exceptions=False, cookies={COOKIE: cookie})
+
+    return page
+
+
+@pytest.fixture
+def user(engine: Engine) -> User:
+    """A person at a desk whose phone is in its room."""
+    with writing(engine) as session:
+        return a_user(session, a_desk(session))
+
+
+@pytest.fixture
+def desk(as_user: SignedIn, user: User) -> TestClient:
+    """That person's page."""
+    return as_user(user)
+
+
+@pytest.fixture
+def live(engine: Engine) -> Round:
+    """A live round."""
+    with writing(engine) as session:
+        return a_round(session)

@@ -15,7 +15,7 @@ from hotline import outbox
 from hotline.callbacks import claims, closing
 from hotline.line import carry_over, registration
 from settings import Settings
-from tests.api.test_whole_api import V1, SignedIn, as_user, nobody, problem
+from tests.api.answers import V1, SignedIn, problem
 from tests.factories import (
     HOUR,
     a_callback,
@@ -26,8 +26,6 @@ from tests.factories import (
     keyed_in,
     some_registrations,
 )
-
-__all__ = ["as_user", "nobody"]
 
 As = Callable[[Role], TestClient]
 DAY = timedelta(days=1)

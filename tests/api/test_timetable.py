@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading
 from db.models import Official
+from tests.api.answers import V1, problem
 from tests.api.test_planning import as_role, office, official
-from tests.api.test_whole_api import V1, as_user, nobody, problem
 
-__all__ = ["as_role", "as_user", "nobody", "office", "official"]
+__all__ = ["as_role", "office", "official"]
 
 
 def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_say_so(

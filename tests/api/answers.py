@@ -1,0 +1,32 @@
+"""The API's addresses and answers in tests: pages of people, and whole problems."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Registration, Round, User
+from tests.factories import some_registrations
+
+V1 = "/api/v1"
+LONG = "آ" * 10_000
+SignedIn = Callable[[User], TestClient]
+
+
+def registered(engine: Engine, round_: Round, count: int) -> list[Registration]:
+    with writing(engine) as session:
+        return some_registrations(session, round_, count)
+
+
+def problem(response: Response, status_code: int, code: str) -> dict[str, Any]:
+    """The response is a whole problem of this kind."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body["code"]) == (status_code, code), body
+    assert body.keys() == {"type", "title", "status", "detail", "code"}
+    assert body["status"] == status_code
+    assert body["title"] and body["detail"]
+    return body

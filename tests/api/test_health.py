@@ -1,0 +1,226 @@
+"""What the API says while something is silent, full, broken or away, the database first of all."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from api.app import create
+from api.cookies import COOKIE
+from db.engine import now, writing
+from db.models import Breaker, Heartbeat, PlacedCall, Round
+from hotline import heartbeats
+from hotline.callbacks import breaker
+from hotline.recordings import retention
+from settings import Settings
+from tests.api.answers import V1, problem, registered
+from tests.factories import SECOND
+from tests.kit.postgres import Postgres
+
+
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever disk this is."""
+    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 50 << 30))
+
+
+def beat(engine: Engine, *processes: str) -> None:
+    with writing(engine) as session:
+        for process in processes:
+            heartbeats.beat(session, process)
+
+
+# Health
+
+
+@pytest.mark.usefixtures("roomy")
+def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    answer = nobody.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == dict.fromkeys(
+        ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "disk"), "up"
+    )
+
+
+@pytest.mark.usefixtures("roomy")
+@pytest.mark.parametrize(
+    ("beating", "down"),
+    [
+        ((), {"ivr": "down", "dialer": "down", "clerk": "down", "asterisk": "unknown"}),
+        (("dialer", "clerk", "asterisk"), {"ivr": "down"}),
+        (("ivr", "dialer", "clerk"), {"asterisk": "down"}),
+        (("ivr", "dialer", "asterisk"), {"clerk": "down"}),
+        (("ivr", "clerk", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
+    ],
+)
+def test_given_something_silent_when_health_is_asked_then_it_is_named(
+    nobody: TestClient, engine: Engine, beating: tuple[str, ...], down: dict[str, str]
+) -> None:
+    beat(engine, *beating)
+    answer = nobody.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "disk"), "up"),
+        **down,
+    }
+
+
+def test_given_a_cap_on_calls_that_is_reached_when_health_is_asked_then_it_is_named_and_is_no_fault(
+    nobody: TestClient, engine: Engine, settings: Settings
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        for call in range(settings.calls_at_once):
+            number = f"+98913{call:07}"
+            session.add(PlacedCall(token=f"callback-{call}", number=number, at=now(session)))
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()["calls"]) == (200, "capped at-once")
+
+
+def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_since_when_and_so_does_the_desk(
+    nobody: TestClient, desk: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
+    with writing(engine) as session:
+        for call in range(breaker.FAILURES):
+            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        since = session.get_one(Breaker, breaker.TRUNK).opened_at
+    assert since is not None
+    answer = nobody.get("/healthz")
+    words = f"down since {since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
+    assert (answer.status_code, answer.json()["trunk"], answer.json()["calls"]) == (200, words, words)
+    assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
+
+
+def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    for age, health in ((2, "up"), (6, "down")):
+        with writing(engine) as session:
+            session.get_one(Heartbeat, "ivr").at = now(session) - age * SECOND
+        assert nobody.get("/healthz").json()["ivr"] == health
+    beat(engine, "ivr")
+    assert nobody.get("/healthz").status_code == 200
+
+
+def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_in_time(
+    nobody: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 1 << 29))
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
+
+
+# The database away
+
+
+@pytest.mark.usefixtures("roomy")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_works_when_it_is_back(
+    desk: TestClient, live: Round, engine: Engine, postgres: Postgres
+) -> None:
+    assert desk.get(f"{V1}/me").status_code == 200
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CHECKPOINT"))  # the kit's server is told to forget the last moments
+    postgres.kill()
+    try:
+        for answer in (
+            desk.get(f"{V1}/me"),
+            desk.post(f"{V1}/rounds/{live.id}/claims"),
+            desk.post(f"{V1}/session", json={"username": "x", "password": "x"}),
+        ):
+            problem(answer, 503, "database-unavailable")
+        health = desk.get("/healthz")
+        assert health.status_code == 503
+        assert health.json() == {
+            "database": "down",
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk"), "unknown"),
+            "disk": "up",
+        }
+    finally:
+        postgres.start()
+    assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 204
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 1000)]
+)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_database_file_that_is_lost_or_damaged_when_used_then_each_answer_says_so(
+    settings: Settings, engine: Engine, damage: Callable[[Any], None], tmp_path: Any
+) -> None:
+    engine.dispose()
+    damage(tmp_path / "hotline.db")
+    page = TestClient(create(settings), raise_server_exceptions=False, cookies={COOKIE: "x"})
+    problem(page.get(f"{V1}/me"), 503, "database-unavailable")
+    problem(page.post(f"{V1}/session", json={"username": "x", "password": "x"}), 503, "database-unavailable")
+    assert page.get("/healthz").json()["database"] == "down"
+
+
+def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_so_in_time(
+    desk: TestClient, engine: Engine, database: str, live: Round
+) -> None:
+    registered(engine, live, 1)
+    hold = {"sqlite": "SELECT 1", "postgresql": "LOCK TABLE events"}  # SQLite has one lock, taken at once
+    with writing(engine) as session:
+        session.execute(text(hold[engine.dialect.name]))
+        answer = desk.post(f"{V1}/rounds/{live.id}/claims")
+    problem(answer, 503, "database-unavailable")
+    assert answer.elapsed.total_seconds() < 8
+    assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        *((error, 503, "database-unavailable") for error in (OperationalError, InternalError, DatabaseError)),
+        *((error, 503, "database-unavailable") for error in (InterfaceError, PoolTimeoutError)),
+        *((error, 500, "internal-error") for error in (IntegrityError, ProgrammingError, DataError)),
+    ],
+)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer_does_not_blame_the_database(
+    settings: Settings, engine: Engine, error: type[Exception], status: int, code: str
+) -> None:
+    app = create(settings)
+
+    def broken() -> None:
+        raise error("SELECT 1", {}, Exception())
+
+    app.router.routes.insert(0, APIRoute("/broken", broken))
+    problem(TestClient(app, raise_server_exceptions=False).get("/broken"), status, code)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_two_who_write_the_same_at_once_when_one_was_first_then_the_other_is_told_to_look_again(
+    app: FastAPI, engine: Engine
+) -> None:
+    def second() -> None:
+        with writing(engine) as session:
+            session.add(Heartbeat(process="ivr", at=now(session)))
+            session.flush()
+
+    second()
+    app.router.routes.insert(0, APIRoute("/second", second))
+    problem(TestClient(app, raise_server_exceptions=False).get("/second"), 409, "wrong-state")

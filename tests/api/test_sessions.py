@@ -1,0 +1,158 @@
+"""Signing in and out, and who is let in afterwards."""
+
+import re
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine, select
+
+from api.cookies import COOKIE
+from db.engine import now, reading, writing
+from db.models import Registration, Round, SignIn, User
+from db.states import CallbackState, RegistrationState
+from hotline.callbacks import callbacks
+from tests.api.answers import LONG, V1, problem, registered
+from tests.factories import PASSWORD, a_callback, a_registration, a_round, wrong_guesses
+
+
+def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me_tells_who(
+    nobody: TestClient, user: User
+) -> None:
+    answer = nobody.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
+    assert answer.status_code == 200
+    kept, mark = answer.headers.get_list("set-cookie")
+    assert mark.startswith("hotline_knows_") and "HttpOnly" in mark and "SameSite=strict" in mark
+    name, *flags = kept.split("; ")
+    assert name.startswith(f"{COOKIE}=") and len(name) > 43
+    # The server ends a session; its cookie lives a day longer, so that none ends in a conversation.
+    assert {flag.lower() for flag in flags} == {"httponly", "samesite=strict", "path=/", "max-age=129600"}
+    assert answer.json() == {
+        "username": user.username,
+        "name": user.name,
+        "role": "operator",
+        "desk": {
+            "id": user.desk_id,
+            "phone": "browser",
+            "phone_connected": True,
+            "round_id": None,
+            "next_asked_at": None,
+            "hears_desk_id": None,
+            "hears_how": None,
+        },
+        "callback": None,
+        "parting": None,
+        "cut_off": None,
+        "calls_down_since": None,
+        "takes_live": False,
+        "said_live": None,
+    }
+    assert nobody.get(f"{V1}/me").json() == answer.json()
+
+
+def test_given_https_when_signed_in_then_the_cookie_is_for_https_only(app: FastAPI, user: User) -> None:
+    page = TestClient(app, base_url="https://137.isfahan.ir")
+    answer = page.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
+    session, mark = answer.headers.get_list("set-cookie")
+    assert all("Secure" in each.split("; ") for each in (session, mark))
+    name, *flags = session.split("; ")
+    assert name.startswith(f"__Host-{COOKIE}=") and "Path=/" in flags
+    assert not any(flag.startswith("Domain") for flag in flags)
+    assert page.get(f"{V1}/me").status_code == 200
+    value = name.partition("=")[2]
+    beside = TestClient(app, base_url="https://137.isfahan.ir", cookies={COOKIE: value})
+    problem(beside.get(f"{V1}/me"), 401, "not-signed-in")  # as a neighbouring name could set it
+    (gone,) = page.delete(f"{V1}/session").headers.get_list("set-cookie")
+    assert gone.startswith(f'__Host-{COOKIE}=""') and "Secure" in gone and "Max-Age=0" in gone
+    problem(page.get(f"{V1}/me"), 401, "not-signed-in")
+
+
+def test_given_a_session_when_signed_out_then_the_cookie_is_worth_nothing(desk: TestClient) -> None:
+    cookie = dict(desk.cookies)
+    assert desk.get(f"{V1}/me").status_code == 200
+    assert desk.delete(f"{V1}/session").status_code == 204
+    desk.cookies.update(cookie)
+    problem(desk.get(f"{V1}/me"), 401, "not-signed-in")
+    assert desk.delete(f"{V1}/session").status_code == 204
+
+
+def test_given_wrong_credentials_when_they_go_on_then_they_are_refused_and_at_last_locked_out(
+    nobody: TestClient, engine: Engine, user: User
+) -> None:
+    def attempt(password: str) -> Response:
+        return nobody.post(f"{V1}/session", json={"username": user.username, "password": password})
+
+    unknown = nobody.post(f"{V1}/session", json={"username": "nobody", "password": PASSWORD})
+    told = problem(unknown, 401, "wrong-credentials")
+    with writing(engine) as session:
+        wrong_guesses(session, user.username, 9)
+    assert problem(attempt("wrong"), 401, "wrong-credentials") == told
+    problem(attempt(PASSWORD), 429, "too-many-attempts")
+    problem(nobody.get(f"{V1}/me"), 401, "not-signed-in")
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    return [
+        (method.upper(), re.sub(r"\{\w+\}", "1", path))
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    ]
+
+
+PUBLIC = {
+    ("GET", f"{V1}/session"),
+    ("POST", f"{V1}/session"),
+    ("DELETE", f"{V1}/session"),
+    ("GET", f"{V1}/browser-phone"),
+    ("GET", "/healthz"),
+}
+
+
+def test_given_nobody_signed_in_when_any_endpoint_is_used_then_it_is_refused(
+    app: FastAPI, nobody: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        place = a_registration(session, a_round(session))
+        waiting = a_callback(session)
+    protected = set(operations(app)) - PUBLIC
+    assert len(protected) > 10
+    for cookie in (None, "forged", LONG.encode().hex()):
+        nobody.cookies.clear()
+        if cookie:
+            nobody.cookies.set(COOKIE, cookie)
+        for method, path in protected:
+            problem(nobody.request(method, path, json={"outcome": "returned"}), 401, "not-signed-in")
+    with reading(engine) as session:
+        assert session.get_one(Registration, place.id).state is RegistrationState.WAITING
+        assert callbacks.get(session, waiting.id).state is CallbackState.CLAIMED
+
+
+def test_given_a_session_that_is_over_when_used_then_it_is_refused(desk: TestClient, engine: Engine) -> None:
+    with writing(engine) as session:
+        for kept in session.scalars(select(SignIn)):
+            kept.expires_at = now(session)
+    problem(desk.get(f"{V1}/rounds"), 401, "not-signed-in")
+
+
+def test_given_a_foreign_page_when_it_posts_then_it_is_refused_and_nothing_happens(
+    desk: TestClient, engine: Engine, live: Round
+) -> None:
+    (place,) = registered(engine, live, 1)
+    changing = (
+        ("POST", f"/rounds/{live.id}/claims"),
+        ("DELETE", "/session"),
+        ("PUT", "/callbacks/1/outcome"),
+    )
+    for origin in ("https://evil.example", "null", "http://testserver.evil", "http://testserver:81", LONG):
+        headers = {"Origin": origin.encode()}
+        for method, path in changing:
+            problem(desk.request(method, f"{V1}{path}", headers=headers), 403, "foreign-origin")
+        assert desk.get(f"{V1}/me", headers=headers).status_code == 200
+    with reading(engine) as session:
+        assert session.get_one(Registration, place.id).state is RegistrationState.WAITING
+
+
+def test_given_its_own_page_when_it_posts_then_it_may(desk: TestClient, live: Round) -> None:
+    for scheme in ("http", "https"):
+        headers = {"Origin": f"{scheme}://testserver"}
+        assert desk.post(f"{V1}/rounds/{live.id}/claims", headers=headers).status_code == 204
