@@ -39,7 +39,7 @@ class Patience:
         counted = min(seconds, 2 * LOOK_S)
         self.idle += counted
         self._life += counted
-        if self._life > _GOOD_LIFE_S:
+        if self._works and self._life > _GOOD_LIFE_S:
             self._times = 1
         if self.idle < self._times * (IDLE_S if self._works else START_S):
             return False

@@ -205,6 +205,16 @@ def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_l
     assert looks(kept, 100) == 24, "a machine that is only slow gets there"
 
 
+def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "_GOOD_LIFE_S", 5.0)
+    kept = Patience()
+    assert looks(kept, 100) == 12
+    kept.begin()
+    assert looks(kept, 100) == 24
+
+
 # What processes say
 
 
