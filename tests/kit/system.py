@@ -34,6 +34,8 @@ from tests.kit.process import Program, until
 
 PROJECT = Path(__file__).parent.parent.parent
 _SHARED = PROJECT / "var" / "tests"
+_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Hundreds of processes start here: compiling anew would cost each of them half a second."""
 PASSWORD = "correct horse 137"
 
 
@@ -90,7 +92,7 @@ class System:
                 folder=PROJECT,
                 log=self._folder / "run.log",
                 death="TERM",
-                env={**self.environment, **self._inherited},
+                env={**_BYTECODE, **self.environment, **self._inherited},
             )
             self.engine: Engine = connect(self.settings.database)
             self._program.ready(lambda: "Hotline 137 is ready" in self.log(), timeout=90)
