@@ -32,7 +32,7 @@ class Book:
 
     def tables(self, language: str) -> Tables:
         """The whole file. Raises WordsError if there is none."""
-        return _read(self._folder / f"{language}.toml")
+        return _read(self._folder, language)
 
     def table(self, language: str, table: str) -> Mapping[str, str]:
         """Its texts by name, their slots empty. Raises WordsError if there is none."""
@@ -61,11 +61,11 @@ class Book:
 
 
 @cache
-def _read(file: Path) -> Tables:
+def _read(folder: Path, language: str) -> Tables:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads((folder / f"{language}.toml").read_text("utf-8"))
     except FileNotFoundError:
-        raise WordsError(f"no words in {file.stem!r}: {file.parent.name} has no such file") from None
+        raise WordsError(f"no words in {language!r}: {folder.name} has no such file") from None
 
 
 PUBLIC = Book(_FOLDER / "public")
