@@ -150,7 +150,7 @@ def test_given_a_call_that_was_asked_for_when_its_number_is_blocked_then_the_dia
         callback = a_callback(session)
         callbacks.ask_call(session, callback, settings)
         blocked.block(session, callback.registration.number, BlockReason.OWNER)
-    Dialer(settings, engine, ami)._place_asked()
+    Dialer(settings, engine, ami)._placing.place_asked()
     with reading(engine) as session:
         kept = callbacks.get(session, callback.id)
         assert (kept.state, kept.outcome) == (CallbackState.CLOSED, Outcome.RETURNED)
