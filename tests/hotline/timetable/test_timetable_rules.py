@@ -1,4 +1,4 @@
-"""A rule that is changed: who is next stays next, what is made stays until it is brought in line."""
+"""The rules of a timetable: which are taken, and that who is next stays next when one is changed."""
 
 from datetime import date, time
 from typing import Any
@@ -7,24 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import AuditEntry, Message, MessageKind, TimetableRule
+from db.models import AuditEntry, Message, MessageKind, OfficialKind, TimetableRule
 from hotline.rounds import officials, rounds
 from hotline.timetable import calendar, days, timetable, timetable_rules
 from settings import Settings
 from tests.factories import a_registration
-from tests.hotline.timetable.test_timetable import (
-    DAY,
-    Clock,
-    a_rule,
-    clock,
-    extend,
-    made,
-    noon,
-    some_officials,
-)
+from tests.hotline.timetable.making import DAY, Clock, a_rule, extend, made, noon, some_officials
 from tests.kit.refusal import refusal
-
-__all__ = ["clock"]
 
 
 @pytest.fixture
@@ -197,3 +186,47 @@ def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says
     assert [o.lacking for _, o in closed.coming] == [0]
     assert not found[date(2025, 4, 9)].coming  # nearer than a day
     assert found[date(2025, 4, 17)] == calendar.Day(date(2025, 4, 17))
+
+
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("rule-days", {"rrule": "each Wednesday"}),
+        ("rule-days", {"rrule": "FREQ=HOURLY"}),
+        ("rule-days", {"rrule": "FREQ=DAILY;BYHOUR=1,2"}),
+        ("rule-days", {"rrule": "FREQ=WEEKLY;BYDAY=XX"}),
+        ("rule-days", {"rrule": "FREQ=WEEKLY\nDTSTART:20200101T000000"}),
+        ("rule-days", {"rrule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"}),  # half a minute of looking
+        ("rule-days", {"rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}),
+        ("rule-days", {"rrule": "FREQ=DAILY;UNTIL=20190101"}),
+        ("rule-hours", {"starts_at": time(12)}),
+        ("rule-officials", {"in_turn": []}),
+        ("rule-officials", {"at_once": 4}),
+        ("rule-officials", {"at_once": 0}),
+        ("rule-values", {"name": " "}),
+        ("rule-values", {"announce_days": 0}),
+        ("rule-values", {"registration_days": -1}),
+        ("rule-values", {"capacity": 0}),
+        ("rule-values", {"minutes": 0}),
+    ],
+)
+def test_given_a_wrong_rule_when_added_then_it_is_refused_with_its_code(
+    session: Session, code: str, values: dict[str, Any]
+) -> None:
+    assert refusal(lambda: a_rule(session, **values)) == code
+
+
+def test_given_the_operators_when_put_into_a_rule_then_it_is_refused(session: Session) -> None:
+    operators = rounds.standing_line(session).official
+    assert operators.kind is OfficialKind.OPERATORS
+    assert refusal(lambda: a_rule(session, [operators])) == "rule-officials"
+
+
+@pytest.mark.parametrize("rrule", ["FREQ=MONTHLY;BYDAY=1WE", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,WE;COUNT=9"])
+def test_given_other_rules_of_the_standard_when_added_then_they_are_taken(
+    session: Session, rrule: str
+) -> None:
+    rule = a_rule(session, rrule=rrule, starts_on=date(2027, 5, 1))
+    found = timetable.occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
+    assert len(found) in (8, 9)
+    assert {o.day.weekday() for o in found} <= {2, 5}

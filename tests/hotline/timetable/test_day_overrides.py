@@ -1,0 +1,214 @@
+"""What is different on one day of a timetable, before its rounds are made and after."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk import process
+from db.engine import writing
+from db.models import AuditEntry, Official
+from db.states import Phase, RegistrationState
+from hotline.line import carry_over
+from hotline.rounds import rounds
+from hotline.timetable import day_overrides, days, timetable_rules
+from settings import Settings
+from tests.factories import a_registration
+from tests.hotline.timetable.making import (
+    DAILY,
+    DAY,
+    HOUR,
+    Clock,
+    a_rule,
+    days_of,
+    extend,
+    made,
+    noon,
+    some_officials,
+)
+from tests.kit.refusal import refusal
+
+
+def test_given_exceptions_when_made_then_a_dropped_day_takes_no_turn_and_the_others_are_different(
+    session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    rule = a_rule(session)
+    stand_in = some_officials(session, 1)[0]
+    said = {"who": "pr", "reason": "بازسازی ساختمان"}
+    day_overrides.except_day(session, rule, date(2027, 5, 5), dropped=True, **said)
+    day_overrides.except_day(session, rule, date(2027, 5, 12), starts_at=time(14), ends_at=time(16), **said)
+    day_overrides.except_day(session, rule, date(2027, 5, 19), substitute=stand_in, **said)
+    session.commit()
+    extend(session, settings, 24)
+    first, second, third = made(session)
+    assert days_of([first, second, third]) == [date(2027, 5, day) for day in (12, 19, 26)]
+    in_turn = [o.official_id for o in rule.officials]
+    assert [r.official_id for r in (first, second, third)] == in_turn
+    assert (first.starts_at, first.ends_at) == tuple(
+        days.moment(date(2027, 5, 12), time(h)) for h in (14, 16)
+    )
+    assert [r.substitute_id for r in (first, second, third)] == [None, stand_in.id, None]
+
+
+def test_given_made_rounds_when_their_day_becomes_different_then_they_are_changed_or_cancelled(
+    engine: Engine, session: Session, settings: Settings, clock: Clock
+) -> None:
+    at = clock(noon(2027, 5, 3))
+    rule = a_rule(session)
+    stand_in = some_officials(session, 1)[0]
+    session.commit()
+    extend(session, settings, 24)
+    said = {"who": "pr", "reason": "بازسازی ساختمان"}
+    with writing(engine) as own:
+        mine = timetable_rules.get(own, rule.id)
+        day_overrides.except_day(own, mine, date(2027, 5, 5), dropped=True, **said)
+        day_overrides.except_day(own, mine, date(2027, 5, 12), starts_at=time(7), **said)
+        day_overrides.except_day(
+            own, mine, date(2027, 5, 19), substitute=own.get_one(Official, stand_in.id), **said
+        )
+    extend(session, settings, 24)
+    dropped, earlier, other, untouched = made(session)
+    assert rounds.phase(dropped, at) is Phase.CANCELLED
+    assert dropped.reason == earlier.reason == other.reason == said["reason"]
+    assert earlier.starts_at == days.moment(date(2027, 5, 12), time(7))
+    assert earlier.registration_from == earlier.starts_at - DAY
+    assert earlier.ends_at == days.moment(date(2027, 5, 12), time(12))
+    assert (other.substitute_id, other.starts_at) == (stand_in.id, days.moment(date(2027, 5, 19), time(9)))
+    assert (untouched.reason, untouched.turn) == ("", 3)
+    with writing(engine) as own:  # what is said last counts
+        day_overrides.except_day(own, timetable_rules.get(own, rule.id), date(2027, 5, 12), **said)
+    assert made(session)[1].starts_at == days.moment(date(2027, 5, 12), time(9))
+    written = session.execute(
+        select(AuditEntry.action, AuditEntry.who).where(AuditEntry.subject == f"rule {rule.id}, 2027-05-05")
+    ).all()
+    assert written == [("day-changed", "pr")]
+
+
+def test_given_open_registration_when_the_round_moves_later_then_registration_stays_open(
+    engine: Engine, session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    rule = a_rule(session)
+    extend(session, settings, 10)
+    at = clock(noon(2027, 5, 4))
+    with writing(engine) as own:
+        mine = timetable_rules.get(own, rule.id)
+        later = {"starts_at": time(14), "ends_at": time(17), "who": "pr", "reason": "جلسهٔ شورا"}
+        day_overrides.except_day(own, mine, date(2027, 5, 5), **later)
+    round_ = made(session)[0]
+    assert rounds.phase(round_, at) is Phase.OPEN
+    assert round_.registration_until == round_.ends_at == days.moment(date(2027, 5, 5), time(17))
+
+
+def test_given_less_than_a_day_when_changed_then_a_substitute_may_come_but_new_hours_must_be_meant(
+    engine: Engine, session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    rule = a_rule(session)
+    stand_in = some_officials(session, 1)[0]
+    extend(session, settings, 10)
+    clock(days.moment(date(2027, 5, 5), time(8, 30)))
+
+    def change(**different: Any) -> None:
+        with writing(engine) as own:
+            mine = timetable_rules.get(own, rule.id)
+            day_overrides.except_day(own, mine, date(2027, 5, 5), who="pr", reason="بیماری", **different)
+
+    assert refusal(lambda: change(starts_at=time(10))) == "notice-too-short"
+    assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(9))
+    change(substitute=stand_in)
+    assert made(session)[0].substitute_id == stand_in.id
+    change(starts_at=time(10), short_notice=True)
+    assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(10))
+
+
+def test_given_wrong_changes_of_a_day_when_said_then_each_is_refused_with_its_code(
+    session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    rule = a_rule(session, 3, at_once=2)
+    extend(session, settings, 3)
+    wednesday = date(2027, 5, 5)
+    for code, day, different in [
+        ("reason-missing", wednesday, {"reason": " "}),
+        ("wrong-state", wednesday - 7 * DAY, {}),
+        ("not-an-occurrence", wednesday + DAY, {}),
+        ("rule-hours", wednesday, {"starts_at": time(12)}),
+        ("substitute-for-several", wednesday, {"substitute": session.get_one(Official, 1)}),
+    ]:
+        said = {"who": "pr", "reason": "تعمیر", **different}
+        assert (
+            refusal(lambda day=day, said=said: day_overrides.except_day(session, rule, day, **said)) == code
+        )
+        session.rollback()
+    for round_ in made(session):
+        round_.opened_at = round_.starts_at
+    session.commit()
+    clock(days.moment(wednesday, time(10)))
+    begun = {"dropped": True, "who": "pr", "reason": "تعمیر"}
+    assert refusal(lambda: day_overrides.except_day(session, rule, wednesday, **begun)) == "wrong-state"
+
+
+def test_given_made_rounds_when_their_day_becomes_a_holiday_then_who_waits_is_carried(
+    engine: Engine, session: Session, settings: Settings
+) -> None:
+    for day in range(12):  # whatever the calendar says of the days after this test runs
+        day_overrides.add_holiday(
+            session, days.local_day(datetime.now(UTC)) + day * DAY, "کار", works=True, who="pr"
+        )
+    a_rule(session, 1, rrule=DAILY)
+    extend(session, settings, 10)
+    before, closed, after, *_ = made(session)
+    waiting = a_registration(session, closed)
+    session.commit()
+    assert closed.occurs_on
+    with writing(engine) as own:
+        cancelled = day_overrides.add_holiday(own, closed.occurs_on, "آلودگی هوا", who="pr")
+    assert cancelled == [closed.id]
+    extend(session, settings, 10)
+    with writing(engine) as own:
+        assert carry_over.run(own) == 1
+    found = made(session)
+    assert [r.cancelled_at is not None for r in found] == [False, True, *[False] * (len(found) - 2)]
+    assert found[1].reason == "آلودگی هوا"
+    session.refresh(waiting)
+    assert (waiting.round_id, waiting.state) == (after.id, RegistrationState.WAITING)
+    assert [r.id for r in found[:3]] == [before.id, closed.id, after.id]
+    actions = select(AuditEntry.action).where(AuditEntry.who == "pr", AuditEntry.reason == "آلودگی هوا")
+    assert session.scalars(actions.order_by(AuditEntry.id)).all() == ["holiday-added", "round-cancelled"]
+    assert refusal(lambda: day_overrides.add_holiday(session, closed.occurs_on or DAY, "", who="pr")) == (
+        "reason-missing"
+    )
+
+
+def test_given_a_planner_who_is_closing_a_day_when_a_clerk_comes_then_it_waits_and_makes_no_round_on_it(
+    engine: Engine, session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    closed = date(2027, 5, 12)
+    a_rule(session, rrule="FREQ=WEEKLY;COUNT=1", starts_on=closed)
+    with ThreadPoolExecutor() as threads:
+        with writing(engine) as planner:
+            day_overrides.add_holiday(planner, closed, "آلودگی هوا", who="pr")
+            clerk = threads.submit(process.make_rounds, engine, settings)
+            assert not wait([clerk], timeout=0.5).done
+        clerk.result()
+    assert made(session) == []
+
+
+def test_given_a_round_that_has_begun_when_its_day_becomes_a_holiday_then_it_goes_on(
+    engine: Engine, session: Session, settings: Settings, clock: Clock
+) -> None:
+    clock(noon(2027, 5, 3))
+    a_rule(session)
+    extend(session, settings, 3)
+    (round_,) = made(session)
+    round_.opened_at = round_.starts_at
+    session.commit()
+    clock(round_.starts_at + HOUR)
+    with writing(engine) as own:
+        assert day_overrides.add_holiday(own, date(2027, 5, 5), "آلودگی هوا", who="pr") == []
+    assert made(session)[0].cancelled_at is None
