@@ -8,12 +8,13 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from db.engine import writing
-from db.models import Registration, Round, User
+from db.models import Registration, Role, Round, User
 from tests.factories import some_registrations
 
 V1 = "/api/v1"
 LONG = "آ" * 10_000
 SignedIn = Callable[[User], TestClient]
+As = Callable[[Role], TestClient]
 
 
 def registered(engine: Engine, round_: Round, count: int) -> list[Registration]:

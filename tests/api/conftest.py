@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from api.cookies import COOKIE
 from db.engine import writing
-from db.models import Round, User
+from db.models import Official, Role, Round, User
 from hotline.people import sign_ins
-from tests.api.answers import SignedIn
-from tests.factories import a_desk, a_round, a_user
+from tests.api.answers import As, SignedIn
+from tests.factories import a_desk, a_round, a_user, an_official
 from tests.kit.databases import on_one
 
 __all__ = ["on_one"]
@@ -55,3 +55,28 @@ def live(engine: Engine) -> Round:
     """A live round."""
     with writing(engine) as session:
         return a_round(session)
+
+
+@pytest.fixture
+def as_role(as_user: SignedIn, engine: Engine) -> As:
+    """Makes a page on which somebody with this role has signed in."""
+
+    def page(role: Role) -> TestClient:
+        with writing(engine) as session:
+            user = a_user(session, a_desk(session))
+            user.role = role
+        return as_user(user)
+
+    return page
+
+
+@pytest.fixture
+def office(as_role: As) -> TestClient:
+    """The public-relations office."""
+    return as_role(Role.PUBLIC_RELATIONS)
+
+
+@pytest.fixture
+def official(engine: Engine) -> Official:
+    with writing(engine) as session:
+        return an_official(session)

@@ -18,7 +18,7 @@ from hotline.callbacks import callbacks, closing
 from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_desk, a_registration, a_round, a_ticket, a_user
-from tests.hotline.recordings.test_recordings import a_file
+from tests.kit.recording_files import a_file
 
 V1 = "/api/v1"
 Page = Callable[..., TestClient]

@@ -1,10 +1,8 @@
 """The public-relations office over the API: rounds planned, citizens moved up, everything on record."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
@@ -15,7 +13,7 @@ from hotline import outbox
 from hotline.callbacks import claims, closing
 from hotline.line import carry_over, registration
 from settings import Settings
-from tests.api.answers import V1, SignedIn, problem
+from tests.api.answers import V1, As, problem
 from tests.factories import (
     HOUR,
     a_callback,
@@ -27,33 +25,7 @@ from tests.factories import (
     some_registrations,
 )
 
-As = Callable[[Role], TestClient]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def as_role(as_user: SignedIn, engine: Engine) -> As:
-    """Makes a page on which somebody with this role has signed in."""
-
-    def page(role: Role) -> TestClient:
-        with writing(engine) as session:
-            user = a_user(session, a_desk(session))
-            user.role = role
-        return as_user(user)
-
-    return page
-
-
-@pytest.fixture
-def office(as_role: As) -> TestClient:
-    """The public-relations office."""
-    return as_role(Role.PUBLIC_RELATIONS)
-
-
-@pytest.fixture
-def official(engine: Engine) -> Official:
-    with writing(engine) as session:
-        return an_official(session)
 
 
 def a_plan(engine: Engine, official: Official, **values: Any) -> dict[str, Any]:

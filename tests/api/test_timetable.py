@@ -9,9 +9,6 @@ from sqlalchemy import Engine
 from db.engine import now, reading
 from db.models import Official
 from tests.api.answers import V1, problem
-from tests.api.test_planning import as_role, office, official
-
-__all__ = ["as_role", "office", "official"]
 
 
 def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_say_so(

@@ -13,8 +13,8 @@ from hotline import audit
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_registration, a_round
-from tests.hotline.recordings.test_recordings import a_file
 from tests.kit.pages import is_fit
+from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
 
 

@@ -13,9 +13,9 @@ from hotline.callbacks import callbacks
 from hotline.line import registration
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_registration, a_round, some_registrations
-from tests.hotline.recordings.test_recordings import a_file
 from tests.kit.pages import is_fit
 from tests.kit.process import until
+from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
 
 WAITING = 400

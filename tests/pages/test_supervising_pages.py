@@ -15,8 +15,8 @@ from hotline.desks import supervising
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import SECOND, a_callback, a_desk, a_user
-from tests.hotline.recordings.test_recordings import a_file
 from tests.kit.pages import is_fit
+from tests.kit.recording_files import a_file
 
 
 def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_is_on_record_and_ends(

@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from db.engine import now, writing
 from db.models import Registration
 from db.states import Outcome, RegistrationState
-from tests.hotline.recordings.test_recordings import a_file
 from tests.kit import sound
 from tests.kit.browser import browser, page_heard, person
 from tests.kit.pages import in_state
 from tests.kit.process import until
+from tests.kit.recording_files import a_file
 from tests.kit.sipp import SippPhone
 from tests.kit.system import PASSWORD, System
 

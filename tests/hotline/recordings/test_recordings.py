@@ -3,7 +3,6 @@
 import hashlib
 import os
 import struct
-import time
 import wave
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,6 +25,7 @@ from hotline.people import sign_ins
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_user
+from tests.kit.recording_files import a_file, aged
 
 C = CallbackState
 DAY = timedelta(days=1)
@@ -36,20 +36,6 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 def folder(settings: Settings) -> Path:
     settings.recordings_dir.mkdir(parents=True)
     return settings.recordings_dir
-
-
-def a_file(folder: Path, name: str, seconds: float = 2.0, *, age_s: float = 60.0) -> Path:
-    """A recording as Asterisk writes it, last written to so long ago."""
-    path = folder / f"{name}.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(b"\x01\x02" * int(8000 * seconds))
-    aged(path, age_s)
-    return path
-
-
-def aged(path: Path, age_s: float) -> None:
-    os.utime(path, (time.time() - age_s,) * 2)
 
 
 def a_conversation(engine: Engine, state: CallbackState = C.CLOSED, *, ended: bool = True) -> Callback:

@@ -15,7 +15,7 @@ from hotline.errors import Refused
 from hotline.recordings import recordings, retention
 from settings import Settings
 from tests.factories import a_callback
-from tests.hotline.recordings.test_recordings import a_file
+from tests.kit.recording_files import a_file
 
 DAY = timedelta(days=1)
 
