@@ -30,7 +30,7 @@ KEYS = {
     "message-offer": "#",
 }
 """What they press at which question. A prompt that is no question here is only listened to."""
-TRIED_AT = sized(tuple(KEYS), ("confirm-number",))
+TRIED_AT = sized(tuple(KEYS), ("main-menu",))
 """The questions at which somebody errs, falls silent or leaves."""
 ANSWER_S = sized(7, 1)
 WRONG = "7"

@@ -216,6 +216,7 @@ def _measure(system: System, round_id: int, folder: Path) -> list[list[float]]:
         page = office.new_page()
         sign_in(page, system, official.username, "/official")
         page.get_by_test_id("sit-down").click()
+        in_state(page, "serving-state", "free")
         page.get_by_test_id("next").click()
         in_state(page, "serving-state", "talking", timeout=60)
         return [_once(system, page, official, citizens, call) for call in range(1, REPETITIONS + 1)]
