@@ -38,7 +38,7 @@ class DeskCalls(SystemCalls):
             call = desk_phones.take_up(session, desk, self._settings)
         if isinstance(call, toll.Cap):
             self._caps.reached(call)
-        if isinstance(call, toll.Call):
+        if isinstance(call, toll.CallPermit):
             self._originate(call, extension=str(desk))
 
     def owns(self, token: str) -> bool:

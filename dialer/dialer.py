@@ -8,15 +8,15 @@ from sqlalchemy import Engine, exists, select
 from db import events
 from db.engine import reading, writing
 from db.models import Callback
-from dialer import hearing
+from dialer import asterisk_events
 from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError
+from dialer.asterisk_events import AsteriskEvents
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.endings import Endings
-from dialer.hearing import Hearing
 from dialer.keys import Keys
 from dialer.live import Live
 from dialer.near_calls import NearCalls
@@ -72,7 +72,7 @@ class Dialer:
             others=[self._caps, *system_calls],
         )
         endings = Endings()
-        self._hearing = Hearing(
+        self._asterisk = AsteriskEvents(
             ami,
             writer=self._writer,
             rooms=self._rooms,
@@ -95,7 +95,7 @@ class Dialer:
     def step(self) -> None:
         """One turn of the loop: an event if there is one within POLL_S, then the desks' wishes."""
         try:
-            news = self._hearing.handle(POLL_S)
+            news = self._asterisk.handle(POLL_S)
             self._beat()
             if self._ami.connected.is_set():
                 news = self._reconcile() or news
@@ -109,17 +109,17 @@ class Dialer:
 
     def _rest(self) -> None:
         """Whoever does not answer is not asked in a tight loop, and is asked everything again."""
-        self._hearing.in_sync = False
+        self._asterisk.in_sync = False
         time.sleep(_BACKOFF_S)
 
     def _reconcile(self) -> bool:
         """Ask Asterisk for what was missed, if anything was. Returns whether it was asked."""
-        if self._hearing.in_sync or time.monotonic() <= self._next_reconcile:
+        if self._asterisk.in_sync or time.monotonic() <= self._next_reconcile:
             return False
         self._next_reconcile = time.monotonic() + _RECONCILE_S
-        self._hearing.in_sync = True  # an event handled meanwhile may clear it again
-        known = self._reconciler.run(self._catch_up, hearing.NO_CHANNEL_S)
-        self._hearing.in_sync &= known  # not in one line: that would look at it before the events
+        self._asterisk.in_sync = True  # an event handled meanwhile may clear it again
+        known = self._reconciler.run(self._catch_up, asterisk_events.NO_CHANNEL_S)
+        self._asterisk.in_sync &= known  # not in one line: that would look at it before the events
         return True
 
     def _work(self, *, news: bool) -> None:
@@ -132,7 +132,7 @@ class Dialer:
             self._ahead.match()
             self._live.give()
             sent = self._supervising.send_all()  # first: whom it hears may just be going
-            self._hearing.in_sync &= self._rooms.send_all() and sent
+            self._asterisk.in_sync &= self._rooms.send_all() and sent
             self._placing.place_asked()
         if calm:
             self._next_calm = time.monotonic() + (CALM_S if self._is_awake() else REST_S)
@@ -154,7 +154,7 @@ class Dialer:
 
     def _calmly(self) -> None:
         """What may wait CALM_S, so that «next» never waits for it."""
-        self._trunk.catch_up(lambda: self._hearing.handle(0))
+        self._trunk.catch_up(lambda: self._asterisk.handle(0))
         self._trunk.look()
         self._ahead.let_go()
         self._near_calls.let_go()
@@ -165,12 +165,12 @@ class Dialer:
         self._confirmations.place_due()
         self._trunk.rest()
         self._tone.sound_due()
-        self._hearing.close_never_started()
+        self._asterisk.close_never_started()
 
     def _catch_up(self) -> None:
         """Whoever then asks what has ended unseen finds nothing of what was seen."""
-        self._hearing.handle(0)
-        self._hearing.end_over(patient=False)
+        self._asterisk.handle(0)
+        self._asterisk.end_over(patient=False)
 
     def _beat(self) -> None:
         if time.monotonic() < self._next_beat:

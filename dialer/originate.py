@@ -2,14 +2,16 @@
 
 from dialer.ami import Ami
 from dialplan.variables import Context, Variable
-from hotline.callbacks.toll import Call
+from hotline.callbacks.toll import CallPermit
 from settings import Settings
 
 _LONGER_S = 5
 """The dialplan's own ringing time ends first, and knows why; where nobody rings, this is time enough."""
 
 
-def originate(ami: Ami, settings: Settings, call: Call, context: Context, *, extension: str = "s") -> None:
+def originate(
+    ami: Ami, settings: Settings, call: CallPermit, context: Context, *, extension: str = "s"
+) -> None:
     """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
 
     NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.

@@ -84,7 +84,7 @@ class Placing:
         closing.close(session, callback.token, Outcome.RETURNED, self._settings)
         return True
 
-    def _call(self, session: Session, callback: Callback) -> toll.Call | None:
+    def _call(self, session: Session, callback: Callback) -> toll.CallPermit | None:
         """Write down that the number is called; None if it may not be, and the citizen is back in line."""
         number = callback.registration.number
         call = toll.take(session, callback.token, number, self._settings)
@@ -93,7 +93,7 @@ class Placing:
             return None
         return call
 
-    def _originate(self, call: toll.Call) -> None:
+    def _originate(self, call: toll.CallPermit) -> None:
         try:
             originate(self._ami, self._settings, call, Context.CALLBACK)
         except NotAccepted as error:

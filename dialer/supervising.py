@@ -25,14 +25,14 @@ _CONTEXTS = {
 }
 
 
-class Place(NamedTuple):
+class Whereabouts(NamedTuple):
     """Where a desk's phone is: a context and an extension of the dialplan."""
 
     context: str
     exten: str
 
 
-OWN_ROOM = Place(Context.FROM_DESK, DESK_EXTENSION)
+OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 
 
 class Supervising:
@@ -41,12 +41,12 @@ class Supervising:
     def __init__(self, engine: Engine, ami: Ami) -> None:
         self._engine = engine
         self._ami = ami
-        self._seen: dict[int, Place] = {}
-        self._asked: dict[int, tuple[Place, float]] = {}
+        self._seen: dict[int, Whereabouts] = {}
+        self._asked: dict[int, tuple[Whereabouts, float]] = {}
 
     def seen(self, desk: int, context: str, exten: str) -> None:
         """The desk's phone hears another desk, or is in its own room."""
-        self._seen[desk] = Place(context, exten) if context in SUPERVISE else OWN_ROOM
+        self._seen[desk] = Whereabouts(context, exten) if context in SUPERVISE else OWN_ROOM
         self._asked.pop(desk, None)
 
     def forget(self, desk: int) -> None:
@@ -70,7 +70,7 @@ class Supervising:
         belongs = OWN_ROOM
         heard = channels.get(desk.hears_desk_id or 0)
         if heard:
-            belongs = Place(_CONTEXTS[Hearing(desk.hears_how or "")], str(desk.hears_desk_id))
+            belongs = Whereabouts(_CONTEXTS[Hearing(desk.hears_how or "")], str(desk.hears_desk_id))
         if self._seen.get(desk.id, OWN_ROOM) == belongs or self._just_asked(desk.id, belongs):
             return True
         channel = channels[desk.id]
@@ -84,7 +84,7 @@ class Supervising:
             return False
         return True
 
-    def _just_asked(self, desk: int, belongs: Place) -> bool:
+    def _just_asked(self, desk: int, belongs: Whereabouts) -> bool:
         asked, at = self._asked.get(desk, (None, 0.0))
         if asked == belongs and time.monotonic() < at + _AGAIN_S:
             return True

@@ -14,7 +14,7 @@ from dialer.caps import Caps
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.callbacks.toll import Call
+from hotline.callbacks.toll import CallPermit
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -55,7 +55,7 @@ class SystemCalls(ABC):
             busy = len(self.on_the_phone(session))
         return max(0, min(AT_ONCE - busy, self._caps.room(SHARE)))
 
-    def _originate(self, call: Call, extension: str = "s") -> None:
+    def _originate(self, call: CallPermit, extension: str = "s") -> None:
         """Place a call whose token is committed. Raises AmiError: nobody knows what became of it."""
         try:
             originate(self._ami, self._settings, call, self.context, extension=extension)

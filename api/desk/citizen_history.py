@@ -38,7 +38,7 @@ def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHist
 
 
 def _registration(
-    registration: models.Registration, calls: list[citizen_history.Call], *, hears: bool
+    registration: models.Registration, calls: list[citizen_history.PastCall], *, hears: bool
 ) -> desk.PastRegistration:
     return desk.PastRegistration(
         id=registration.id,
@@ -53,7 +53,7 @@ def _registration(
     )
 
 
-def _call(call: citizen_history.Call, *, hears: bool) -> desk.PastCall:
+def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
     callback = call.callback
     talked = callback.talking_at and callback.ended_at and callback.ended_at - callback.talking_at
     return desk.PastCall(

@@ -36,7 +36,7 @@ class Cap(StrEnum):
     LINE_DOWN = "line-down"  # our own fault (hotline.callbacks.breaker)
 
 
-class Call(NamedTuple):
+class CallPermit(NamedTuple):
     """A call that is written down: the only thing that the dialer's `originate` takes."""
 
     token: str
@@ -88,7 +88,9 @@ def _left(session: Session, since: datetime, cap: int) -> int:
     return cap - (session.scalar(select(func.count()).select_from(placed)) or 0)
 
 
-def take(session: Session, token: str, number: str, settings: Settings, share: float = 1.0) -> Call | Cap:
+def take(
+    session: Session, token: str, number: str, settings: Settings, share: float = 1.0
+) -> CallPermit | Cap:
     """Write down that `number` (E.164) is about to be called; or the cap that forbids it, and nothing else.
 
     Call it in the transaction that commits the token, after its row and before any event.
@@ -105,7 +107,7 @@ def take(session: Session, token: str, number: str, settings: Settings, share: f
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=number, at=now(session)))
     session.flush()
-    return Call(token, number)
+    return CallPermit(token, number)
 
 
 def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:

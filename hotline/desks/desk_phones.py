@@ -93,7 +93,7 @@ def asked(session: Session) -> Sequence[int]:
     return session.scalars(select(Desk.id).where(Desk.call_asked_at.is_not(None))).all()
 
 
-def take_up(session: Session, desk_id: int, settings: Settings) -> toll.Call | toll.Cap | None:
+def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPermit | toll.Cap | None:
     """The call that is to be placed: from here on it is placed once. None: no call; a cap: not yet."""
     at = now(session)
     desk = session.get_one(Desk, desk_id, with_for_update=True, populate_existing=True)

@@ -92,7 +92,7 @@ def canonical(entry: LedgerEntry) -> bytes:
 Rank = tuple[int, int, datetime, int]
 
 
-class Place(NamedTuple):
+class LedgerPlace(NamedTuple):
     """What decides a registration's place, as the ledger and the registrations tell it alike."""
 
     round_id: int
@@ -107,10 +107,10 @@ class Place(NamedTuple):
         return (-self.moved_up, -self.rounds_missed, self.registered_at, registration_id)
 
 
-def place(entry: LedgerEntry) -> Place:
+def place(entry: LedgerEntry) -> LedgerPlace:
     """The place that an entry tells of its registration. Raises ValueError, KeyError, TypeError."""
     told = json.loads(entry.details)
-    return Place(
+    return LedgerPlace(
         entry.round_id,
         RegistrationState(told["state"]),
         told["moved_up"],

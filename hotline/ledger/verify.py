@@ -18,7 +18,7 @@ from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
 from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, registration_sources
 from hotline.ledger import ledger, merkle
-from hotline.ledger.ledger import Place, Rank
+from hotline.ledger.ledger import LedgerPlace, Rank
 
 _PAGE = 2000
 _TOLD = 100
@@ -80,18 +80,18 @@ class _Line:
     """Who waits in one round, first first. What is no longer so is dropped when it comes up."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[Rank, int, Place]] = []  # the number breaks ties: places have no order
-        self._later: list[tuple[datetime, int, Rank, Place]] = []
+        self._due: list[tuple[Rank, int, LedgerPlace]] = []  # the number breaks ties: places have no order
+        self._later: list[tuple[datetime, int, Rank, LedgerPlace]] = []
         self._number = itertools.count()
 
-    def add(self, id_: int, place: Place) -> None:
+    def add(self, id_: int, place: LedgerPlace) -> None:
         number, rank = next(self._number), place.rank(id_)
         if place.not_before:
             heapq.heappush(self._later, (place.not_before, number, rank, place))
         else:
             heapq.heappush(self._due, (rank, number, place))
 
-    def before(self, rank: Rank, at: datetime, places: dict[int, Place]) -> list[int]:
+    def before(self, rank: Rank, at: datetime, places: dict[int, LedgerPlace]) -> list[int]:
         """Who of those due at `at` stands before `rank`."""
         while self._later and self._later[0][0] <= at:
             _, number, later, place = heapq.heappop(self._later)
@@ -112,7 +112,7 @@ class _Check:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, LedgerPlace] = {}
         self._lines: dict[int, _Line] = {}
         self.tree = merkle.Frontier()
         self.seals = 0
@@ -179,20 +179,20 @@ class _Check:
             self._lines.setdefault(place.round_id, _Line()).add(id_, place)
 
     def _ends_where_registrations_stand(self) -> Iterator[str]:
-        order = [getattr(Registration, field) for field in Place._fields]
+        order = [getattr(Registration, field) for field in LedgerPlace._fields]
         for row in _pages(self._session, Registration.id, [Registration.id, *order]):
             told = self._places.pop(row.id, None)
             if told is None:
                 yield f"registration {row.id}: is not in the ledger"
                 continue
-            for field in Place._fields:
+            for field in LedgerPlace._fields:
                 if getattr(told, field) != getattr(row, field):
                     yield f"registration {row.id}: its {field} is not what the ledger tells"
         for id_ in self._places:
             yield f"registration {id_}: is in the ledger but not among the registrations"
 
 
-def _wrong(fact: Fact, old: Place | None, new: Place, details: dict[str, Any]) -> Iterator[str]:
+def _wrong(fact: Fact, old: LedgerPlace | None, new: LedgerPlace, details: dict[str, Any]) -> Iterator[str]:
     if fact is Fact.REGISTERED or old is None:
         if not (fact is Fact.REGISTERED and old is None):
             yield "is not how a registration begins" if old is None else "although it was there already"
@@ -200,7 +200,7 @@ def _wrong(fact: Fact, old: Place | None, new: Place, details: dict[str, Any]) -
             yield "at another place than that of its time"
         return
     rule = _RELEASED if _is_released(fact, old, new, details) else _RULES[fact]
-    changed = {name for name in Place._fields if getattr(old, name) != getattr(new, name)}
+    changed = {name for name in LedgerPlace._fields if getattr(old, name) != getattr(new, name)}
     if changed - rule.changes:
         yield f"changes {', '.join(sorted(changed - rule.changes))}"
     if old.state not in rule.before or new.state not in rule.after:
@@ -211,7 +211,7 @@ def _wrong(fact: Fact, old: Place | None, new: Place, details: dict[str, Any]) -
         yield "without a reason"
 
 
-def _is_released(fact: Fact, old: Place, new: Place, details: dict[str, Any]) -> bool:
+def _is_released(fact: Fact, old: LedgerPlace, new: LedgerPlace, details: dict[str, Any]) -> bool:
     """Whether nobody waits any more for what was our own fault, since calls flow again."""
     failed = fact is Fact.OUTCOME and details.get("outcome") == Outcome.FAILED
     return failed and old.state == _S.WAITING and new.not_before is None

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.models import LedgerEntry, Registration, Round, Seal
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline.ledger import ledger, seals
-from hotline.ledger.ledger import Place
+from hotline.ledger.ledger import LedgerPlace
 from hotline.line import line
 from hotline.rounds import rounds
 
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Call:
+class Called:
     """A call of somebody else: its entry, and why it came when it did. `until`: when you were due again."""
 
     entry: LedgerEntry
@@ -60,7 +60,7 @@ class Standing:
     facts: Sequence[LedgerEntry]
     called: int
     before: int
-    explained: Sequence[Call]
+    explained: Sequence[Called]
     seal: Seal | None
 
 
@@ -104,33 +104,33 @@ def _calls(
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(_CALLS)).all()[::-1]
 
 
-def _explain(facts: Sequence[LedgerEntry], call: LedgerEntry) -> Call | None:
+def _explain(facts: Sequence[LedgerEntry], call: LedgerEntry) -> Called | None:
     """The reason that a call needs; None where who was called stood before by the rule alone."""
     last = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED][-1]
     mine = ledger.place(last)
     own, other = facts[0].registration_id or 0, ledger.place(call)
     if other.rank(call.registration_id or 0) < mine.rank(own):
-        return Call(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
-    return Call(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)
+        return Called(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
+    return Called(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)
 
 
-def _behind(mine: Place, own: int, call: LedgerEntry) -> Call:
+def _behind(mine: LedgerPlace, own: int, call: LedgerEntry) -> Called:
     by_state = {
         RegistrationState.UNCONFIRMED: Reason.UNCONFIRMED,
         RegistrationState.CALLING: Reason.BEING_CALLED,
         RegistrationState.UNREACHED: Reason.USED_UP,
     }
     if mine.state in by_state:
-        return Call(call, by_state[mine.state])
+        return Called(call, by_state[mine.state])
     details = _details(call)
     if mine.not_before and mine.not_before > ledger.clock(call, details):
-        return Call(call, Reason.NOT_DUE, until=mine.not_before)
+        return Called(call, Reason.NOT_DUE, until=mine.not_before)
     if own in details.get("engaged", []):
-        return Call(call, Reason.ENGAGED)
-    return Call(call, Reason.CHANGING if own in details.get("passed", []) else Reason.NONE)
+        return Called(call, Reason.ENGAGED)
+    return Called(call, Reason.CHANGING if own in details.get("passed", []) else Reason.NONE)
 
 
-def _with_texts(session: Session, calls: Sequence[Call]) -> list[Call]:
+def _with_texts(session: Session, calls: Sequence[Called]) -> list[Called]:
     """The written reason to each one that was moved up."""
     moved = [call.entry.registration_id for call in calls if call.reason is Reason.MOVED_UP]
     last = select(func.max(LedgerEntry.id)).where(
@@ -141,7 +141,8 @@ def _with_texts(session: Session, calls: Sequence[Call]) -> list[Call]:
     )
     texts = {entry.registration_id: str(_details(entry).get("reason", "")) for entry in found}
     return [
-        Call(call.entry, call.reason, texts.get(call.entry.registration_id, ""), call.until) for call in calls
+        Called(call.entry, call.reason, texts.get(call.entry.registration_id, ""), call.until)
+        for call in calls
     ]
 
 

@@ -14,7 +14,7 @@ from db.models import Callback, Recording, Registration, Request
 _REGISTRATIONS, _CALLS, _REQUESTS = 20, 60, 20
 
 
-class Call(NamedTuple):
+class PastCall(NamedTuple):
     """One callback, and how many seconds of it are recorded and kept."""
 
     callback: Callback
@@ -32,7 +32,7 @@ def registrations(session: Session, number: str) -> Sequence[Registration]:
     ).all()
 
 
-def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[Call]]:
+def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCall]]:
     """The newest calls of these registrations, by registration."""
     rows = session.execute(
         select(Callback, Recording.seconds)
@@ -41,9 +41,9 @@ def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[Call]]
         .order_by(Callback.id.desc())
         .limit(_CALLS)
     )
-    found: dict[int, list[Call]] = {}
+    found: dict[int, list[PastCall]] = {}
     for callback, seconds in rows:
-        found.setdefault(callback.registration_id, []).append(Call(callback, seconds))
+        found.setdefault(callback.registration_id, []).append(PastCall(callback, seconds))
     return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading
 from db.models import PlacedCall
-from dialer import ahead, hearing, rooms
+from dialer import ahead, asterisk_events, rooms
 from dialer import ami as ami_module
 from dialer import dialer as module
 from settings import Settings
@@ -24,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in the field takes moments here."""
     monkeypatch.setattr(ami_module, "_READ_S", 0.3)
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
-    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 0.1)
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0.1)
     for name in ("POLL_S", "CALM_S", "REST_S", "_BACKOFF_S", "_RECONCILE_S"):
         monkeypatch.setattr(module, name, 0.01)
 

@@ -281,11 +281,11 @@ def test_given_what_happens_while_asterisk_is_asked_what_is_true_then_it_is_aske
 
     def run(_catch_up: Callable[[], None], _no_channel_s: float) -> bool:
         asked.append(True)
-        hall._dialer._hearing.in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
+        hall._dialer._asterisk.in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
         return True
 
     monkeypatch.setattr(hall._dialer._reconciler, "run", run)
-    hall._dialer._hearing.in_sync = False
+    hall._dialer._asterisk.in_sync = False
     hall.until(lambda: len(asked) == 2)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db.engine import now, writing
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import hearing, placing
+from dialer import asterisk_events, placing
 from dialer.dialer import Dialer
 from settings import Settings
 from tests import factories as make
@@ -175,7 +175,7 @@ def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
     office: Office, manager: FakeManager, failure_first: bool, monkeypatch: pytest.MonkeyPatch
 ):
     if failure_first:  # the hang-up comes in time, however slow this machine is at the moment
-        monkeypatch.setattr(hearing, "NO_CHANNEL_S", 60.0)
+        monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 60.0)
     token = office.call()
 
     def failure() -> None:
@@ -200,7 +200,7 @@ def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
 def test_a_call_whose_answer_is_lost_is_not_given_up_while_the_phone_rings(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch, how: str
 ):
-    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 0)
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0)
     setattr(manager, how, {"Originate"})
 
     token = office.call(C.RINGING)

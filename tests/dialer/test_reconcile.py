@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 from db.engine import now, reading, writing
 from db.models import PlacedCall
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
-from dialer import hearing
+from dialer import asterisk_events
 from hotline.callbacks import toll
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -107,7 +107,7 @@ def test_a_call_that_ended_unseen_is_left_to_the_desk_and_never_dialled_again(
 def test_a_call_placed_just_now_is_given_time_to_come_into_being(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(hearing, "NO_CHANNEL_S", 60)
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 60)
     token = office.claims(C.DIALING)
     with writing(office.engine) as session:
         at = now(session)

@@ -11,7 +11,7 @@ from db.models import Breaker, Callback, Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import breaker, closing, toll
 from hotline.callbacks.breaker import SCRIPTS, TRUNK
-from hotline.callbacks.toll import Call, Cap
+from hotline.callbacks.toll import CallPermit, Cap
 from hotline.errors import Refused
 from settings import Settings
 from tests import factories as make
@@ -251,7 +251,7 @@ def test_given_nobody_of_a_line_to_call_when_a_probe_is_due_for_a_minute_then_an
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
     later(session, 10 * SECOND)
     assert breaker.down(session), "nothing has shown that it is over"
-    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) == Call("confirm-1", NUMBER)
+    assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) == CallPermit("confirm-1", NUMBER)
     assert toll.take(session, "confirm-2", "+989131234568", settings, 0.5) is Cap.LINE_DOWN, "one at a time"
     breaker.worked(session, TRUNK, "confirm-1")
     assert breaker.down(session) is None
@@ -332,7 +332,7 @@ def test_given_an_open_breaker_when_calls_are_taken_up_then_a_callback_is_the_pr
     later(session, 6 * SECOND)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
     toll.check_room(session, settings)
-    assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
     assert toll.room(session, settings) == (0, Cap.LINE_DOWN)
 
 
@@ -341,7 +341,9 @@ def test_given_calls_that_failed_by_our_own_fault_when_counted_then_no_cap_knows
 ) -> None:
     capped = settings.model_copy(update={"calls_per_hour": 2, "calls_per_day": 2, "calls_per_number": 2})
     for which in range(5):
-        assert toll.take(session, f"callback-{which}", NUMBER, capped) == Call(f"callback-{which}", NUMBER)
+        assert toll.take(session, f"callback-{which}", NUMBER, capped) == CallPermit(
+            f"callback-{which}", NUMBER
+        )
         toll.ended(session, f"callback-{which}", ours=True)
     assert toll.room(session, capped).calls == 2
     assert toll.free_again(session, NUMBER, capped) is None

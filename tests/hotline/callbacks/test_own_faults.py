@@ -132,7 +132,7 @@ class Evening:
                 return 1.0
             token, number = callback.token, callback.registration.number
             callbacks.take_up(session, token)
-            assert isinstance(toll.take(session, token, number, self.settings), toll.Call)
+            assert isinstance(toll.take(session, token, number, self.settings), toll.CallPermit)
         rings = self.answers and self.places[number] not in self.bad
         with writing(self.engine) as session:
             (breaker.worked if rings else breaker.failed)(session, breaker.TRUNK, token)

@@ -13,7 +13,7 @@ from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import callbacks, toll
-from hotline.callbacks.toll import Call, Cap
+from hotline.callbacks.toll import CallPermit, Cap
 from hotline.errors import Refused
 from hotline.line import engaged
 from settings import Settings
@@ -48,7 +48,7 @@ def test_given_no_calls_when_one_is_taken_up_then_it_is_written_down(
     session: Session, settings: Settings
 ) -> None:
     before = now(session)
-    assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
     (row,) = session.scalars(select(PlacedCall)).all()
     assert (row.token, row.number, row.ended_at) == ("callback-1", NUMBER, None)
     assert row.at >= before
@@ -93,7 +93,7 @@ def test_given_a_cap_on_all_when_it_is_reached_then_no_call_is_taken_up_until_th
     else:
         oldest.at = now(session) - frees_after - SECOND
         session.flush()
-    assert toll.take(session, "callback-1", NUMBER, settings) == Call("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 def test_given_callers_in_the_trunk_when_calls_are_counted_then_both_share_its_channels(
@@ -155,7 +155,7 @@ def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_the
     def take(which: int) -> bool:
         with writing(engine) as session:
             number = f"{NUMBER[:-1]}{which}"
-            return isinstance(toll.take(session, f"callback-{which}", number, settings), Call)
+            return isinstance(toll.take(session, f"callback-{which}", number, settings), CallPermit)
 
     assert sorted(at_once(10, take)) == [False] * 7 + [True] * 3
 

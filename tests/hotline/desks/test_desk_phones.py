@@ -47,7 +47,7 @@ def ask(engine: Engine, desk_id: int) -> None:
         desk_phones.ask_call(session, session.get_one(Desk, desk_id), user, load(_env_file=None))
 
 
-def take_up(engine: Engine, desk_id: int) -> toll.Call | toll.Cap | None:
+def take_up(engine: Engine, desk_id: int) -> toll.CallPermit | toll.Cap | None:
     with writing(engine) as session:
         return desk_phones.take_up(session, desk_id, load(_env_file=None, allowed_prefixes=ALLOWED))
 
@@ -131,7 +131,7 @@ def test_given_a_number_of_a_forbidden_prefix_when_taken_up_then_nothing_is_call
 def test_given_a_call_under_way_when_listed_then_its_age_is_known(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     call = take_up(engine, desk_id)
-    assert isinstance(call, toll.Call)
+    assert isinstance(call, toll.CallPermit)
     with reading(engine) as session:
         ((token, placed_at),) = desk_phones.on_the_phone(session).items()
         assert token == call.token
@@ -328,7 +328,7 @@ def test_given_a_telephone_that_leaves_a_citizen_when_its_end_is_known_then_from
 
     with writing(engine) as session:
         session.get_one(Desk, desk_id).phone_connected = False
-    assert isinstance(take_up(engine, desk_id), toll.Call) is again
+    assert isinstance(take_up(engine, desk_id), toll.CallPermit) is again
     assert take_up(engine, desk_id) is None
 
 

@@ -50,7 +50,7 @@ _WHERE = {
 }
 
 
-class Hearing:
+class AsteriskEvents:
     """One more task of the dialer; it shares the dialer's connection and thread."""
 
     def __init__(
