@@ -26,6 +26,7 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 DESK_CHANNEL = "PJSIP/desk-1-0000001f"
 OTHER_DESK_CHANNEL = "PJSIP/desk-2-00000021"
 LONG_AGO = timedelta(minutes=5)
+NO_SOUND = 44
 
 
 class Office:

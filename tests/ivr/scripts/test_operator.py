@@ -12,19 +12,12 @@ from hotline.line import blocked
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
+from tests.ivr.scripts.registering import OTHER, OWN, on_sqlite, registrations
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
-on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
-
-OWN, OTHER = "+989131234567", "+989137654321"
 START, CALL_ME, STAY = ("main-menu", "0"), ("operator-choice", "2"), ("operator-choice", "1")
 PATH = ["greeting", "main-menu", "operator-busy", "ahead-none", "operator-choice"]
 TOLD = ["operator-registered", "operator-other-number", "goodbye"]
-
-
-def registrations(engine: Engine) -> list[Registration]:
-    with reading(engine) as session:
-        return list(session.scalars(select(Registration).order_by(Registration.id)))
 
 
 def a_free_desk(engine: Engine) -> None:
