@@ -134,8 +134,8 @@ class Agi(AGI):  # type: ignore[misc]
         finally:
             done.set()
             listener.join()
-        if failed:
-            raise failed[0]
+            if failed:  # whatever else has gone wrong: there is nobody to tell it
+                raise failed[0]
 
     def _listen(self, heard: Callable[[str], object], done: threading.Event, failed: list[Exception]) -> None:
         try:

@@ -60,7 +60,7 @@ class Playing(Agi):
     def lead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt whose question many know already: a key ends it and is the answer."""
         if not self._keys.ahead:
-            self._play(Prompt(prompt, slots), lambda key: self._keys.at_announcement(key, known=True))
+            self._play(Prompt(prompt, slots), self._leads)
 
     def say(self, prompt: str, **slots: Value) -> None:
         """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
@@ -81,10 +81,16 @@ class Playing(Agi):
         self._play(Prompt(prompt, slots), lambda key: self._ends_announcement(key) and False)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Do something of our own in this while; keys that are typed ahead meanwhile are not lost."""
-        with self.listening(self._ends_announcement):
+    def working(self, *, leads: bool = False) -> Iterator[None]:
+        """Do something of our own in this while; keys that are typed ahead meanwhile are not lost.
+
+        `leads`: before a prompt whose question many know already, which a key answers here, too (`lead`).
+        """
+        with self.listening(self._leads if leads else self._ends_announcement):
             yield
+
+    def _leads(self, key: str) -> bool:
+        return self._keys.at_announcement(key, known=True)
 
     def hear(self, *prompts: Prompt, keys: str) -> str:
         """Play prompts until one of `keys` is pressed, and return it; else an empty text."""

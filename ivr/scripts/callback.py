@@ -18,7 +18,7 @@ _MACHINE = "MACHINE"
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
-    with reading(engine) as session:
+    with call.working(leads=True), reading(engine) as session:
         callback = callbacks.by_token(session, call.channel_id)
         if callback is None:
             raise AGIError("a callback that nobody asked for")

@@ -22,7 +22,7 @@ def _is_it_solved(talk: Conversation, reported: Standing) -> bool:
         return False
     solved = key == "1"
     try:
-        with writing(talk.engine) as session:
+        with talk.call.working(), writing(talk.engine) as session:
             work.answer(session, reported.request_id, solved=solved)
     except Refused:  # somebody was quicker
         talk.call.say_instead("request-answered")

@@ -58,7 +58,7 @@ def _by_number(talk: Conversation) -> None:
         try:
             number = tickets.parse(keyed, tickets.TRACKING if of_report else tickets.TICKET)
             unknown += 1
-            with reading(talk.engine) as session:
+            with talk.call.working(), reading(talk.engine) as session:
                 if of_report:
                     request = requests.find(session, number)
                     own = request.number in (None, talk.number)
@@ -133,7 +133,7 @@ def _cancel(talk: Conversation, place: Place) -> None:
     asked_for = place.state is RegistrationState.UNCONFIRMED  # by somebody else: nobody has its ticket number
     if asked_for or _has_ticket(talk, place):
         try:
-            with writing(talk.engine) as session:
+            with talk.call.working(), writing(talk.engine) as session:
                 registration.cancel(session, place.registration_id, tell=not asked_for)
         except Refused:
             _tell_as_it_is(talk, place)
@@ -190,7 +190,7 @@ def _has_ticket(talk: Conversation, place: Place) -> bool:
 def _merged(talk: Conversation, keyed: str) -> int | None:
     try:
         ticket = tickets.parse(keyed)
-        with reading(talk.engine) as session:
+        with talk.call.working(), reading(talk.engine) as session:
             return registration.find(session, ticket).id
     except Refused:
         return None

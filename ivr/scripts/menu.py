@@ -26,7 +26,9 @@ def run(call: Call, engine: Engine, settings: Settings, reception: Reception) ->
     """Greet, offer the choices, go where the caller wants."""
     call.leads_to_operator = True
     number = _number(call, settings)
-    talk = Conversation(call, engine, settings, number, reception.look_up(number))
+    with call.working(leads=True):  # at a bad moment it takes as long as a key
+        intake = reception.look_up(number)
+    talk = Conversation(call, engine, settings, number, intake)
     if talk.intake.blocked:
         call.say_instead(f"blocked-{talk.intake.blocked}")
         return

@@ -26,7 +26,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         return
     call.say("near-call-intro", office=office)
     later = call.ask("near-call-question", keys="12", tries=2) == "2"
-    with writing(engine) as session:
+    with call.working(), writing(engine) as session:
         said = NearAnswer.NEXT_ROUND if later else NearAnswer.REACHABLE
         holds = turn_near_calls.answer(session, token, said)
     if not holds:

@@ -8,7 +8,7 @@ from db.models import BlockReason, Registration
 from hotline.line import blocked
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
+from tests.kit.fake_asterisk import CUT, HANG_UP, WORKING, End, FakeAsterisk, transactions
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks one simple question
 
@@ -29,6 +29,14 @@ def test_a_silent_caller_is_asked_once_more_and_then_called_by_an_operator(aster
         *PERSON,
     ]
     assert heard.finished
+
+
+def test_given_a_caller_who_is_looked_up_when_a_key_is_pressed_meanwhile_then_it_is_the_answer(
+    asterisk: FakeAsterisk,
+):
+    heard = asterisk.dial((WORKING, "2"), ("follow-up-ask", "1"))
+
+    assert "main-menu" not in heard.prompts
 
 
 def test_a_caller_has_the_time_of_the_settings_for_each_key(asterisk: FakeAsterisk, settings: Settings):
