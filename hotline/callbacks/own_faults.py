@@ -66,6 +66,10 @@ def _line(session: Session, failed: Callback, number: str) -> Line:
     if down is None:
         return Line.FAILS if breaker.is_failing(session, number) else Line.FLOWS
     row = breaker.tries_others(session)
-    if row and untried.is_there_another(session, failed.token, breaker.tried(row)):
-        return Line.TRIES_OTHERS
-    return Line.DOWN
+    if row is None or number not in breaker.tried(row):  # nobody knows whether it was tried
+        return Line.DOWN
+    return (
+        Line.TRIES_OTHERS
+        if untried.is_there_another(session, failed.token, breaker.tried(row))
+        else Line.DOWN
+    )

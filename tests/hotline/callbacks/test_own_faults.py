@@ -234,6 +234,25 @@ def test_given_whom_others_were_tried_before_when_calls_flow_again_then_the_ledg
     assert verify(engine).problems == []
 
 
+def test_given_a_probe_that_was_never_placed_when_its_end_went_by_unseen_then_nobody_is_passed_over(
+    engine: Engine, settings: Settings
+) -> None:
+    evening = Evening(engine, settings, range(3), 6)
+    while not evening.open():
+        evening._calls()
+    with writing(engine) as session:
+        for waiting in session.query(Registration):
+            waiting.not_before = None
+        session.query(Breaker).one().tried = ""
+        callback = claims.call_ahead(session, rounds.get(session, evening.round_id))
+        assert callback
+        callbacks.take_up(session, callback.token)
+        head = callback.registration_id
+        closing.close(session, callback.token, Outcome.FAILED, settings)
+    with reading(engine) as session:
+        assert session.get_one(Registration, head).not_before is None
+
+
 def test_given_a_place_without_a_failed_call_when_the_ledger_tells_one_for_it_then_it_is_wrong(
     engine: Engine,
 ) -> None:
