@@ -92,6 +92,7 @@ def breakable(
             HOTLINE_MAX_ATTEMPTS="2",
             HOTLINE_DESKS="500",  # each round has an official of its own
             HOTLINE_RETRY_SECONDS="2",
+            HOTLINE_RING_SECONDS="8",  # longer than a silent trunk is waited for, as in life
             **database,
         ) as system,
     ):
