@@ -207,8 +207,8 @@ class Settings(BaseSettings):
     desks: int = Field(60, ge=1, le=500)
     """How many desks the office has; each has a phone account."""
     ring_seconds: int = Field(30, ge=5, le=120)
-    """How long a citizen's phone rings. Below 8, a trunk that is slow to answer may ring a phone that was given
-    up already: an invitation that nobody answers goes on for 7.5 seconds."""
+    """How long a citizen's phone rings. Below 8, a trunk that is slow to answer may ring a phone that was
+    given up already: an invitation that nobody answers goes on for 7.5 seconds."""
     answer_seconds: float = Field(7.0, gt=0, le=60)
     """How long a caller has for a key after a question."""
     detect_machines: bool = False
