@@ -2,8 +2,8 @@
 
 IDLE_S = 8.0
 """So long without any work done, once it has begun to work."""
-START_S = 12.0
-"""So long until the first: a program takes two seconds to begin, and may hang there as well."""
+START_S = 30.0
+"""So long until the first: a program begins in two seconds, on a busy machine in twenty."""
 _LONGEST = 8
 """A restart makes a machine that is only slow slower still: each one doubles the patience, up to this."""
 _GOOD_LIFE_S = 600.0

@@ -200,9 +200,9 @@ def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_
 
 def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_longer_each_time() -> None:
     kept = Patience()
-    assert looks(kept, 100) == 12
+    assert looks(kept, 200) == 30
     kept.begin()
-    assert looks(kept, 100) == 24, "a machine that is only slow gets there"
+    assert looks(kept, 200) == 60, "a machine that is only slow gets there"
 
 
 def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(
@@ -210,9 +210,9 @@ def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are
 ) -> None:
     monkeypatch.setattr(patience, "_GOOD_LIFE_S", 5.0)
     kept = Patience()
-    assert looks(kept, 100) == 12
+    assert looks(kept, 200) == 30
     kept.begin()
-    assert looks(kept, 100) == 24
+    assert looks(kept, 200) == 60
 
 
 # What processes say
