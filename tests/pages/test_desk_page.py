@@ -128,9 +128,7 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
     with writing(engine) as session:
         number = numbers.parse("09137654321", settings.allowed_prefixes)
         registration.register(session, round_id=held.round_id, number=number, subject=1)
-    expect(page.get_by_test_id("line-waiting")).to_have_attribute(
-        "data-count", str(WAITING + 1), timeout=1000
-    )
+    expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING + 1))
     expect(table).to_have_attribute("aria-rowcount", str(WAITING + 3))
     assert len(asked) <= 2, "only what is in sight is asked for again"
     with writing(engine) as session:  # another desk gives a citizen up
@@ -139,7 +137,7 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
         ).one()
         registration.cancel(session, first.id, office_reason="گم شد")
         assert callbacks.live_at_desk(session, held.desk_id or 0)
-    expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING), timeout=1000)
+    expect(page.get_by_test_id("line-waiting")).to_have_attribute("data-count", str(WAITING))
     is_fit(page)
 
     page.keyboard.press("g")

@@ -90,7 +90,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
         callback = session.scalars(select(Callback)).one()
         callback.on_the_line = True
         callbacks.move(session, callback.token, CallbackState.WAITING)
-    expect(page.get_by_test_id("callback-state")).to_have_attribute("data-state", "waiting", timeout=1500)
+    expect(page.get_by_test_id("callback-state")).to_have_attribute("data-state", "waiting")
     expect(page.get_by_test_id("callback-state")).to_contain_text("به تلفن شما وصل می‌شود")
     expect(page.get_by_test_id("on-the-line")).to_be_visible()
     is_fit(page)

@@ -50,7 +50,7 @@ def test_given_a_wall_when_something_happens_then_it_shows_within_a_second_and_s
     with writing(engine) as session:
         registration = some_registrations(session, session.get_one(Round, round_id), 1)[0]
         events.registration_changed(session, registration)
-    expect(line(page, round_id)).to_contain_text("۱۳", timeout=3000)
+    expect(line(page, round_id)).to_contain_text("۱۳")
     is_fit(page)
 
     page.clock.install()
