@@ -33,7 +33,7 @@ _CANDIDATE = 0.5  # an anchor's score worth following
 _COARSE = 2  # of so many samples one is enough to find the places; the lower half of the sound is the louder
 _ROUGHLY = 0.4  # an anchor's score there worth looking closer
 _CLOSE = 4  # so far from the rough place the true one may be
-_QUIET = 10 ** (-66 / 20)  # below this level nothing is heard
+QUIET = 10 ** (-66 / 20)  # below this level nothing is heard
 
 
 class Match(NamedTuple):
@@ -114,7 +114,7 @@ def tone_level(recording: Recording, hz: float) -> float:
     best = 0.0
     for start in range(0, len(recording.samples) - size + 1, size // 2):
         piece = recording.samples[start : start + size]
-        if np.sqrt(np.mean(piece**2)) > _QUIET:
+        if np.sqrt(np.mean(piece**2)) > QUIET:
             power = np.abs(np.fft.rfft(piece * window)) ** 2
             best = max(best, float(power[near].sum() / power.sum()))
     return best
@@ -230,7 +230,7 @@ def _energy(sound: np.ndarray) -> np.ndarray:
 def _level(energy: np.ndarray, first: int, last: int, size: int) -> np.ndarray:
     """How loud each window of that size is; the quiet ones are made loud enough to score nothing."""
     within = energy[first + size : last + size] - energy[first:last]
-    return np.where(within > size * _QUIET**2, np.sqrt(np.maximum(within, 0)), np.inf)
+    return np.where(within > size * QUIET**2, np.sqrt(np.maximum(within, 0)), np.inf)
 
 
 def _coarsely(sound: np.ndarray) -> np.ndarray:

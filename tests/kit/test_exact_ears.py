@@ -1,0 +1,80 @@
+"""The exact ears know what was sent, how much of it, and when they are not for a line."""
+
+import numpy as np
+import pytest
+
+from tests.kit.exact_ears import ExactEars
+from tests.kit.sound import RATE, Recording
+
+ENOUGH_S = 0.5
+QUIET = np.zeros(400)
+LENGTHS_S = {"greeting": 2.0, "registered.1": 1.0, "digit-7": 0.3}
+
+
+@pytest.fixture
+def clips() -> dict[str, np.ndarray]:
+    """Noise that is as long as the words, with quiet around it."""
+    random = np.random.default_rng(137)
+    noises = {n: random.uniform(0.1, 0.9, int(s * RATE) - 800 + 7) for n, s in LENGTHS_S.items()}
+    clips = {name: np.concatenate([QUIET, _whole(noise), QUIET]) for name, noise in noises.items()}
+    return clips | {"same": clips["digit-7"], "pause": np.zeros(1000)}
+
+
+@pytest.fixture
+def ears(clips: dict[str, np.ndarray]) -> ExactEars:
+    """They know these."""
+    return ExactEars({name: Recording(clip, RATE) for name, clip in clips.items()}, ENOUGH_S)
+
+
+def _whole(samples: np.ndarray) -> np.ndarray:
+    return np.asarray(np.round(samples * 32768) / 32768)
+
+
+def _line(*sounds: np.ndarray) -> Recording:
+    return Recording(np.concatenate(sounds), RATE)
+
+
+def test_given_clips_one_after_another_when_heard_then_each_is_known_and_when(
+    ears: ExactEars, clips: dict[str, np.ndarray]
+) -> None:
+    line = _line(QUIET, clips["greeting"], clips["pause"], clips["registered.1"], clips["digit-7"])
+    known = ears.hear(line, likely={"digit-7"})
+    assert [part.clip for part in known.parts] == ["greeting", "registered.1", "digit-7"]
+    assert known.all
+    assert known.parts[0].start == pytest.approx(0.1)
+    assert known.parts[1].start == pytest.approx(0.1 + (len(clips["greeting"]) + 1000) / RATE)
+
+
+def test_given_two_clips_that_are_the_same_when_heard_then_it_is_the_likely_one(
+    ears: ExactEars, clips: dict[str, np.ndarray]
+) -> None:
+    assert ears.hear(_line(clips["same"]), likely={"same"}).parts[0].clip == "same"
+    assert ears.hear(_line(clips["same"]), likely={"digit-7"}).parts[0].clip == "digit-7"
+
+
+@pytest.mark.parametrize(("seconds", "is_known"), [(0.6, True), (0.4, False)])
+def test_given_a_clip_that_is_broken_off_when_heard_then_it_counts_once_its_beginning_was_said(
+    ears: ExactEars, clips: dict[str, np.ndarray], seconds: float, is_known: bool
+) -> None:
+    cut = clips["greeting"][: 400 + int(seconds * RATE)]
+    known = ears.hear(_line(cut, clips["registered.1"]))
+    assert [part.clip for part in known.parts] == ["greeting"] * is_known + ["registered.1"]
+    assert known.all
+
+
+def test_given_what_was_heard_before_when_asked_since_then_only_what_began_after_it_is_told(
+    ears: ExactEars, clips: dict[str, np.ndarray]
+) -> None:
+    line = _line(clips["greeting"], clips["registered.1"])
+    assert [part.clip for part in ears.hear(line, since=0.2).parts] == ["registered.1"]
+
+
+def test_given_a_sound_that_is_no_clip_when_heard_then_it_is_said_that_not_all_is_known(
+    ears: ExactEars, clips: dict[str, np.ndarray]
+) -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    assert not ears.hear(_line(clips["greeting"], tone)).all
+    assert ears.hear(_line(tone, QUIET, clips["greeting"]), since=1.0).all
+    quieter = _whole(clips["registered.1"] * 0.5)
+    assert ears.hear(_line(quieter)) == ([], False), "another codec, a mixed room"
+    assert not ears.hear(Recording(clips["greeting"], 16_000)).all, "another rate"
