@@ -1,5 +1,7 @@
 """A round that is played: a system that runs faster, its citizens with their scripts, an official."""
 
+import hashlib
+import shutil
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,7 +17,7 @@ from tests.kit import accelerated, round_checks
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
 from tests.kit.process import until
-from tests.kit.system import System
+from tests.kit.system import SHARED, System, linked, locked
 
 _CLIP_SAMPLES = 1600
 """0.2 s."""
@@ -102,8 +104,30 @@ def fast_system(
     }
     also = {"ACCELERATED": str(speed), **(inherited or {})}
     with System(entry=accelerated.NAME, inherited=also, folder=folder, **environment) as system:
-        shorten(system.settings.prompts_dir / "fa")
+        _short_prompts(system.settings.prompts_dir / "fa")
         yield system
+
+
+def _short_prompts(whole: Path) -> None:
+    """A system's prompts are short ones, made once for all tests of this checkout."""
+    shared = SHARED / f"short-{_prints(whole)}"
+    with locked():
+        if not shared.exists():
+            making = SHARED / "short.new"
+            shutil.rmtree(making, ignore_errors=True)
+            shutil.copytree(whole, making)
+            shorten(making)
+            making.rename(shared)
+    for clip in shared.iterdir():
+        own = whole / clip.name
+        own.unlink()
+        linked(clip, own)
+
+
+def _prints(folder: Path) -> str:
+    """What tells this making of the clips from another."""
+    clips = sorted((clip.name, clip.stat().st_mtime_ns) for clip in folder.iterdir())
+    return hashlib.sha256(repr(clips).encode()).hexdigest()[:12]
 
 
 def shorten(folder: Path, most: int = _CLIP_SAMPLES) -> None:

@@ -33,7 +33,8 @@ from tests.kit.ports import free_port, free_range
 from tests.kit.process import Program, until
 
 PROJECT = Path(__file__).parent.parent.parent
-_SHARED = PROJECT / "var" / "tests"
+SHARED = PROJECT / "var" / "tests"
+"""What is made once for all tests of this checkout."""
 _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
 PASSWORD = "correct horse 137"
@@ -338,18 +339,25 @@ def settings_of(environment: dict[str, str]) -> Settings:
 
 def share(settings: Settings) -> None:
     """Unpack Asterisk and make the prompts once for all tests of this checkout, not once for each."""
-    shared = load(_env_file=None, state_dir=_SHARED)
-    _SHARED.mkdir(parents=True, exist_ok=True)
-    with (_SHARED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    shared = load(_env_file=None, state_dir=SHARED)
+    with locked():
         asterisk.get(shared, lambda _text: None)
         build(shared)
-    shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=_linked, dirs_exist_ok=True)
-    if (_SHARED / "asterisk-root").exists():
-        (settings.state_dir / "asterisk-root").symlink_to(_SHARED / "asterisk-root")
+    shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=linked, dirs_exist_ok=True)
+    if (SHARED / "asterisk-root").exists():
+        (settings.state_dir / "asterisk-root").symlink_to(SHARED / "asterisk-root")
 
 
-def _linked(shared: str, own: str) -> None:
+@contextmanager
+def locked() -> Iterator[None]:
+    """Nobody else makes anything in SHARED."""
+    SHARED.mkdir(parents=True, exist_ok=True)
+    with (SHARED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def linked(shared: str | Path, own: str | Path) -> None:
     """Nobody writes into a prompt's file, each is replaced whole: so all may have the same one."""
     try:
         os.link(shared, own)
