@@ -136,15 +136,15 @@ class Registration(BaseModel):
     """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
 
     `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
-    one of the city's nine; `message` says whether they left one; `on_the_line` whether they wait on the line,
-    so that no phone is dialled.
+    one of the city's nine; `has_voice_message`: they left one; `on_the_line`: they wait on the line, so that
+    no phone is dialled.
     """
 
     id: int
     ticket: str
     number: str
     subject: int | None
-    message: bool
+    has_voice_message: bool
     state: RegistrationState
     place: int | None
     why: Literal["moved-up", "carried", "in-turn"]

@@ -70,7 +70,7 @@ def registration_view(
         ticket=registration.ticket,
         number=numbers.national(registration.number),
         subject=registration.subject,
-        message=registration.message is not None,
+        has_voice_message=registration.voice_message is not None,
         state=registration.state,
         place=place,
         why=line.why(registration),

@@ -56,12 +56,12 @@ class Text(NamedTuple):
     text: str
 
 
-def words(session: Session, message: Message) -> Text | None:
+def words(session: Session, text_message: Message) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
-    if message.kind is MessageKind.ANSWER:
-        found: Text | None = _answer(message)
+    if text_message.kind is MessageKind.ANSWER:
+        found: Text | None = _answer(text_message)
     else:
-        found = (_of_request if message.request_id else _of_registration)(session, message)
+        found = (_of_request if text_message.request_id else _of_registration)(session, text_message)
     return None if found is None or _blocked(session, found.to) else found
 
 
@@ -69,44 +69,44 @@ def _blocked(session: Session, number: str) -> bool:
     return session.get(BlockedNumber, number) is not None
 
 
-def _answer(message: Message) -> Text:
-    facts = json.loads(message.body)
+def _answer(text_message: Message) -> Text:
+    facts = json.loads(text_message.body)
     language, name = facts["language"], f"{_K.ANSWER}-{facts['text']}"
     ways = [
         _fill(language, f"{name}-way", way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)})
         for way in facts["ways"]
     ]
-    return Text(message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
+    return Text(text_message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
 
 
-def _of_request(session: Session, message: Message) -> Text | None:
-    request = session.get_one(Request, message.request_id)
-    if request.state not in _TRUE_OF_REQUEST[message.kind]:
+def _of_request(session: Session, text_message: Message) -> Text | None:
+    request = session.get_one(Request, text_message.request_id)
+    if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
     language: Language = "en" if request.language == "en" else "fa"
     values = {
         "tracking": dates.digits(request.tracking, language),
-        "reply": _cut(plain(json.loads(message.body)["reply"]), _LONGEST_REPLY),
+        "reply": _cut(plain(json.loads(text_message.body)["reply"]), _LONGEST_REPLY),
     }
-    return Text(message.to, _fill(language, message.kind, values))
+    return Text(text_message.to, _fill(language, text_message.kind, values))
 
 
-def _of_registration(session: Session, message: Message) -> Text | None:
+def _of_registration(session: Session, text_message: Message) -> Text | None:
     registration = session.get_one(
-        Registration, message.registration_id, options=[joinedload(Registration.round)]
+        Registration, text_message.registration_id, options=[joinedload(Registration.round)]
     )
-    about = session.get_one(Round, message.round_id)
+    about = session.get_one(Round, text_message.round_id)
     at = now(session)
-    next_round = _next_round(session, message, registration, at)
-    if not _still_true(message, registration, about, next_round, at):
+    next_round = _next_round(session, text_message, registration, at)
+    if not _still_true(text_message, registration, about, next_round, at):
         return None
     number = registration.number  # which the citizen may have changed since
-    if message.kind is _K.NUMBER_CHANGED:
-        number = message.to
+    if text_message.kind is _K.NUMBER_CHANGED:
+        number = text_message.to
     if not number.startswith(outbox.MOBILE):
         return None
     language: Language = "en" if registration.language == "en" else "fa"
-    spoken_of = next_round if message.kind is _K.CARRIED and next_round else about
+    spoken_of = next_round if text_message.kind is _K.CARRIED and next_round else about
     when = next_round or about
     values = {
         "ticket": dates.digits(registration.ticket, language),
@@ -115,12 +115,14 @@ def _of_registration(session: Session, message: Message) -> Text | None:
         "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.day(about.starts_at, language, with_year=False),
     }
-    return Text(number, _fill(language, _name(message.kind, about, next_round), values))
+    return Text(number, _fill(language, _name(text_message.kind, about, next_round), values))
 
 
-def _next_round(session: Session, message: Message, registration: Registration, at: datetime) -> Round | None:
+def _next_round(
+    session: Session, text_message: Message, registration: Registration, at: datetime
+) -> Round | None:
     """The next round of which it tells, if the registration is in it and it is still to come."""
-    next_id = json.loads(message.body).get("next_round")
+    next_id = json.loads(text_message.body).get("next_round")
     if next_id is None or registration.round_id != next_id:
         return None
     found = session.get_one(Round, next_id)
@@ -129,19 +131,19 @@ def _next_round(session: Session, message: Message, registration: Registration, 
 
 
 def _still_true(
-    message: Message,
+    text_message: Message,
     registration: Registration,
     about: Round,
     next_round: Round | None,
     at: datetime,
 ) -> bool:
-    if registration.state not in _TRUE_IN[message.kind]:
+    if registration.state not in _TRUE_IN[text_message.kind]:
         return False
     here = registration.round_id == about.id
     phase = rounds.phase(about, at)
-    match message.kind:
+    match text_message.kind:
         case MessageKind.REGISTERED | MessageKind.ROUND_CHANGED:
-            return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(message, about)
+            return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(text_message, about)
         case MessageKind.NEAR:
             return here and phase is Phase.LIVE
         case MessageKind.NOT_REACHED:
@@ -152,9 +154,9 @@ def _still_true(
             return True
 
 
-def _still_at(message: Message, about: Round) -> bool:
+def _still_at(text_message: Message, about: Round) -> bool:
     """Whether the hours it tells of, if it does, are the round's: of several changes the last is told."""
-    facts = json.loads(message.body)
+    facts = json.loads(text_message.body)
     return all(
         facts.get(name) in (None, getattr(about, name).isoformat()) for name in ("starts_at", "ends_at")
     )

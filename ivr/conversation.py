@@ -66,7 +66,7 @@ class Added:
 
     registration_id: int
     subject: int | None = None
-    message: str | None = None
+    voice_message: str | None = None
     """The name of a file."""
 
 
@@ -189,10 +189,12 @@ class Conversation:
         except Refused as refused:
             self.tell_refusal(refused)
 
-    def add(self, registration_id: int, *, subject: int | None = None, message: str | None = None) -> None:
+    def add(
+        self, registration_id: int, *, subject: int | None = None, voice_message: str | None = None
+    ) -> None:
         """Remember what the caller gives besides; `leave` keeps it, or an earlier transaction."""
         added = self.added or Added(registration_id)
-        self.added = Added(registration_id, subject or added.subject, message or added.message)
+        self.added = Added(registration_id, subject or added.subject, voice_message or added.voice_message)
 
     def leave(self) -> None:
         """The call is nearly over: keep what has not been kept, and let the calls come that it asked for."""
@@ -207,7 +209,7 @@ class Conversation:
 
     def _keep_added(self, session: Session) -> None:
         if self.added:
-            given = {"subject": self.added.subject, "message": self.added.message}
+            given = {"subject": self.added.subject, "voice_message": self.added.voice_message}
             known = {column: value for column, value in given.items() if value is not None}
             registration.describe(session, self.added.registration_id, **known)
 
@@ -263,17 +265,17 @@ class Conversation:
             key = menus.ask(self.call, None, others, keys=offered, optional=optional) or rest[-1]
         return int(key) if key else None
 
-    def new_message(self) -> Path:
+    def new_voice_message(self) -> Path:
         """A file, without its ending, for something the caller is about to say."""
-        return self.settings.messages_dir / f"{self._message_prefix}{uuid.uuid4().hex}"
+        return self.settings.messages_dir / f"{self._voice_message_prefix}{uuid.uuid4().hex}"
 
-    def messages(self) -> list[Path]:
+    def voice_messages(self) -> list[Path]:
         """What the caller has said in this call, the oldest first; nothing that was deleted."""
-        found = self.settings.messages_dir.glob(f"{self._message_prefix}*.wav")
+        found = self.settings.messages_dir.glob(f"{self._voice_message_prefix}*.wav")
         return sorted(found, key=lambda wav: wav.stat().st_mtime)
 
     @property
-    def _message_prefix(self) -> str:
+    def _voice_message_prefix(self) -> str:
         return "".join(c for c in self.call.channel_id if c.isalnum()) + "-"
 
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:

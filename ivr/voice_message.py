@@ -50,7 +50,7 @@ def listen(talk: Conversation, speak: str, review: str) -> Spoken:
     try:
         for _ in range(_TRIES):
             talk.call.say_instead(speak)  # no key that was typed ahead is meant for a recording
-            file = talk.new_message()
+            file = talk.new_voice_message()
             wav = file.with_suffix(".wav")
             try:
                 silent = not talk.call.record(file, LONGEST_S)
@@ -72,7 +72,7 @@ def listen(talk: Conversation, speak: str, review: str) -> Spoken:
 
 def left_over(talk: Conversation) -> Path | None:
     """What the caller has said before the call's script broke off, if anything."""
-    said = [wav for wav in talk.messages() if _size(wav) >= _WAV_HEADER + _SECOND]
+    said = [wav for wav in talk.voice_messages() if _size(wav) >= _WAV_HEADER + _SECOND]
     return said[-1] if said else None
 
 

@@ -210,9 +210,9 @@ def a_department(session: Session) -> Department:
 
 
 def a_request(session: Session, state: RequestState = RequestState.NEW, **values: Any) -> Request:
-    """A request in this state, without a history; written, unless it has a `message`."""
+    """A request in this state, without a history; written, unless it has a `voice_message`."""
     own: dict[str, Any] = {"number": a_number(), "category": 1, "district": 1, "language": "fa"}
-    if "message" not in values:
+    if "voice_message" not in values:
         own["written"] = "چراغ کوچه خاموش است"
     if state is RequestState.REFERRED:
         own |= {"department_id": a_department(session).id, "due_at": now(session) + 24 * HOUR}

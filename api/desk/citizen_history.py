@@ -67,8 +67,8 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
     )
 
 
-@router.get("/registrations/{registration_id}/message", **SOUND)
-def hear_message(
+@router.get("/registrations/{registration_id}/voice-message", **SOUND)
+def hear_voice_message(
     registration_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
@@ -76,6 +76,6 @@ def hear_message(
         callback = callbacks.of_registration(session, registration_id)
         if user.role not in HEARERS and not (callback and callbacks.holds(callback, user.desk_id)):
             raise Refused("forbidden", "this citizen is not in the hands of this desk")
-        path = recordings.message(session, registration_id, settings.messages_dir)
-    what = recordings.MESSAGE_HEARD
+        path = recordings.voice_message(session, registration_id, settings.messages_dir)
+    what = recordings.VOICE_MESSAGE_HEARD
     return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

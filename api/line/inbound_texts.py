@@ -74,20 +74,20 @@ def _check_set(settings: Settings) -> None:
 
 def _received(session: Session, settings: Settings, fields: object, way: str) -> None:
     try:
-        message = Inbound.model_validate(fields)
+        text_message = Inbound.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise Refused("invalid-input", f"{where}: {first['msg']}") from None
     try:
-        number = numbers.parse(message.sender, settings.allowed_prefixes)
+        number = numbers.parse(text_message.sender, settings.allowed_prefixes)
     except Refused:
         return  # a machine's own line, or a number abroad: nobody there could be called
     text_commands.received(
         session,
         number,
-        message.text,
-        f"{way}:{message.id}",
+        text_message.text,
+        f"{way}:{text_message.id}",
         per_day=settings.registrations_per_day,
         public_url=settings.public,
     )

@@ -45,9 +45,9 @@ def show(registration_id: Id, _user: Overseer, session: Reading) -> office.Histo
             office.CarriedOver.model_validate(carry, from_attributes=True)
             for carry in sorted(_of(session, Carry, found), key=lambda carry: carry.at)
         ],
-        messages=[
-            office.Told.model_validate(message, from_attributes=True)
-            for message in _of(session, Message, found)
+        text_messages=[
+            office.Told.model_validate(text_message, from_attributes=True)
+            for text_message in _of(session, Message, found)
         ],
         asked=[
             office.Asked.model_validate(asked, from_attributes=True)

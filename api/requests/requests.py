@@ -116,7 +116,7 @@ def hear(
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         path = requests.sound(request, settings.messages_dir)
-    what = recordings.MESSAGE_HEARD
+    what = recordings.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
 
@@ -140,7 +140,7 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
         **{name: getattr(request, name) for name in _PLAIN},
         number=numbers.national(request.number) if request.number else None,
         department=_department(request.department),
-        spoken=request.message is not None,
+        spoken=request.voice_message is not None,
         overdue=request.due_at is not None and request.due_at < at,
     )
 

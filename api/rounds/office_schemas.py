@@ -191,7 +191,7 @@ class History(BaseModel):
     facts: list[LedgerFact]
     calls: list[Attempt]
     carries: list[CarriedOver]
-    messages: list[Told]
+    text_messages: list[Told]
     asked: list[Asked]
 
 

@@ -42,7 +42,7 @@ class Registration(Base):
     ticket: Mapped[str] = mapped_column(String(8), unique=True)
     language: Mapped[str] = mapped_column(String(2), default="fa")
     subject: Mapped[int | None]  # 1 to 9, the city's list
-    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
     state: Mapped[RegistrationState] = mapped_column(
         one_of(RegistrationState, "registration_state"), default=RegistrationState.WAITING
     )

@@ -26,7 +26,7 @@ class Department(Base):
 
 
 class Request(Base):
-    """A city problem reported to 137: spoken by the citizen (`message`), or `written` by a desk."""
+    """A city problem reported to 137: spoken by the citizen (`voice_message`), or `written` by a desk."""
 
     __tablename__ = "requests"
 
@@ -35,7 +35,7 @@ class Request(Base):
     number: Mapped[str | None] = mapped_column(String(16))  # E.164, if the network gave one
     category: Mapped[int]  # 1 to 9, the city's list
     district: Mapped[int | None]
-    message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
     written: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     language: Mapped[str] = mapped_column(String(2))
     made_at: Mapped[datetime]
@@ -56,7 +56,7 @@ class Request(Base):
     __table_args__ = (
         CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
-        CheckConstraint("message IS NOT NULL OR written <> ''", name="says_something"),
+        CheckConstraint("voice_message IS NOT NULL OR written <> ''", name="says_something"),
         CheckConstraint(
             "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
             name="referred_until",

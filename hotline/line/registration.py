@@ -155,7 +155,7 @@ def confirm(
 
 
 def describe(session: Session, registration_id: int, **given: int | str) -> None:
-    """Keep what the citizen gave besides the place: its `subject`, the name of the file of the `message`."""
+    """Keep what the citizen gave besides the place: `subject`, or the name of the `voice_message`'s file."""
     session.execute(update(Registration).where(Registration.id == registration_id).values(**given))
 
 

@@ -26,7 +26,7 @@ from hotline.errors import Refused
 
 SUFFIX = ".wav"
 HEARD = "recording-heard"
-MESSAGE_HEARD = "message-heard"
+VOICE_MESSAGE_HEARD = "voice-message-heard"
 
 _QUIET_S = 3.0
 """A file that nobody has written to for so long is finished; Asterisk writes about every two seconds."""
@@ -163,10 +163,10 @@ def from_begin(wanted: str) -> bool:
     return not wanted or wanted.replace(" ", "").startswith("bytes=0-")
 
 
-def message(session: Session, registration_id: int, folder: Path) -> Path:
+def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
     """The file of the message that the citizen left when registering. Raises Refused("not-found")."""
     registration = session.get(Registration, registration_id)
-    name = registration.message if registration else None
+    name = registration.voice_message if registration else None
     path = folder / Path(name).name if name else None
     if path is None or not path.is_file():
         raise Refused("not-found", "there is no message, or not any more")

@@ -29,7 +29,7 @@ def report(
     number: str | None,
     category: int,
     district: int | None,
-    message: str,
+    voice_message: str,
     language: str,
     call_id: str | None = None,
 ) -> str:
@@ -37,7 +37,7 @@ def report(
 
     `call_id` is the channel in which it is made, by which a call that was cut goes on (of_call).
     """
-    said = {"number": number, "category": category, "district": district, "message": message}
+    said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id
     return _record(session, "", language=language, **said).tracking
 
@@ -165,7 +165,7 @@ def history(session: Session, request: Request) -> Sequence[RequestEntry]:
 
 def sound(request: Request, folder: Path) -> Path:
     """The file of what its caller said. Raises Refused("not-found")."""
-    path = folder / Path(request.message).name if request.message else None
+    path = folder / Path(request.voice_message).name if request.voice_message else None
     if path is None or path.is_symlink() or not path.is_file():
         raise Refused("not-found", "there is no message, or not any more")
     return path

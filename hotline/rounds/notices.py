@@ -187,7 +187,7 @@ def queue_due(session: Session, settings: Settings) -> int:
 
 
 def _queue(session: Session, settings: Settings, key: str, round_: Round, at: datetime) -> bool:
-    message = Message(
+    notice = Message(
         key=key,
         kind=MessageKind.NOTICE,
         round_id=round_.id,
@@ -199,7 +199,7 @@ def _queue(session: Session, settings: Settings, key: str, round_: Round, at: da
     )
     try:
         with session.begin_nested():
-            session.add(message)
+            session.add(notice)
     except IntegrityError:  # another clerk was a moment earlier
         return False
     return True

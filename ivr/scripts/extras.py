@@ -11,23 +11,23 @@ def offer(
     registration_id: int,
     *,
     round_id: int,
-    subject: bool = True,
-    message: bool = True,
+    asks_subject: bool = True,
+    asks_voice_message: bool = True,
 ) -> None:
     """Ask for either, once; # and silence skip it. Whatever ends the call, what was given is kept.
 
     Raises WantsOperator, AGIHangup.
     """
-    if subject and (key := talk.ask_subject("ask-subject", round_id=round_id, optional=True)):
+    if asks_subject and (key := talk.ask_subject("ask-subject", round_id=round_id, optional=True)):
         talk.add(registration_id, subject=key)
-    if message and talk.call.ask("message-offer", keys="1", optional=True):
-        _message(talk, registration_id)
+    if asks_voice_message and talk.call.ask("message-offer", keys="1", optional=True):
+        _voice_message(talk, registration_id)
 
 
-def _message(talk: Conversation, registration_id: int) -> None:
+def _voice_message(talk: Conversation, registration_id: int) -> None:
     spoken = voice_message.listen(talk, "message-speak", "message-review")
     if spoken.wav:
-        talk.add(registration_id, message=spoken.wav.name)
+        talk.add(registration_id, voice_message=spoken.wav.name)
     if spoken.left and not isinstance(spoken.left, Gone):  # who is silent at the review has left a message
         raise spoken.left
     if spoken.wav:

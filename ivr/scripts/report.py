@@ -61,7 +61,7 @@ def _keep(talk: Conversation, category: int, district: int | None, wav: Path) ->
             number=talk.number,
             category=category,
             district=district,
-            message=wav.name,
+            voice_message=wav.name,
             language=talk.call.language,
             call_id=talk.call.channel_id,
         )

@@ -18,7 +18,7 @@ def run(talk: Conversation) -> bool:
         made = registration.of_call(session, call_id)
         place = caller_context.place(session, made) if made else None
         lacks_subject = made is not None and made.subject is None
-        lacks_message = made is not None and made.message is None
+        lacks_voice_message = made is not None and made.voice_message is None
         reported = requests.of_call(session, call_id)
     said = voice_message.left_over(talk)
     if reported:
@@ -26,17 +26,16 @@ def run(talk: Conversation) -> bool:
     elif place and place.standing and place.state is RegistrationState.WAITING:
         raise WantsOperator
     elif place:
-        if said and lacks_message:
-            talk.add(place.registration_id, message=said.name)
+        if said and lacks_voice_message:
+            talk.add(place.registration_id, voice_message=said.name)
         _tell(talk, place)
         if not place.standing:
-            offers_message = lacks_message and not said
             extras.offer(
                 talk,
                 place.registration_id,
                 round_id=place.round_id,
-                subject=lacks_subject,
-                message=offers_message,
+                asks_subject=lacks_subject,
+                asks_voice_message=lacks_voice_message and not said,
             )
     elif said:
         report.send(talk, said)

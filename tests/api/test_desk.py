@@ -80,7 +80,7 @@ def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads
             Recording(callback_id=spoken.id, file="f.wav", sha256="0" * 64, seconds=88, made_at=now(session))
         )
         for of, tracking in ((number, "12345678"), ("+989130000000", "87654321")):
-            made = {"message": "m", "language": "fa", "made_at": now(session)}
+            made = {"voice_message": "m", "language": "fa", "made_at": now(session)}
             session.add(Request(tracking=tracking, number=of, category=2, district=4, **made))
 
     desk = page(user=user)
@@ -109,7 +109,7 @@ def test_given_a_citizen_with_a_long_past_when_the_history_is_asked_then_it_is_b
             a_registration(session, round_, number=number, state=RegistrationState.CANCELLED)
         session.add_all(
             Request(
-                tracking=f"{serial:08}", number=number, category=1, message="m", language="fa",
+                tracking=f"{serial:08}", number=number, category=1, voice_message="m", language="fa",
                 made_at=now(session),
             )
             for serial in range(30)
@@ -123,20 +123,20 @@ def test_given_a_message_when_the_desk_plays_it_then_it_comes_by_ranges_and_each
 ) -> None:
     settings.messages_dir.mkdir(parents=True)
     sound = a_file(settings.messages_dir, "0123456789abcdef").read_bytes()
-    held = _held(engine, user, CallbackState.CLAIMED, message="0123456789abcdef.wav")
-    address = f"{V1}/registrations/{held.registration_id}/message"
+    held = _held(engine, user, CallbackState.CLAIMED, voice_message="0123456789abcdef.wav")
+    address = f"{V1}/registrations/{held.registration_id}/voice-message"
     desk = page(user=user)
-    assert desk.get(f"{V1}/callbacks/{held.id}").json()["registration"]["message"] is True
+    assert desk.get(f"{V1}/callbacks/{held.id}").json()["registration"]["has_voice_message"] is True
     assert page().get(address).status_code == 403
-    assert _log(engine, "message-heard") == []
+    assert _log(engine, "voice-message-heard") == []
 
     whole = desk.get(address)
     assert (whole.content, whole.headers["content-type"]) == (sound, "audio/wav")
     part = desk.get(address, headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, sound[100:200])
-    assert _log(engine, "message-heard") == [(user.username, f"registration {held.registration_id}")]
+    assert _log(engine, "voice-message-heard") == [(user.username, f"registration {held.registration_id}")]
     desk.get(address, headers={"Range": "bytes=0-"})
-    assert len(_log(engine, "message-heard")) == 2
+    assert len(_log(engine, "voice-message-heard")) == 2
 
     (settings.messages_dir / "0123456789abcdef.wav").unlink()
     assert desk.get(address).json()["code"] == "not-found"

@@ -213,7 +213,7 @@ def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_
     assert (call["round_id"], call["outcome"], call["note"]) == (first.id, "call_again", "بعد از ظهر")
     (way,) = history["carries"]
     assert (way["from_round_id"], way["to_round_id"]) == (first.id, later.id)
-    assert [m["kind"] for m in history["messages"]] == ["registered", "carried"]
+    assert [m["kind"] for m in history["text_messages"]] == ["registered", "carried"]
     report = auditor.get(f"{V1}/rounds/{first.id}/report").json()
     assert (report["registered"], report["carried_out"], report["not_reached"]) == (1, 1, {"call_again": 1})
 

@@ -160,13 +160,15 @@ def test_given_a_spoken_request_when_it_is_heard_piece_by_piece_then_the_log_sho
 ) -> None:
     path = a_sound(settings)
     with writing(engine) as session:
-        request = a_request(session, message=path.name)
+        request = a_request(session, voice_message=path.name)
     operator = page(Role.OPERATOR)
     part = operator.get(f"/requests/{request.id}/audio", headers={"Range": "bytes=0-99"})
     assert (part.status_code, part.content) == (206, path.read_bytes()[:100])
     operator.get(f"/requests/{request.id}/audio", headers={"Range": "bytes=100-199"})
     with reading(engine) as session:
-        heard = session.scalars(select(AuditEntry).where(AuditEntry.action == recordings.MESSAGE_HEARD)).all()
+        heard = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == recordings.VOICE_MESSAGE_HEARD)
+        ).all()
         assert [(e.who, e.subject) for e in heard] == [("the-operator", f"request {request.id}")]
 
 
@@ -177,7 +179,7 @@ def test_given_a_row_that_names_what_is_no_message_when_heard_then_nothing_is_pl
 ) -> None:
     (a_sound(settings).parent / "link.wav").symlink_to("/etc/hostname")
     with writing(engine) as session:
-        request = a_request(session, message=file)
+        request = a_request(session, voice_message=file)
     assert page(Role.OPERATOR).get(f"/requests/{request.id}/audio").status_code == 404
 
 

@@ -89,7 +89,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "PUT /callbacks/{callback_id}/outcome": AT_DESK,
     "GET /callbacks/{callback_id}/called-again": AT_DESK,
     "GET /callbacks/{callback_id}/history": OVERSEES,
-    "GET /registrations/{registration_id}/message": HEARS,
+    "GET /registrations/{registration_id}/voice-message": HEARS,
     "GET /rounds/{round_id}/stage": ALL,
     "PUT /desk/round": AT_DESK,
     "PUT /desk/live-calls": AT_DESK,

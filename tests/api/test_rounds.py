@@ -95,7 +95,7 @@ def test_given_a_registration_when_shown_then_its_number_is_national_and_its_tim
         "ticket": row.ticket,
         "number": "09131234567",
         "subject": None,
-        "message": False,
+        "has_voice_message": False,
         "state": "waiting",
         "place": 1,
         "why": "carried",

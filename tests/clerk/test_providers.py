@@ -130,13 +130,13 @@ def test_given_a_notice_when_posted_then_it_is_signed_and_keeps_its_name_over_al
     sender.run(engine, ready)
     later(engine)
     sender.run(engine, ready)
-    message = only(engine)
+    posted = only(engine)
     for request in provider.requests:
         assert request.path == "/hook/s3cr3t"
-        assert request.body == message.body
-        assert request.headers["webhook-id"] == message.key
+        assert request.body == posted.body
+        assert request.headers["webhook-id"] == posted.key
         Webhook(SECRET).verify(request.body, request.headers)  # raises if it is not ours
-    assert (len(provider.requests), message.state) == (2, Delivery.SENT)
+    assert (len(provider.requests), posted.state) == (2, Delivery.SENT)
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,14 @@ def test_given_a_citizen_who_registers_when_it_is_sent_then_kavenegar_gets_it_an
 ) -> None:
     register(engine)
     sender.run(engine, ready)
-    message, (request,) = only(engine), provider.requests
+    text_message, (request,) = only(engine), provider.requests
     assert request.path == f"/v1/{KEY}/sms/send.json"
-    assert request.fields["receptor"] == "0" + message.to[3:]
+    assert request.fields["receptor"] == "0" + text_message.to[3:]
     assert request.fields["sender"] == "10004346"
     assert request.fields["localid"].isdecimal() and int(request.fields["localid"]) < 2**63
     assert "شهروند گرامی" in request.fields["message"]
-    assert message.state is Delivery.SENT and message.sent_at is not None
-    assert (message.provider_id, message.error) == (str(provider.ids[request.name]), "")
+    assert text_message.state is Delivery.SENT and text_message.sent_at is not None
+    assert (text_message.provider_id, text_message.error) == (str(provider.ids[request.name]), "")
     sender.run(engine, ready)
     assert len(provider.requests) == 1
 

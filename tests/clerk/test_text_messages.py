@@ -58,9 +58,9 @@ def texts(language: str) -> Mapping[str, str]:
     return wording.TEXTS.table(language, "texts")
 
 
-def said(session: Session, message: Message) -> str | None:
+def said(session: Session, text_message: Message) -> str | None:
     session.flush()
-    found = wording.words(session, message)
+    found = wording.words(session, text_message)
     return found and found.text
 
 
@@ -215,10 +215,10 @@ def test_given_a_citizen_who_is_out_of_the_line_when_sent_then_nothing_is_said(
     round_.registration_until = round_.ends_at
     registration.register(session, round_id=round_.id, number=a_number())
     turn_near.tell(session, 5)
-    assert [bool(said(session, message)) for message in told(session)] == [True, True]
+    assert [bool(said(session, text_message)) for text_message in told(session)] == [True, True]
     session.execute(update(Registration).values(state=state))
     session.expire_all()
-    assert [said(session, message) for message in told(session)] == [None, None]
+    assert [said(session, text_message) for text_message in told(session)] == [None, None]
 
 
 def test_given_a_changed_number_when_sent_then_the_message_goes_there_and_to_no_land_or_blocked_line(
@@ -226,16 +226,16 @@ def test_given_a_changed_number_when_sent_then_the_message_goes_there_and_to_no_
 ) -> None:
     round_, number = a_round(session, Phase.OPEN), a_number()
     made = registration.register(session, round_id=round_.id, number=a_number())
-    (message,) = told(session)
+    (text_message,) = told(session)
     registration.change_number(session, made.registration_id, number)
-    words = wording.words(session, message)
+    words = wording.words(session, text_message)
     assert words is not None and words.to == number
     registration_ = session.get_one(Registration, made.registration_id)
     registration_.number = ISFAHAN_LINE
-    assert said(session, message) is None
+    assert said(session, text_message) is None
     registration_.number = number
     blocked.block(session, number, blocked.BlockReason.OWNER)
-    assert said(session, message) is None
+    assert said(session, text_message) is None
 
 
 # Who is told
@@ -259,8 +259,8 @@ def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not
         confirmation_calls.answer(session, confirmation.token, yes=True)
     else:
         registration.register(session, round_id=round_.id, number=number)
-    (message,) = told(session)
-    assert (message.kind, message.to) == (MessageKind.REGISTERED, number)
+    (text_message,) = told(session)
+    assert (text_message.kind, text_message.to) == (MessageKind.REGISTERED, number)
 
 
 def test_given_many_tell_at_once_when_they_commit_then_the_citizen_is_told_once(engine: Engine) -> None:
@@ -292,10 +292,10 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_i
     session.flush()
     turn_near.tell(session, 5)
     assert [m.registration_id for m in told(session)] == [r.id for r in line[:6]]
-    for message in told(session):
-        assert message.kind is MessageKind.NEAR
-        assert message.expires_at is not None
-        assert timedelta(minutes=29) < message.expires_at - now(session) <= timedelta(minutes=30)
+    for text_message in told(session):
+        assert text_message.kind is MessageKind.NEAR
+        assert text_message.expires_at is not None
+        assert timedelta(minutes=29) < text_message.expires_at - now(session) <= timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
@@ -323,9 +323,9 @@ def test_given_a_round_that_is_over_when_the_next_is_known_then_its_day_is_told(
     first, _ = two_rounds(session)
     a_registration(session, first)
     over(session, first)
-    (message,) = told(session)
-    assert message.kind is MessageKind.CARRIED
-    text = said(session, message)
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.CARRIED
+    text = said(session, text_message)
     assert text is not None and "چهارشنبه ۱۲ اسفند از ساعت ۹ تا ۱۲" in text
 
 
@@ -349,9 +349,9 @@ def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_
     first = a_round(session)
     a_registration(session, first)
     over(session, first)
-    (message,) = told(session)
-    assert message.kind is MessageKind.NOT_REACHED
-    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, message) or "")
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.NOT_REACHED
+    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     over(session, first)
     assert [m.kind for m in told(session)] == [MessageKind.NOT_REACHED, MessageKind.CARRIED]
@@ -366,9 +366,9 @@ def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when
     planning.cancel(session, first, who="test", reason="باران")
     carry_over.run(session)
     carry_over.tell_left(session)
-    (message,) = told(session)
-    assert message.kind is MessageKind.ROUND_CANCELLED
-    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, message) or "")
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.ROUND_CANCELLED
+    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     carry_over.run(session)
     assert [m.kind for m in told(session)] == [MessageKind.ROUND_CANCELLED, MessageKind.CARRIED]
@@ -381,12 +381,12 @@ def test_given_a_cancelled_round_when_the_next_is_known_then_one_message_tells_b
     planning.cancel(session, first, who="test", reason="باران")
     carry_over.run(session)
     carry_over.tell_left(session)
-    (message,) = told(session)
-    text = said(session, message)
+    (text_message,) = told(session)
+    text = said(session, text_message)
     assert text is not None and "لغو شد" in text and "۱۲ اسفند" in text
     planning.cancel(session, next_, who="test", reason="برف")  # before it is sent
     session.flush()
-    assert "۱۲ اسفند" not in (said(session, message) or "")
+    assert "۱۲ اسفند" not in (said(session, text_message) or "")
 
 
 def test_given_nobody_who_answers_in_two_rounds_when_closed_then_the_citizen_is_told(
@@ -395,9 +395,9 @@ def test_given_nobody_who_answers_in_two_rounds_when_closed_then_the_citizen_is_
     first, _ = two_rounds(session)
     a_registration(session, first, state=RegistrationState.UNREACHED, rounds_unanswered=1)
     over(session, first)
-    (message,) = told(session)
-    assert message.kind is MessageKind.CLOSED
-    assert "بسته شد" in (said(session, message) or "")
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.CLOSED
+    assert "بسته شد" in (said(session, text_message) or "")
 
 
 def test_given_every_kind_when_worded_then_the_catalogue_has_it_in_both_languages(session: Session) -> None:
@@ -413,7 +413,7 @@ def test_given_every_kind_when_worded_then_the_catalogue_has_it_in_both_language
             round_ = next_ if moved else first
             citizen = a_registration(session, round_, language=language, state=state)
             outbox.tell(session, kind, citizen, about_round=first.id, next_round=next_.id if moved else None)
-    texts_ = [said(session, message) for message in told(session)]
+    texts_ = [said(session, text_message) for text_message in told(session)]
     assert len(texts_) == 2 * len(OF_ROUNDS)
     assert all(texts_)
 
@@ -461,16 +461,20 @@ def test_given_a_message_that_failed_or_expired_when_retried_then_it_is_due_and_
         for _ in range(4):
             registration.register(session, round_id=round_.id, number=a_number())
         states = (Delivery.FAILED, Delivery.EXPIRED, Delivery.SENT, Delivery.SENDING)
-        for message, state in zip(told(session), states, strict=True):
-            message.state, message.attempts = state, delivery.ATTEMPTS
-            message.expires_at = message.made_at
+        for text_message, state in zip(told(session), states, strict=True):
+            text_message.state, text_message.attempts = state, delivery.ATTEMPTS
+            text_message.expires_at = text_message.made_at
     ids = [1, 2, 3, 4]
     codes = [command.invoke(cli.app, ["message", "retry", str(id_)]).exit_code for id_ in (*ids, 99)]
     assert codes == [0, 0, 1, 1, 1]
     with reading(engine) as session:
-        for message in told(session)[:2]:
-            assert (message.state, message.attempts, message.expires_at) == (Delivery.PENDING, 0, None)
-            assert message.not_before <= now(session)
+        for text_message in told(session)[:2]:
+            assert (text_message.state, text_message.attempts, text_message.expires_at) == (
+                Delivery.PENDING,
+                0,
+                None,
+            )
+            assert text_message.not_before <= now(session)
         assert [m.state for m in told(session)[2:]] == [Delivery.SENT, Delivery.SENDING]
         retried = AuditEntry.action == "message-retried"
         entries = session.scalars(select(AuditEntry).where(retried).order_by(AuditEntry.id)).all()

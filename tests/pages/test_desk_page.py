@@ -27,7 +27,7 @@ def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callba
     a_file(settings.messages_dir, "message", 3)
     with writing(engine) as session:
         user = session.scalars(select(User).where(User.role == Role.OPERATOR)).one()
-        held = a_callback(session, state, user, subject=2, message="message.wav", attempts=1)
+        held = a_callback(session, state, user, subject=2, voice_message="message.wav", attempts=1)
         held.talking_at = held.ended_at = now(session)
         past = a_registration(
             session,
@@ -57,7 +57,7 @@ def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_
     expect(history).to_contain_text("جوی آب")
     assert _heard(engine) == 0
     page.keyboard.press("j")
-    page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
+    page.wait_for_function("() => document.querySelector('[data-testid=voice-message]').currentTime > 0")
     assert _heard(engine) == 1
 
     page.keyboard.press("w")
@@ -92,7 +92,9 @@ def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_
 
 def _heard(engine: Engine) -> int:
     with reading(engine) as session:
-        return len(session.scalars(select(AuditEntry).where(AuditEntry.action == "message-heard")).all())
+        return len(
+            session.scalars(select(AuditEntry).where(AuditEntry.action == "voice-message-heard")).all()
+        )
 
 
 def _to_the_end(page: Page) -> None:

@@ -31,7 +31,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     with writing(engine) as session:
         department = a_department(session)
         department.name_fa = "عمران و آسفالت"
-        spoken = a_request(session, category=1, district=7, message="m.wav", number="+989131112233")
+        spoken = a_request(session, category=1, district=7, voice_message="m.wav", number="+989131112233")
         late = a_request(session, RequestState.REFERRED, category=3, district=3)
         late.due_at = now(session) - 30 * HOUR
         same = a_request(session, category=1, district=7, number="+989131112233")
@@ -49,7 +49,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(page.get_by_test_id("filter-district")).to_have_value("7")
     with writing(engine) as session:
         where = {"number": None, "category": 1, "district": 7}
-        requests.report(session, **where, message="m.wav", language="fa")
+        requests.report(session, **where, voice_message="m.wav", language="fa")
     expect(rows).to_have_count(3)  # a live event brought it
     page.get_by_test_id("tracking").fill(spoken.tracking)
     page.get_by_test_id("find").click()

@@ -74,8 +74,8 @@ def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_u
     with reading(system.engine) as session:
         request = session.scalars(select(Request).where(Request.number == "+98" + number[1:])).one()
     assert (request.tracking, request.category, request.district) == (spoken, 4, 12)
-    message = sound.load(system.settings.messages_dir / request.message)
-    assert sound.tone_level(message, 440) > 0.9
+    voice_message = sound.load(system.settings.messages_dir / request.voice_message)
+    assert sound.tone_level(voice_message, 440) > 0.9
 
 
 def test_given_a_caller_who_presses_0_when_they_do_not_wait_then_a_desk_calls_them_back(

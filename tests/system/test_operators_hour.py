@@ -29,7 +29,7 @@ def round_id(system: System) -> Iterator[int]:
         a_file(system.settings.messages_dir, "of-the-first", 3)
         with writing(system.engine) as session:
             first = session.get_one(Registration, system.registrations(made)[0].id)
-            first.message = "of-the-first.wav"
+            first.voice_message = "of-the-first.wav"
         yield made
 
 
@@ -90,7 +90,9 @@ def test_given_a_line_when_an_operator_works_by_keys_alone_then_each_is_called_a
             page.keyboard.press("n")
             in_state(page, "callback-state", "claimed")
             page.keyboard.press("j")
-            page.wait_for_function("() => document.querySelector('[data-testid=message]').currentTime > 0")
+            page.wait_for_function(
+                "() => document.querySelector('[data-testid=voice-message]').currentTime > 0"
+            )
             _speaks(page)
             sound.until_heard(
                 lambda: sound.tone_level(page_heard(page), CITIZEN_HZ) > PURE,

@@ -56,7 +56,7 @@ def _kept(system: System, caller: Caller) -> list[Path]:
     with reading(system.engine) as session:
         requests = session.scalars(select(Request).where(Request.number == number))
         places = session.scalars(select(Registration).where(Registration.number == number))
-        names = [row.message for row in (*requests, *places)]
+        names = [row.voice_message for row in (*requests, *places)]
     return [system.settings.messages_dir / name for name in names if name]
 
 

@@ -490,7 +490,7 @@ def _tables() -> None:
         sa.Column("ticket", sa.String(length=8), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("subject", sa.Integer(), nullable=True),
-        sa.Column("message", sa.String(length=80), nullable=True),
+        sa.Column("voice_message", sa.String(length=80), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -692,7 +692,7 @@ def _tables() -> None:
         sa.Column("number", sa.String(length=16), nullable=True),
         sa.Column("category", sa.Integer(), nullable=False),
         sa.Column("district", sa.Integer(), nullable=True),
-        sa.Column("message", sa.String(length=80), nullable=True),
+        sa.Column("voice_message", sa.String(length=80), nullable=True),
         sa.Column("written", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
@@ -727,7 +727,7 @@ def _tables() -> None:
             "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
             name="referred_until",
         ),
-        sa.CheckConstraint("message IS NOT NULL OR written <> ''", name="says_something"),
+        sa.CheckConstraint("voice_message IS NOT NULL OR written <> ''", name="says_something"),
         sa.CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
         sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),

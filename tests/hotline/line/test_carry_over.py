@@ -268,8 +268,8 @@ def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is
     assert later.not_before == coming.announce_at
     session.commit()
 
-    def text(message: Message) -> str | None:
-        words = wording.words(session, message)
+    def text(text_message: Message) -> str | None:
+        words = wording.words(session, text_message)
         return words.text if words else None
 
     assert left.ticket in (text(at_once_) or "").translate(DIGITS)

@@ -225,7 +225,7 @@ def test_given_any_page_when_read_then_it_says_nothing_personal_and_is_not_kept(
 ) -> None:
     ids = [*told(story), story.registers("+989131112233", subject=7)]
     with writing(story.engine) as session:
-        registration.describe(session, ids[-1], message="private-message.wav")
+        registration.describe(session, ids[-1], voice_message="private-message.wav")
     for id_ in ids:
         answer = ask(citizen, story.tickets[id_])
         with reading(story.engine) as session:

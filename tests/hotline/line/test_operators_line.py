@@ -47,7 +47,7 @@ def places(engine: Engine) -> list[tuple[str, S]]:
 
 def texts(session: Session) -> list[str]:
     found = session.scalars(select(Message).where(Message.kind == MessageKind.CLOSED)).all()
-    return [said.text for message in found if (said := wording.words(session, message))]
+    return [said.text for text_message in found if (said := wording.words(session, text_message))]
 
 
 def test_given_nobody_answers_an_operator_when_the_calls_are_used_up_then_the_next_0_makes_a_fresh_place(

@@ -246,10 +246,10 @@ def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_t
 ) -> None:
     round_ = a_round(session)
     told = register(session, round_id=round_.id, number=NUMBER, language="en", subject=9)
-    registration.describe(session, told.registration_id, message="m.wav")
+    registration.describe(session, told.registration_id, voice_message="m.wav")
     session.expire_all()
     kept = registration.find(session, told.ticket)
-    assert (kept.language, kept.subject, kept.message) == ("en", 9, "m.wav")
+    assert (kept.language, kept.subject, kept.voice_message) == ("en", 9, "m.wav")
 
 
 @pytest.mark.parametrize("subject", [0, 10, -1])
@@ -417,7 +417,9 @@ def test_given_a_changed_number_when_it_is_written_down_then_the_old_number_hear
     with reading(engine) as session:
         of_change = select(Message).where(Message.kind == MessageKind.NUMBER_CHANGED).order_by(Message.id)
         messages = session.scalars(of_change).all()
-        assert [message.to for message in messages] == [NUMBER, new, NUMBER], "each time it is told anew"
+        assert [text_message.to for text_message in messages] == [NUMBER, new, NUMBER], (
+            "each time it is told anew"
+        )
         words = wording.words(session, messages[0])
         assert words is not None and words.to == NUMBER
         changes = session.scalars(select(AuditEntry).filter_by(action="number-changed")).all()

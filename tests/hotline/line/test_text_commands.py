@@ -379,7 +379,7 @@ def test_given_quiet_hours_then_an_answer_goes_out_all_the_same(session: Session
     local = at.astimezone(CITY)
     quiet = QuietHours((local - make.HOUR).time(), (local + make.HOUR).time())
     taken = delivery.take_up(session, quiet=quiet, texts=True, limit=10)
-    assert [message.kind for message in taken] == [MessageKind.ANSWER]
+    assert [text_message.kind for text_message in taken] == [MessageKind.ANSWER]
 
 
 SECRET = f"whsec_{base64.b64encode(b'of the text messages, 137').decode()}"

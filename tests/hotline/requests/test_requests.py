@@ -19,7 +19,7 @@ SAID: dict[str, Any] = {
     "number": "+989131234567",
     "category": 3,
     "district": 7,
-    "message": "m.wav",
+    "voice_message": "m.wav",
     "language": "fa",
 }
 

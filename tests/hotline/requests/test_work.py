@@ -295,7 +295,7 @@ def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_a
     mine = a_request(session, written="چالهٔ بزرگ در خیابان حکیم نظامی", number="+989131110001", **place)
     near = a_request(session, written="خیابان حکیم نظامی چالهٔ بزرگ دارد", **place)
     own = a_request(session, written="آسفالت کوچه خراب است", number="+989131110001", **place)
-    spoken = a_request(session, message="m.wav", **place)
+    spoken = a_request(session, voice_message="m.wav", **place)
     a_request(session, written="برگ درختان", **place)
     a_request(session, written=mine.written, category=1, district=4)
     a_request(session, written=mine.written, category=2, district=3)
@@ -408,12 +408,12 @@ def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_w
     request = a_request(session, number="+989131112233")
     work.reply(session, request, who="u", reply="ترمیم شد " * 20)
     session.flush()
-    message = session.scalars(select(Message)).one()
-    said = wording.words(session, message)
+    text_message = session.scalars(select(Message)).one()
+    said = wording.words(session, text_message)
     assert said and said.to == "+989131112233"
     assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
     work.answer(session, request.id, solved=True)
-    assert wording.words(session, message) is None, "nobody is asked who has answered"
+    assert wording.words(session, text_message) is None, "nobody is asked who has answered"
 
 
 def test_given_a_blocked_number_when_told_of_its_request_then_nothing_goes_out(session: Session) -> None:

@@ -388,11 +388,11 @@ def test_given_a_delivered_webhook_when_looked_at_then_it_says_since_when(
     session.commit()
     notices.queue_due(session, hooked(settings))
     assert notices.ahead(session, round_).webhook_at is None
-    message = messages(session)[0]
-    message.sent_at, message.state = round_.announce_at + HOUR, Delivery.SENT
+    notice = messages(session)[0]
+    notice.sent_at, notice.state = round_.announce_at + HOUR, Delivery.SENT
     session.flush()
     state = notices.ahead(session, round_)
-    assert (state.public_at, state.webhook_at) == (round_.announce_at, message.sent_at)
+    assert (state.public_at, state.webhook_at) == (round_.announce_at, notice.sent_at)
 
 
 def test_given_a_signed_notice_when_verified_by_the_library_then_only_the_true_body_passes() -> None:

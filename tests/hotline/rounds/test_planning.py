@@ -192,8 +192,8 @@ def test_given_a_live_round_when_it_goes_on_for_longer_then_its_line_is_told_and
         *(500, 4),
     )
     assert registration.register(session, round_id=round_.id, number=a_number()).ahead == 1
-    (message,) = session.scalars(select(Message).where(Message.kind == MessageKind.ROUND_CHANGED))
-    assert message.registration_id == waits.id
+    (text_message,) = session.scalars(select(Message).where(Message.kind == MessageKind.ROUND_CHANGED))
+    assert text_message.registration_id == waits.id
     for name in ("starts_at", "registration_from", "announce_at"):
         moved = {name: getattr(round_, name) - HOUR}
         refused("round-begun", lambda moved=moved: planning.change(session, round_, **change, **moved))  # type: ignore[misc]

@@ -74,7 +74,7 @@ def test_who_says_nothing_more_after_the_yes_has_the_place_and_is_asked_each_thi
     heard = asterisk.dial(START, RIGHT)
 
     (kept,) = registrations(engine)
-    assert (kept.state, kept.subject, kept.message) == (RegistrationState.WAITING, None, None)
+    assert (kept.state, kept.subject, kept.voice_message) == (RegistrationState.WAITING, None, None)
     assert heard.prompts == [*(*SAFE, "ask-subject", *FOUR, "message-offer", "goodbye")]
     assert heard.said("registered", ticket=kept.ticket)
     assert heard.finished
@@ -118,7 +118,7 @@ def left_behind(settings: Settings) -> list[str]:
 def kept_message(engine: Engine, settings: Settings) -> str | None:
     """What the message of the one registration says, None if there is none."""
     (kept,) = registrations(engine)
-    return (settings.messages_dir / kept.message).read_text() if kept.message else None
+    return (settings.messages_dir / kept.voice_message).read_text() if kept.voice_message else None
 
 
 # --- a message ---
@@ -134,7 +134,7 @@ def test_a_message_is_kept_with_the_registration(
     ]
     (file,) = heard.recorded
     (kept,) = registrations(engine)
-    assert (file.parent, file.name) == (settings.messages_dir, kept.message)
+    assert (file.parent, file.name) == (settings.messages_dir, kept.voice_message)
     assert heard.clips[heard.clips.index("message-speak") + 1] == "beep"
     assert heard.record_ms == [60_000]
     assert OWN[3:] not in file.name
@@ -234,7 +234,7 @@ def test_who_hangs_up_after_speaking_keeps_the_place_and_the_message(
     assert not heard.finished
     (kept,) = registrations(engine)
     assert kept.state is RegistrationState.WAITING
-    assert kept.message == heard.recorded[0].name
+    assert kept.voice_message == heard.recorded[0].name
     assert kept_message(engine, settings)
 
 

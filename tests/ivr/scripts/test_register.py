@@ -45,7 +45,7 @@ def test_a_citizen_registers_with_four_keys(asterisk: FakeAsterisk, engine: Engi
     (kept,) = registrations(engine)
     assert (kept.round_id, kept.number, kept.state) == (round_id, OWN, RegistrationState.WAITING)
     assert tickets.parse(kept.ticket) == kept.ticket
-    assert (kept.subject, kept.message, kept.language) == (4, None, "fa")
+    assert (kept.subject, kept.voice_message, kept.language) == (4, None, "fa")
     assert heard.prompts == [
         *(*INTRODUCED[:2], "menu-english", *INTRODUCED[2:], "confirm-number", *TOLD),
         *(ASKED[0], *FOUR, ASKED[1], "goodbye"),

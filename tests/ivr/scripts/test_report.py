@@ -43,8 +43,8 @@ def test_a_citizen_reports_a_problem_and_hears_its_tracking_number_twice(
     assert (kept.number, kept.category, kept.district, kept.language) == (OWN, 2, 7, "fa")
     assert heard.prompts == [*PATH, "report-review", *TOLD]
     assert heard.clips[heard.clips.index("report-speak") + 1] == "beep"
-    assert (settings.messages_dir / kept.message).read_text() == heard.recorded[0].read_text()
-    assert left_behind(settings) == [kept.message]
+    assert (settings.messages_dir / kept.voice_message).read_text() == heard.recorded[0].read_text()
+    assert left_behind(settings) == [kept.voice_message]
     assert heard.said("report-recorded", tracking=kept.tracking)
     assert heard.said("report-recorded-again", tracking=kept.tracking)
     assert damm.is_valid(kept.tracking)
@@ -111,7 +111,7 @@ def test_it_is_recorded_again_until_the_caller_is_content(
     heard = asterisk.dial(START, LIGHTS, DISTRICT, ("report-review", "2"), ("report-review", "2"), SENDS)
 
     assert heard.prompts[4:-3] == ["report-speak", "report-review"] * 3
-    assert left_behind(settings) == [requests(engine)[0].message]
+    assert left_behind(settings) == [requests(engine)[0].voice_message]
 
 
 @on_sqlite
@@ -181,7 +181,7 @@ def test_a_report_that_is_not_deleted_is_sent(
     (kept,) = requests(engine)
     assert heard.prompts[-3:] == TOLD
     assert heard.said("report-recorded", tracking=kept.tracking)
-    assert left_behind(settings) == [kept.message] == [heard.recorded[-1].name]
+    assert left_behind(settings) == [kept.voice_message] == [heard.recorded[-1].name]
     assert heard.finished
 
 
@@ -199,7 +199,7 @@ def test_a_0_at_the_review_sends_it_and_leads_to_the_operators(
         "operator-registered",
         "goodbye",
     ]
-    assert [kept.message for kept in requests(engine)] == left_behind(settings)
+    assert [kept.voice_message for kept in requests(engine)] == left_behind(settings)
 
 
 @on_sqlite
@@ -241,7 +241,7 @@ def test_who_hangs_up_after_speaking_has_reported_and_before_has_not(
     assert not heard.finished
     kept = requests(engine)
     assert len(kept) == (1 if moments.index(moment) >= moments.index("recording") else 0)
-    assert left_behind(settings) == [request.message for request in kept]
+    assert left_behind(settings) == [request.voice_message for request in kept]
 
 
 @on_sqlite
@@ -252,8 +252,8 @@ def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_messa
 
     (kept,) = requests(engine)
     with reading(engine) as session:
-        (message,) = session.scalars(select(Message)).all()
-        assert (message.kind, message.request_id, message.to) == (
+        (text_message,) = session.scalars(select(Message)).all()
+        assert (text_message.kind, text_message.request_id, text_message.to) == (
             MessageKind.REQUEST_REPORTED,
             kept.id,
             OWN,
@@ -294,4 +294,6 @@ def test_thirty_reports_at_once_have_thirty_numbers(asterisk: FakeAsterisk, engi
     make.at_once(30, lambda _: asterisk.dial(START, LIGHTS, DISTRICT, SENDS))
 
     kept = requests(engine)
-    assert len({request.tracking for request in kept}) == len({request.message for request in kept}) == 30
+    assert (
+        len({request.tracking for request in kept}) == len({request.voice_message for request in kept}) == 30
+    )

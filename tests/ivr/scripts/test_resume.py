@@ -116,7 +116,7 @@ def test_who_was_cut_while_reporting_says_only_what_and_where_again(
 
     (_, [request]) = _rows(engine)
     assert heard.prompts == ["report-category", "report-district", *TOLD]
-    assert (request.message, request.category, request.district) == (wav, 2, 7)
+    assert (request.voice_message, request.category, request.district) == (wav, 2, 7)
 
 
 def test_who_was_cut_while_leaving_a_message_keeps_it(
@@ -129,7 +129,7 @@ def test_who_was_cut_while_leaving_a_message_keeps_it(
 
     ([registration], _) = _rows(engine)
     assert heard.prompts[0] == "registered"
-    assert registration.message == wav
+    assert registration.voice_message == wav
 
 
 def test_an_empty_recording_is_nothing_to_go_on_with(asterisk: FakeAsterisk, settings: Settings):

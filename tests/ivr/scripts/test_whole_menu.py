@@ -209,7 +209,7 @@ class City:
         reported = [r for id_, r in after.requests.items() if id_ not in before.requests]
         spoken = "report-speak" in heard.prompts and bool(heard.recorded)
         assert len(reported) == (spoken and not UNREPORTED & set(heard.prompts)), "deleted, or kept"
-        named = {r.message for r in [*after.registrations.values(), *after.requests.values()]} - {None}
+        named = {r.voice_message for r in [*after.registrations.values(), *after.requests.values()]} - {None}
         assert after.files == named, "each message has its row, and each row its message"
 
 

@@ -4,10 +4,10 @@ import { useLiveUpdates } from '../api/live'
 import { useRounds, useStage } from '../api/rounds'
 import type { Callback, Desk, Me, Stage } from '../api/types'
 import { History } from '../desk/history'
-import { Message } from '../desk/message'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound } from '../desk/likely-round'
 import { RoundSelect } from '../desk/round-select'
+import { VoiceMessage } from '../desk/voice-message'
 import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
 import { useRoomPhone } from '../phone/use-room-phone'
@@ -59,7 +59,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
 function WithMe({ callback }: { callback: Callback }) {
   return (
     <>
-      <Message registration={callback.registration} />
+      <VoiceMessage registration={callback.registration} />
       <History callback={callback} />
     </>
   )

@@ -9,10 +9,10 @@ import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { HeldLeft } from './held-left'
 import { History } from './history'
-import { Message } from './message'
 import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
+import { VoiceMessage } from './voice-message'
 import style from './callback.module.css'
 
 /** The citizen this desk holds, and where the call to them stands, in big words. */
@@ -56,7 +56,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
           </div>
         </dl>
         <div className={style.reason}><Reason registration={registration} /></div>
-        {state !== 'closed' && <Message registration={registration} />}
+        {state !== 'closed' && <VoiceMessage registration={registration} />}
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
       <ReferButton registration={registration} />

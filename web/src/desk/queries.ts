@@ -56,7 +56,7 @@ export const useHistory = (callback: Callback) =>
   })
 
 /** Where a player finds the message that a citizen left; whoever asks for it is in the audit log. */
-export const messageUrl = (registration_id: number) => `/api/v1/registrations/${registration_id}/message`
+export const voiceMessageUrl = (registration_id: number) => `/api/v1/registrations/${registration_id}/voice-message`
 
 /** Callers who wait on the line come to my desk by themselves, or not; null: as the line says that it serves. */
 export const takeLiveCalls = (takes: boolean | null) => body(client.PUT('/api/v1/desk/live-calls', { body: { takes } }))

@@ -56,7 +56,7 @@ export const words: typeof fa = {
       waiting: 'The citizen is on the line and is being connected to your phone.',
     },
   },
-  message: {
+  voiceMessage: {
     title: 'The citizen’s message',
     player: (ticket) => `The message that the citizen with ticket ${ticket} left`,
     broken: 'The message could not be played.',

@@ -54,7 +54,7 @@ export const words = {
       waiting: 'شهروند پشت خط است و به تلفن شما وصل می‌شود.',
     },
   },
-  message: {
+  voiceMessage: {
     title: 'پیام شهروند',
     player: (ticket: string) => `پیامی که شهروند با شمارهٔ پیگیری ${ticket} گذاشته است`,
     broken: 'پیام پخش نشد.',

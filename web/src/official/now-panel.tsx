@@ -2,8 +2,8 @@ import { Paper } from '@mantine/core'
 import type { Callback, Round } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
 import { OnTheLine } from '../desk/on-the-line'
-import { Message } from '../desk/message'
 import { useBegun } from '../desk/use-begun'
+import { VoiceMessage } from '../desk/voice-message'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
@@ -38,7 +38,7 @@ export function NowPanel({ serving, round, connected }: Props) {
         <>
           <p className={style.subject} data-testid="subject">{subject(callback.registration.subject)}</p>
           <Citizen callback={callback} />
-          <Message registration={callback.registration} />
+          <VoiceMessage registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
         </>
       )}

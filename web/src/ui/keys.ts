@@ -1,7 +1,7 @@
 /** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
 export const KEY = {
   takeNext: 'N', call: 'C', hangUp: 'H', returned: 'R',
-  note: 'W', refer: 'D', message: 'J', line: 'L',
+  note: 'W', refer: 'D', voiceMessage: 'J', line: 'L',
   mute: 'M', keypad: 'K', phone: 'G',
   next: 'N', finishing: 'F', notNow: 'B', pause: 'P', endRound: 'E', leave: 'L',
   screen: 'S', handOver: 'T', undo: 'Z', callAgain: 'A',
@@ -12,9 +12,9 @@ export type KeyName = keyof typeof KEY
 
 /** The keys of each page, in the order in which the help shows them. */
 export const KEYS_OF: Record<string, KeyName[] | undefined> = {
-  desk: ['takeNext', 'call', 'hangUp', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
-  official: ['next', 'finishing', 'hangUp', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'message', 'mute', 'keypad', 'phone', 'help'],
-  assist: ['screen', 'handOver', 'hangUp', 'pause', 'message', 'line', 'mute', 'keypad', 'phone', 'help'],
+  desk: ['takeNext', 'call', 'hangUp', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
+  official: ['next', 'finishing', 'hangUp', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'voiceMessage', 'mute', 'keypad', 'phone', 'help'],
+  assist: ['screen', 'handOver', 'hangUp', 'pause', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
 }
 
 /** What became of a conversation, each with its key. */

@@ -26,7 +26,7 @@ export const words: typeof fa = {
       returned: 'Give back to the line',
       note: 'Write the note',
       refer: 'Refer to a department',
-      message: 'Play the citizen’s message',
+      voiceMessage: 'Play the citizen’s message',
       line: 'Go to the line',
       mute: 'Mute the microphone',
       keypad: 'Telephone keypad',
