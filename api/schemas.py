@@ -125,7 +125,7 @@ class Round(BaseModel):
     reason: str
     paused_at: datetime | None
     recorded: bool
-    standing: bool
+    is_operators_line: bool
     rule_id: int | None
     phase: Phase
     takes_registrations: bool

@@ -37,7 +37,7 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         reason=round_.reason,
         paused_at=round_.paused_at,
         recorded=round_.recorded,
-        standing=round_.standing,
+        is_operators_line=round_.is_operators_line,
         rule_id=round_.rule_id,
         phase=rounds.phase(round_, at),
         takes_registrations=rounds.takes_registrations(round_, at),

@@ -30,7 +30,7 @@ def _measure(name: str, url: str) -> None:
     upgrade(engine)
     with writing(engine) as session:
         at, round_ = now(session), a_round(session)
-        rounds.standing_line(session)
+        rounds.operators_line(session)
         desks = [a_desk(session).id for _ in range(DESKS)]
         plain = {"round_id": round_.id, "language": "fa", "moved_up": 0, "moved_reason": "", "attempts": 0}
         session.execute(

@@ -163,8 +163,8 @@ def _still_at(text_message: Message, about: Round) -> bool:
 
 
 def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
-    if about.standing and kind in (_K.REGISTERED, _K.CLOSED):
-        return f"{kind}-standing"
+    if about.is_operators_line and kind in (_K.REGISTERED, _K.CLOSED):
+        return f"{kind}-operators-line"
     return "round_cancelled-next" if kind is _K.ROUND_CANCELLED and next_round else kind.value
 
 

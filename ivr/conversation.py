@@ -237,7 +237,7 @@ class Conversation:
             self.call.say("place", place=place.ahead + 1)
         else:
             say_ahead(self.call, place.ahead)
-        if place.standing or place.phase is Phase.PLANNED:
+        if place.in_operators_line or place.phase is Phase.PLANNED:
             return
         if place.phase is Phase.LIVE:
             self.call.say("round-has-begun")
@@ -284,7 +284,7 @@ class Conversation:
 
 
 def _round(session: Session, round_id: int | None) -> int:
-    return rounds.standing_line(session).id if round_id is None else round_id
+    return rounds.operators_line(session).id if round_id is None else round_id
 
 
 def _priority(place: Place) -> str:

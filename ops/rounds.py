@@ -68,7 +68,7 @@ def list_rounds(
         at = now(session)
         year = timedelta(days=365)
         for r in rounds.between(session, at - year, at + year) if history else rounds.current(session):
-            when = "always" if r.standing else _written(r.starts_at)
+            when = "always" if r.is_operators_line else _written(r.starts_at)
             typer.echo(f"{r.id:>4}  {rounds.phase(r, at):<9} {when:<29}  {r.official.office_en}")
 
 

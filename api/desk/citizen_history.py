@@ -44,7 +44,7 @@ def _registration(
         id=registration.id,
         official=views.official_view(registration.round.official),
         starts_at=registration.round.starts_at,
-        standing=registration.round.standing,
+        in_operators_line=registration.round.is_operators_line,
         ticket=registration.ticket,
         registered_at=registration.registered_at,
         state=registration.state,

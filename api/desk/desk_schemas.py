@@ -53,7 +53,7 @@ class PastRegistration(BaseModel):
     id: int
     official: Official
     starts_at: datetime
-    standing: bool
+    in_operators_line: bool
     ticket: str
     registered_at: datetime
     state: RegistrationState

@@ -43,7 +43,7 @@ def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce
 @router.put("/desk/live-calls")
 def take_live_calls(body: schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
     """Whoever waits for an operator on the line comes to my desk by itself, in turn; or not any more."""
-    round_permissions.check_serves(session, user, rounds.standing_line(session))
+    round_permissions.check_serves(session, user, rounds.operators_line(session))
     live_desks.say(session, _desk(session, user), body.takes)
     return _me(session, user)
 

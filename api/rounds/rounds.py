@@ -57,7 +57,7 @@ def report(round_id: Id, _user: SignedIn, session: Reading) -> reports.RoundRepo
 def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
     """The round's notice, also before it is public."""
     round_ = rounds.get(session, round_id)
-    if round_.standing:
+    if round_.is_operators_line:
         raise Refused("not-found", "the operators' line has no notice")
     return office.Notice(
         **asdict(notices.ahead(session, round_)),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 
-_STANDING = text("standing")
+_OPERATORS_LINE = text("is_operators_line")
 
 
 class OfficialKind(StrEnum):
@@ -17,7 +17,7 @@ class OfficialKind(StrEnum):
     MAYOR = "mayor"
     DEPUTY = "deputy"
     DISTRICT_MANAGER = "district_manager"
-    OPERATORS = "operators"  # of the standing line «an operator calls you back»
+    OPERATORS = "operators"  # of the line «an operator calls you back»
 
 
 class Official(Base):
@@ -85,7 +85,7 @@ class Round(Base):
     start_set_at: Mapped[datetime | None]  # when its start, as it is now, was decided
     paused_at: Mapped[datetime | None]  # since when nobody is called
     recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # citizens are told
-    standing: Mapped[bool] = mapped_column(default=False)  # the operators' line, not an announced round
+    is_operators_line: Mapped[bool] = mapped_column(default=False)  # not an announced round
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
     occurs_on: Mapped[date | None]  # the day of the rule that made it
     turn: Mapped[int | None]  # which of the rule's officials in turn, counted from 0
@@ -104,6 +104,10 @@ class Round(Base):
         UniqueConstraint("rule_id", "turn", name="one_round_per_turn"),
         Index("rounds_by_end", "ends_at"),
         Index(
-            "one_standing_line", "standing", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING
+            "one_operators_line",
+            "is_operators_line",
+            unique=True,
+            sqlite_where=_OPERATORS_LINE,
+            postgresql_where=_OPERATORS_LINE,
         ),
     )

@@ -131,4 +131,4 @@ def _after(outcome: Outcome, attempts: int, round_: Round, settings: Settings) -
     used_up = outcome not in retries.FREE_OF_CHARGE and attempts >= settings.max_attempts
     if not used_up:
         return RegistrationState.WAITING
-    return RegistrationState.CLOSED if round_.standing else RegistrationState.UNREACHED
+    return RegistrationState.CLOSED if round_.is_operators_line else RegistrationState.UNREACHED

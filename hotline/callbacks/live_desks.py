@@ -15,13 +15,13 @@ from hotline.line import engaged
 from hotline.rounds import rounds
 
 
-def takes(standing: Round) -> ColumnElement[bool]:
+def takes(operators_line: Round) -> ColumnElement[bool]:
     """In a query of Desk: whether it takes live calls.
 
     If it has not said so, an operator's does that serves the operators' line.
     """
     operator = exists().where(User.desk_id == Desk.id, User.role == Role.OPERATOR)
-    by_itself = and_(Desk.takes_live.is_(None), Desk.round_id == standing.id, operator)
+    by_itself = and_(Desk.takes_live.is_(None), Desk.round_id == operators_line.id, operator)
     return or_(Desk.takes_live.is_(True), by_itself)
 
 
@@ -29,10 +29,10 @@ def takes_live(session: Session, desk: Desk) -> bool:
     """Whether this desk takes live calls."""
     if desk.takes_live is not None:
         return desk.takes_live
-    standing = rounds.find_standing_line(session)
-    if standing is None:
+    operators_line = rounds.find_operators_line(session)
+    if operators_line is None:
         return False
-    return bool(session.scalar(select(exists().where(Desk.id == desk.id, takes(standing)))))
+    return bool(session.scalar(select(exists().where(Desk.id == desk.id, takes(operators_line)))))
 
 
 def say(session: Session, desk: Desk, takes: bool | None) -> None:
@@ -45,15 +45,15 @@ def say(session: Session, desk: Desk, takes: bool | None) -> None:
     events.desk_changed(session, desk.id, "live-calls")
 
 
-def _free(standing: Round) -> Select[Desk]:
+def _free(operators_line: Round) -> Select[Desk]:
     """Those whose person is there, and has nobody in hand; longest first."""
     person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
-    here = or_(Desk.round_id.is_(None), Desk.round_id == standing.id)
+    here = or_(Desk.round_id.is_(None), Desk.round_id == operators_line.id)
     last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
     return (
         select(Desk)
         .where(
-            takes(standing),
+            takes(operators_line),
             person,
             here,
             Desk.next_asked_at.is_(None),
@@ -64,24 +64,28 @@ def _free(standing: Round) -> Select[Desk]:
     )
 
 
-def some_desk_is_free(session: Session, standing: Round) -> bool:
+def some_desk_is_free(session: Session, operators_line: Round) -> bool:
     """Whether a caller who stands first would be given to a desk now."""
-    if standing.paused_at:
+    if operators_line.paused_at:
         return False
-    return session.scalar(select(_free(standing).exists())) or False
+    return session.scalar(select(_free(operators_line).exists())) or False
 
 
-def _some_wait(session: Session, standing: Round) -> bool:
-    waits = and_(Registration.round_id == standing.id, Registration.state == RegistrationState.WAITING)
+def _some_wait(session: Session, operators_line: Round) -> bool:
+    waits = and_(Registration.round_id == operators_line.id, Registration.state == RegistrationState.WAITING)
     if session.scalar(select(exists().where(waits, engaged.ON_THE_LINE))):
         return True
-    return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, standing.id))
+    return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, operators_line.id))
 
 
 def has_work(session: Session) -> bool:
     """Whether `give` may have something to do."""
-    standing = rounds.find_standing_line(session)
-    return standing is not None and some_desk_is_free(session, standing) and _some_wait(session, standing)
+    operators_line = rounds.find_operators_line(session)
+    return (
+        operators_line is not None
+        and some_desk_is_free(session, operators_line)
+        and _some_wait(session, operators_line)
+    )
 
 
 def give(session: Session, *, may_dial: bool) -> Desk | None:
@@ -90,19 +94,19 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     One desk at a time: after the log is written, nobody waits for a row. `may_dial`: whether a phone may be
     called now; if not, who is not on the line is not taken, and nobody passes them.
     """
-    standing = rounds.find_standing_line(session)
-    if standing is None or standing.paused_at or not _some_wait(session, standing):
+    operators_line = rounds.find_operators_line(session)
+    if operators_line is None or operators_line.paused_at or not _some_wait(session, operators_line):
         return None
-    first = _free(standing).limit(1).with_for_update(of=Desk, key_share=True, skip_locked=True)
+    first = _free(operators_line).limit(1).with_for_update(of=Desk, key_share=True, skip_locked=True)
     desk = session.scalars(first).first()
     if desk is None:
         return None
-    if assignment.meets(session, desk, standing.id):
+    if assignment.meets(session, desk, operators_line.id):
         return desk
     user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))
     try:
         with session.begin_nested() as step:
-            callback = claims.call_for(session, standing, desk.id, user_id)
+            callback = claims.call_for(session, operators_line, desk.id, user_id)
             if callback and not (may_dial or engaged.waits_on_the_line(session, callback.registration_id)):
                 step.rollback()
                 return None

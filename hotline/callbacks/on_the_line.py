@@ -158,35 +158,35 @@ def outlook(session: Session, registration_id: int) -> Outlook:
     place = session.get_one(Registration, registration_id)
     if place.state is RegistrationState.CALLING:  # a desk has them in hand
         return Outlook(0, free=True, minutes=1)
-    standing, before = session.get_one(Round, place.round_id), line.passed(session, place, now(session))
-    free = not before and live_desks.some_desk_is_free(session, standing)
-    seconds = 0.0 if free else _seconds(session, standing, before)
+    operators_line, before = session.get_one(Round, place.round_id), line.passed(session, place, now(session))
+    free = not before and live_desks.some_desk_is_free(session, operators_line)
+    seconds = 0.0 if free else _seconds(session, operators_line, before)
     return Outlook(len(before), free, None if seconds is None else max(1, math.ceil(seconds / 60)))
 
 
-def _seconds(session: Session, standing: Round, before: Sequence[int]) -> float | None:
-    speakers = _speakers(session, standing)
-    so_far = round_statistics.experience(session, standing.id)
+def _seconds(session: Session, operators_line: Round, before: Sequence[int]) -> float | None:
+    speakers = _speakers(session, operators_line)
+    so_far = round_statistics.experience(session, operators_line.id)
     if not speakers or len(so_far.conversations) < _ENOUGH:
         return None
     desks = pacing.Situation(speakers, ringing_for=(), ready=0)
     place = len(before) + 1
-    wait = pacing.expected_wait(desks, so_far, minutes=standing.minutes, place=place)
+    wait = pacing.expected_wait(desks, so_far, minutes=operators_line.minutes, place=place)
     to_reach = len(before) - len(among(session, before))
     return wait + to_reach * _REACHED_S / len(speakers)
 
 
-def _speakers(session: Session, standing: Round) -> list[pacing.Speaker]:
+def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
     """The desks that work for the operators' line now; not one that speaks with somebody of another line."""
     at = now(session)
-    own = and_(Callback.round_id == standing.id, callbacks.OCCUPIES)
+    own = and_(Callback.round_id == operators_line.id, callbacks.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)
-    works = or_(Desk.round_id == standing.id, live_desks.takes(standing), has_one)
+    works = or_(Desk.round_id == operators_line.id, live_desks.takes(operators_line), has_one)
     desks = session.scalars(select(Desk.id).where(~assignment.gone(), works)).all()
     busy = select(Callback).where(Callback.desk_id.in_(desks), callbacks.OCCUPIES)
     at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}
     return [
         round_statistics.speaker(at_desk.get(desk), at)
         for desk in desks
-        if desk not in at_desk or at_desk[desk].round_id == standing.id
+        if desk not in at_desk or at_desk[desk].round_id == operators_line.id
     ]

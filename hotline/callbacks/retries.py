@@ -51,7 +51,7 @@ def promised(
         raise Refused("too-far-ahead", f"a call can be promised for at most {_FARTHEST.days} days ahead")
     asked = max(wish, at)
     due = asked if agreed else after_quiet(asked, settings.quiet_hours)
-    if round_.standing or due < round_.ends_at or wish <= at == due:
+    if round_.is_operators_line or due < round_.ends_at or wish <= at == due:
         kept = Because.WISHED if due == asked else Because.QUIET_HOURS
         return Promise(due, Because.PAST_END if _is_over(round_) else kept)
     return Promise(max(due, round_.ends_at + OVERTIME), Because.PAST_END)
@@ -61,7 +61,7 @@ def promised_by_rule(at: datetime, round_: Round, settings: Settings) -> Promise
     """When a citizen is called who is to be called again, and for whom nobody named a time at `at`."""
     by_day = at + _wait(Outcome.CALL_AGAIN, 0, settings)
     due = after_quiet(by_day, settings.quiet_hours)
-    if _is_over(round_) or (not round_.standing and due >= round_.ends_at + OVERTIME):
+    if _is_over(round_) or (not round_.is_operators_line and due >= round_.ends_at + OVERTIME):
         return Promise(due, Because.PAST_END)
     return Promise(due, Because.RULE if due == by_day else Because.QUIET_HOURS)
 

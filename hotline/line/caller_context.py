@@ -71,7 +71,7 @@ class Place:
     """Whether it is over because nobody answered in two rounds."""
     deferred: bool
     """Whether the citizen asked, when the turn was near, for the next round."""
-    standing: bool
+    in_operators_line: bool
     phase: Phase
     starts_at: datetime
     next_at: datetime | None
@@ -195,7 +195,7 @@ def place(session: Session, registration: Registration) -> Place:
         left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
         given_up=unanswered and over,
         deferred=deferred,
-        standing=round_.standing,
+        in_operators_line=round_.is_operators_line,
         phase=phase,
         starts_at=round_.starts_at,
         next_at=_next_at(session, round_, at) if phase in (Phase.OVER, Phase.CANCELLED) else None,

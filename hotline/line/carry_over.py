@@ -66,7 +66,7 @@ def tell_left(session: Session, limit: int = 100) -> int:
         .options(joinedload(Registration.round))
         .where(
             rounds.is_over(at),
-            Round.standing.is_(False),
+            Round.is_operators_line.is_(False),
             Registration.state.in_((RegistrationState.WAITING, RegistrationState.UNREACHED)),
             Registration.number.startswith(outbox.MOBILE),
             next_round(at).is_(None),
@@ -88,7 +88,7 @@ def next_round(at: datetime) -> ScalarSelect[int]:
         select(later.id)
         .where(
             later.official_id == Round.official_id,
-            later.standing.is_(False),
+            later.is_operators_line.is_(False),
             # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
             or_(later.starts_at > Round.starts_at, later.id > Round.id),
             ~rounds.is_over(at, later),
@@ -128,15 +128,15 @@ def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registrat
         .correlate(Registration, Round)
     )
     twice = and_(Registration.rounds_unanswered > 0, ~turn_near_calls.deferred())
-    given_up = and_(Registration.state == RegistrationState.UNREACHED, or_(Round.standing, twice))
+    given_up = and_(Registration.state == RegistrationState.UNREACHED, or_(Round.is_operators_line, twice))
     rows = session.execute(
         select(Registration, next_id)
         .join(Registration.round)
         .options(joinedload(Registration.round))
         .where(
-            or_(rounds.is_over(at), Round.standing),
+            or_(rounds.is_over(at), Round.is_operators_line),
             Registration.state.in_(_LEFT),
-            or_(given_up, and_(Round.standing.is_(False), next_id.is_not(None))),
+            or_(given_up, and_(Round.is_operators_line.is_(False), next_id.is_not(None))),
             ~waits_for_an_outcome,
         )
         .order_by(Registration.registered_at, Registration.id)
@@ -150,7 +150,7 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     from_round = left.round
     unreached = left.state is RegistrationState.UNREACHED
     unanswered = unreached and not turn_near_calls.has_deferred(session, left)
-    if unanswered and (left.rounds_unanswered or from_round.standing):
+    if unanswered and (left.rounds_unanswered or from_round.is_operators_line):
         left.state = RegistrationState.CLOSED
         return [_Step(Fact.CLOSED, left, from_round, None)]
     if _unsure(left) and not session.scalar(select(confirmations.to_be_called(left.id))):

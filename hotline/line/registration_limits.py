@@ -40,7 +40,8 @@ _OWN_TODAY = (
     .where(
         Registration.number == _CALLER,
         Registration.registered_at > _SINCE,
-        _OF.standing == Round.standing,  # talks with operators bar nobody from a round, nor the other way
+        _OF.is_operators_line
+        == Round.is_operators_line,  # talks with operators bar nobody from a round, nor the other way
     )
     .correlate(Round)
 )

@@ -229,8 +229,8 @@ def _of_place(session: Session, place: Registration, language: Language, text: s
         text = "kept"
     elif place.state is not _S.WAITING:
         text = "gone"
-    elif round_.standing:
-        text = "place-standing"
+    elif round_.is_operators_line:
+        text = "place-operators-line"
     return _Answer(text, values, language)
 
 

@@ -26,7 +26,9 @@ def tell(session: Session, places: int, *, call_beyond: int | None = None) -> No
     """
     at, near = now(session), MessageKind.NEAR
     live = session.scalars(
-        select(Round.id).where(Round.standing.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at))
+        select(Round.id).where(
+            Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at)
+        )
     ).all()
     for round_id in live:
         for registration in _waiting(session, round_id, 0, places):

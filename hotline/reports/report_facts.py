@@ -53,7 +53,7 @@ class Scope(NamedTuple):
     ) -> ColumnElement[bool]:
         """The condition that a row of this round, begun at this time, counts."""
         within = and_(at >= self.start, at < self.end)
-        return and_(round_id.in_(self.round_ids), or_(Round.standing.is_(False), within))
+        return and_(round_id.in_(self.round_ids), or_(Round.is_operators_line.is_(False), within))
 
 
 @dataclass
@@ -100,7 +100,7 @@ def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
 def _key(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
     """The key of a row begun at this time; it names Round, Official and, for subjects, Registration."""
     if by is By.WEEK:
-        begun = case((Round.standing, at), else_=Round.starts_at)
+        begun = case((Round.is_operators_line, at), else_=Round.starts_at)
         return ((epoch(begun) - int(scope.saturday.timestamp())) // _WEEK_S).label("key")
     columns: dict[By | None, ColumnElement[Any]] = {
         By.ROUND: Round.id.label("key"),
@@ -224,7 +224,7 @@ def _sittings(session: Session, scope: Scope, by: By | None, at: datetime, found
         .where(Round.id.in_(scope.round_ids))
     )
     for row in session.execute(query):
-        if row.Round.standing and row.first_call is None:
+        if row.Round.is_operators_line and row.first_call is None:
             continue  # no day of it
         sum_ = found.sittings[row.key]
         sum_.open += _open(row.Round, at, row.first_call, row.last_end)
@@ -238,7 +238,8 @@ def _days(scope: Scope, at: datetime) -> Any:
     Of several conversations at once each second counts once: one counts from where those before it end.
     """
     day = case(
-        (Round.standing, (epoch(Callback.called_at) - int(scope.saturday.timestamp())) // _DAY_S), else_=0
+        (Round.is_operators_line, (epoch(Callback.called_at) - int(scope.saturday.timestamp())) // _DAY_S),
+        else_=0,
     )
     begun, ended = epoch(Callback.talking_at), func.coalesce(epoch(Callback.ended_at), int(at.timestamp()))
     calls = _of_calls(
@@ -281,7 +282,7 @@ def _open(round_: Round, at: datetime, first_call: int | None, last_end: int | N
 
     A day of the operators' line goes from its first call to its last one's end.
     """
-    if round_.standing:
+    if round_.is_operators_line:
         return max(0, (last_end or 0) - (first_call or 0))
     if round_.opened_at is None:
         return 0

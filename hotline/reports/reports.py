@@ -100,11 +100,11 @@ def report(session: Session, by: By, start: date, until: date) -> Report:
         raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
     saturday = start - timedelta(days=(start.weekday() + 2) % 7)
-    announced = and_(Round.standing.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+    announced = and_(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
     chosen = session.scalars(
         select(Round)
-        .where(or_(Round.standing, announced))
-        .order_by(Round.standing, Round.starts_at, Round.id)
+        .where(or_(Round.is_operators_line, announced))
+        .order_by(Round.is_operators_line, Round.starts_at, Round.id)
     ).all()
     scope = Scope([round_.id for round_ in chosen], begin, end, days.moment(saturday, time()))
     at = now(session)
@@ -145,7 +145,7 @@ def _office(round_: Round) -> dict[str, str]:
 
 
 def _start(round_: Round) -> datetime | None:
-    return None if round_.standing else round_.starts_at
+    return None if round_.is_operators_line else round_.starts_at
 
 
 def _numbers(found: Facts, key: int | None) -> dict[str, Any]:

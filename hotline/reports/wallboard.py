@@ -50,7 +50,7 @@ class WallLine:
     round_id: int
     office_fa: str
     office_en: str
-    standing: bool
+    is_operators_line: bool
     phase: Phase
     starts_at: datetime
     ends_at: datetime
@@ -116,7 +116,7 @@ def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
     """The operators' line, today's rounds, and one that has gone on past midnight; soonest first."""
     near = and_(Round.starts_at >= midnight - _DAY, Round.starts_at < midnight + _DAY)
     found = session.scalars(
-        select(Round).where(or_(Round.standing, near)).order_by(Round.starts_at, Round.id)
+        select(Round).where(or_(Round.is_operators_line, near)).order_by(Round.starts_at, Round.id)
     )
     return [
         round_
@@ -160,7 +160,10 @@ def _lines(
             at,
             [callback for callback in live if callback.round_id == round_.id],
             [talk for talk in talks if talk.round_id == round_.id],
-            (waiting.get(round_.id, _NOBODY), on_the_line.waiting(session) if round_.standing else _NOBODY),
+            (
+                waiting.get(round_.id, _NOBODY),
+                on_the_line.waiting(session) if round_.is_operators_line else _NOBODY,
+            ),
         )
         for round_ in shown
     ]
@@ -180,7 +183,7 @@ def _line(
         round_id=round_.id,
         office_fa=speaker.office_fa,
         office_en=speaker.office_en,
-        standing=round_.standing,
+        is_operators_line=round_.is_operators_line,
         phase=phase,
         starts_at=round_.starts_at,
         ends_at=round_.ends_at,

@@ -131,10 +131,10 @@ def _fitting(sentences: Sequence[str], room: int) -> str:
 def is_public(at: datetime) -> ColumnElement[bool]:
     """The condition that a round's notice is out at the moment `at`.
 
-    Planned rounds are not, nor those cancelled before their notice, nor the standing line.
+    Planned rounds are not, nor those cancelled before their notice, nor the operators' line.
     """
     return and_(
-        Round.standing.is_(False),
+        Round.is_operators_line.is_(False),
         Round.announce_at <= at,
         or_(Round.cancelled_at.is_(None), Round.cancelled_at >= Round.announce_at),
     )

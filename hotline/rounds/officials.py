@@ -84,7 +84,7 @@ def check_active(session: Session, ids: Sequence[int]) -> None:
 def _check_unplanned(session: Session, official: Official) -> None:
     session.execute(select(Official.id).where(Official.id == official.id).with_for_update())
     answers = or_(Round.official_id == official.id, Round.substitute_id == official.id)
-    to_come = select(Round.id).where(answers, Round.standing.is_(False), ~is_over(now(session)))
+    to_come = select(Round.id).where(answers, Round.is_operators_line.is_(False), ~is_over(now(session)))
     in_turn = (
         select(TimetableRule.id)
         .join(TimetableRule.officials)

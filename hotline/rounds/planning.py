@@ -99,7 +99,7 @@ def change(
     _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
     session.refresh(round_, _FACTS, with_for_update=True)  # two changes at once are two
     begun = rounds.phase(round_, at) is Phase.LIVE
-    if round_.standing or not (begun or rounds.phase(round_, at) in NOT_BEGUN):
+    if round_.is_operators_line or not (begun or rounds.phase(round_, at) in NOT_BEGUN):
         raise Refused("wrong-state", "a round that is over is not changed, nor the operators' line")
     if begun:
         _check_to_come(round_, at, values)
@@ -137,7 +137,7 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
     phase = rounds.phase(round_, now(session))
     if phase is Phase.CANCELLED:
         return
-    if phase is Phase.OVER or round_.standing:
+    if phase is Phase.OVER or round_.is_operators_line:
         raise Refused("wrong-state", "only an announced round that is not over can be cancelled")
     if not rounds.record(session, round_, "cancelled"):
         return
@@ -164,7 +164,7 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
     A round that has not begun is cancelled instead, so that citizens read why.
     """
     at = now(session)
-    if round_.standing or round_.cancelled_at:
+    if round_.is_operators_line or round_.cancelled_at:
         raise Refused("wrong-state", "the operators' line and a cancelled round are not ended")
     if at < round_.starts_at and not round_.opened_at:
         raise Refused("round-not-started", "a round that has not begun is cancelled, not ended")
@@ -228,7 +228,7 @@ def _check_free(session: Session, round_: Round) -> None:
         .where(
             speaks,
             Round.id.is_not(round_.id) if round_.id is None else Round.id != round_.id,
-            Round.standing.is_(False),
+            Round.is_operators_line.is_(False),
             Round.cancelled_at.is_(None),
             Round.ended_at.is_(None),
             Round.starts_at < round_.ends_at,

@@ -70,7 +70,7 @@ def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
     )
 
 
-_MAY_TAKE_PLACE = (Round.standing.is_(False), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+_MAY_TAKE_PLACE = (Round.is_operators_line.is_(False), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
 """In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
 
 
@@ -135,15 +135,15 @@ def expected_reach(session: Session, round_: Round) -> int:
     return max(1, round((round_.ends_at - round_.starts_at) / timedelta(minutes=round_.minutes)))
 
 
-def find_standing_line(session: Session) -> Round | None:
+def find_operators_line(session: Session) -> Round | None:
     """The operators' line, if it has been made."""
-    return session.scalar(select(Round).where(Round.standing))
+    return session.scalar(select(Round).where(Round.is_operators_line))
 
 
-def standing_line(session: Session) -> Round:
+def operators_line(session: Session) -> Round:
     """The operators' line, made when it is first asked for."""
-    standing = select(Round).where(Round.standing)
-    line = find_standing_line(session)
+    existing = select(Round).where(Round.is_operators_line)
+    line = find_operators_line(session)
     if line is not None:
         return line
     at = now(session)
@@ -160,13 +160,13 @@ def standing_line(session: Session) -> Round:
         starts_at=at,
         ends_at=_FOR_EVER,
         opened_at=at,
-        standing=True,
+        is_operators_line=True,
     )
     try:
         with session.begin_nested():
             session.add(line)
     except IntegrityError:  # somebody else was a moment earlier
-        return session.scalars(standing).one()
+        return session.scalars(existing).one()
     events.round_changed(session, line.id, "made")
     return line
 
@@ -183,7 +183,7 @@ def between(session: Session, start: datetime, end: datetime, limit: int = 500) 
     """The announced rounds that start in [start, end), soonest first; not the operators' line."""
     return session.scalars(
         select(Round)
-        .where(Round.starts_at >= start, Round.starts_at < end, Round.standing.is_(False))
+        .where(Round.starts_at >= start, Round.starts_at < end, Round.is_operators_line.is_(False))
         .order_by(Round.starts_at, Round.id)
         .limit(limit)
     ).all()

@@ -51,7 +51,7 @@ def _rounds(session: Session, first: date, last: date) -> dict[date, list[Round]
     begin, end = days.moment(first, time()), days.moment(last + timedelta(days=1), time())
     found = session.scalars(
         select(Round)
-        .where(Round.standing.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+        .where(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
         .order_by(Round.starts_at, Round.id)
     )
     by_day = defaultdict(list)

@@ -168,7 +168,7 @@ def _check(rule: TimetableRule, in_turn: Sequence[object]) -> None:
 
 def _take_turns(session: Session, rule: TimetableRule, in_turn: Sequence[Official]) -> None:
     if any(official.kind is OfficialKind.OPERATORS for official in in_turn):
-        raise Refused("rule-officials", "operators have their standing line")
+        raise Refused("rule-officials", "operators have their own line")
     ids = [official.id for official in in_turn]
     officials.check_active(session, ids)
     if rule.officials:

@@ -80,7 +80,7 @@ def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Cho
 
 def _tell_nothing_open(talk: Conversation) -> None:
     talk.call.drop_keys()
-    mine = next((place for place in talk.intake.active if not place.standing), None)
+    mine = next((place for place in talk.intake.active if not place.in_operators_line), None)
     if mine:  # need not register, and may be asking for just that
         talk.call.say("active-registration", office=mine.clip)
         talk.tell_status(mine)

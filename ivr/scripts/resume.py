@@ -23,13 +23,13 @@ def run(talk: Conversation) -> bool:
     said = voice_message.left_over(talk)
     if reported:
         report.tell(talk, reported.tracking)
-    elif place and place.standing and place.state is RegistrationState.WAITING:
+    elif place and place.in_operators_line and place.state is RegistrationState.WAITING:
         raise WantsOperator
     elif place:
         if said and lacks_voice_message:
             talk.add(place.registration_id, voice_message=said.name)
         _tell(talk, place)
-        if not place.standing:
+        if not place.in_operators_line:
             extras.offer(
                 talk,
                 place.registration_id,
@@ -44,8 +44,8 @@ def run(talk: Conversation) -> bool:
 
 def _tell(talk: Conversation, place: Place) -> None:
     call = talk.call
-    call.tell("operator-registered" if place.standing else "registered", ticket=place.ticket)
-    if not place.standing:
+    call.tell("operator-registered" if place.in_operators_line else "registered", ticket=place.ticket)
+    if not place.in_operators_line:
         call.say("ticket-again", ticket=place.ticket)
     if place.state is RegistrationState.WAITING:
         talk.tell_where(place)

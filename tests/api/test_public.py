@@ -104,11 +104,11 @@ def entries(citizen: TestClient, language: str = "") -> list[ElementTree.Element
     return feed.findall(f"{ATOM}entry")
 
 
-def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and_standing_ones_are_public(
+def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and_operators_ones_are_public(
     session: Session, citizen: TestClient
 ) -> None:
     by_phase = {phase: a_round(session, phase) for phase in Phase}
-    standing, planned = rounds.standing_line(session), by_phase[Phase.PLANNED]
+    operators_line, planned = rounds.operators_line(session), by_phase[Phase.PLANNED]
     session.commit()
     public = {r.id for r in by_phase.values()} - {planned.id}
     for path in ("/public", "/public/", "/public/?lang=en"):
@@ -119,7 +119,7 @@ def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and
     }
     for id_ in public:
         assert citizen.get(f"/public/rounds/{id_}").status_code == 200
-    for id_ in (planned.id, standing.id):
+    for id_ in (planned.id, operators_line.id):
         answer = citizen.get(f"/public/rounds/{id_}")
         assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
         assert "پیدا نشد" in answer.text

@@ -124,8 +124,8 @@ def test_given_a_citizen_with_a_subject_when_the_line_is_read_then_it_says_the_s
 def _stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line; the place."""
     with writing(engine) as session:
-        standing = rounds.standing_line(session)
-        place = some_registrations(session, standing, 1)[0].id
+        operators_line = rounds.operators_line(session)
+        place = some_registrations(session, operators_line, 1)[0].id
         assert on_the_line.stay(session, place, "1795652838.7")
         return place
 
@@ -141,8 +141,8 @@ def test_given_an_operator_when_their_desk_says_so_then_it_takes_live_calls_or_n
 
     assert live() == (False, None)
     with writing(engine) as session:
-        standing = rounds.standing_line(session).id
-    assert page.put(f"{V1}/desk/round", json={"round_id": standing}).json()["takes_live"]  # by itself
+        line_id = rounds.operators_line(session).id
+    assert page.put(f"{V1}/desk/round", json={"round_id": line_id}).json()["takes_live"]  # by itself
     for takes in (False, True, None):
         assert page.put(f"{V1}/desk/live-calls", json={"takes": takes}).status_code == 200
         assert live() == (takes is not False, takes)
@@ -164,13 +164,13 @@ def test_given_a_caller_on_the_line_when_pages_look_then_one_word_tells_them_fro
     page, _ = sits_down(Role.OPERATOR)
     place = _stays(engine)
     with writing(engine) as session:
-        standing = rounds.standing_line(session)
-        some_registrations(session, standing, 1, registered_at=now(session))
-        round_id = standing.id
+        operators_line = rounds.operators_line(session)
+        some_registrations(session, operators_line, 1, registered_at=now(session))
+        round_id = operators_line.id
     line = page.get(f"{V1}/rounds/{round_id}/registrations").json()["items"]
     assert [row["on_the_line"] for row in line] == [row["id"] == place for row in line]
     on_the_wall = next(
-        line for line in page.get(f"{V1}/wallboard").json()["now"]["lines"] if line["standing"]
+        line for line in page.get(f"{V1}/wallboard").json()["now"]["lines"] if line["is_operators_line"]
     )
     assert (on_the_wall["on_the_line"], on_the_wall["on_the_line_since"] is not None) == (1, True)
 

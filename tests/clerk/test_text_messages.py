@@ -161,7 +161,7 @@ def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place
 
 
 def test_given_the_operators_line_when_a_citizen_registers_then_no_day_is_promised(session: Session) -> None:
-    line = rounds.standing_line(session)
+    line = rounds.operators_line(session)
     registration.register(session, round_id=line.id, number=a_number())
     text = said(session, told(session)[0])
     assert text is not None
@@ -304,7 +304,7 @@ def test_given_a_round_that_is_not_live_when_looked_at_then_nobody_is_near(
 ) -> None:
     round_ = a_round(session, phase)
     some_registrations(session, round_, 2)
-    a_registration(session, rounds.standing_line(session))
+    a_registration(session, rounds.operators_line(session))
     turn_near.tell(session, 5)
     assert told(session) == []
 

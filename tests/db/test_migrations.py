@@ -208,7 +208,7 @@ def fill(connection: Connection, old: MetaData) -> None:
         "minutes": 6,
         "reason": "",
         "changes": 0,
-        "standing": False,
+        "is_operators_line": False,
     }
     times = dict(zip(names, hours, strict=False))
     connection.execute(

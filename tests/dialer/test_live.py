@@ -41,7 +41,7 @@ class Hall(Office):
         """Somebody joins the operators' line, and stays on the line by this channel."""
         with writing(self.engine) as session:
             made = registration.register(
-                session, round_id=rounds.standing_line(session).id, number=make.a_number(), tell=False
+                session, round_id=rounds.operators_line(session).id, number=make.a_number(), tell=False
             ).registration_id
         if stays:
             self.stays(made, stays)
@@ -134,8 +134,8 @@ def test_given_a_desk_that_takes_none_when_a_caller_waits_then_it_takes_them_by_
     hall.until_at_rest()
     assert hall.calls() == []
     with writing(hall.engine) as session:
-        standing = rounds.standing_line(session).id
-        taken = claims.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        line_id = rounds.operators_line(session).id
+        taken = claims.claim(session, round_id=line_id, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.until_at_rest()
     assert hall.calls() == []
@@ -152,7 +152,7 @@ def test_given_a_served_line_when_the_desk_asks_for_the_next_then_who_waits_is_c
     hall.joins()
     with writing(hall.engine) as session:
         desk = session.get_one(Desk, 1)
-        serving.serve(session, desk, rounds.standing_line(session).id, hall._settings)
+        serving.serve(session, desk, rounds.operators_line(session).id, hall._settings)
         serving.ask_next(session, desk, None, hall._settings)
     token = hall.meets()
     hall.leaves()
@@ -210,8 +210,8 @@ def test_given_a_caller_who_hangs_up_before_they_meet_then_the_place_is_kept_and
     with writing(hall.engine) as session:
         assert on_the_line.has_just_left(session, place)
         session.get_one(WaitingCaller, place).left_at = now(session) - timedelta(minutes=1)
-        standing = rounds.standing_line(session).id
-        taken = claims.claim(session, round_id=standing, desk_id=1, user_id=hall.user.id)
+        line_id = rounds.operators_line(session).id
+        taken = claims.claim(session, round_id=line_id, desk_id=1, user_id=hall.user.id)
         assert taken and taken.registration_id == place
     hall.asks_call(taken.token)
     hall.until(lambda: len(hall.calls()) == 2)
@@ -223,8 +223,8 @@ def test_given_a_caller_who_hangs_up_as_they_are_taken_then_they_are_not_dialled
 ) -> None:
     place = hall.joins()
     with writing(hall.engine) as session:
-        standing = rounds.standing_line(session)
-        taken = claims.call_for(session, standing, 1, hall.user.id)
+        operators_line = rounds.operators_line(session)
+        taken = claims.call_for(session, operators_line, 1, hall.user.id)
         assert taken
         on_the_line.leave(session, CALLER)
     hall.until(lambda: hall.state(taken.token) is C.CLOSED)

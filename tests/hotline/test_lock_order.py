@@ -136,7 +136,7 @@ def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, rounds.standing_line(session), 1)
+        (place,) = some_registrations(session, rounds.operators_line(session), 1)
         assert on_the_line.stay(session, place.id, "channel")
         held, free = (a_desk(session) for _ in range(2))
         for desk in (held, free):
@@ -152,7 +152,7 @@ def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_
 
 def test_given_a_caller_who_hangs_up_as_a_desk_takes_them_then_both_happen(engine: Engine) -> None:
     with writing(engine) as session:
-        (place,) = some_registrations(session, rounds.standing_line(session), 1)
+        (place,) = some_registrations(session, rounds.operators_line(session), 1)
         assert on_the_line.stay(session, place.id, "channel")
         desk = a_desk(session)
         a_user(session, desk)

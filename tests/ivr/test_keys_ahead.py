@@ -91,7 +91,7 @@ def somebody(engine: Engine, scene: str) -> str:
     number = make.a_number()
     if scene == "registered":
         with writing(engine) as session:
-            round_ = session.scalars(select(Round).where(Round.standing.is_(False))).one()
+            round_ = session.scalars(select(Round).where(Round.is_operators_line.is_(False))).one()
             make.a_registration(session, round_, number=number)
     return number
 
@@ -104,7 +104,7 @@ def come_to(engine: Engine, number: str, heard: Heard) -> Result:
         asked = session.scalars(select(Confirmation).filter_by(asked_by=number)).all()
         reports = session.scalars(select(Request).filter_by(number=number).order_by(Request.id)).all()
         others = [a.registration for a in asked if a.registration and a.registration.number != number]
-        own = [r for r in own if not (by_silence and session.get_one(Round, r.round_id).standing)]
+        own = [r for r in own if not (by_silence and session.get_one(Round, r.round_id).is_operators_line)]
         return Result(
             tuple((r.round_id, r.subject, r.state in HOLDS_PLACE) for r in own),
             tuple((r.round_id, r.number) for r in others),

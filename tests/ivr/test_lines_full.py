@@ -112,7 +112,7 @@ def test_a_caller_hears_the_old_file_or_the_new_one_whole(settings: Settings, fo
 
 def test_it_is_open_until_the_last_of_the_open_rounds_closes(session: Session):
     assert rounds.open_until(session) is None
-    rounds.standing_line(session)
+    rounds.operators_line(session)
     make.a_round(session, Phase.PLANNED)
     make.a_round(session, Phase.CLOSED)
     assert rounds.open_until(session) is None, "neither the operators' line nor a round to come counts"

@@ -162,7 +162,7 @@ def _incoming_calls(session: Session) -> None:
 
 def _operators_line(session: Session) -> None:
     """Three in it, one of whom waits on the line."""
-    first, *_ = some_registrations(session, rounds.standing_line(session), 3)
+    first, *_ = some_registrations(session, rounds.operators_line(session), 3)
     on_the_line.stay(session, first.id, "1795652838.7")
     session.get_one(WaitingCaller, first.id).since -= 2 * _MINUTE
 

@@ -25,9 +25,9 @@ WORDS = {
 def stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line, and somebody behind is called back; the place."""
     with writing(engine) as session:
-        standing = rounds.standing_line(session).id
+        line_id = rounds.operators_line(session).id
         first, _ = (
-            registration.register(session, round_id=standing, number=a_number(), tell=False).registration_id
+            registration.register(session, round_id=line_id, number=a_number(), tell=False).registration_id
             for _ in range(2)
         )
         assert on_the_line.stay(session, first, CHANNEL)
@@ -81,7 +81,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
 ) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
-        rounds.standing_line(session)
+        rounds.operators_line(session)
     page.reload()
     on(page)
     stays(engine)
@@ -100,18 +100,18 @@ def test_given_another_line_when_the_operator_works_on_it_then_no_live_call_dist
     open_as: OpenAs, engine: Engine
 ) -> None:
     with writing(engine) as session:
-        standing, other = rounds.standing_line(session).id, a_round(session).id
+        line_id, other = rounds.operators_line(session).id, a_round(session).id
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     choice = page.get_by_test_id("round-select")
     expect(choice).to_have_value(str(other))  # the one that is live
     expect(page.get_by_test_id("takes-live")).to_have_count(0)
     assert said(engine) is None
-    choice.select_option(str(standing))
+    choice.select_option(str(line_id))
     on(page)
     choice.select_option(str(other))
     expect(page.get_by_test_id("takes-live")).to_have_count(0)
     until(lambda: said(engine) is None, "the desk takes no live calls any more")
-    choice.select_option(str(standing))
+    choice.select_option(str(line_id))
     on(page)
 
 
@@ -119,7 +119,7 @@ def test_given_a_supervisor_at_a_desk_when_they_look_at_the_operators_line_then_
     open_as: OpenAs, engine: Engine
 ) -> None:
     with writing(engine) as session:
-        rounds.standing_line(session)
+        rounds.operators_line(session)
     page = open_as(Role.SUPERVISOR, "desk", at_desk=True)
     on(page, on=False)
     page.get_by_test_id("takes-live").focus()
@@ -135,8 +135,8 @@ def test_given_a_caller_on_the_line_when_the_wall_is_looked_at_then_it_shows_how
     stays(engine)
     page = open_as(Role.OPERATOR, language=language)
     page.goto(f"{url}/wallboard")
-    standing = page.get_by_test_id("line").first
-    number = standing.locator("dl > div").filter(has_text=WORDS[language][0])
+    operators_line = page.get_by_test_id("line").first
+    number = operators_line.locator("dl > div").filter(has_text=WORDS[language][0])
     expect(number).to_contain_text("۱" if language == "fa" else "1")
     expect(page.get_by_test_id("longest").locator("dd").first).to_contain_text(":")
     is_fit(page)

@@ -21,7 +21,7 @@ RUNS_OVER = "document.documentElement.scrollHeight > innerHeight"
 def a_day(engine: Engine) -> int:
     """Two lines, a conversation, calls; the round's id."""
     with writing(engine) as session:
-        rounds.standing_line(session)
+        rounds.operators_line(session)
         round_ = a_round(session)
         some_registrations(session, round_, 12)
         talking = a_callback(session, CallbackState.TALKING)

@@ -21,9 +21,9 @@ from tests.kit.system import System
 WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 
-def _standing_line(system: System) -> int:
+def _operators_line(system: System) -> int:
     with writing(system.engine) as session:
-        return rounds.standing_line(session).id
+        return rounds.operators_line(session).id
 
 
 def _in_line(system: System, round_id: int, number: str) -> Registration | None:
@@ -90,7 +90,7 @@ def test_given_a_caller_who_presses_0_when_they_do_not_wait_then_a_desk_calls_th
         caller.at("operator-registered")
         caller.hangup()
 
-    line = _standing_line(system)
+    line = _operators_line(system)
     registration = _in_line(system, line, number)
     assert registration is not None
     callback = operator.claim(line)
@@ -130,7 +130,7 @@ def test_given_a_caller_without_a_number_when_they_key_one_in_then_its_owner_con
 def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_then_it_counts(
     system: System,
 ) -> None:
-    line = _standing_line(system)
+    line = _operators_line(system)
     pretended, true, withheld = system.number(), system.number(), system.number()
     options = {"keys": "011", "keys_after_ms": 2500}
     calls = (

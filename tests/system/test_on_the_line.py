@@ -39,8 +39,8 @@ def _empty(system: System) -> None:
         for desk in session.scalars(select(Desk)):
             desk.takes_live = False
         session.flush()
-        standing = rounds.standing_line(session).id
-        for place in line.page(session, standing, 100, None):
+        line_id = rounds.operators_line(session).id
+        for place in line.page(session, line_id, 100, None):
             if callback := callbacks.of_registration(session, place.id):
                 closing.close(session, callback.token, Outcome.REFUSED, system.settings)
             else:
@@ -153,7 +153,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
 ) -> None:
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as first:
         place = _waits(system, first)
-        standing = _standing(system)
+        line_id = _operators_line(system)
         with a_caller_elsewhere(system, tmp_path) as second:
             _presses_0(second)
             second.at("operator-choice", "2")
@@ -162,7 +162,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
             called_back = _place(system, second)
 
         # by hand: the head of the line waits, so nobody's phone rings
-        taken = operator.claim(standing)
+        taken = operator.claim(line_id)
         assert system.callback(taken).registration_id == place
         operator.call(taken)
         operator.wait_for(taken, "talking", timeout=3)
@@ -172,7 +172,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
         first.wait_for("closed", timeout=10)
 
         # the next one is not on the line, and is not passed
-        following = operator.claim(standing)
+        following = operator.claim(line_id)
         assert system.callback(following).registration_id == called_back
         operator.returned(following)
 
@@ -211,9 +211,9 @@ def a_caller_elsewhere(system: System, folder: Path) -> Iterator[Caller]:
         yield caller
 
 
-def _standing(system: System) -> int:
+def _operators_line(system: System) -> int:
     with writing(system.engine) as session:
-        return rounds.standing_line(session).id
+        return rounds.operators_line(session).id
 
 
 def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_called_back_once(
@@ -223,13 +223,13 @@ def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_
         place = _waits(system, caller)
         caller.hangup()
         until(lambda: not _is_there(system, place), "the wait is over", 10)
-        standing = _standing(system)
-        assert operator.http.post(f"/rounds/{standing}/claims").status_code == 204  # left in peace
+        line_id = _operators_line(system)
+        assert operator.http.post(f"/rounds/{line_id}/claims").status_code == 204  # left in peace
         with writing(system.engine) as session:
             waited = session.get_one(WaitingCaller, place)
             assert waited.left_at
             waited.left_at -= 2 * on_the_line.engaged.PUTS_DOWN
-        taken = operator.claim(standing)
+        taken = operator.claim(line_id)
         assert system.callback(taken).registration_id == place
         operator.call(taken)
         caller.wait_for_call()

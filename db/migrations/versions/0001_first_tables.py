@@ -370,7 +370,7 @@ def _tables() -> None:
         sa.Column("start_set_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recorded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("standing", sa.Boolean(), nullable=False),
+        sa.Column("is_operators_line", sa.Boolean(), nullable=False),
         sa.Column("rule_id", sa.Integer(), nullable=True),
         sa.Column("occurs_on", sa.Date(), nullable=True),
         sa.Column("turn", sa.Integer(), nullable=True),
@@ -397,12 +397,12 @@ def _tables() -> None:
     )
     op.create_index(("ix_rounds_official_id"), "rounds", ["official_id"], unique=False)
     op.create_index(
-        "one_standing_line",
+        "one_operators_line",
         "rounds",
-        ["standing"],
+        ["is_operators_line"],
         unique=True,
-        sqlite_where=sa.text("standing"),
-        postgresql_where=sa.text("standing"),
+        sqlite_where=sa.text("is_operators_line"),
+        postgresql_where=sa.text("is_operators_line"),
     )
     op.create_index("rounds_by_end", "rounds", ["ends_at"], unique=False)
     op.create_table(

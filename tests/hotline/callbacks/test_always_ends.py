@@ -47,8 +47,8 @@ class World:
             session.flush()
             self.officials = [official.id for official in officials]
             self.desks = {user.desk_id or 0: user.id for user in users}
-            self.standing = rounds.standing_line(session).id
-        self.mine = [self.standing]
+            self.operators_line_id = rounds.operators_line(session).id
+        self.mine = [self.operators_line_id]
         for official in self.officials:
             self._make(official)
 
@@ -99,7 +99,9 @@ class World:
 
     def an_operator_is_asked_for(self, which: int) -> None:
         with writing(self.engine) as session:
-            registration.register(session, round_id=self.standing, number=NUMBERS[which % len(NUMBERS)])
+            registration.register(
+                session, round_id=self.operators_line_id, number=NUMBERS[which % len(NUMBERS)]
+            )
 
     def a_place_is_given_up(self, which: int) -> None:
         with writing(self.engine) as session:
@@ -178,7 +180,7 @@ class World:
         """The clock is the database's: all moments go back instead."""
         with writing(self.engine) as session:
             mine = Registration.round_id.in_(self.mine)
-            announced = select(Round).where(Round.id.in_(self.mine), Round.standing.is_(False))
+            announced = select(Round).where(Round.id.in_(self.mine), Round.is_operators_line.is_(False))
             waits = select(Registration).where(mine, Registration.not_before.is_not(None))
             confirmations_ = select(Confirmation).join(Confirmation.registration).where(mine)
             for round_ in session.scalars(announced):

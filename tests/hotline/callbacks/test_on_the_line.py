@@ -23,15 +23,15 @@ from tests.hotline.line.test_engaged import dials, newest_call
 C, R, O = CallbackState, RegistrationState, Outcome  # noqa: E741
 
 
-def standing(session: Session) -> Round:
-    return rounds.standing_line(session)
+def operators_line(session: Session) -> Round:
+    return rounds.operators_line(session)
 
 
 def joins(session: Session, count: int = 1) -> list[int]:
     """So many join the operators' line."""
     return [
         registration.register(
-            session, round_id=standing(session).id, number=make.a_number(), tell=False
+            session, round_id=operators_line(session).id, number=make.a_number(), tell=False
         ).registration_id
         for _ in range(count)
     ]
@@ -238,7 +238,7 @@ def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_i
         on_the_line.leave(session, f"channel-{hung_up}")
         first, second = (make.a_user(session, make.a_desk(session)) for _ in range(2))
         taken = claims.claim(
-            session, round_id=standing(session).id, desk_id=first.desk_id or 0, user_id=first.id
+            session, round_id=operators_line(session).id, desk_id=first.desk_id or 0, user_id=first.id
         )
         assert taken and taken.registration_id == other
     assert newest_call(engine) == {"passed": [hung_up], "engaged": [hung_up]}
@@ -247,7 +247,7 @@ def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_i
         caller.left_at = now(session) - engaged.PUTS_DOWN
         session.flush()
         taken = claims.claim(
-            session, round_id=standing(session).id, desk_id=second.desk_id or 0, user_id=second.id
+            session, round_id=operators_line(session).id, desk_id=second.desk_id or 0, user_id=second.id
         )
         assert taken and taken.registration_id == hung_up
     assert verify(engine).problems == []
@@ -260,7 +260,7 @@ def test_given_a_missed_call_whose_wait_is_not_over_when_its_citizen_waits_on_th
         missed, _ = joins(session, 2)
         user = make.a_user(session, make.a_desk(session))
         taken = claims.claim(
-            session, round_id=standing(session).id, desk_id=user.desk_id or 0, user_id=user.id
+            session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.registration_id == missed
         closing.close(session, taken.token, O.NO_ANSWER, settings)
@@ -280,7 +280,7 @@ def test_given_a_desk_that_works_by_hand_when_it_takes_the_next_then_who_waits_n
         stays(session, waits)
         user = make.a_user(session, make.a_desk(session))
         taken = claims.claim(
-            session, round_id=standing(session).id, desk_id=user.desk_id or 0, user_id=user.id
+            session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
         assert taken and taken.state is C.CLAIMED and on_the_line.is_on_the_line(session, taken)
         assert toll.take(session, "callback-another", make.a_number(), none)
@@ -309,7 +309,7 @@ def serves_another(session: Session, desk: Desk) -> None:
 
 
 def wants_the_next(session: Session, desk: Desk) -> None:
-    desk.round_id, desk.next_asked_at = standing(session).id, now(session)
+    desk.round_id, desk.next_asked_at = operators_line(session).id, now(session)
 
 
 def has_nobody(session: Session, desk: Desk) -> None:
@@ -317,7 +317,7 @@ def has_nobody(session: Session, desk: Desk) -> None:
 
 
 def takes_none(session: Session, desk: Desk) -> None:
-    desk.round_id = standing(session).id
+    desk.round_id = operators_line(session).id
     session.flush()
     live_desks.say(session, desk, takes=False)
 
@@ -360,7 +360,7 @@ def test_given_a_desk_that_has_not_said_when_it_serves_the_operators_line_then_a
     desk = a_live_desk(session, takes=None)
     callback_user(session, desk).role = role
     assert not live_desks.takes_live(session, desk)
-    desk.round_id = standing(session).id
+    desk.round_id = operators_line(session).id
     session.flush()
     assert live_desks.takes_live(session, desk) == (role is Role.OPERATOR)
     live_desks.say(session, desk, takes=role is not Role.OPERATOR)
@@ -371,7 +371,7 @@ def test_given_a_paused_line_when_a_caller_waits_then_nobody_is_given(engine: En
     with writing(engine) as session:
         stays(session, *joins(session))
         a_live_desk(session)
-        rounds.pause(session, standing(session))
+        rounds.pause(session, operators_line(session))
     assert given(engine) == []
 
 
@@ -420,7 +420,7 @@ def test_given_a_caller_who_is_being_hung_up_when_a_desk_is_free_then_nobody_is_
 def talked(session: Session, minutes: float, desk: Desk) -> None:
     """A conversation of the operators' line that lasted so long."""
     at = now(session)
-    registration = make.a_registration(session, standing(session), state=R.REACHED)
+    registration = make.a_registration(session, operators_line(session), state=R.REACHED)
     began = at - timedelta(hours=1)
     session.add(
         Callback(
@@ -457,7 +457,7 @@ def test_given_conversations_of_late_when_desks_are_busy_then_the_estimate_grows
     busy = a_live_desk(session)
     for _ in range(2):
         talked(session, 4, busy)
-    make.a_callback(session, C.TALKING, callback_user(session, busy)).round_id = standing(session).id
+    make.a_callback(session, C.TALKING, callback_user(session, busy)).round_id = operators_line(session).id
     session.flush()
     assert on_the_line.outlook(session, ids[0]).minutes is None  # two say nothing yet
     for _ in range(18):

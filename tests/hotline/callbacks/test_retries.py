@@ -246,12 +246,12 @@ def test_given_the_defaults_when_loaded_then_nobody_is_disturbed_between_ten_and
 def test_given_a_wish_when_the_round_ends_at_six_then_it_comes_true_in_the_round_or_not_in_it(
     wish: datetime, due: datetime
 ) -> None:
-    round_ = Round(standing=False, ends_at=NOON + 360 * MINUTE)
+    round_ = Round(is_operators_line=False, ends_at=NOON + 360 * MINUTE)
     assert retries.promised(wish, NOON, round_, rules(NIGHT)).due == due
 
 
 def test_given_a_wish_for_the_night_when_the_line_stands_for_ever_then_it_comes_true_in_the_morning() -> None:
-    round_ = Round(standing=True, ends_at=NOON + timedelta(days=9000))
+    round_ = Round(is_operators_line=True, ends_at=NOON + timedelta(days=9000))
     morning = NOON.replace(hour=8) + timedelta(days=1)
     assert retries.promised(NOON.replace(hour=23), NOON, round_, rules(NIGHT)).due == morning
     with pytest.raises(Refused):

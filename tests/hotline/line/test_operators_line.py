@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 def nobody_answers(engine: Engine, settings: Settings) -> bool:
     """Whether somebody was called."""
     with writing(engine) as session:
-        callback = claims.call_ahead(session, rounds.standing_line(session))
+        callback = claims.call_ahead(session, rounds.operators_line(session))
         if callback:
             closing.close(session, callback.token, Outcome.NO_ANSWER, settings)
         return callback is not None
@@ -73,8 +73,8 @@ def test_given_a_dead_place_of_an_older_version_when_the_clerk_looks_then_it_is_
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
-        standing = rounds.standing_line(session)
-        dead, waits = make.some_registrations(session, standing, 2)
+        operators_line = rounds.operators_line(session)
+        dead, waits = make.some_registrations(session, operators_line, 2)
         dead.state, dead.attempts = S.UNREACHED, 3
     for closed in (1, 0):
         with writing(engine) as session:
@@ -99,7 +99,7 @@ ENDS = {
 
 def in_state(session: Session, state: C, *, ahead: bool) -> Callback:
     """Somebody of the operators' line, in the hands of a desk or called ahead."""
-    callback = make.a_callback(session, state, round_id=rounds.standing_line(session).id)
+    callback = make.a_callback(session, state, round_id=rounds.operators_line(session).id)
     if state is not C.CLAIMED:
         callback.called_at = callback.placed_at = callback.claimed_at
     callback.ended_at = callback.claimed_at if state is C.ENDED else None
@@ -145,14 +145,14 @@ def test_given_operators_citizens_in_any_state_when_their_calls_end_in_any_way_t
             CallbackWriter(settings, engine).ended(token, ending)
     hours_pass(engine, settings)
     with writing(engine) as session:
-        standing = rounds.standing_line(session)
+        operators_line = rounds.operators_line(session)
         assert set(session.scalars(select(Callback.state))) == {C.CLOSED}
         due = set()
         for place in session.scalars(select(Registration)).all():
             assert place.state in (S.WAITING, S.REACHED, S.CLOSED)
-            again = registration.register(session, round_id=standing.id, number=place.number)
+            again = registration.register(session, round_id=operators_line.id, number=place.number)
             assert again.already == (place.state is S.WAITING), "the next 0 makes a fresh place"
             due.add(again.registration_id)
-        called = iter(lambda: claims.call_ahead(session, standing), None)
+        called = iter(lambda: claims.call_ahead(session, operators_line), None)
         assert {callback.registration_id for callback in called if callback} == due
     assert len(due) == len(ends)

@@ -265,11 +265,11 @@ def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_da
 def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
     def ask(_: int) -> int:
         with writing(engine) as session:
-            return rounds.standing_line(session).id
+            return rounds.operators_line(session).id
 
     assert len(set(at_once(10, ask))) == 1
     with writing(engine) as session:
-        line = rounds.standing_line(session)
+        line = rounds.operators_line(session)
         assert rounds.phase(line, now(session)) is Phase.LIVE
         assert rounds.registrable(session) == []
         assert rounds.upcoming(session) is None

@@ -37,14 +37,14 @@ def test_given_a_limit_a_day_when_a_place_is_given_up_then_there_is_room_for_a_s
     again = {"number": NUMBER, "per_day": 3}
     assert refusal(lambda: register(session, round_id=round_.id, **again)) == "too-many-today"
     assert refusal(lambda: register(session, round_id=a_round(session).id, **again)) == "too-many-today"
-    line = rounds.standing_line(session).id
+    line = rounds.operators_line(session).id
     assert not register(session, round_id=line, **again).already, "the operators' line is counted apart"
 
 
 def test_given_a_limit_a_day_when_operators_have_spoken_with_a_number_then_a_round_still_takes_it(
     session: Session,
 ) -> None:
-    line, own = rounds.standing_line(session).id, {"number": NUMBER, "per_day": 3}
+    line, own = rounds.operators_line(session).id, {"number": NUMBER, "per_day": 3}
     for _ in range(3):
         place = register(session, round_id=line, **own)
         session.get_one(Registration, place.registration_id).state = RegistrationState.REACHED

@@ -128,7 +128,7 @@ def test_given_a_round_that_is_not_live_when_looked_at_then_no_call_is_due(
     session: Session, phase: Phase
 ) -> None:
     make.a_registration(session, make.a_round(session, phase))
-    make.a_registration(session, rounds.standing_line(session))
+    make.a_registration(session, rounds.operators_line(session))
     turn_near.tell(session, 5, call_beyond=0)
     assert turn_near_calls.due(session, 10) == []
 

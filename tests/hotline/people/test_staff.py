@@ -88,7 +88,7 @@ def test_given_what_is_wrong_when_somebody_is_added_then_it_is_refused_by_name(
 def test_given_the_operators_line_when_somebody_would_belong_to_it_then_it_is_no_official(
     session: Session, add: Add
 ) -> None:
-    line = rounds.standing_line(session)
+    line = rounds.operators_line(session)
     assert line.official.kind is OfficialKind.OPERATORS
     assert refusal(lambda: add(role=Role.OFFICIAL, official_id=line.official_id)) == "not-found"
 

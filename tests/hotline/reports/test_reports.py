@@ -228,7 +228,7 @@ def spring(session: Session, user: User) -> list[Round]:
     session.add(
         Carry(registration_id=went.id, from_round_id=second.id, to_round_id=fourth.id, at=late.ends_at)
     )
-    operators = rounds.standing_line(session)
+    operators = rounds.operators_line(session)
     for day, waited in ((FRIDAY, 1), (SATURDAY, 2), (date(2026, 4, 30), 3)):  # the last is before the span
         at = days.moment(day, time(16))
         spoken = a_registration(session, operators, registered_at=at - waited * MINUTE, state=S.REACHED)
@@ -253,7 +253,7 @@ def test_given_rounds_when_reported_by_round_then_each_has_its_own_numbers(
     session: Session, spring: list[Round]
 ) -> None:
     first, second, third, fourth, _late = (round_.id for round_ in spring)
-    operators = rounds.standing_line(session).id
+    operators = rounds.operators_line(session).id
     assert told(session, By.ROUND, "round_id", *COUNTS) == [
         (first, 2, 0, 2, 0, 2, 2),
         (second, 4, 0, 3, 1, 4, 3),
@@ -290,7 +290,7 @@ def test_given_rounds_when_reported_by_official_and_district_then_waits_and_rate
         (first.official_id, *mayor),
         (third.official_id, 240 * 60, 240 * 60, 0.5, 0.0),
         (fourth.official_id, None, None, 0.0, None),
-        (rounds.standing_line(session).official_id, *operators),
+        (rounds.operators_line(session).official_id, *operators),
     ]
     by_district = told(session, By.DISTRICT, "district", "reached", "median_seconds")
     assert by_district[:2] == [(3, 1, 240 * 60), (12, 0, None)]

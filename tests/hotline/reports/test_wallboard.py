@@ -89,7 +89,7 @@ def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_han
     for minutes in (11, 20, 35):  # one of them at 11:59, which is the hour before
         at = noon - minutes * MINUTE
         call(session, live, C.CLOSED, idle, talking_at=at, ended_at=at + 5 * MINUTE)
-    operators = rounds.standing_line(session)
+    operators = rounds.operators_line(session)
     begins(session, operators, noon - 400 * HOUR, opened=True).ends_at = noon + 400 * HOUR
     call(session, operators, C.CLOSED, idle, talking_at=noon - 4 * HOUR, ended_at=noon - 4 * HOUR)
     call(session, operators, C.CLOSED, idle, talking_at=noon - 13 * HOUR, ended_at=noon - 13 * HOUR)
@@ -97,14 +97,16 @@ def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_han
 
     shown = wallboard(session)
 
-    line = next(line for line in shown.lines if not line.standing)
+    line = next(line for line in shown.lines if not line.is_operators_line)
     assert (line.round_id, line.phase, line.office_en) == (live.id, Phase.LIVE, "Mayor")
     assert (line.waiting, line.waiting_since) == (8, first.registered_at)
     assert (line.ready, line.ready_since) == (2, noon - 3 * MINUTE)
     assert (line.calling, line.speaking, line.reached) == (1, 1, 3)
     assert line.per_hour == pytest.approx(3 * 60 / 40)
-    standing = next(line for line in shown.lines if line.standing)
-    assert (standing.reached, standing.per_hour, standing.waiting) == (1, 0, 0), "yesterday's is not today's"
+    operators_line = next(line for line in shown.lines if line.is_operators_line)
+    assert (operators_line.reached, operators_line.per_hour, operators_line.waiting) == (1, 0, 0), (
+        "yesterday's is not today's"
+    )
     assert [(desk.doing, desk.since) for desk in shown.desks] == [
         (Doing.SPEAKING, noon - 5 * MINUTE),
         (Doing.WAITING, noon - 2 * MINUTE),

@@ -250,7 +250,7 @@ def test_given_rounds_in_every_phase_when_queued_then_the_public_ones_to_come_ar
     session: Session, settings: Settings
 ) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
-    rounds.standing_line(session)
+    rounds.operators_line(session)
     told = {made[p].id for p in Phase if p not in (Phase.PLANNED, Phase.OVER)}
     assert notices.queue_due(session, hooked(settings)) == len(told)
     assert notices.queue_due(session, hooked(settings)) == 0

@@ -19,7 +19,7 @@ def an_office(session: Session, **values: Any) -> Official:
 
 
 def test_given_offices_when_listed_then_by_rank_and_district_without_the_operators(session: Session) -> None:
-    rounds.standing_line(session)
+    rounds.operators_line(session)
     tenth = an_office(session, kind=MANAGER, district=10)
     second = an_office(session, kind=MANAGER, district=2)
     deputy = an_office(session)

@@ -168,10 +168,10 @@ def test_given_a_change_that_is_wrong_when_refused_then_nothing_is_changed(
 
 
 @pytest.mark.parametrize("phase", [Phase.OVER, Phase.CANCELLED, None])
-def test_given_a_round_that_is_done_or_the_standing_line_when_changed_then_refused(
+def test_given_a_round_that_is_done_or_the_operators_line_when_changed_then_refused(
     session: Session, phase: Phase | None
 ) -> None:
-    round_ = a_round(session, phase) if phase else rounds.standing_line(session)
+    round_ = a_round(session, phase) if phase else rounds.operators_line(session)
     refused("wrong-state", lambda: planning.change(session, round_, who="x", reason="x", minutes=4))
 
 
@@ -236,11 +236,11 @@ def test_given_a_round_when_cancelled_then_the_phase_the_ledger_and_the_log_say_
     assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "round-cancelled")).all()) == 1
 
 
-def test_given_a_round_that_is_over_or_the_standing_line_when_cancelled_then_refused(
+def test_given_a_round_that_is_over_or_the_operators_line_when_cancelled_then_refused(
     session: Session,
 ) -> None:
-    over, standing = a_round(session, Phase.OVER), rounds.standing_line(session)
-    for round_ in (over, standing):
+    over, operators_line = a_round(session, Phase.OVER), rounds.operators_line(session)
+    for round_ in (over, operators_line):
         refused("wrong-state", lambda r=round_: planning.cancel(session, r, who="x", reason="x"))  # type: ignore[misc]
 
 

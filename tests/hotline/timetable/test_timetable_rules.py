@@ -217,7 +217,7 @@ def test_given_a_wrong_rule_when_added_then_it_is_refused_with_its_code(
 
 
 def test_given_the_operators_when_put_into_a_rule_then_it_is_refused(session: Session) -> None:
-    operators = rounds.standing_line(session).official
+    operators = rounds.operators_line(session).official
     assert operators.kind is OfficialKind.OPERATORS
     assert refusal(lambda: a_rule(session, [operators])) == "rule-officials"
 

@@ -33,7 +33,7 @@ def test_when_no_round_is_open_the_caller_is_told_so_and_may_choose_something_el
     asterisk: FakeAsterisk, engine: Engine, phase: Phase | None
 ):
     with writing(engine) as session:
-        rounds.standing_line(session)  # not a round that anybody registers for
+        rounds.operators_line(session)  # not a round that anybody registers for
         if phase:
             make.a_round(session, phase)
 
@@ -42,7 +42,7 @@ def test_when_no_round_is_open_the_caller_is_told_so_and_may_choose_something_el
     assert heard.prompts[:5] == [*INTRODUCED[:2], "no-round-open", "main-menu", "follow-up-ask"]
     (kept,) = registrations(engine)
     with reading(engine) as session:
-        assert session.get_one(Round, kept.round_id).standing, "for they say nothing more"
+        assert session.get_one(Round, kept.round_id).is_operators_line, "for they say nothing more"
 
 
 @on_sqlite
@@ -197,7 +197,7 @@ def test_a_deputy_that_is_not_offered_is_wrong_and_three_end_the_call(asterisk: 
         *PERSON,
     ]
     with reading(engine) as session:
-        assert [session.get_one(Round, r.round_id).standing for r in registrations(engine)] == [True]
+        assert [session.get_one(Round, r.round_id).is_operators_line for r in registrations(engine)] == [True]
 
 
 @on_sqlite

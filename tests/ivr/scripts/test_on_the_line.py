@@ -35,7 +35,7 @@ def place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(on_the_line, "outlook", lambda *_: BUSY)
     with writing(engine) as session:
         return registration.register(
-            session, round_id=rounds.standing_line(session).id, number=OWN, tell=False
+            session, round_id=rounds.operators_line(session).id, number=OWN, tell=False
         ).registration_id
 
 

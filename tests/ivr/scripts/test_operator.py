@@ -48,7 +48,7 @@ def test_given_a_free_desk_and_somebody_before_when_a_caller_presses_0_then_they
 ):
     a_free_desk(engine)
     with writing(engine) as session:
-        make.a_registration(session, rounds.standing_line(session))
+        make.a_registration(session, rounds.operators_line(session))
 
     heard = asterisk.dial(START, STAY)
 
@@ -82,7 +82,7 @@ def test_given_no_free_desk_when_the_caller_does_not_wait_then_they_are_called_b
     assert "HOTLINE_STAYS" not in heard.variables
     assert heard.finished
     with writing(engine) as session:
-        line = rounds.standing_line(session)
+        line = rounds.operators_line(session)
         user = make.a_user(session, make.a_desk(session))
         callback = claims.claim(session, round_id=line.id, desk_id=user.desk_id or 0, user_id=user.id)
         assert callback and callback.registration_id == kept.id
@@ -102,7 +102,7 @@ def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_lon
 
 def test_who_is_in_it_already_keeps_the_place(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
-        ahead, own = make.some_registrations(session, rounds.standing_line(session), 2)
+        ahead, own = make.some_registrations(session, rounds.operators_line(session), 2)
         own.number = OWN
 
     heard = asterisk.dial(START, CALL_ME)
@@ -183,7 +183,7 @@ def test_a_stranger_who_keys_in_a_number_that_is_in_it_learns_nothing_of_it(
     asterisk: FakeAsterisk, engine: Engine
 ):
     with writing(engine) as session:
-        make.a_registration(session, rounds.standing_line(session), number=OTHER)
+        make.a_registration(session, rounds.operators_line(session), number=OTHER)
 
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
 
@@ -201,7 +201,7 @@ def test_the_limit_of_a_day_holds_here_too(asterisk: FakeAsterisk, engine: Engin
     assert asterisk.dial(START).prompts[: len(PATH)] == PATH
 
     with writing(engine) as session:
-        line = rounds.standing_line(session)
+        line = rounds.operators_line(session)
         session.execute(
             update(Registration)
             .where(Registration.round_id == line.id)
@@ -316,7 +316,7 @@ def test_it_costs_at_most_three_transactions_and_none_while_anybody_speaks(
 ):
     if not first:
         with writing(engine) as session:
-            rounds.standing_line(session)
+            rounds.operators_line(session)
     begun = transactions(engine)
     in_use: set[int] = set()
 

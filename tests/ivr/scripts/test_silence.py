@@ -20,7 +20,7 @@ PERSON = ["silence-operator", "operator-registered", "ticket-again", "goodbye"]
 def in_line(engine: Engine) -> list[Registration]:
     """Who waits for an operator's call."""
     with reading(engine) as session:
-        line = select(Registration).join(Round).where(Round.standing.is_(True))
+        line = select(Registration).join(Round).where(Round.is_operators_line.is_(True))
         return list(session.scalars(line.order_by(Registration.id)))
 
 

@@ -127,7 +127,7 @@ class Kept:
     registrations: dict[int, Registration]
     requests: dict[int, Request]
     unconfirmed: set[int]
-    standing: set[int]
+    at_operators: set[int]
     """The registrations in the operators' line."""
     events: list[tuple[int | None, str]]
     files: set[str]
@@ -180,7 +180,7 @@ class City:
         with reading(self._engine) as session:
             folder = self._settings.messages_dir
             asked_for = select(Confirmation.registration_id).filter_by(kind=ConfirmationKind.REGISTRATION)
-            at_operators = select(Registration.id).join(Registration.round).where(Round.standing)
+            at_operators = select(Registration.id).join(Registration.round).where(Round.is_operators_line)
             moved = select(Event.registration_id, Event.what).where(Event.kind == "registration")
             return Kept(
                 {r.id: r for r in session.scalars(select(Registration))},
@@ -194,8 +194,8 @@ class City:
     def check_whole(self, before: Kept, after: Kept, heard: Heard) -> None:
         """Everything that this call left is whole, and it is what the caller was told."""
         made = [r for id_, r in after.registrations.items() if id_ not in before.registrations]
-        joined = [r for r in made if r.id in after.standing]
-        placed = [r for r in made if r.id not in after.standing and r.id not in after.unconfirmed]
+        joined = [r for r in made if r.id in after.at_operators]
+        placed = [r for r in made if r.id not in after.at_operators and r.id not in after.unconfirmed]
         assert len(placed) <= 1
         assert len(placed) == bool(PLACED & set(heard.prompts)) or heard.left_at_work
         assert len(joined) >= ("operator-registered" in heard.prompts) - 1  # it may have been there before
@@ -366,11 +366,11 @@ def test_fifty_callers_on_every_path_at_once_all_come_to_their_end(
     with reading(engine) as session:
         told = select(func.count(Event.id.distinct())).where(
             Event.registration_id.in_(
-                select(Registration.id).join(Registration.round).where(Round.standing.is_(False))
+                select(Registration.id).join(Registration.round).where(Round.is_operators_line.is_(False))
             ),
             Event.what == "waiting",
         )
         assert session.scalar(told) == placed
-        in_line = select(func.count(Registration.id)).join(Registration.round).where(Round.standing)
+        in_line = select(func.count(Registration.id)).join(Registration.round).where(Round.is_operators_line)
         assert session.scalar(in_line) == joined
-        assert session.scalar(select(func.count(Round.id)).where(Round.standing)) == 1
+        assert session.scalar(select(func.count(Round.id)).where(Round.is_operators_line)) == 1

@@ -3,7 +3,7 @@ import type { Round } from '../api/types'
 import { chosen, isPastEnd, momentOf, waysIn } from './call-later'
 
 const at = (clock: string) => Date.parse(`2026-12-02T${clock}:00+03:30`)
-const round = (ends: string, standing = false) => ({ ends_at: new Date(at(ends)).toISOString(), standing }) as Round
+const round = (ends: string, is_operators_line = false) => ({ ends_at: new Date(at(ends)).toISOString(), is_operators_line }) as Round
 
 it('given a way when chosen then its moment is of the city’s clock', () => {
   const now = at('10:00')

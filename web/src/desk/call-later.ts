@@ -33,14 +33,14 @@ export function momentOf({ way, time }: CallLater, round: Round | undefined, now
 
 /** Whether it lies past the end of a round, in which the citizen is then not called any more. */
 export const isPastEnd = (at: string | null, round: Round | undefined) =>
-  at !== null && round !== undefined && !round.standing && Date.parse(at) >= Date.parse(round.ends_at)
+  at !== null && round !== undefined && !round.is_operators_line && Date.parse(at) >= Date.parse(round.ends_at)
 
 /** The ways that make sense in this round at this moment; the operators' line has no next round. */
 export function waysIn(round: Round | undefined, now: number): Way[] {
-  const standing = round?.standing ?? false
+  const isOperatorsLine = round?.is_operators_line ?? false
   return WAYS.filter((way) => {
     if (way === 'time') return true
-    if (way === 'next-round') return round !== undefined && !standing
+    if (way === 'next-round') return round !== undefined && !isOperatorsLine
     const at = momentOf({ way }, round, now)
     return at !== null && Date.parse(at) > now + 5 * MINUTE && !isPastEnd(at, round)
   })

@@ -63,12 +63,12 @@ function past({ registrations, requests }: CitizensHistory, { id, registration }
   return { registrations: earlier, requests }
 }
 
-function Registered({ past: { official, starts_at, standing, ticket, state, subject, calls } }: { past: PastRegistration }) {
+function Registered({ past: { official, starts_at, in_operators_line, ticket, state, subject, calls } }: { past: PastRegistration }) {
   const { text, format, office } = useLanguage()
   const subjectOf = useSubject()
   return (
     <li data-testid="past-registration">
-      <strong>{standing ? text.history.standing : `${office(official)}${text.comma}${format.date(starts_at)}`}</strong>
+      <strong>{in_operators_line ? text.history.operatorsLine : `${office(official)}${text.comma}${format.date(starts_at)}`}</strong>
       <span>{subjectOf(subject)}</span>
       <span>{text.history.state[state]}</span>
       <span><Num>{format.ticket(ticket)}</Num></span>

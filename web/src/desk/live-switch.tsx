@@ -28,7 +28,7 @@ export function LiveSwitch({ me, round }: Props) {
     mutationFn: takeLiveCalls,
     onSuccess: (mine) => queries.setQueryData(keys.me, mine),
   })
-  const here = round?.standing === true
+  const here = round?.is_operators_line === true
   const wanted = wish(me, round)
   const asked = useRef<boolean | null | undefined>(undefined)
   const { mutate } = say
@@ -55,7 +55,7 @@ export function LiveSwitch({ me, round }: Props) {
 /** What the desk is to say by itself: nothing, that it takes live calls, or (null) what the line says that it serves. */
 function wish(me: Me, round: Round | undefined): true | null | undefined {
   if (!round) return undefined
-  if (!round.standing) return me.takes_live ? null : undefined
+  if (!round.is_operators_line) return me.takes_live ? null : undefined
   const ready = me.role === 'operator' && me.desk?.phone_connected === true
   return ready && me.said_live === null && !me.takes_live ? true : undefined
 }

@@ -67,7 +67,7 @@ export const words: typeof fa = {
     registrations: (count) => `earlier registrations: ${count}`,
     requests: (count) => `requests: ${count}`,
     present: 'This registration',
-    standing: 'Operators’ line',
+    operatorsLine: 'Operators’ line',
     more: 'Show all',
     fewer: 'Show fewer',
     talked: (time) => `conversation ${time}`,

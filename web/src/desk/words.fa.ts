@@ -65,7 +65,7 @@ export const words = {
     registrations: (count: string) => `${count} ثبت‌نام پیشین`,
     requests: (count: string) => `${count} پیام شهری`,
     present: 'همین ثبت‌نام',
-    standing: 'خط اپراتور',
+    operatorsLine: 'خط اپراتور',
     more: 'نمایش همه',
     fewer: 'نمایش کمتر',
     talked: (time: string) => `گفت‌وگو ${time}`,

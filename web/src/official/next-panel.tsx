@@ -60,7 +60,7 @@ function LeftOfRound({ round }: { round: Round }) {
   const { text } = useLanguage()
   const now = useNow(true)
   const minutes = Math.ceil((Date.parse(round.ends_at) - now) / 60_000)
-  if (round.standing || isOver(round) || Date.parse(round.starts_at) > now) return null
+  if (round.is_operators_line || isOver(round) || Date.parse(round.starts_at) > now) return null
   if (minutes <= 0) return <div className={style.roundOver} data-testid="left-of-round" data-count={0}><dd>{text.leftOfRound.over}</dd></div>
   return <Count name={text.leftOfRound.name} count={minutes} testId="left-of-round" />
 }

@@ -61,7 +61,7 @@ export function useServing(desk: Desk, stage: Stage, begun: boolean) {
     notNow: may(state === 'asked' || (ended !== null && !over), 'not-now', () => (ended ? record() : notNow())),
     pause: may(begun && !over && !round.paused_at, 'pause', () => pauseRound(round.id)),
     resume: may(!over && round.paused_at !== null, 'pause', () => resumeRound(round.id)),
-    mayEnd: begun && !over && !round.standing,
+    mayEnd: begun && !over && !round.is_operators_line,
     leave: may(callback === null, 'leave', () => serve(null)),
     /** «Next» is to be said on purpose. */
     young,

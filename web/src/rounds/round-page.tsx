@@ -63,7 +63,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
               <NoticeText id={id} />
               <Report round={round} />
               <Carries id={id} />
-              {!round.standing && <History id={id} />}
+              {!round.is_operators_line && <History id={id} />}
               {round.recorded && mayHear(me.role) && <Recordings id={id} />}
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />
@@ -78,7 +78,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
 function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Asked) => void }) {
   const { text, format, office } = useLanguage()
   const words = text.rounds
-  const done = round.phase === 'over' || round.phase === 'cancelled' || round.standing
+  const done = round.phase === 'over' || round.phase === 'cancelled' || round.is_operators_line
   const range = (from: string, until: string) => words.range(format.moment(from), format.moment(until))
   return (
     <Paper withBorder component="section" className={style.card}>

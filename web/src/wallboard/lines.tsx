@@ -14,12 +14,12 @@ interface Props {
 export function Lines({ lines, now }: Props) {
   const { text, format } = useLanguage()
   const words = text.wallboard
-  const large = lines.filter(({ phase, standing }) => phase === 'live' && !standing).slice(0, LARGE)
-  const standing = lines.filter((line) => line.standing)
-  const others = lines.filter((line) => !line.standing && !large.includes(line))
+  const large = lines.filter((line) => line.phase === 'live' && !line.is_operators_line).slice(0, LARGE)
+  const operatorsLine = lines.filter((line) => line.is_operators_line)
+  const others = lines.filter((line) => !line.is_operators_line && !large.includes(line))
   return (
     <section className={style.lines} aria-label={words.today}>
-      {[...large, ...standing].map((line) => <Large key={line.round_id} line={line} now={now} />)}
+      {[...large, ...operatorsLine].map((line) => <Large key={line.round_id} line={line} now={now} />)}
       <h2>{words.today}</h2>
       {others.length === 0 && <p className={style.soft}>{words.noRounds}</p>}
       <ul className={style.others}>
@@ -41,14 +41,14 @@ function Large({ line, now }: { line: WallLine; now: number }) {
     [words.reached, format.number(line.reached)],
     [words.perHour, line.per_hour === null ? '–' : format.number(Math.round(line.per_hour))],
   ]
-  if (line.standing) numbers.splice(1, 0, [words.onTheLine, format.number(line.on_the_line)])
+  if (line.is_operators_line) numbers.splice(1, 0, [words.onTheLine, format.number(line.on_the_line)])
   else numbers.push([left < 0 ? words.over : words.left, format.number(Math.abs(left))])
   return (
     <article className={style.large} data-testid="line" data-id={line.round_id} data-paused={line.paused_at !== null}>
       <h2>
         {office(line)}
         <span className={style.tag} data-phase={line.paused_at ? 'paused' : line.phase}>
-          {line.paused_at ? words.paused : line.standing ? words.standing : text.phase[line.phase]}
+          {line.paused_at ? words.paused : line.is_operators_line ? words.operatorsLine : text.phase[line.phase]}
         </span>
       </h2>
       <dl className={style.numbers}>

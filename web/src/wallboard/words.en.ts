@@ -13,7 +13,7 @@ export const words: typeof fa = {
     left: 'minutes left',
     over: 'minutes over time',
     paused: 'paused',
-    standing: 'standing line',
+    operatorsLine: 'standing line',
     today: 'Rounds today',
     noRounds: 'No other round today.',
     more: (count) => `and ${count} more`,

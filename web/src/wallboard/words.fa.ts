@@ -11,7 +11,7 @@ export const words = {
     left: 'دقیقه مانده',
     over: 'دقیقه بیش از زمان',
     paused: 'مکث',
-    standing: 'خط همیشگی',
+    operatorsLine: 'خط همیشگی',
     today: 'نوبت‌های امروز',
     noRounds: 'امروز نوبت دیگری نیست.',
     more: (count: string) => `و ${count} مورد دیگر`,
