@@ -221,7 +221,7 @@ class Settings(BaseSettings):
     Half of it for a busy phone, double for one that cannot be reached (hotline/callbacks/retries.py)."""
     hold_seconds: int = Field(60, ge=5, le=600)
     """How long a citizen whose desk is lost in mid-conversation hears music until it is back."""
-    ahead_most: int = Field(4, ge=1, le=10)
+    call_ahead_most: int = Field(4, ge=1, le=10)
     """Citizens called ahead at once for each desk that serves a round, those who wait for it included. So
     many only where few can be reached."""
     calls_per_number: int = Field(8, ge=1, le=100)

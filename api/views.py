@@ -90,7 +90,7 @@ def one_registration(
 ) -> schemas.Registration:
     """A registration at the place where it waits now."""
     waits = registration.state is RegistrationState.WAITING
-    place = line.ahead(session, registration) + 1 if waits else None
+    place = line.before_me(session, registration) + 1 if waits else None
     waits_there = bool(on_the_line.among(session, [registration.id]))
     return registration_view(registration, place, desk_id, on_the_line=waits_there)
 

@@ -19,7 +19,7 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Callback, Desk, Official, OfficialKind, PlacedCall, Registration, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer.ahead import Ahead
+from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
@@ -61,7 +61,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
     ami: Any = NoAsterisk()
     caps = Caps(settings, engine)
     near_calls = NearCalls(settings, engine, ami, caps)
-    ahead, tone = Ahead(settings, engine, caps), Tone(engine, ami)
+    call_ahead, tone = CallAhead(settings, engine, caps), Tone(engine, ami)
 
     def to_place() -> None:
         with reading(engine) as session:
@@ -76,12 +76,12 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         tone.sound_due()
 
     return {
-        "match": ahead.match,
+        "match": call_ahead.match,
         "rooms": Rooms(engine, ami).send_all,
         "supervising": Supervising(engine, ami).send_all,
         "to place": to_place,
-        "let go": ahead.let_go,
-        "keep ready": ahead.keep_ready,
+        "let go": call_ahead.let_go,
+        "keep ready": call_ahead.keep_ready,
         "caps": room,
         "desks' telephones": DeskCalls(settings, engine, ami, caps).place_asked,
         "near calls": near_calls.place_due,

@@ -143,9 +143,9 @@ class Talk:
         within = int(LONG_S / STEP_S) + 1
         ends = -np.diff(left[:, :within], axis=1, prepend=1.0)
         waits = np.zeros((len(left), WAITING + 2, 2))
-        for ahead, whole in enumerate(self._whole):
-            waits[:, ahead, 0] = left.sum(axis=1) * STEP_S + ahead * self._mean_s
-            waits[:, ahead, 1] = 1 - ends @ np.cumsum(whole)[:within][::-1]
+        for before_me, whole in enumerate(self._whole):
+            waits[:, before_me, 0] = left.sum(axis=1) * STEP_S + before_me * self._mean_s
+            waits[:, before_me, 1] = 1 - ends @ np.cumsum(whole)[:within][::-1]
         return waits
 
 

@@ -119,7 +119,7 @@ def announce(engine: Engine, settings: Settings) -> None:
 def tell_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
     with writing(engine) as session:
-        beyond = settings.ahead_most if settings.near_call else None
+        beyond = settings.call_ahead_most if settings.near_call else None
         turn_near.tell(session, settings.near_places, call_beyond=beyond)
 
 

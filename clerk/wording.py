@@ -111,7 +111,7 @@ def _of_registration(session: Session, text_message: Message) -> Text | None:
     values = {
         "ticket": dates.digits(registration.ticket, language),
         "office": _office(spoken_of.substitute or spoken_of.official, language),
-        "place": dates.digits(line.ahead(session, registration) + 1, language),
+        "place": dates.digits(line.before_me(session, registration) + 1, language),
         "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.day(about.starts_at, language, with_year=False),
     }

@@ -85,7 +85,7 @@ class CallbackWriter:
                 log.info("%s: ended, %s, in state %s", token, ending, callback.state)
                 return
             by_us = callback.hangup_asked_at is not None
-            outcome = of_hangup(callback.state, ending, by_us=by_us, ahead=callback.desk_id is None)
+            outcome = of_hangup(callback.state, ending, by_us=by_us, called_ahead=callback.desk_id is None)
             if hung_up_before(callback) and not by_us:
                 outcome = Outcome.RETURNED
                 on_the_line.hung_up(session, callback.registration_id)

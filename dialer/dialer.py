@@ -9,9 +9,9 @@ from db import events
 from db.engine import reading, writing
 from db.models import Callback
 from dialer import asterisk_events
-from dialer.ahead import Ahead
 from dialer.ami import Ami, AmiError
 from dialer.asterisk_events import AsteriskEvents
+from dialer.call_ahead import CallAhead
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
@@ -54,7 +54,7 @@ class Dialer:
         self._rooms = Rooms(engine, ami)
         self._caps = Caps(settings, engine)
         self._trunk = Trunk(settings, engine, ami)
-        self._ahead = Ahead(settings, engine, self._caps)
+        self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
         self._near_calls = NearCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
@@ -129,7 +129,7 @@ class Dialer:
             self._next_calm = min(self._next_calm, time.monotonic() + CALM_S)
         calm = time.monotonic() >= self._next_calm
         if news or calm:
-            self._ahead.match()
+            self._call_ahead.match()
             self._live.give()
             sent = self._supervising.send_all()  # first: whom it hears may just be going
             self._asterisk.in_sync &= self._rooms.send_all() and sent
@@ -156,10 +156,10 @@ class Dialer:
         """What may wait CALM_S, so that «next» never waits for it."""
         self._trunk.catch_up(lambda: self._asterisk.handle(0))
         self._trunk.look()
-        self._ahead.let_go()
+        self._call_ahead.let_go()
         self._near_calls.let_go()
         self._writer.end_overdue()
-        self._ahead.keep_ready()
+        self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
         self._near_calls.place_due()
         self._confirmations.place_due()

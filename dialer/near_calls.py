@@ -40,7 +40,9 @@ class NearCalls(SystemCalls):
 
     def _place(self, registration_id: int, round_id: int) -> None:
         with writing(self._engine) as session:
-            near_call = turn_near_calls.take_up(session, registration_id, round_id, self._settings.ahead_most)
+            near_call = turn_near_calls.take_up(
+                session, registration_id, round_id, self._settings.call_ahead_most
+            )
             if near_call is None or near_call.token is None:
                 return
             token, number = near_call.token, near_call.registration.number

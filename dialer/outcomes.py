@@ -74,14 +74,16 @@ def _unheard(ending: Ending) -> Outcome:
     return Outcome.RETURNED if ending.cause == CAPPED_CAUSE else Outcome.FAILED
 
 
-def of_hangup(state: CallbackState, ending: Ending, *, by_us: bool, ahead: bool = False) -> Outcome | None:
+def of_hangup(
+    state: CallbackState, ending: Ending, *, by_us: bool, called_ahead: bool = False
+) -> Outcome | None:
     """The outcome of a callback whose channel ended in `state`; None if the desk has to say.
 
-    `by_us`: we hung up; `ahead`: it was called for no desk in particular, so it goes back as if never called.
-    Nobody to tell what the network said is our own fault, too. One that our own channels had no room for goes
-    back as if never called.
+    `by_us`: we hung up; `called_ahead`: it was called for no desk in particular, so it goes back as if never
+    called. Nobody to tell what the network said is our own fault, too. One that our own channels had no room
+    for goes back as if never called.
     """
-    if by_us and ahead:
+    if by_us and called_ahead:
         return Outcome.RETURNED
     rang = state is CallbackState.RINGING
     match state:

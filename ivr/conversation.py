@@ -37,9 +37,9 @@ _REFUSALS = {
 T = TypeVar("T")
 
 
-def before_you(ahead: int) -> Prompt:
+def before_you(before_me: int) -> Prompt:
     """How many citizens are called before this one."""
-    return Prompt("ahead-some", {"ahead": ahead}) if ahead else Prompt("ahead-none")
+    return Prompt("ahead-some", {"ahead": before_me}) if before_me else Prompt("ahead-none")
 
 
 def about(minutes: int) -> Prompt:
@@ -47,9 +47,9 @@ def about(minutes: int) -> Prompt:
     return Prompt("wait-minute") if minutes == 1 else Prompt("wait-minutes", {"minutes": minutes})
 
 
-def say_ahead(call: Call, ahead: int) -> None:
+def say_before_you(call: Call, before_me: int) -> None:
     """Say how many citizens are called before this one."""
-    said = before_you(ahead)
+    said = before_you(before_me)
     call.say(said.id, **said.slots)
 
 
@@ -234,9 +234,9 @@ class Conversation:
     def tell_where(self, place: Place) -> None:
         """Say the place in the line, and when the round is, unless that is not public yet."""
         if place.carried:
-            self.call.say("place", place=place.ahead + 1)
+            self.call.say("place", place=place.before_me + 1)
         else:
-            say_ahead(self.call, place.ahead)
+            say_before_you(self.call, place.before_me)
         if place.in_operators_line or place.phase is Phase.PLANNED:
             return
         if place.phase is Phase.LIVE:

@@ -119,7 +119,7 @@ def list_registrations(  # noqa: PLR0917
         ).all()
     )
     staying = on_the_line.among(session, [r.id for r in found])
-    place = line.ahead(session, found[0]) if found else 0
+    place = line.before_me(session, found[0]) if found else 0
     items = []
     for registration in found:
         waits = registration.state is RegistrationState.WAITING

@@ -25,15 +25,15 @@ def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequenc
     `screened`: those with whom an operator speaks first, too.
     """
     states = [CallbackState.WAITING, *([CallbackState.SCREENING] if screened else [])]
-    return session.scalars(_ahead(round_id, states)).all()
+    return session.scalars(_called_ahead(round_id, states)).all()
 
 
 def under_way(session: Session, round_id: int) -> Sequence[Callback]:
     """Citizens who are being called ahead, in the order of calling."""
-    return session.scalars(_ahead(round_id, UNDER_WAY)).all()
+    return session.scalars(_called_ahead(round_id, UNDER_WAY)).all()
 
 
-def _ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Callback]:
+def _called_ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Callback]:
     return (
         select(Callback)
         .join(Registration, Registration.id == Callback.registration_id)
@@ -76,7 +76,7 @@ def gone() -> ColumnElement[bool]:
 
 def meets(session: Session, desk: Desk, round_id: int) -> bool:
     """Give the desk, which is held, the first who waits for any desk of the round; False if nobody does."""
-    waiting = _ahead(round_id, [CallbackState.WAITING]).where(Callback.hangup_asked_at.is_(None))
+    waiting = _called_ahead(round_id, [CallbackState.WAITING]).where(Callback.hangup_asked_at.is_(None))
     first = waiting.limit(1).with_for_update(of=Callback, key_share=True, skip_locked=True)
     callback = session.scalar(first)
     return callback is not None and _give(session, callback, desk)

@@ -226,8 +226,8 @@ def _may_be_called_again(session: Session, callback: Callback) -> bool:
         return False
     if registration.state is RegistrationState.WAITING:
         return True
-    ahead = callbacks.of_registration(session, registration.id)
-    return ahead is not None and _for_any_desk(ahead)
+    called_ahead = callbacks.of_registration(session, registration.id)
+    return called_ahead is not None and _for_any_desk(called_ahead)
 
 
 def _for_any_desk(callback: Callback) -> bool:
@@ -252,23 +252,23 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
     back = _send_back(session, desk, but=callback)
     if callback.state is CallbackState.ENDED:
         _goes_back(session, callback.token, now(session), settings)
-    again = _take_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
+    again = _take_called_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
     for waits in back:
         events.callback_changed(session, waits)
     return again
 
 
-def _take_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
-    ahead = callbacks.of_registration(session, before.registration_id)
-    if ahead is None or not _for_any_desk(ahead):
+def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
+    called_ahead = callbacks.of_registration(session, before.registration_id)
+    if called_ahead is None or not _for_any_desk(called_ahead):
         return None
-    session.refresh(ahead, with_for_update={"key_share": True})
-    if not _for_any_desk(ahead) or ahead.state is CallbackState.SCREENING:
+    session.refresh(called_ahead, with_for_update={"key_share": True})
+    if not _for_any_desk(called_ahead) or called_ahead.state is CallbackState.SCREENING:
         raise Refused("wrong-state", "somebody else speaks with the citizen")
-    ahead.desk_id, ahead.user_id = desk.id, _person(session, desk)
+    called_ahead.desk_id, called_ahead.user_id = desk.id, _person(session, desk)
     session.flush()
-    events.callback_changed(session, ahead)
-    return ahead
+    events.callback_changed(session, called_ahead)
+    return called_ahead
 
 
 def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:

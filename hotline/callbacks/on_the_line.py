@@ -31,7 +31,7 @@ _REACHED_S = 20.0
 class Outlook(NamedTuple):
     """What a caller may be told."""
 
-    ahead: int
+    before_me: int
     """So many stand before."""
     free: bool
     """Whether a desk is there for this caller at this moment."""

@@ -133,9 +133,9 @@ def _due(situation: Situation, there: list[float], shows_in: float, known: "_Kno
     if len(there) == 1:
         return True
     free = max(1, sum(speaker.talking_for is None for speaker in situation.speakers))
-    ahead = sum(chance * max(0, situation.ready + n + 1 - free) for n, chance in enumerate(there))
+    called_ahead = sum(chance * max(0, situation.ready + n + 1 - free) for n, chance in enumerate(there))
     saved = shows_in * _needed(situation, there, known.ready + shows_in / 2, known)
-    return saved >= BESIDE * ahead * known.length.mean / len(situation.speakers)
+    return saved >= BESIDE * called_ahead * known.length.mean / len(situation.speakers)
 
 
 def _needed(situation: Situation, there: list[float], within: float, known: "_Known") -> float:

@@ -71,7 +71,7 @@ def situation(session: Session, round_id: int) -> Situation:
     ).all()
     desks = session.scalars(select(Desk).where(Desk.round_id == round_id, Desk.phone_connected)).all()
     with_desk = {c.desk_id: c for c in live if c.desk_id is not None and callbacks.occupies(c)}
-    ahead = [callback for callback in live if callback.desk_id is None]
+    called_ahead = [callback for callback in live if callback.desk_id is None]
     return Situation(
         speakers=[
             speaker(with_desk.get(desk.id), at)
@@ -80,11 +80,13 @@ def situation(session: Session, round_id: int) -> Situation:
         ],
         ringing_for=[
             _seconds(c.placed_at or at, at)
-            for c in ahead
+            for c in called_ahead
             if c.state in UNDER_WAY and c.state is not CallbackState.ANSWERED
         ],
-        ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in ahead),
-        answered_for=[_seconds(c.answered_at or at, at) for c in ahead if c.state is CallbackState.ANSWERED],
+        ready=sum(c.state in (CallbackState.WAITING, CallbackState.SCREENING) for c in called_ahead),
+        answered_for=[
+            _seconds(c.answered_at or at, at) for c in called_ahead if c.state is CallbackState.ANSWERED
+        ],
     )
 
 

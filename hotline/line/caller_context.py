@@ -63,7 +63,7 @@ class Place:
     ticket: str
     clip: str
     state: RegistrationState
-    ahead: int
+    before_me: int
     carried: bool
     left_cancelled: bool
     """Whether it was carried here because the round before was cancelled."""
@@ -190,7 +190,7 @@ def place(session: Session, registration: Registration) -> Place:
         ticket=registration.ticket,
         clip=round_.official.clip,
         state=registration.state,
-        ahead=line.ahead(session, registration),
+        before_me=line.before_me(session, registration),
         carried=registration.rounds_missed > 0,
         left_cancelled=registration.rounds_missed > 0 and _left_cancelled(session, registration),
         given_up=unanswered and over,

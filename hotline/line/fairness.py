@@ -73,7 +73,7 @@ def look_up(session: Session, registration: Registration) -> Standing:
     return Standing(
         registration=registration,
         round=rounds.get(session, registration.round_id),
-        place=line.ahead(session, registration) + 1 if waits else None,
+        place=line.before_me(session, registration) + 1 if waits else None,
         waiting=rounds.counts(session, [registration.round_id])[registration.round_id].get(
             RegistrationState.WAITING, 0
         ),

@@ -1,7 +1,7 @@
 """The order of calling: moved up by a person, then rounds missed (most first), time of registration, id.
 
 Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts.
-The index `order_of_calling` is this order; `ahead` sums the counts that triggers keep (migration 0001).
+The index `order_of_calling` is this order; `before_me` sums the counts that triggers keep (migration 0001).
 """
 
 import math
@@ -62,7 +62,7 @@ def _before(registration: Registration) -> ColumnElement[bool]:
     )
 
 
-def ahead(session: Session, registration: Registration) -> int:
+def before_me(session: Session, registration: Registration) -> int:
     """How many waiting citizens of the same round are called before this one; as quick in any line."""
     r, seconds = registration, math.floor(registration.registered_at.timestamp())
     stretches = [seconds // length for length in STRETCHES]
@@ -76,11 +76,11 @@ def ahead(session: Session, registration: Registration) -> int:
         **{f"stretch{level}": stretch for level, stretch in enumerate(stretches)},
         **{f"first{level}": first for level, first in enumerate(firsts, start=1)},
     }
-    return int(core(session).execute(_AHEAD, values).scalar_one())
+    return int(core(session).execute(_BEFORE_ME, values).scalar_one())
 
 
-def _ahead_query() -> Select[int]:
-    """Built once: it is asked in every call. Its parameters are named in `ahead`."""
+def _before_me_query() -> Select[int]:
+    """Built once: it is asked in every call. Its parameters are named in `before_me`."""
     moved_up, missed = bindparam("moved_up", type_=Integer), bindparam("missed", type_=Integer)
     same_class = and_(LineCount.moved_up == moved_up, LineCount.rounds_missed == missed)
     earlier_class = or_(
@@ -111,7 +111,7 @@ def _counted(level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
     return select(func.coalesce(func.sum(LineCount.waiting), 0)).where(of_level, stretches).scalar_subquery()
 
 
-_AHEAD = _ahead_query()
+_BEFORE_ME = _before_me_query()
 
 
 def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:

@@ -37,7 +37,7 @@ class Registered:
 
     registration_id: int
     ticket: str
-    ahead: int
+    before_me: int
     already: bool
 
 
@@ -248,6 +248,6 @@ def told(session: Session, registration: Registration, *, already: bool) -> Regi
     return Registered(
         registration_id=registration.id,
         ticket=registration.ticket,
-        ahead=line.ahead(session, registration),
+        before_me=line.before_me(session, registration),
         already=already,
     )

@@ -220,7 +220,7 @@ def _of_place(session: Session, place: Registration, language: Language, text: s
         "ticket": dates.digits(place.ticket, language),
         "office": _office(session, round_.id, language),
         "when": dates.span(round_.starts_at, round_.ends_at, language, with_year=False),
-        "place": dates.digits(line.ahead(session, place) + 1, language),
+        "place": dates.digits(line.before_me(session, place) + 1, language),
     }
     over = rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED)
     if place.state is _S.CALLING:

@@ -86,7 +86,7 @@ def take_up(session: Session, registration_id: int, round_id: int, beyond: int =
     )
     near_call = by_token(session, taken) if taken else None
     first = about_to_be_called(session, round_id, beyond)
-    if near_call and line.ahead(session, near_call.registration) < first:
+    if near_call and line.before_me(session, near_call.registration) < first:
         near_call.ended_at = at
         return None
     return near_call

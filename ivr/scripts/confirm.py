@@ -12,7 +12,7 @@ from hotline.line import confirmation_calls
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from ivr.call import AGIError, Call
-from ivr.conversation import say_ahead
+from ivr.conversation import say_before_you
 from settings import Settings
 
 _ABOUT = {
@@ -61,7 +61,7 @@ def _tell(call: Call, kind: ConfirmationKind, told: Registered | Refused | None,
     if isinstance(told, Registered):
         call.say(_DONE[kind], ticket=told.ticket)
         call.say("ticket-again", ticket=told.ticket)
-        say_ahead(call, told.ahead)
+        say_before_you(call, told.before_me)
         call.say("will-call")
     elif isinstance(told, Refused):
         call.say(_REFUSALS.get(told.code, "confirm-call-too-late"))

@@ -57,7 +57,7 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool
 
 def told(outlook: Outlook) -> list[Prompt]:
     """What a caller hears of the wait: who stands before, and about how long, if anybody can say."""
-    return [before_you(outlook.ahead), *([about(outlook.minutes)] if outlook.minutes else [])]
+    return [before_you(outlook.before_me), *([about(outlook.minutes)] if outlook.minutes else [])]
 
 
 def _other_number(talk: Conversation, registration_id: int) -> None:

@@ -9,7 +9,7 @@ from hotline.line.caller_context import Choice, Place
 from hotline.line.registration import Registered
 from ivr import menus
 from ivr.call import Gone, Prompt
-from ivr.conversation import Conversation, say_ahead
+from ivr.conversation import Conversation, say_before_you
 from ivr.scripts import extras
 
 _KINDS = {
@@ -153,7 +153,7 @@ def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
     else:
         call.tell("registered-brief" if brief else "registered", ticket=registered.ticket)
     call.say("ticket-is" if brief else "ticket-again", ticket=registered.ticket)
-    say_ahead(call, registered.ahead)
+    say_before_you(call, registered.before_me)
     if not talk.intake.been_here:
         call.say("expectation", reached=choice.expected_reach)
         call.say("will-call")

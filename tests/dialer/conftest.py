@@ -7,8 +7,8 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading
 from db.models import PlacedCall
-from dialer import ahead, asterisk_events, rooms
 from dialer import ami as ami_module
+from dialer import asterisk_events, call_ahead, rooms
 from dialer import dialer as module
 from settings import Settings
 from tests.dialer.hall import Hall
@@ -48,7 +48,7 @@ def hall(
 ) -> Iterator[Hall]:
     monkeypatch.setattr(rooms, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
     hall = Hall(settings, engine, manager)
-    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
     yield hall
     hall.close()
     called = [o["ChannelId"] for o in manager.named("Originate") if o["Context"] != "aside"]

@@ -123,7 +123,7 @@ class Hall(Office):
 
     def thinks(self) -> None:
         """The dialer has looked once more whether somebody is to be called, and called them."""
-        self._dialer._ahead.keep_ready()
+        self._dialer._call_ahead.keep_ready()
         self.until_at_rest()
 
     # --- what is so ---

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import PlacedCall, Registration, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import ahead
+from dialer import call_ahead
 from dialplan.variables import CAPPED_CAUSE
 from hotline.callbacks import callbacks, claims, closing
 from settings import Settings
@@ -23,7 +23,7 @@ def test_given_the_trunks_channels_in_use_when_more_are_wanted_then_nobody_is_ta
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hall = Hall(settings.model_copy(update={"calls_at_once": 2}), engine, manager)
-    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
     try:
         hall.wanted = 5
         hall.until(lambda: len(manager.named("Originate")) == 2)

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database
 
 def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
     """So many registrations that have come near; those before them are about to be called back."""
-    ahead = office._settings.ahead_most
+    head = office._settings.call_ahead_most
     with writing(office.engine) as session:
         round_ = make.a_round(session)
         own = {"number": number} if number else {}
-        make.some_registrations(session, round_, ahead, registered_at=now(session) - 2 * make.HOUR)
+        make.some_registrations(session, round_, head, registered_at=now(session) - 2 * make.HOUR)
         ids = [r.id for r in make.some_registrations(session, round_, count, **own)]
-        turn_near.tell(session, 100, call_beyond=ahead)
+        turn_near.tell(session, 100, call_beyond=head)
     return ids
 
 
@@ -172,7 +172,7 @@ def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_
     office.until_at_rest()
 
     with writing(office.engine) as session:
-        turn_near.tell(session, 100, call_beyond=office._settings.ahead_most)
+        turn_near.tell(session, 100, call_beyond=office._settings.call_ahead_most)
         assert [d.registration_id for d in turn_near_calls.due(session, 5)] == []
     assert kept(office, id_).answer is said
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Breaker, Event, PlacedCall, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import ahead
+from dialer import call_ahead
 from dialplan.accounts import BROWSER_PHONES
 from hotline.callbacks import breaker, retries
 from settings import Settings
@@ -27,7 +27,7 @@ def hall(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hall]:
     hall = Hall(settings, engine, manager)
-    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", hall.calls_wanted)
+    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
     # Who is passed over is so until the test says otherwise, however slow this machine is.
     monkeypatch.setattr(retries, "_NEXT_ONE_TRIES", timedelta(minutes=1))
     yield hall

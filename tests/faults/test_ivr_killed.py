@@ -116,7 +116,7 @@ def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they
             place = session.scalars(
                 select(Registration).where(Registration.number == "+98" + number[1:])
             ).one()
-            turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)
+            turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)
             assert turn_near_calls.due(session, 1) == confirmation_calls.due(session, 1) == []
         assert place.state is RegistrationState.WAITING
         assert len(citizen.calls) == 1
@@ -137,7 +137,7 @@ def _is_keyed_in(system: System, round_id: int, number: str) -> None:
 
 def _comes_near(system: System, round_id: int, number: str) -> None:
     """Behind those who are about to be called back."""
-    system.register(round_id, *(system.number() for _ in range(system.settings.ahead_most)), number)
+    system.register(round_id, *(system.number() for _ in range(system.settings.call_ahead_most)), number)
     with writing(system.engine) as session:
         rounds.open_round(session, rounds.get(session, round_id))
-        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)
+        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)

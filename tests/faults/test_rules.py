@@ -152,8 +152,8 @@ def test_given_a_round_that_is_opened_early_when_the_official_speaks_then_the_ne
 def test_given_calls_that_say_that_a_turn_is_near_when_a_round_opens_then_its_head_is_not_passed_over(
     system: System,
 ) -> None:
-    line = [system.number() for _ in range(system.settings.ahead_most + 2)]
-    head, near_ones = line[0], line[system.settings.ahead_most :]
+    line = [system.number() for _ in range(system.settings.call_ahead_most + 2)]
+    head, near_ones = line[0], line[system.settings.call_ahead_most :]
     with (
         system.only_round() as round_id,
         _crowd(system, dict.fromkeys(near_ones, LISTENS)) as crowd,
@@ -176,7 +176,7 @@ def test_given_calls_that_say_that_a_turn_is_near_when_a_round_opens_then_its_he
 def _are_told(system: System) -> None:
     """As the clerk tells who is near, where a call is set, too."""
     with writing(system.engine) as session:
-        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.ahead_most)
+        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)
 
 
 def test_given_a_live_round_with_calls_of_every_kind_when_it_is_cancelled_then_all_but_a_talk_end_kindly(

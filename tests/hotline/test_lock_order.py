@@ -114,9 +114,9 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 2)
-        ahead = claims.call_ahead(session, round_)
-        assert ahead is not None
-        callbacks.move(session, ahead.token, CallbackState.WAITING)
+        called_ahead = claims.call_ahead(session, round_)
+        assert called_ahead is not None
+        callbacks.move(session, called_ahead.token, CallbackState.WAITING)
         desk = a_desk(session)
         user = a_user(session, desk)
         serving.serve(session, desk, round_.id, settings)
@@ -129,7 +129,7 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
     # the log is held, as after the first two that meet; a claim that waits for it must not be waited for
     beside(engine, events.hold_order, next_one, then=assignment.match)
     with reading(engine) as session:
-        assert session.get_one(Callback, ahead.id).desk_id is None
+        assert session.get_one(Callback, called_ahead.id).desk_id is None
 
 
 def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_over_and_the_next_has_them(

@@ -140,7 +140,7 @@ class City:
         assert heard.finished
         return heard
 
-    def registers(self, citizen: Citizen, round_: Round, ahead: int) -> Heard:
+    def registers(self, citizen: Citizen, round_: Round, before_me: int) -> Heard:
         """Calls, presses four keys, and hears the ticket number and the place."""
         heard = self.dials(citizen, *YES)
         with reading(self.engine) as session:
@@ -151,7 +151,7 @@ class City:
             ).one()
         citizen.ticket = kept.ticket
         assert heard.said("registered", ticket=kept.ticket)
-        assert heard.said("ahead-some", ahead=ahead) if ahead else heard.said("ahead-none")
+        assert heard.said("ahead-some", ahead=before_me) if before_me else heard.said("ahead-none")
         return heard
 
     def registers_without_a_caller_id(self, citizen: Citizen, round_: Round) -> None:
@@ -276,7 +276,7 @@ def many_register(city: City, round_: Round) -> Line:
         if came == 5:
             city.registers_without_a_caller_id(citizen, round_)
             continue
-        heard = city.registers(citizen, round_, ahead=came)
+        heard = city.registers(citizen, round_, before_me=came)
         assert heard.said("expectation", reached=30), "three hours, six minutes each"
     gives_up, lifted = first.citizens[12], first.citizens[20]
     ticket = ("owner-ticket", f"{gives_up.ticket}#")
@@ -333,11 +333,11 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     again = city.plans()
     city.passes(2 * HOUR)
     fresh = [Citizen(f"second-{n}", MANY + n) for n in range(6)]
-    city.registers(fresh[0], again, ahead=0)
+    city.registers(fresh[0], again, before_me=0)
     twice = [Citizen("twice", -1, number=first.citizens[n].number) for n in (25, 30)]
-    for ahead, citizen in enumerate(twice, start=1):
-        city.registers(citizen, again, ahead=ahead)
-    city.registers(fresh[1], again, ahead=3)
+    for before_me, citizen in enumerate(twice, start=1):
+        city.registers(citizen, again, before_me=before_me)
+    city.registers(fresh[1], again, before_me=3)
     city.clerk()
     second = first.carry()
     assert second.citizens == left
@@ -347,8 +347,8 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
 
     # More register, also one who was reached; all hear of those before them, new ones what a round reaches.
     had_it = Citizen("first-0 once more", MANY + 6, number=first.citizens[0].number)
-    for ahead, citizen in enumerate([*fresh[2:], had_it], start=len(left) + 2):
-        heard = city.registers(citizen, again, ahead=ahead)
+    for before_me, citizen in enumerate([*fresh[2:], had_it], start=len(left) + 2):
+        heard = city.registers(citizen, again, before_me=before_me)
         assert heard.said("expectation", reached=REACHED_FIRST) is (citizen is not had_it)
         second.citizens.append(citizen)
     assert city.standing(again) == tickets([*left, *fresh, had_it])

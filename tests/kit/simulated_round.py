@@ -97,7 +97,7 @@ def fast_system(
     environment = {
         "HOTLINE_RETRY_SECONDS": "4",
         "HOTLINE_ANSWER_SECONDS": "1",
-        "HOTLINE_AHEAD_MOST": "4",  # as in life
+        "HOTLINE_CALL_AHEAD_MOST": "4",  # as in life
         "HOTLINE_TRUNK_ASKED_SECONDS": "5",
         **uncapped,
         **environment,

@@ -73,7 +73,7 @@ class System:
             "HOTLINE_RING_SECONDS": "5",
             "HOTLINE_ANSWER_SECONDS": "2",
             "HOTLINE_RETRY_SECONDS": "0",
-            "HOTLINE_AHEAD_MOST": "1",  # a test knows whose phone rings
+            "HOTLINE_CALL_AHEAD_MOST": "1",  # a test knows whose phone rings
             "HOTLINE_QUIET_HOURS": "00:00-00:00",
             "HOTLINE_SECOND_FACTOR_ROLES": "",
             "HOTLINE_CALLS_PER_NUMBER": "100",  # a whole day's rounds take minutes here

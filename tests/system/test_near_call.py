@@ -19,11 +19,11 @@ def test_given_who_is_near_when_they_press_2_then_they_are_set_aside_and_the_cal
         system.only_round() as round_id,
         Caller(system, system.number(), port=system.trunk_port) as phone,
     ):
-        for _ in range(system.settings.ahead_most + 1):  # the first are about to be called back
+        for _ in range(system.settings.call_ahead_most + 1):  # the first are about to be called back
             system.register(round_id, system.number())
         with writing(system.engine) as session:
             rounds.open_round(session, rounds.get(session, round_id))
-            turn_near.tell(session, 5, call_beyond=system.settings.ahead_most)
+            turn_near.tell(session, 5, call_beyond=system.settings.call_ahead_most)
         registration = system.registrations(round_id)[-1]
         phone.wait_for_call(timeout=30)
         phone.answer()

@@ -204,7 +204,9 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                 place = Place(given.registration_id, number, round_, order=len(self.city.places))
                 self.city.places[place.id] = place
             if not holder:
-                assert given.ahead == self.city.line(round_).index(self.city.places[given.registration_id])
+                assert given.before_me == self.city.line(round_).index(
+                    self.city.places[given.registration_id]
+                )
 
         @precondition(lambda self: any(p.state == WAITING for p in self.city.places.values()))
         @rule(data=st.data(), how=st.sampled_from(["cancel", "move up"]))
@@ -307,7 +309,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                     expected = self.city.line(round_)
                     waiting = [r for r in line.page(session, round_, 500, None) if r.state == WAITING]
                     assert [r.id for r in waiting] == [p.id for p in expected]
-                    assert [line.ahead(session, r) for r in waiting] == list(range(len(waiting)))
+                    assert [line.before_me(session, r) for r in waiting] == list(range(len(waiting)))
 
         @invariant()
         def nobody_is_lost_and_nobody_is_twice(self) -> None:

@@ -89,7 +89,7 @@ def test_given_any_line_when_claimed_then_order_is_rounds_missed_registered_at_i
         )
         in_order = [row.id for _, row in line_up]
         assert [row.id for row in line.page(session, round_.id, 100, None)] == in_order
-        assert [line.ahead(session, row) for _, row in line_up] == list(range(len(rows)))
+        assert [line.before_me(session, row) for _, row in line_up] == list(range(len(rows)))
 
         due = [row.id for place, row in line_up if place.due]
         first = [line.take_next(session, round_.id, at) for _ in range(early)]

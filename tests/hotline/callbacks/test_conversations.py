@@ -131,7 +131,7 @@ def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_
     place = callback.registration
     assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
     assert place.not_before is not None and place.not_before <= now(session)
-    assert line.ahead(session, place) == 0
+    assert line.before_me(session, place) == 0
     assert line.take_next(session, callback.round_id, now(session)) == place.id
 
 
@@ -394,15 +394,15 @@ def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is
     session: Session, settings: Settings, round_: Round, desk: Desk, given: bool
 ) -> None:
     callback = cut_off(session, desk, settings)
-    ahead = called_ahead(session, round_)
-    assert ahead.registration_id == callback.registration_id, "the head of the line"
+    theirs = called_ahead(session, round_)
+    assert theirs.registration_id == callback.registration_id, "the head of the line"
     if given:
         other = called_ahead(session, round_)
-        ahead.state = C.RINGING
+        theirs.state = C.RINGING
         session.flush()
         assert serving.ask_next(session, desk, None, settings) is other
     again = conversations.call_again_now(session, callback, desk, settings)
-    assert (again.id, again.desk_id) == (ahead.id, desk.id)
+    assert (again.id, again.desk_id) == (theirs.id, desk.id)
     if given:
         assert (other.state, other.desk_id) == (C.WAITING, None)
 

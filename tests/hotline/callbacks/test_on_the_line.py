@@ -169,7 +169,7 @@ def test_given_who_waits_behind_who_is_called_back_when_a_desk_is_free_then_each
     assert given(engine) == []
     assert verify(engine).problems == []
     with reading(engine) as session:
-        assert line.ahead(session, session.get_one(Registration, behind)) == 0
+        assert line.before_me(session, session.get_one(Registration, behind)) == 0
 
 
 def test_given_callers_who_wait_when_desks_are_free_then_each_desk_has_one_in_the_order_of_the_line(
@@ -446,7 +446,7 @@ def test_given_a_free_desk_when_nobody_stands_before_then_the_caller_hears_that_
     a_live_desk(session)
     assert on_the_line.outlook(session, first).free
     told = on_the_line.outlook(session, second)
-    assert (told.ahead, told.free, told.minutes) == (1, False, None)
+    assert (told.before_me, told.free, told.minutes) == (1, False, None)
 
 
 def test_given_conversations_of_late_when_desks_are_busy_then_the_estimate_grows_with_who_stands_before(

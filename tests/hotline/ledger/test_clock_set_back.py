@@ -75,7 +75,7 @@ def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_th
     assert in_line(story) == ids
     with reading(story.engine) as session:
         rows = session.scalars(select(Registration).order_by(Registration.id)).all()
-        assert [line.ahead(session, row) for row in rows] == [0, 1, 2, 3, 4]
+        assert [line.before_me(session, row) for row in rows] == [0, 1, 2, 3, 4]
         times = session.scalars(select(LedgerEntry.at).order_by(LedgerEntry.id)).all()
         assert list(times) == sorted(times)
     assert [story.called(Outcome.REACHED) for _ in range(5)] == ids

@@ -269,13 +269,13 @@ def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_
         round_id = place_of(session, id_).round_id
     with writing(engine) as session:
         later = registration.register(session, round_id=round_id, number=make.a_number())
-        assert later.ahead == 0
+        assert later.before_me == 0
     with writing(engine) as session:
         told = confirmation_calls.answer(session, placed(session, id_), yes=True)
-        assert isinstance(told, Registered) and told.ahead == 0
+        assert isinstance(told, Registered) and told.before_me == 0
     with writing(engine) as session:
         number = registration.find(session, later.ticket).number
-        assert registration.register(session, round_id=round_id, number=number).ahead == 1
+        assert registration.register(session, round_id=round_id, number=number).before_me == 1
     report = verify.verify(engine)
     assert report.problems == [], "and everybody can check that"
 
@@ -342,7 +342,7 @@ def test_given_a_round_with_room_for_one_when_strangers_are_keyed_in_then_they_t
     round_ = make.a_round(session)
     round_.capacity = 1
     ids = [make.keyed_in(session, round_).id for _ in range(3)]
-    assert registration.register(session, round_id=round_.id, number=NUMBER).ahead == 0
+    assert registration.register(session, round_id=round_.id, number=NUMBER).before_me == 0
     assert code(lambda: asks(session, round_, make.a_number())) == "round-full"
     told = confirmation_calls.answer(session, placed(session, ids[0]), yes=True)
     assert isinstance(told, Refused) and told.code == "round-full"

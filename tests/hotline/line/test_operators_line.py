@@ -97,13 +97,13 @@ ENDS = {
 """How a call ends; one that stays until we end it is held, or parting."""
 
 
-def in_state(session: Session, state: C, *, ahead: bool) -> Callback:
+def in_state(session: Session, state: C, *, called_ahead: bool) -> Callback:
     """Somebody of the operators' line, in the hands of a desk or called ahead."""
     callback = make.a_callback(session, state, round_id=rounds.operators_line(session).id)
     if state is not C.CLAIMED:
         callback.called_at = callback.placed_at = callback.claimed_at
     callback.ended_at = callback.claimed_at if state is C.ENDED else None
-    if ahead:
+    if called_ahead:
         callback.desk_id = callback.user_id = None
     return callback
 
@@ -129,15 +129,15 @@ def hours_pass(engine: Engine, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "ahead"), [*((s, False) for s in LIVE), *((s, True) for s in (*UNDER_WAY, C.WAITING))]
+    ("state", "called_ahead"), [*((s, False) for s in LIVE), *((s, True) for s in (*UNDER_WAY, C.WAITING))]
 )
 def test_given_operators_citizens_in_any_state_when_their_calls_end_in_any_way_then_there_is_a_way_on(
-    engine: Engine, settings: Settings, state: C, ahead: bool
+    engine: Engine, settings: Settings, state: C, called_ahead: bool
 ) -> None:
     ends = {}
     with writing(engine) as session:
         for attempts, ending in product((0, 1), ENDS.values()):
-            callback = in_state(session, state, ahead=ahead)
+            callback = in_state(session, state, called_ahead=called_ahead)
             callback.registration.attempts = attempts
             ends[callback.token] = ending or (None if state in (C.HELD, C.PARTING) else UNSEEN)
     for token, ending in ends.items():

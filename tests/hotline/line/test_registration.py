@@ -52,7 +52,7 @@ def test_given_an_open_round_when_a_number_registers_then_it_has_a_whole_place_a
         kept = registration.find(session, told.ticket)
         assert before <= kept.registered_at <= now(session)
         assert tickets.parse(told.ticket) == told.ticket
-        assert (told.ahead, told.already) == (0, False)
+        assert (told.before_me, told.already) == (0, False)
         assert (kept.round_id, kept.number, kept.language) == (round_.id, NUMBER, "fa")
         assert (kept.state, kept.rounds_missed, kept.attempts) == (RegistrationState.WAITING, 0, 0)
         assert (kept.not_before, kept.last_outcome) == (None, None)
@@ -68,7 +68,7 @@ def test_given_a_registered_number_when_it_registers_again_then_it_hears_the_tic
         some_registrations(session, round_, 1, registered_at=now(session) + SECOND)
     with writing(engine) as session:
         again = register(session, round_id=round_.id, number=NUMBER)
-    assert again == Registered(first.registration_id, first.ticket, ahead=2, already=True)
+    assert again == Registered(first.registration_id, first.ticket, before_me=2, already=True)
 
 
 def test_given_one_number_when_it_registers_from_20_lines_at_once_then_there_is_exactly_one_place(
@@ -110,7 +110,7 @@ def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are
     some_registrations(session, second, 3)
     told = [register(session, round_id=round_.id, number=NUMBER) for round_ in (first, second)]
     assert [answer.already for answer in told] == [False, False]
-    assert [answer.ahead for answer in told] == [0, 3]
+    assert [answer.before_me for answer in told] == [0, 3]
     assert told[0].ticket != told[1].ticket
 
 
@@ -145,7 +145,7 @@ def test_given_a_registered_number_when_registration_has_closed_then_it_still_he
     round_ = a_round(session, Phase.CLOSED)
     kept = a_registration(session, round_, number=NUMBER)
     again = register(session, round_id=round_.id, number=NUMBER)
-    assert again == Registered(kept.id, kept.ticket, ahead=0, already=True)
+    assert again == Registered(kept.id, kept.ticket, before_me=0, already=True)
 
 
 def test_given_no_such_round_when_a_number_registers_then_it_is_not_found(session: Session) -> None:
@@ -175,7 +175,7 @@ def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first
 ) -> None:
     round_, other = a_round(session), a_round(session)
     at = now(session)
-    ahead = [
+    before_me = [
         *some_registrations(session, round_, 2),
         *some_registrations(session, round_, 2, rounds_missed=1, registered_at=at + HOUR),
         a_registration(session, round_, not_before=at + HOUR),  # waits for its retry, keeps its place
@@ -184,7 +184,7 @@ def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first
     a_registration(session, round_, registered_at=at + HOUR)
     for state in set(RegistrationState) - {RegistrationState.WAITING}:
         a_registration(session, round_, state=state)
-    assert register(session, round_id=round_.id, number=NUMBER).ahead == len(ahead)
+    assert register(session, round_id=round_.id, number=NUMBER).before_me == len(before_me)
 
 
 def test_given_a_registration_when_it_is_made_then_one_event_tells_it_in_the_same_transaction(

@@ -85,7 +85,7 @@ def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
 ) -> None:
     with writing(story.engine) as session:
         rounds.open_round(session, rounds.get(session, story.round))
-    head = [story.registers() for _ in range(settings.ahead_most)]
+    head = [story.registers() for _ in range(settings.call_ahead_most)]
     id_ = story.registers()
     process.tell_near(story.engine, settings)
     with reading(story.engine) as session:

@@ -191,7 +191,7 @@ def test_given_a_live_round_when_it_goes_on_for_longer_then_its_line_is_told_and
         *(later, later),
         *(500, 4),
     )
-    assert registration.register(session, round_id=round_.id, number=a_number()).ahead == 1
+    assert registration.register(session, round_id=round_.id, number=a_number()).before_me == 1
     (text_message,) = session.scalars(select(Message).where(Message.kind == MessageKind.ROUND_CHANGED))
     assert text_message.registration_id == waits.id
     for name in ("starts_at", "registration_from", "announce_at"):
@@ -270,4 +270,4 @@ def test_given_a_full_round_when_one_cancels_then_the_place_is_free_again(sessio
     taken = registration.register(session, round_id=round_.id, number=a_number())
     refused("round-full", lambda: registration.register(session, round_id=round_.id, number=a_number()))
     registration.cancel(session, taken.registration_id)
-    assert registration.register(session, round_id=round_.id, number=a_number()).ahead == 0
+    assert registration.register(session, round_id=round_.id, number=a_number()).before_me == 0

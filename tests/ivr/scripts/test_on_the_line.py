@@ -22,7 +22,7 @@ from tests.kit.process import until
 
 CHANNEL = "1795652838.7"
 OWN = "+989131234567"
-BUSY = Outlook(ahead=2, free=False, minutes=5)
+BUSY = Outlook(before_me=2, free=False, minutes=5)
 NEWS = ["ahead-some", "wait-minutes", "operator-press-two"]
 CALLED_BACK = ["operator-registered", "goodbye"]
 

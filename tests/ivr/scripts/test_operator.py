@@ -93,7 +93,7 @@ def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_lon
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     for minutes, prompt in ((7, "wait-minutes"), (1, "wait-minute")):
-        outlook = Outlook(ahead=3, free=False, minutes=minutes)
+        outlook = Outlook(before_me=3, free=False, minutes=minutes)
         monkeypatch.setattr(on_the_line, "outlook", lambda *_, outlook=outlook: outlook)
         heard = asterisk.dial(START, CALL_ME)
         assert heard.prompts[2:6] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
@@ -102,14 +102,14 @@ def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_lon
 
 def test_who_is_in_it_already_keeps_the_place(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
-        ahead, own = make.some_registrations(session, rounds.operators_line(session), 2)
+        before_me, own = make.some_registrations(session, rounds.operators_line(session), 2)
         own.number = OWN
 
     heard = asterisk.dial(START, CALL_ME)
 
     assert heard.said("operator-registered", ticket=own.ticket)
     assert heard.said("ahead-some", ahead=1)
-    assert [kept.id for kept in registrations(engine)] == [ahead.id, own.id]
+    assert [kept.id for kept in registrations(engine)] == [before_me.id, own.id]
 
 
 def test_who_calls_twenty_times_at_once_joins_once(asterisk: FakeAsterisk, engine: Engine):

@@ -73,12 +73,12 @@ def test_who_is_registered_already_hears_the_ticket_and_the_place_again(
 ):
     with writing(engine) as session:
         round_ = session.get_one(Round, round_id)
-        ahead, own = make.some_registrations(session, round_, 2)
+        before_me, own = make.some_registrations(session, round_, 2)
         own.number = OWN
 
     heard = asterisk.dial(START)
 
-    assert [kept.id for kept in registrations(engine)] == [ahead.id, own.id]
+    assert [kept.id for kept in registrations(engine)] == [before_me.id, own.id]
     assert heard.prompts == [
         *INTRODUCED[:2],
         *("already-registered", "ticket-again", "ahead-some", "round-at", "will-call", "goodbye"),

@@ -14,7 +14,7 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 
-class Ahead:
+class CallAhead:
     """One of the dialer's tasks. It decides; the dialer places, follows and ends the calls as all others."""
 
     def __init__(self, settings: Settings, engine: Engine, caps: Caps) -> None:
@@ -26,7 +26,7 @@ class Ahead:
         """Take so many citizens out of each served round's line as must be called at this moment."""
         with reading(self._engine) as session:
             wanted = [
-                (round_.id, round_statistics.calls_wanted(session, round_, self._settings.ahead_most))
+                (round_.id, round_statistics.calls_wanted(session, round_, self._settings.call_ahead_most))
                 for round_ in serving.served(session)
             ]
         room = self._caps.room() if any(count for _, count in wanted) else 0

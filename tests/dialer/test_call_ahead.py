@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import ahead, rooms
+from dialer import call_ahead, rooms
 from hotline.callbacks import callbacks, conversations, serving
 from hotline.rounds import planning
 from settings import Settings
@@ -18,7 +18,7 @@ from tests.dialer.office import DESK_CHANNEL, on_sqlite
 from tests.kit.fake_manager import FakeManager
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
-THE_RULE = ahead.round_statistics.calls_wanted
+THE_RULE = call_ahead.round_statistics.calls_wanted
 
 
 # --- from the line to the desk ---
@@ -116,7 +116,7 @@ def test_given_a_free_desk_and_two_ringing_when_one_answers_then_the_other_rings
 @pytest.fixture
 def paced(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Hall:
     """The hall whose calls are placed by hotline.callbacks.pacing itself; its first desk is free."""
-    monkeypatch.setattr(ahead.round_statistics, "calls_wanted", THE_RULE)
+    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", THE_RULE)
     hall.asks_next()
     return hall
 
