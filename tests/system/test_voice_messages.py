@@ -1,12 +1,16 @@
-"""What a citizen says on a real call is kept, however the recording ends, and they are told its number."""
+"""What a citizen says on a real call is kept, however the recording ends, and they are told its number.
+
+Each is tried by two callers at once: one has a place and says what they want of it, one reports a problem.
+"""
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pytest
 import soundfile
 from sqlalchemy import select
 
@@ -19,35 +23,62 @@ from tests.kit.process import until
 from tests.kit.system import System
 
 TONE_HZ = 440
-SPEAKS_S = {"1": 60, "3": 35}
+SPEAKS_S = (45, 35)
 """The ticket is told before a message is asked for."""
-KEYS = [pytest.param("1", id="a message"), pytest.param("3", id="a report")]
+HANGS_UP_AFTER_S = 2.5
+SKIP = "5"
+"""Ends a sentence that is understood already, and answers no question."""
+PAUSE_S = 2.0
+"""A key that comes sooner after the last one was not meant for the question."""
 
 
-@pytest.fixture
-def speech(tmp_path: Path, key: str) -> Path:
+class Two(NamedTuple):
+    """Who leaves a message with their place, and who reports a problem."""
+
+    message: Caller
+    report: Caller
+
+
+def _speech(folder: Path, speaks_s: int) -> Path:
     """A tone while the menu and the first seconds of the recording last, then silence."""
-    path = tmp_path / "speech.wav"
-    tone = 0.4 * np.sin(2 * np.pi * TONE_HZ * np.arange(SPEAKS_S[key] * 8000) / 8000)
+    path = folder / f"{speaks_s}.wav"
+    tone = 0.4 * np.sin(2 * np.pi * TONE_HZ * np.arange(speaks_s * 8000) / 8000)
     soundfile.write(path, np.concatenate([tone, np.zeros(60 * 8000)]), 8000, subtype="PCM_16")
     return path
 
 
 @contextmanager
-def _speaking(system: System, key: str, said: Path | None) -> Iterator[tuple[Caller, int]]:
-    """A caller who has just heard the tone, after key 1 or 3, and the round."""
-    with system.only_round() as round_id, Caller(system, system.number(), sound=said) as caller:
-        caller.call()
-        caller.at("greeting", key)
-        if key == "1":
-            caller.at("confirm-number", "1")
-            caller.at("ask-subject", "1")
-            caller.at("message-offer", "1")
-        else:
-            caller.at("report-category", "4")
-            caller.at("report-district", "12#")
-        caller.at("beep")
-        yield caller, round_id
+def _speaking(system: System, of_message: Path | None, of_report: Path | None) -> Iterator[Two]:
+    """Two callers who have heard the tone after which they speak."""
+    with (
+        system.only_round(),
+        Caller(system, system.number(), sound=of_message) as message,
+        Caller(system, system.number(), sound=of_report) as report,
+        ThreadPoolExecutor() as at_once,
+    ):
+        for at_the_tone in [at_once.submit(_leaves_a_message, message), at_once.submit(_reports, report)]:
+            at_the_tone.result()
+        yield Two(message, report)
+
+
+def _leaves_a_message(caller: Caller) -> None:
+    caller.call()
+    caller.at("greeting", "1")
+    caller.at("confirm-number", "1")
+    for sentence in ("ticket-again", "expectation", "will-call"):
+        caller.at(sentence, SKIP)
+    time.sleep(PAUSE_S)
+    caller.at("ask-subject", "1")
+    caller.at("message-offer", "1")
+    caller.at("beep")
+
+
+def _reports(caller: Caller) -> None:
+    caller.call()
+    caller.at("greeting", "3")
+    caller.at("report-category", "4")
+    caller.at("report-district", "12#")
+    caller.at("beep")
 
 
 def _kept(system: System, caller: Caller) -> list[Path]:
@@ -73,59 +104,64 @@ def _texts(system: System, caller: Caller) -> list[MessageKind]:
         return list(session.scalars(select(Message.kind).where(Message.to == to).order_by(Message.id)))
 
 
-@pytest.mark.parametrize("key", KEYS)
 def test_given_a_recording_that_a_silence_ends_when_nobody_reviews_it_then_it_is_kept_and_its_number_heard(
-    system: System, speech: Path, key: str
+    system: System, tmp_path: Path
 ) -> None:
-    with _speaking(system, key, speech) as (caller, _):
-        caller.at("message-review" if key == "1" else "report-review", timeout=SPEAKS_S[key] + 20)
-        caller.at("message-kept" if key == "1" else "report-recorded", timeout=60)
-        caller.at("goodbye" if key == "1" else "report-recorded-again")
-        _until_kept(system, caller)
+    speeches = [_speech(tmp_path, seconds) for seconds in SPEAKS_S]
+    with _speaking(system, *speeches) as (message, report):
+        report.at("report-review", timeout=SPEAKS_S[1] + 20)
+        report.at("report-recorded", timeout=60)
+        report.at("report-recorded-again")
+        _until_kept(system, report)
+        message.at("message-review", timeout=SPEAKS_S[0] + 20)
+        message.at("message-kept", timeout=60)
+        message.at("goodbye")
+        _until_kept(system, message)
 
 
-@pytest.mark.parametrize("key", KEYS)
 def test_given_a_caller_who_hangs_up_while_speaking_then_it_is_kept_and_its_number_sent(
-    system: System, tone: Path, key: str
+    system: System, tone: Path
 ) -> None:
-    with _speaking(system, key, tone) as (caller, _):
-        time.sleep(2.5)
-        caller.hangup()
-        _until_kept(system, caller)
-        kind = MessageKind.REGISTERED if key == "1" else MessageKind.REQUEST_REPORTED
-        assert _texts(system, caller) == [kind]
+    with _speaking(system, tone, tone) as (message, report):
+        time.sleep(HANGS_UP_AFTER_S)
+        for caller, kind in ((message, MessageKind.REGISTERED), (report, MessageKind.REQUEST_REPORTED)):
+            caller.hangup()
+            _until_kept(system, caller)
+            assert _texts(system, caller) == [kind]
 
 
-@pytest.mark.parametrize("key", KEYS)
 def test_given_a_disk_that_takes_nothing_when_a_citizen_speaks_then_they_hear_that_and_the_call_goes_on(
-    system: System, tone: Path, key: str
+    system: System, tone: Path
 ) -> None:
     folder = system.settings.messages_dir
     moved = folder.rename(folder.with_name("messages.away"))
     try:
         folder.symlink_to("/dev/full")
-        with _speaking(system, key, tone) as (caller, _):
-            caller.at("message-not-kept" if key == "1" else "report-not-kept")
-            caller.at("goodbye")
-            assert _kept(system, caller) == []
+        with _speaking(system, tone, tone) as (message, report):
+            report.at("report-not-kept")
+            report.at("goodbye")
+            message.at("message-not-kept")
+            message.at("goodbye")
+            assert _kept(system, report) == _kept(system, message) == []
     finally:
         folder.unlink()
         moved.rename(folder)
 
 
-@pytest.mark.parametrize("key", KEYS)
 def test_given_a_caller_who_is_silent_after_the_tone_then_nothing_is_kept_and_they_hear_that(
-    system: System, key: str
+    system: System,
 ) -> None:
-    with _speaking(system, key, None) as (caller, _):
-        caller.at("message-not-kept" if key == "1" else "report-nothing", timeout=30)
-        assert _kept(system, caller) == []
+    with _speaking(system, None, None) as (message, report):
+        report.at("report-nothing", timeout=30)
+        message.at("message-not-kept", timeout=30)
+        assert _kept(system, report) == _kept(system, message) == []
 
 
 def test_given_a_caller_who_never_stops_speaking_when_the_time_is_up_then_they_review_it(
     system: System, tone: Path
 ) -> None:
-    with _speaking(system, "3", tone) as (caller, _):
+    with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
+        _reports(caller)
         caller.at("report-review", "1", timeout=90)
         caller.at("report-recorded")
         file = _until_kept(system, caller)
