@@ -241,6 +241,7 @@ def on_the_line(engine: Engine) -> list[str]:
         return list(session.scalars(select(CallerNow.number).order_by(CallerNow.since)))
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_given_a_caller_when_the_call_lasts_then_the_number_is_written_down_and_nobodys_else(
     engine: Engine, settings: Settings
 ) -> None:

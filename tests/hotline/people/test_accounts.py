@@ -81,7 +81,9 @@ def test_given_names_desks_and_passwords_when_they_do_not_fit_then_the_person_is
     assert add(session, "second", desk=2, password="r7fk2xqm").id
 
 
-@pytest.mark.parametrize("username", ["operator", "nobody"])
+@pytest.mark.parametrize(
+    ("username", "backend"), [("operator", "sqlite"), ("nobody", "sqlite"), ("operator", "postgresql")]
+)
 def test_given_wrong_passwords_when_they_go_on_then_five_are_free_and_the_lock_doubles_up_to_900_seconds(
     session: Session, username: str
 ) -> None:

@@ -194,6 +194,7 @@ def nobody_has(app: FastAPI, cookie: str) -> bool:
     return TestClient(app, cookies={COOKIE: cookie}).get(f"{V1}/session").json()["step"] == "password"
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_given_a_role_that_asks_when_the_password_is_right_then_only_setting_up_is_in_reach(
     app: FastAPI, engine: Engine
 ) -> None:
