@@ -250,9 +250,9 @@ class Settings(BaseSettings):
     )
     """When no text message goes out, nobody is called again, to be confirmed, or to be told that the turn is
     near; in the city's own time, 00:00-00:00 is never."""
-    near_places: int = Field(5, ge=1, le=100)
+    turn_near_places: int = Field(5, ge=1, le=100)
     """Whoever comes within so many places of a live round's line is told by text message that it is near."""
-    near_call: bool = False
+    turn_near_call: bool = False
     """Call them, too, once a round: press 1 if you can be reached in these minutes, 2 for the next round."""
     timetable_days: int = Field(28, ge=1, le=366)
     """The timetable's rounds are made so many days ahead."""

@@ -23,10 +23,10 @@ from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
-from dialer.near_calls import NearCalls
 from dialer.rooms import Rooms
 from dialer.supervising import Supervising
 from dialer.tone import Tone
+from dialer.turn_near_calls import TurnNearCalls
 from hotline.callbacks import callbacks, toll
 from settings import CITY, QuietHours, Settings
 from tests.kit import brief
@@ -60,7 +60,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
     """The dialer's tasks by name."""
     ami: Any = NoAsterisk()
     caps = Caps(settings, engine)
-    near_calls = NearCalls(settings, engine, ami, caps)
+    turn_near_calls = TurnNearCalls(settings, engine, ami, caps)
     call_ahead, tone = CallAhead(settings, engine, caps), Tone(engine, ami)
 
     def to_place() -> None:
@@ -84,8 +84,8 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "keep ready": call_ahead.keep_ready,
         "caps": room,
         "desks' telephones": DeskCalls(settings, engine, ami, caps).place_asked,
-        "near calls": near_calls.place_due,
-        "near calls let go": near_calls.let_go,
+        "turn-near calls": turn_near_calls.place_due,
+        "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
         "tone": sound_due,
     }

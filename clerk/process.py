@@ -116,11 +116,11 @@ def announce(engine: Engine, settings: Settings) -> None:
         notices.queue_due(session, settings)
 
 
-def tell_near(engine: Engine, settings: Settings) -> None:
+def tell_turn_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
     with writing(engine) as session:
-        beyond = settings.call_ahead_most if settings.near_call else None
-        turn_near.tell(session, settings.near_places, call_beyond=beyond)
+        beyond = settings.call_ahead_most if settings.turn_near_call else None
+        turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:
@@ -187,7 +187,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
-    Job("near", 5.0, tell_near),
+    Job("turn-near", 5.0, tell_turn_near),
     Job("messages", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),

@@ -26,7 +26,7 @@ _LONGEST_OFFICE = 60
 _STILL_WAITS = (_R.WAITING, _R.CALLING, _R.UNREACHED)
 _TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
     _K.REGISTERED: (_R.WAITING, _R.CALLING),
-    _K.NEAR: (_R.WAITING,),
+    _K.TURN_NEAR: (_R.WAITING,),
     _K.NOT_REACHED: _STILL_WAITS,
     _K.CARRIED: _STILL_WAITS,
     _K.ROUND_CANCELLED: _STILL_WAITS,
@@ -144,7 +144,7 @@ def _still_true(
     match text_message.kind:
         case MessageKind.REGISTERED | MessageKind.ROUND_CHANGED:
             return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(text_message, about)
-        case MessageKind.NEAR:
+        case MessageKind.TURN_NEAR:
             return here and phase is Phase.LIVE
         case MessageKind.NOT_REACHED:
             return here or rounds.phase(registration.round, at) is Phase.PLANNED

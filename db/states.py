@@ -82,7 +82,7 @@ class Outcome(StrEnum):
     RETURNED = "returned"  # given back without a call, let go, or held back by a cap: as if never taken
 
 
-class NearAnswer(StrEnum):
+class TurnNearAnswer(StrEnum):
     """What a citizen says to «your turn is near»."""
 
     REACHABLE = "reachable"  # in the next minutes

@@ -19,13 +19,13 @@ from dialer.desk_calls import DeskCalls
 from dialer.endings import Endings
 from dialer.keys import Keys
 from dialer.live import Live
-from dialer.near_calls import NearCalls
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rooms import Rooms
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trunk import Trunk
+from dialer.turn_near_calls import TurnNearCalls
 from hotline import heartbeats
 from settings import Settings
 
@@ -56,13 +56,13 @@ class Dialer:
         self._trunk = Trunk(settings, engine, ami)
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
-        self._near_calls = NearCalls(settings, engine, ami, self._caps)
+        self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami)
-        system_calls = [self._confirmations, self._near_calls, self._desk_calls]
+        system_calls = [self._confirmations, self._turn_near_calls, self._desk_calls]
         self._reconciler = Reconciler(
             engine,
             ami,
@@ -157,11 +157,11 @@ class Dialer:
         self._trunk.catch_up(lambda: self._asterisk.handle(0))
         self._trunk.look()
         self._call_ahead.let_go()
-        self._near_calls.let_go()
+        self._turn_near_calls.let_go()
         self._writer.end_overdue()
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
-        self._near_calls.place_due()
+        self._turn_near_calls.place_due()
         self._confirmations.place_due()
         self._trunk.rest()
         self._tone.sound_due()

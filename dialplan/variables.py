@@ -40,7 +40,7 @@ class Context(StrEnum):
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
-    NEAR = "near"
+    TURN_NEAR = "turn-near"
     OFFICIAL = "official"
     DIAL = "dial"
     MEET = "meet"
@@ -68,7 +68,7 @@ class Script(StrEnum):
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
-    NEAR = "near"
+    TURN_NEAR = "turn-near"
     WAIT = "wait"
     OFFICIAL = "official"
 

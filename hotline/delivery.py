@@ -66,7 +66,7 @@ def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> 
     found = session.scalars(
         select(Message)
         .where(due, Message.not_before <= at)
-        .order_by(Message.kind != MessageKind.NEAR, Message.not_before, Message.id)
+        .order_by(Message.kind != MessageKind.TURN_NEAR, Message.not_before, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()

@@ -13,9 +13,9 @@ from db.models.line import (
     Confirmation,
     ConfirmationKind,
     LineCount,
-    NearCall,
     Registration,
     SilentCaller,
+    TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
 from db.models.outbox import Delivery, Message, MessageKind
@@ -58,7 +58,6 @@ __all__ = [
     "LineCount",
     "Message",
     "MessageKind",
-    "NearCall",
     "Official",
     "OfficialKind",
     "PlacedCall",
@@ -76,6 +75,7 @@ __all__ = [
     "TimetableException",
     "TimetableOfficial",
     "TimetableRule",
+    "TurnNearCall",
     "User",
     "UtcDateTime",
     "WaitingCaller",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.rounds import Round
-from db.states import HOLDS_PLACE, NearAnswer, Outcome, RegistrationState
+from db.states import HOLDS_PLACE, Outcome, RegistrationState, TurnNearAnswer
 
 _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
 
@@ -144,17 +144,17 @@ class Confirmation(Base):
     )
 
 
-class NearCall(Base):
+class TurnNearCall(Base):
     """The one call of a round that asks who is near: can you be reached? `token` is its channel's id."""
 
-    __tablename__ = "near_calls"
+    __tablename__ = "turn_near_calls"
 
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
     token: Mapped[str | None] = mapped_column(String(41), unique=True)
     due_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]
-    answer: Mapped[NearAnswer | None] = mapped_column(one_of(NearAnswer, "near_answer"))
+    answer: Mapped[TurnNearAnswer | None] = mapped_column(one_of(TurnNearAnswer, "turn_near_answer"))
     ended_at: Mapped[datetime | None]  # or will never be placed
 
     registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)

@@ -23,7 +23,7 @@ class MessageKind(StrEnum):
     """Why a message is sent; each text message has a text of the same name in the catalogue."""
 
     REGISTERED = "registered"
-    NEAR = "near"  # your turn is near
+    TURN_NEAR = "turn_near"  # your turn is near
     NOT_REACHED = "not_reached"  # the next round is not known yet
     CARRIED = "carried"  # not reached, and when the next round is
     ROUND_CANCELLED = "round_cancelled"

@@ -17,9 +17,9 @@ from db.models import (
     Callback,
     CallerNow,
     Heartbeat,
-    NearCall,
     PlacedCall,
     Registration,
+    TurnNearCall,
     UtcDateTime,
     WaitingCaller,
 )
@@ -37,7 +37,7 @@ BELIEVED = timedelta(minutes=3)
 """So long who has dialled 137 is taken for being on the phone: a number is easily forged, and nobody's turn
 is to go by for it. Whoever is called then and is busy pays nothing (`is_on_the_line`)."""
 
-_place, _near_call = aliased(Registration), aliased(NearCall)
+_place, _turn_near_call = aliased(Registration), aliased(TurnNearCall)
 _caller, _leaver = aliased(WaitingCaller), aliased(WaitingCaller)
 
 ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller.left_at.is_(None))
@@ -85,9 +85,9 @@ def _has_dialled(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
 
 ENGAGED = or_(
     exists().where(
-        _near_call.registration_id == Registration.id,
-        _near_call.token.is_not(None),
-        _near_call.ended_at.is_(None),
+        _turn_near_call.registration_id == Registration.id,
+        _turn_near_call.token.is_not(None),
+        _turn_near_call.ended_at.is_(None),
     ),
     _called(Registration.number),
     and_(_has_dialled(Registration.number), ~ON_THE_LINE),

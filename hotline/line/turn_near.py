@@ -24,7 +24,7 @@ def tell(session: Session, places: int, *, call_beyond: int | None = None) -> No
 
     `call_beyond`: ask those who come after so many for each desk, too; the first are about to be called.
     """
-    at, near = now(session), MessageKind.NEAR
+    at, kind = now(session), MessageKind.TURN_NEAR
     live = session.scalars(
         select(Round.id).where(
             Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at)
@@ -32,8 +32,8 @@ def tell(session: Session, places: int, *, call_beyond: int | None = None) -> No
     ).all()
     for round_id in live:
         for registration in _waiting(session, round_id, 0, places):
-            if not outbox.told(session, near, registration, round_id):
-                outbox.tell(session, near, registration, about_round=round_id, expires_at=at + _USEFUL)
+            if not outbox.told(session, kind, registration, round_id):
+                outbox.tell(session, kind, registration, about_round=round_id, expires_at=at + _USEFUL)
         if call_beyond is not None:
             first = turn_near_calls.about_to_be_called(session, round_id, call_beyond)
             for registration in _waiting(session, round_id, first, places):

@@ -130,7 +130,7 @@ def test_given_an_unknown_language_text_or_slot_when_asked_then_it_is_refused() 
     with pytest.raises(WordsError, match="no words 'x'"):
         wording.TEXTS.fill("fa", "texts", "x", {})
     with pytest.raises(WordsError, match="needs office"):
-        wording.TEXTS.fill("fa", "texts", "near", {"ticket": "1"})
+        wording.TEXTS.fill("fa", "texts", "turn_near", {"ticket": "1"})
 
 
 # Words
@@ -293,7 +293,7 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_i
     turn_near.tell(session, 5)
     assert [m.registration_id for m in told(session)] == [r.id for r in line[:6]]
     for text_message in told(session):
-        assert text_message.kind is MessageKind.NEAR
+        assert text_message.kind is MessageKind.TURN_NEAR
         assert text_message.expires_at is not None
         assert timedelta(minutes=29) < text_message.expires_at - now(session) <= timedelta(minutes=30)
 
@@ -487,9 +487,9 @@ def test_given_the_clerk_when_its_jobs_run_then_the_near_are_told_and_messages_s
     caplog.set_level("INFO")
     with writing(engine) as session:
         some_registrations(session, a_round(session), 3)
-    chosen = settings.model_copy(update={"sms_provider": "console", "near_places": 2})
+    chosen = settings.model_copy(update={"sms_provider": "console", "turn_near_places": 2})
     jobs = {job.name: job.run for job in process.JOBS}
-    jobs["near"](engine, chosen)
+    jobs["turn-near"](engine, chosen)
     with writing(engine) as session:
         assert len(told(session)) == 2
     jobs["messages"](engine, chosen.model_copy(update={"quiet_hours": NEVER}))

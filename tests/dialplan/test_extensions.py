@@ -230,13 +230,13 @@ TOLD = ["UserEvent", "Playback", "Hangup", "UserEvent", "Hangup"]
 
 
 def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Render):
-    steps = outline(contexts(rendered()["extensions.conf"])[Context.NEAR])
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.TURN_NEAR])
 
     assert [app for app, _ in steps] == ["NoOp", "AGI", "GotoIf", *TOLD]
-    assert steps[1:3] == [("AGI", "near"), ("GotoIf", '$["${HOTLINE_FINISHED}" = "1"]?spoke')]
+    assert steps[1:3] == [("AGI", "turn-near"), ("GotoIf", '$["${HOTLINE_FINISHED}" = "1"]?spoke')]
 
 
-@pytest.mark.parametrize("context", [Context.NEAR, Context.CONFIRM])
+@pytest.mark.parametrize("context", [Context.TURN_NEAR, Context.CONFIRM])
 def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
     rendered: Render, context: Context
 ):

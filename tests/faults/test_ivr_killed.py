@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Confirmation, NearCall, Registration
+from db.models import Confirmation, Registration, TurnNearCall
 from db.states import RegistrationState
 from hotline.callbacks import toll
 from hotline.line import confirmation_calls, confirmations, turn_near, turn_near_calls
@@ -75,7 +75,7 @@ def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_w
     assert len(kept) == CALLERS
 
 
-def _answered(system: System, table: type[Confirmation] | type[NearCall]) -> bool:
+def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) -> bool:
     """Whether the key of the one such call is kept."""
     with reading(system.engine) as session:
         call = session.scalars(select(table).where(table.token.is_not(None))).one()
@@ -86,12 +86,12 @@ def _answered(system: System, table: type[Confirmation] | type[NearCall]) -> boo
     ("table", "question", "told"),
     [
         (Confirmation, "confirm-call-press-one", "confirm-call-done"),
-        (NearCall, "near-call-question", "near-call-reachable"),
+        (TurnNearCall, "near-call-question", "near-call-reachable"),
     ],
     ids=["confirmation", "near-call"],
 )
 def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they_hear_of_it_and_only_once(
-    system: System, table: type[Confirmation] | type[NearCall], question: str, told: str
+    system: System, table: type[Confirmation] | type[TurnNearCall], question: str, told: str
 ) -> None:
     number = system.number()
     with (
@@ -116,7 +116,9 @@ def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they
             place = session.scalars(
                 select(Registration).where(Registration.number == "+98" + number[1:])
             ).one()
-            turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)
+            turn_near.tell(
+                session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most
+            )
             assert turn_near_calls.due(session, 1) == confirmation_calls.due(session, 1) == []
         assert place.state is RegistrationState.WAITING
         assert len(citizen.calls) == 1
@@ -140,4 +142,4 @@ def _comes_near(system: System, round_id: int, number: str) -> None:
     system.register(round_id, *(system.number() for _ in range(system.settings.call_ahead_most)), number)
     with writing(system.engine) as session:
         rounds.open_round(session, rounds.get(session, round_id))
-        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)
+        turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import now, reading, writing
-from db.models import Callback, CallerNow, LedgerEntry, NearCall, Registration, Round
+from db.models import Callback, CallerNow, LedgerEntry, Registration, Round, TurnNearCall
 from db.states import HOLDS_PLACE, CallbackState, Fact, RegistrationState
 from hotline.ledger.verify import verify
 from hotline.line import turn_near
@@ -176,7 +176,7 @@ def test_given_calls_that_say_that_a_turn_is_near_when_a_round_opens_then_its_he
 def _are_told(system: System) -> None:
     """As the clerk tells who is near, where a call is set, too."""
     with writing(system.engine) as session:
-        turn_near.tell(session, system.settings.near_places, call_beyond=system.settings.call_ahead_most)
+        turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
 
 
 def test_given_a_live_round_with_calls_of_every_kind_when_it_is_cancelled_then_all_but_a_talk_end_kindly(
@@ -225,5 +225,7 @@ def _under_way(system: System, round_id: int) -> int:
     with reading(system.engine) as session:
         over = (CallbackState.TALKING, CallbackState.CLOSED)
         ours = select(Callback.id).where(Callback.round_id == round_id, Callback.state.not_in(over))
-        near_calls = select(NearCall.token).where(NearCall.round_id == round_id, NearCall.ended_at.is_(None))
-        return len([*session.scalars(ours), *filter(None, session.scalars(near_calls))])
+        turn_near_calls = select(TurnNearCall.token).where(
+            TurnNearCall.round_id == round_id, TurnNearCall.ended_at.is_(None)
+        )
+        return len([*session.scalars(ours), *filter(None, session.scalars(turn_near_calls))])

@@ -13,8 +13,8 @@ from tests.kit.outbox import NEVER, later, only, register, wait_of
 
 
 def test_given_two_registrations_of_other_databases_when_named_outside_then_their_names_differ() -> None:
-    first = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
-    other = Message(id=1, kind=MessageKind.NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
+    first = Message(id=1, kind=MessageKind.TURN_NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
+    other = Message(id=1, kind=MessageKind.TURN_NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
     assert delivery.name_outside(first) != delivery.name_outside(other)
 
 

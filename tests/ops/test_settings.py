@@ -146,7 +146,7 @@ RANGE = "must be first-last, for example 10000-10999"
                 "x" * 999,
             )
         ),
-        ("NEAR_PLACES", "0", "greater than or equal to 1"),
+        ("TURN_NEAR_PLACES", "0", "greater than or equal to 1"),
         ("SMS_PROVIDER", "pigeon", "'', 'console', 'kavenegar' or 'http'"),
         ("SMS_PROVIDER", "kavenegar", "needs HOTLINE_SMS_KAVENEGAR_KEY"),
         ("SMS_PROVIDER", "http", "needs HOTLINE_SMS_HTTP_URL"),

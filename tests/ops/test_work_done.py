@@ -157,7 +157,7 @@ from clerk.process import Job, JOBS
 
 process._LOOK_S = 0.1
 never = lambda engine, settings: threading.Event().wait()
-process.JOBS = [Job("carry-over", 1.0, never, limit_s=2.0), *[j for j in JOBS if j.name == "near"]]
+process.JOBS = [Job("carry-over", 1.0, never, limit_s=2.0), *[j for j in JOBS if j.name == "turn-near"]]
 process.serve(settings)
 """
 
@@ -169,7 +169,7 @@ def test_given_a_job_of_the_clerk_that_hangs_when_its_time_is_over_then_it_is_na
         assert says_that_it_works(ear, within=30)
         until(lambda: "stuck in carry-over for 2 s" in clerk.log.read_text(), "the job is named")
         assert not says_that_it_works(ear, within=1.5)
-        until(lambda: heartbeat(engine, "clerk/near"), "the other jobs are done")
+        until(lambda: heartbeat(engine, "clerk/turn-near"), "the other jobs are done")
         assert not heartbeat(engine, "clerk/carry-over")
 
 
@@ -222,15 +222,17 @@ def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_lat
     engine: Engine, app: object
 ) -> None:
     everybody_beats(engine)
-    done, late = Progress("seal", 300), Progress("near", 30)
+    done, late = Progress("seal", 300), Progress("turn-near", 30)
     done.done()
     with writing(engine) as session:  # as the clock was
-        for name in ("seal", "near"):
+        for name in ("seal", "turn-near"):
             session.merge(Heartbeat(process=f"clerk/{name}", at=now(session) - 3600 * SECOND, fresh_s=60))
 
     clerk_process._beat(engine, [done, late])
 
-    assert re.sub(r"\d+", "N", TestClient(app).get("/healthz").json()["clerk"]) == "stuck in near for N s"
+    assert (
+        re.sub(r"\d+", "N", TestClient(app).get("/healthz").json()["clerk"]) == "stuck in turn-near for N s"
+    )
     late.done()
     clerk_process._beat(engine, [done, late])
     assert TestClient(app).get("/healthz").json()["clerk"] == "up"

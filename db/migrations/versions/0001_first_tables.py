@@ -655,7 +655,7 @@ def _tables() -> None:
     op.create_index("confirmations_of_number", "confirmations", ["number", "decided_at"], unique=False)
     op.create_index(("ix_confirmations_registration_id"), "confirmations", ["registration_id"], unique=False)
     op.create_table(
-        "near_calls",
+        "turn_near_calls",
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=41), nullable=True),
@@ -666,7 +666,7 @@ def _tables() -> None:
             sa.Enum(
                 "reachable",
                 "next_round",
-                name="near_answer",
+                name="turn_near_answer",
                 native_enum=False,
                 create_constraint=True,
                 length=32,
@@ -1019,7 +1019,7 @@ def _tables() -> None:
             "kind",
             sa.Enum(
                 "registered",
-                "near",
+                "turn_near",
                 "not_reached",
                 "carried",
                 "round_cancelled",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import Callback, Confirmation, Registration, Round
-from db.states import HOLDS_PLACE, CallbackState, NearAnswer, Outcome, RegistrationState
+from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState, TurnNearAnswer
 from hotline.callbacks import claims, closing
 from hotline.errors import Refused
 from hotline.line import (
@@ -141,7 +141,7 @@ class World:
                 turn_near_calls.take_up(session, asked.registration_id, asked.round_id)
 
     def a_near_call_ends(self, which: int) -> None:
-        answers = [None, *NearAnswer]
+        answers = [None, *TurnNearAnswer]
         with writing(self.engine) as session:
             for token in list(turn_near_calls.on_the_phone(session))[:1]:
                 if said := answers[which % len(answers)]:

@@ -16,7 +16,7 @@ from api.app import create
 from clerk import process
 from db.engine import now, reading, writing
 from db.models import Registration
-from db.states import Fact, NearAnswer, Outcome, Phase
+from db.states import Fact, Outcome, Phase, TurnNearAnswer
 from hotline import dates
 from hotline.callbacks import callbacks
 from hotline.ledger import ledger
@@ -169,7 +169,7 @@ def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so
         turn_near.tell(session, 5, call_beyond=0)
         call = turn_near_calls.take_up(session, first, story.round)
         assert call and call.token
-        turn_near_calls.answer(session, call.token, NearAnswer.NEXT_ROUND)
+        turn_near_calls.answer(session, call.token, TurnNearAnswer.NEXT_ROUND)
         turn_near_calls.ended(session, call.token)
     story.called(Outcome.REACHED)
     assert reasons(story, first) == [Reason.DEFERRED]

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from clerk import process
 from db.engine import reading, writing
-from db.models import LedgerEntry, NearCall, Registration
-from db.states import Fact, NearAnswer, Outcome, Phase, RegistrationState
+from db.models import LedgerEntry, Registration, TurnNearCall
+from db.states import Fact, Outcome, Phase, RegistrationState, TurnNearAnswer
 from hotline.callbacks import toll
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration, turn_near, turn_near_calls
@@ -17,7 +17,7 @@ from tests import factories as make
 from tests.kit.story import Story
 
 R = RegistrationState
-NEXT = NearAnswer.NEXT_ROUND
+NEXT = TurnNearAnswer.NEXT_ROUND
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 
 def told(story: Story, places: int = 5) -> list[int]:
-    """The clerk looks; whose near calls are due afterwards."""
+    """The clerk looks; whose turn-near calls are due afterwards."""
     with writing(story.engine) as session:
         round_ = rounds.get(session, story.round)
         round_.opened_at = round_.opened_at or round_.starts_at
@@ -37,14 +37,14 @@ def told(story: Story, places: int = 5) -> list[int]:
 
 
 def rings(story: Story, id_: int) -> str:
-    """The near call to this registration is on its way; its token."""
+    """The turn-near call to this registration is on its way; its token."""
     with writing(story.engine) as session:
         taken = turn_near_calls.take_up(session, id_, story.round)
         assert taken and taken.token
         return taken.token
 
 
-def says(story: Story, token: str, answer: NearAnswer) -> bool:
+def says(story: Story, token: str, answer: TurnNearAnswer) -> bool:
     with writing(story.engine) as session:
         return turn_near_calls.answer(session, token, answer)
 
@@ -87,10 +87,10 @@ def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
         rounds.open_round(session, rounds.get(session, story.round))
     head = [story.registers() for _ in range(settings.call_ahead_most)]
     id_ = story.registers()
-    process.tell_near(story.engine, settings)
+    process.tell_turn_near(story.engine, settings)
     with reading(story.engine) as session:
         assert turn_near_calls.due(session, 10) == []
-    process.tell_near(story.engine, settings.model_copy(update={"near_call": True}))
+    process.tell_turn_near(story.engine, settings.model_copy(update={"turn_near_call": True}))
     with reading(story.engine) as session:
         due = [d.registration_id for d in turn_near_calls.due(session, 10)]
     assert due == [id_], f"not {head}, who are called back at once"
@@ -215,9 +215,9 @@ def test_given_a_near_call_and_a_desk_at_once_when_both_reach_for_one_citizen_th
             with writing(engine) as session:
                 return turn_near_calls.take_up(session, id_, story.round) is not None
 
-        near_call, callback = make.at_once(2, act)
-        assert near_call != callback
-        if near_call:
+        turn_near_call, callback = make.at_once(2, act)
+        assert turn_near_call != callback
+        if turn_near_call:
             with writing(engine) as session:
                 (token,) = turn_near_calls.on_the_phone(session)
                 turn_near_calls.ended(session, token)
@@ -232,12 +232,12 @@ def test_given_a_1_when_the_call_ends_then_it_is_known_and_the_place_is_as_it_wa
     id_ = story.registers()
     told(story)
     token = rings(story, id_)
-    assert says(story, token, NearAnswer.REACHABLE)
+    assert says(story, token, TurnNearAnswer.REACHABLE)
     assert not says(story, token, NEXT), "the first answer stands"
     hangs_up(story, token)
     with reading(story.engine) as session:
-        call = session.get_one(NearCall, (id_, story.round))
-        assert (call.answer, call.ended_at is not None) == (NearAnswer.REACHABLE, True)
+        call = session.get_one(TurnNearCall, (id_, story.round))
+        assert (call.answer, call.ended_at is not None) == (TurnNearAnswer.REACHABLE, True)
     assert story.called(Outcome.REACHED) == id_
     proven(story)
 
@@ -303,10 +303,10 @@ def test_given_an_unanswered_round_before_when_the_next_one_is_asked_for_then_no
     proven(story)
 
 
-@pytest.mark.parametrize("said", NearAnswer)
+@pytest.mark.parametrize("said", TurnNearAnswer)
 @pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
 def test_given_a_place_that_has_moved_on_when_the_citizen_answers_then_it_stays_and_nothing_is_promised(
-    session: Session, state: R, said: NearAnswer
+    session: Session, state: R, said: TurnNearAnswer
 ) -> None:
     place = make.a_registration(session, make.a_round(session))
     turn_near.tell(session, 5, call_beyond=0)
@@ -319,9 +319,9 @@ def test_given_a_place_that_has_moved_on_when_the_citizen_answers_then_it_stays_
     assert place.state is state
 
 
-@pytest.mark.parametrize("said", NearAnswer)
+@pytest.mark.parametrize("said", TurnNearAnswer)
 def test_given_a_round_that_is_over_when_the_citizen_answers_then_nothing_is_promised(
-    story: Story, settings: Settings, said: NearAnswer
+    story: Story, settings: Settings, said: TurnNearAnswer
 ) -> None:
     id_ = story.registers()
     told(story)

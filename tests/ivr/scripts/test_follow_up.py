@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from db.engine import now, writing
-from db.models import NearCall, Registration
-from db.states import NearAnswer, Outcome, RegistrationState
+from db.models import Registration, TurnNearCall
+from db.states import Outcome, RegistrationState, TurnNearAnswer
 from hotline import numbers
 from prompts.catalogue import clips
 from tests.ivr.scripts.own_place import ASKED, CHOICES, OWNER, TICKET, UNKNOWN, WAITS, kept
@@ -49,8 +49,8 @@ def test_who_asked_for_the_next_round_hears_that(asterisk: FakeAsterisk, engine:
         place = session.get_one(Registration, own.id)
         place.state, place.rounds_unanswered = RegistrationState.UNREACHED, 1
         place.last_outcome = Outcome.NO_ANSWER
-        asked = NearCall(registration_id=own.id, round_id=own.round_id, due_at=now(session))
-        asked.answer = NearAnswer.NEXT_ROUND
+        asked = TurnNearCall(registration_id=own.id, round_id=own.round_id, due_at=now(session))
+        asked.answer = TurnNearAnswer.NEXT_ROUND
         session.add(asked)
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET))

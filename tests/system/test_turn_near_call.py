@@ -1,8 +1,8 @@
 """The call before one's turn, on the real Asterisk: who presses 2 is set aside for the next round."""
 
 from db.engine import reading, writing
-from db.models import NearCall
-from db.states import NearAnswer, RegistrationState
+from db.models import TurnNearCall
+from db.states import RegistrationState, TurnNearAnswer
 from hotline.line import turn_near
 from hotline.rounds import rounds
 from tests.kit.caller import Caller
@@ -29,11 +29,11 @@ def test_given_who_is_near_when_they_press_2_then_they_are_set_aside_and_the_cal
         phone.answer()
         phone.at("near-call-question", "2")
 
-        def kept() -> NearCall:
+        def kept() -> TurnNearCall:
             with reading(system.engine) as session:
-                return session.get_one(NearCall, (registration.id, round_id))
+                return session.get_one(TurnNearCall, (registration.id, round_id))
 
-        until(lambda: kept().answer is NearAnswer.NEXT_ROUND, "the key is kept", 40)
+        until(lambda: kept().answer is TurnNearAnswer.NEXT_ROUND, "the key is kept", 40)
         assert system.registrations(round_id)[-1].state is RegistrationState.UNREACHED
         until(lambda: kept().ended_at is not None, "the call is over", FAREWELL_S)
         phone.wait_for("closed")

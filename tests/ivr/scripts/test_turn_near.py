@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.models import NearCall, Registration
-from db.states import NearAnswer, RegistrationState
+from db.models import Registration, TurnNearCall
+from db.states import RegistrationState, TurnNearAnswer
 from hotline.line import turn_near, turn_near_calls
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_near_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_turn_near_calls
 
 INTRO = ["HOTLINE_LANGUAGE=fa", "near-call-intro"]
 ASKED = [*INTRO, "near-call-question"]
@@ -32,9 +32,9 @@ class Placed:
         with reading(self.engine) as session:
             return session.get_one(Registration, self.id).state
 
-    def answer(self) -> NearAnswer | None:
+    def answer(self) -> TurnNearAnswer | None:
         with reading(self.engine) as session:
-            return session.get_one(NearCall, (self.id, self.round)).answer
+            return session.get_one(TurnNearCall, (self.id, self.round)).answer
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def place(engine: Engine, language: str) -> Placed:
 
 def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
     """The citizen picks up."""
-    return asterisk.dial(*steps, script="near", channel_id=token, caller_id="137")
+    return asterisk.dial(*steps, script="turn-near", channel_id=token, caller_id="137")
 
 
 @pytest.mark.parametrize("moment", ["near-call-question", "after near-call-question"])
@@ -61,7 +61,7 @@ def test_a_1_is_kept_and_the_place_stays(asterisk: FakeAsterisk, placed: Placed,
     heard = answer(asterisk, placed.token, (moment, "1"))
 
     assert heard.order[-2:] == ["near-call-reachable", END]
-    assert (placed.answer(), placed.state()) == (NearAnswer.REACHABLE, RegistrationState.WAITING)
+    assert (placed.answer(), placed.state()) == (TurnNearAnswer.REACHABLE, RegistrationState.WAITING)
 
 
 def test_a_key_before_it_is_said_what_it_means_only_ends_the_introduction(
@@ -69,14 +69,14 @@ def test_a_key_before_it_is_said_what_it_means_only_ends_the_introduction(
 ):
     answer(asterisk, placed.token, ("near-call-intro", "2"), ("near-call-question", "1"))
 
-    assert placed.answer() is NearAnswer.REACHABLE
+    assert placed.answer() is TurnNearAnswer.REACHABLE
 
 
 def test_who_calls_and_for_which_office_is_said_before_the_question(asterisk: FakeAsterisk, placed: Placed):
     heard = answer(asterisk, placed.token, ("near-call-question", "2"))
 
     assert heard.order == [*ASKED, "near-call-next-round", END]
-    assert (placed.answer(), placed.state()) == (NearAnswer.NEXT_ROUND, RegistrationState.UNREACHED)
+    assert (placed.answer(), placed.state()) == (TurnNearAnswer.NEXT_ROUND, RegistrationState.UNREACHED)
 
 
 def test_an_english_citizen_hears_english(asterisk: FakeAsterisk, engine: Engine):
@@ -85,7 +85,7 @@ def test_an_english_citizen_hears_english(asterisk: FakeAsterisk, engine: Engine
     heard = answer(asterisk, placed.token, ("near-call-question", "2"))
 
     assert heard.order[0] == "HOTLINE_LANGUAGE=en"
-    assert placed.answer() is NearAnswer.NEXT_ROUND
+    assert placed.answer() is TurnNearAnswer.NEXT_ROUND
 
 
 def test_silence_changes_nothing(asterisk: FakeAsterisk, placed: Placed):
@@ -100,7 +100,7 @@ def test_silence_changes_nothing(asterisk: FakeAsterisk, placed: Placed):
 def test_one_wrong_key_is_forgiven(asterisk: FakeAsterisk, placed: Placed, key: str):
     answer(asterisk, placed.token, ("near-call-question", key), ("near-call-question", "2"))
 
-    assert placed.answer() is NearAnswer.NEXT_ROUND
+    assert placed.answer() is TurnNearAnswer.NEXT_ROUND
 
 
 def test_a_2_for_a_place_that_has_moved_on_promises_nothing(asterisk: FakeAsterisk, placed: Placed):
@@ -144,7 +144,7 @@ def test_it_costs_two_transactions_and_none_while_anybody_speaks(
 
     asterisk.dial(
         ("near-call-question", "2"),
-        script="near",
+        script="turn-near",
         channel_id=placed.token,
         every_clip=lambda: in_use.add(engine.pool.checkedout()),
     )

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from db.engine import now, reading, writing
-from db.models import Confirmation, NearCall, PlacedCall, Registration, Round
-from db.states import NearAnswer, RegistrationState
+from db.models import Confirmation, PlacedCall, Registration, Round, TurnNearCall
+from db.states import RegistrationState, TurnNearAnswer
 from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.line import confirmation_calls, turn_near, turn_near_calls
@@ -16,7 +16,7 @@ from tests import factories as make
 from tests.dialer.office import Office
 from tests.kit.fake_manager import FakeManager
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database decides: test_near_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database decides: test_turn_near_calls
 
 
 def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
@@ -31,10 +31,10 @@ def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
     return ids
 
 
-def kept(office: Office, id_: int) -> NearCall:
+def kept(office: Office, id_: int) -> TurnNearCall:
     with reading(office.engine) as session:
         round_id = session.get_one(Registration, id_).round_id
-        return session.get_one(NearCall, (id_, round_id))
+        return session.get_one(TurnNearCall, (id_, round_id))
 
 
 def ended(office: Office, id_: int) -> bool:
@@ -53,7 +53,7 @@ def test_who_is_near_is_called_once_with_a_token_of_its_own(office: Office, mana
 
     (call,) = manager.named("Originate")
     token = kept(office, id_).token
-    assert (call["ChannelId"], call["ActionID"], call["Context"]) == (token, token, "near")
+    assert (call["ChannelId"], call["ActionID"], call["Context"]) == (token, token, "turn-near")
     assert call["Channel"] == "Local/+989131234567@dial/n"
 
 
@@ -90,7 +90,7 @@ def test_a_call_that_asterisk_refuses_is_our_own_fault_and_tried_again_later(
 
     manager.refused = {}
     with writing(office.engine) as session:  # later
-        session.get_one(NearCall, (id_, put_off.round_id)).due_at = now(session)
+        session.get_one(TurnNearCall, (id_, put_off.round_id)).due_at = now(session)
     office.until(lambda: len(manager.named("Originate")) > 1)
     office.until_at_rest()
 
@@ -108,7 +108,7 @@ def test_calls_of_a_round_that_is_over_end_at_once_and_kindly_where_somebody_lis
     listens, rings = nears(office, 2)
     office.until(lambda: len(manager.named("Originate")) == 2)
     listening, ringing = kept(office, listens).token or "", kept(office, rings).token or ""
-    manager.channels[listening] |= {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "near"}
+    manager.channels[listening] |= {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "turn-near"}
     manager.ringing(ringing)
 
     with writing(office.engine) as session:
@@ -154,9 +154,9 @@ def scripts_are_down(office: Office) -> bool:
     return down is not None and down.why == breaker.SCRIPTS
 
 
-@pytest.mark.parametrize("said", [None, NearAnswer.REACHABLE])
+@pytest.mark.parametrize("said", [None, TurnNearAnswer.REACHABLE])
 def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_for_it(
-    office: Office, manager: FakeManager, said: NearAnswer | None
+    office: Office, manager: FakeManager, said: TurnNearAnswer | None
 ):
     (id_,) = nears(office)
     office.until(lambda: manager.named("Originate"))

@@ -19,10 +19,10 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 
-class NearCalls(SystemCalls):
+class TurnNearCalls(SystemCalls):
     """One try each: whoever does not answer is called in turn all the same."""
 
-    context = Context.NEAR
+    context = Context.TURN_NEAR
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         super().__init__(settings, engine, ami, caps)
@@ -40,18 +40,18 @@ class NearCalls(SystemCalls):
 
     def _place(self, registration_id: int, round_id: int) -> None:
         with writing(self._engine) as session:
-            near_call = turn_near_calls.take_up(
+            turn_near_call = turn_near_calls.take_up(
                 session, registration_id, round_id, self._settings.call_ahead_most
             )
-            if near_call is None or near_call.token is None:
+            if turn_near_call is None or turn_near_call.token is None:
                 return
-            token, number = near_call.token, near_call.registration.number
+            token, number = turn_near_call.token, turn_near_call.registration.number
             call = toll.take(session, token, number, self._settings, SHARE)
             if call in (toll.Cap.PER_NUMBER, toll.Cap.NOT_ALLOWED):
                 turn_near_calls.ended(session, token)
                 return
             if isinstance(call, toll.Cap):
-                turn_near_calls.put_off(near_call)
+                turn_near_calls.put_off(turn_near_call)
                 self._caps.reached(call)
                 return
         self._originate(call)

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.states import NearAnswer
+from db.states import TurnNearAnswer
 from hotline.line import turn_near_calls
 from hotline.rounds import rounds
 from ivr.call import AGIError, Call
@@ -14,12 +14,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """1 and 2 are kept before they are confirmed; silence changes nothing."""
     token = call.channel_id
     with reading(engine) as session:
-        near_call = turn_near_calls.by_token(session, token)
-        if near_call is None:
-            raise AGIError("a near call that nobody asked for")
-        language = near_call.registration.language
-        answer = near_call.answer
-        office = rounds.speaker(rounds.get(session, near_call.round_id)).clip
+        turn_near_call = turn_near_calls.by_token(session, token)
+        if turn_near_call is None:
+            raise AGIError("a turn-near call that nobody asked for")
+        language = turn_near_call.registration.language
+        answer = turn_near_call.answer
+        office = rounds.speaker(rounds.get(session, turn_near_call.round_id)).clip
     call.speak(language)
     if answer:  # kept by a script that broke off
         _confirm(call, answer)
@@ -27,7 +27,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.say("near-call-intro", office=office)
     later = call.ask("near-call-question", keys="12", tries=2) == "2"
     with call.working(), writing(engine) as session:
-        said = NearAnswer.NEXT_ROUND if later else NearAnswer.REACHABLE
+        said = TurnNearAnswer.NEXT_ROUND if later else TurnNearAnswer.REACHABLE
         holds = turn_near_calls.answer(session, token, said)
     if not holds:
         call.say("near-call-too-late")
@@ -35,5 +35,5 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     _confirm(call, said)
 
 
-def _confirm(call: Call, said: NearAnswer) -> None:
-    call.say("near-call-next-round" if said is NearAnswer.NEXT_ROUND else "near-call-reachable")
+def _confirm(call: Call, said: TurnNearAnswer) -> None:
+    call.say("near-call-next-round" if said is TurnNearAnswer.NEXT_ROUND else "near-call-reachable")
