@@ -11,12 +11,13 @@ In brief every prompt is cut short, one question stands for all, and only the fa
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from db.engine import reading
-from db.models import Registration
+from db.models import Official, OfficialKind, Registration, Round
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.listener import HANG_UP, Heard, Listener, Moment, Plan, openings
@@ -32,6 +33,8 @@ KEYS = {
 """What they press at which question. A prompt that is no question here is only listened to."""
 TRIED_AT = sized(tuple(KEYS), ("main-menu",))
 """The questions at which somebody errs, falls silent or leaves."""
+KEYS_OF_A_DISTRICT = {"choose-kind": "3", "ask-district": "12#"}
+"""The longest way to a round: with whom, and which."""
 ANSWER_S = sized(7, 1)
 WRONG = "7"
 _BLIND_S = 0.3
@@ -63,13 +66,13 @@ class Manner:
             if moment.clip and not moment.quiet:
                 if prompt == self.leaves_at:
                     return HANG_UP
-                asked = prompt if prompt in KEYS else asked
+                asked = prompt if prompt in KEYS or prompt in KEYS_OF_A_DISTRICT else asked
             if not asked or asked == self.silent_at or not moment.clip or self.late >= moment.quiet:
                 return None
             if asked == wrong_at:
                 asked = wrong_at = ""
                 return WRONG
-            key, asked = KEYS[asked], ""
+            key, asked = (KEYS | KEYS_OF_A_DISTRICT)[asked], ""
             return key
 
         return act
@@ -92,10 +95,14 @@ def manners(which: str) -> dict[str, Manner]:
     return rows
 
 
-def play(system: System, rows: Mapping[str, Manner]) -> dict[str, tuple[Heard, Registration | None]]:
-    """One call for each row, all at once."""
+def play(
+    system: System, rows: Mapping[str, Manner], *officials: Official
+) -> dict[str, tuple[Heard, Registration | None]]:
+    """One call for each row, all at once. The mayor's round is open, and one of each of the officials."""
     known = openings(system.settings.prompts_dir / "fa")
-    with system.only_round() as round_id:
+    with system.only_round(), ExitStack() as also:
+        for official in officials:
+            also.enter_context(system.another_round(official))
         numbers = {name: system.number() for name in rows}
         calls = {
             name: Listener(system.settings.sip, numbers[name], known, manner.plan())
@@ -106,9 +113,21 @@ def play(system: System, rows: Mapping[str, Manner]) -> dict[str, tuple[Heard, R
         for call in calls.values():
             call.join()
         with reading(system.engine) as session:
-            found = session.scalars(select(Registration).where(Registration.round_id == round_id)).all()
+            mine = ["+98" + number[1:] for number in numbers.values()]
+            found = session.scalars(
+                select(Registration)
+                .join(Round)
+                .where(Registration.number.in_(mine), ~Round.is_operators_line)
+            ).all()
     places = {registration.number.replace("+98", "0"): registration for registration in found}
     return {name: (calls[name].heard, places.get(numbers[name])) for name in rows}
+
+
+def _two_more(system: System) -> list[Official]:
+    """A deputy, and the manager of the district of KEYS_OF_A_DISTRICT."""
+    with reading(system.engine) as session:
+        deputy = select(Official).where(Official.kind == OfficialKind.DEPUTY).limit(1)
+        return [session.scalars(each).one() for each in (deputy, select(Official).filter_by(district=12))]
 
 
 def figures(heard: Heard, place: Registration | None) -> dict[str, float | None]:
@@ -125,6 +144,8 @@ def main() -> None:
         if brief.BRIEF:
             shorten(system.settings.prompts_dir / "fa", _CUT)
         played = play(system, rows)
+        if not brief.BRIEF:
+            played |= play(system, {"patient, of a district": Manner()}, *_two_more(system))
     must_hold(
         None not in figures(*played["fastest"]).values(), f"the fastest hears a ticket: {played['fastest']}"
     )

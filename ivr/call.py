@@ -19,6 +19,8 @@ _LONGER = 12 / 7
 """So much longer is the time for a key after a first silence: whoever is late may be only slow."""
 _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
+_KNOWN_AFTER_S = 0.5
+"""A key that comes sooner after an announcement was meant for that: nobody knows the question yet."""
 _BETWEEN_DIGITS_MS = 6000
 _SILENCE_ENDS_S = 8
 """A silence that ends a recording: long enough to think, too short to fill a disk."""
@@ -195,19 +197,24 @@ class Call(Playing):
         return not key
 
     def _question(self, prompts: Sequence[str | Prompt], *, last: bool, longer: bool) -> str:
+        announced, self._announced = self._announced, False
         self.typed_ahead = self._keys.ahead
         if self.typed_ahead:
             return self._keys.take()
+        known_from = self._clock() + (_KNOWN_AFTER_S if announced else 0)
+
+        def answers(key: str) -> bool:
+            known = self._clock() >= known_from or (key == OPERATOR and self.leads_to_operator)
+            return self._keys.at_question(known=known)
+
         for prompt in prompts:
-            if key := self._play(
-                self._slower(prompt) if last or self._slowly else prompt, self._keys.at_question
-            ):
+            if key := self._play(self._slower(prompt) if last or self._slowly else prompt, answers):
                 return key
         # Whom we called an official waits for, too: no longer for those.
         key = self._wait(round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1)))
         if key or (held := self._after_hold()) is None:
             return key
-        if held and self._keys.at_question(held):
+        if held and self._keys.at_question():
             return held
         return self._question(prompts, last=last, longer=longer)
 
@@ -216,7 +223,7 @@ class Call(Playing):
         until, left_ms = self._clock() + longest_ms / 1000, longest_ms
         while left_ms > 0:
             key = str(self.wait_for_digit(left_ms))
-            if not key or self._keys.at_question(key):
+            if not key or self._keys.at_question():
                 return key
             left_ms = int((until - self._clock()) * 1000)
         return ""

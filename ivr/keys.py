@@ -47,9 +47,12 @@ class Keys:
         self._ahead.clear()
         self._last = float("-inf")
 
-    def at_question(self, _key: str) -> bool:
-        """Whether a key that came while a question was asked is its answer."""
-        self._came(_Burst.ANSWERS)
+    def at_question(self, *, known: bool = True) -> bool:
+        """Whether a key that came while a question was asked is its answer.
+
+        Not `known` is one that has only just begun: then only what was typed ahead answers it.
+        """
+        self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
         return self._burst is _Burst.ANSWERS
 
     def at_announcement(self, key: str, *, known: bool = False) -> bool:

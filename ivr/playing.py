@@ -54,6 +54,8 @@ class Playing(Agi):
         self._keys = Keys(clock)
         ours = self.env.get("agi_network_script", "") != Script.MENU
         self._hold_s = _HOLD_WHILE_CALLED_S if ours else _HOLD_S
+        self._announced = False
+        """Whether the last thing that was said asked nothing that a caller could know."""
         self.language = self.env.get("agi_arg_2") or "fa"
         self.leads_to_operator = False
 
@@ -61,16 +63,19 @@ class Playing(Agi):
         """Play one prompt whose question many know already: a key ends it and is the answer."""
         if not self._keys.ahead:
             self._play(Prompt(prompt, slots), self._leads)
+            self._announced = False
 
     def say(self, prompt: str, **slots: Value) -> None:
         """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
         if not self._keys.ahead:
             self._play(Prompt(prompt, slots), self._ends_announcement)
+            self._announced = True
 
     def say_instead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
         self._keys.drop()
         self._play(Prompt(prompt, slots), self._ends_announcement)
+        self._announced = True
 
     def drop_keys(self) -> None:
         """The call takes a way that nobody could foresee: what was typed ahead is dropped."""
@@ -79,6 +84,7 @@ class Playing(Agi):
     def tell(self, prompt: str, **slots: Value) -> None:
         """Play one prompt that no key cuts short: whoever goes on has been told."""
         self._play(Prompt(prompt, slots), lambda key: self._ends_announcement(key) and False)
+        self._announced = True
 
     @contextmanager
     def working(self, *, leads: bool = False) -> Iterator[None]:
@@ -115,13 +121,16 @@ class Playing(Agi):
     def _play(self, prompt: str | Prompt, ends: Callable[[str], bool], keys: str = KEYS) -> str:
         """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
         while True:
+            back = None
             for file in self._files(prompt):
                 key, at = self.play_from(file, keys, 0)
                 while key:
                     if ends(key):
                         return key
                     key, at = self.play_from(file, keys, at)
-            back = self._after_hold()
+                back = self._after_hold()  # a sentence is many clips: no more of them into a held line
+                if back is not None:
+                    break
             if back is None:
                 return ""
             if back and back in keys and ends(back):

@@ -21,12 +21,12 @@ _NEVER_ALONE = 2
 
 def passed_over(session: Session, failed: Callback, settings: Settings) -> timedelta:
     """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`)."""
-    in_a_row, number = _before(session, failed).times + 1, failed.registration.number
+    before, picked_up = _before(session, failed), failed.answered_at is not None
     return retries.after_faults(
-        in_a_row,
+        1 + (before.picked_up if picked_up else before.times),
         settings,
-        picked_up=failed.answered_at is not None,
-        line=_line(session, failed, number),
+        picked_up=picked_up,
+        line=_line(session, failed, failed.registration.number),
     )
 
 
@@ -41,6 +41,8 @@ def is_theirs(session: Session, failing: Callback) -> bool:
 
 class _Before(NamedTuple):
     times: int
+    picked_up: int
+    """Of those."""
     last: datetime | None
 
 
@@ -51,14 +53,13 @@ def _before(session: Session, callback: Callback) -> _Before:
     )
     ours = Callback.outcome.in_((Outcome.FAILED, Outcome.RETURNED))
     other = select(func.coalesce(func.max(Callback.id), 0)).where(of_same, ~ours, Callback.id < callback.id)
-    in_a_row = select(func.count(), func.max(Callback.ended_at)).where(
+    in_a_row = select(func.count(), func.count(Callback.answered_at), func.max(Callback.ended_at)).where(
         of_same,
         Callback.outcome == Outcome.FAILED,
         Callback.id > other.scalar_subquery(),
         Callback.id < callback.id,
     )
-    count, last = session.execute(in_a_row).one()
-    return _Before(count, last)
+    return _Before(*session.execute(in_a_row).one())
 
 
 def _line(session: Session, failed: Callback, number: str) -> Line:

@@ -21,7 +21,8 @@ from hotline.rounds import rounds
 
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
-_WAIT = timedelta(minutes=2)
+_WAIT = timedelta(minutes=5)
+"""After the first call in vain, and twice that after the second: people telephone for minutes."""
 
 _K, _S = ConfirmationKind, RegistrationState
 

@@ -37,18 +37,22 @@ def run(call: Call, engine: Engine, settings: Settings, reception: Reception) ->
     if not call.again:
         call.lead("greeting")
     try:
-        try:
-            if not (call.again and resume.run(talk)):
-                _choose(talk)
-        except WantsOperator:
-            if operator.run(talk):
-                return
-        except NoKey:
-            silence.run(talk)
-            return
-        call.say("goodbye")
+        if not _stays_on_the_line(talk):
+            call.say("goodbye")
+    except NoKey:
+        silence.run(talk)
     finally:
         talk.leave()
+
+
+def _stays_on_the_line(talk: Conversation) -> bool:
+    """Go where the caller wants; whether they wait for an operator now. Raises NoKey."""
+    try:
+        if not (talk.call.again and resume.run(talk)):
+            _choose(talk)
+    except WantsOperator:
+        return operator.run(talk)
+    return False
 
 
 def _choose(talk: Conversation) -> None:

@@ -11,7 +11,7 @@ from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
 from hotline.line import confirmations
 from hotline.line.registration import Registered
-from ivr.call import Prompt
+from ivr.call import NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
 
 _STAY, _CALL_ME = "1", "2"
@@ -63,7 +63,10 @@ def told(outlook: Outlook) -> list[Prompt]:
 def _other_number(talk: Conversation, registration_id: int) -> None:
     """Another number may be called instead, once its owner has agreed; until then the place stays here."""
     if talk.call.ask("operator-other-number", keys="1", optional=True):
-        number = talk.ask_number()
+        try:
+            number = talk.ask_number()
+        except NoKey:  # they are called here
+            return
         per_day = talk.settings.registrations_per_day
 
         def ask(session: Session) -> int:

@@ -1,7 +1,11 @@
 """A caller's telephone holds the call: nothing is said to nobody, and it goes on where it was."""
 
 import pytest
+from sqlalchemy import Engine
 
+from db.engine import writing
+from db.states import Phase
+from tests import factories as make
 from tests.kit.fake_asterisk import HELD, KEPT_ON_HOLD, FakeAsterisk
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
@@ -21,6 +25,21 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
     assert heard.prompts.count(said) == 2
     assert "no-key-again" not in heard.prompts[: heard.prompts.index("report-category")]
     assert 1000 in heard.waits_ms  # it asked each second whether the call is held
+
+
+def test_given_a_sentence_of_many_clips_when_the_call_is_held_in_it_then_the_rest_is_not_said_to_nobody(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        make.a_round(session, Phase.OPEN)
+
+    heard = asterisk.dial(
+        ("main-menu", "1"), ("round-when", HELD), ("confirm-number", "1"), ("after message-offer", "#")
+    )
+
+    first, again = (at for at, clip in enumerate(heard.clips) if clip == "round-when.1")
+    assert again == first + 1
+    assert heard.prompts.count("round-when") == 2
 
 
 def test_given_a_held_call_when_it_is_taken_back_with_a_key_then_the_key_is_the_answer(

@@ -197,13 +197,14 @@ class System:
             yield round_id
 
     @contextmanager
-    def another_round(self, **values: object) -> Iterator[int]:
-        """The same, beside whatever else is open."""
+    def another_round(self, official: Official | None = None, **values: object) -> Iterator[int]:
+        """The same, beside whatever else is open; of another official, if one is given."""
         with writing(self.engine) as session:
             at = now(session)
             made = planning.make(
                 session,
-                official=_a_mayor(),  # nobody of an earlier round is carried over into this one
+                # nobody of an earlier round is carried over into one of a new mayor
+                official=session.merge(official) if official else _a_mayor(),
                 short_notice=True,
                 registration_from=at - timedelta(hours=1),
                 registration_until=at + timedelta(hours=1),

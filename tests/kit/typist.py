@@ -3,12 +3,23 @@
 import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.kit.fake_asterisk import FakeAsterisk, Heard
 from tests.kit.fake_channel import WORK_MS, Channel, Clock, said
 
 _RATE = 8000
 _LISTENS_S = 2.5
+
+
+class Taken(NamedTuple):
+    """A key that came while a prompt was said, or after it, so many seconds after it began."""
+
+    key: str
+    prompt: str
+    before: str
+    """The prompt before that one."""
+    said_for: float
 
 
 class Silent:
@@ -33,8 +44,9 @@ class TypedChannel(Channel):
         self._begun = clock()
         self._typed = list(keys)
         self._seconds = seconds
-        self.taken: list[tuple[str, str]] = []
-        """Each key that a command took, and the prompt that was said then or last."""
+        self.taken: list[Taken] = []
+        """Each key that a command took."""
+        self._since = (0, 0.0)
 
     def _next(self, seconds: float, keys: str) -> str:
         """The key of `keys` that comes in this time, which passes until then."""
@@ -44,7 +56,9 @@ class TypedChannel(Channel):
             at, key = self._typed.pop(0)
             if at >= now and key in keys:
                 self._clock.pass_(at - now)
-                self.taken.append((key, self._heard.prompts[-1]))
+                prompts, began = self._since
+                before, prompt = ["", *self._heard.prompts][prompts - 1 : prompts + 1]
+                self.taken.append(Taken(key, prompt, before, self._clock() - began))
                 return key
         self._clock.pass_(seconds)
         return ""
@@ -53,6 +67,8 @@ class TypedChannel(Channel):
         if not int(offset):
             self._begins(Path(path))
         before = self._clock()
+        if len(self._heard.prompts) > self._since[0]:
+            self._since = len(self._heard.prompts), before
         left = self._seconds(Path(path).name) - int(offset) / _RATE
         key = self._next(max(left, 0.0), escape_digits)
         if not key:

@@ -257,6 +257,7 @@ class Taken:
     answered: float
 
 
+@pytest.mark.long
 def test_given_500_registrations_when_50_desks_claim_at_once_then_each_is_claimed_once_and_in_order(
     engine: Engine, settings: Settings
 ) -> None:

@@ -66,6 +66,7 @@ def test_given_no_number_to_call_when_two_questions_pass_then_the_caller_hears_w
     asterisk: FakeAsterisk, engine: Engine, caller_id: str
 ):
     assert asterisk.dial(caller_id=caller_id).prompts[-1] == "silence-no-number"
+    assert asterisk.dial(("main-menu", "0"), caller_id=caller_id).prompts[-1] == "silence-no-number"
     assert in_line(engine) == []
 
 
