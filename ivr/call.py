@@ -19,7 +19,7 @@ _LONGER = 12 / 7
 """So much longer is the time for a key after a first silence: whoever is late may be only slow."""
 _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
-_KNOWN_AFTER_S = 0.5
+_KNOWN_AFTER_S = 0.3
 """A key that comes sooner after an announcement was meant for that: nobody knows the question yet."""
 _BETWEEN_DIGITS_MS = 6000
 _SILENCE_ENDS_S = 8

@@ -122,7 +122,7 @@ def timed(keys: str, gaps: list[float]) -> list[tuple[float, str]]:
     return pressed
 
 
-KNOWN_AFTER_S = 0.5
+KNOWN_AFTER_S = 0.3
 """After an announcement nobody knows sooner that a question has begun."""
 
 

@@ -39,6 +39,8 @@ _FRAME, _HEADER = 160, 12
 _MARK = slice(2 * _FRAME, 6 * _FRAME)
 """So much of a clip tells it from all others, also of one that was shortened to 0.2 s."""
 _LOOK_S = 0.02
+_KNOWN_S = 0.4
+"""A key that comes sooner after a question begins may not count: nobody can know it yet."""
 _AGAIN_S = 0.5
 _CALL_S = 30.0
 
@@ -106,6 +108,7 @@ class Registrant:
             self._stopped.wait(_AGAIN_S)  # the number itself
             line.hang_up()
         else:
+            self._stopped.wait(_KNOWN_S)
             line.press(KEYS[clip])
 
 

@@ -33,7 +33,8 @@ from tests.kit.telephone import (
 )
 
 KEYS = {"main-menu": "1", "confirm-number": "1"}
-"""What is pressed as soon as a prompt is heard."""
+KNOWN_S = 0.5
+"""What is pressed so soon after a prompt begins: nobody knows it at once."""
 HELD_S = 3.0
 UNHEARD_S = 20.0
 """Whom we call has been asked twice by then, and has heard the goodbye."""
@@ -43,11 +44,12 @@ Plan = Callable[[Moment], str | None]
 
 def _registers(also: Plan = lambda _moment: None) -> Plan:
     """Register by keys as early as one knows them, hear the ticket, and hang up; `also` goes before that."""
-    left = dict(KEYS)
+    keys = [_once(prompt, (KNOWN_S, key)) for prompt, key in KEYS.items()]
 
     def act(moment: Moment) -> str | None:
-        prompt = moment.clip.partition(".")[0]
-        return also(moment) or left.pop(prompt, None) or (HANG_UP if prompt == "ticket-again" else None)
+        deeds = [also(moment), *(key(moment) for key in keys)]
+        leaves = moment.clip.partition(".")[0] == "ticket-again"
+        return next(filter(None, deeds), None) or (HANG_UP if leaves else None)
 
     return act
 
