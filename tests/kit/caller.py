@@ -94,7 +94,12 @@ class Caller(Phone):
             begin = max(begin, recording.seconds - 2 * _OPENING_S)
             return bool(matches)
 
-        sound.until_heard(heard, f"{self.number} heard {' or '.join(prompts)}", timeout)
+        try:
+            sound.until_heard(heard, f"{self.number} heard {' or '.join(prompts)}", timeout)
+        except TimeoutError as error:
+            known = self._ears().hear(self.recording())
+            told = [f"{part.clip} at {part.start:.1f}" for part in known.parts]
+            raise TimeoutError(f"{error}; up to {self.listened:.1f} of {told}, all: {known.all}") from None
         return first
 
     @property

@@ -49,7 +49,7 @@ class ExactEars:
                 self._clips[said[:_OPENING].tobytes()].append((name, said))
 
     def hear(self, recording: Recording, since: float = 0.0, likely: Collection[str] = ()) -> Known:
-        """What began to be said `since` then; of clips that are alike the `likely` one, or the first."""
+        """What came to be known `since` then; of clips that are alike the `likely` one, or the first."""
         samples = _samples(recording) if recording.rate == RATE else np.zeros(0, np.int16)
         unknown = _loud(samples)
         parts: list[Part] = []
@@ -61,7 +61,8 @@ class ExactEars:
                 much, _, length, name = max(alike, key=itemgetter(0, 1))
                 end = at + much
                 unknown[at:end] = False
-                if at >= since * RATE and much >= min(self._enough, length):
+                opening = min(self._enough, length)
+                if at + opening > since * RATE + _BEFORE and much >= opening:
                     parts.append(Part(name, at / RATE, end / RATE))
         left = int(unknown[int(since * RATE) :].sum())
         return Known(parts, all=recording.rate == RATE and left < _UNKNOWN)

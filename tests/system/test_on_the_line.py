@@ -1,6 +1,5 @@
 """Key 0 on the real Asterisk: a person at once, or on the line, or called back; no place is lost."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +16,14 @@ from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
 from tests.kit.phone import Account, Phone
-from tests.kit.process import until
+from tests.kit.process import slowness, until
 from tests.kit.sound import a_tone
 from tests.kit.system import Operator, System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
 HEARD = 0.1
 AT_ONCE_S = 4.0
+"""On a machine with nothing else to do."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,11 +64,10 @@ def _takes(system: System, operator: Operator, takes: bool) -> None:
         session.get_one(Desk, operator.desk).takes_live = takes
 
 
-def _presses_0(caller: Caller) -> float:
-    """Calls 137 and presses 0 at once; when that was."""
+def _presses_0(caller: Caller) -> None:
+    """Calls 137 and presses 0 at once."""
     caller.call()
     caller.at("greeting", "0")
-    return time.monotonic()
 
 
 def _waits(system: System, caller: Caller) -> int:
@@ -135,9 +134,9 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
     system: System, tmp_path: Path
 ) -> None:
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
-        pressed = _presses_0(caller)
-        until(lambda: _talks(system, _place(system, caller)), "they speak", AT_ONCE_S, every=0.02)
-        assert time.monotonic() - pressed <= AT_ONCE_S
+        within_s = AT_ONCE_S * slowness()
+        _presses_0(caller)
+        until(lambda: _talks(system, _place(system, caller)), "they speak", within_s, every=0.02)
         _hear_each_other(caller, operator)
         place = _place(system, caller)
         callback = _callback(system, place)
@@ -165,7 +164,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
         taken = operator.claim(line_id)
         assert system.callback(taken).registration_id == place
         operator.call(taken)
-        operator.wait_for(taken, "talking", timeout=3)
+        operator.wait_for(taken, "talking")
         _hear_each_other(first, operator)
         assert first.rang == 0
         _says(operator, taken, "reached")

@@ -12,6 +12,7 @@ import pytest
 from db.engine import now, writing
 from db.models import Callback
 from db.states import Outcome, RegistrationState
+from ops.patience import IDLE_S
 from tests.kit.caller import Caller
 from tests.kit.process import until
 from tests.kit.system import Operator, System
@@ -86,7 +87,7 @@ def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_n
         citizens.at("wait-minutes.2", timeout=60)  # after the number of minutes
 
         _asks_next(desk, after=first)
-        desk.wait_for(_mine(desk)["id"], "talking", timeout=1)
+        desk.wait_for(_mine(desk)["id"], "talking")
         assert _mine(desk)["id"] != first
         assert desk.wait_for(first, "closed") == Outcome.REACHED
 
@@ -104,7 +105,7 @@ def test_given_a_citizen_with_music_when_ivr_stands_still_or_dies_then_they_are_
         os.kill(ivr, what)
         try:
             _asks_next(desk)
-            desk.wait_for(callback, "talking", timeout=2)
+            desk.wait_for(callback, "talking", timeout=IDLE_S - 1)  # nobody has replaced it yet
         finally:
             with suppress(ProcessLookupError):
                 os.kill(ivr, signal.SIGCONT)
