@@ -23,6 +23,7 @@ _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
 _WAIT = timedelta(minutes=5)
 """After the first call in vain, and twice that after the second: people telephone for minutes."""
+_WAIT_AFTER_OURS = timedelta(minutes=2)
 
 _K, _S = ConfirmationKind, RegistrationState
 
@@ -177,7 +178,7 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
         return
     at = now(session)
     confirmation.token = None
-    confirmation.not_before = at + _WAIT * confirmation.attempts
+    confirmation.not_before = at + (_WAIT_AFTER_OURS if ours else _WAIT * confirmation.attempts)
     confirmation.attempts -= ours
     if confirmation.attempts >= _MAX_ATTEMPTS and confirmation.decided_at is None:
         confirmation.decided_at = at

@@ -113,15 +113,16 @@ def _short_prompts(whole: Path) -> None:
     shared = SHARED / f"short-{_prints(whole)}"
     with locked():
         if not shared.exists():
+            for older in SHARED.glob("short*"):
+                shutil.rmtree(older)
             making = SHARED / "short.new"
-            shutil.rmtree(making, ignore_errors=True)
             shutil.copytree(whole, making)
             shorten(making)
             making.rename(shared)
-    for clip in shared.iterdir():
-        own = whole / clip.name
-        own.unlink()
-        linked(clip, own)
+        for clip in shared.iterdir():
+            own = whole / clip.name
+            own.unlink()
+            linked(clip, own)
 
 
 def _prints(folder: Path) -> str:

@@ -107,6 +107,7 @@ def test_given_calls_that_failed_by_our_own_fault_when_they_end_then_they_are_no
     for _ in range(4):
         confirmation_calls.ended(session, placed(session, soon(session, id_)), ours=True)
         assert kept(session, id_).attempts == 0
+        assert kept(session, id_).not_before <= now(session) + 2 * MINUTE, "nor does it cost a longer wait"
     assert state(session, id_) is R.UNCONFIRMED
     assert confirmation_calls.due(session, 10) == [], "not at once"
     soon(session, id_)
