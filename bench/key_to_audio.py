@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.load import Load
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.rtp_sender import FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.system import System
@@ -103,9 +103,7 @@ def main() -> None:
     )
     print(f"{'calls in progress':<38}{'median':>8}{'99 %':>8}{'most':>8}{'lost':>8}   goal: {GOAL}")
     with (
-        System(
-            HOTLINE_MAX_CALLS="5000", HOTLINE_ANSWER_SECONDS="1", HOTLINE_RTP_PORTS=str(free_range(2000))
-        ) as system,
+        System(HOTLINE_MAX_CALLS="5000", HOTLINE_ANSWER_SECONDS="1", rtp_ports=sized(2000, 200)) as system,
         system.only_round(),
     ):
         for count in IN_PROGRESS:

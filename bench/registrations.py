@@ -12,7 +12,6 @@ from prompts.catalogue import clips
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.load import Done, Load, Pressed
-from tests.kit.ports import free_range
 from tests.kit.system import System
 
 RATES = sized((100, 50, 150), (3,))
@@ -68,7 +67,7 @@ def _add(system: System, round_id: int) -> None:
 def _row(rate: int) -> str:
     """One line of the table, measured on a system of its own."""
     with (
-        System(HOTLINE_MAX_CALLS="5000", HOTLINE_RTP_PORTS=str(free_range(4000))) as system,
+        System(HOTLINE_MAX_CALLS="5000", rtp_ports=sized(4000, 200)) as system,
         system.only_round() as round_id,
     ):
         _add(system, round_id)

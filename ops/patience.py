@@ -1,9 +1,13 @@
 """How long a program may do nothing before it counts as hung."""
 
+import os
+from pathlib import Path
+
 IDLE_S = 8.0
 """So long without any work done, once it has begun to work."""
 START_S = 30.0
-"""So long until the first: a program begins in two seconds, on a busy machine in twenty."""
+"""So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
+processor meanwhile is not slow: it has IDLE_S, as if it had begun."""
 _LONGEST = 8
 """A restart makes a machine that is only slow slower still: each one doubles the patience, up to this."""
 _GOOD_LIFE_S = 600.0
@@ -28,20 +32,37 @@ class Patience:
         """Seconds without work."""
         self._life = 0.0
         self._works = False
+        self._used, self._unused = 0.0, 0.0
 
     def worked(self) -> None:
         """It has done some work."""
         self.idle = 0.0
         self._works = True
 
-    def spent(self, seconds: float) -> bool:
-        """So much time has gone by. Whether that was too much: then it is to be killed."""
+    def spent(self, seconds: float, used: float) -> bool:
+        """So much time has gone by. Whether that was too much: then it is to be killed.
+
+        `used`: the seconds of processor that it has used in all.
+        """
         counted = min(seconds, 2 * LOOK_S)
         self.idle += counted
+        self._unused = 0.0 if used > self._used else self._unused + counted
+        self._used = used
         self._life += counted
         if self._works and self._life > _GOOD_LIFE_S:
             self._times = 1
-        if self.idle < self._times * (IDLE_S if self._works else START_S):
+        is_slow = self.idle < self._times * START_S and self._unused < self._times * IDLE_S
+        if self.idle < self._times * IDLE_S or (not self._works and is_slow):
             return False
         self._times = min(self._times * 2, _LONGEST)
         return True
+
+
+def processor_seconds(pid: int) -> float:
+    """The seconds of processor that this process has used, in the kernel's ticks; 0 once it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    user, system = fields[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

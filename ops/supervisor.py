@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from hotline import watchdog
-from ops.patience import LOOK_S, Patience
+from ops.patience import LOOK_S, Patience, processor_seconds
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
@@ -114,10 +114,8 @@ class Supervisor:
                 limit=_LINE,
             )
             reading = asyncio.create_task(self._read(program, process.stdout))
-            ends = [
-                asyncio.create_task(end)
-                for end in (process.wait(), self._stopping.wait(), self._hangs(program, patience))
-            ]
+            hangs = self._hangs(program, process.pid, patience)
+            ends = [asyncio.create_task(end) for end in (process.wait(), self._stopping.wait(), hangs)]
             ended, stopping, _hangs = ends
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if stopping.done() and not ended.done():
@@ -132,14 +130,14 @@ class Supervisor:
             await reading
             return code
 
-    async def _hangs(self, program: Program, patience: Patience) -> None:
+    async def _hangs(self, program: Program, pid: int, patience: Patience) -> None:
         """Return when the program has done nothing for too long."""
         last = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
             idle = patience.idle
-            if patience.spent(now - last):
+            if patience.spent(now - last, processor_seconds(pid)):
                 self.log(program.name, f"has done nothing for {idle:.0f} s: killed")
                 return
             last = now

@@ -49,13 +49,16 @@ class Result:
     """The round and the number of each place that the caller asked for in another's name."""
     reports: tuple[tuple[int, int | None], ...]
     """The category and the district of each."""
+    operator: bool
+    """Whether they are in the operators' line, to which a 0 leads from anywhere."""
     spoke: bool = field(compare=False)
     """Whether anything was recorded: no key counts meanwhile, also none that would have deleted it later."""
 
     def asks_for_no_more_than(self, slow: "Result") -> bool:
         """Whether all of it was wanted, though the caller may have been asked again before the rest.
 
-        What they have spoken by then is a report, without the rest.
+        What they have spoken by then is a report, without the rest. While they speak, slowly no key counts:
+        that call may have ended before its 0.
         """
         wanted = {round_id: (subject, held) for round_id, subject, held in slow.places}
         return (
@@ -66,6 +69,7 @@ class Result:
                 for round_id, subject, held in self.places
             )
             and set(self.others) <= set(slow.others)
+            and (slow.operator or slow.spoke or not self.operator)
             and all(
                 (category, district) in slow.reports or district is None or (slow.spoke and not slow.reports)
                 for category, district in self.reports
@@ -104,11 +108,12 @@ def come_to(engine: Engine, number: str, heard: Heard) -> Result:
         asked = session.scalars(select(Confirmation).filter_by(asked_by=number)).all()
         reports = session.scalars(select(Request).filter_by(number=number).order_by(Request.id)).all()
         others = [a.registration for a in asked if a.registration and a.registration.number != number]
-        own = [r for r in own if not (by_silence and session.get_one(Round, r.round_id).is_operators_line)]
+        helped = {r.id for r in own if session.get_one(Round, r.round_id).is_operators_line}
         return Result(
-            tuple((r.round_id, r.subject, r.state in HOLDS_PLACE) for r in own),
+            tuple((r.round_id, r.subject, r.state in HOLDS_PLACE) for r in own if r.id not in helped),
             tuple((r.round_id, r.number) for r in others),
             tuple((r.category, r.district) for r in reports),
+            bool(helped) and not by_silence,
             bool(heard.recorded),
         )
 
@@ -154,6 +159,7 @@ unhurried = hypothesis(
 @example(keys="119#", pauses=[1.9] * 4, clip=0.3)
 @example(keys="225", pauses=[0.5] * 3, clip=2.3)
 @example(keys="312#3", pauses=[1.0] * 5, clip=0.3)
+@example(keys="312#1#0", pauses=[1.0] * 7, clip=0.3)
 @given(keys=KEYS, pauses=st.lists(FAST, min_size=24, max_size=24), clip=CLIPS)
 def test_keys_without_a_pause_do_what_the_same_keys_do_slowly_or_are_asked_for_again(
     asterisk: FakeAsterisk, engine: Engine, scene: str, keys: str, pauses: list[float], clip: float
@@ -164,6 +170,7 @@ def test_keys_without_a_pause_do_what_the_same_keys_do_slowly_or_are_asked_for_a
     heard, _, fast = call(asterisk, engine, scene, keys=pressed, seconds=lambda _: clip)
 
     assert fast == slow or fast.asks_for_no_more_than(slow)
+    assert "0" in keys or not fast.operator
     assert heard.finished
 
 

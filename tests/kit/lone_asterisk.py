@@ -7,7 +7,7 @@ from typing import Self
 
 from dialplan.render import render
 from ops import asterisk
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program
 from tests.kit.system import settings_of, share
 
@@ -18,6 +18,7 @@ class LoneAsterisk:
     def __init__(self, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
         self.trunk_port = free_port()
+        self._rtp = free_range(200)
         self.settings = settings_of(
             {
                 "HOTLINE_STATE_DIR": str(self.folder),
@@ -25,7 +26,7 @@ class LoneAsterisk:
                 "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
                 "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
                 "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
-                "HOTLINE_RTP_PORTS": str(free_range(200)),
+                "HOTLINE_RTP_PORTS": str(self._rtp),
                 "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
                 **environment,
             }
@@ -56,4 +57,5 @@ class LoneAsterisk:
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "_program"):
             self._program.stop(patience=5)
+        give_back(self._rtp)
         shutil.rmtree(self.folder, ignore_errors=True)

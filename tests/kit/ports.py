@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 FIRST, LAST, BLOCK = 12_000, 32_000, 20
 
-_claims: list[socket.socket] = []  # held open until the process ends
+_claims: dict[int, socket.socket] = {}
+"""By their first ports; each is held open until it is given back or the process ends."""
 _spare: list[int] = []
 
 
@@ -37,28 +38,34 @@ def free_port() -> int:
 
 
 def free_range(count: int) -> Ports:
-    """A range of `count` ports that nobody else is given, for RTP."""
+    """A range of `count` ports that nobody else is given until `give_back`, for RTP."""
     while True:
         first = _claim(-(-count // BLOCK))
         if all(_bindable(port) for port in range(first, first + count)):
             return Ports(first, first + count - 1)
 
 
+def give_back(ports: Ports) -> None:
+    """Let others have this range: whole tests would need more than there are."""
+    for start in range(ports.first, ports.last + 1, BLOCK):
+        _claims.pop(start).close()
+
+
 def _claim(blocks: int) -> int:
     """Claim that many blocks in a row and give the first port."""
     for first in range(FIRST, LAST - blocks * BLOCK + 1, BLOCK):
         with ExitStack() as undo:
-            names = []
+            names = {}
             for start in range(first, first + blocks * BLOCK, BLOCK):
                 name = undo.enter_context(socket.socket(socket.AF_UNIX))
                 try:
                     name.bind(f"\0hotline137-ports-{start}")
                 except OSError:
                     break
-                names.append(name)
+                names[start] = name
             else:
                 undo.pop_all()
-                _claims.extend(names)
+                _claims.update(names)
                 return first
     raise RuntimeError(f"all ports from {FIRST} to {LAST} are claimed by running tests")
 

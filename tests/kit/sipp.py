@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 import soundfile
 
 from tests.kit import rtp_sender, scenario
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program, need, until
 
 
@@ -180,8 +180,8 @@ class SippPhone:
         (self._folder / "numbers").write_text("\n".join(["SEQUENTIAL", *self._numbers]) + "\n")
         command = [need("sipp", "sip-tester"), "-sf", "scenario", *self._options, "-nostdin", "-aa"]
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1"]
-        rtp = free_range(200)
-        command += ["-min_rtp_port", str(rtp.first), "-max_rtp_port", str(rtp.last)]
+        self._rtp = free_range(200)
+        command += ["-min_rtp_port", str(self._rtp.first), "-max_rtp_port", str(self._rtp.last)]
         command += ["-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors"]
         self._program = Program(command, folder=self._folder, log=self._folder / "log")
         try:
@@ -194,6 +194,7 @@ class SippPhone:
 
     def __exit__(self, *_: object) -> None:
         self._program.stop(patience=0)
+        give_back(self._rtp)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _listening(self) -> bool:

@@ -29,7 +29,7 @@ from ops import asterisk
 from prompts.render import build
 from settings import Settings, load
 from tests.kit.phone import Phone
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program, until
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -49,16 +49,19 @@ class System:
         entry: str = "ops.cli",
         inherited: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        rtp_ports: int = 200,
         **environment: str,
     ) -> None:
         """Settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
-        find in their environment besides. The state is kept in `folder`, or in a temporary one.
+        find in their environment besides, `rtp_ports` how many ports sound may take. The state is kept in
+        `folder`, or in a temporary one.
         """
         self._entry, self._inherited = entry, dict(inherited or {})
         self._folder = folder or Path(tempfile.mkdtemp(prefix="hotline-"))
         self.trunk_port = free_port()
+        self._rtp = free_range(rtp_ports)
         self.environment = {
             "HOTLINE_STATE_DIR": str(self._folder),
             "HOTLINE_HTTP": f"127.0.0.1:{free_port()}",
@@ -66,7 +69,7 @@ class System:
             "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
             "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
             "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
-            "HOTLINE_RTP_PORTS": str(free_range(200)),
+            "HOTLINE_RTP_PORTS": str(self._rtp),
             "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
             "HOTLINE_TRUNK_ASKED_SECONDS": "0",  # the phones of one test go before those of the next come
             "HOTLINE_BROWSER_PHONE": "1",
@@ -105,6 +108,7 @@ class System:
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "_program"):
             self._program.stop(patience=15)
+        give_back(self._rtp)
         if hasattr(self, "engine"):
             self.engine.dispose()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -19,7 +19,7 @@ from tests.kit import sound
 from tests.kit.browser import browser, page_heard, person
 from tests.kit.exchange import Exchange
 from tests.kit.phone import Phone
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.postgres import Postgres
 from tests.kit.process import Program, ProgramError, need, until
 from tests.kit.reused_database import ReusedDatabase
@@ -72,6 +72,12 @@ def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
     theirs = set(map(int, subprocess.check_output([sys.executable, "-c", take], cwd=root).split()))
     assert len(mine) == len(theirs) == 61
     assert not mine & theirs
+
+
+def test_given_a_range_that_was_given_back_when_one_is_taken_then_it_may_be_the_same():
+    first = free_range(200)
+    give_back(first)
+    assert free_range(200) == first
 
 
 def test_given_a_program_with_children_when_it_is_stopped_then_all_are_gone(tmp_path):

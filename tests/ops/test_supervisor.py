@@ -124,7 +124,7 @@ def test_given_a_process_that_starts_slowly_when_it_is_within_its_time_then_it_i
         await asyncio.sleep(3.5)
         assert kept.pids() == [pid]
 
-    keep(python(f"import time; time.sleep(2.5)\n{WORKS}"), scenario)
+    keep(python(f"import time\nwhile time.process_time() < 2.5: pass\n{WORKS}"), scenario)
 
 
 def test_given_a_process_that_dies_when_it_is_kept_then_it_is_started_again_and_its_words_are_kept() -> None:
@@ -158,10 +158,10 @@ def test_given_a_process_that_is_asked_when_it_answers_no_more_then_it_is_killed
 # Patience
 
 
-def looks(kept: Patience, seconds: float) -> float | None:
-    """When it is spent, looked at in time for so many seconds."""
+def looks(kept: Patience, seconds: float, *, busy: bool = False) -> float | None:
+    """When it is spent, looked at in time for so many seconds; a `busy` program uses the processor."""
     for look in range(int(seconds / LOOK_S)):
-        if kept.spent(LOOK_S):
+        if kept.spent(LOOK_S, look + 1 if busy else 0):
             return (look + 1) * LOOK_S
     return None
 
@@ -193,16 +193,24 @@ def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_
     kept = Patience()
     kept.worked()
 
-    assert not kept.spent(3600)
+    assert not kept.spent(3600, 0)
     kept.worked()
     assert looks(kept, 100) == 8
 
 
 def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_longer_each_time() -> None:
     kept = Patience()
-    assert looks(kept, 200) == 30
+    assert looks(kept, 200, busy=True) == 30
     kept.begin()
-    assert looks(kept, 200) == 60, "a machine that is only slow gets there"
+    assert looks(kept, 200, busy=True) == 60, "a machine that is only slow gets there"
+
+
+def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_called_slow() -> None:
+    kept = Patience()
+    assert looks(kept, 200) == 8
+    kept.begin()
+    assert looks(kept, 5, busy=True) is None
+    assert looks(kept, 200) == 16, "the time since it last did anything counts"
 
 
 def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(
@@ -210,9 +218,20 @@ def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are
 ) -> None:
     monkeypatch.setattr(patience, "_GOOD_LIFE_S", 5.0)
     kept = Patience()
-    assert looks(kept, 200) == 30
+    assert looks(kept, 200, busy=True) == 30
     kept.begin()
-    assert looks(kept, 200) == 60
+    assert looks(kept, 200, busy=True) == 60
+
+
+@pytest.mark.usefixtures("impatient")
+def test_given_a_process_that_is_stopped_while_it_begins_when_patience_ends_then_it_is_killed() -> None:
+    async def scenario(kept: Kept) -> None:
+        pid = await kept.pid()
+        os.kill(pid, signal.SIGSTOP)
+        await kept.until_told("has done nothing for 2 s: killed")
+        await kept.pid(pid)
+
+    keep(python(f"import time\nwhile time.process_time() < 30: pass\n{WORKS}"), scenario)
 
 
 # What processes say
