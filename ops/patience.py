@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 IDLE_S = 8.0
-"""So long without any work done, once it has begun to work."""
+"""So long without any work done, once it has begun to work; or at any time, if it uses no processor."""
 START_S = 30.0
-"""So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
-processor meanwhile is not slow: it has IDLE_S, as if it had begun."""
+"""So long until the first: a program begins in two seconds, on a busy machine in twenty."""
 _LONGEST = 8
-"""A restart makes a machine that is only slow slower still: each one doubles the patience, up to this."""
+"""A restart makes a machine that is only slow slower still: each one doubles the patience, up to this. A
+program that used no processor was not slow."""
 _GOOD_LIFE_S = 600.0
 """Who has worked for so long has the first patience again."""
 LOOK_S = 0.5
@@ -51,8 +51,9 @@ class Patience:
         self._life += counted
         if self._works and self._life > _GOOD_LIFE_S:
             self._times = 1
-        is_slow = self.idle < self._times * START_S and self._unused < self._times * IDLE_S
-        if self.idle < self._times * IDLE_S or (not self._works and is_slow):
+        if min(self.idle, self._unused) >= IDLE_S:
+            return True
+        if self.idle < self._times * (IDLE_S if self._works else START_S):
             return False
         self._times = min(self._times * 2, _LONGEST)
         return True

@@ -171,22 +171,30 @@ def test_given_a_slow_machine_when_a_program_is_killed_again_then_patience_grows
     for _ in range(6):
         kept.begin()
         kept.worked()
-        lives.append(looks(kept, 100))
+        lives.append(looks(kept, 100, busy=True))
 
     assert lives == [8, 16, 32, 64, 64, 64]
+
+
+def test_given_a_program_that_used_no_processor_when_it_hangs_again_then_patience_is_as_before() -> None:
+    kept = Patience()
+    for _ in range(3):
+        kept.begin()
+        kept.worked()
+        assert looks(kept, 100) == 8
 
 
 def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patience_again() -> None:
     kept = Patience()
     kept.worked()
-    assert looks(kept, 100) == 8
+    assert looks(kept, 100, busy=True) == 8
     kept.begin()
     for _ in range(130):
         kept.worked()
         assert looks(kept, 5) is None
     kept.worked()
 
-    assert looks(kept, 100) == 8
+    assert looks(kept, 100, busy=True) == 8
 
 
 def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_killed_for_that() -> None:
@@ -207,10 +215,8 @@ def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_l
 
 def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_called_slow() -> None:
     kept = Patience()
-    assert looks(kept, 200) == 8
-    kept.begin()
     assert looks(kept, 5, busy=True) is None
-    assert looks(kept, 200) == 16, "the time since it last did anything counts"
+    assert looks(kept, 200) == 8, "the time since it last did anything counts"
 
 
 def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(
