@@ -143,6 +143,21 @@ def is_on_the_line(session: Session, number: str) -> bool:
     return bool(here) and heartbeats.alive(session, "ivr")
 
 
+def puts_down(session: Session, callback: Callback) -> bool:
+    """Whether the phone had just been ours for another place when this call began, and may be busy yet."""
+    other = (
+        select(Callback.id)
+        .join(PlacedCall, PlacedCall.token == Callback.token)
+        .where(
+            PlacedCall.number == callback.registration.number,
+            PlacedCall.ended_at > (callback.placed_at or callback.claimed_at) - PUTS_DOWN,
+            Callback.registration_id != callback.registration_id,
+            Callback.answered_at.is_not(None),
+        )
+    )
+    return bool(session.scalar(select(exists(other))))
+
+
 def callers(session: Session) -> int:
     """How many callers there are on the line of 137, who speak with a desk included.
 

@@ -1,14 +1,18 @@
 """What the dialer writes of a callback: its moments, and the outcome of each way in which it ends."""
 
+from datetime import timedelta
+
 import pytest
 
 from db.engine import now, reading, writing
-from db.models import Registration
+from db.models import PlacedCall, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import rooms
 from hotline import heartbeats
-from hotline.callbacks import conversations, on_the_line
+from hotline.callbacks import closing, conversations, on_the_line
 from hotline.line import engaged
+from settings import Settings
+from tests import factories as make
 from tests.dialer.office import LONG_AGO, NO_SOUND, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
 
@@ -72,6 +76,35 @@ def test_who_is_on_the_line_with_us_when_called_back_pays_nothing_and_has_their_
     assert registration.not_before is not None, "not at once again"
     with reading(office.engine) as session:
         assert not waits or on_the_line.is_there(session, registration.id, "channel-1")
+
+
+@pytest.mark.parametrize(
+    ("answered", "ended_s_ago", "outcome"),
+    [(True, 2, O.RETURNED), (True, 60, O.BUSY), (False, 2, O.BUSY)],
+)
+def test_whose_other_call_of_ours_has_just_ended_pays_nothing_for_a_phone_that_is_still_busy(
+    office: Office,
+    manager: FakeManager,
+    settings: Settings,
+    answered: bool,
+    ended_s_ago: int,
+    outcome: Outcome,
+):
+    token = office.call(C.RINGING)
+    with writing(office.engine) as session:
+        registration = session.get_one(Registration, office.callback(token).registration_id)
+        before = make.a_callback(session, C.WAITING, number=registration.number)
+        closing.close(session, before.token, O.HUNG_UP, settings)
+        at = now(session)
+        before.answered_at = at if answered else None
+        ended = at - timedelta(seconds=ended_s_ago)
+        session.add(PlacedCall(token=before.token, number=registration.number, at=ended, ended_at=ended))
+
+    manager.refuses(token, 486)
+    office.until(lambda: office.state(token) is C.CLOSED)
+
+    assert office.callback(token).outcome is outcome
+    assert office.callback(token).registration.attempts == (outcome is O.BUSY)
 
 
 @pytest.mark.parametrize(
