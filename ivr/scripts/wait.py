@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.models import Round
 from dialplan.variables import Variable
-from hotline.callbacks import callbacks, round_statistics
+from hotline.callbacks import callbacks, round_statistics, serving
 from hotline.rounds import rounds
 from ivr.call import AGIError, Call, Prompt
 from ivr.conversation import about
@@ -14,13 +14,16 @@ from settings import Settings
 _LATER = "2"
 _ANNOUNCEMENTS = 20
 """So often the music stops for an estimate, every half minute; whoever waits longer is called again."""
+_ALONE = 2
+"""After so many of them one after another with no desk in the round nobody is coming."""
 _PRESS_TWO = Prompt("wait-press-two")
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Pass the time until the dialer takes the citizen into a room, which ends this script at once.
 
-    On a 2, or after too long a wait, tell the dialplan that the citizen is to be called again later.
+    On a 2, after too long a wait, or when every desk has left the round, tell the dialplan that the citizen
+    is to be called again later.
     """
     token = call.channel_id
     with reading(engine) as session:
@@ -34,11 +37,20 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     opening = [Prompt("wait-again")] if back else [Prompt("wait-intro", {"office": office}), _PRESS_TWO]
     call.speak(language)
     key = "" if met else call.hear(*opening, keys=_LATER)
-    for _ in range(_ANNOUNCEMENTS):
-        key = key or call.music(_LATER) or call.hear(_estimate(engine, token), _PRESS_TWO, keys=_LATER)
+    alone, left = 0, _ANNOUNCEMENTS
+    while not key and left and alone < _ALONE:
+        left -= 1
+        key = call.music(_LATER) or call.hear(_estimate(engine, token), _PRESS_TWO, keys=_LATER)
+        alone = 0 if _is_served(engine, token) else alone + 1
     if not key:
         call.say("wait-too-long")
     call.set(Variable.LATER, "yes")
+
+
+def _is_served(engine: Engine, token: str) -> bool:
+    with reading(engine) as session:
+        callback = callbacks.by_token(session, token)
+        return callback is None or bool(serving.desks_of(session, callback.round_id))
 
 
 def _estimate(engine: Engine, token: str) -> Prompt:

@@ -22,7 +22,7 @@ __all__ = ["on_one"]
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in the field takes moments here."""
-    monkeypatch.setattr(ami_module, "_READ_S", 0.3)
+    monkeypatch.setattr(ami_module, "_READ_S", 2.0)  # few are silent; none that is only slow may seem so
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
     monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0.1)
     for name in ("POLL_S", "CALM_S", "REST_S", "_BACKOFF_S", "_RECONCILE_S"):

@@ -19,7 +19,7 @@ from tests.kit.ports import free_port
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in the field takes moments here."""
-    monkeypatch.setattr(module, "_READ_S", 0.3)
+    monkeypatch.setattr(module, "_READ_S", 1.0)
     monkeypatch.setattr(module, "_RETRY_S", 0.02)
 
 

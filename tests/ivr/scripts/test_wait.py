@@ -34,6 +34,7 @@ def token(engine: Engine, expected: dict[str, float | None]) -> str:
     """The token of a citizen who has pressed 1: the seventh district's manager speaks."""
     with writing(engine) as session:
         callback = make.a_callback(session, CallbackState.WAITING)
+        session.get_one(Desk, callback.desk_id).round_id = callback.round_id
         callback.desk_id = None
         session.execute(update(Official).values(clip=OFFICE))
         return callback.token
@@ -84,6 +85,17 @@ def test_who_waits_too_long_hears_an_apology_and_is_called_again(asterisk: FakeA
     heard = wait(asterisk, token)
 
     assert heard.order == [*INTRO, *[MUSIC, FOUND, "wait-press-two"] * 20, "wait-too-long", *LATER]
+
+
+def test_who_waits_in_a_round_that_every_desk_has_left_is_told_within_a_minute_and_called_again(
+    asterisk: FakeAsterisk, token: str, engine: Engine
+):
+    with writing(engine) as session:
+        session.execute(update(Desk).values(round_id=None))
+
+    heard = wait(asterisk, token)
+
+    assert heard.order == [*INTRO, *[MUSIC, FOUND, "wait-press-two"] * 2, "wait-too-long", *LATER]
 
 
 def test_who_comes_back_from_an_operator_is_not_greeted_again(
