@@ -44,8 +44,11 @@ faults-night: .venv/test web/dist/index.html ## a trunk that is gone for a minut
 screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
 
+explore: .venv/test ## the property tests once more, with other examples than `make test` always has
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile explore $$(grep -rl "^from hypothesis" tests) $(ARGS)
+
 crowd: .venv/test web/dist/index.html ## a whole round of 40 citizens at 20 times speed (10 minutes)
-	@CROWD_SPEED=20 $(BIN)/python -m pytest -p no:randomly -s tests/system/test_crowd.py -k 40_citizens
+	@CROWD_SPEED=20 $(BIN)/python -m pytest -s tests/system/test_crowd.py -k 40_citizens
 
 rooms: .venv/test ## print which room of the code imports which; bring the drawings in docs/architecture.md up to date
 	@$(BIN)/python -m tests.kit.rooms_drawing --write
@@ -91,4 +94,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test check rules watch lint format bench faults faults-night crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean

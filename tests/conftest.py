@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -22,6 +23,11 @@ from tests.kit.reused_database import ReusedDatabase
 from tests.kit.sql_cache import share
 
 __all__ = ["on_both"]
+
+# Red means a change, never another chance; `make explore` takes chances of its own.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore", print_blob=True)
+hypothesis.settings.load_profile("same")
 
 _TEMPLATE = "migrated"
 _FIRST = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")

@@ -1,15 +1,15 @@
 """Whatever breaks in live rounds, and whenever: nobody is lost or called twice, all is true, all heals."""
 
 import os
-import random
 
 import pytest
 
 from tests.faults import broken_round
 from tests.faults.breaking import CUT, DATABASE, STOPS, TRAPS, Breakable
 
-SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1_000_000)))
-"""Another one each time; the failing one is shown, and may be given again."""
+SEED = int(os.environ.get("FAULTS_SEED", "476958"))
+"""The same each time, so that red means a change; the night plays others. With this one the api is stopped
+while it has hardly begun."""
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -134,7 +134,7 @@ KNOWN_AFTER_S = 0.3
 def answers(taken: Taken) -> bool:
     """Whether it is an answer by what the caller could know when they pressed it."""
     is_known = taken.before not in ANNOUNCED or taken.said_for >= KNOWN_AFTER_S
-    return taken.prompt not in ANNOUNCED and is_known
+    return taken.prompt not in ("", *ANNOUNCED) and is_known
 
 
 def call(asterisk: FakeAsterisk, engine: Engine, scene: str, **how: Any) -> tuple[Heard, list[Taken], Result]:

@@ -13,7 +13,7 @@ _LISTENS_S = 2.5
 
 
 class Taken(NamedTuple):
-    """A key that came while a prompt was said, or after it, so many seconds after it began."""
+    """A key that came while a prompt was said, or after it, so many seconds after it began; or before any."""
 
     key: str
     prompt: str
@@ -57,7 +57,7 @@ class TypedChannel(Channel):
             if at >= now and key in keys:
                 self._clock.pass_(at - now)
                 prompts, began = self._since
-                before, prompt = ["", *self._heard.prompts][prompts - 1 : prompts + 1]
+                before, prompt = ["", "", *self._heard.prompts][prompts : prompts + 2]
                 self.taken.append(Taken(key, prompt, before, self._clock() - began))
                 return key
         self._clock.pass_(seconds)
