@@ -142,7 +142,7 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
             sign_ins.sign_out(session, mine)
         assert "event: crowded" not in list(second), "it is over because its session is"
         until(lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}).status_code == 401, "signed out")
-        until(lambda: _opens(url, third), "there is room again", 5)
+        until(lambda: _opens(url, third), "there is room again")
 
 
 def _opens(url: str, cookie: str) -> bool:
@@ -188,7 +188,7 @@ def test_given_an_address_with_many_open_requests_when_it_asks_for_more_then_oth
         other = closing.enter_context(httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.3")))
         assert other.get(f"{url}/public/ticket").status_code == 200
         last.close()
-        until(lambda: _is_served(one, url), "the address has room again", 5)
+        until(lambda: _is_served(one, url), "the address has room again")
 
 
 def _is_served(client: httpx.Client, url: str) -> bool:

@@ -168,7 +168,7 @@ def test_given_a_conversation_when_the_desk_comes_in_by_another_phone_then_the_f
 ) -> None:
     first = talk.phone
     talk.phone = talk.desk_dials(OTHER_HZ)
-    first.wait_for("closed", timeout=5)
+    first.wait_for("closed")
     talk.until_both_hear(OTHER_HZ)
     assert "held" not in talk.changes(), "the citizen has not noticed"
     assert talk.desk.phone_connected()

@@ -112,7 +112,7 @@ def test_given_the_head_of_the_line_on_137_when_the_official_asks_then_they_are_
     ):
         system.register(round_id, head, second)
         with Line(system, head) as line:
-            until(lambda: line.look() or _is_on_137(system, head), "the head is on the line of 137", 10)
+            until(lambda: line.look() or _is_on_137(system, head), "the head is on the line of 137")
             official.serve(round_id)
             _ring(crowd, second)
             first, next_ = system.registrations(round_id)
@@ -196,11 +196,11 @@ def test_given_a_live_round_with_calls_of_every_kind_when_it_is_cancelled_then_a
         until(lambda: official.talks, "one speaks", 30)
         system.talks_for(official.talks[0].callback, 240)
         until(lambda: _ring(crowd, waits).pressed_at, "one waits", 30)
-        until(operator.phone_there, "the operator's phone is there", 15)
+        until(operator.phone_there, "the operator's phone is there")
         operator.desk.call(operator.desk.claim(round_id))
         _ring(crowd, by_hand)
         _are_told(system)
-        until(lambda: _ring(crowd, listens).answered_at, "one hears that the turn is near", 10)
+        until(lambda: _ring(crowd, listens).answered_at, "one hears that the turn is near")
         _ring(crowd, rings)
         assert [len(crowd.calls(number)) for number in line] == [1, 1, 1, 0, 1, 1]
 

@@ -67,7 +67,7 @@ class Baresip:
             raise CommandError(f"{command} {params}: {answer['data'].strip()}")
         return str(answer["data"])
 
-    def wait(self, found: Callable[[], _Found | None], what: str, timeout: float = 10.0) -> _Found:
+    def wait(self, found: Callable[[], _Found | None], what: str, timeout: float = 30.0) -> _Found:
         """Wait until an event makes `found()` true, and give what it found."""
         with self.changed:
             if value := self.changed.wait_for(found, timeout):

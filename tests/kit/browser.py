@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.kit.process import need
 from tests.kit.sound import Recording
+
+expect.set_options(timeout=30_000)  # no test says how fast a page is, on a machine that is busy
 
 FLAGS = [
     "--autoplay-policy=no-user-gesture-required",

@@ -39,7 +39,7 @@ class Exchange:
         """How many calls the number got."""
         return sum(_subscriber(dialled) == _subscriber(number) for dialled, _ in self.invites)
 
-    def wait_for_call(self, number: str, count: int = 1, timeout: float = 10.0) -> None:
+    def wait_for_call(self, number: str, count: int = 1, timeout: float = 30.0) -> None:
         """Wait until the number got that many calls."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.rang(number) >= count, timeout):

@@ -64,7 +64,7 @@ __all__ = [
     "transactions",
 ]
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """A server that says nothing for so long, and does not end the call, has failed the test."""
 
 _serial = itertools.count(1)

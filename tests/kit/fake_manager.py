@@ -13,7 +13,7 @@ from typing import Self
 from dialplan.variables import CAPPED_CAUSE
 from settings import Address
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 """What is awaited for so long has failed the test."""
 
 Headers = dict[str, str]

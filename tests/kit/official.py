@@ -82,7 +82,7 @@ class Official:
 
     def serve(self, round_id: int) -> None:
         """Sit down to the round and begin."""
-        until(self.phone_there, "the official's phone is in its room", 15)
+        until(self.phone_there, "the official's phone is in its room")
         self._ask("PUT", "/desk/round", {"round_id": round_id})
         self._thread.start()
 

@@ -99,7 +99,7 @@ class Phone:
         with self._baresip.changed:
             return self._call(call_id, incoming=False, peer=uri)
 
-    def wait_for_call(self, timeout: float = 10.0) -> Call:
+    def wait_for_call(self, timeout: float = 30.0) -> Call:
         """Wait for the next incoming call that this method has not given yet."""
         call = self._wait(
             lambda: next(iter([c for c in self.calls if c.incoming][self._taken :]), None),
@@ -109,7 +109,7 @@ class Phone:
         self._taken += 1
         return call
 
-    def wait_for(self, state: str, timeout: float = 10.0, call: Call | None = None) -> Call:
+    def wait_for(self, state: str, timeout: float = 30.0, call: Call | None = None) -> Call:
         """Wait until the call was `ringing`, `answered`, `established` or `closed`; it may be more by now.
 
         Without a call it is the latest one this phone knows, so say which where a new one is yet to come.
@@ -121,7 +121,7 @@ class Phone:
 
         return self._wait(reached, f"a call that is {state}", timeout)
 
-    def wait_for_keys(self, keys: str, timeout: float = 10.0) -> Call:
+    def wait_for_keys(self, keys: str, timeout: float = 30.0) -> Call:
         """Wait until the other side of the latest call pressed these keys, and no others."""
         return self._wait(
             lambda: self.calls[-1] if self.calls and self.calls[-1].keys == keys else None,
@@ -173,7 +173,7 @@ class Phone:
             return Recording(np.zeros(0, np.float32), 8000)
         return Recording(np.concatenate([p.samples for p in parts]), parts[-1].rate)
 
-    def wait_for_sound(self, seconds: float, timeout: float = 10.0) -> Recording:
+    def wait_for_sound(self, seconds: float, timeout: float = 30.0) -> Recording:
         """Wait until the latest call's recording is that many seconds long."""
         deadline = time.monotonic() + timeout
         while (heard := self.recording()).seconds < seconds:

@@ -27,7 +27,7 @@ def need(program: str, package: str) -> str:
     return path
 
 
-def until(condition: Callable[[], object], what: str, timeout: float = 10.0, *, every: float = 0.01) -> None:
+def until(condition: Callable[[], object], what: str, timeout: float = 30.0, *, every: float = 0.01) -> None:
     """Wait until `condition()` is true, looking `every` so many seconds: for what no event tells of."""
     end = time.monotonic() + timeout
     while not condition():
@@ -85,7 +85,7 @@ class Program:
         """The end of what the program printed."""
         return self.log.read_text(errors="replace")[-2000:]
 
-    def ready(self, condition: Callable[[], object], timeout: float = 15.0) -> None:
+    def ready(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
         """Wait until `condition()` is true; if the program dies or takes too long, say why."""
 
         def settled() -> bool:

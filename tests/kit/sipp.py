@@ -160,7 +160,7 @@ class SippPhone:
         """How many calls (not retransmissions) reached this phone, or were placed by it."""
         return len(self.calls())
 
-    def wait_for(self, method: str, count: int = 1, timeout: float = 10.0) -> Message:
+    def wait_for(self, method: str, count: int = 1, timeout: float = 30.0) -> Message:
         """Wait until that many calls have seen the method or status; the last one's message."""
         until(lambda: len(self.calls(method)) >= count, f"{count} x {method}", timeout)
         return self.calls(method)[count - 1]

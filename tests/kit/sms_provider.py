@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from tests.kit.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 KEY = "4B657931323334353637383930"
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef" * 2).decode()
 

@@ -101,7 +101,7 @@ def best_score(recording: Recording, clip: Path | Recording) -> float:
     return max((score for *_, score in _places(_Ears(_at_rate(recording)), voice)), default=0.0)
 
 
-def until_heard(found: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+def until_heard(found: Callable[[], object], what: str, timeout: float = 30.0) -> None:
     """Wait until `found()` is true: ears cost much, so they are asked five times a second."""
     until(found, what, timeout, every=0.2)
 

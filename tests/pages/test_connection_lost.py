@@ -65,7 +65,7 @@ def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heal
     with writing(engine) as session:  # what happens meanwhile is seen afterwards
         some_registrations(session, session.get_one(Round, held.round_id), 2)
     with served(settings):
-        expect(lost).to_be_hidden(timeout=15_000)
+        expect(lost).to_be_hidden()
         expect(page.get_by_test_id("note")).to_have_value(f"{NOTE}!")
         expect(page.get_by_test_id("line-row")).to_have_count(3)
         page.get_by_test_id("save-outcome").click()
@@ -88,7 +88,7 @@ def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_
         expect(page.get_by_test_id("connection-lost")).to_be_visible()
         for address in away:
             page.unroute(address)
-        expect(page.get_by_test_id("call-later-moment-time")).to_be_visible(timeout=15_000)
+        expect(page.get_by_test_id("call-later-moment-time")).to_be_visible()
         expect(page.get_by_test_id("connection-lost")).to_be_hidden()
         expect(page.get_by_test_id("note")).to_have_value(NOTE)
 

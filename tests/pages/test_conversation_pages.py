@@ -166,7 +166,7 @@ def test_given_a_young_conversation_when_next_is_pressed_then_it_ends_only_if_he
     expect(page.get_by_test_id("confirm-next")).to_be_visible()
     page.keyboard.press("n")  # faster than on purpose
     is_fit(page)
-    expect(page.get_by_test_id("confirm-next")).to_be_hidden(timeout=10_000)  # thought better of it
+    expect(page.get_by_test_id("confirm-next")).to_be_hidden()  # thought better of it
     page.get_by_test_id("next").click()
     expect(page.get_by_test_id("next")).to_have_attribute("data-hold", "asked")
     assert _state(engine, callback_id) is CallbackState.TALKING

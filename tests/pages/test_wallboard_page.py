@@ -58,7 +58,7 @@ def test_given_a_wall_when_something_happens_then_it_shows_within_a_second_and_s
     page.clock.fast_forward(30_000)
     expect(page.get_by_test_id("old")).to_contain_text("این عددها از ساعت")
     page.unroute("**/api/v1/wallboard")
-    expect(page.get_by_test_id("old")).to_have_count(0, timeout=15_000)
+    expect(page.get_by_test_id("old")).to_have_count(0)
 
 
 def test_given_a_supervisor_when_a_screen_is_hung_up_then_it_stays_without_them_until_it_is_taken_down(

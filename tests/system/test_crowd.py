@@ -114,7 +114,7 @@ def test_given_somebody_talks_and_somebody_waits_when_the_round_is_ended_then_on
         until(lambda: [c for c in game.crowd.live() if c.pressed_at][1:], "somebody waits", 30)
         with writing(fast.engine) as session:
             rounds.end_round(session, rounds.get(session, game.round_id))
-        until(lambda: len(game.crowd.live()) == 1, "one is on the line", 15)
+        until(lambda: len(game.crowd.live()) == 1, "one is on the line")
 
         (talks,) = game.crowd.live()
         assert talks.number == game.official.talks[0].number

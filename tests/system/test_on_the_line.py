@@ -75,7 +75,7 @@ def _waits(system: System, caller: Caller) -> int:
     _presses_0(caller)
     caller.at("operator-choice", "1")
     place = _place(system, caller)
-    until(lambda: _is_there(system, place), "the caller waits on the line", 15)
+    until(lambda: _is_there(system, place), "the caller waits on the line")
     return place
 
 
@@ -142,7 +142,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
         callback = _callback(system, place)
         assert callback and callback.on_the_line and callback.desk_id == operator.desk
         _says(operator, callback.id, "reached")
-        caller.wait_for("closed", timeout=10)
+        caller.wait_for("closed")
         assert operator.wait_for(callback.id, "closed") == Outcome.REACHED
         assert (_calls(system, caller), caller.rang) == (0, 0)
 
@@ -168,7 +168,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
         _hear_each_other(first, operator)
         assert first.rang == 0
         _says(operator, taken, "reached")
-        first.wait_for("closed", timeout=10)
+        first.wait_for("closed")
 
         # the next one is not on the line, and is not passed
         following = operator.claim(line_id)
@@ -198,7 +198,7 @@ def test_given_a_live_desk_when_somebody_waits_behind_who_is_called_back_then_th
         callback = _callback(system, first)
         assert callback and not callback.on_the_line
         _says(operator, callback.id, "reached")
-        until(lambda: _talks(system, second), "then who waited", 10)
+        until(lambda: _talks(system, second), "then who waited")
         _hear_each_other(waits, operator)
         assert (called_back.rang, waits.rang) == (1, 0)
 
@@ -221,7 +221,7 @@ def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.hangup()
-        until(lambda: not _is_there(system, place), "the wait is over", 10)
+        until(lambda: not _is_there(system, place), "the wait is over")
         line_id = _operators_line(system)
         assert operator.http.post(f"/rounds/{line_id}/claims").status_code == 204  # left in peace
         with writing(system.engine) as session:
@@ -251,7 +251,7 @@ def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_a
         system.wait_healthy()
         until(lambda: _is_there(system, place), "the caller waits on the line again", 20)
         _takes(system, operator, True)
-        until(lambda: _talks(system, place), "they speak", 10)
+        until(lambda: _talks(system, place), "they speak")
         _hear_each_other(caller, operator)
         assert (_calls(system, caller), caller.rang) == (0, 0)
 

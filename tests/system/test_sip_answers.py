@@ -100,7 +100,7 @@ def test_given_any_answer_of_the_network_when_called_then_a_citizen_pays_only_fo
             system.register(round_id, number)
             callback = desk.claim(round_id)
             desk.call(callback)
-            got = desk.wait_for(callback, "closed", timeout=15)
+            got = desk.wait_for(callback, "closed")
             registration = system.callback(callback).registration
             right = _outcome(behaviour)
             if (got, registration.attempts) != (right, int(right is not O.FAILED)):

@@ -51,7 +51,7 @@ def _finish(page: Page, outcome: Outcome, note: str) -> None:
     page.get_by_test_id(f"outcome-{outcome}").click()
     page.get_by_test_id("note").fill(note)
     page.get_by_test_id("save-outcome").click()
-    expect(page.get_by_test_id("take-next")).to_be_enabled(timeout=10_000)
+    expect(page.get_by_test_id("take-next")).to_be_enabled()
 
 
 def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_speaks_and_is_heard(
