@@ -99,20 +99,22 @@ def levelled(samples: Samples, rate: int) -> Samples:
 
     Each clip by itself: joined into one sentence, a number or a name is then as loud as its neighbours.
     """
-    out = samples
+    out, ceiling = samples, 10 ** (CEILING / 20)
     for _ in range(_LEVELLINGS):  # what the limiter takes from the peaks is made good
-        out = _limited(out * np.float32(10 ** ((LOUDNESS - loudness(out, rate)) / 20)), rate)
+        out = out * np.float32(10 ** ((LOUDNESS - loudness(out, rate)) / 20))
+        if peak(out) <= ceiling:
+            break
+        out = _limited(out, ceiling, rate)
     return out
 
 
-def _limited(samples: Samples, rate: int) -> Samples:
-    """Turn the loudest moments down, softly from 5 ms before to 5 ms after each."""
-    ceiling = 10 ** (CEILING / 20)
-    if peak(samples) <= ceiling:
-        return samples
+def _limited(samples: Samples, ceiling: float, rate: int) -> Samples:
+    """Turn the moments above the ceiling down, softly from 5 ms before to 5 ms after each."""
+    from scipy.ndimage import minimum_filter1d  # noqa: PLC0415  as pyloudnorm above
+
     reach = round(_SOFTLY * rate)
     wanted = np.pad(np.minimum(1.0, ceiling / np.maximum(np.abs(samples), 1e-9)), 2 * reach, mode="edge")
-    least = np.lib.stride_tricks.sliding_window_view(wanted, 2 * reach + 1).min(axis=1)
+    least = minimum_filter1d(wanted, 2 * reach + 1)[reach : wanted.size - reach]
     hann = np.hanning(2 * reach + 3)[1:-1]
     return np.asarray(samples * np.convolve(least, hann / hann.sum(), mode="valid"), dtype=np.float32)
 
