@@ -17,7 +17,9 @@ describe('an answer that is overtaken', () => {
     ['ringing', 'dialing', 'ringing'],
     ['closed', 'talking', 'closed'],
     ['ended', 'talking', 'ended'],
-    // Our side came back, or the end was a mistake.
+    ['waiting', 'screening', 'screening'],
+    // An operator has handed them over, our side came back, or the end was a mistake.
+    ['screening', 'waiting', 'waiting'],
     ['held', 'talking', 'talking'],
     ['parting', 'talking', 'talking'],
   ] as const)('given %s is known when %s is heard then it is %s', (before, now, then) => {

@@ -1,12 +1,13 @@
 import type { Callback, CallbackState } from '../api/types'
 
 const ORDER: CallbackState[] = [
-  'claimed', 'dialing', 'ringing', 'answered', 'waiting', 'talking', 'held', 'parting', 'ended', 'closed',
+  'claimed', 'dialing', 'ringing', 'answered', 'waiting', 'screening', 'talking', 'held', 'parting', 'ended', 'closed',
 ]
+const BACK: CallbackState[] = ['screening', 'held', 'parting']
 
 /** What is over stays so, and until the conversation a callback only moves forward: an overtaken answer is dropped. */
 export function further(before: Callback | undefined, now: Callback): Callback {
   if (before?.id !== now.id) return now
-  const goesBack = before.state === 'held' || before.state === 'parting'
+  const goesBack = BACK.includes(before.state)
   return !goesBack && ORDER.indexOf(now.state) < ORDER.indexOf(before.state) ? before : now
 }
