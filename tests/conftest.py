@@ -25,8 +25,8 @@ from tests.kit.sql_cache import share
 __all__ = ["on_both"]
 
 # Red means a change, never another chance; `make explore` takes chances of its own.
-hypothesis.settings.register_profile("same", derandomize=True)
-hypothesis.settings.register_profile("explore", print_blob=True)
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", print_blob=True, deadline=None)
 hypothesis.settings.load_profile("same")
 
 _TEMPLATE = "migrated"

@@ -187,7 +187,7 @@ def test_bad_utf_8_is_taken_as_it_is(manager: FakeManager, connected: Ami):
     assert next_event(connected, "Newstate").keys["Uniqueid"] == "callback-1"
 
 
-@hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=200) | st.text("EventRespons: \r\n-ActionID0", max_size=60).map(str.encode))
 def test_no_junk_stops_it(manager: FakeManager, connected: Ami, junk: bytes):
     manager.send(junk + b"\r\n\r\n")

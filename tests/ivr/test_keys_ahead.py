@@ -148,9 +148,7 @@ KEYS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(lambda words
 FAST = st.floats(0.05, 1.45)
 """A longer pause ends an entry that could be complete, so that what follows is for the next question."""
 CLIPS = st.sampled_from([0.3, 1.0, 2.3, 4.0])
-unhurried = hypothesis(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+unhurried = hypothesis(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @unhurried

@@ -255,7 +255,7 @@ def conf(settings: Settings) -> Settings:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@hypothesis_settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=20)
+@hypothesis_settings(suppress_health_check=list(HealthCheck), max_examples=20)
 @example(story=LOST_FOR_EVER)
 @given(story=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 60)), max_size=40))
 def test_given_anything_that_can_happen_when_days_pass_then_nobody_is_left_in_a_dead_place(

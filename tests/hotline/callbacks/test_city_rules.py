@@ -380,7 +380,6 @@ def play(engine: Engine, conf: Settings, backend: str, clock: Clock) -> Callable
         settings=hypothesis_settings(
             max_examples=examples,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

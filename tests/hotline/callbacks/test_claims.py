@@ -65,9 +65,7 @@ class Place:
 PLACES = st.builds(Place, st.integers(0, 3), st.integers(0, 3), st.sampled_from([None, -1, 0, 1, 2]))
 
 
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(PLACES, max_size=12), early=st.integers(0, 12))
 def test_given_any_line_when_claimed_then_order_is_rounds_missed_registered_at_id_and_waits_keep_their_place(
     engine: Engine, places: list[Place], early: int

@@ -35,7 +35,7 @@ def wanted(situation: Situation, experience: Experience = NOTHING, most: int = 2
     return calls_wanted(situation, experience, minutes=6, most=most)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(situations, experiences, st.integers(0, 3), st.integers(0, 60))
 def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
     situation: Situation, experience: Experience, most: int, minutes: int
@@ -48,7 +48,7 @@ def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
 
 
 @pytest.mark.long
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(speakers, st.integers(0, 3), st.integers(0, 3), experiences, st.integers(1, 4), st.integers(0, 2))
 def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_they_were_not(
     speakers: list[Speaker], ringing: int, silent: int, experience: Experience, most: int, ready: int
@@ -60,7 +60,7 @@ def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_the
     assert wanted(old, experience, most) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(situations, experiences, st.integers(1, 4), st.floats(0, 300))
 def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer_are_called_beside_it(
     situation: Situation, experience: Experience, most: int, since: float
@@ -72,7 +72,7 @@ def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer
     assert beside(1e6) >= beside(since)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(situations, experiences, st.integers(1, 8))
 def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
     situation: Situation, experience: Experience, place: int
@@ -82,7 +82,7 @@ def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_wit
     assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(experiences, st.integers(1, 3))
 def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_called(
     experience: Experience, most: int
@@ -90,7 +90,7 @@ def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_c
     assert wanted(one(None), experience, most) >= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.floats(0, 3000), st.floats(0, 300), experiences)
 def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
     talking_for: float, finishing_for: float, experience: Experience

@@ -273,7 +273,7 @@ DEEDS = st.lists(
 )
 
 
-@hypothesis(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=DEEDS)
 def test_whatever_a_caller_does_the_call_ends(
     asterisk: FakeAsterisk, own: Registration, caplog: pytest.LogCaptureFixture, deeds: list[Deed | None]

@@ -211,7 +211,7 @@ DEEDS = st.lists(
 
 
 @on_sqlite
-@hypothesis(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=DEEDS, choices=st.integers(0, 2))
 def test_whatever_a_caller_does_the_call_ends_and_nothing_is_half_done(
     asterisk: FakeAsterisk,

@@ -316,7 +316,7 @@ ENDS: dict[str | None, End] = {"HUNG": HANG_UP, "CUT": CUT}
 
 
 @on_sqlite
-@hypothesis(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.sampled_from(["1", "2", "3", "0", "9", None]),
     deeds=st.lists(DEED, max_size=25),
