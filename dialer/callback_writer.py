@@ -26,7 +26,7 @@ _STAMPS = {
 }
 
 _BUSY_WITH_US = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNREACHABLE}
-"""What a phone says whose owner is on the line of 137, or has not put down after another call of ours."""
+"""What a phone says whose owner is on the line of 137 at that moment."""
 
 _NORMAL = 16
 _BY_CITIZEN = {_NORMAL, 31}
@@ -90,7 +90,7 @@ class CallbackWriter:
                 outcome = Outcome.RETURNED
                 on_the_line.hung_up(session, callback.registration_id)
             until = None
-            if outcome in _BUSY_WITH_US and _is_with_us(session, callback):
+            if _is_our_doing(session, callback, outcome):
                 outcome, until = Outcome.RETURNED, now(session) + retries.busy_for(self._settings)
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
@@ -151,7 +151,8 @@ def _move(session: Session, callback: Callback, to: CallbackState) -> None:
     callbacks.move(session, callback.token, to, forward, **values)
 
 
-def _is_with_us(session: Session, callback: Callback) -> bool:
+def _is_our_doing(session: Session, callback: Callback, outcome: Outcome | None) -> bool:
     """Whether it is we who keep the citizen's phone busy."""
-    number = callback.registration.number
-    return engaged.is_on_the_line(session, number) or engaged.puts_down(session, callback)
+    if outcome in _BUSY_WITH_US and engaged.is_on_the_line(session, callback.registration.number):
+        return True
+    return outcome is Outcome.BUSY and engaged.puts_down(session, callback)

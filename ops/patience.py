@@ -2,17 +2,28 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 IDLE_S = 8.0
-"""So long without any work done, once it has begun to work; or at any time, if it uses no processor."""
+"""So long without any work done, once it has begun to work."""
 START_S = 30.0
-"""So long until the first: a program begins in two seconds, on a busy machine in twenty."""
+"""So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
+processor meanwhile is not slow, and has IDLE_S."""
 _LONGEST = 8
-"""A restart makes a machine that is only slow slower still: each one doubles the patience, up to this. A
-program that used no processor was not slow."""
+"""A restart makes a machine that is only slow slower still: each one doubles the patience, up to this. One
+that was stopped was not slow."""
 _GOOD_LIFE_S = 600.0
 """Who has worked for so long has the first patience again."""
 LOOK_S = 0.5
+
+
+class Seen(NamedTuple):
+    """What the kernel knows of a program."""
+
+    stopped: bool
+    """By a signal: it does nothing until another one comes."""
+    used: float
+    """Seconds of processor, in all."""
 
 
 class Patience:
@@ -39,31 +50,29 @@ class Patience:
         self.idle = 0.0
         self._works = True
 
-    def spent(self, seconds: float, used: float) -> bool:
-        """So much time has gone by. Whether that was too much: then it is to be killed.
-
-        `used`: the seconds of processor that it has used in all.
-        """
+    def spent(self, seconds: float, seen: Seen | None) -> bool:
+        """So much time has gone by. Whether that was too much: then it is to be killed."""
         counted = min(seconds, 2 * LOOK_S)
         self.idle += counted
-        self._unused = 0.0 if used > self._used else self._unused + counted
-        self._used = used
         self._life += counted
+        self._unused = self._unused + counted if seen and seen.used <= self._used else 0.0
+        self._used = seen.used if seen else 0.0
         if self._works and self._life > _GOOD_LIFE_S:
             self._times = 1
-        if min(self.idle, self._unused) >= IDLE_S:
+        if seen and seen.stopped and self.idle >= IDLE_S:
             return True
-        if self.idle < self._times * (IDLE_S if self._works else START_S):
+        without = self.idle if self._works else self._unused
+        if without < self._times * IDLE_S and self.idle < self._times * START_S:
             return False
         self._times = min(self._times * 2, _LONGEST)
         return True
 
 
-def processor_seconds(pid: int) -> float:
-    """The seconds of processor that this process has used, in the kernel's ticks; 0 once it is gone."""
+def look(pid: int) -> Seen | None:
+    """What the kernel knows of this process; None once it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0.0
-    user, system = fields[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return None
+    state, (user, system) = fields[0], fields[11:13]
+    return Seen(state in "Tt", (int(user) + int(system)) / os.sysconf("SC_CLK_TCK"))

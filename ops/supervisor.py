@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from hotline import watchdog
-from ops.patience import LOOK_S, Patience, processor_seconds
+from ops.patience import LOOK_S, Patience, look
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
@@ -137,7 +137,7 @@ class Supervisor:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
             idle = patience.idle
-            if patience.spent(now - last, processor_seconds(pid)):
+            if patience.spent(now - last, look(pid)):
                 self.log(program.name, f"has done nothing for {idle:.0f} s: killed")
                 return
             last = now

@@ -25,8 +25,9 @@ from tests.kit.sql_cache import share
 __all__ = ["on_both"]
 
 # Red means a change, never another chance; `make explore` takes chances of its own.
-hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("explore", print_blob=True, deadline=None)
+_EVERYWHERE = hypothesis.settings.get_profile("default")  # whatever else the machine would like
+hypothesis.settings.register_profile("same", _EVERYWHERE, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", _EVERYWHERE, print_blob=True, deadline=None)
 hypothesis.settings.load_profile("same")
 
 _TEMPLATE = "migrated"

@@ -144,18 +144,19 @@ def is_on_the_line(session: Session, number: str) -> bool:
 
 
 def puts_down(session: Session, callback: Callback) -> bool:
-    """Whether the phone had just been ours for another place when this call began, and may be busy yet."""
-    other = (
-        select(Callback.id)
-        .join(PlacedCall, PlacedCall.token == Callback.token)
-        .where(
-            PlacedCall.number == callback.registration.number,
-            PlacedCall.ended_at > (callback.placed_at or callback.claimed_at) - PUTS_DOWN,
-            Callback.registration_id != callback.registration_id,
-            Callback.answered_at.is_not(None),
-        )
+    """Whether another call of ours to this phone had just ended when this one began: it may be busy yet.
+
+    One for the same place does not count: a phone that is always busy would never be given up.
+    """
+    same = exists().where(
+        Callback.token == PlacedCall.token, Callback.registration_id == callback.registration_id
     )
-    return bool(session.scalar(select(exists(other))))
+    other = exists().where(
+        PlacedCall.number == callback.registration.number,
+        PlacedCall.ended_at > (callback.placed_at or callback.claimed_at) - PUTS_DOWN,
+        ~same,
+    )
+    return bool(session.scalar(select(other)))
 
 
 def callers(session: Session) -> int:

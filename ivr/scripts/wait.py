@@ -15,7 +15,7 @@ _LATER = "2"
 _ANNOUNCEMENTS = 20
 """So often the music stops for an estimate, every half minute; whoever waits longer is called again."""
 _ALONE = 2
-"""After so many of them one after another with no desk in the round nobody is coming."""
+"""After so many of them one after another with no desk in the round nobody is coming: about a minute."""
 _PRESS_TWO = Prompt("wait-press-two")
 
 
@@ -39,28 +39,25 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     key = "" if met else call.hear(*opening, keys=_LATER)
     alone, left = 0, _ANNOUNCEMENTS
     while not key and left and alone < _ALONE:
-        left -= 1
-        key = call.music(_LATER) or call.hear(_estimate(engine, token), _PRESS_TWO, keys=_LATER)
-        alone = 0 if _is_served(engine, token) else alone + 1
+        key, left = call.music(_LATER), left - 1
+        estimate, served = _look(engine, token)
+        alone = 0 if served else alone + 1
+        key = key or call.hear(estimate, _PRESS_TWO, keys=_LATER)
     if not key:
         call.say("wait-too-long")
     call.set(Variable.LATER, "yes")
 
 
-def _is_served(engine: Engine, token: str) -> bool:
-    with reading(engine) as session:
-        callback = callbacks.by_token(session, token)
-        return callback is None or bool(serving.desks_of(session, callback.round_id))
-
-
-def _estimate(engine: Engine, token: str) -> Prompt:
+def _look(engine: Engine, token: str) -> tuple[Prompt, bool]:
+    """How long it may take yet, and whether anybody is there who would take them."""
     with reading(engine) as session:
         callback = callbacks.by_token(session, token)
         if callback is None:
             raise AGIError("the callback is gone")
         seconds = round_statistics.expected_wait(session, callback)
+        # Whom a desk called by itself that desk takes; who waits on the line, any desk that is free.
+        theirs = callback.desk_id is not None or callback.on_the_line
+        served = theirs or bool(serving.desks_of(session, callback.round_id))
     if seconds is None:
-        return Prompt("wait-unknown")
-    if seconds < 60:
-        return Prompt("wait-soon")
-    return about(round(seconds / 60))
+        return Prompt("wait-unknown"), served
+    return Prompt("wait-soon") if seconds < 60 else about(round(seconds / 60)), served

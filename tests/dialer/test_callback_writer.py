@@ -79,15 +79,22 @@ def test_who_is_on_the_line_with_us_when_called_back_pays_nothing_and_has_their_
 
 
 @pytest.mark.parametrize(
-    ("answered", "ended_s_ago", "outcome"),
-    [(True, 2, O.RETURNED), (True, 60, O.BUSY), (False, 2, O.BUSY)],
+    ("other", "ended_s_ago", "sip", "outcome"),
+    [
+        ("place", 2, 486, O.RETURNED),
+        ("place", 60, 486, O.BUSY),
+        ("place", 2, 480, O.NO_ANSWER),
+        ("kind", 2, 486, O.RETURNED),
+        ("none", 2, 486, O.BUSY),
+    ],
 )
 def test_whose_other_call_of_ours_has_just_ended_pays_nothing_for_a_phone_that_is_still_busy(
     office: Office,
     manager: FakeManager,
     settings: Settings,
-    answered: bool,
+    other: str,
     ended_s_ago: int,
+    sip: int,
     outcome: Outcome,
 ):
     token = office.call(C.RINGING)
@@ -95,16 +102,17 @@ def test_whose_other_call_of_ours_has_just_ended_pays_nothing_for_a_phone_that_i
         registration = session.get_one(Registration, office.callback(token).registration_id)
         before = make.a_callback(session, C.WAITING, number=registration.number)
         closing.close(session, before.token, O.HUNG_UP, settings)
-        at = now(session)
-        before.answered_at = at if answered else None
-        ended = at - timedelta(seconds=ended_s_ago)
-        session.add(PlacedCall(token=before.token, number=registration.number, at=ended, ended_at=ended))
+        if other == "none":  # an earlier call for the same place
+            before.registration_id = registration.id
+        ended = now(session) - timedelta(seconds=ended_s_ago)
+        named = "turn-near-1" if other == "kind" else before.token
+        session.add(PlacedCall(token=named, number=registration.number, at=ended, ended_at=ended))
 
-    manager.refuses(token, 486)
+    manager.refuses(token, sip)
     office.until(lambda: office.state(token) is C.CLOSED)
 
     assert office.callback(token).outcome is outcome
-    assert office.callback(token).registration.attempts == (outcome is O.BUSY)
+    assert office.callback(token).registration.attempts == (outcome is not O.RETURNED)
 
 
 @pytest.mark.parametrize(

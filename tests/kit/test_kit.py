@@ -15,7 +15,7 @@ import soundfile
 import soxr
 import sqlalchemy as sa
 
-from tests.kit import sound
+from tests.kit import ports, sound
 from tests.kit.browser import browser, page_heard, person
 from tests.kit.exchange import Exchange
 from tests.kit.phone import Phone
@@ -74,10 +74,15 @@ def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
     assert not mine & theirs
 
 
-def test_given_a_range_that_was_given_back_when_one_is_taken_then_it_may_be_the_same():
+def test_given_a_range_that_was_given_back_when_all_are_taken_then_another_may_have_it(monkeypatch):
+    monkeypatch.setattr(ports, "FIRST", 32_000)  # where nobody else takes any
+    monkeypatch.setattr(ports, "LAST", 32_200)
     first = free_range(200)
+    with pytest.raises(RuntimeError, match="claimed"):
+        free_range(200)
     give_back(first)
     assert free_range(200) == first
+    give_back(first)
 
 
 def test_given_a_program_with_children_when_it_is_stopped_then_all_are_gone(tmp_path):

@@ -15,7 +15,7 @@ import pytest
 
 from hotline import watchdog
 from ops import console, patience
-from ops.patience import LOOK_S, Patience
+from ops.patience import LOOK_S, Patience, Seen
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
 from tests.kit.process import until
@@ -158,11 +158,11 @@ def test_given_a_process_that_is_asked_when_it_answers_no_more_then_it_is_killed
 # Patience
 
 
-def looks(kept: Patience, seconds: float, *, busy: bool = False) -> float | None:
+def looks(kept: Patience, seconds: float, *, busy: bool = False, stopped: bool = False) -> float | None:
     """When it is spent, looked at in time for so many seconds; a `busy` program uses the processor."""
-    for look in range(int(seconds / LOOK_S)):
-        if kept.spent(LOOK_S, look + 1 if busy else 0):
-            return (look + 1) * LOOK_S
+    for turn in range(int(seconds / LOOK_S)):
+        if kept.spent(LOOK_S, Seen(stopped, turn + 1 if busy else 0)):
+            return (turn + 1) * LOOK_S
     return None
 
 
@@ -171,37 +171,39 @@ def test_given_a_slow_machine_when_a_program_is_killed_again_then_patience_grows
     for _ in range(6):
         kept.begin()
         kept.worked()
-        lives.append(looks(kept, 100, busy=True))
+        lives.append(looks(kept, 100))  # or it waits for a slow database, and uses no processor either
 
     assert lives == [8, 16, 32, 64, 64, 64]
 
 
-def test_given_a_program_that_used_no_processor_when_it_hangs_again_then_patience_is_as_before() -> None:
+def test_given_a_program_that_is_stopped_when_it_is_so_again_then_patience_is_as_before() -> None:
     kept = Patience()
     for _ in range(3):
         kept.begin()
         kept.worked()
-        assert looks(kept, 100) == 8
+        assert looks(kept, 100, stopped=True) == 8
+        kept.begin()
+        assert looks(kept, 100, stopped=True) == 8, "also while it begins"
 
 
 def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patience_again() -> None:
     kept = Patience()
     kept.worked()
-    assert looks(kept, 100, busy=True) == 8
+    assert looks(kept, 100) == 8
     kept.begin()
     for _ in range(130):
         kept.worked()
         assert looks(kept, 5) is None
     kept.worked()
 
-    assert looks(kept, 100, busy=True) == 8
+    assert looks(kept, 100) == 8
 
 
 def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_killed_for_that() -> None:
     kept = Patience()
     kept.worked()
 
-    assert not kept.spent(3600, 0)
+    assert not kept.spent(3600, None)
     kept.worked()
     assert looks(kept, 100) == 8
 
@@ -217,6 +219,15 @@ def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_ca
     kept = Patience()
     assert looks(kept, 5, busy=True) is None
     assert looks(kept, 200) == 8, "the time since it last did anything counts"
+    kept.begin()
+    assert looks(kept, 200) == 16, "it may wait for something"
+
+
+def test_given_a_program_of_which_nothing_is_known_when_it_begins_then_it_has_its_time() -> None:
+    kept = Patience()
+
+    assert not any(kept.spent(LOOK_S, None) for _ in range(59))
+    assert kept.spent(LOOK_S, None)
 
 
 def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(

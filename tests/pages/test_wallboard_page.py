@@ -34,7 +34,7 @@ def line(page: Page, round_id: int):  # type: ignore[no-untyped-def]
     return page.locator(f"[data-testid=line][data-id='{round_id}']")
 
 
-def test_given_a_wall_when_something_happens_then_it_shows_within_a_second_and_says_when_it_is_old(
+def test_given_a_wall_when_something_happens_then_it_shows_it_and_says_when_it_is_old(
     open_as: OpenAs, url: str, engine: Engine
 ) -> None:
     round_id = a_day(engine)

@@ -98,6 +98,22 @@ def test_who_waits_in_a_round_that_every_desk_has_left_is_told_within_a_minute_a
     assert heard.order == [*INTRO, *[MUSIC, FOUND, "wait-press-two"] * 2, "wait-too-long", *LATER]
 
 
+@pytest.mark.parametrize("whose", ["a desk's", "on the line"])
+def test_who_is_some_desks_or_waits_on_the_line_waits_on_though_no_desk_serves_the_round(
+    asterisk: FakeAsterisk, token: str, engine: Engine, whose: str
+):
+    with writing(engine) as session:
+        desk = session.query(Desk).one()
+        desk.round_id = None
+        theirs = {"desk_id": desk.id} if whose == "a desk's" else {"on_the_line": True}
+        session.execute(update(Callback).values(**theirs))
+
+    heard = wait(asterisk, token)
+
+    assert heard.order[-2 * 3 - 3 :] == [*[MUSIC, FOUND, "wait-press-two"] * 2, "wait-too-long", *LATER]
+    assert heard.order.count(MUSIC) == 20
+
+
 def test_who_comes_back_from_an_operator_is_not_greeted_again(
     asterisk: FakeAsterisk, token: str, engine: Engine
 ):
