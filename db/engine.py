@@ -1,14 +1,14 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
-from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import Session
+
+from db.turns import Turns
 
 _CONNECTIONS = 24
 """Of one process; whoever comes when all are taken waits for one. PostgreSQL grants 100 by default."""
@@ -31,7 +31,7 @@ def connect(url: str) -> Engine:
     }
     if url.startswith("sqlite"):
         # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
-        options_ = {"writers": threading.BoundedSemaphore(1)}
+        options_ = {"writers": Turns(1)}
         arguments_ = {"timeout": 5, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         event.listen(engine, "connect", _sqlite_pragmas)
@@ -49,7 +49,7 @@ def connect(url: str) -> Engine:
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
-    writers = {"writers": threading.BoundedSemaphore(_WRITERS)}
+    writers = {"writers": Turns(_WRITERS)}
     return create_engine(url, connect_args=arguments, pool_pre_ping=True, execution_options=writers, **pool)
 
 
@@ -68,22 +68,10 @@ def _sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One transaction that may write: committed at the end, rolled back on any exception."""
-    with _turn(engine), Session(engine, expire_on_commit=False) as session, session.begin():
+    turns: Turns | None = engine.get_execution_options().get("writers")
+    turn = turns.take(_TURN_S) if turns else nullcontext()
+    with turn, Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
-
-
-@contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
-    writers: threading.BoundedSemaphore | None = engine.get_execution_options().get("writers")
-    if writers is None:
-        yield
-        return
-    if not writers.acquire(timeout=_TURN_S):
-        raise TimeoutError(f"no turn to write within {_TURN_S} s")
-    try:
-        yield
-    finally:
-        writers.release()
 
 
 @contextmanager
