@@ -37,6 +37,8 @@ KEYS_OF_A_DISTRICT = {"choose-kind": "3", "ask-district": "12#"}
 """The longest way to a round: with whom, and which."""
 ANSWER_S = sized(7, 1)
 WRONG = "7"
+ENGLISH = "9"
+"""At the main menu, for those who want to go on in English; whose prompts are longer."""
 _BLIND_S = 0.3
 _CUT = 1120
 """Samples: a packet more than those by which a clip is known."""
@@ -52,14 +54,15 @@ class Manner:
     wrong_at: str = ""
     silent_at: str = ""
     leaves_at: str = sized("", "registered")
+    english: bool = False
 
     def plan(self) -> Plan:
         """The plan of one call."""
-        asked, wrong_at = "", self.wrong_at
+        asked, wrong_at, other_language = "", self.wrong_at, self.english
         blind = list(self.by_heart)
 
         def act(moment: Moment) -> str | None:
-            nonlocal asked, wrong_at
+            nonlocal asked, wrong_at, other_language
             if blind and moment.at > _BLIND_S * (len(self.by_heart) - len(blind) + 1):
                 return blind.pop(0)
             prompt = moment.clip.partition(".")[0].removesuffix("-slow")
@@ -72,6 +75,9 @@ class Manner:
             if asked == wrong_at:
                 asked = wrong_at = ""
                 return WRONG
+            if other_language:
+                asked, other_language = "", False
+                return ENGLISH
             key, asked = (KEYS | KEYS_OF_A_DISTRICT)[asked], ""
             return key
 
@@ -84,6 +90,7 @@ def manners(which: str) -> dict[str, Manner]:
         "fastest": Manner(by_heart="11", leaves_at=""),
         "patient": Manner(),
         "late by 6.6 s": Manner(late=6.6),
+        "patient, in English": Manner(english=True),
     }
     if which == "quick":
         return {name: rows[name] for name in ("fastest", "patient")}
@@ -99,7 +106,7 @@ def play(
     system: System, rows: Mapping[str, Manner], *officials: Official
 ) -> dict[str, tuple[Heard, Registration | None]]:
     """One call for each row, all at once. The mayor's round is open, and one of each of the officials."""
-    known = openings(system.settings.prompts_dir / "fa")
+    known = openings(system.settings.prompts_dir / "en") | openings(system.settings.prompts_dir / "fa")
     with system.only_round(), ExitStack() as also:
         for official in officials:
             also.enter_context(system.another_round(official))
@@ -142,7 +149,8 @@ def main() -> None:
     rows = manners(sys.argv[1] if len(sys.argv) > 1 else "all")
     with System(HOTLINE_ANSWER_SECONDS=str(ANSWER_S)) as system:
         if brief.BRIEF:
-            shorten(system.settings.prompts_dir / "fa", _CUT)
+            for language in ("fa", "en"):
+                shorten(system.settings.prompts_dir / language, _CUT)
         played = play(system, rows)
         if not brief.BRIEF:
             played |= play(system, {"patient, of a district": Manner()}, *_two_more(system))

@@ -19,15 +19,26 @@ _LONGER = 12 / 7
 """So much longer is the time for a key after a first silence: whoever is late may be only slow."""
 _REPLAYS = 10
 """So often * plays a question again; a line is not for keeping."""
-_KNOWN_AFTER_S = 0.3
-"""A key that comes sooner after an announcement was meant for that: nobody knows the question yet."""
+_LATE_S = 1.5
+"""A key that comes sooner after a question that was passed in silence was meant for that one, too late."""
 _BETWEEN_DIGITS_MS = 6000
 _SILENCE_ENDS_S = 8
 """A silence that ends a recording: long enough to think, too short to fill a disk."""
 _CLOSING_MS = 1500
 _LONGEST_ENTRY = 40
 
-__all__ = ["KEYS", "AGIError", "AGIHangup", "Call", "Gone", "NoKey", "Prompt", "Slots", "WantsOperator"]
+__all__ = [
+    "KEYS",
+    "OPERATOR",
+    "AGIError",
+    "AGIHangup",
+    "Call",
+    "Gone",
+    "NoKey",
+    "Prompt",
+    "Slots",
+    "WantsOperator",
+]
 
 
 class WantsOperator(Exception):
@@ -116,6 +127,7 @@ class Call(Playing):
                 continue
             tries -= 1
             if optional and key in ("", END):
+                self._unknown_s = 0.0 if key else _LATE_S
                 break
             twice = silent and not key
             silent = self._is_silence(key)
@@ -140,10 +152,12 @@ class Call(Playing):
         for _ in range(tries + _REPLAYS):
             asked = (mistake, prompt) if mistake else (prompt,)
             last = tries == 1
-            digits = self._digits(self._question(asked, last=last, longer=last), at_most)
+            first = self._question(asked, last=last, longer=last)
+            digits = self._digits(first, at_most)
             if digits == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
             if digits or (optional and digits is not None):
+                self._unknown_s = 0.0 if first else _LATE_S
                 return digits
             mistake = ""
             if digits is None:
@@ -197,11 +211,11 @@ class Call(Playing):
         return not key
 
     def _question(self, prompts: Sequence[str | Prompt], *, last: bool, longer: bool) -> str:
-        announced, self._announced = self._announced, False
+        unknown_s, self._unknown_s = self._unknown_s, 0.0
         self.typed_ahead = self._keys.ahead
         if self.typed_ahead:
             return self._keys.take()
-        known_from = self._clock() + (_KNOWN_AFTER_S if announced else 0)
+        known_from = self._clock() + unknown_s
 
         def answers(key: str) -> bool:
             known = self._clock() >= known_from or (key == OPERATOR and self.leads_to_operator)
@@ -211,19 +225,21 @@ class Call(Playing):
             if key := self._play(self._slower(prompt) if last or self._slowly else prompt, answers):
                 return key
         # Whom we called an official waits for, too: no longer for those.
-        key = self._wait(round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1)))
+        longest_ms = round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1))
+        key = self._wait(longest_ms, answers)
         if key or (held := self._after_hold()) is None:
             return key
         if held and self._keys.at_question():
             return held
         return self._question(prompts, last=last, longer=longer)
 
-    def _wait(self, longest_ms: int) -> str:
+    def _wait(self, longest_ms: int, answers: Callable[[str], bool] | None = None) -> str:
         """The key that comes in this time, if it answers anything."""
+        answers = answers or (lambda _key: self._keys.at_question())
         until, left_ms = self._clock() + longest_ms / 1000, longest_ms
         while left_ms > 0:
             key = str(self.wait_for_digit(left_ms))
-            if not key or self._keys.at_question():
+            if not key or answers(key):
                 return key
             left_ms = int((until - self._clock()) * 1000)
         return ""

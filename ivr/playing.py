@@ -17,6 +17,8 @@ DIGITS = "0123456789"
 KEYS = f"{DIGITS}*#"
 OPERATOR = "0"
 MUSIC = "moh/hold"
+_ANNOUNCED_S = 0.3
+"""A key that comes sooner after an announcement was meant for that."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
 
@@ -54,8 +56,8 @@ class Playing(Agi):
         self._keys = Keys(clock)
         ours = self.env.get("agi_network_script", "") != Script.MENU
         self._hold_s = _HOLD_WHILE_CALLED_S if ours else _HOLD_S
-        self._announced = False
-        """Whether the last thing that was said asked nothing that a caller could know."""
+        self._unknown_s = 0.0
+        """So long after it has begun nobody can know the next question."""
         self.language = self.env.get("agi_arg_2") or "fa"
         self.leads_to_operator = False
 
@@ -63,19 +65,19 @@ class Playing(Agi):
         """Play one prompt whose question many know already: a key ends it and is the answer."""
         if not self._keys.ahead:
             self._play(Prompt(prompt, slots), self._leads)
-            self._announced = False
+            self._unknown_s = 0.0
 
     def say(self, prompt: str, **slots: Value) -> None:
         """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
         if not self._keys.ahead:
             self._play(Prompt(prompt, slots), self._ends_announcement)
-            self._announced = True
+            self._unknown_s = _ANNOUNCED_S
 
     def say_instead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
         self._keys.drop()
         self._play(Prompt(prompt, slots), self._ends_announcement)
-        self._announced = True
+        self._unknown_s = _ANNOUNCED_S
 
     def drop_keys(self) -> None:
         """The call takes a way that nobody could foresee: what was typed ahead is dropped."""
@@ -84,7 +86,7 @@ class Playing(Agi):
     def tell(self, prompt: str, **slots: Value) -> None:
         """Play one prompt that no key cuts short: whoever goes on has been told."""
         self._play(Prompt(prompt, slots), lambda key: self._ends_announcement(key) and False)
-        self._announced = True
+        self._unknown_s = _ANNOUNCED_S
 
     @contextmanager
     def working(self, *, leads: bool = False) -> Iterator[None]:

@@ -10,11 +10,11 @@ from settings import Settings
 _MOST_S, _MOST_SLOW_S = 24.0, 30.0
 _MOST_OF_REGISTERING_S = {
     "greeting": (3.0, 5.0),
-    "main-menu": (8.5, 12.5),
+    "main-menu": (8.5, 11.5),
     "menu-english": (2.5, 2.5),
     "menu-persian": (2.5, 2.5),
-    "round-when": (7.5, 11.5),
-    "confirm-number": (10.5, 14.5),
+    "round-when": (7.5, 9.5),
+    "confirm-number": (10.5, 13.0),
     "registered": (6.5, 8.5),
     "registered-brief": (5.0, 6.0),
     "ticket-again": (5.0, 6.0),

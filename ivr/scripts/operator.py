@@ -11,10 +11,13 @@ from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
 from hotline.line import confirmations
 from hotline.line.registration import Registered
-from ivr.call import NoKey, Prompt
+from ivr.call import OPERATOR, NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
 
 _STAY, _CALL_ME = "1", "2"
+_CHOICES = _STAY + _CALL_ME + OPERATOR
+_AGAIN = 3
+"""So often the choice is put to whoever presses 0 once more: that is no mistake, they want what they have."""
 
 
 def run(talk: Conversation) -> bool:
@@ -43,9 +46,10 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool
     if outlook.free:
         call.say("operator-now")
     else:
-        key = call.ask(
-            "operator-busy", *told(outlook), "operator-choice", keys=_STAY + _CALL_ME, optional=True
-        )
+        for _ in range(_AGAIN):
+            key = call.ask("operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, optional=True)
+            if key != OPERATOR:
+                break
         if key != _STAY:
             call.tell("operator-registered", ticket=ticket)
             if key == _CALL_ME:

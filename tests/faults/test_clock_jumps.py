@@ -35,9 +35,9 @@ HOUR_S = 3600
 CITIZENS, CALLERS = 9, 4
 BACK_S = 15.0
 """From a jump until all work, and the next citizen is called, where nothing else is to do."""
-_ROUND_S = 90.0
+_ROUND_S = 180.0
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(360)
 
 
 @pytest.fixture(scope="module")

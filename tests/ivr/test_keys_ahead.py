@@ -203,3 +203,26 @@ def test_who_types_ahead_gets_the_subject_that_they_chose(
 
     assert come.places == ((round_id, 4, True),)
     assert heard.finished
+
+
+LATE_S = 1.5
+"""After a question that was passed in silence a key that comes sooner was meant for that."""
+
+
+def test_who_answers_too_late_has_not_answered_the_question_that_begins_just_then(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    with writing(engine) as session:
+        make.a_round(session, Phase.OPEN)
+    wanted = {False: 0, True: 0}
+    for tenths in range(300, 700, 5):
+        pressed = [(0.3, "1"), (0.6, "1"), (tenths / 10, "1")]
+
+        heard, taken, come = call(asterisk, engine, "one round", keys=pressed, seconds=lambda _: 1.0)
+
+        key = taken[-1]
+        if key.prompt == "message-offer" and key.before not in ("", *ANNOUNCED) and len(taken) == 3:
+            assert bool(heard.recorded) == (key.said_for >= LATE_S), key
+            wanted[bool(heard.recorded)] += 1
+        assert len(come.places) == 1 and heard.finished
+    assert all(wanted.values())

@@ -91,11 +91,12 @@ class Frame(NamedTuple):
 
 
 def openings(folder: Path, codec: str = "alaw") -> dict[bytes, str]:
-    """The first packets of each clip of a language's folder; of those that begin alike, any one.
+    """The first packets of each clip of a language's folder; of those that begin alike, the longest.
 
     A clip that begins like the pause is in none: so does every silence, also the one at the end of a word.
     """
-    found = {_opening(path): path.stem for path in sorted(folder.glob(f"*.{codec}"))}
+    clips = sorted(folder.glob(f"*.{codec}"), key=lambda path: (path.stat().st_size, path))
+    found = {_opening(path): path.stem for path in clips}
     found.pop(_opening(folder / f"{PAUSE}.{codec}"), None)
     return found
 
