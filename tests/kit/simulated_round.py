@@ -178,7 +178,7 @@ def wait_until_done(*games: SimulatedRound, timeout: float) -> None:
     for game in games:
         until(game.done, "everybody has been called", timeout, every=0.05)
         game.official.leave()
-    until(lambda: not games[0].crowd.live(), "nobody is on the line any more", 10)
+    until(lambda: not games[0].crowd.live(), "nobody is on the line any more")
 
 
 def end(game: SimulatedRound) -> None:
@@ -187,4 +187,4 @@ def end(game: SimulatedRound) -> None:
     game.official.leave()
     with writing(game.system.engine) as session:
         rounds.end_round(session, rounds.get(session, game.round_id))
-    until(lambda: not game.crowd.live(), "nobody is on the line any more", 15)
+    until(lambda: not game.crowd.live(), "nobody is on the line any more")
