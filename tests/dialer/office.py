@@ -68,6 +68,7 @@ class Office:
 
     def until_heard(self) -> None:
         """Let the dialer work until it has taken in everything that was sent: the last is a phone joining."""
+        assert self.ami.connected.wait(PATIENCE_S)
         self.manager.joins("desk.2", OTHER_DESK_CHANNEL)
         self.until(lambda: self.phone_connected(2))
 
