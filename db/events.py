@@ -115,6 +115,9 @@ def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()
 
 
+_NEWEST = select(func.max(Event.id))
+
+
 def last_id(session: Session) -> int:
-    """The newest event's id; 0 if there is none."""
-    return session.scalar(select(func.max(Event.id))) or 0
+    """The newest event's id; 0 if there is none. The dialer asks twenty times a second."""
+    return core(session).scalar(_NEWEST) or 0

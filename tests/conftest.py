@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -15,6 +16,7 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from settings import Address, PortRange, Settings, load
+from tests.kit import both_ends
 from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
@@ -31,7 +33,6 @@ hypothesis.settings.register_profile("explore", _EVERYWHERE, print_blob=True, de
 hypothesis.settings.load_profile("same")
 
 _TEMPLATE = "migrated"
-_FIRST = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,21 +40,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="on SQLite alone, without the long stories")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """First what uses a browser, then the containers, then the rest.
+def pytest_configure() -> None:
+    """Whatever a worker starts has its rank."""
+    both_ends.give_way()
 
-    Containers bring and take interfaces, at which Chromium drops whatever it is loading.
-    """
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> both_ends.BothEnds:
+    """With `-n`, in each of its forms."""
+    return both_ends.BothEnds(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the order of tests.kit.both_ends; without what `--quick` leaves out."""
     if config.getoption("--quick"):
         slow = [item for item in items if not _is_quick(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if _is_quick(item)]
-
-    def turn(item: pytest.Item) -> int:
-        names = (item.path.parent.name, item.path.name)
-        return next((place for place, name in enumerate(_FIRST) if name in names), len(_FIRST))
-
-    items.sort(key=turn)
+    items.sort(key=lambda item: both_ends.turn(item.nodeid.split("::")[0]))
 
 
 def _is_quick(item: pytest.Item) -> bool:

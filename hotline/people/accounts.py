@@ -9,7 +9,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
-from zxcvbn import zxcvbn
 
 from db.engine import now
 from db.models import Desk, RecoveryCode, Role, User
@@ -85,6 +84,8 @@ def named(session: Session, username: str) -> User | None:
 def _check_password(password: str, username: str) -> None:
     if len(password) < _SHORTEST:
         raise Refused("password-short", f"a password has at least {_SHORTEST} characters")
+    from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists cost every start a fifth of a second)
+
     guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, "hotline", "isfahan"])
     if guessed["score"] < _SAFE_ONLINE:
         raise Refused("password-trivial", "this password is among the first that anybody tries")

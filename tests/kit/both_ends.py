@@ -1,0 +1,57 @@
+"""How `make test` shares the tests among its workers: long ones from the front, short ones from the back.
+
+The long ones mostly wait, for a phone to ring or a prompt to end; one worker more, which gives way to all
+others, does meanwhile what only needs a processor.
+"""
+
+import os
+
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+LIGHT_WORKER = "gw4"
+"""The fifth; fewer workers have none."""
+_NICE = 10
+
+
+HEAVY = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")
+"""What starts whole systems, browsers or containers, in the order in which it is played."""
+
+
+def is_heavy(file: str) -> bool:
+    """Whether the tests of this file (its path within the project) are no light worker's."""
+    return turn(file) < len(HEAVY)
+
+
+def turn(file: str) -> int:
+    """When the tests of this file have their turn: first the browsers, then the containers, then the rest.
+
+    Containers bring and take interfaces, at which Chromium drops whatever it is loading.
+    """
+    names = file.split("/")[-2:]
+    return next((place for place, name in enumerate(HEAVY) if name in names), len(HEAVY))
+
+
+class BothEnds(LoadFileScheduling):
+    """Files in their order for all workers but the light one: it takes its own from the end, then stops."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if self._is_light(node):
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if self._is_light(node) and self.workqueue and is_heavy(next(reversed(self.workqueue))):
+            node.shutdown()
+        else:
+            super()._reschedule(node)
+
+    @staticmethod
+    def _is_light(node: WorkerController) -> bool:
+        return bool(node.gateway.id == LIGHT_WORKER)
+
+
+def give_way() -> None:
+    """In the light worker: take of the processors what the others leave."""
+    if os.environ.get("PYTEST_XDIST_WORKER") == LIGHT_WORKER:
+        os.nice(_NICE)
