@@ -1,0 +1,45 @@
+"""Text messages of citizens, and the next round that they speak of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.models import Message, Official, Round
+from hotline.rounds import planning
+from settings import CITY
+from tests.factories import HOUR, a_round
+
+START = datetime(2117, 3, 3, 9, 0, tzinfo=CITY)
+
+
+def told(session: Session) -> Sequence[Message]:
+    return session.scalars(select(Message).order_by(Message.id)).all()
+
+
+def said(session: Session, text_message: Message) -> str | None:
+    session.flush()
+    found = wording.words(session, text_message)
+    return found and found.text
+
+
+def two_rounds(session: Session) -> tuple[Round, Round]:
+    """A live round of the mayor, and the next one at 9 in the city, on Wednesday the 12th of Esfand 1495."""
+    first = a_round(session)
+    return first, next_round(session, first.official)
+
+
+def next_round(session: Session, official: Official, **values: Any) -> Round:
+    return planning.make(
+        session,
+        official=official,
+        registration_from=START - 24 * HOUR,
+        registration_until=START,
+        starts_at=START,
+        ends_at=START + 3 * HOUR,
+        short_notice=True,
+        **values,
+    )

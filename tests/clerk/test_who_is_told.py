@@ -1,0 +1,187 @@
+"""Which citizens are told by text message, when, and once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import MessageKind, Round
+from db.states import Phase, RegistrationState
+from hotline.line import carry_over, confirmation_calls, registration, turn_near
+from hotline.rounds import planning, rounds
+from tests.clerk.citizens_messages import next_round, said, told, two_rounds
+from tests.factories import (
+    a_number,
+    a_registration,
+    a_round,
+    an_official,
+    at_once,
+    keyed_in,
+    some_registrations,
+)
+
+ISFAHAN_LINE = "+983132212345"
+
+
+# Who is told
+
+
+def test_given_a_land_line_when_it_registers_then_it_is_told_nothing(session: Session) -> None:
+    registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=ISFAHAN_LINE)
+    assert told(session) == []
+
+
+@pytest.mark.parametrize("by", ["phone", "again"])
+def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not_before(
+    session: Session, by: str
+) -> None:
+    round_, number = a_round(session, Phase.OPEN), a_number()
+    asked = keyed_in(session, round_, number)
+    assert told(session) == []
+    if by == "phone":
+        confirmation = confirmation_calls.take_up(session, asked.id)
+        assert confirmation is not None and confirmation.token is not None
+        confirmation_calls.answer(session, confirmation.token, yes=True)
+    else:
+        registration.register(session, round_id=round_.id, number=number)
+    (text_message,) = told(session)
+    assert (text_message.kind, text_message.to) == (MessageKind.REGISTERED, number)
+
+
+def test_given_many_tell_at_once_when_they_commit_then_the_citizen_is_told_once(engine: Engine) -> None:
+    with writing(engine) as session:
+        some_registrations(session, a_round(session), 3)
+
+    def tell(_: int) -> None:
+        with writing(engine) as own:
+            turn_near.tell(own, 5)
+
+    at_once(4, tell)
+    with reading(engine) as session:
+        assert len(told(session)) == 3
+
+
+def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_is_near(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    line = some_registrations(session, round_, 8)
+    for _ in range(2):
+        turn_near.tell(session, 5)
+    assert [m.registration_id for m in told(session)] == [r.id for r in line[:5]]
+    line[0].state = RegistrationState.CALLING
+    session.flush()
+    for _ in range(2):
+        turn_near.tell(session, 5)
+    line[0].state = RegistrationState.WAITING  # nobody answered: back at its own place
+    session.flush()
+    turn_near.tell(session, 5)
+    assert [m.registration_id for m in told(session)] == [r.id for r in line[:6]]
+    for text_message in told(session):
+        assert text_message.kind is MessageKind.TURN_NEAR
+        assert text_message.expires_at is not None
+        assert timedelta(minutes=29) < text_message.expires_at - now(session) <= timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
+def test_given_a_round_that_is_not_live_when_looked_at_then_nobody_is_near(
+    session: Session, phase: Phase
+) -> None:
+    round_ = a_round(session, phase)
+    some_registrations(session, round_, 2)
+    a_registration(session, rounds.operators_line(session))
+    turn_near.tell(session, 5)
+    assert told(session) == []
+
+
+# Not reached, and what is next
+
+
+def over(session: Session, round_: Round) -> None:
+    rounds.end_round(session, round_)
+    while carry_over.run(session):
+        pass
+    carry_over.tell_left(session)
+
+
+def test_given_a_round_that_is_over_when_the_next_is_known_then_its_day_is_told(session: Session) -> None:
+    first, _ = two_rounds(session)
+    a_registration(session, first)
+    over(session, first)
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.CARRIED
+    text = said(session, text_message)
+    assert text is not None and "چهارشنبه ۱۲ اسفند از ساعت ۹ تا ۱۲" in text
+
+
+def test_given_a_substitute_in_the_next_round_when_carried_then_the_text_names_who_will_speak(
+    session: Session,
+) -> None:
+    first = a_round(session)
+    deputy = an_official(session)
+    deputy.office_fa = "معاون شهرسازی"
+    session.flush()
+    next_round(session, first.official, substitute=deputy)
+    a_registration(session, first)
+    over(session, first)
+    text = said(session, told(session)[0])
+    assert text is not None and "معاون شهرسازی" in text
+
+
+def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_in_turn(
+    session: Session,
+) -> None:
+    first = a_round(session)
+    a_registration(session, first)
+    over(session, first)
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.NOT_REACHED
+    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
+    next_round(session, first.official)
+    over(session, first)
+    assert [m.kind for m in told(session)] == [MessageKind.NOT_REACHED, MessageKind.CARRIED]
+    assert [bool(said(session, m)) for m in told(session)] == [False, True]
+
+
+def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when_it_is(
+    session: Session,
+) -> None:
+    first = a_round(session, Phase.OPEN)
+    a_registration(session, first)
+    planning.cancel(session, first, who="test", reason="باران")
+    carry_over.run(session)
+    carry_over.tell_left(session)
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.ROUND_CANCELLED
+    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
+    next_round(session, first.official)
+    carry_over.run(session)
+    assert [m.kind for m in told(session)] == [MessageKind.ROUND_CANCELLED, MessageKind.CARRIED]
+    assert "۱۲ اسفند" in (said(session, told(session)[1]) or "")
+
+
+def test_given_a_cancelled_round_when_the_next_is_known_then_one_message_tells_both(session: Session) -> None:
+    first, next_ = two_rounds(session)
+    a_registration(session, first)
+    planning.cancel(session, first, who="test", reason="باران")
+    carry_over.run(session)
+    carry_over.tell_left(session)
+    (text_message,) = told(session)
+    text = said(session, text_message)
+    assert text is not None and "لغو شد" in text and "۱۲ اسفند" in text
+    planning.cancel(session, next_, who="test", reason="برف")  # before it is sent
+    session.flush()
+    assert "۱۲ اسفند" not in (said(session, text_message) or "")
+
+
+def test_given_nobody_who_answers_in_two_rounds_when_closed_then_the_citizen_is_told(
+    session: Session,
+) -> None:
+    first, _ = two_rounds(session)
+    a_registration(session, first, state=RegistrationState.UNREACHED, rounds_unanswered=1)
+    over(session, first)
+    (text_message,) = told(session)
+    assert text_message.kind is MessageKind.CLOSED
+    assert "بسته شد" in (said(session, text_message) or "")
