@@ -1,0 +1,161 @@
+"""Who waits on the line and who is called back: one line with one order."""
+
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Registration, WaitingCaller
+from db.states import CallbackState, Outcome
+from hotline.callbacks import callbacks, claims, closing, live_desks, on_the_line, toll
+from hotline.ledger.verify import verify
+from hotline.line import engaged, line
+from settings import Settings
+from tests import factories as make
+from tests.hotline.callbacks.waiting_callers import a_live_desk, given, joins, operators_line, stays, talked
+from tests.hotline.line.test_engaged import dials, newest_call
+
+C, O = CallbackState, Outcome  # noqa: E741
+
+
+def ends(engine: Engine, settings: Settings, id_: int, outcome: Outcome) -> None:
+    with writing(engine) as session:
+        callback = callbacks.of_registration(session, id_)
+        assert callback and closing.close(session, callback.token, outcome, settings)
+
+
+def test_given_who_waits_behind_who_is_called_back_when_a_desk_is_free_then_each_comes_in_turn(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        called_back, waits, behind = joins(session, 3)
+        desk = a_live_desk(session).id
+    assert given(engine) == []  # nobody waits on the line
+    with writing(engine) as session:
+        stays(session, waits)
+    assert given(engine, may_dial=False) == []  # nobody passes who cannot be called now
+    assert given(engine) == [(called_back, desk, False)]
+    ends(engine, settings, called_back, O.REACHED)
+    assert given(engine) == [(waits, desk, True)]
+    ends(engine, settings, waits, O.REACHED)
+    with writing(engine) as session:
+        on_the_line.leave(session, f"channel-{waits}")
+    assert given(engine) == []
+    assert verify(engine).problems == []
+    with reading(engine) as session:
+        assert line.before_me(session, session.get_one(Registration, behind)) == 0
+
+
+def test_given_callers_who_wait_when_desks_are_free_then_each_desk_has_one_in_the_order_of_the_line(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        ids = joins(session, 3)
+        stays(session, *ids)
+        desks = [a_live_desk(session).id for _ in range(2)]
+    assert given(engine) == [(ids[0], desks[0], True), (ids[1], desks[1], True)]
+
+
+def test_given_free_desks_when_a_caller_waits_then_the_one_that_was_idle_longest_has_them(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        just_spoke, spoke, never = (a_live_desk(session) for _ in range(3))
+        talked(session, 50, just_spoke)
+        talked(session, 10, spoke)
+        ids = joins(session, 3)
+        stays(session, *ids)
+    assert [desk for _, desk, _ in given(engine)] == [never.id, spoke.id, just_spoke.id]
+
+
+def test_given_desks_that_look_at_once_when_callers_wait_then_nobody_is_given_twice(engine: Engine) -> None:
+    with writing(engine) as session:
+        ids = joins(session, 4)
+        stays(session, *ids)
+        for _ in range(3):
+            a_live_desk(session)
+
+    def gives(_: int) -> None:
+        with writing(engine) as session:
+            live_desks.give(session, may_dial=True)
+
+    make.at_once(6, gives)
+    assert sorted(id_ for id_, _, _ in given(engine)) == ids[:3]
+    assert verify(engine).problems == []
+
+
+def test_given_a_caller_on_the_line_when_their_turn_comes_then_they_are_not_engaged_for_this_place_alone(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        (id_,) = joins(session)
+        number = session.get_one(Registration, id_).number
+        other = make.a_registration(session, make.a_round(session), number=number)
+    dials(engine, number)
+    with reading(engine) as session:
+        assert engaged.among(session, [id_, other.id]) == {id_, other.id}
+    with writing(engine) as session:
+        stays(session, id_)
+    with reading(engine) as session:
+        assert engaged.among(session, [id_, other.id]) == {other.id}
+    with writing(engine) as session:
+        desk = a_live_desk(session).id
+    assert given(engine) == [(id_, desk, True)]
+
+
+def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_in_peace_for_a_moment(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        hung_up, other = joins(session, 2)
+        stays(session, hung_up)
+        on_the_line.leave(session, f"channel-{hung_up}")
+        first, second = (make.a_user(session, make.a_desk(session)) for _ in range(2))
+        taken = claims.claim(
+            session, round_id=operators_line(session).id, desk_id=first.desk_id or 0, user_id=first.id
+        )
+        assert taken and taken.registration_id == other
+    assert newest_call(engine) == {"passed": [hung_up], "engaged": [hung_up]}
+    with writing(engine) as session:
+        caller = session.get_one(WaitingCaller, hung_up)
+        caller.left_at = now(session) - engaged.PUTS_DOWN
+        session.flush()
+        taken = claims.claim(
+            session, round_id=operators_line(session).id, desk_id=second.desk_id or 0, user_id=second.id
+        )
+        assert taken and taken.registration_id == hung_up
+    assert verify(engine).problems == []
+
+
+def test_given_a_missed_call_whose_wait_is_not_over_when_its_citizen_waits_on_the_line_then_they_are_next(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        missed, _ = joins(session, 2)
+        user = make.a_user(session, make.a_desk(session))
+        taken = claims.claim(
+            session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
+        )
+        assert taken and taken.registration_id == missed
+        closing.close(session, taken.token, O.NO_ANSWER, settings)
+        assert session.get_one(Registration, missed).not_before
+        stays(session, missed)
+        desk = a_live_desk(session).id
+    assert given(engine) == [(missed, desk, True)]
+    assert verify(engine).problems == []
+
+
+def test_given_a_desk_that_works_by_hand_when_it_takes_the_next_then_who_waits_needs_no_call(
+    engine: Engine, settings: Settings
+) -> None:
+    none = settings.model_copy(update={"calls_per_hour": 1})
+    with writing(engine) as session:
+        (waits,) = joins(session)
+        stays(session, waits)
+        user = make.a_user(session, make.a_desk(session))
+        taken = claims.claim(
+            session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
+        )
+        assert taken and taken.state is C.CLAIMED and on_the_line.is_on_the_line(session, taken)
+        assert toll.take(session, "callback-another", make.a_number(), none)
+        assert callbacks.ask_call(session, taken, none).state is C.DIALING
+        closing.close(session, taken.token, O.RETURNED, none)
+        assert on_the_line.find(session, waits)  # and goes on waiting, first in the line
