@@ -1,0 +1,154 @@
+"""A desk calls the citizen again whose conversation was cut."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
+from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
+from hotline.callbacks import callbacks, claims, conversations, serving
+from hotline.errors import Refused
+from hotline.ledger import verify
+from hotline.line import line
+from hotline.rounds import rounds
+from settings import Settings
+from tests.factories import SECOND, a_desk, a_round, a_user, at_once, some_registrations
+from tests.hotline.callbacks.conversing import called_ahead, held, look, time_passes
+from tests.kit.refusal import refusal
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+def cut_off(session: Session, desk: Desk, settings: Settings) -> Callback:
+    """A conversation that was cut: the desk stayed away for too long, and is back."""
+    callback = held(session, desk, settings)
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    desk.phone_connected = True
+    session.flush()
+    return callback
+
+
+def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_citizen_is_called_for_it(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    assert conversations.cut_off_at_desk(session, desk.id) is None
+    callback = cut_off(session, desk, settings)
+    assert conversations.cut_off_at_desk(session, desk.id) is callback
+    again = conversations.call_again_now(session, callback, desk, settings)
+    assert (again.registration_id, again.state, again.desk_id) == (
+        callback.registration_id,
+        C.DIALING,
+        desk.id,
+    )
+    assert again in callbacks.to_place(session)
+    assert conversations.cut_off_at_desk(session, desk.id) is None
+    assert refusal(conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
+
+
+def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom_it_passes(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 4)
+        desk = a_desk(session)
+        a_user(session, desk)
+        serving.serve(session, desk, round_.id, settings)
+        callback = cut_off(session, desk, settings)
+        before = session.scalars(
+            select(Registration).where(Registration.id != callback.registration_id)
+        ).first()
+        assert before is not None
+        line.move_up(session, before, who="somebody", reason="a person in need waits for it")
+        conversations.call_again_now(session, callback, desk, settings)
+        called = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED)).all()[-1]
+        assert f'"passed":[{before.id}]' in called.details.replace(" ", "")
+    assert not [wrong for wrong in verify.verify(engine).problems if "stood before" in wrong]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is_the_desks(
+    session: Session, settings: Settings, round_: Round, desk: Desk, given: bool
+) -> None:
+    callback = cut_off(session, desk, settings)
+    theirs = called_ahead(session, round_)
+    assert theirs.registration_id == callback.registration_id, "the head of the line"
+    if given:
+        other = called_ahead(session, round_)
+        theirs.state = C.RINGING
+        session.flush()
+        assert serving.ask_next(session, desk, None, settings) is other
+    again = conversations.call_again_now(session, callback, desk, settings)
+    assert (again.id, again.desk_id) == (theirs.id, desk.id)
+    if given:
+        assert (other.state, other.desk_id) == (C.WAITING, None)
+
+
+def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_once(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = held(session, desk, settings)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    desk.phone_connected = True
+    session.flush()
+    assert conversations.cut_off_at_desk(session, desk.id) is callback
+    again = conversations.call_again_now(session, callback, desk, settings)
+    assert (callback.outcome, again.state) == (O.CALL_AGAIN, C.DIALING)
+
+
+def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_then_it_is_refused(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    callback = cut_off(session, desk, settings)
+    call = (conversations.call_again_now, session, callback, desk)
+    desk.phone_connected = False
+    session.flush()
+    assert refusal(*call, settings) == "desk-phone-away"
+    desk.phone_connected = True
+    number, at = callback.registration.number, now(session)
+    few = settings.model_copy(update={"calls_per_number": 1, "calls_at_once": 1})
+    session.add(PlacedCall(token="x", number=number, at=at, ended_at=at))
+    session.flush()
+    assert refusal(*call, few) == "calls-capped", "this number"
+    session.add(PlacedCall(token="y", number="+989131234567", at=at))
+    session.flush()
+    assert refusal(*call, few) == "calls-capped", "the trunk's channels"
+    assert callback.registration.state is R.WAITING
+    rounds.end_round(session, round_)
+    assert rounds.phase(round_, now(session)) is Phase.OVER
+    assert conversations.cut_off_at_desk(session, desk.id) is None
+    assert refusal(*call, settings) == "round-over"
+
+
+def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_is_called_twice(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 4)
+        desk = a_desk(session)
+        a_user(session, desk)
+        serving.serve(session, desk, round_.id, settings)
+        callback = cut_off(session, desk, settings)
+
+    def act(which: int) -> None:
+        with writing(engine) as session:
+            if which % 2:
+                claims.call_ahead(session, session.get_one(Round, round_.id))
+                return
+            mine, at = session.get_one(Callback, callback.id), session.get_one(Desk, desk.id)
+            try:
+                conversations.call_again_now(session, mine, at, settings)
+            except Refused as refused:
+                assert refused.code in ("wrong-state", "desk-busy")
+
+    at_once(6, act)
+    with reading(engine) as session:
+        live = session.scalars(select(Callback).where(Callback.state != C.CLOSED)).all()
+        assert len({c.registration_id for c in live}) == len(live)
+        assert sum(c.desk_id == desk.id for c in live) == 1
+    assert not [wrong for wrong in verify.verify(engine).problems if "stood before" in wrong]

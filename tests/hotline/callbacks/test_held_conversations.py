@@ -1,0 +1,129 @@
+"""A conversation outlives its desk's phone; what counts as reached."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks, closing, conversations, serving
+from hotline.line import line
+from settings import Settings
+from tests.factories import SECOND, a_callback, at_once
+from tests.hotline.callbacks.conversing import held, look, speaks, time_passes
+from tests.kit.refusal import refusal
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+def test_given_a_conversation_when_the_desks_phone_goes_and_is_back_then_it_is_the_same_one_and_costs_nothing(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = held(session, desk, settings)
+    began = callback.talking_at
+    assert callback.held_until is not None
+    assert abs(callback.held_until - now(session) - settings.hold_seconds * SECOND) < 10 * SECOND
+    look(session, settings)
+    assert (callback.state, callback.hangup_asked_at) == (C.HELD, None)
+    assert not serving.begins(session, callback), "nobody is in the room yet"
+    desk.phone_connected = True
+    session.flush()
+    assert serving.begins(session, callback)
+    callbacks.move(session, callback.token, C.TALKING, held_until=None)
+    assert (callback.state, callback.talking_at, callback.registration.attempts) == (C.TALKING, began, 0)
+    assert conversations.default_outcome(callback) is O.REACHED
+
+
+def test_given_who_does_not_speak_when_their_desks_phone_goes_then_nobody_is_held(
+    session: Session, settings: Settings
+) -> None:
+    for state in set(C) - {C.TALKING}:
+        callback = a_callback(session, state)
+        assert conversations.hold(session, callback.token, settings) is None
+        session.refresh(callback)
+        assert callback.state is state
+
+
+def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_told_and_due_at_once(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = held(session, desk, settings)
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    assert (callback.state, callback.hangup_asked_at is not None) == (C.HELD, True), "still on the line"
+    assert callback.registration.state is R.CALLING, "nobody is dialled who hears the kind word"
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    place = callback.registration
+    assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
+    assert place.not_before is not None and place.not_before <= now(session)
+    assert line.before_me(session, place) == 0
+    assert line.take_next(session, callback.round_id, now(session)) == place.id
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_given_a_citizen_who_hangs_up_while_held_when_the_time_is_over_then_a_desk_that_is_back_may_judge(
+    session: Session, settings: Settings, desk: Desk, back: bool
+) -> None:
+    callback = held(session, desk, settings)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    assert callback.state is C.ENDED
+    assert conversations.default_outcome(callback) is O.CALL_AGAIN, "the desk dropped first"
+    desk.phone_connected = back
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    assert callback.outcome is (None if back else O.CALL_AGAIN)
+    if back:
+        closed = closing.record_outcome(session, callback, O.REACHED, "", settings)
+        assert closed.registration.state is R.REACHED, "both were in the room, and a person says so"
+
+
+def test_given_a_desk_that_is_back_at_the_last_moment_when_two_dialers_look_then_one_end_counts(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session, C.HELD)
+        callback.held_until = now(session)
+
+    def act(which: int) -> bool:
+        with writing(engine) as session:
+            if which % 2:
+                conversations.end_overdue(session, callback.token, settings)
+                return False
+            on_the_line = Callback.hangup_asked_at.is_(None)
+            return callbacks.move(session, callback.token, C.TALKING, on_the_line) is not None
+
+    came_back = sum(at_once(6, act))
+    with reading(engine) as session:
+        now_ = session.get_one(Callback, callback.id)
+        assert (came_back, now_.hangup_asked_at is None) in ((1, True), (0, False))
+
+
+# --- reached ---
+
+
+@pytest.mark.parametrize(
+    ("since", "hung_up", "outcome"),
+    [(25, True, O.REACHED), (15, True, O.CALL_AGAIN), (25, False, O.CALL_AGAIN)],
+)
+def test_given_a_line_that_ended_in_conversation_when_next_is_asked_then_only_who_had_it_was_reached(
+    session: Session, settings: Settings, desk: Desk, since: int, hung_up: bool, outcome: Outcome
+) -> None:
+    callback = speaks(session, desk, settings, since * SECOND)
+    conversations.line_ended(session, callback, settings, hung_up=hung_up)
+    assert conversations.default_outcome(callback) is outcome
+    serving.ask_next(session, desk, callback.id, settings)
+    assert callback.outcome is outcome
+    assert callback.registration.state is (R.REACHED if outcome is O.REACHED else R.WAITING)
+
+
+def test_given_two_who_never_met_when_a_person_says_reached_then_it_is_refused(
+    session: Session, settings: Settings
+) -> None:
+    callback = a_callback(session, C.ENDED)
+    callback.talking_at = None
+    session.flush()
+    assert refusal(closing.record_outcome, session, callback, O.REACHED, "", settings) == "never-met"
+    assert closing.record_outcome(session, callback, O.CALL_AGAIN, "", settings).outcome is O.CALL_AGAIN
