@@ -1,0 +1,29 @@
+"""A citizen's telephone that sends text messages."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.models import Message
+from hotline.line import text_commands
+from tests.hotline.line.texting import NUMBER, Send
+
+
+@pytest.fixture
+def send(session: Session) -> Send:
+    """Sends a text message and returns the answer as it goes out; empty if there is none."""
+    names = iter(range(1000))
+
+    def send(text: str, number: str = NUMBER, name: str = "") -> str:
+        known = session.scalars(select(Message.id)).all()
+        text_commands.received(
+            session, number, text, name or str(next(names)), per_day=3, public_url="http://city.example"
+        )
+        new = session.scalars(select(Message).where(Message.id.not_in(known))).all()
+        assert len(new) <= 1, "one answer, and nothing besides"
+        words = wording.words(session, new[0]) if new else None
+        assert words is None or words.to == number
+        return words.text if words else ""
+
+    return send
