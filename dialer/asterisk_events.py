@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from asterisk.ami.event import Event
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
@@ -187,18 +188,24 @@ class AsteriskEvents:
 
     def end_over(self, *, patient: bool) -> bool:
         """End the calls that are over. Returns whether there was one."""
-        over = self._endings.take(patient=patient)
-        for token, ending in over:
+        some = False
+        while over := self._endings.take(patient=patient):
+            some, (token, ending) = True, over
             self._failed_at.pop(token, None)
             self._rooms.forget(token)
-            self._ended(token, ending)
-        return bool(over)
+            try:
+                self._ended(token, ending)
+            except (OperationalError, InterfaceError, TimeoutError):  # the database is away, or locked
+                self._endings.again(token, ending)  # Asterisk tells it once
+                raise
+        return some
 
     def _on_originate_response(self, event: Event) -> None:
         if event.keys.get("Response") == "Failure":
             self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
 
     def _ended(self, token: str, ending: Ending) -> None:
+        ending = self._trunk.as_heard(token, ending)
         self._caps.ended(token, ending)
         if system_calls := self._system_calls(token):
             system_calls.ended(token, ours=ours(ending))

@@ -26,7 +26,7 @@ from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trunk import Trunk
 from dialer.turn_near_calls import TurnNearCalls
-from hotline import heartbeats
+from hotline import heartbeats, watchdog
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -109,6 +109,7 @@ class Dialer:
 
     def _rest(self) -> None:
         """Whoever does not answer is not asked in a tight loop, and is asked everything again."""
+        watchdog.worked()  # others were slow, for up to 5 s
         self._asterisk.in_sync = False
         time.sleep(_BACKOFF_S)
 

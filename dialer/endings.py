@@ -24,6 +24,7 @@ class Endings:
         self._legs: dict[str, int] = {}
         self._over: dict[str, tuple[float, int, bool]] = {}
         self._met: set[str] = set()
+        self._again: list[tuple[str, Ending]] = []
 
     def said(self, token: str, sip: int) -> None:
         """The network's last word about a call that nobody picked up."""
@@ -47,14 +48,19 @@ class Endings:
         self._met.discard(token)
         self._over[token] = (time.monotonic() + _LEG_S, cause, has_leg)
 
-    def take(self, *, patient: bool) -> list[tuple[str, Ending]]:
-        """The calls that are over, each once. `patient`: not those whose leg may still tell why."""
+    def take(self, *, patient: bool) -> tuple[str, Ending] | None:
+        """A call that is over, each once; None: none is. `patient`: not one whose leg may still tell why."""
+        if self._again:
+            return self._again.pop()
         at = time.monotonic()
-        waits = {
-            token for token, (until, _, has_leg) in self._over.items() if has_leg and at < until and patient
-        }
-        known = [token for token in self._over if token not in waits or self._is_known(token)]
-        return [(token, self._take(token)) for token in known]
+        for token, (until, _, has_leg) in self._over.items():
+            if not (patient and has_leg and at < until) or self._is_known(token):
+                return token, self._take(token)
+        return None
+
+    def again(self, token: str, ending: Ending) -> None:
+        """What was taken could not be written down: it is to be had once more."""
+        self._again.append((token, ending))
 
     def _is_known(self, token: str) -> bool:
         told = token in self._legs or token in self._said

@@ -24,9 +24,11 @@ UNSEEN = Ending()
 NEVER_BEGAN = Ending(sip=0)
 """Asterisk could not even make the channel."""
 
+PROVISIONAL = (180, 181, 182, 183)
+"""How far it had come when our ringing time was over: many networks play their ringing tone under a 183."""
+
 _SAID_BY_PHONES = {
-    # how far it had come when our ringing time was over: many networks play their ringing tone under a 183
-    **dict.fromkeys((180, 181, 182, 183), Outcome.NO_ANSWER),
+    **dict.fromkeys(PROVISIONAL, Outcome.NO_ANSWER),
     # it is forwarded, which we do not follow
     **dict.fromkeys((300, 301, 302, 305, 380), Outcome.UNREACHABLE),
     # no such number; switched off or out of reach

@@ -15,6 +15,7 @@ from db import events
 from db.engine import reading, writing
 from db.models import PlacedCall
 from dialer.ami import Ami, NotAccepted
+from dialer.outcomes import PROVISIONAL, Ending
 from dialplan.accounts import BROWSER_PHONES, TRUNK_ALIVE
 from hotline.callbacks import breaker, callbacks
 from settings import Settings
@@ -50,6 +51,17 @@ class Trunk:
                 return
         with writing(self._engine) as session:
             breaker.worked(session, breaker.TRUNK, token)
+
+    def as_heard(self, token: str, ending: Ending) -> Ending:
+        """The ending of this call; one whose phone rang on while the trunk had fallen silent tells nothing.
+
+        Nobody knows then whether it rang at all, or was picked up: that is no fault of its owner.
+        """
+        if ending.sip not in PROVISIONAL:
+            return ending
+        with reading(self._engine) as session:
+            silent = breaker.knows(session) is False and carries(session, token, self._settings)
+        return ending._replace(sip=0) if silent else ending
 
     def script_spoke(self, token: str) -> None:
         """A script has spoken in this call; not so with who is confirmed already and only waits again."""

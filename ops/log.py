@@ -31,3 +31,9 @@ def set_up() -> None:
     shown.setFormatter(OneLine("%(levelname)-7s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[shown], force=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not what anybody outside can have written as often as they like, and that says nothing of them."""
+    return record.getMessage() != "Invalid HTTP request received."

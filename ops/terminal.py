@@ -7,6 +7,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from db.engine import connect, reading, writing
+from db.migrate import is_current
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 
@@ -28,10 +29,13 @@ def fail(reason: object) -> typer.Exit:
 
 @contextmanager
 def transaction(*, read_only: bool = False) -> Iterator[Session]:
-    """One transaction of a command; ends the command if a rule refuses."""
+    """One transaction of a command; ends the command if a rule refuses, or the database lacks our tables."""
     open_ = reading if read_only else writing
+    engine = connect(settings().database)
+    if not is_current(engine):
+        raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
-        with open_(connect(settings().database)) as session:
+        with open_(engine) as session:
             yield session
     except Refused as refused:
         raise fail(refused) from None

@@ -227,6 +227,8 @@ def _of_place(session: Session, place: Registration, language: Language, text: s
         text = "calling"
     elif place.state is _S.UNREACHED or (place.state is _S.WAITING and over):
         text = "kept"
+    elif place.state is _S.UNCONFIRMED and not over:
+        text = "from-its-number"
     elif place.state is not _S.WAITING:
         text = "gone"
     elif round_.is_operators_line:

@@ -13,9 +13,9 @@ from settings import Settings
 
 _LATER = "2"
 _ANNOUNCEMENTS = 20
-"""So often the music stops for an estimate, every half minute; whoever waits longer is called again."""
+"""So often the music stops, every half minute; whoever waits longer is told so, and called again."""
 _ALONE = 2
-"""After so many of them one after another with no desk in the round nobody is coming: about a minute."""
+"""If so often one after another no desk is in the round, nobody is coming: about a minute."""
 _PRESS_TWO = Prompt("wait-press-two")
 
 
@@ -38,10 +38,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.speak(language)
     key = "" if met else call.hear(*opening, keys=_LATER)
     alone, left = 0, _ANNOUNCEMENTS
-    while not key and left and alone < _ALONE:
+    while not key:
         key, left = call.music(_LATER), left - 1
         estimate, served = _look(engine, token)
         alone = 0 if served else alone + 1
+        if not left or alone == _ALONE:
+            break
         key = key or call.hear(estimate, _PRESS_TWO, keys=_LATER)
     if not key:
         call.say("wait-too-long")

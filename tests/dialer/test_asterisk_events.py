@@ -1,9 +1,13 @@
 """What the dialer hears: the word of each leg of a call, and whose events touch nothing."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+from sqlalchemy import Engine, event
 
 from db.states import CallbackState, Outcome
-from tests.dialer.office import DESK_CHANNEL, NO_SOUND, Office, on_sqlite
+from tests.dialer.office import DESK_CHANNEL, NO_SOUND, OTHER_DESK_CHANNEL, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
 
 C, O = CallbackState, Outcome  # noqa: E741
@@ -44,6 +48,28 @@ def test_a_cause_that_is_no_number_is_an_end_all_the_same(office: Office, manage
     office.until(lambda: office.state(token) is C.CLOSED)
 
     assert office.callback(token).outcome is O.HUNG_UP
+
+
+@on_sqlite
+def test_an_end_that_a_locked_database_did_not_take_is_written_once_it_does(
+    office: Office, manager: FakeManager, engine: Engine
+):
+    token = office.call(C.RINGING)
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50"))
+    path = engine.url.database
+    assert path
+    with closing(sqlite3.connect(path, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        manager.refuses(token, 486)
+        manager.joins("desk.2", OTHER_DESK_CHANNEL)
+        for _ in range(5):
+            office.step()
+        assert office.state(token) is C.RINGING
+        another.execute("ROLLBACK")
+    office.until(lambda: office.state(token) is C.CLOSED)
+
+    assert office.callback(token).outcome is O.BUSY
 
 
 # --- strangers ---

@@ -141,11 +141,12 @@ def test_a_cut_connection_loses_no_callback(office: Office, manager: FakeManager
     assert len(manager.named("Login")) in (2, 3)  # a slow machine may lose the second connection, too
 
 
-def test_after_a_moment_without_the_database_asterisk_is_asked_again(
+def test_after_a_moment_without_the_database_what_was_heard_is_written_and_asterisk_is_asked_again(
     office: Office, manager: FakeManager, engine: Engine
 ):
     token = office.call(C.WAITING)
     refusals: list[str] = []
+    asked = len(manager.named("CoreShowChannels"))
 
     def refuse(_connection: object) -> None:
         refusals.append("begin")
@@ -158,5 +159,6 @@ def test_after_a_moment_without_the_database_asterisk_is_asked_again(
     event.remove(engine, "begin", refuse)
 
     assert len(refusals) >= 3
-    office.until(lambda: office.state(token) is C.ENDED)
-    assert office.callback(token).outcome is None, "nobody can know any more: the desk says"
+    office.until(lambda: office.state(token) is C.CLOSED)
+    assert office.callback(token).outcome is O.HUNG_UP
+    office.until(lambda: len(manager.named("CoreShowChannels")) > asked)

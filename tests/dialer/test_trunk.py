@@ -382,3 +382,23 @@ def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then
     assert until is not None
     with reading(hall.engine) as session:
         assert until > now(session) + 5 * make.SECOND
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_over_then_nobody_pays(
+    hall: Hall, manager: FakeManager, silent: bool
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    token = hall.brings(C.RINGING)
+    if silent:
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+        hall.until(lambda: down(hall) == "trunk")
+
+    manager.refuses(token, 180)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+
+    assert hall.callback(token).outcome is (O.FAILED if silent else O.NO_ANSWER)
+    assert head(hall).attempts == (0 if silent else 1)
+    with reading(hall.engine) as session:
+        call = session.get(PlacedCall, token)
+        assert call and call.ours is silent

@@ -1,6 +1,7 @@
 """Small rounds, several at once, in which parts of the system break, and the judgement of them by figures."""
 
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline.ledger.verify import verify
-from tests.faults.breaking import Breakable, Fault, Faults, Odd
+from tests.faults.breaking import PROCESSES, Breakable, Fault, Faults, Odd
 from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
@@ -118,7 +119,7 @@ def play(
     people = [[_person(chance) for _ in range(citizens)] for _ in range(rounds)]
     by_number = {target.system.number(): _person(chance) for _ in range(callers)}
     registering = [Registrant(target.system, n, chance.uniform(0, _CALLS_WITHIN_S)) for n in by_number]
-    broken = Broken(seed)
+    broken, logged = Broken(seed), len(target.system.log())
     with (
         played_at_once(target.system, people, by_number) as games,
         Faults(
@@ -144,6 +145,8 @@ def play(
         except TimeoutError as error:
             broken.wrongs[OTHER].append(str(error))
         _judge(games, registering, breaking.done, broken)
+    if broken.all_wrongs():
+        broken.wrongs[OTHER] += ends_of_its_own(target.system.log()[logged:], breaking.done)
     broken.faults, broken.seconds = breaking.done, time.monotonic() - began
     return broken
 
@@ -168,6 +171,18 @@ def _judge(
         broken.wrongs[OTHER] += [t for t in game.official.troubles if _PHONE_AWAY not in t]
     broken.wrongs[OTHER] += round_checks.left_on_the_line(games[0].system, games[0].crowd)
     broken.wrongs[OTHER] += [f"the ledger: {problem}" for problem in verify(games[0].system.engine).problems]
+
+
+_ENDED = re.compile(r"^\S+ (\w+) +\| (?:ended with|has done nothing)")
+
+
+def ends_of_its_own(log: str, faults: Sequence[Fault]) -> Iterator[str]:
+    """What the log tells of ends of processes that no fault had broken: they explain what else is wrong."""
+    broken = {name for name in PROCESSES for fault in faults if name in fault.kind.split("-")}
+    for line in log.splitlines():
+        ended = _ENDED.match(line)
+        if ended and ended[1] not in broken:
+            yield f"by itself: {line}"
 
 
 def figures(game: SimulatedRound) -> Mapping[str, list[str]]:

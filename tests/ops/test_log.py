@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -119,3 +121,18 @@ def test_given_another_notice_when_read_then_it_is_left_out_and_a_word_of_the_st
         "{}",
         '{"logmsg": 1}',
     ]
+
+
+def test_given_packets_that_are_no_request_when_the_web_server_says_so_then_they_write_no_line() -> None:
+    said = """
+import logging
+import subprocess
+import sys
+from ops import log
+log.set_up()
+server = logging.getLogger("uvicorn.error")
+server.warning("Invalid HTTP request received.")
+server.warning("ASGI callable returned without completing response.")
+"""
+    done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
+    assert done.stdout == "WARNING ASGI callable returned without completing response.\n"

@@ -46,3 +46,13 @@ def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_a
         ]
     done = ("sessions-ended", "second-factor-reset", "password-set")
     assert on_record == [("command line", each, "person mayor") for each in done]
+
+
+def test_given_a_database_without_tables_when_a_command_needs_them_then_it_says_what_to_do(
+    settings: Settings, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", empty_database)
+    done = CliRunner().invoke(app, ["user", "end-sessions", "mayor"])
+    assert done.exit_code == 1
+    assert "db upgrade" in done.output
