@@ -47,6 +47,9 @@ DATABASE_ENDS, DATABASE_CUT, DATABASE_FROZEN = "database-ends", "database-cut", 
 DATABASE = (DATABASE_ENDS, DATABASE_CUT)
 """PostgreSQL is shut down and started, or ends every connection. On SQLite there is nothing to break."""
 
+BY_ITSELF = "asterisk-by-itself"
+"""Nobody broke it: it crashed, or hung and was replaced (asterisk#1946). Its calls are lost as by a kill."""
+
 _LOOK_S = 0.02
 _BETWEEN_S = (0.3, 4.0)
 _TRAP_S = 6.0
@@ -111,6 +114,9 @@ class Faults:
     def __enter__(self) -> Self:
         self._stopped = threading.Event()
         self._recovering: list[threading.Thread] = []
+        self._killed = {0}
+        self._watching = threading.Thread(target=self._watch_asterisk, daemon=True)
+        self._watching.start()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
         return self
@@ -118,6 +124,7 @@ class Faults:
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join(30)
+        self._watching.join(30)
 
     def wait(self, timeout: float) -> None:
         """Wait until all of them are done and everything has worked again."""
@@ -137,6 +144,7 @@ class Faults:
     def _break(self, kind: str) -> None:
         what = kind.removeprefix("stop-")
         dead = self._pid(what) if what in PROCESSES else 0
+        self._killed.add(dead)
         fault = Fault(kind, time.time(), calls=len(self.crowd.live()))
         if kind in TRAPS:
             if not self._trapped(*kind.split("-")):
@@ -160,10 +168,26 @@ class Faults:
         else:
             with suppress(ProcessLookupError):
                 os.kill(dead, signal.SIGSTOP if kind in STOPS else signal.SIGKILL)
+        self._follow(fault, what, dead)
+
+    def _follow(self, fault: Fault, what: str, dead: int) -> None:
         self.done.append(fault)
         thread = threading.Thread(target=self._recover, args=(fault, what, dead), daemon=True)
         thread.start()
         self._recovering.append(thread)
+
+    def _watch_asterisk(self) -> None:
+        """See its end even where nobody asked for it."""
+        here = 0
+        while not self._stopped.wait(_LOOK_S):
+            if not here:
+                with suppress(LookupError, psutil.Error):
+                    here = self.target.system.pid("asterisk")
+            elif not psutil.pid_exists(here):
+                if here not in self._killed:
+                    fault = Fault(BY_ITSELF, time.time(), calls=len(self.crowd.live()))
+                    self._follow(fault, "asterisk", here)
+                here = 0
 
     def _end_database(self, kind: str) -> None:
         postgres = self.target.postgres

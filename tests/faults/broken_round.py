@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline.ledger.verify import verify
-from tests.faults.breaking import PROCESSES, Breakable, Fault, Faults, Odd
+from tests.faults.breaking import Breakable, Fault, Faults, Odd
 from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
 from tests.kit.official import Script
@@ -146,7 +146,7 @@ def play(
             broken.wrongs[OTHER].append(str(error))
         _judge(games, registering, breaking.done, broken)
     if broken.all_wrongs():
-        broken.wrongs[OTHER] += ends_of_its_own(target.system.log()[logged:], breaking.done)
+        broken.wrongs[OTHER] += ends(target.system.log()[logged:])
     broken.faults, broken.seconds = breaking.done, time.monotonic() - began
     return broken
 
@@ -173,16 +173,12 @@ def _judge(
     broken.wrongs[OTHER] += [f"the ledger: {problem}" for problem in verify(games[0].system.engine).problems]
 
 
-_ENDED = re.compile(r"^\S+ (\w+) +\| (?:ended with|has done nothing)")
+_ENDED = re.compile(r"\S+ \w+ +\| (?:ended with|has done nothing)")
 
 
-def ends_of_its_own(log: str, faults: Sequence[Fault]) -> Iterator[str]:
-    """What the log tells of ends of processes that no fault had broken: they explain what else is wrong."""
-    broken = {name for name in PROCESSES for fault in faults if name in fault.kind.split("-")}
-    for line in log.splitlines():
-        ended = _ENDED.match(line)
-        if ended and ended[1] not in broken:
-            yield f"by itself: {line}"
+def ends(log: str) -> Iterator[str]:
+    """What the log tells of the ends of processes: more than the faults, or others, explain what is wrong."""
+    return (f"the log: {line}" for line in log.splitlines() if _ENDED.match(line))
 
 
 def figures(game: SimulatedRound) -> Mapping[str, list[str]]:
