@@ -14,8 +14,7 @@ LIGHT_WORKER = "gw4"
 _NICE = 10
 
 
-_BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
-HEAVY = (*_BROWSERS, "test_kit.py", "test_public.py", "test_compose.py", "system")
+HEAVY = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")
 """What starts whole systems, browsers or containers, in the order in which it is played."""
 
 
@@ -25,9 +24,9 @@ def is_heavy(file: str) -> bool:
 
 
 def turn(file: str) -> int:
-    """When the tests of this file have their turn: the browsers, the containers, other systems, the rest.
+    """When the tests of this file have their turn: first the browsers, then the containers, then the rest.
 
-    Containers bring and take interfaces, at which Chromium drops whatever it is loading; they take longest.
+    Containers bring and take interfaces, at which Chromium drops whatever it is loading.
     """
     names = file.split("/")[-2:]
     return next((place for place, name in enumerate(HEAVY) if name in names), len(HEAVY))
