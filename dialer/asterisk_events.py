@@ -194,6 +194,7 @@ class AsteriskEvents:
             self._failed_at.pop(token, None)
             self._rooms.forget(token)
             try:
+                ending = self._trunk.as_heard(token, ending)
                 self._ended(token, ending)
             except (OperationalError, InterfaceError, TimeoutError):  # the database is away, or locked
                 self._endings.again(token, ending)  # Asterisk tells it once
@@ -205,7 +206,6 @@ class AsteriskEvents:
             self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
 
     def _ended(self, token: str, ending: Ending) -> None:
-        ending = self._trunk.as_heard(token, ending)
         self._caps.ended(token, ending)
         if system_calls := self._system_calls(token):
             system_calls.ended(token, ours=ours(ending))
