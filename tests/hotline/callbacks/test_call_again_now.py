@@ -32,6 +32,16 @@ def cut_off(session: Session, desk: Desk, settings: Settings) -> Callback:
     return callback
 
 
+def served_and_cut_off(session: Session, settings: Settings) -> tuple[Desk, Callback]:
+    """The desk that serves a round of four, and the callback whose conversation was cut off there."""
+    round_ = a_round(session)
+    some_registrations(session, round_, 4)
+    desk = a_desk(session)
+    a_user(session, desk)
+    serving.serve(session, desk, round_.id, settings)
+    return desk, cut_off(session, desk, settings)
+
+
 def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_citizen_is_called_for_it(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
@@ -53,12 +63,7 @@ def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom
     engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        round_ = a_round(session)
-        some_registrations(session, round_, 4)
-        desk = a_desk(session)
-        a_user(session, desk)
-        serving.serve(session, desk, round_.id, settings)
-        callback = cut_off(session, desk, settings)
+        desk, callback = served_and_cut_off(session, settings)
         before = session.scalars(
             select(Registration).where(Registration.id != callback.registration_id)
         ).first()
@@ -128,17 +133,12 @@ def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_i
     engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        round_ = a_round(session)
-        some_registrations(session, round_, 4)
-        desk = a_desk(session)
-        a_user(session, desk)
-        serving.serve(session, desk, round_.id, settings)
-        callback = cut_off(session, desk, settings)
+        desk, callback = served_and_cut_off(session, settings)
 
     def act(which: int) -> None:
         with writing(engine) as session:
             if which % 2:
-                claims.call_ahead(session, session.get_one(Round, round_.id))
+                claims.call_ahead(session, session.get_one(Round, callback.round_id))
                 return
             mine, at = session.get_one(Callback, callback.id), session.get_one(Desk, desk.id)
             try:
