@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if not _is_quick(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if _is_quick(item)]
+    both_ends.be_patient(items)
     items.sort(key=lambda item: both_ends.turn(item.nodeid.split("::")[0]))
 
 

@@ -6,15 +6,18 @@ others, does meanwhile what only needs a processor.
 
 import os
 
+import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 LIGHT_WORKER = "gw4"
 """The fifth; fewer workers have none."""
 _NICE = 10
+_PATIENCE_S = 900
+"""What the others leave may be little: the light worker's tests have so long before they count as hung."""
 
-
-HEAVY = ("faults", "system", "bench", "pages", "test_kit.py", "test_public.py", "test_compose.py")
+_BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
+HEAVY = (*_BROWSERS, "test_kit.py", "test_public.py", "test_compose.py", "system")
 """What starts whole systems, browsers or containers, in the order in which it is played."""
 
 
@@ -24,9 +27,9 @@ def is_heavy(file: str) -> bool:
 
 
 def turn(file: str) -> int:
-    """When the tests of this file have their turn: first the browsers, then the containers, then the rest.
+    """When the tests of this file have their turn: the browsers, the containers, other systems, the rest.
 
-    Containers bring and take interfaces, at which Chromium drops whatever it is loading.
+    Containers bring and take interfaces, at which Chromium drops whatever it is loading; they take longest.
     """
     names = file.split("/")[-2:]
     return next((place for place, name in enumerate(HEAVY) if name in names), len(HEAVY))
@@ -51,7 +54,19 @@ class BothEnds(LoadFileScheduling):
         return bool(node.gateway.id == LIGHT_WORKER)
 
 
+def gives_way() -> bool:
+    """Whether this process is the light worker."""
+    return os.environ.get("PYTEST_XDIST_WORKER") == LIGHT_WORKER
+
+
 def give_way() -> None:
     """In the light worker: take of the processors what the others leave."""
-    if os.environ.get("PYTEST_XDIST_WORKER") == LIGHT_WORKER:
+    if gives_way():
         os.nice(_NICE)
+
+
+def be_patient(items: list[pytest.Item]) -> None:
+    """In the light worker: no test hangs only because the others leave it little."""
+    if gives_way():
+        for item in items:
+            item.add_marker(pytest.mark.timeout(_PATIENCE_S))
