@@ -1,0 +1,50 @@
+"""A trunk that falls silent while a phone rings: nobody knows whether it was picked up, and nobody pays."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from db.engine import reading
+from db.states import Outcome, RegistrationState
+from hotline.callbacks import breaker
+from tests.kit.crowd import Behaviour
+from tests.kit.official import Script
+from tests.kit.process import until
+from tests.kit.simulated_round import Person, fast_system, played
+from tests.kit.system import System
+
+RINGS_S = 12
+"""Longer than it takes to know of the silence: asked every second, three seconds' patience."""
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    trunk = {"HOTLINE_TRUNK_ASKED_SECONDS": "1", "HOTLINE_RING_SECONDS": str(RINGS_S)}
+    with fast_system(200, **trunk) as system:
+        yield system
+
+
+def test_given_a_phone_that_rings_when_the_trunk_falls_silent_then_ringing_in_vain_costs_nothing(
+    system: System,
+) -> None:
+    citizen = Person([Behaviour(rings=None), Behaviour(rings=0.5)], Script(1.5))
+    with played(system, [citizen]) as game:
+        crowd = game.crowd
+        crowd.answers_options = True
+        until(crowd.live, "the phone rings", 30)
+        crowd.trunk_says = ""
+        until(lambda: _answers(system) is False, "the silence is known")
+        assert crowd.live(), "it rings on, as far as anybody knows"
+        until(lambda: not crowd.live(), "its ringing time is over", RINGS_S + 5)
+        crowd.trunk_says = None
+        until(lambda: game.official.talks, "the same phone rings again, and is answered")
+        outcomes = [attempt.callback.outcome for attempt in game.facts().attempts]
+        assert outcomes[0] is Outcome.FAILED
+        (place,) = system.registrations(game.round_id)
+        once_more = (1, RegistrationState.REACHED)
+        assert (place.attempts, place.state) in [(0, RegistrationState.CALLING), once_more]
+
+
+def _answers(system: System) -> bool | None:
+    with reading(system.engine) as session:
+        return breaker.knows(session)
