@@ -3,9 +3,11 @@
 It imports no more than that process needs: after a fault, each second until it works again counts.
 """
 
+import gc
 import importlib
 import os
 import sys
+from types import ModuleType
 
 from ops import log
 from settings import SettingsError, load
@@ -23,11 +25,20 @@ def run(name: str) -> None:
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     log.set_up()
     try:
-        importlib.import_module(MODULES[name]).serve(load())
+        _module(name).serve(load())
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
     except KeyboardInterrupt:
         return
+
+
+def _module(name: str) -> ModuleType:
+    """The process's own module. What is imported stays: to look through it for garbage is work in vain."""
+    gc.disable()
+    module = importlib.import_module(MODULES[name])
+    gc.freeze()
+    gc.enable()
+    return module
 
 
 if __name__ == "__main__":
