@@ -50,8 +50,8 @@ class CallAhead:
     def match(self) -> None:
         """Give the desks that are free the citizens who wait; take back those whom a desk left waiting."""
         with reading(self._engine) as session:
-            stranded, asked = assignment.any_stranded(session), assignment.some_desk_asks(session)
-        if stranded or asked:
+            stranded, can_meet = assignment.any_stranded(session), assignment.any_can_meet(session)
+        if stranded or can_meet:
             with writing(self._engine) as session:
                 if stranded:
                     assignment.take_back(session)

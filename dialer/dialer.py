@@ -38,6 +38,8 @@ REST_S, _RESTS_AFTER_S = 1.0, 2.0
 _BACKOFF_S = 1.0
 _RECONCILE_S = 0.2
 
+_UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
+
 
 class Dialer:
     """One thread: handles events as they come, and every POLL_S looks what the desks have asked for.
@@ -151,7 +153,7 @@ class Dialer:
         if time.monotonic() < self._awake_until:
             return True
         with reading(self._engine) as session:
-            return bool(session.scalar(select(exists().where(Callback.ended_at.is_(None)))))
+            return bool(session.scalar(_UNDER_WAY))
 
     def _calmly(self) -> None:
         """What may wait CALM_S, so that «next» never waits for it."""

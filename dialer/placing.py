@@ -52,7 +52,7 @@ class Placing:
     def place_asked(self) -> None:
         """Place all calls that are asked for."""
         with reading(self._engine) as session:
-            waiting = [c.token for c in callbacks.to_place(session)]
+            waiting = callbacks.to_place(session)
         for token in waiting:
             self.place(token)
 

@@ -26,6 +26,8 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENI
 
 WITH_MUSIC = "music"
 
+_AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(None))
+
 
 class Rooms:
     """Where the channels are is Asterisk's word (`seen`), where they belong the database's."""
@@ -59,8 +61,7 @@ class Rooms:
         """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
             placed = [c for c in callbacks.on_the_phone(session) if c.placed_at]
-            at_home = Desk.phone_connected & Desk.hears_desk_id.is_(None)
-            here = set(session.scalars(select(Desk.id).where(at_home)))
+            here = set(session.scalars(_AT_HOME))
             at = now(session)
         leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
         ended = [self._end(c, at) for c in leaving]

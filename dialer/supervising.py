@@ -32,6 +32,8 @@ class Whereabouts(NamedTuple):
     exten: str
 
 
+_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None))
+
 OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 
 
@@ -57,13 +59,12 @@ class Supervising:
     def send_all(self) -> bool:
         """Redirect what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
-            over = supervising.over(session)
+            over, here = supervising.over(session), session.scalars(_HERE).all()
         if over:
             with writing(self._engine) as session:
                 supervising.end_over(session)
-        with reading(self._engine) as session:
-            here = session.scalars(select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None))).all()
-            channels = {desk.id: desk.channel or "" for desk in here}
+                here = session.scalars(_HERE).all()
+        channels = {desk.id: desk.channel or "" for desk in here}
         return all([self._send(desk, channels) for desk in here])
 
     def _send(self, desk: Desk, channels: dict[int, str]) -> bool:

@@ -1,6 +1,6 @@
 """The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
 
-from db.models.base import Base, UtcDateTime
+from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, PlacedCall, WaitingCaller
 from db.models.desks import Desk, Hearing
 from db.models.ledger import LedgerEntry, Seal
@@ -82,4 +82,6 @@ __all__ = [
     "Wall",
     "round_deputies",
     "timetable_deputies",
+    "word",
+    "words",
 ]

@@ -4,15 +4,14 @@ Rows that somebody else is changing at this moment are passed over; whoever look
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Callback, Desk, Registration, Round, User
+from db.engine import core, now
+from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
 from hotline.callbacks import callbacks
 from hotline.line import line
@@ -37,32 +36,31 @@ def _called_ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Call
     return (
         select(Callback)
         .join(Registration, Registration.id == Callback.registration_id)
-        .where(Callback.round_id == round_id, Callback.state.in_(states), Callback.desk_id.is_(None))
+        .where(Callback.round_id == round_id, Callback.state.in_(words(states)), Callback.desk_id.is_(None))
         .order_by(*line.ORDER)
     )
 
 
-def some_desk_asks(session: Session) -> bool:
-    """Whether `match` has anything to do."""
-    return session.scalar(select(_free(now(session)).exists())) or False
-
-
 def match(session: Session) -> int:
     """Give each desk that is free, longest first, the first citizen who waits. Returns how many met."""
-    free = _free(now(session)).order_by(Desk.next_asked_at, Desk.id)
-    desks = session.scalars(free.with_for_update(of=Desk, key_share=True, skip_locked=True)).all()
+    free = _free().order_by(Desk.next_asked_at, Desk.id)
+    held = free.with_for_update(of=Desk, key_share=True, skip_locked=True)
+    desks = session.scalars(held, rounds.moment(now(session))).all()
     return sum(meets(session, desk, desk.round_id) for desk in desks if desk.round_id is not None)
 
 
-def _free(at: datetime) -> Select[Desk]:
-    """The desks that want a citizen of a round that goes on, and have none: neither to talk nor to screen."""
-    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.is_over(at))
+def _free() -> Select[Desk]:
+    """The desks that want a citizen of a round that goes on, and have none: neither to talk nor to screen.
+
+    Its parameters are `rounds.moment`.
+    """
+    goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.over())
     return select(Desk).where(Desk.next_asked_at.is_not(None), ~gone(), goes_on, ~busy())
 
 
 def busy() -> ColumnElement[bool]:
     """In a query of Desk: whether it has a citizen, to speak with or to screen, or owes an outcome."""
-    screening = Callback.state == CallbackState.SCREENING
+    screening = Callback.state == word(CallbackState.SCREENING)
     return or_(
         exists().where(Callback.desk_id == Desk.id, callbacks.OCCUPIES),
         exists().where(Callback.screen_desk_id == Desk.id, screening),
@@ -122,11 +120,6 @@ def take_back(session: Session) -> int:
     return len(found)
 
 
-def any_stranded(session: Session) -> bool:
-    """Whether `take_back` has anything to do."""
-    return session.scalar(select(exists().where(_stranded()))) or False
-
-
 def _stranded() -> ColumnElement[bool]:
     """Not who was called for one desk by hand, and waits for that one."""
     away, wants = gone(), Desk.next_asked_at.is_not(None)
@@ -134,11 +127,27 @@ def _stranded() -> ColumnElement[bool]:
     desk = exists().where(Desk.id == Callback.desk_id, away, for_any)
     screener = exists().where(Desk.id == Callback.screen_desk_id, away)
     return or_(
-        and_(Callback.state == _literal(CallbackState.WAITING), desk),
-        and_(Callback.state == _literal(CallbackState.SCREENING), screener),
+        and_(Callback.state == word(CallbackState.WAITING), desk),
+        and_(Callback.state == word(CallbackState.SCREENING), screener),
     )
 
 
-def _literal(state: CallbackState) -> BindParameter[CallbackState]:
-    """Written into the statement: by it a prepared plan of PostgreSQL finds the index of live callbacks."""
-    return bindparam(state.value, state, literal_execute=True)
+_somebody_waits = exists().where(
+    Callback.round_id == Desk.round_id,
+    Callback.state == word(CallbackState.WAITING),
+    Callback.desk_id.is_(None),
+    Callback.hangup_asked_at.is_(None),
+)
+# Asked with every look of the dialer: built once.
+_ANY_CAN_MEET = select(_free().where(_somebody_waits).exists())
+_ANY_STRANDED = select(exists().where(_stranded()))
+
+
+def any_can_meet(session: Session) -> bool:
+    """Whether `match` has anything to do."""
+    return core(session).scalar(_ANY_CAN_MEET, rounds.moment(now(session))) or False
+
+
+def any_stranded(session: Session) -> bool:
+    """Whether `take_back` has anything to do."""
+    return core(session).scalar(_ANY_STRANDED) or False

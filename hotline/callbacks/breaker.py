@@ -200,9 +200,16 @@ def fails_alone(session: Session, token: str, since: datetime | None) -> bool:
     return call.ours and since < row.worked_at
 
 
+_OPEN = (
+    select(Breaker)
+    .where(Breaker.opened_at.is_not(None))
+    .order_by(Breaker.name)
+    .execution_options(populate_existing=True)
+)
+
+
 def _open(session: Session) -> list[Breaker]:
-    query = select(Breaker).where(Breaker.opened_at.is_not(None)).order_by(Breaker.name)
-    return list(session.scalars(query.execution_options(populate_existing=True)))
+    return list(session.scalars(_OPEN))
 
 
 def _get(session: Session, name: str) -> Breaker:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Callback, Desk
+from db.engine import core, now
+from db.models import Callback, Desk, word, words
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -52,8 +52,8 @@ def hold(session: Session, desk: Desk) -> None:
 
 
 OCCUPIES = and_(
-    Callback.state != CallbackState.CLOSED,
-    or_(Callback.state != CallbackState.PARTING, Callback.said.is_(None)),
+    Callback.state != word(CallbackState.CLOSED),
+    or_(Callback.state != word(CallbackState.PARTING), Callback.said.is_(None)),
 )
 """A callback that keeps its desk from having another one (the index `one_live_callback_per_desk`)."""
 
@@ -199,13 +199,16 @@ def of_registration(session: Session, registration_id: int) -> Callback | None:
     )
 
 
-def to_place(session: Session) -> Sequence[Callback]:
-    """Callbacks whose call is asked for and nobody has taken up, in the order of their taking."""
-    return session.scalars(
-        select(Callback)
-        .where(Callback.state == CallbackState.DIALING, Callback.placed_at.is_(None))
-        .order_by(Callback.id)
-    ).all()
+_TO_PLACE = (
+    select(Callback.token)
+    .where(Callback.state == word(CallbackState.DIALING), Callback.placed_at.is_(None))
+    .order_by(Callback.id)
+)
+
+
+def to_place(session: Session) -> Sequence[str]:
+    """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking."""
+    return core(session).execute(_TO_PLACE).scalars().all()
 
 
 def take_up(session: Session, token: str) -> Callback | None:
@@ -224,11 +227,15 @@ def take_up(session: Session, token: str) -> Callback | None:
     return session.get(Callback, taken, populate_existing=True) if taken else None
 
 
+_hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None))
+_ON_THE_PHONE = select(Callback).where(
+    Callback.ended_at.is_(None), or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up)
+)
+
+
 def on_the_phone(session: Session) -> Sequence[Callback]:
     """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended."""
-    hanging_up = and_(Callback.state == CallbackState.CLOSED, Callback.hangup_asked_at.is_not(None))
-    on_the_line = Callback.ended_at.is_(None), or_(Callback.state.in_(ON_THE_PHONE), hanging_up)
-    return session.scalars(select(Callback).where(*on_the_line)).all()
+    return session.scalars(_ON_THE_PHONE).all()
 
 
 def channel_gone(session: Session, callback: Callback) -> None:

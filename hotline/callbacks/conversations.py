@@ -9,12 +9,12 @@ What a conversation came to is written down when its line has ended, so that the
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Callback, Desk, User
+from db.engine import core, now
+from db.models import Callback, Desk, User, UtcDateTime, word
 from db.states import IN_TALK, ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, claims, closing, toll
 from hotline.errors import Refused
@@ -122,20 +122,26 @@ def _goes_back(session: Session, token: str, at: datetime, settings: Settings) -
     closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
 
 
+_waited = Callback.held_until <= bindparam("at", type_=UtcDateTime)
+_for_good = Callback.parting_at <= bindparam("undo_ago", type_=UtcDateTime)
+_away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
+_on_the_line = Callback.hangup_asked_at.is_(None)
+_OVERDUE = or_(
+    and_(Callback.state == word(CallbackState.HELD), _waited, _on_the_line),
+    and_(Callback.state == word(CallbackState.ENDED), _waited, _away),
+    and_(Callback.state == word(CallbackState.PARTING), _for_good, _on_the_line),
+)
+"""Held, or parting, for longer than may be; its parameters are `_asked`."""
+_ALL_OVERDUE = select(Callback.token).where(_OVERDUE)
+
+
+def _asked(at: datetime) -> dict[str, datetime]:
+    return {"at": at, "undo_ago": at - UNDO}
+
+
 def overdue(session: Session) -> Sequence[str]:
     """The tokens of conversations that are held, or parting, for longer than may be."""
-    return session.scalars(select(Callback.token).where(_overdue(now(session)))).all()
-
-
-def _overdue(at: datetime) -> ColumnElement[bool]:
-    waited = Callback.held_until <= at
-    away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
-    on_the_line = Callback.hangup_asked_at.is_(None)
-    return or_(
-        and_(Callback.state == CallbackState.HELD, waited, on_the_line),
-        and_(Callback.state == CallbackState.ENDED, waited, away),
-        and_(Callback.state == CallbackState.PARTING, Callback.parting_at <= at - UNDO, on_the_line),
-    )
+    return core(session).execute(_ALL_OVERDUE, _asked(now(session))).scalars().all()
 
 
 def end_overdue(session: Session, token: str, settings: Settings) -> None:
@@ -146,13 +152,14 @@ def end_overdue(session: Session, token: str, settings: Settings) -> None:
     at = now(session)
     asked = session.scalar(
         update(Callback)
-        .where(Callback.token == token, _overdue(at), Callback.state != CallbackState.ENDED)
+        .where(Callback.token == token, _OVERDUE, Callback.state != CallbackState.ENDED)
         .values(hangup_asked_at=at)
         .returning(Callback.id)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
+        _asked(at),
     )
     ended = and_(Callback.token == token, Callback.state == CallbackState.ENDED)
-    if asked is None and session.scalar(select(exists().where(ended, _overdue(at)))):
+    if asked is None and session.scalar(select(exists().where(ended, _OVERDUE)), _asked(at)):
         _goes_back(session, token, at, settings)
 
 

@@ -3,26 +3,27 @@
 In the order of the line: who stands before and is not on the line is called for the desk first.
 """
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import Callback, Desk, Registration, Role, Round, User
+from db.engine import core
+from db.models import Callback, Desk, Registration, Role, Round, User, word
 from db.states import RegistrationState
 from hotline.callbacks import assignment, callbacks, claims
 from hotline.errors import Refused
 from hotline.line import engaged
 from hotline.rounds import rounds
 
+_LINE = bindparam("line", type_=Integer)
+"""In a query that is built once: the operators' line."""
 
-def takes(operators_line: Round) -> ColumnElement[bool]:
-    """In a query of Desk: whether it takes live calls.
+_operator = exists().where(User.desk_id == Desk.id, User.role == word(Role.OPERATOR))
+TAKES = or_(Desk.takes_live.is_(True), and_(Desk.takes_live.is_(None), Desk.round_id == _LINE, _operator))
+"""In a query of Desk, whose parameter is the operators' `line`: whether it takes live calls.
 
-    If it has not said so, an operator's does that serves the operators' line.
-    """
-    operator = exists().where(User.desk_id == Desk.id, User.role == Role.OPERATOR)
-    by_itself = and_(Desk.takes_live.is_(None), Desk.round_id == operators_line.id, operator)
-    return or_(Desk.takes_live.is_(True), by_itself)
+If it has not said so, an operator's does that serves the operators' line.
+"""
 
 
 def takes_live(session: Session, desk: Desk) -> bool:
@@ -32,7 +33,8 @@ def takes_live(session: Session, desk: Desk) -> bool:
     operators_line = rounds.find_operators_line(session)
     if operators_line is None:
         return False
-    return bool(session.scalar(select(exists().where(Desk.id == desk.id, takes(operators_line)))))
+    taken = select(exists().where(Desk.id == desk.id, TAKES))
+    return bool(session.scalar(taken, {"line": operators_line.id}))
 
 
 def say(session: Session, desk: Desk, takes: bool | None) -> None:
@@ -45,35 +47,39 @@ def say(session: Session, desk: Desk, takes: bool | None) -> None:
     events.desk_changed(session, desk.id, "live-calls")
 
 
-def _free(operators_line: Round) -> Select[Desk]:
-    """Those whose person is there, and has nobody in hand; longest first."""
-    person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
-    here = or_(Desk.round_id.is_(None), Desk.round_id == operators_line.id)
-    last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
-    return (
-        select(Desk)
-        .where(
-            takes(operators_line),
-            person,
-            here,
-            Desk.next_asked_at.is_(None),
-            ~assignment.gone(),
-            ~assignment.busy(),
-        )
-        .order_by(last.is_not(None), last, Desk.id)
-    )
+_person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
+_here = or_(Desk.round_id.is_(None), Desk.round_id == _LINE)
+_FREE = select(Desk).where(
+    TAKES, _person, _here, Desk.next_asked_at.is_(None), ~assignment.gone(), ~assignment.busy()
+)
+"""Those whose person is there, and has nobody in hand."""
+_SOME_FREE = select(_FREE.exists())
+_last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
+_FIRST_FREE = (
+    _FREE.order_by(_last.is_not(None), _last, Desk.id)  # longest first
+    .limit(1)
+    .with_for_update(of=Desk, key_share=True, skip_locked=True)
+)
 
 
 def some_desk_is_free(session: Session, operators_line: Round) -> bool:
     """Whether a caller who stands first would be given to a desk now."""
     if operators_line.paused_at:
         return False
-    return session.scalar(select(_free(operators_line).exists())) or False
+    return core(session).scalar(_SOME_FREE, {"line": operators_line.id}) or False
+
+
+_SOME_WAIT = select(
+    exists().where(
+        Registration.round_id == _LINE,
+        Registration.state == word(RegistrationState.WAITING),
+        engaged.ON_THE_LINE,
+    )
+)
 
 
 def _some_wait(session: Session, operators_line: Round) -> bool:
-    waits = and_(Registration.round_id == operators_line.id, Registration.state == RegistrationState.WAITING)
-    if session.scalar(select(exists().where(waits, engaged.ON_THE_LINE))):
+    if core(session).scalar(_SOME_WAIT, {"line": operators_line.id}):
         return True
     return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, operators_line.id))
 
@@ -97,8 +103,7 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     operators_line = rounds.find_operators_line(session)
     if operators_line is None or operators_line.paused_at or not _some_wait(session, operators_line):
         return None
-    first = _free(operators_line).limit(1).with_for_update(of=Desk, key_share=True, skip_locked=True)
-    desk = session.scalars(first).first()
+    desk = session.scalars(_FIRST_FREE, {"line": operators_line.id}).first()
     if desk is None:
         return None
     if assignment.meets(session, desk, operators_line.id):

@@ -181,8 +181,9 @@ def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
     at = now(session)
     own = and_(Callback.round_id == operators_line.id, callbacks.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)
-    works = or_(Desk.round_id == operators_line.id, live_desks.takes(operators_line), has_one)
-    desks = session.scalars(select(Desk.id).where(~assignment.gone(), works)).all()
+    works = or_(Desk.round_id == operators_line.id, live_desks.TAKES, has_one)
+    here = select(Desk.id).where(~assignment.gone(), works)
+    desks = session.scalars(here, {"line": operators_line.id}).all()
     busy = select(Callback).where(Callback.desk_id.in_(desks), callbacks.OCCUPIES)
     at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}
     return [

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Callback, Desk, Round
+from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, pacing
 from hotline.callbacks.pacing import Experience, Situation, Speaker
@@ -32,11 +32,14 @@ _NEWEST_CALLS = (
     .where(
         Callback.round_id == bindparam("round"),
         Callback.placed_at.is_not(None),
-        or_(Callback.outcome.is_(None), Callback.outcome.not_in(_SHOWS_NOTHING)),
+        or_(Callback.outcome.is_(None), Callback.outcome.not_in(words(_SHOWS_NOTHING))),
     )
     .order_by(Callback.placed_at.desc(), Callback.id.desc())
     .limit(_NEWEST)
 )
+
+_LIVE = select(Callback).where(Callback.round_id == bindparam("round"), Callback.state.in_(words(LIVE)))
+_DESKS = select(Desk).where(Desk.round_id == bindparam("round"), Desk.phone_connected)
 
 
 def calls_wanted(session: Session, round_: Round, most: int) -> int:
@@ -66,10 +69,8 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
 def situation(session: Session, round_id: int) -> Situation:
     """The round's desks and calls now. One whose person does not want the next citizen is no speaker."""
     at = now(session)
-    live = session.scalars(
-        select(Callback).where(Callback.round_id == round_id, Callback.state.in_(LIVE))
-    ).all()
-    desks = session.scalars(select(Desk).where(Desk.round_id == round_id, Desk.phone_connected)).all()
+    live = session.scalars(_LIVE, {"round": round_id}).all()
+    desks = session.scalars(_DESKS, {"round": round_id}).all()
     with_desk = {c.desk_id: c for c in live if c.desk_id is not None and callbacks.occupies(c)}
     called_ahead = [callback for callback in live if callback.desk_id is None]
     return Situation(

@@ -10,14 +10,13 @@ before anything is written, and matching passes over whatever somebody else is c
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Callback, Desk, Round
+from db.engine import core, now
+from db.models import Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
 from hotline.callbacks import assignment, callbacks, conversations
@@ -166,15 +165,14 @@ def finishing(session: Session, desk: Desk) -> Callback:
     return live
 
 
+_at_work = exists().where(Desk.round_id == Round.id, Desk.phone_connected)
+_begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
+_SERVED = select(Round).where(_at_work, _begun, Round.paused_at.is_(None), ~rounds.over())
+
+
 def served(session: Session) -> Sequence[Round]:
     """The rounds whose line is called ahead now: begun, not over or paused, a desk with its phone at work."""
-    at = now(session)
-    at_work = exists().where(Desk.round_id == Round.id, Desk.phone_connected)
-    begun = or_(Round.opened_at.is_not(None), Round.starts_at <= at)
-    found = session.scalars(
-        select(Round).where(at_work, begun, Round.paused_at.is_(None), ~rounds.is_over(at))
-    )
-    return found.all()
+    return session.scalars(_SERVED, rounds.moment(now(session))).all()
 
 
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
@@ -182,27 +180,27 @@ def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
 
 
+_nobodys = and_(Callback.desk_id.is_(None), Callback.state.in_(words(ON_THE_PHONE)))
+_not_yet = Callback.state.in_(words((*UNDER_WAY, CallbackState.WAITING, CallbackState.SCREENING)))
+_LEFT = (
+    select(Callback.token)
+    .join(Round, Round.id == Callback.round_id)
+    .where(
+        Callback.hangup_asked_at.is_(None),
+        Callback.state.in_(words(ON_THE_PHONE)),
+        or_(_nobodys, and_(Round.cancelled_at.is_not(None), _not_yet)),
+        rounds.over(),
+    )
+)
+_ALL_LEFT = _LEFT.order_by(Callback.id)
+
+
 def left_behind(session: Session) -> Sequence[str]:
     """The tokens of calls whose round is over or cancelled: nobody will speak with them.
 
     Calls made ahead; where it is cancelled those of a desk, too, unless they speak already.
     """
-    return session.scalars(_left(now(session)).order_by(Callback.id)).all()
-
-
-def _left(at: datetime) -> Select[str]:
-    nobodys = and_(Callback.desk_id.is_(None), Callback.state.in_(ON_THE_PHONE))
-    not_yet = Callback.state.in_((*UNDER_WAY, CallbackState.WAITING, CallbackState.SCREENING))
-    return (
-        select(Callback.token)
-        .join(Round, Round.id == Callback.round_id)
-        .where(
-            Callback.hangup_asked_at.is_(None),
-            Callback.state.in_(ON_THE_PHONE),
-            or_(nobodys, and_(Round.cancelled_at.is_not(None), not_yet)),
-            rounds.is_over(at),
-        )
-    )
+    return core(session).execute(_ALL_LEFT, rounds.moment(now(session))).scalars().all()
 
 
 def let_go(session: Session, token: str) -> bool:
@@ -215,10 +213,11 @@ def let_go(session: Session, token: str) -> bool:
     desk_id = callback.desk_id if callback else None
     asked = session.scalar(
         update(Callback)
-        .where(Callback.token == token, Callback.token.in_(_left(at)))
+        .where(Callback.token == token, Callback.token.in_(_LEFT))
         .values(hangup_asked_at=at, desk_id=None, user_id=None)
         .returning(Callback.id)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
+        rounds.moment(at),
     )
     if asked and desk_id is not None:
         events.desk_changed(session, desk_id, "let-go")

@@ -7,26 +7,28 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Desk, Round
+from db.models import Callback, Desk, Round, word
 from db.states import CallbackState
 
 BEFORE_END = timedelta(seconds=30)
+
+_NOT_TONED = (
+    select(Callback, Round.minutes)
+    .join(Round, Round.id == Callback.round_id)
+    .join(Desk, Desk.id == Callback.desk_id)
+    .where(
+        Callback.state == word(CallbackState.TALKING),
+        Callback.talking_at.is_not(None),
+        Callback.toned_at.is_(None),
+        Desk.phone_connected,
+    )
+)
 
 
 def nearly_over(session: Session) -> Sequence[Callback]:
     """Conversations whose agreed minutes are nearly over, and whose official has not heard so."""
     at = now(session)
-    rows = session.execute(
-        select(Callback, Round.minutes)
-        .join(Round, Round.id == Callback.round_id)
-        .join(Desk, Desk.id == Callback.desk_id)
-        .where(
-            Callback.state == CallbackState.TALKING,
-            Callback.talking_at.is_not(None),
-            Callback.toned_at.is_(None),
-            Desk.phone_connected,
-        )
-    ).all()
+    rows = session.execute(_NOT_TONED).all()
     return [
         callback
         for callback, minutes in rows

@@ -88,9 +88,12 @@ def ask_again(session: Session, token: str) -> None:
     )
 
 
+_ASKED = select(Desk.id).where(Desk.call_asked_at.is_not(None))
+
+
 def asked(session: Session) -> Sequence[int]:
     """The desks whose telephone is to be called now."""
-    return session.scalars(select(Desk.id).where(Desk.call_asked_at.is_not(None))).all()
+    return session.scalars(_ASKED).all()
 
 
 def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPermit | toll.Cap | None:

@@ -60,9 +60,12 @@ def _ends(session: Session, desk: Desk, who: str, why: str) -> None:
     session.flush()
 
 
+_HEARING = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
+
+
 def hearing(session: Session) -> Sequence[Desk]:
     """The desks that hear another."""
-    return session.scalars(select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)).all()
+    return session.scalars(_HEARING).all()
 
 
 def over(session: Session) -> bool:
@@ -72,8 +75,7 @@ def over(session: Session) -> bool:
 
 def end_over(session: Session) -> None:
     """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
-    hears = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
-    held = hears.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
+    held = _HEARING.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
     found = [(desk, why) for desk in session.scalars(held).all() if (why := _why_over(session, desk))]
     for desk, why in found:
         who = session.scalar(select(User.username).where(User.desk_id == desk.id))

@@ -7,12 +7,13 @@ it is never placed twice.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
-from db.models import Confirmation, ConfirmationKind, Registration, Round
+from db.engine import core, now, one_at_a_time
+from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
 from hotline.line import confirmations, engaged, registration
@@ -28,6 +29,44 @@ _WAIT_AFTER_OURS = timedelta(minutes=2)
 _K, _S = ConfirmationKind, RegistrationState
 
 
+_can_be_done = or_(
+    *(
+        and_(Confirmation.kind == word(kind), Registration.state.in_(words(states)))
+        for kind, states in confirmations.ASKED_FOR.items()
+    )
+)
+_of_a_place = (
+    exists()
+    .where(
+        Registration.id == Confirmation.registration_id,
+        _can_be_done,
+        or_(Confirmation.kind != word(_K.REGISTRATION), ~rounds.over()),
+        Round.id == Registration.round_id,
+    )
+    .correlate(Confirmation)
+)
+_DUE = and_(
+    Confirmation.decided_at.is_(None),
+    Confirmation.token.is_(None),
+    Confirmation.not_before <= bindparam("at", type_=UtcDateTime),
+    _of_a_place,
+    ~engaged.phone(Confirmation.number),
+)
+"""To be called now; its parameters are `_asked`."""
+
+# Asked with every look of the dialer: built once.
+_ALL_DUE = (
+    select(Confirmation.id)
+    .where(_DUE)
+    .order_by(Confirmation.not_before, Confirmation.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+def _asked(at: datetime) -> dict[str, Any]:
+    return {**rounds.moment(at), **engaged.asked(at)}
+
+
 def is_token(channel_id: str) -> bool:
     """Whether a channel's id can be a confirmation's token."""
     return channel_id.startswith(_PREFIX)
@@ -35,35 +74,8 @@ def is_token(channel_id: str) -> bool:
 
 def due(session: Session, limit: int) -> Sequence[int]:
     """The confirmations whose number is to be called now, at most `limit`."""
-    at = now(session)
-    query = select(Confirmation.id).where(_is_due(at)).order_by(Confirmation.not_before, Confirmation.id)
-    return session.scalars(query.limit(limit), engaged.asked(at)).all()
-
-
-def _is_due(at: datetime) -> ColumnElement[bool]:
-    can_be_done = or_(
-        *(
-            and_(Confirmation.kind == kind, Registration.state.in_(states))
-            for kind, states in confirmations.ASKED_FOR.items()
-        )
-    )
-    of_a_place = (
-        exists()
-        .where(
-            Registration.id == Confirmation.registration_id,
-            can_be_done,
-            or_(Confirmation.kind != _K.REGISTRATION, ~rounds.is_over(at)),
-            Round.id == Registration.round_id,
-        )
-        .correlate(Confirmation)
-    )
-    return and_(
-        Confirmation.decided_at.is_(None),
-        Confirmation.token.is_(None),
-        Confirmation.not_before <= at,
-        of_a_place,
-        ~engaged.phone(Confirmation.number),
-    )
+    asked = {"limit": limit, **_asked(now(session))}
+    return core(session).execute(_ALL_DUE, asked).scalars().all()
 
 
 def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
@@ -71,11 +83,11 @@ def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
     at = now(session)
     taken = session.scalar(
         update(Confirmation)
-        .where(Confirmation.id == confirmation_id, _is_due(at))
+        .where(Confirmation.id == confirmation_id, _DUE)
         .values(token=f"{_PREFIX}{uuid.uuid4().hex}", attempts=Confirmation.attempts + 1, not_before=at)
         .returning(Confirmation.id)
         .execution_options(synchronize_session=False),
-        engaged.asked(at),
+        _asked(at),
     )
     return session.get(Confirmation, taken, populate_existing=True) if taken else None
 

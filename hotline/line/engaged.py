@@ -22,6 +22,7 @@ from db.models import (
     TurnNearCall,
     UtcDateTime,
     WaitingCaller,
+    words,
 )
 from db.states import ON_THE_PHONE, CallbackState
 from hotline import heartbeats
@@ -55,7 +56,7 @@ def _called(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
         .join(_place, _place.id == Callback.registration_id)
         .where(
             _place.number == number,
-            Callback.state.in_(_IN_HAND),
+            Callback.state.in_(words(_IN_HAND)),
             Callback.id != bindparam("but", type_=Integer),
         )
         .correlate(number.class_)

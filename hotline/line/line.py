@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core
-from db.models import STRETCHES, LineCount, Registration, UtcDateTime
+from db.models import STRETCHES, LineCount, Registration, UtcDateTime, word
 from db.states import Fact, RegistrationState
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -186,7 +186,7 @@ def _is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 # In every call, and while a whole line waits: built once.
 _WAITS = (
     Registration.round_id == bindparam("round", type_=Integer),
-    Registration.state == RegistrationState.WAITING,
+    Registration.state == word(RegistrationState.WAITING),
 )
 _DUE = (*_WAITS, _is_due(bindparam("at", type_=UtcDateTime)))
 _FIRST_DUE = (

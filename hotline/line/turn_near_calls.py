@@ -7,13 +7,14 @@ the call has ended, nobody takes its registration out of the line (line.take_nex
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Desk, PlacedCall, Registration, Round, TurnNearCall
+from db.engine import core, now
+from db.models import Desk, PlacedCall, Registration, Round, TurnNearCall, UtcDateTime, word
 from db.states import Fact, RegistrationState, TurnNearAnswer
 from hotline.ledger import ledger
 from hotline.line import engaged, line
@@ -21,6 +22,45 @@ from hotline.rounds import rounds
 
 _PREFIX = "near-"
 _AFTER_OUR_FAULT = timedelta(minutes=1)
+
+
+_still_waits_free = (
+    select(Registration.id)
+    .join(Round, Round.id == Registration.round_id)
+    .where(
+        Registration.id == TurnNearCall.registration_id,
+        Registration.round_id == TurnNearCall.round_id,
+        Registration.state == word(RegistrationState.WAITING),
+        ~rounds.over(),
+        ~engaged.ENGAGED,
+    )
+    .correlate(TurnNearCall)
+)
+_DUE = and_(
+    TurnNearCall.token.is_(None),
+    TurnNearCall.ended_at.is_(None),
+    TurnNearCall.due_at <= bindparam("at", type_=UtcDateTime),
+    _still_waits_free.exists(),
+)
+"""To be placed now; its parameters are `_asked`."""
+
+# Asked with every look of the dialer: built once.
+_ALL_DUE = (
+    select(TurnNearCall)
+    .where(_DUE)
+    .order_by(TurnNearCall.due_at, TurnNearCall.registration_id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_LEFT_BEHIND = (
+    select(PlacedCall.token)  # of which few go on
+    .join(TurnNearCall, TurnNearCall.token == PlacedCall.token)
+    .join(Round, Round.id == TurnNearCall.round_id)
+    .where(PlacedCall.ended_at.is_(None), TurnNearCall.ended_at.is_(None), rounds.over())
+)
+
+
+def _asked(at: datetime) -> dict[str, Any]:
+    return {**rounds.moment(at), **engaged.asked(at)}
 
 
 def is_token(channel_id: str) -> bool:
@@ -40,28 +80,7 @@ def ask(session: Session, registration: Registration) -> None:
 
 def due(session: Session, limit: int) -> Sequence[TurnNearCall]:
     """The calls that are to be placed now, at most `limit`."""
-    at = now(session)
-    query = (
-        select(TurnNearCall).where(_is_due(at)).order_by(TurnNearCall.due_at, TurnNearCall.registration_id)
-    )
-    return session.scalars(query.limit(limit), engaged.asked(at)).all()
-
-
-def _is_due(at: datetime) -> ColumnElement[bool]:
-    still_waits = (
-        select(Registration.id)
-        .join(Round, Round.id == Registration.round_id)
-        .where(
-            Registration.id == TurnNearCall.registration_id,
-            Registration.round_id == TurnNearCall.round_id,
-            Registration.state == RegistrationState.WAITING,
-            ~rounds.is_over(at),
-            ~engaged.ENGAGED,
-        )
-        .correlate(TurnNearCall)
-    )
-    to_come = and_(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_(None), TurnNearCall.due_at <= at)
-    return and_(to_come, still_waits.exists())
+    return session.scalars(_ALL_DUE, {"limit": limit, **_asked(now(session))}).all()
 
 
 def about_to_be_called(session: Session, round_id: int, for_each_desk: int) -> int:
@@ -80,13 +99,11 @@ def take_up(session: Session, registration_id: int, round_id: int, beyond: int =
     at = now(session)
     taken = session.scalar(
         update(TurnNearCall)
-        .where(
-            TurnNearCall.registration_id == registration_id, TurnNearCall.round_id == round_id, _is_due(at)
-        )
+        .where(TurnNearCall.registration_id == registration_id, TurnNearCall.round_id == round_id, _DUE)
         .values(token=f"{_PREFIX}{uuid.uuid4().hex}", placed_at=at)
         .returning(TurnNearCall.token)
         .execution_options(synchronize_session=False),
-        engaged.asked(at),
+        _asked(at),
     )
     turn_near_call = by_token(session, taken) if taken else None
     first = about_to_be_called(session, round_id, beyond)
@@ -115,13 +132,7 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 
 def left_behind(session: Session) -> Sequence[str]:
     """The tokens of calls on their way whose round is over or cancelled: nobody's turn is near in it."""
-    query = (
-        select(PlacedCall.token)  # of which few go on
-        .join(TurnNearCall, TurnNearCall.token == PlacedCall.token)
-        .join(Round, Round.id == TurnNearCall.round_id)
-        .where(PlacedCall.ended_at.is_(None), TurnNearCall.ended_at.is_(None), rounds.is_over(now(session)))
-    )
-    return session.scalars(query).all()
+    return core(session).execute(_LEFT_BEHIND, rounds.moment(now(session))).scalars().all()
 
 
 def answer(session: Session, token: str, said: TurnNearAnswer) -> bool:

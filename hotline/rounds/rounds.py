@@ -4,13 +4,25 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, distinct, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Carry, Official, OfficialKind, Registration, Round
+from db.models import Carry, Official, OfficialKind, Registration, Round, UtcDateTime
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 from hotline.words import PUBLIC
@@ -62,11 +74,29 @@ def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
 
     `of` is the table, or an alias of it.
     """
+    return _over(at, at - OVERTIME, of)
+
+
+def over(of: type[Round] = Round) -> ColumnElement[bool]:
+    """The same in a statement that is built once and asked over and over; its parameters are `moment`."""
+    return _over(bindparam("at", type_=UtcDateTime), bindparam("overtime_ago", type_=UtcDateTime), of)
+
+
+def moment(at: datetime) -> dict[str, datetime]:
+    """The parameters of `over` at the moment `at`."""
+    return {"at": at, "overtime_ago": at - OVERTIME}
+
+
+def _over(
+    at: datetime | BindParameter[datetime],
+    overtime_ago: datetime | BindParameter[datetime],
+    of: type[Round],
+) -> ColumnElement[bool]:
     return or_(
         of.cancelled_at.is_not(None),
         of.ended_at.is_not(None),
         and_(of.ends_at <= at, of.opened_at.is_(None)),
-        of.ends_at <= at - OVERTIME,
+        of.ends_at <= overtime_ago,
     )
 
 
@@ -135,14 +165,16 @@ def expected_reach(session: Session, round_: Round) -> int:
     return max(1, round((round_.ends_at - round_.starts_at) / timedelta(minutes=round_.minutes)))
 
 
+_OPERATORS_LINE = select(Round).where(Round.is_operators_line)
+
+
 def find_operators_line(session: Session) -> Round | None:
     """The operators' line, if it has been made."""
-    return session.scalar(select(Round).where(Round.is_operators_line))
+    return session.scalar(_OPERATORS_LINE)
 
 
 def operators_line(session: Session) -> Round:
     """The operators' line, made when it is first asked for."""
-    existing = select(Round).where(Round.is_operators_line)
     line = find_operators_line(session)
     if line is not None:
         return line
@@ -166,7 +198,7 @@ def operators_line(session: Session) -> Round:
         with session.begin_nested():
             session.add(line)
     except IntegrityError:  # somebody else was a moment earlier
-        return session.scalars(existing).one()
+        return session.scalars(_OPERATORS_LINE).one()
     events.round_changed(session, line.id, "made")
     return line
 

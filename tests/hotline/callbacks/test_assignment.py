@@ -30,13 +30,14 @@ def test_given_nobody_ready_when_a_desk_asks_then_the_first_to_press_one_is_give
     asked = desk.next_asked_at
     assert serving.ask_next(session, desk, None, settings) is None
     assert desk.next_asked_at == asked, "since when, not when last"
-    assert assignment.some_desk_asks(session)
     called_ahead(session, round_, 1, C.RINGING)
+    assert not assignment.any_can_meet(session)
     assert assignment.match(session) == 0, "a phone that rings is nobody yet"
     (ready,) = called_ahead(session, round_, 1)
+    assert assignment.any_can_meet(session)
     assert assignment.match(session) == 1
     assert (ready.desk_id, ready.state) == (desk.id, C.WAITING)
-    assert not assignment.some_desk_asks(session)
+    assert not assignment.any_can_meet(session)
     assert assignment.match(session) == 0
 
 

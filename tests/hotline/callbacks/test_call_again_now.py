@@ -54,7 +54,7 @@ def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_ci
         C.DIALING,
         desk.id,
     )
-    assert again in callbacks.to_place(session)
+    assert again.token in callbacks.to_place(session)
     assert conversations.cut_off_at_desk(session, desk.id) is None
     assert refusal(conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
 

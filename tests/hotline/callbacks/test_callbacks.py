@@ -115,7 +115,7 @@ def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_
     asked = callbacks.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
-    assert list(callbacks.to_place(session)) == [asked]
+    assert list(callbacks.to_place(session)) == [asked.token]
     assert refusal(callbacks.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 
@@ -178,7 +178,7 @@ def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_o
     before = now(session)
     assert callbacks.take_up(session, taken.token) is taken
     assert taken.placed_at is not None and taken.placed_at >= before
-    assert callbacks.to_place(session) == [made[C.DIALING]]
+    assert callbacks.to_place(session) == [made[C.DIALING].token]
     on_the_phone = {made[s].id for s in set(C) - {C.CLAIMED, C.ENDED, C.CLOSED}}
     assert {each.id for each in callbacks.on_the_phone(session)} == on_the_phone | {taken.id}
     for state in set(C) - {C.DIALING}:
