@@ -46,7 +46,6 @@ def foreseen(
 
 
 def _next_start(session: Session, round_: Round, at: datetime) -> datetime | None:
-    next_id = session.scalar(
-        select(carry_over.next_round(at)).select_from(Round).where(Round.id == round_.id)
-    )
+    following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
+    next_id = session.scalar(following_id, rounds.moment(at))
     return rounds.get(session, next_id).starts_at if next_id is not None else None

@@ -8,12 +8,12 @@ nobody, «next» would have said it, and that is written down.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
-from db.models import Callback, Round
+from db.engine import core, now
+from db.models import Callback, Round, UtcDateTime, word
 from db.states import CallbackState, Outcome
 from hotline import audit
 from hotline.callbacks import closing, conversations
@@ -30,21 +30,33 @@ SETTLED = timedelta(hours=1)
 """So long after a conversation its outcome is that of «next»."""
 
 
+_never_talked = and_(
+    Callback.talking_at.is_(None), Callback.ended_at <= bindparam("never_talked_ago", type_=UtcDateTime)
+)
+_uncalled = Callback.claimed_at <= bindparam("uncalled_ago", type_=UtcDateTime)
+_settled = Callback.ended_at <= bindparam("settled_ago", type_=UtcDateTime)
+_IS_DUE = or_(
+    and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, rounds.over())),
+    and_(Callback.state == word(CallbackState.ENDED), or_(_never_talked, _settled)),
+)
+"""To be settled; its parameters are `_asked`."""
+
+_of_its_round = select(Callback.token).join(Round, Round.id == Callback.round_id)
+_ALL_DUE = _of_its_round.where(_IS_DUE).order_by(Callback.id)
+_OWED = select(Callback).where(
+    Callback.state == word(CallbackState.ENDED),
+    Callback.ended_at <= bindparam("told_ago", type_=UtcDateTime),
+)
+
+
+def _asked(at: datetime) -> dict[str, datetime]:
+    waits = {"never_talked_ago": NEVER_TALKED, "uncalled_ago": UNCALLED, "settled_ago": SETTLED}
+    return {**rounds.moment(at), **{name: at - wait for name, wait in waits.items()}}
+
+
 def due(session: Session) -> Sequence[str]:
     """The tokens of the callbacks that are to be settled."""
-    query = select(Callback.token).join(Round, Round.id == Callback.round_id)
-    return session.scalars(query.where(_is_due(now(session))).order_by(Callback.id)).all()
-
-
-def _is_due(at: datetime) -> ColumnElement[bool]:
-    waits = and_(Callback.talking_at.is_(None), Callback.ended_at <= at - NEVER_TALKED)
-    return or_(
-        and_(
-            Callback.state == CallbackState.CLAIMED,
-            or_(Callback.claimed_at <= at - UNCALLED, rounds.is_over(at)),
-        ),
-        and_(Callback.state == CallbackState.ENDED, or_(waits, Callback.ended_at <= at - SETTLED)),
-    )
+    return core(session).execute(_ALL_DUE, _asked(now(session))).scalars().all()
 
 
 def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
@@ -52,7 +64,7 @@ def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
     due_now = select(Callback).join(Round, Round.id == Callback.round_id).where(Callback.token == token)
     at = now(session)
     callback = session.scalar(
-        due_now.where(_is_due(at)).with_for_update(of=Callback, key_share=True, skip_locked=True)
+        due_now.where(_IS_DUE).with_for_update(of=Callback, key_share=True, skip_locked=True), _asked(at)
     )
     if callback is None:
         return None
@@ -73,8 +85,7 @@ def is_owed(callback: Callback, at: datetime) -> bool:
 def tell(session: Session) -> int:
     """Tell supervisors of each conversation that is owed an outcome, once; how many."""
     at = now(session)
-    ended = select(Callback).where(Callback.state == CallbackState.ENDED, Callback.ended_at <= at - TOLD)
-    owed = [callback for callback in session.scalars(ended) if is_owed(callback, at)]
+    owed = [each for each in session.scalars(_OWED, {"told_ago": at - TOLD}) if is_owed(each, at)]
     told = 0
     for callback in owed:
         subject = f"callback {callback.id}"

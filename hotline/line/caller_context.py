@@ -212,9 +212,8 @@ def _left_cancelled(session: Session, registration: Registration) -> bool:
 
 
 def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
-    next_id = session.scalar(
-        select(carry_over.next_round(at)).select_from(Round).where(Round.id == round_.id)
-    )
+    following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
+    next_id = session.scalar(following_id, rounds.moment(at))
     following = session.get(Round, next_id) if next_id else None
     return following.starts_at if following and following.announce_at <= at else None
 

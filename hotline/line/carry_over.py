@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, and_, exists, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
 from db.engine import now
-from db.models import Carry, Message, MessageKind, Registration, Round
+from db.models import Carry, Message, MessageKind, Registration, Round, word, words
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline import outbox
 from hotline.ledger import ledger
@@ -22,6 +22,78 @@ from hotline.rounds import rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
 _TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
+
+_later = aliased(Round)
+NEXT_ROUND = (
+    select(_later.id)
+    .where(
+        _later.official_id == Round.official_id,
+        _later.is_operators_line.is_(False),
+        # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
+        or_(_later.starts_at > Round.starts_at, _later.id > Round.id),
+        ~rounds.over(_later),
+    )
+    .order_by(_later.starts_at, _later.id)
+    .limit(1)
+    .correlate(Round)
+    .scalar_subquery()
+)
+"""The next round of the official of `Round`, if it is made; never one that is over.
+
+In a query whose parameters are `rounds.moment`.
+"""
+
+_spoken_with, _its_round = aliased(Registration), aliased(Round)
+_waits_for_an_outcome = (
+    exists()
+    .where(
+        _spoken_with.number == Registration.number,
+        _spoken_with.state == word(RegistrationState.CALLING),
+        _spoken_with.round_id == _its_round.id,
+        _its_round.official_id == Round.official_id,
+    )
+    .correlate(Registration, Round)
+)
+_twice = and_(Registration.rounds_unanswered > 0, ~turn_near_calls.deferred())
+_given_up = and_(
+    Registration.state == word(RegistrationState.UNREACHED), or_(Round.is_operators_line, _twice)
+)
+_told = exists().where(
+    Message.registration_id == Registration.id,
+    Message.round_id == Registration.round_id,
+    Message.kind.in_(words(_TOLD)),
+)
+
+# Asked every second: built once.
+_DUE = (
+    select(Registration, NEXT_ROUND)
+    .join(Registration.round)
+    .options(joinedload(Registration.round))
+    .where(
+        or_(rounds.over(), Round.is_operators_line),
+        Registration.state.in_(words(_LEFT)),
+        or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
+        ~_waits_for_an_outcome,
+    )
+    .order_by(Registration.registered_at, Registration.id)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(of=Registration, skip_locked=True)
+)
+_NOT_TOLD = (
+    select(Registration)
+    .join(Registration.round)
+    .options(joinedload(Registration.round))
+    .where(
+        rounds.over(),
+        Round.is_operators_line.is_(False),
+        Registration.state.in_(words((RegistrationState.WAITING, RegistrationState.UNREACHED))),
+        Registration.number.startswith(outbox.MOBILE),
+        NEXT_ROUND.is_(None),
+        ~_told,
+    )
+    .order_by(Registration.registered_at, Registration.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 class _Step(NamedTuple):
@@ -55,49 +127,11 @@ def run(session: Session, limit: int = 100) -> int:
 def tell_left(session: Session, limit: int = 100) -> int:
     """Tell those whom a round did not reach while no next one is known; returns how many."""
     at = now(session)
-    told = exists().where(
-        Message.registration_id == Registration.id,
-        Message.round_id == Registration.round_id,
-        Message.kind.in_(_TOLD),
-    )
-    found = session.scalars(
-        select(Registration)
-        .join(Registration.round)
-        .options(joinedload(Registration.round))
-        .where(
-            rounds.is_over(at),
-            Round.is_operators_line.is_(False),
-            Registration.state.in_((RegistrationState.WAITING, RegistrationState.UNREACHED)),
-            Registration.number.startswith(outbox.MOBILE),
-            next_round(at).is_(None),
-            ~told,
-        )
-        .order_by(Registration.registered_at, Registration.id)
-        .limit(limit)
-    ).all()
+    found = session.scalars(_NOT_TOLD, {"limit": limit, **rounds.moment(at)}).all()
     for registration in found:
         _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)
     session.flush()
     return len(found)
-
-
-def next_round(at: datetime) -> ScalarSelect[int]:
-    """The next round of the official of `Round`, if it is made; never one that is over."""
-    later = aliased(Round)
-    return (
-        select(later.id)
-        .where(
-            later.official_id == Round.official_id,
-            later.is_operators_line.is_(False),
-            # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
-            or_(later.starts_at > Round.starts_at, later.id > Round.id),
-            ~rounds.is_over(at, later),
-        )
-        .order_by(later.starts_at, later.id)
-        .limit(1)
-        .correlate(Round)
-        .scalar_subquery()
-    )
 
 
 def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -115,34 +149,7 @@ def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int
 
 
 def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registration, int | None]]:
-    next_id = next_round(at)
-    spoken_with, its_round = aliased(Registration), aliased(Round)
-    waits_for_an_outcome = (
-        exists()
-        .where(
-            spoken_with.number == Registration.number,
-            spoken_with.state == RegistrationState.CALLING,
-            spoken_with.round_id == its_round.id,
-            its_round.official_id == Round.official_id,
-        )
-        .correlate(Registration, Round)
-    )
-    twice = and_(Registration.rounds_unanswered > 0, ~turn_near_calls.deferred())
-    given_up = and_(Registration.state == RegistrationState.UNREACHED, or_(Round.is_operators_line, twice))
-    rows = session.execute(
-        select(Registration, next_id)
-        .join(Registration.round)
-        .options(joinedload(Registration.round))
-        .where(
-            or_(rounds.is_over(at), Round.is_operators_line),
-            Registration.state.in_(_LEFT),
-            or_(given_up, and_(Round.is_operators_line.is_(False), next_id.is_not(None))),
-            ~waits_for_an_outcome,
-        )
-        .order_by(Registration.registered_at, Registration.id)
-        .limit(limit)
-        .with_for_update(of=Registration, skip_locked=True)
-    )
+    rows = session.execute(_DUE, {"limit": limit, **rounds.moment(at)})
     return [(registration, round_id) for registration, round_id in rows]
 
 
