@@ -76,12 +76,10 @@ def _stuck(progresses: Sequence[Progress]) -> bool:
 def _beat(engine: Engine, progresses: Sequence[Progress]) -> None:
     """Write down that the clerk works, and when each job was last done; anew, for clocks may jump."""
     fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s for job in JOBS}
+    done = {each.name: ago for each in progresses if (ago := each.done_s_ago()) is not None}
     with writing(engine) as session:
         heartbeats.beat(session, heartbeats.CLERK)
-        heartbeats.only_jobs(session, fresh)
-        for progress in progresses:
-            if (ago := progress.done_s_ago()) is not None:
-                heartbeats.job_done(session, progress.name, ago, fresh[progress.name])
+        heartbeats.jobs_done(session, done, fresh)
 
 
 def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) -> None:

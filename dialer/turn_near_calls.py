@@ -34,8 +34,7 @@ class TurnNearCalls(SystemCalls):
             due = turn_near_calls.due(session, AT_ONCE)
             if not due or is_quiet(now(session), self._settings.quiet_hours):
                 return
-            keys = [(d.registration_id, d.round_id) for d in due]
-        for registration_id, round_id in keys[: self._room()]:
+        for registration_id, round_id in due[: self._room()]:
             self._place(registration_id, round_id)
 
     def _place(self, registration_id: int, round_id: int) -> None:

@@ -1,19 +1,22 @@
 """Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import core, now
 from db.models import Desk, Heartbeat
 
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
 CLERK = "clerk"
 _JOB = f"{CLERK}/"
+
+_LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
+_JOBS = select(Heartbeat).where(Heartbeat.process.startswith(_JOB)).order_by(Heartbeat.at)
 
 
 def beat(session: Session, process: str) -> None:
@@ -29,33 +32,33 @@ def alive(session: Session, process: str) -> bool:
 
 def silent_since(session: Session, process: str) -> datetime | None:
     """When a `process` last said that it works that has fallen silent; None: it has not, or never spoke."""
-    heartbeat = session.get(Heartbeat, process, populate_existing=True)
+    heartbeat = core(session).execute(_LAST, {"process": process}).first()
     return heartbeat.at if heartbeat and not _fresh(heartbeat, now(session)) else None
 
 
-def _fresh(heartbeat: Heartbeat, at: datetime) -> bool:
+def _fresh(heartbeat: Heartbeat | Row[datetime, int], at: datetime) -> bool:
     # One of the future was said before the clock was set back.
     return abs((at - heartbeat.at).total_seconds()) < heartbeat.fresh_s
 
 
-def job_done(session: Session, job: str, ago_s: float, fresh_s: float) -> None:
-    """The clerk's job came to its end so long ago; within `fresh_s` it should do so again."""
-    at = now(session) - timedelta(seconds=ago_s)
-    session.merge(Heartbeat(process=f"{_JOB}{job}", at=at, fresh_s=int(fresh_s)))
+def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str, float]) -> None:
+    """The clerk's jobs came to their ends so long ago; within `fresh_s` each should do so again.
 
-
-def only_jobs(session: Session, jobs: Collection[str]) -> None:
-    """Forget the jobs of another version, which nobody does any more."""
-    known = [f"{_JOB}{job}" for job in jobs]
-    session.execute(
-        delete(Heartbeat).where(Heartbeat.process.startswith(_JOB), Heartbeat.process.not_in(known))
-    )
+    Those of another version, which nobody does any more, are forgotten.
+    """
+    at, known = now(session), session.scalars(_JOBS).all()  # each `merge` finds its own among them
+    for job, seconds in ago_s.items():
+        done_at = at - timedelta(seconds=seconds)
+        session.merge(Heartbeat(process=f"{_JOB}{job}", at=done_at, fresh_s=int(fresh_s[job])))
+    gone = {row.process for row in known} - {f"{_JOB}{job}" for job in fresh_s}
+    if gone:
+        session.execute(delete(Heartbeat).where(Heartbeat.process.in_(gone)))
 
 
 def stuck_job(session: Session) -> tuple[str, timedelta] | None:
     """The clerk's job that has been late for longest, and the time since it was last done."""
     at = now(session)
-    rows = session.scalars(select(Heartbeat).where(Heartbeat.process.startswith(_JOB)).order_by(Heartbeat.at))
+    rows = session.scalars(_JOBS)
     return next(((row.process.removeprefix(_JOB), at - row.at) for row in rows if not _fresh(row, at)), None)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -46,7 +46,7 @@ _DUE = and_(
 
 # Asked with every look of the dialer: built once.
 _ALL_DUE = (
-    select(TurnNearCall)
+    select(TurnNearCall.registration_id, TurnNearCall.round_id)
     .where(_DUE)
     .order_by(TurnNearCall.due_at, TurnNearCall.registration_id)
     .limit(bindparam("limit", type_=Integer))
@@ -78,9 +78,9 @@ def ask(session: Session, registration: Registration) -> None:
     session.add(due)
 
 
-def due(session: Session, limit: int) -> Sequence[TurnNearCall]:
-    """The calls that are to be placed now, at most `limit`."""
-    return session.scalars(_ALL_DUE, {"limit": limit, **_asked(now(session))}).all()
+def due(session: Session, limit: int) -> Sequence[Row[int, int]]:
+    """The registrations and rounds of the calls that are to be placed now, at most `limit`."""
+    return core(session).execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).all()
 
 
 def about_to_be_called(session: Session, round_id: int, for_each_desk: int) -> int:

@@ -192,8 +192,8 @@ def everybody_beats(engine: Engine) -> None:
     with writing(engine) as session:
         for process in ("ivr", "dialer", "clerk", "asterisk"):
             heartbeats.beat(session, process)
-        heartbeats.job_done(session, "carry-over", 0, 36)
-        heartbeats.job_done(session, "requests", 0, 635)
+        fresh = {"carry-over": 36, "requests": 635}
+        heartbeats.jobs_done(session, dict.fromkeys(fresh, 0), fresh)
 
 
 @pytest.mark.parametrize(
@@ -240,10 +240,9 @@ def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_lat
 
 def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgotten(engine: Engine) -> None:
     with writing(engine) as session:
-        heartbeats.job_done(session, "gone", 0, 1)
-        heartbeats.job_done(session, "seal", 0, 1)
+        heartbeats.jobs_done(session, {"gone": 0, "seal": 0}, {"gone": 1, "seal": 1})
         heartbeats.beat(session, "ivr")
-        heartbeats.only_jobs(session, ["seal"])
+        heartbeats.jobs_done(session, {"seal": 0}, {"seal": 1})
 
     assert not heartbeat(engine, "clerk/gone")
     assert heartbeat(engine, "clerk/seal") and heartbeat(engine, "ivr")
