@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from api import schemas
 from api.access import InSession, idle, signed_in
 from db import events
-from db.engine import reading
+from db.engine import glance, reading
 from hotline.errors import Refused
 from hotline.people import sign_ins
 from settings import Settings
@@ -119,8 +119,8 @@ class Tail:
 
     def newest(self) -> int:
         """The id of the newest event."""
-        with reading(self._engine) as session:
-            return events.last_id(session)
+        with glance(self._engine) as connection:
+            return events.last_id(connection)
 
     def after(self, seen: int) -> list[tuple[int, str]]:
         """Id and JSON of the events after `seen`."""

@@ -88,6 +88,13 @@ def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def glance(engine: Engine) -> Iterator[Connection]:
+    """`reading` without a session, for a statement so small that the session would cost more than it."""
+    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+        yield connection
+
+
 def core(session: Session) -> Connection:
     """The session's connection, with all that the session knows written: for statements of every call.
 

@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Engine, exists, select
 
 from db import events
-from db.engine import reading, writing
+from db.engine import glance, writing
 from db.models import Callback
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
@@ -143,8 +143,8 @@ class Dialer:
 
     def _something_changed(self) -> bool:
         """Whether anybody has changed anything since the last turn; a dialer with nothing to do rests."""
-        with reading(self._engine) as session:
-            newest = events.last_id(session)
+        with glance(self._engine) as connection:
+            newest = events.last_id(connection)
         seen, self._seen = self._seen, newest
         return newest != seen
 
@@ -152,8 +152,8 @@ class Dialer:
         """Whether anything is going on in which a second counts."""
         if time.monotonic() < self._awake_until:
             return True
-        with reading(self._engine) as session:
-            return bool(session.scalar(_UNDER_WAY))
+        with glance(self._engine) as connection:
+            return bool(connection.scalar(_UNDER_WAY))
 
     def _calmly(self) -> None:
         """What may wait CALM_S, so that «next» never waits for it."""
