@@ -27,6 +27,7 @@ const features = {
   reports: [],
   requests: [],
   rounds: ['line', 'recordings'],
+  shell: ['desk'],
   'sign-in': ['account'],
   subjects: [],
   timetable: ['rounds'],

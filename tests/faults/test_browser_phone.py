@@ -130,6 +130,28 @@ def test_given_a_talk_when_the_page_is_loaded_anew_then_it_goes_on_by_itself(tal
     in_state(talk.page, "callback-state", "talking")
 
 
+def test_given_a_talk_when_every_page_is_walked_through_then_it_goes_on_in_the_same_call(talk: Talk) -> None:
+    page, channels = talk.page, talk.channels()
+    with talk.states() as states:
+        rail = page.locator("[data-testid=rail] a:not([target])")
+        for n in range(rail.count()):
+            rail.nth(n).click()
+            tabs = page.locator("header nav a:not([target])")
+            for tab in range(tabs.count()):
+                tabs.nth(tab).click()
+                expect(tabs.nth(tab)).to_have_attribute("aria-current", "page")
+        page.get_by_test_id("my-account").click()
+        in_state(page, "call-bar", "talking")
+        talk.both_hear()
+        page.get_by_test_id("call-bar-mute").click()
+        page.get_by_test_id("call-bar-back").click()
+        expect(page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
+        page.get_by_test_id("phone-mute").click()
+        talk.both_hear()
+    assert states == [TALKING]
+    assert talk.channels() == channels
+
+
 def test_given_a_talk_when_the_session_ends_then_the_password_is_asked_and_nobody_hears_of_it(
     talk: Talk,
 ) -> None:

@@ -2,11 +2,13 @@ import { Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './account/queries'
 import { useMe, useSessionOver } from './api/session'
+import type { Me } from './api/types'
 import { home, pagesOf } from './pages'
+import { DeskPhone } from './phone/desk-phone'
 import { routes, Wallboard } from './routes'
+import { Shell } from './shell/shell'
 import { SignInAgain } from './sign-in/sign-in-again'
 import { SignInPage } from './sign-in/sign-in-page'
-import { CallsDown } from './ui/calls-down'
 import { ConnectionLost } from './ui/connection-lost'
 import { Loading } from './ui/loading'
 import { page } from './ui/part'
@@ -36,7 +38,7 @@ function Office() {
   const me = useMe()
   const codes = useFreshCodes()
   const over = useSessionOver()
-  if (codes && !over) return <CodesPage codes={codes} />
+  if (codes && !me.data) return <CodesPage codes={codes} />
   if (me.isPending) return <Loading />
   if (!me.data) {
     return (
@@ -48,23 +50,30 @@ function Office() {
   }
   const { data } = me
   return (
-    <>
+    <DeskPhone me={data}>
       {over && <SignInAgain me={data} />}
-      <CallsDown since={data.calls_down_since} />
+      {codes && !over ? <CodesPage codes={codes} /> : <Shell me={data}><Pages me={data} /></Shell>}
+    </DeskPhone>
+  )
+}
+
+function Pages({ me }: { me: Me }) {
+  return (
+    <Suspense fallback={<Loading />}>
       <Switch>
-        {pagesOf(data).flatMap(({ name }) => {
+        {pagesOf(me).flatMap(({ name }) => {
           const { component: Page, below: Below } = routes[name]
           return [
-            <Route key={name} path={`/${name}`}><Page me={data} /></Route>,
+            <Route key={name} path={`/${name}`}><Page me={me} /></Route>,
             Below && (
               <Route key={`${name}/:id`} path={`/${name}/:id`}>
-                {({ id }: { id: string }) => <Below key={id} me={data} id={Number(id)} />}
+                {({ id }: { id: string }) => <Below key={id} me={me} id={Number(id)} />}
               </Route>
             ),
           ]
         })}
-        <Redirect to={home(data)} replace />
+        <Redirect to={home(me)} replace />
       </Switch>
-    </>
+    </Suspense>
   )
 }

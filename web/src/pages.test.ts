@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Me } from './api/types'
-import { home, pagesOf } from './pages'
+import { home, pages, pagesOf, railOf, tabsOf } from './pages'
 
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
@@ -16,7 +16,7 @@ it.each([
   ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING, ...WATCHING]],
   ['auditor', false, [...PLANNING, ...WATCHING, 'people', 'audit']],
   ['administrator', false, [...PLANNING, ...WATCHING, 'people', 'audit']],
-] as const)('given the role %s (a desk: %s) when the menu is shown then it has these pages, in their order', (role, desk, pages) => {
+] as const)('given the role %s (a desk: %s) when asked for their pages then there are these, in their order', (role, desk, pages) => {
   expect(names(role, desk)).toEqual(pages)
 })
 
@@ -25,4 +25,19 @@ it.each([
   ['administrator', true, '/desk'], ['auditor', false, '/rounds'],
 ] as const)('given the role %s (a desk: %s) when signed in then their work is at %s', (role, desk, address) => {
   expect(home(me(role, desk))).toBe(address)
+})
+
+it.each([
+  ['operator', true, ['work:desk', 'requests:requests', 'figures:wallboard']],
+  ['official', true, ['work:desk', 'requests:requests', 'figures:reports']],
+  ['public_relations', false, ['calendar:rounds', 'requests:requests', 'figures:reports']],
+  ['administrator', false, ['control:desks', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
+] as const)('given the role %s (a desk: %s) when the rail is shown then it leads to these', (role, desk, expected) => {
+  expect(railOf(me(role, desk)).map(({ destination, pages: [first] }) => `${destination}:${first?.name ?? ''}`)).toEqual(expected)
+})
+
+it('given every page when looked for then it is in the rail or a tab of the account', () => {
+  const all = me('administrator', true)
+  const found = [...railOf(all).flatMap((one) => one.pages), ...tabsOf(all, 'account')].map(({ name }) => name)
+  expect(found.sort()).toEqual(pages.map(({ name }) => name).sort())
 })

@@ -1,12 +1,18 @@
 import type { Me } from './api/types'
 import type { Text } from './language/fa'
 
-/** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the menu and who sees it follow. */
+/** Where the rail leads: one of these holds a few pages, which are its tabs. */
+export type Destination = 'work' | 'control' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
+
+/** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the rail and who sees it follow. */
 export interface PageOfOffice {
   /** Its address, without the slash. */
   name: string
+  destination: Destination
   title: (text: Text) => string
   isFor: (me: Me) => boolean
+  /** For a screen of its own: it opens in another window. */
+  alone?: true
 }
 
 const hasDesk = (me: Me) => me.desk !== null
@@ -26,30 +32,47 @@ const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
 const seesReports = ({ role }: Me) => role !== 'operator'
 
 export const pages = [
-  { name: 'desk', title: (text) => text.desk.title, isFor: answers },
-  { name: 'official', title: (text) => text.official.title, isFor: hasDesk },
-  { name: 'assist', title: (text) => text.assist.title, isFor: hasDesk },
-  { name: 'rounds', title: (text) => text.rounds.title, isFor: seesRounds },
-  { name: 'requests', title: (text) => text.requests.title, isFor: everybody },
-  { name: 'departments', title: (text) => text.departments.title, isFor: seesRounds },
-  { name: 'timetable', title: (text) => text.timetable.title, isFor: seesRounds },
-  { name: 'officials', title: (text) => text.officials.title, isFor: seesRounds },
-  { name: 'subjects', title: (text) => text.subjects.title, isFor: seesRounds },
-  { name: 'holidays', title: (text) => text.holidays.title, isFor: seesRounds },
-  { name: 'account', title: (text) => text.account.title, isFor: everybody },
-  { name: 'reports', title: (text) => text.reports.title, isFor: seesReports },
-  { name: 'wallboard', title: (text) => text.wallboard.title, isFor: everybody },
-  { name: 'recordings', title: (text) => text.retention.title, isFor: watches },
-  { name: 'blocked', title: (text) => text.blocked.title, isFor: watches },
-  { name: 'desks', title: (text) => text.deskList.title, isFor: watches },
-  { name: 'people', title: (text) => text.people.title, isFor: inspects },
-  { name: 'audit', title: (text) => text.audit.title, isFor: inspects },
+  { name: 'desk', destination: 'work', title: (text) => text.desk.title, isFor: answers },
+  { name: 'official', destination: 'work', title: (text) => text.official.title, isFor: hasDesk },
+  { name: 'assist', destination: 'work', title: (text) => text.assist.title, isFor: hasDesk },
+  { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
+  { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
+  { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesRounds },
+  { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesRounds },
+  { name: 'officials', destination: 'calendar', title: (text) => text.officials.title, isFor: seesRounds },
+  { name: 'subjects', destination: 'calendar', title: (text) => text.subjects.title, isFor: seesRounds },
+  { name: 'holidays', destination: 'calendar', title: (text) => text.holidays.title, isFor: seesRounds },
+  { name: 'account', destination: 'account', title: (text) => text.account.title, isFor: everybody },
+  { name: 'reports', destination: 'figures', title: (text) => text.reports.title, isFor: seesReports },
+  { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: everybody, alone: true },
+  { name: 'recordings', destination: 'records', title: (text) => text.retention.title, isFor: watches },
+  { name: 'blocked', destination: 'staff', title: (text) => text.blocked.title, isFor: watches },
+  { name: 'desks', destination: 'control', title: (text) => text.deskList.title, isFor: watches },
+  { name: 'people', destination: 'staff', title: (text) => text.people.title, isFor: inspects },
+  { name: 'audit', destination: 'records', title: (text) => text.audit.title, isFor: inspects },
 ] as const satisfies readonly PageOfOffice[]
 
 export type PageName = (typeof pages)[number]['name']
 
-/** The pages of this person, in the order of the menu. */
-export const pagesOf = (me: Me) => pages.filter(({ isFor }) => isFor(me))
+/** The pages of this person, in their order. */
+export const pagesOf = (me: Me): (typeof pages)[number][] => pages.filter(({ isFor }) => isFor(me))
+
+/** In the order of the rail; one's own account is reached by one's name. */
+const RAIL: Destination[] = ['work', 'control', 'calendar', 'requests', 'figures', 'records', 'staff']
+
+/** The rail of this person: each destination with its pages, of which the first is where it leads. */
+export function railOf(me: Me): { destination: Destination; pages: PageOfOffice[] }[] {
+  const mine = pagesOf(me)
+  const of = (destination: Destination) => mine.filter((one) => one.destination === destination)
+  return RAIL.map((destination) => ({ destination, pages: of(destination) })).filter(({ pages }) => pages.length > 0)
+}
+
+/** The pages beside this one, itself included. */
+export function tabsOf(me: Me, name: string): PageOfOffice[] {
+  const mine = pagesOf(me)
+  const here = mine.find((one) => one.name === name)
+  return mine.filter(({ destination }) => destination === here?.destination)
+}
 
 /** Where a person's work is. */
 export function home(me: Me): string {

@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { useRounds, useStage } from '../api/rounds'
 import type { Callback, Desk, Me, Stage } from '../api/types'
 import { History } from '../desk/history'
@@ -10,7 +9,7 @@ import { RoundSelect } from '../desk/round-select'
 import { VoiceMessage } from '../desk/voice-message'
 import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
-import { useRoomPhone } from '../phone/use-room-phone'
+import { useDeskPhone } from '../phone/desk-phone'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
@@ -27,8 +26,7 @@ export default function AssistPage({ me }: { me: Me }) {
 
 function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   const { text } = useLanguage()
-  useLiveUpdates(desk.id)
-  const phone = useRoomPhone(me)
+  const phone = useDeskPhone()
   const { data: all = [] } = useRounds()
   const [chosenId, setChosenId] = useState<number>()
   const rounds = all.filter((round) => !isOver(round))
@@ -40,7 +38,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
 
   return (
     <div className={deskStyle.page}>
-      <Header me={me} page="assist" onLeave={() => phone.disconnect()}>
+      <Header me={me} page="assist">
         <RoundSelect rounds={rounds} chosen={round} onChoose={setChosenId} />
       </Header>
       <main className={deskStyle.columns}>

@@ -4,7 +4,7 @@ import type { Callback, Desk, Stage } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
 import { useLanguage } from '../language/language'
 import { Progress } from '../official/next-panel'
-import { Num } from '../ui/number'
+import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import type { Assist } from './use-assist'
@@ -100,7 +100,7 @@ function Spoken({ callback }: { callback: Callback }) {
     <>
       {word}
       <HeldLeft callback={callback} />
-      {state === 'talking' && talking_at && <Num>{format.duration(now - Date.parse(talking_at))}</Num>}
+      {state === 'talking' && talking_at && <RunningTime>{format.duration(now - Date.parse(talking_at))}</RunningTime>}
     </>
   )
 }

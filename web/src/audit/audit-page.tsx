@@ -1,7 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
-import { useLiveUpdates } from '../api/live'
 import { COMMAND_LINE, type Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
@@ -26,7 +25,6 @@ function subjectOf(kind: string, which: string): string {
 /** Who did what to whom, when and why. */
 export default function AuditPage({ me }: { me: Me }) {
   const { text, code } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const words = text.audit
   useTitle(words.title)
   const [wanted, setWanted] = useState(NOBODY)

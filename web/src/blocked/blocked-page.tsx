@@ -3,7 +3,6 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { adminKeys } from '../api/keys'
-import { useLiveUpdates } from '../api/live'
 import { mayMove } from '../api/permissions'
 import { COMMAND_LINE, type Me } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -20,7 +19,6 @@ import style from '../ui/rows.module.css'
 /** The numbers that may not register, and why. */
 export default function BlockedPage({ me }: { me: Me }) {
   const { text, format } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.blocked.title)
   const words = text.blocked
   const [wanted, setWanted] = useState('')

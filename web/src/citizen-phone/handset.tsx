@@ -4,6 +4,7 @@ import { useLanguage } from '../language/language'
 import { Keypad } from '../phone/keypad'
 import { ring } from '../phone/ring'
 import type { Softphone } from '../phone/softphone'
+import { RunningTime } from '../ui/number'
 import { useStore } from '../ui/store'
 import style from './phone.module.css'
 
@@ -57,5 +58,5 @@ function Duration() {
     const timer = setInterval(() => setNow(Date.now()), 1_000)
     return () => clearInterval(timer)
   }, [])
-  return <bdi className="number">{format.duration(now - begin)}</bdi>
+  return <RunningTime>{format.duration(now - begin)}</RunningTime>
 }

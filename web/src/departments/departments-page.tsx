@@ -3,7 +3,6 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { REQUESTS } from '../api/keys'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -21,7 +20,6 @@ export default function DepartmentsPage({ me }: { me: Me }) {
   const language = useLanguage()
   const { text, format } = language
   const words = text.departments
-  useLiveUpdates(me.desk?.id ?? null)
   const { data, isPending, error } = useDepartments()
   const [asked, setAsked] = useState<Department | 'new' | null>(null)
   const queries = useQueryClient()

@@ -4,7 +4,7 @@ import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
 import { ReferButton } from '../requests/refer-button'
-import { Num } from '../ui/number'
+import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { HeldLeft } from './held-left'
@@ -75,7 +75,7 @@ function Timer({ callback }: { callback: Callback }) {
   const until = over && ended_at ? Date.parse(ended_at) : now
   return (
     <div className={style.timer} data-talking={talking_at !== null} role="timer" aria-label={text.desk.conversation}>
-      <Num>{format.duration(until - Date.parse(since))}</Num>
+      <RunningTime>{format.duration(until - Date.parse(since))}</RunningTime>
     </div>
   )
 }

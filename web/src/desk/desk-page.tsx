@@ -1,17 +1,15 @@
 import { Paper } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { useRounds } from '../api/rounds'
 import type { Me, Round } from '../api/types'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
-import { useRoomPhone } from '../phone/use-room-phone'
+import { useDeskPhone } from '../phone/desk-phone'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
-import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { Actions } from './actions'
 import { AfterAll } from './after-all'
 import { CallbackPanel } from './callback-panel'
@@ -21,15 +19,14 @@ import { PhonePanel } from './phone-panel'
 import { isOver, likelyRound } from './likely-round'
 import { RoundSelect } from './round-select'
 import { useBegun } from './use-begun'
-import { ON_THE_PHONE, useDesk } from './use-desk'
+import { useDesk } from './use-desk'
 import callbackStyle from './callback.module.css'
 import style from './desk.module.css'
 
 export default function DeskPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   const myDesk = me.desk?.id ?? null
-  useLiveUpdates(myDesk)
-  const phone = useRoomPhone(me)
+  const phone = useDeskPhone()
   const { data: rounds = [] } = useRounds()
   const [chosenId, setChosenId] = useState<number | null>(null)
   const wanted = chosenId ?? me.callback?.round_id
@@ -37,12 +34,11 @@ export default function DeskPage({ me }: { me: Me }) {
 
   const desk = useDesk(me, round?.id ?? null)
   const begun = useBegun(round)
-  useWarnOnLeave(desk.callback !== null && ON_THE_PHONE.includes(desk.callback.state))
   const canTake = me.desk !== null && begun && !isOver(round)
 
   return (
     <div className={style.page}>
-      <Header me={me} page="desk" onLeave={() => phone.disconnect()}>
+      <Header me={me} page="desk">
         <RoundSelect rounds={rounds} chosen={round} onChoose={setChosenId} />
       </Header>
       <main className={style.columns}>

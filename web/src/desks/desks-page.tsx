@@ -1,6 +1,5 @@
 import { Button, Switch } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
-import { useLiveUpdates } from '../api/live'
 import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -26,7 +25,6 @@ const isOwed = ({ in_hand }: DeskPlace) => in_hand?.state === 'ended' || in_hand
 /** The desks: whose each is, its phone, what it serves and whom it has. */
 export default function DesksPage({ me }: { me: Me }) {
   const { text, format } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.deskList.title)
   const { data: desks = [], isPending, error } = useDesks()
   const [all, setAll] = useState(false)

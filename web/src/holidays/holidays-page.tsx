@@ -1,7 +1,6 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { cityTime } from '../language/city-time'
@@ -23,7 +22,6 @@ import rounds from '../ui/plans.module.css'
 export default function HolidaysPage({ me }: { me: Me }) {
   const { code, text, format } = useLanguage()
   const words = text.holidays
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(words.title)
   const today = cityTime(serverNow()).day
   const [offset, setOffset] = useState(0)

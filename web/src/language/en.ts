@@ -16,6 +16,7 @@ import { words as recordings } from '../recordings/words.en'
 import { words as reports } from '../reports/words.en'
 import { words as requests } from '../requests/words.en'
 import { words as rounds } from '../rounds/words.en'
+import { words as shell } from '../shell/words.en'
 import { words as signIn } from '../sign-in/words.en'
 import { words as subjects } from '../subjects/words.en'
 import { words as timetable } from '../timetable/words.en'
@@ -30,6 +31,6 @@ export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...citizenPhone, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...official, ...officials, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

@@ -16,6 +16,7 @@ import { words as recordings } from '../recordings/words.fa'
 import { words as reports } from '../reports/words.fa'
 import { words as requests } from '../requests/words.fa'
 import { words as rounds } from '../rounds/words.fa'
+import { words as shell } from '../shell/words.fa'
 import { words as signIn } from '../sign-in/words.fa'
 import { words as subjects } from '../subjects/words.fa'
 import { words as timetable } from '../timetable/words.fa'
@@ -29,7 +30,7 @@ export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...citizenPhone, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...official, ...officials, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }
 

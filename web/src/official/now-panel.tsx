@@ -7,7 +7,7 @@ import { VoiceMessage } from '../desk/voice-message'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
-import { Num } from '../ui/number'
+import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { type Time, timeOf } from './conversation-time'
@@ -75,7 +75,7 @@ function Timer({ time, minutes }: { time: Time; minutes: number }) {
   return (
     <div className={style.timer}>
       <div role="timer" aria-label={text.stage.timer} data-testid="timer" data-tone={time.tone}>
-        <Num>{format.duration(time.spent)}</Num>
+        <RunningTime>{format.duration(time.spent)}</RunningTime>
       </div>
       <span>{text.stage.ofMinutes(format.number(minutes))}</span>
       <strong role="status">{time.tone === 'calm' ? '' : text.stage.time[time.tone]}</strong>

@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { useRounds, useStage } from '../api/rounds'
 import type { Desk, Me, Stage } from '../api/types'
 import { AfterAll } from '../desk/after-all'
@@ -9,11 +8,10 @@ import { isOver, likelyRound } from '../desk/likely-round'
 import { RoundSelect } from '../desk/round-select'
 import { useBegun } from '../desk/use-begun'
 import { useLanguage } from '../language/language'
-import { useRoomPhone } from '../phone/use-room-phone'
+import { useDeskPhone } from '../phone/desk-phone'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
-import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { NextPanel } from './next-panel'
 import { NowPanel } from './now-panel'
 import { OutcomeChoice } from './outcome-choice'
@@ -29,8 +27,7 @@ export default function OfficialPage({ me }: { me: Me }) {
 
 function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   const { text, office } = useLanguage()
-  useLiveUpdates(desk.id)
-  const phone = useRoomPhone(me)
+  const phone = useDeskPhone()
   const { data: rounds = [] } = useRounds()
   const { data: stage, error } = useStage(desk.round_id)
   const [chosenId, setChosenId] = useState<number>()
@@ -41,7 +38,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
 
   return (
     <div className={style.page}>
-      <Header me={me} page="official" onLeave={() => phone.disconnect()}>
+      <Header me={me} page="official">
         {desk.round_id === null
           ? <RoundSelect rounds={rounds.filter((one) => !isOver(one))} chosen={round} onChoose={setChosenId} />
           : stage && <strong className={style.office}>{office(stage.round.official)}</strong>}
@@ -61,7 +58,6 @@ function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
   const { text } = useLanguage()
   const { round } = stage
   const serving = useServing(desk, stage, useBegun(round))
-  useWarnOnLeave(serving.speaks)
   return (
     <>
       <ErrorNotice error={serving.error} />

@@ -65,7 +65,6 @@ export function useServing(desk: Desk, stage: Stage, begun: boolean) {
     leave: may(callback === null, 'leave', () => serve(null)),
     /** «Next» is to be said on purpose. */
     young,
-    speaks: talks || state === 'held',
   }
 }
 

@@ -2,7 +2,6 @@ import { Button, Group } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useOfficials } from '../api/city'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import type { Me, Official } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -22,7 +21,6 @@ const KINDS = ['mayor', 'deputy', 'district_manager'] as const
 export default function OfficialsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   const words = text.officials
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(words.title)
   const { data: officials, error } = useOfficials()
   const [asked, setAsked] = useState<Official | 'new' | null>(null)

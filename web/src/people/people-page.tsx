@@ -1,7 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
@@ -21,7 +20,6 @@ type Asked = { action: Action; person: Person } | { form: Person | null } | null
 /** Everybody who signs in: what they may do, at which desk, for which official. */
 export default function PeoplePage({ me }: { me: Me }) {
   const { text } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.people.title)
   const { data: people = [], isPending, error } = usePeople()
   const [wanted, setWanted] = useState('')

@@ -1,4 +1,6 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
+import { keys } from '../api/keys'
 import type { Me } from '../api/types'
 import { getDeskPhone } from './queries'
 import { RoomPhone } from './room-phone'
@@ -23,8 +25,9 @@ async function mayHear(): Promise<boolean> {
   }
 }
 
-/** One phone as long as the page is open. */
+/** One phone as long as its person is signed in. */
 export function useRoomPhone(me: Me): RoomPhone {
+  const queries = useQueryClient()
   const [phone] = useState(() => new RoomPhone(getDeskPhone))
   useComesToHelp(phone, isMissed(me))
   useEffect(() => {
@@ -45,8 +48,10 @@ export function useRoomPhone(me: Me): RoomPhone {
       removeEventListener('pagehide', leave)
       removeEventListener('pageshow', shown)
       leave()
+      // Whoever signs in next in this window connects their own by hand.
+      if (!queries.getQueryData(keys.me)) sessionStorage.removeItem(ON)
     }
-  }, [phone])
+  }, [phone, queries])
   return phone
 }
 

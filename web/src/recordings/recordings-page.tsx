@@ -2,7 +2,6 @@ import { Button, NativeSelect, Paper, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { useRoundsFrom } from '../api/rounds'
 import type { Me } from '../api/types'
 import { addDays, cityTime } from '../language/city-time'
@@ -27,7 +26,6 @@ const TICKETS = [7, 8]
 /** The recordings of all rounds: how long they are kept, and each to be heard. */
 export default function RecordingsPage({ me }: { me: Me }) {
   const { text, format, office } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const words = text.retention
   useTitle(words.title)
   const [round, setRound] = useState('')

@@ -1,7 +1,6 @@
 import { Anchor, Paper } from '@mantine/core'
 import { useEffect } from 'react'
 import { Link } from 'wouter'
-import { useLiveUpdates } from '../api/live'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
@@ -21,7 +20,6 @@ import style from './requests.module.css'
 /** One request: what was said, what was done, and what may be done with it. */
 export default function RequestPage({ me, id }: { me: Me; id: number }) {
   const { text, format } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const { data: detail, error } = useRequest(id)
   const tracking = detail ? format.ticket(detail.request.tracking) : ''
   useEffect(() => {

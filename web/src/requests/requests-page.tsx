@@ -2,7 +2,6 @@ import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useState, type SyntheticEvent } from 'react'
 import { Link, useLocation } from 'wouter'
-import { useLiveUpdates } from '../api/live'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
@@ -21,7 +20,6 @@ import style from './requests.module.css'
 /** The inbox: what was reported, in the order of work. */
 export default function RequestsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const inbox = useInboxFilter()
   const [writing, setWriting] = useState(false)
   useEffect(() => {

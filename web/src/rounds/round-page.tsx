@@ -2,7 +2,6 @@ import { Anchor, Button, Group, Paper } from '@mantine/core'
 import { useCallback, useEffect, useState, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useOfficials } from '../api/city'
-import { useLiveUpdates } from '../api/live'
 import { mayConduct, mayHear, mayMove, mayPlan } from '../api/permissions'
 import { endRound, useRound } from '../api/rounds'
 import type { Me, Registration, Round } from '../api/types'
@@ -28,7 +27,6 @@ type Asked = 'change' | 'cancel' | 'end' | Registration | null
 /** One round: what was agreed, its line and its report, and what may be done with it. */
 export default function RoundPage({ me, id }: { me: Me; id: number }) {
   const { text, format, office } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const { data: round, error } = useRound(id)
   const [asked, setAsked] = useState<Asked>(null)
   const name = round ? office(round.official) : ''

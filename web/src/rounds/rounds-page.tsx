@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { useOfficials } from '../api/city'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import { useRoundsFrom } from '../api/rounds'
 import type { Me, Round } from '../api/types'
@@ -21,7 +20,6 @@ const PHASES: Round['phase'][] = ['live', 'open', 'closed', 'announced', 'planne
 /** The programme: every round by its phase, and where new ones are made. */
 export default function RoundsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   const [older, setOlder] = useState(false)
   const [making, setMaking] = useState(false)
   const [today] = useState(() => cityTime(serverNow()).day)

@@ -3,7 +3,6 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type Subject, useSubjects } from '../api/city'
 import { planningKey } from '../api/keys'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -18,7 +17,6 @@ import style from './subjects.module.css'
 /** The city's nine subjects: their names, what callers hear of them, and whether they do. */
 export default function SubjectsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.subjects.title)
   const { data, error } = useSubjects()
   return (

@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import { serverNow } from '../api/clock'
-import { useLiveUpdates } from '../api/live'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { cityTime } from '../language/city-time'
@@ -19,7 +18,6 @@ import style from './timetable.module.css'
 /** The timetable: a month of the city, day by day, and the rules that make its rounds. */
 export default function TimetablePage({ me }: { me: Me }) {
   const { code, text } = useLanguage()
-  useLiveUpdates(me.desk?.id ?? null)
   useTitle(text.timetable.title)
   const today = cityTime(serverNow()).day
   const [anchor, setAnchor] = useState(today)

@@ -1,35 +1,35 @@
-import { Button, Menu } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import { keys } from '../api/keys'
 import { signOut } from '../api/session'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
-import { pagesOf, type PageOfOffice } from '../pages'
+import { tabsOf, type PageOfOffice } from '../pages'
 import { Clock } from './clock'
 import { KEYS_OF } from './keys'
 import { KeysHelp } from './keys-help'
 import { LanguageSwitch } from './language-switch'
+import { PageLink } from './page-link'
 import style from './header.module.css'
 
 interface Props {
   me: Me
   /** Its name in `pages`. */
   page: string
-  onLeave?: () => void
   children: ReactNode
 }
 
 /** The head of every page behind the sign-in. */
-export function Header({ me, page, onLeave, children }: Props) {
+export function Header({ me, page, children }: Props) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
-  const mine = pagesOf(me)
+  const tabs = tabsOf(me, page)
   const letters = KEYS_OF[page]
   const leave = useMutation({
     mutationFn: signOut,
     onSuccess: () => {
-      onLeave?.()
       queries.setQueryData(keys.me, null)
       queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] })
     },
@@ -37,14 +37,12 @@ export function Header({ me, page, onLeave, children }: Props) {
   return (
     <header className={style.header}>
       <h1 className={style.brand}>
-        <span aria-hidden>{text.brandNumber}</span>
-        {mine.find(({ name }) => name === page)?.title(text)}
+        {tabs.find(({ name }) => name === page)?.title(text)}
       </h1>
       <div className={style.round}>{children}</div>
       <Clock className={style.clock} />
-      <PageMenu pages={mine.filter(({ name }) => name !== page)} />
       <div className={style.person}>
-        <a className={style.name} href="/account" data-testid="my-account">{me.name}</a>
+        <Link className={style.name} href="/account" data-testid="my-account">{me.name}</Link>
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
       </div>
       {letters && <KeysHelp keys={letters} />}
@@ -52,24 +50,21 @@ export function Header({ me, page, onLeave, children }: Props) {
       <Button variant="subtle" px="xs" c="var(--ink-soft)" color="gray" loading={leave.isPending} onClick={() => leave.mutate()} data-testid="sign-out">
         {text.signOut}
       </Button>
+      {tabs.length > 1 && <Tabs pages={tabs} page={page} />}
     </header>
   )
 }
 
-function PageMenu({ pages }: { pages: PageOfOffice[] }) {
+/** The pages of this destination of the rail. */
+function Tabs({ pages, page }: { pages: PageOfOffice[]; page: string }) {
   const { text } = useLanguage()
-  if (pages.length === 0) return null
   return (
-    <Menu>
-      <Menu.Target>
-        <Button variant="light" px="sm" data-testid="pages">{text.pages}</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {/* A whole new page: leaving the desk's asks first while a citizen is on the phone. */}
-        {pages.map(({ name, title }) => (
-          <Menu.Item key={name} component="a" href={`/${name}`} data-testid={`to-${name}`}>{title(text)}</Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <nav className={style.tabs} aria-label={text.shell.tabs}>
+      {pages.map((to) => (
+        <PageLink key={to.name} to={to} data-testid={`to-${to.name}`} aria-current={to.name === page ? 'page' : undefined}>
+          {to.title(text)}
+        </PageLink>
+      ))}
+    </nav>
   )
 }

@@ -1,4 +1,15 @@
+const DIGIT = /[\d۰-۹]/
+
 /** Digits that belong together, kept in their own direction. */
 export function Num({ children, ...rest }: { children: string; 'data-testid'?: string; 'data-number'?: string }) {
   return <bdi className="number" dir="ltr" {...rest}>{children}</bdi>
+}
+
+/** A time that runs, each digit in a cell of its own. */
+export function RunningTime({ children, ...rest }: { children: string; 'data-testid'?: string }) {
+  return (
+    <bdi className="number running" dir="ltr" {...rest}>
+      {[...children].map((one, place) => (DIGIT.test(one) ? <span key={place}>{one}</span> : one))}
+    </bdi>
+  )
 }

@@ -10,7 +10,6 @@ export const words: typeof fa = {
     loadAgain: 'Load the page again',
   },
   signOut: 'Sign out',
-  pages: 'Pages',
   clock: 'Time in Isfahan',
   player: { play: 'Play', pause: 'Pause', position: 'Position' },
   keys: {

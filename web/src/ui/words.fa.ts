@@ -8,7 +8,6 @@ export const words = {
     loadAgain: 'بارگذاری دوبارهٔ صفحه',
   },
   signOut: 'خروج',
-  pages: 'صفحه‌ها',
   clock: 'ساعت اصفهان',
   player: { play: 'پخش', pause: 'مکث', position: 'جای پخش' },
   keys: {

@@ -1,0 +1,92 @@
+"""What stays while the pages change: the rail, and the call on every page that does not show it itself."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Callback, Role, User
+from db.states import CallbackState
+from tests.factories import a_callback
+from tests.kit.pages import in_state, is_fit
+from tests.kit.process import until
+from tests.pages.conftest import OpenAs
+
+SAME = "window.__same === true"
+"""Whether the window is the one that was marked: no page was loaded anew since."""
+
+
+def mark(page: Page) -> None:
+    page.evaluate("window.__same = true")
+
+
+def begins_to_talk(engine: Engine) -> int:
+    """The one person's desk is in conversation; the callback."""
+    with writing(engine) as session:
+        callback = a_callback(session, CallbackState.TALKING, session.scalars(select(User)).one())
+        callback.called_at = callback.placed_at = callback.talking_at = now(session) - timedelta(seconds=75)
+        session.flush()
+        return callback.id
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_conversation_when_another_page_is_opened_then_the_call_is_there_and_one_link_leads_back(
+    open_as: OpenAs, engine: Engine, language: str
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True, language=language)
+    begins_to_talk(engine)
+    page.reload()
+    mark(page)
+    in_state(page, "callback-state", "talking")
+    expect(page.get_by_test_id("call-bar")).to_have_count(0)
+
+    page.get_by_test_id("rail-requests").click()
+    in_state(page, "call-bar", "talking")
+    expect(page.get_by_test_id("call-bar-time")).to_contain_text("۱:۱" if language == "fa" else "1:1")
+    is_fit(page)
+
+    page.get_by_test_id("call-bar-back").click()
+    in_state(page, "callback-state", "talking")
+    assert page.evaluate(SAME)
+
+
+def test_given_a_conversation_when_it_is_ended_in_the_bar_then_it_is_asked_for_once_and_the_bar_goes(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "requests", at_desk=True)
+    callback_id = begins_to_talk(engine)
+    page.reload()
+    page.get_by_test_id("call-bar-hangup").click()
+
+    def asked() -> bool:
+        with reading(engine) as session:
+            return session.get_one(Callback, callback_id).hangup_asked_at is not None
+
+    until(asked, "the end is asked for")
+    with writing(engine) as session:
+        session.get_one(Callback, callback_id).state = CallbackState.ENDED
+    page.reload()
+    page.get_by_test_id("rail").wait_for()
+    expect(page.get_by_test_id("call-bar")).to_have_count(0)
+
+
+def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loaded_anew(
+    open_as: OpenAs,
+) -> None:
+    page = open_as(Role.SUPERVISOR, "rounds")
+    mark(page)
+    seen = set()
+    rail = page.get_by_test_id("rail").get_by_role("link")
+    for n in range(rail.count()):
+        rail.nth(n).click()
+        expect(rail.nth(n)).to_have_attribute("aria-current", "page")
+        tabs = page.locator("header nav a:not([target])")
+        for tab in range(tabs.count()):
+            tabs.nth(tab).click()
+            expect(tabs.nth(tab)).to_have_attribute("aria-current", "page")
+            expect(rail.nth(n)).to_have_attribute("aria-current", "page")
+            seen.add(page.url)
+    assert len(seen) == 10
+    assert page.evaluate(SAME)

@@ -1,0 +1,49 @@
+import { Button } from '@mantine/core'
+import { IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-react'
+import { Link } from 'wouter'
+import type { Callback, Me } from '../api/types'
+import { hangUp } from '../desk/queries'
+import { useLanguage } from '../language/language'
+import { useDeskPhone } from '../phone/desk-phone'
+import { ErrorNotice } from '../ui/error-notice'
+import { Num, RunningTime } from '../ui/number'
+import { useActions } from '../ui/use-actions'
+import { useNow } from '../ui/use-now'
+import { useStore } from '../ui/store'
+import style from './call-bar.module.css'
+
+/** The call, on every page that does not show it itself: who, how long, and what cannot wait for the way back. */
+export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
+  const { text, format } = useLanguage()
+  const phone = useDeskPhone()
+  const { stream, muted } = useStore(phone.microphone.status)
+  const { error, may } = useActions()
+  const end = may(true, 'hangup', () => hangUp(callback.id))
+  const { registration, state, talking_at } = callback
+  const now = useNow(talking_at !== null)
+  return (
+    <section className={style.bar} aria-label={text.shell.call} data-testid="call-bar" data-state={state}>
+      <ErrorNotice error={error} />
+      <div className={style.line}>
+        <strong role="status">{text.callback[state]}</strong>
+        <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
+        {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
+        <div className={style.actions}>
+          {stream && (
+            <Button
+              variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="call-bar-mute"
+              leftSection={muted ? <IconMicrophoneOff aria-hidden size={18} /> : <IconMicrophone aria-hidden size={18} />}
+              onClick={() => phone.microphone.mute(!muted)}
+            >
+              {muted ? text.deskPhone.unmute : text.deskPhone.mute}
+            </Button>
+          )}
+          <Button variant="default" c="brick" leftSection={<IconPhoneOff aria-hidden size={18} />} disabled={!end} onClick={end} data-testid="call-bar-hangup">
+            {text.desk.hangUp}
+          </Button>
+          <Button component={Link} href={me.role === 'official' ? '/official' : '/desk'} data-testid="call-bar-back">{text.shell.back}</Button>
+        </div>
+      </div>
+    </section>
+  )
+}

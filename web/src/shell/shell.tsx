@@ -1,0 +1,31 @@
+import type { ReactNode } from 'react'
+import { useLocation } from 'wouter'
+import { useLiveUpdates } from '../api/live'
+import type { Me } from '../api/types'
+import { ON_THE_PHONE } from '../desk/use-desk'
+import { CallsDown } from '../ui/calls-down'
+import { useWarnOnLeave } from '../ui/warn-on-leave'
+import { CallBar } from './call-bar'
+import { Rail } from './rail'
+import style from './shell.module.css'
+
+/** These show the call themselves, with all that can be done with it. */
+const SHOW_THE_CALL = ['/desk', '/official', '/assist']
+
+/** What stays while the pages change: the rail, the call, and what the server tells. */
+export function Shell({ me, children }: { me: Me; children: ReactNode }) {
+  const [path] = useLocation()
+  useLiveUpdates(me.desk?.id ?? null)
+  const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
+  useWarnOnLeave(call !== null)
+  return (
+    <div className={style.shell}>
+      <Rail me={me} path={path} />
+      <div className={style.content}>
+        <CallsDown since={me.calls_down_since} />
+        {children}
+        {call && !SHOW_THE_CALL.includes(path) && <CallBar me={me} callback={call} />}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,21 @@
+import type { words as fa } from './words.fa'
+
+/** What stays while the pages change. */
+export const words: typeof fa = {
+  shell: {
+    rail: 'Sections',
+    tabs: 'Pages of this section',
+    destinations: {
+      work: 'My work',
+      control: 'Control room',
+      calendar: 'Calendar',
+      requests: 'City reports',
+      figures: 'Figures',
+      records: 'Records',
+      staff: 'Staff',
+      account: 'My account',
+    },
+    call: 'The call',
+    back: 'Back to the call',
+  },
+}

@@ -1,0 +1,19 @@
+/** What stays while the pages change. */
+export const words = {
+  shell: {
+    rail: 'بخش‌ها',
+    tabs: 'صفحه‌های این بخش',
+    destinations: {
+      work: 'کار من',
+      control: 'اتاق فرمان',
+      calendar: 'تقویم',
+      requests: 'گزارش‌های شهری',
+      figures: 'آمار',
+      records: 'بایگانی',
+      staff: 'کارکنان',
+      account: 'حساب من',
+    },
+    call: 'تماس جاری',
+    back: 'بازگشت به تماس',
+  },
+}
