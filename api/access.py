@@ -48,6 +48,9 @@ REPORT_READERS = tuple(role for role in Role if role is not Role.OPERATOR)
 OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
+RECEPTIONISTS = (*OVERSEERS, Role.OPERATOR)
+"""Who reads everything with a citizen's number, the desks' notes included; each time is in the audit log."""
+
 
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
@@ -153,3 +156,4 @@ Handler = Annotated[User, Depends(requires(*HANDLERS))]
 Doer = Annotated[User, Depends(requires(*DOERS))]
 Keeper = Annotated[User, Depends(requires(*KEEPERS))]
 Watcher = Annotated[User, Depends(requires(*WATCHERS))]
+Receptionist = Annotated[User, Depends(requires(*RECEPTIONISTS))]

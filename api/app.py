@@ -14,7 +14,7 @@ from api.desk import callbacks, citizen_history, desks, phones, serving
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
 from api.public import fairness, public, request_page
-from api.reports import audit, recordings, reports, wallboard
+from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, departments, requests
 from api.rounds import calendar, messages, officials, planning, rounds, subjects, timetable
 from db.engine import connect
@@ -24,7 +24,7 @@ _V1 = "/api/v1"
 _MODULES = (
     *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
     *(callbacks, serving, citizen_history, recordings, messages, audit, event_stream, phones),
-    *(requests, actions, departments, wallboard, reports),
+    *(requests, actions, departments, wallboard, reports, citizens, search),
     *(people, desks, blocked, inbound_texts),
 )
 _PROBLEM = {"model": problems.Problem, "description": "A problem (RFC 9457)"}

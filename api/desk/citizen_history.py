@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
 
 from api import views
 from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
@@ -25,9 +26,13 @@ def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHist
     if user.role not in OVERSEERS and not (found and callbacks.holds(found, user.desk_id)):
         raise Refused("forbidden", "this callback is not in the hands of this desk")
     number = callbacks.get(session, callback_id).registration.number
+    return history(session, number, hears=user.role in HEARERS)
+
+
+def history(session: Session, number: str, *, hears: bool) -> desk.CitizensHistory:
+    """What was with this E.164 number; recordings only for who hears them."""
     registered = citizen_history.registrations(session, number)
     calls = citizen_history.calls(session, registered)
-    hears = user.role in HEARERS
     return desk.CitizensHistory(
         registrations=[_registration(one, calls.get(one.id, []), hears=hears) for one in registered],
         requests=[

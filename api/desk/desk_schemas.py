@@ -64,6 +64,7 @@ class PastRegistration(BaseModel):
 class PastRequest(BaseModel):
     """A city problem that was reported from the citizen's number."""
 
+    id: int
     tracking: str
     category: int
     district: int | None

@@ -4,14 +4,23 @@ For whoever is about to speak with them; so it is short, the newest first.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from db.models import Callback, Recording, Registration, Request
+from db.models import Callback, Message, Recording, Registration, Request
+from hotline.errors import Refused
 
-_REGISTRATIONS, _CALLS, _REQUESTS = 20, 60, 20
+_REGISTRATIONS, _CALLS, _REQUESTS, _MESSAGES = 20, 60, 20, 20
+
+
+class Of(StrEnum):
+    """By what a citizen is found: nothing about them has an id of its own, and no address tells a number."""
+
+    REGISTRATION = "registration"
+    REQUEST = "request"
 
 
 class PastCall(NamedTuple):
@@ -19,6 +28,15 @@ class PastCall(NamedTuple):
 
     callback: Callback
     recorded: int | None
+
+
+def number_of(session: Session, of: Of, id_: int) -> str:
+    """The E.164 number of this registration or request. Raises Refused("not-found"); so if it has none."""
+    table = {Of.REGISTRATION: Registration, Of.REQUEST: Request}[of]
+    number: str | None = session.scalar(select(table.number).where(table.id == id_))
+    if not number:
+        raise Refused("not-found", f"no citizen of a {of} {id_}")
+    return number
 
 
 def registrations(session: Session, number: str) -> Sequence[Registration]:
@@ -51,3 +69,9 @@ def requests(session: Session, number: str) -> Sequence[Request]:
     """The newest requests that were reported from an E.164 number."""
     newest = select(Request).where(Request.number == number).order_by(Request.id.desc())
     return session.scalars(newest.limit(_REQUESTS)).all()
+
+
+def messages(session: Session, number: str) -> Sequence[Message]:
+    """The newest text messages to an E.164 number."""
+    newest = select(Message).where(Message.to == number).order_by(Message.made_at.desc(), Message.id.desc())
+    return session.scalars(newest.limit(_MESSAGES)).all()

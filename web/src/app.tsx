@@ -66,8 +66,8 @@ function Pages({ me }: { me: Me }) {
           return [
             <Route key={name} path={`/${name}`}><Page me={me} /></Route>,
             Below && (
-              <Route key={`${name}/:id`} path={`/${name}/:id`}>
-                {({ id }: { id: string }) => <Below key={id} me={me} id={Number(id)} />}
+              <Route key={`${name}/:id`} path={`/${name}/:of?/:id`}>
+                {({ id, of = '' }: { id: string; of?: string }) => <Below key={`${of}-${id}`} me={me} id={Number(id)} of={of} />}
               </Route>
             ),
           ]

@@ -4,12 +4,12 @@ import { home, pages, pagesOf, railOf, tabsOf } from './pages'
 
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
-const PLANNING = ['rounds', 'requests', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
+const PLANNING = ['rounds', 'citizens', 'requests', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
 const WATCHING = ['recordings', 'blocked', 'desks']
 
 it.each([
-  ['operator', true, ['desk', 'official', 'assist', 'requests', 'account', 'wallboard']],
-  ['operator', false, ['desk', 'requests', 'account', 'wallboard']],
+  ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'account', 'wallboard']],
+  ['operator', false, ['desk', 'citizens', 'requests', 'account', 'wallboard']],
   ['official', false, ['desk', 'requests', 'account', 'reports', 'wallboard']],
   ['public_relations', false, PLANNING],
   ['supervisor', false, [...PLANNING, ...WATCHING]],
@@ -28,10 +28,10 @@ it.each([
 })
 
 it.each([
-  ['operator', true, ['work:desk', 'requests:requests', 'figures:wallboard']],
+  ['operator', true, ['work:desk', 'citizens:citizens', 'requests:requests', 'figures:wallboard']],
   ['official', true, ['work:desk', 'requests:requests', 'figures:reports']],
-  ['public_relations', false, ['calendar:rounds', 'requests:requests', 'figures:reports']],
-  ['administrator', false, ['control:desks', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
+  ['public_relations', false, ['citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports']],
+  ['administrator', false, ['control:desks', 'citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
 ] as const)('given the role %s (a desk: %s) when the rail is shown then it leads to these', (role, desk, expected) => {
   expect(railOf(me(role, desk)).map(({ destination, pages: [first] }) => `${destination}:${first?.name ?? ''}`)).toEqual(expected)
 })

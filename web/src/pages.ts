@@ -2,7 +2,7 @@ import type { Me } from './api/types'
 import type { Text } from './language/fa'
 
 /** Where the rail leads: one of these holds a few pages, which are its tabs. */
-export type Destination = 'work' | 'control' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
+export type Destination = 'work' | 'control' | 'citizens' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
 
 /** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the rail and who sees it follow. */
 export interface PageOfOffice {
@@ -25,6 +25,9 @@ const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
 
 const everybody = () => true
 
+/** Who reads everything with a citizen’s number: not an official, to whom only the own rounds belong. */
+export const seesCitizens = ({ role }: Me) => role !== 'official'
+
 const inspects = ({ role }: Me) => role === 'administrator' || role === 'auditor'
 
 const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
@@ -36,6 +39,7 @@ export const pages = [
   { name: 'official', destination: 'work', title: (text) => text.official.title, isFor: hasDesk },
   { name: 'assist', destination: 'work', title: (text) => text.assist.title, isFor: hasDesk },
   { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
+  { name: 'citizens', destination: 'citizens', title: (text) => text.citizens.title, isFor: seesCitizens },
   { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
   { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesRounds },
   { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesRounds },
@@ -58,7 +62,7 @@ export type PageName = (typeof pages)[number]['name']
 export const pagesOf = (me: Me): (typeof pages)[number][] => pages.filter(({ isFor }) => isFor(me))
 
 /** In the order of the rail; one's own account is reached by one's name. */
-const RAIL: Destination[] = ['work', 'control', 'calendar', 'requests', 'figures', 'records', 'staff']
+const RAIL: Destination[] = ['work', 'control', 'citizens', 'calendar', 'requests', 'figures', 'records', 'staff']
 
 /** The rail of this person: each destination with its pages, of which the first is where it leads. */
 export function railOf(me: Me): { destination: Destination; pages: PageOfOffice[] }[] {

@@ -1,7 +1,10 @@
 import { Button, Paper } from '@mantine/core'
 import { useState } from 'react'
+import { Link } from 'wouter'
+import { useMe } from '../api/session'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
+import { seesCitizens } from '../pages'
 import { recordingUrl } from '../recordings/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
@@ -18,6 +21,7 @@ export function History({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
   const subjectOf = useSubject()
   const { data, error } = useHistory(callback)
+  const { data: me } = useMe()
   const [all, setAll] = useState(false)
   if (error) return <ErrorNotice error={error} />
   if (!data) return null
@@ -33,6 +37,7 @@ export function History({ callback }: { callback: Callback }) {
       <header>
         <h2 id="history-title">{text.history.title}</h2>
         <span>{counts.join(text.comma) || text.history.none}</span>
+        {counts.length > 0 && me && seesCitizens(me) && <Link href={`/citizens/registration/${callback.registration.id}`} data-testid="whole-history">{text.history.whole}</Link>}
       </header>
       <ul>
         {registrations.slice(0, shown).map((one) => <Registered key={one.id} past={one} />)}
@@ -41,7 +46,7 @@ export function History({ callback }: { callback: Callback }) {
             <strong>{subjectOf(one.category)}</strong>
             <span>{text.requests.state[one.state]}</span>
             {one.district !== null && <span>{text.requests.inDistrict(format.number(one.district))}</span>}
-            <span>{text.history.tracking} <Num>{format.digits(one.tracking)}</Num></span>
+            <span>{text.history.tracking} <Link href={`/requests/${one.id}`}><Num>{format.digits(one.tracking)}</Num></Link></span>
             <span>{format.moment(one.made_at)}</span>
           </li>
         ))}

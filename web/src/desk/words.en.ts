@@ -66,6 +66,7 @@ export const words: typeof fa = {
     none: 'This citizen’s first call to 137.',
     registrations: (count) => `earlier registrations: ${count}`,
     requests: (count) => `requests: ${count}`,
+    whole: 'The citizen’s page',
     present: 'This registration',
     operatorsLine: 'Operators’ line',
     more: 'Show all',

@@ -64,6 +64,7 @@ export const words = {
     none: 'نخستین تماس این شهروند با ۱۳۷ است.',
     registrations: (count: string) => `${count} ثبت‌نام پیشین`,
     requests: (count: string) => `${count} پیام شهری`,
+    whole: 'صفحهٔ شهروند',
     present: 'همین ثبت‌نام',
     operatorsLine: 'خط اپراتور',
     more: 'نمایش همه',

@@ -1,16 +1,20 @@
+import { Menu } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import {
-  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconHeadset, IconLayoutDashboard,
-  IconUserCircle, type Icon,
+  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconDots, IconHeadset, IconLayoutDashboard,
+  IconSearch, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
-import { railOf, tabsOf, type Destination } from '../pages'
+import { railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
 import { PageLink } from '../ui/page-link'
 import style from './rail.module.css'
 
 const ICONS: Record<Destination, Icon> = {
   work: IconHeadset,
   control: IconLayoutDashboard,
+  citizens: IconUsers,
   calendar: IconCalendarEvent,
   requests: IconBuildingCommunity,
   figures: IconChartBar,
@@ -19,25 +23,68 @@ const ICONS: Record<Destination, Icon> = {
   account: IconUserCircle,
 }
 
+/** Beside the search and «more» so many have room below a telephone's page. */
+const ON_A_PHONE = 3
+
+interface Props {
+  me: Me
+  path: string
+  onSearch: () => void
+}
+
 /** Where a person can go: at the side, on a phone below. A destination stays marked on each of its pages. */
-export function Rail({ me, path }: { me: Me; path: string }) {
+export function Rail({ me, path, onSearch }: Props) {
   const { text } = useLanguage()
+  const onPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const here = tabsOf(me, path.split('/')[1] ?? '')[0]?.destination
+  const all = railOf(me)
+  const shown = onPhone && all.length > ON_A_PHONE + 1 ? all.slice(0, ON_A_PHONE) : all
+  const more = all.slice(shown.length)
   return (
     <nav className={style.rail} aria-label={text.shell.rail} data-testid="rail">
       <span className={style.brand} aria-hidden>{text.brandNumber}</span>
-      {railOf(me).map(({ destination, pages: [first] }) => {
-        const Icon = ICONS[destination]
-        return first && (
-          <PageLink
-            key={destination} to={first} className={style.to} data-testid={`rail-${destination}`}
-            aria-current={destination === here ? 'page' : undefined}
-          >
-            <Icon aria-hidden stroke={1.6} />
-            <span>{text.shell.destinations[destination]}</span>
-          </PageLink>
-        )
-      })}
+      <button type="button" className={style.to} title={text.shell.searchKeys} onClick={onSearch} data-testid="rail-search">
+        <Inside icon={IconSearch}>{text.search.open}</Inside>
+      </button>
+      {shown.map(({ destination, pages: [first] }) => first && (
+        <To key={destination} destination={destination} page={first} here={here} />
+      ))}
+      {more.length > 0 && (
+        <Menu>
+          <Menu.Target>
+            <button type="button" className={style.to} data-current={more.some(({ destination }) => destination === here)} data-testid="rail-more">
+              <Inside icon={IconDots}>{text.shell.more}</Inside>
+            </button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {more.map(({ destination, pages: [first] }) => first && (
+              <Menu.Item
+                key={destination} component={PageLink} to={first} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}
+              >
+                {text.shell.destinations[destination]}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      )}
     </nav>
+  )
+}
+
+function To({ destination, page, here }: { destination: Destination; page: PageOfOffice; here: Destination | undefined }) {
+  const { text } = useLanguage()
+  return (
+    <PageLink to={page} className={style.to} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}>
+      <Inside icon={ICONS[destination]}>{text.shell.destinations[destination]}</Inside>
+    </PageLink>
+  )
+}
+
+function Inside({ icon: Icon, children }: { icon: Icon; children: ReactNode }) {
+  return (
+    <>
+      <Icon aria-hidden stroke={1.6} />
+      <span>{children}</span>
+    </>
   )
 }

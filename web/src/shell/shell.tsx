@@ -1,13 +1,17 @@
-import type { ReactNode } from 'react'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { Suspense, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
 import type { Me } from '../api/types'
 import { ON_THE_PHONE } from '../desk/use-desk'
 import { CallsDown } from '../ui/calls-down'
+import { part } from '../ui/part'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { CallBar } from './call-bar'
 import { Rail } from './rail'
 import style from './shell.module.css'
+
+const Search = part(() => import('../citizens/search'))
 
 /** These show the call themselves, with all that can be done with it. */
 const SHOW_THE_CALL = ['/desk', '/official', '/assist']
@@ -18,14 +22,18 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   useLiveUpdates(me.desk?.id ?? null)
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
   useWarnOnLeave(call !== null)
+  const [searching, search] = useDisclosure()
+  // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
+  useHotkeys([['mod+K', search.open, { usePhysicalKeys: true }]], [])
   return (
     <div className={style.shell}>
-      <Rail me={me} path={path} />
+      <Rail me={me} path={path} onSearch={search.open} />
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <CallBar me={me} callback={call} />}
       </div>
+      {searching && <Suspense><Search me={me} onClose={search.close} /></Suspense>}
     </div>
   )
 }

@@ -8,6 +8,7 @@ export const words: typeof fa = {
     destinations: {
       work: 'My work',
       control: 'Control room',
+      citizens: 'Citizens',
       calendar: 'Calendar',
       requests: 'City reports',
       figures: 'Figures',
@@ -15,6 +16,8 @@ export const words: typeof fa = {
       staff: 'Staff',
       account: 'My account',
     },
+    more: 'More',
+    searchKeys: 'Ctrl K',
     call: 'The call',
     back: 'Back to the call',
   },

@@ -6,6 +6,7 @@ export const words = {
     destinations: {
       work: 'کار من',
       control: 'اتاق فرمان',
+      citizens: 'شهروندان',
       calendar: 'تقویم',
       requests: 'گزارش‌های شهری',
       figures: 'آمار',
@@ -13,6 +14,8 @@ export const words = {
       staff: 'کارکنان',
       account: 'حساب من',
     },
+    more: 'بیشتر',
+    searchKeys: 'Ctrl K',
     call: 'تماس جاری',
     back: 'بازگشت به تماس',
   },

@@ -9,7 +9,7 @@ export function Num({ children, ...rest }: { children: string; 'data-testid'?: s
 export function RunningTime({ children, ...rest }: { children: string; 'data-testid'?: string }) {
   return (
     <bdi className="number running" dir="ltr" {...rest}>
-      {[...children].map((one, place) => (DIGIT.test(one) ? <span key={place}>{one}</span> : one))}
+      {Array.from(children, (one, place) => (DIGIT.test(one) ? <span key={place}>{one}</span> : one))}
     </bdi>
   )
 }

@@ -1,0 +1,55 @@
+"""A citizen: everything with their number.
+
+Who reads it is in the audit log, unless they have the citizen in hand.
+"""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api.access import HEARERS, Receptionist, Writing
+from api.desk import citizen_history as desk_history
+from api.desk.callbacks import Id
+from api.reports import citizen_schemas as wire
+from db.models import User
+from hotline import audit, numbers
+from hotline.callbacks import callbacks
+from hotline.line import blocked
+from hotline.reports import citizen_history
+
+router = APIRouter(prefix="/citizens", tags=["citizens"])
+
+
+@router.get("/{of}/{id_}")
+def show(of: citizen_history.Of, id_: Id, user: Receptionist, session: Writing) -> wire.Citizen:
+    """The citizen of this registration or request."""
+    number = citizen_history.number_of(session, of, id_)
+    in_hand = _in_hand(session, user, number)
+    if not in_hand:
+        audit.record(session, user.username, "citizen-read", f"{of} {id_}")
+    history = desk_history.history(session, number, hears=user.role in HEARERS)
+    return wire.Citizen(
+        number=numbers.national(number if in_hand else numbers.masked(number)),
+        masked=not in_hand,
+        blocked=blocked.is_blocked(session, number),
+        registrations=history.registrations,
+        requests=history.requests,
+        messages=[
+            wire.SentMessage.model_validate(message, from_attributes=True)
+            for message in citizen_history.messages(session, number)
+        ],
+    )
+
+
+@router.post("/{of}/{id_}/number")
+def show_number(of: citizen_history.Of, id_: Id, user: Receptionist, session: Writing) -> wire.CitizensNumber:
+    """The whole number of the citizen; that it was shown is in the audit log."""
+    number = citizen_history.number_of(session, of, id_)
+    audit.record(session, user.username, "number-shown", f"{of} {id_}")
+    return wire.CitizensNumber(number=numbers.national(number))
+
+
+def _in_hand(session: Session, user: User, number: str) -> bool:
+    if user.desk_id is None:
+        return False
+    mine = (find(session, user.desk_id) for find in (callbacks.live_at_desk, callbacks.screened_at_desk))
+    return any(callback is not None and callback.registration.number == number for callback in mine)

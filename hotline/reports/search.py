@@ -1,0 +1,81 @@
+"""What somebody looks for, by whatever they have of it: a ticket, a tracking or telephone number, a name.
+
+Each result leads on; the page of a citizen is reached from any of their registrations or requests.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+
+from db.models import Registration, Request, Role, User
+from hotline import numbers, tickets
+from hotline.errors import Refused
+from hotline.requests import inbox
+
+MOST = 5
+"""Of each kind; the newest."""
+LEAST = 2
+"""Characters of a name; one matches too much."""
+
+_FIND_CITIZENS = tuple(role for role in Role if role is not Role.OFFICIAL)
+"""What citizens tell one official is not for another; requests of the own district are for all."""
+_FIND_STAFF = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+@dataclass
+class Found:
+    """What there is, of each kind the newest first."""
+
+    registrations: Sequence[Registration] = ()
+    requests: Sequence[Request] = ()
+    staff: Sequence[User] = ()
+
+
+def search(session: Session, user: User, typed: str) -> Found:
+    """What matches `typed`, in any script's digits, of what the person may see."""
+    typed = " ".join(typed.split())
+    digits = "".join(numbers.ascii_digits(typed).split())
+    number = numbers.of_caller(typed) if user.role in _FIND_CITIZENS else None
+    found = Found(requests=_requests(session, user, digits, number))
+    if user.role in _FIND_CITIZENS:
+        found.registrations = _registrations(session, digits, number)
+    if user.role in _FIND_STAFF and len(typed) >= LEAST:
+        found.staff = _staff(session, typed)
+    return found
+
+
+def _registrations(session: Session, digits: str, number: str | None) -> Sequence[Registration]:
+    ticket = Registration.ticket == digits if _is(digits, tickets.TICKET) else false()
+    newest = select(Registration).where(or_(ticket, _of(Registration.number, number)))
+    newest = newest.options(joinedload(Registration.round)).order_by(Registration.id.desc())
+    return session.scalars(newest.limit(MOST)).all()
+
+
+def _requests(session: Session, user: User, digits: str, number: str | None) -> Sequence[Request]:
+    tracking = Request.tracking == digits if _is(digits, tickets.TRACKING) else false()
+    query = select(Request).where(or_(tracking, _of(Request.number, number)))
+    own = inbox.district_of(session, user)
+    if own is not None:
+        query = query.where(Request.district == own)
+    return session.scalars(query.order_by(Request.id.desc()).limit(MOST)).all()
+
+
+def _of(column: InstrumentedAttribute[Any], number: str | None) -> ColumnElement[bool]:
+    """Eight digits may be a ticket, and a telephone number of Isfahan."""
+    return column == number if number else false()
+
+
+def _staff(session: Session, typed: str) -> Sequence[User]:
+    names = (User.name, User.username)
+    alike = or_(*(name.icontains(typed, autoescape=True) for name in names))
+    return session.scalars(select(User).where(alike).order_by(User.id).limit(MOST)).all()
+
+
+def _is(digits: str, kind: tickets.Kind) -> bool:
+    try:
+        return bool(tickets.parse(digits, kind))
+    except Refused:
+        return False

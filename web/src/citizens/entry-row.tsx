@@ -1,0 +1,84 @@
+import { IconDeviceMobileMessage, IconPhoneCall, IconReportSearch, IconTicket, type Icon } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import { useLanguage } from '../language/language'
+import { recordingUrl } from '../recordings/queries'
+import { districtName } from '../requests/names'
+import { Num } from '../ui/number'
+import { Player } from '../ui/player'
+import { useSubject } from '../ui/use-subject'
+import type { Entry } from './timeline'
+import style from './citizens.module.css'
+
+const ICONS: Record<Entry['kind'], Icon> = {
+  registration: IconTicket, call: IconPhoneCall, request: IconReportSearch, message: IconDeviceMobileMessage,
+}
+
+/** One thing that was with a citizen: when, what, and what became of it. */
+export function EntryRow({ entry }: { entry: Entry }) {
+  const { text, format } = useLanguage()
+  const Icon = ICONS[entry.kind]
+  return (
+    <li className={style.entry} data-testid="entry" data-kind={entry.kind}>
+      <Icon aria-hidden stroke={1.6} />
+      <time dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
+      <div className={style.what}><What entry={entry} /></div>
+    </li>
+  )
+}
+
+function What({ entry }: { entry: Entry }): ReactNode {
+  const language = useLanguage()
+  const { text, format, office } = language
+  const words = text.citizens
+  const subject = useSubject()
+  switch (entry.kind) {
+    case 'registration': {
+      const { official, starts_at, in_operators_line, ticket, state, subject: about } = entry.registration
+      return (
+        <>
+          <strong>{words.registered}</strong>
+          <Num>{format.ticket(ticket)}</Num>
+          <span>{in_operators_line ? text.history.operatorsLine : `${office(official)}${text.comma}${format.date(starts_at)}`}</span>
+          <span>{subject(about)}</span>
+          <em>{text.history.state[state]}</em>
+        </>
+      )
+    }
+    case 'call': {
+      const { callback_id, outcome, talked_seconds, note, recorded } = entry.call
+      return (
+        <>
+          <strong>{words.called}</strong>
+          {talked_seconds > 0 && <span>{text.history.talked(format.duration(talked_seconds * 1000))}</span>}
+          {outcome && <em>{text.outcome[outcome]}</em>}
+          {note && <q dir="auto">{format.digits(note)}</q>}
+          {recorded !== null && recorded > 0 && (
+            <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(entry.ticket))} broken={text.recordings.broken} />
+          )}
+        </>
+      )
+    }
+    case 'request': {
+      const { id, tracking, category, district, state } = entry.request
+      return (
+        <>
+          <strong>{words.reported}</strong>
+          <Link href={`/requests/${id}`}><Num>{format.ticket(tracking)}</Num></Link>
+          <span>{subject(category)}{text.comma}{districtName(language, district)}</span>
+          <em>{text.requests.state[state]}</em>
+        </>
+      )
+    }
+    case 'message': {
+      const { kind, state } = entry.message
+      return (
+        <>
+          <strong>{words.texted}</strong>
+          <span>{words.messages[kind]}</span>
+          <em>{words.delivery[state]}</em>
+        </>
+      )
+    }
+  }
+}

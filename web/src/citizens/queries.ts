@@ -1,0 +1,28 @@
+/** A citizen, found by one of their registrations or requests; and what somebody looks for. */
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import type { components } from '../api/schema.gen'
+
+type Schemas = components['schemas']
+export type Citizen = Schemas['Citizen']
+export type SentMessage = Schemas['SentMessage']
+export type SearchResults = Schemas['SearchResults']
+export type Of = Schemas['Of']
+
+const at = (of: Of, id_: number) => ({ params: { path: { of, id_ } } })
+
+export const useCitizen = (of: Of, id: number) =>
+  useQuery({ queryKey: ['citizens', of, id], queryFn: () => body(client.GET('/api/v1/citizens/{of}/{id_}', at(of, id))) })
+
+/** The whole number; the audit log has who asked. */
+export const showNumber = async (of: Of, id: number): Promise<string> =>
+  (await body(client.POST('/api/v1/citizens/{of}/{id_}/number', at(of, id)))).number
+
+/** What was found before stays until the next is there. */
+export const useSearch = (typed: string) =>
+  useQuery({
+    queryKey: ['search', typed],
+    queryFn: () => body(client.POST('/api/v1/search', { body: { typed } })),
+    enabled: typed.length > 1,
+    placeholderData: (before) => (typed.length > 1 ? before : undefined),
+  })

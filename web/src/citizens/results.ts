@@ -1,0 +1,54 @@
+import type { Me } from '../api/types'
+import type { Language } from '../language/language'
+import { districtName } from '../requests/names'
+import { pagesOf, seesCitizens } from '../pages'
+import type { SearchResults } from './queries'
+
+/** One line of what was found, and where it leads. */
+export interface Result {
+  key: string
+  label: string
+  about: string
+  to: string
+}
+
+export interface Group {
+  name: 'registrations' | 'requests' | 'staff' | 'pages'
+  results: Result[]
+}
+
+/** What was found, and the pages of this name: each kind by itself, without those of which there is none. */
+export function groupsOf(
+  me: Me, typed: string, found: SearchResults | undefined, language: Language, subject: (key: number | null) => string,
+): Group[] {
+  const { text, format, office } = language
+  const registrations = (found?.registrations ?? []).map((one) => ({
+    key: `registration-${one.id}`,
+    label: format.ticket(one.ticket),
+    about: [
+      one.in_operators_line ? text.history.operatorsLine : `${office(one.official)}${text.comma}${format.date(one.starts_at)}`,
+      text.history.state[one.state],
+    ].join(text.comma),
+    to: seesCitizens(me) ? `/citizens/registration/${one.id}` : '',
+  }))
+  const requests = (found?.requests ?? []).map((one) => ({
+    key: `request-${one.id}`,
+    label: format.ticket(one.tracking),
+    about: [subject(one.category), districtName(language, one.district), text.requests.state[one.state]].join(text.comma),
+    to: `/requests/${one.id}`,
+  }))
+  const staff = (found?.staff ?? []).map((one) => ({
+    key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`, to: '/people',
+  }))
+  const wanted = typed.trim().toLocaleLowerCase()
+  const pages = pagesOf(me)
+    .map(({ name, title }) => ({ key: `page-${name}`, label: title(text), about: '', to: `/${name}` }))
+    .filter(({ label }) => label.toLocaleLowerCase().includes(wanted))
+  const groups: Group[] = [
+    { name: 'registrations', results: registrations.filter(({ to }) => to) },
+    { name: 'requests', results: requests },
+    { name: 'staff', results: staff },
+    { name: 'pages', results: pages },
+  ]
+  return groups.filter(({ results }) => results.length > 0)
+}

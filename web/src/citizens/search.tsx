@@ -1,0 +1,46 @@
+import { Spotlight, spotlight } from '@mantine/spotlight'
+import '@mantine/spotlight/styles.css'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconSearch } from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
+import { useLocation } from 'wouter'
+import type { Me } from '../api/types'
+import { latinDigits } from '../language/format'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { useSubject } from '../ui/use-subject'
+import { useSearch } from './queries'
+import { groupsOf } from './results'
+
+const WHILE_TYPING = 200
+
+/** Looks for a ticket, a request, a telephone number, a person or a page, above whatever is shown. */
+export default function Search({ me, onClose }: { me: Me; onClose: () => void }) {
+  const language = useLanguage()
+  const words = language.text.search
+  const subject = useSubject()
+  const [, go] = useLocation()
+  const [typed, setTyped] = useState('')
+  const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
+  const { data, error, isFetching } = useSearch(wanted)
+  useEffect(() => spotlight.open(), [])
+  const groups = groupsOf(me, typed, wanted.length > 1 ? data : undefined, language, subject)
+  return (
+    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} onSpotlightClose={onClose} scrollable maxHeight={420} data-testid="search">
+      <Spotlight.Search
+        placeholder={words.placeholder} aria-label={words.placeholder} maxLength={80} leftSection={<IconSearch aria-hidden size={20} />} data-testid="search-typed"
+      />
+      <Spotlight.ActionsList>
+        {groups.map(({ name, results }) => (
+          <Spotlight.ActionsGroup key={name} label={words.groups[name]}>
+            {results.map(({ key, label, about, to }) => (
+              <Spotlight.Action key={key} label={label} description={about} onClick={() => go(to)} data-testid={`found-${name}`} />
+            ))}
+          </Spotlight.ActionsGroup>
+        ))}
+        {groups.length === 0 && <Spotlight.Empty role="status">{isFetching ? words.looking : words.none}</Spotlight.Empty>}
+      </Spotlight.ActionsList>
+      <ErrorNotice error={error} />
+    </Spotlight.Root>
+  )
+}

@@ -1,0 +1,37 @@
+import type { words as fa } from './words.fa'
+
+/** Looking for somebody or something, and a citizen's page. */
+export const words: typeof fa = {
+  search: {
+    open: 'Search',
+    placeholder: 'Ticket, tracking number, telephone, person or page',
+    groups: { registrations: 'Places', requests: 'City reports', staff: 'Staff', pages: 'Pages' },
+    looking: 'Searching…',
+    none: 'Nothing found. Type the whole number.',
+  },
+  citizens: {
+    title: 'Citizens',
+    one: 'Citizen',
+    back: 'Another citizen',
+    typed: 'Ticket, tracking number or telephone number',
+    typedHelp: 'Type the whole number. The audit log has who opens a citizen’s page.',
+    none: 'Nothing is known of this number.',
+    showNumber: 'Show the whole number',
+    recorded: 'The audit log has it.',
+    blocked: 'This number is blocked',
+    open: 'Open now',
+    nothingOpen: 'Nothing of this citizen is open now.',
+    all: 'Everything, the newest first',
+    registered: 'Registration',
+    called: 'Call',
+    reported: 'City report',
+    texted: 'Text message',
+    messages: {
+      registered: 'ticket number', turn_near: 'the turn is near', not_reached: 'not reached', carried: 'on to the next round',
+      round_cancelled: 'the round was cancelled', round_changed: 'the round has other hours', closed: 'the place was closed', number_changed: 'another number',
+      cancelled: 'the place was given up', answer: 'answer to a text', request_reported: 'tracking number', request_news: 'news of a report',
+      request_replied: 'is it solved?', request_rejected: 'the report was rejected', request_closed: 'the report was closed', notice: 'notice',
+    },
+    delivery: { pending: 'waits to be sent', sending: 'being sent', sent: 'sent', failed: 'not delivered', expired: 'too late; not sent' },
+  },
+}

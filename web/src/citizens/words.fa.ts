@@ -1,0 +1,35 @@
+/** Looking for somebody or something, and a citizen's page. */
+export const words = {
+  search: {
+    open: 'جست‌وجو',
+    placeholder: 'شمارهٔ نوبت، شمارهٔ رهگیری، تلفن، نام فرد یا صفحه',
+    groups: { registrations: 'نوبت‌ها', requests: 'پیام‌های شهری', staff: 'کارکنان', pages: 'صفحه‌ها' },
+    looking: 'در حال جست‌وجو…',
+    none: 'چیزی پیدا نشد. شماره را کامل بنویسید.',
+  },
+  citizens: {
+    title: 'شهروندان',
+    one: 'شهروند',
+    back: 'شهروندی دیگر',
+    typed: 'شمارهٔ نوبت، شمارهٔ رهگیری یا شمارهٔ تلفن',
+    typedHelp: 'شماره را کامل بنویسید. باز کردن صفحهٔ هر شهروند در گزارش بازرسی ثبت می‌شود.',
+    none: 'با این شماره چیزی ثبت نشده است.',
+    showNumber: 'نمایش شمارهٔ کامل',
+    recorded: 'در گزارش بازرسی ثبت می‌شود.',
+    blocked: 'این شماره مسدود است',
+    open: 'اکنون باز است',
+    nothingOpen: 'اکنون چیزی از این شهروند باز نیست.',
+    all: 'همه، از تازه به کهنه',
+    registered: 'ثبت‌نام',
+    called: 'تماس',
+    reported: 'پیام شهری',
+    texted: 'پیامک',
+    messages: {
+      registered: 'شمارهٔ نوبت', turn_near: 'نوبت نزدیک است', not_reached: 'تماس بی‌نتیجه ماند', carried: 'به دور بعد رفت',
+      round_cancelled: 'دور لغو شد', round_changed: 'ساعت دور عوض شد', closed: 'نوبت بسته شد', number_changed: 'شماره عوض شد',
+      cancelled: 'نوبت لغو شد', answer: 'پاسخ به پیامک', request_reported: 'شمارهٔ رهگیری', request_news: 'خبر از پیام شهری',
+      request_replied: 'آیا حل شده است؟', request_rejected: 'پیام شهری رد شد', request_closed: 'پیام شهری بسته شد', notice: 'اطلاعیه',
+    },
+    delivery: { pending: 'در انتظار ارسال', sending: 'در حال ارسال', sent: 'فرستاده شد', failed: 'نرسید', expired: 'دیر شد؛ فرستاده نشد' },
+  },
+}
