@@ -80,14 +80,14 @@ def fill(engine: Engine) -> Town:
         _timetable(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
-        ids = {"rounds": live.id, "requests": _requests(session)}
+        ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
         public = [
             f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "ticket", "fairness", "request")
         ]
         return Town(administrator.username, _paths(ids), public)
 
 
-def _paths(ids: dict[str, int]) -> list[str]:
+def _paths(ids: dict[str, int | str]) -> list[str]:
     entries = re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
     below = re.findall(r"^  ([a-z-]+): \{.*below:", _ROUTES.read_text(), re.MULTILINE)
     return [*entries, *(f"{name}/{ids[name]}" for name in below)]

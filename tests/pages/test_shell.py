@@ -22,6 +22,11 @@ def mark(page: Page) -> None:
     page.evaluate("window.__same = true")
 
 
+def shown(page: Page, name: str) -> None:
+    """The page of this name is there; until then the one before is."""
+    page.locator(f'header[data-page="{name}"]:visible').wait_for()
+
+
 def begins_to_talk(engine: Engine) -> int:
     """The one person's desk is in conversation; the callback."""
     with writing(engine) as session:
@@ -43,6 +48,7 @@ def test_given_a_conversation_when_another_page_is_opened_then_the_call_is_there
     expect(page.get_by_test_id("call-bar")).to_have_count(0)
 
     page.get_by_test_id("rail-requests").click()
+    shown(page, "requests")
     in_state(page, "call-bar", "talking")
     expect(page.get_by_test_id("call-bar-time")).to_contain_text("۱:۱" if language == "fa" else "1:1")
     is_fit(page)
@@ -62,7 +68,7 @@ def test_given_a_conversation_when_it_is_ended_in_the_bar_then_it_is_asked_for_o
 
     def asked() -> bool:
         with reading(engine) as session:
-            return session.get_one(Callback, callback_id).hangup_asked_at is not None
+            return session.get_one(Callback, callback_id).state is CallbackState.PARTING
 
     until(asked, "the end is asked for")
     with writing(engine) as session:
@@ -82,11 +88,14 @@ def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loa
     for n in range(rail.count()):
         rail.nth(n).click()
         expect(rail.nth(n)).to_have_attribute("aria-current", "page")
+        shown(page, (rail.nth(n).get_attribute("href") or "")[1:])
+        seen.add(page.url)
         tabs = page.locator("header nav a:not([target])")
         for tab in range(tabs.count()):
             tabs.nth(tab).click()
+            shown(page, (tabs.nth(tab).get_attribute("href") or "")[1:])
             expect(tabs.nth(tab)).to_have_attribute("aria-current", "page")
             expect(rail.nth(n)).to_have_attribute("aria-current", "page")
             seen.add(page.url)
-    assert len(seen) == 10
+    assert len(seen) == 12
     assert page.evaluate(SAME)

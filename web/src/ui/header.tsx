@@ -35,7 +35,7 @@ export function Header({ me, page, children }: Props) {
     },
   })
   return (
-    <header className={style.header}>
+    <header className={style.header} data-page={page}>
       <h1 className={style.brand}>
         {tabs.find(({ name }) => name === page)?.title(text)}
       </h1>
