@@ -14,6 +14,7 @@ from tests.kit import sound
 from tests.kit.browser import page_heard, person
 from tests.kit.caller import Caller
 from tests.kit.pages import in_state, sign_in
+from tests.kit.ports import Ports
 from tests.kit.system import Operator, System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
@@ -78,9 +79,9 @@ class Talk:
         said = self.system.asterisk_says("core show channels concise")
         return [line.split("!")[0] for line in said.splitlines() if line.startswith(named)]
 
-    def port(self) -> int:
-        """The port by which the page's call sends and receives its sound."""
-        return int(
+    def port(self) -> Ports:
+        """The one port by which the page's call sends and receives its sound."""
+        port = int(
             self.page.evaluate("""async () => {
               const stats = await window.__connections.at(-1).getStats();
               const transport = [...stats.values()].find(({ type }) => type === 'transport');
@@ -88,6 +89,7 @@ class Talk:
               return stats.get(pair.localCandidateId).port;
             }""")
         )
+        return Ports(port, port)
 
 
 def _hears(recording: Callable[[], sound.Recording], hz: int, what: str) -> None:

@@ -16,7 +16,8 @@ from tests.faults.browser_talk import DESK_HZ, PURE, Talk, talking
 from tests.kit import sound
 from tests.kit.browser import browsers
 from tests.kit.packets import lost
-from tests.kit.pages import in_state, is_fit
+from tests.kit.pages import in_state, is_fit, shown
+from tests.kit.ports import Ports
 from tests.kit.process import until
 from tests.kit.proxy import Proxy
 from tests.kit.sound import a_tone
@@ -71,7 +72,7 @@ def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_
     talk: Talk,
 ) -> None:
     channels = talk.channels()
-    with talk.states() as states, lost(str(talk.port())):
+    with talk.states() as states, lost(talk.port()):
         time.sleep(1)  # what was on its way has been heard
         talk.both_hear()
         assert talk.channels() == channels
@@ -81,7 +82,7 @@ def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_
 def test_given_a_muted_desk_when_its_sound_finds_another_way_then_it_is_still_muted(talk: Talk) -> None:
     talk.page.keyboard.press("m")
     expect(talk.page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
-    with lost(str(talk.port())):
+    with lost(talk.port()):
         time.sleep(1)
         talk.desk_hears()
         begin = talk.citizen.recording().seconds
@@ -109,7 +110,7 @@ def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then
 
         ports = system.settings.rtp_ports
         with talk.states() as states:
-            with lost(f"{ports.first}:{ports.last}"):
+            with lost(Ports(*ports), but=talk.citizen.sound_ports):
                 proxy.cut()
                 until(lambda: talk.state() is HELD, "the citizen is held", 20)
                 in_state(page, "callback-state", "held")
@@ -136,10 +137,11 @@ def test_given_a_talk_when_every_page_is_walked_through_then_it_goes_on_in_the_s
         rail = page.locator("[data-testid=rail] a:not([target])")
         for n in range(rail.count()):
             rail.nth(n).click()
+            shown(page, (rail.nth(n).get_attribute("href") or "")[1:])
             tabs = page.locator("header nav a:not([target])")
             for tab in range(tabs.count()):
                 tabs.nth(tab).click()
-                expect(tabs.nth(tab)).to_have_attribute("aria-current", "page")
+                shown(page, (tabs.nth(tab).get_attribute("href") or "")[1:])
         page.get_by_test_id("my-account").click()
         in_state(page, "call-bar", "talking")
         talk.both_hear()

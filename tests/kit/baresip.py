@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import soundfile
 
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import Ports, free_port, free_range, give_back
 from tests.kit.process import Program, need
 from tests.kit.sound import Recording
 
@@ -46,16 +46,22 @@ class Baresip:
         self._on_event = on_event
         self._answers: dict[str, dict[str, Any]] = {}
         control = free_port()
-        _configure(folder, port, control)
+        self.sound_ports = free_range(20)
+        _configure(folder, port, control, self.sound_ports)
         endless(sound, folder / "play.wav")
         program = [need("baresip", "baresip-core"), "-f", folder]
         self.program = Program(program, folder=folder, log=folder / "log")
         try:
             self.program.ready(lambda: self._connect(control))
         except BaseException:
-            self.program.stop()
+            self.stop()
             raise
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def stop(self) -> None:
+        """End it, and let others have its ports."""
+        self.program.stop(patience=0.5)
+        give_back(self.sound_ports)
 
     def command(self, command: str, params: str = "") -> str:
         """Send a command; its answer, or an error with baresip's words."""
@@ -96,7 +102,7 @@ class Baresip:
                     self.changed.notify_all()
 
 
-def _configure(folder: Path, port: int, control: int) -> None:
+def _configure(folder: Path, port: int, control: int, sound: Ports) -> None:
     """Accounts are made later, by command: the event of an early registration would be missed."""
     (folder / "accounts").touch()
     modules = Path(need("baresip", "baresip-core")).parent.parent / "lib/baresip/modules"
@@ -105,7 +111,7 @@ def _configure(folder: Path, port: int, control: int) -> None:
         "net_interface 127.0.0.1\n"
         "call_max_calls 100\n"
         "call_hold_other_calls no\n"
-        f"rtp_ports {free_range(20)}\n"
+        f"rtp_ports {sound}\n"
         "jitter_buffer_type off\n"
         f"audio_source aufile,{folder}/play.wav\n"
         "audio_player aubridge,nobody\n"

@@ -4,18 +4,24 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from tests.kit.ports import Ports
 from tests.kit.process import need
 
 
 @contextmanager
-def lost(ports: str) -> Iterator[None]:
-    """Nothing that goes to or comes from these ports (`40000` or `40000:40100`) arrives until the end."""
+def lost(ports: Ports, but: Ports | None = None) -> Iterator[None]:
+    """Nothing that goes to or comes from these ports arrives until the end, but between them and `but`."""
     with ExitStack() as cleanup:
-        for end in ("--sport", "--dport"):
-            rule = ["INPUT", "-i", "lo", "-p", "udp", end, ports, "-j", "DROP"]
+        for end, other in (("--sport", "--dport"), ("--dport", "--sport")):
+            not_with = ["!", other, _written(but)] if but else []
+            rule = ["INPUT", "-i", "lo", "-p", "udp", end, _written(ports), *not_with, "-j", "DROP"]
             _filter("-I", *rule)
             cleanup.callback(_filter, "-D", *rule)
         yield
+
+
+def _written(ports: Ports) -> str:
+    return f"{ports.first}:{ports.last}"
 
 
 def _filter(*words: str) -> None:

@@ -34,6 +34,11 @@ PHONE = {"width": 390, "height": 844}
 _AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
+def shown(page: Page, name: str) -> None:
+    """The page of this name is there; until then the one before is."""
+    page.locator(f'header[data-page="{name}"]:visible').wait_for()
+
+
 def is_fit(page: Page) -> None:
     """Everybody can use the page as it stands: axe finds nothing, and nothing runs over a phone's edge."""
     page.evaluate(_AXE.read_text())

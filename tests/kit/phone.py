@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from tests.kit.baresip import Account, Baresip, CommandError, read_wav
-from tests.kit.ports import free_port
+from tests.kit.ports import Ports, free_port
 from tests.kit.process import ProgramError
 from tests.kit.sound import Recording
 
@@ -87,6 +87,11 @@ class Phone:
     def uri(self) -> str:
         """Where this phone can be dialled directly."""
         return f"sip:{self.number}@127.0.0.1:{self.port}"
+
+    @property
+    def sound_ports(self) -> Ports:
+        """By which its sound comes and goes."""
+        return self._baresip.sound_ports
 
     @property
     def rang(self) -> int:
@@ -204,7 +209,7 @@ class Phone:
 
     def __exit__(self, *_: object) -> None:
         if self._baresip:
-            self._baresip.program.stop(patience=0.5)
+            self._baresip.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Role, User
 from db.states import CallbackState
 from tests.factories import a_callback
-from tests.kit.pages import in_state, is_fit
+from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
@@ -20,11 +20,6 @@ SAME = "window.__same === true"
 
 def mark(page: Page) -> None:
     page.evaluate("window.__same = true")
-
-
-def shown(page: Page, name: str) -> None:
-    """The page of this name is there; until then the one before is."""
-    page.locator(f'header[data-page="{name}"]:visible').wait_for()
 
 
 def begins_to_talk(engine: Engine) -> int:
