@@ -25,16 +25,30 @@ export default function Search({ me, onClose }: { me: Me; onClose: () => void })
   const { data, error, isFetching } = useSearch(wanted)
   useEffect(() => spotlight.open(), [])
   const groups = groupsOf(me, typed, wanted.length > 1 ? data : undefined, language, subject)
+  const first = groups[0]?.results[0]?.to
+  const settled = wanted === latinDigits(typed.trim()) && !isFetching
+  const [early, setEarly] = useState(false)
+  useEffect(() => {
+    if (!settled || !early || !first) return
+    go(first)
+    spotlight.close()
+  }, [settled, early, first, go])
   return (
     <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} onSpotlightClose={onClose} scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
+        // Whoever types and presses Enter at once wants the first of what comes.
+        onKeyDown={({ key }) => setEarly(key === 'Enter' && !settled)}
         placeholder={words.placeholder} aria-label={words.placeholder} maxLength={80} leftSection={<IconSearch aria-hidden size={20} />} data-testid="search-typed"
       />
       <Spotlight.ActionsList>
         {groups.map(({ name, results }) => (
           <Spotlight.ActionsGroup key={name} label={words.groups[name]}>
             {results.map(({ key, label, about, to }) => (
-              <Spotlight.Action key={key} label={label} description={about} onClick={() => go(to)} data-testid={`found-${name}`} />
+              <Spotlight.Action
+                key={key} label={label} description={about} onClick={() => go(to)} data-testid={`found-${name}`}
+                // What came after the last key is selected as what was there before it is.
+                data-selected={to === first || undefined}
+              />
             ))}
           </Spotlight.ActionsGroup>
         ))}

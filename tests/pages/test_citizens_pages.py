@@ -1,0 +1,117 @@
+"""Looking for somebody from anywhere, and everything with a citizen's number on one page."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Callback, Registration, Role
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline import audit, numbers
+from tests.factories import a_registration, a_request, a_round
+from tests.kit.pages import is_fit, shown
+from tests.pages.conftest import OpenAs
+
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+ISOLATED = "\u2066\u2069 "
+
+
+@pytest.fixture
+def place(engine: Engine) -> Registration:
+    """Who waits for the mayor, was spoken with in an earlier round, and has reported something since."""
+    with writing(engine) as session:
+        at = now(session)
+        place = a_registration(session, a_round(session), registered_at=at)
+        past = a_registration(
+            session, a_round(session), number=place.number, state=RegistrationState.REACHED,
+            registered_at=at - timedelta(days=9),
+        )  # fmt: skip
+        spoken = at - timedelta(days=8)
+        session.add(
+            Callback(
+                registration_id=past.id, round_id=past.round_id, token="callback-past",
+                state=CallbackState.CLOSED, outcome=Outcome.REACHED, note="جوی آب خیابان", claimed_at=spoken,
+                called_at=spoken, talking_at=spoken, ended_at=spoken + timedelta(seconds=90),
+            )
+        )  # fmt: skip
+        a_request(session, number=place.number, category=3, district=5).made_at = at - timedelta(days=1)
+        return place
+
+
+def digits(page: Page, test_id: str) -> str:
+    """The figures that it shows, as they are read."""
+    return "".join(each for each in page.get_by_test_id(test_id).inner_text() if each not in ISOLATED)
+
+
+def search(page: Page, typed: str) -> None:
+    """Ctrl and the key on which a Latin keyboard has K, whatever the layout writes with it."""
+    page.evaluate(
+        """() => document.activeElement.dispatchEvent(new KeyboardEvent(
+            'keydown', { code: 'KeyK', key: 'ن', ctrlKey: true, bubbles: true, cancelable: true }))"""
+    )
+    page.get_by_test_id("search-typed").fill(typed)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_ticket_when_searched_for_from_any_page_then_enter_opens_the_citizen_and_all_is_in_order(
+    open_as: OpenAs, place: Registration, language: str
+) -> None:
+    page = open_as(Role.OPERATOR, "requests", language=language)
+    search(page, place.ticket.translate(PERSIAN))
+    page.keyboard.press("Enter")  # before anything is found
+    shown(page, "citizens")
+    expect(page.get_by_test_id("search")).to_have_count(0)
+
+    rows = page.get_by_test_id("entry")
+    expect(rows).to_have_count(6)
+    kinds = [rows.nth(n).get_attribute("data-kind") for n in range(6)]
+    open_now, all_that_was = kinds[:2], kinds[2:]
+    assert open_now == ["registration", "request"]
+    assert all_that_was == ["registration", "request", "call", "registration"]
+    expect(rows.nth(4)).to_contain_text("جوی آب خیابان")
+    is_fit(page)
+
+
+def test_given_a_citizens_page_when_the_whole_number_is_asked_for_then_it_is_shown_and_in_the_audit_log(
+    open_as: OpenAs, engine: Engine, place: Registration
+) -> None:
+    page = open_as(Role.OPERATOR, f"citizens/registration/{place.id}")
+    national = numbers.national(place.number).translate(PERSIAN)
+    assert digits(page, "citizen-number") != national
+    page.get_by_test_id("show-number").click()
+    expect(page.get_by_test_id("show-number")).to_have_count(0)
+    assert digits(page, "citizen-number") == national
+    with reading(engine) as session:
+        entries = [(each.action, each.subject) for each in audit.search(session)]
+    assert entries[:2] == [
+        ("number-shown", f"registration {place.id}"),
+        ("citizen-read", f"registration {place.id}"),
+    ]
+
+
+def test_given_a_telephone_number_when_typed_on_the_citizens_page_then_places_and_requests_lead_on(
+    open_as: OpenAs, place: Registration
+) -> None:
+    page = open_as(Role.SUPERVISOR, "citizens")
+    page.get_by_test_id("citizen-typed").fill("0913 000 9999")
+    expect(page.get_by_test_id("nobody")).to_be_visible()
+    page.get_by_test_id("citizen-typed").fill(numbers.national(place.number))
+    expect(page.get_by_test_id("found-registrations")).to_have_count(2)
+    page.get_by_test_id("found-requests").get_by_role("link").click()
+    shown(page, "requests")
+
+
+def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_official_finds_no_citizen(
+    open_as: OpenAs, place: Registration
+) -> None:
+    page = open_as(Role.OFFICIAL, "desk", at_desk=True)
+    expect(page.get_by_test_id("rail-citizens")).to_have_count(0)
+    page.get_by_test_id("rail-search").click()
+    page.get_by_test_id("search-typed").fill(place.ticket)
+    expect(page.get_by_role("status").get_by_text("چیزی پیدا نشد")).to_be_visible()
+    page.get_by_test_id("search-typed").fill("پیام‌های")
+    expect(page.get_by_test_id("found-pages")).to_have_attribute("data-selected", "true")
+    page.keyboard.press("Enter")
+    shown(page, "requests")
