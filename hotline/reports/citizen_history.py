@@ -32,8 +32,9 @@ class PastCall(NamedTuple):
 
 def number_of(session: Session, of: Of, id_: int) -> str:
     """The E.164 number of this registration or request. Raises Refused("not-found"); so if it has none."""
-    table = {Of.REGISTRATION: Registration, Of.REQUEST: Request}[of]
-    number: str | None = session.scalar(select(table.number).where(table.id == id_))
+    of_request = select(Request.number).where(Request.id == id_)
+    of_registration = select(Registration.number).where(Registration.id == id_)
+    number = session.scalar(of_request) if of is Of.REQUEST else session.scalar(of_registration)
     if not number:
         raise Refused("not-found", f"no citizen of a {of} {id_}")
     return number
