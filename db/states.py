@@ -105,6 +105,7 @@ class RequestStep(StrEnum):
     """What somebody did with a request: a row of its history."""
 
     REPORTED = "reported"
+    PROMISED = "promised"  # by an official to the citizen, with a day
     REFERRED = "referred"  # to a department, with a due date
     RETURNED = "returned"  # given back by the department
     NEWS = "news"  # the citizen is told how it goes on; nothing moves

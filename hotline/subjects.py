@@ -10,8 +10,10 @@ from db.models import Subject
 from hotline import audit
 from hotline.errors import Refused
 
-OTHERS = "9"
-"""The key of everything else."""
+OTHER = 9
+"""Everything else."""
+OTHERS = str(OTHER)
+"""Its key."""
 MOST_AT_ONCE = 4
 """More choices nobody remembers (ISO/IEC 13714)."""
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Moment, Official, OutcomeIn, Text
+from api.rounds.timetable import Day
+from api.schemas import Moment, Official, OutcomeIn, Said, Text
 from db.states import Outcome, RegistrationState, RequestState
 from hotline.callbacks.retries import Because
 
@@ -62,7 +63,7 @@ class PastRegistration(BaseModel):
 
 
 class PastRequest(BaseModel):
-    """A city problem that was reported from the citizen's number."""
+    """A city problem that was reported from the citizen's number; `promised_until`: by an official."""
 
     id: int
     tracking: str
@@ -70,6 +71,7 @@ class PastRequest(BaseModel):
     district: int | None
     state: RequestState
     made_at: datetime
+    promised_until: datetime | None
 
 
 class CitizensHistory(BaseModel):
@@ -77,6 +79,19 @@ class CitizensHistory(BaseModel):
 
     registrations: list[PastRegistration]
     requests: list[PastRequest]
+
+
+class NoteIn(BaseModel):
+    """A line to be added to what is written of a conversation."""
+
+    note: Said = Field(min_length=1, max_length=500)
+
+
+class PromiseIn(BaseModel):
+    """What the citizen is promised, and the last day on which that is in time."""
+
+    written: Said = Field(min_length=1, max_length=2000)
+    until: Day
 
 
 class MyPhone(BaseModel):

@@ -3,7 +3,8 @@
 Like a ticket number, a tracking number comes in the body of a POST only, and guesses are limited.
 """
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -36,6 +37,10 @@ def show(
     first = requests.first(session, found)
     steps = [entry for entry in requests.history(session, first) if entry.step in SHOWN]
     names = {d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)}
-    return page(
-        request, "request.html", language, cached=False, found=found, first=first, steps=steps, names=names
-    )
+    shown: dict[str, Any] = {"found": found, "first": first, "steps": steps, "names": names}
+    return page(request, "request.html", language, cached=False, last_moment=_last_moment, **shown)
+
+
+def _last_moment(due_at: datetime) -> datetime:
+    """A due date ends with a midnight, which is of the next day already."""
+    return due_at - timedelta(seconds=1)

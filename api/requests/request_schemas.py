@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Id, Name, Said, Text
+from api.schemas import Id, Name, Official, Said, Text
 from db.states import RequestState, RequestStep
 
 Category = Annotated[int, Field(ge=1, le=9)]
@@ -48,7 +48,8 @@ class DepartmentChange(BaseModel):
 class CityRequest(BaseModel):
     """A reported problem: `spoken` into a file, or `written`. `number` is in national form.
 
-    `denials`: how often the citizen said that it is not solved.
+    `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
+    citizen that it will be done until `promised_until`.
     """
 
     id: int
@@ -62,6 +63,8 @@ class CityRequest(BaseModel):
     state: RequestState
     department: Department | None
     due_at: datetime | None
+    promised_by: Official | None
+    promised_until: datetime | None
     overdue: bool
     reply: str
     replied_at: datetime | None

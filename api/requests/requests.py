@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api import views
 from api.access import Database, InForce, Reading, SignedIn
 from api.requests import request_schemas as wire
 from api.sounds import SOUND, Range, play
@@ -36,9 +37,10 @@ def _filter(
     department_id: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     overdue: bool = False,
     mine: bool = False,
+    promised: bool = False,
     days: Days = None,
 ) -> Filter:
-    """What is asked for, within what the person may see."""
+    """What is asked for, within what the person may see; of promises an official sees the own ones."""
     own = inbox.district_of(session, user)
     if own is not None and district not in (None, own):
         raise Refused("forbidden", "another district's")
@@ -49,6 +51,8 @@ def _filter(
         department_id=department_id,
         overdue=overdue,
         mine=user.username if mine else None,
+        promised=promised,
+        promised_by=user.official_id if promised and user.role is models.Role.OFFICIAL else None,
         since_days=days,
     )
 
@@ -130,18 +134,20 @@ def seen_by(session: Session, user: models.User, request: models.Request) -> mod
 
 _PLAIN = (
     *("id", "tracking", "category", "district", "written", "made_at"),
-    *("state", "due_at", "reply", "replied_at", "denials"),
+    *("state", "due_at", "promised_until", "reply", "replied_at", "denials"),
 )
 
 
 def view(request: models.Request, at: datetime) -> wire.CityRequest:
     """A request at the moment `at`, as a row of a list."""
+    due = inbox.due_of(request)
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         number=numbers.national(request.number) if request.number else None,
         department=_department(request.department),
+        promised_by=views.official_view(request.promised_by) if request.promised_by else None,
         spoken=request.voice_message is not None,
-        overdue=request.due_at is not None and request.due_at < at,
+        overdue=due is not None and due < at,
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
+from db.models.rounds import Official
 from db.states import IN_WORK, RequestState, RequestStep
 
 _IN_WORK = text(f"state IN ({', '.join(repr(s.value) for s in IN_WORK)})")
@@ -50,8 +51,11 @@ class Request(Base):
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
     denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+    promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
+    promised_until: Mapped[datetime | None]  # what that official has told the citizen
 
     department: Mapped[Department | None] = relationship(lazy="joined")
+    promised_by: Mapped[Official | None] = relationship(lazy="joined")
 
     __table_args__ = (
         CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
@@ -63,6 +67,7 @@ class Request(Base):
         ),
         CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         Index("requests_by_state", "state", "id"),
         Index("requests_alike", "category", "district", "made_at"),
         Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),

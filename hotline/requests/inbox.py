@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Official, Request, RequestEntry, Role, User
-from db.states import OPEN_REQUESTS, RequestState
+from db.states import IN_WORK, OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
 
 _ALIKE = 0.5
@@ -21,7 +21,10 @@ _CANDIDATES, _SHOWN = 200, 8
 
 @dataclass(frozen=True)
 class Filter:
-    """Which requests are meant; what is None does not matter. `mine`: this user has done something."""
+    """Which requests are meant; what is None does not matter.
+
+    `mine`: this user has done something; `promised`: by any official, or by the one of `promised_by`.
+    """
 
     states: Sequence[RequestState] = ()
     category: int | None = None
@@ -29,6 +32,8 @@ class Filter:
     department_id: int | None = None
     overdue: bool = False
     mine: str | None = None
+    promised: bool = False
+    promised_by: int | None = None
     since_days: int | None = None
 
 
@@ -84,7 +89,7 @@ def page(
         query = query.where(_overdue(at))
     if after:
         query = query.where(_follows(session, rank, after))
-    due = case((_overdue(at), Request.due_at))
+    due = case((_overdue(at), _due))
     rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
     found = [request for request, _ in rows[:limit]]
     more = f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
@@ -101,8 +106,8 @@ def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnEl
         raise Refused("invalid-input", "after: it comes from the page before")
     older = Request.id < last_id
     if last_rank == 0:
-        due = session.scalar(select(Request.due_at).where(Request.id == last_id))
-        older = or_(Request.due_at > due, and_(Request.due_at == due, older)) if due else older
+        due = session.scalar(select(_due).where(Request.id == last_id))
+        older = or_(_due > due, and_(_due == due, older)) if due else older
     return or_(rank > last_rank, and_(rank == last_rank, older))
 
 
@@ -162,8 +167,20 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, words, others, autojunk=False).ratio() if words and others else 0.0
 
 
+_due = case(
+    (Request.promised_until < Request.due_at, Request.promised_until),
+    else_=func.coalesce(Request.due_at, Request.promised_until),
+)
+
+
+def due_of(request: Request) -> datetime | None:
+    """Until when it should be done: by the department, or as was promised, whichever is earlier."""
+    days = [at for at in (request.due_at, request.promised_until) if at]
+    return min(days) if days and request.state in IN_WORK else None
+
+
 def _overdue(at: datetime) -> ColumnElement[bool]:
-    return and_(Request.state == RequestState.REFERRED, Request.due_at < at)
+    return and_(Request.state.in_(IN_WORK), _due < at)
 
 
 def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
@@ -173,6 +190,8 @@ def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
         (w.category is not None, Request.category == w.category),
         (w.district is not None, Request.district == w.district),
         (w.department_id is not None, Request.department_id == w.department_id),
+        (w.promised, Request.promised_by_id.is_not(None)),
+        (w.promised_by is not None, Request.promised_by_id == w.promised_by),
         (w.since_days is not None, Request.made_at > at - timedelta(days=w.since_days or 0)),
         (
             w.mine is not None,

@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Department, MessageKind, Request
+from db.models import Department, MessageKind, Official, Registration, Request
 from db.states import IN_WORK, RequestState, RequestStep
-from hotline import audit, outbox, reasons
+from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests.requests import first, get, log, move
+from hotline.requests.requests import first, get, log, move, write
 
 _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
@@ -28,6 +28,30 @@ def hold(session: Session, request_id: int) -> Request:
     return request or get(session, request_id)
 
 
+def promise(
+    session: Session, registration: Registration, official: Official, *, written: str, until: date, who: str
+) -> Request:
+    """Write down what `official` promises the citizen to be done until the end of that day of the city's.
+
+    Raises Refused("text-missing" | "text-long" | "due-date").
+    """
+    until_at = _end_of(session, until)
+    request = write(
+        session,
+        number=None,  # the registration's
+        category=registration.subject or subjects.OTHER,
+        district=official.district,
+        written=written,
+        language=registration.language,
+        who=who,
+        registration_id=registration.id,
+    )
+    request.promised_by, request.promised_until = official, until_at
+    session.flush()
+    _did(session, request, _T.PROMISED, who, due_at=until_at)
+    return request
+
+
 def refer(
     session: Session, request: Request, department: Department, *, due_on: date, who: str, note: str = ""
 ) -> None:
@@ -37,9 +61,7 @@ def refer(
     """
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
-    due_at = datetime.combine(due_on + timedelta(days=1), time(), CITY)
-    if not timedelta() < due_at - now(session) < _FARTHEST:
-        raise Refused("due-date", "a due date is today or later, within a year")
+    due_at = _end_of(session, due_on)
     move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
     _did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
 
@@ -142,6 +164,13 @@ def separate(session: Session, request: Request, *, who: str) -> None:
     other = request.duplicate_of_id
     move(session, request, _S.NEW, only=_S.DUPLICATE, duplicate_of_id=None)
     _did(session, request, _T.SEPARATED, who, other_id=other)
+
+
+def _end_of(session: Session, day: date) -> datetime:
+    at = datetime.combine(day + timedelta(days=1), time(), CITY)
+    if not timedelta() < at - now(session) < _FARTHEST:
+        raise Refused("due-date", "a due date is today or later, within a year")
+    return at
 
 
 def _did(

@@ -17,7 +17,9 @@ _PATIENCE_S = 900
 """What the others leave may be little: the light worker's tests have so long before they count as hung."""
 
 _BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
-HEAVY = (*_BROWSERS, "test_kit.py", "test_public.py", "test_compose.py", "system")
+_LONG = ("test_compose.py", "test_voice_messages.py", "test_waiting.py")
+"""Files of minutes: whichever began last would be played alone in the end."""
+HEAVY = (*_BROWSERS, "test_kit.py", "test_public.py", *_LONG, "system")
 """What starts whole systems, browsers or containers, in the order in which it is played."""
 
 

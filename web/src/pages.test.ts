@@ -4,13 +4,13 @@ import { home, pages, pagesOf, railOf, tabsOf } from './pages'
 
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
-const PLANNING = ['rounds', 'citizens', 'requests', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
+const PLANNING = ['rounds', 'citizens', 'requests', 'promises', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
 const WATCHING = ['recordings', 'blocked', 'desks']
 
 it.each([
-  ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'account', 'wallboard']],
-  ['operator', false, ['desk', 'citizens', 'requests', 'account', 'wallboard']],
-  ['official', false, ['desk', 'requests', 'account', 'reports', 'wallboard']],
+  ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'promises', 'account', 'wallboard']],
+  ['operator', false, ['desk', 'citizens', 'requests', 'promises', 'account', 'wallboard']],
+  ['official', false, ['desk', 'requests', 'promises', 'account', 'reports', 'wallboard']],
   ['public_relations', false, PLANNING],
   ['supervisor', false, [...PLANNING, ...WATCHING]],
   ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING, ...WATCHING]],

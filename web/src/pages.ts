@@ -41,6 +41,7 @@ export const pages = [
   { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
   { name: 'citizens', destination: 'citizens', title: (text) => text.citizens.title, isFor: seesCitizens },
   { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
+  { name: 'promises', destination: 'requests', title: (text) => text.requests.promises, isFor: everybody },
   { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesRounds },
   { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesRounds },
   { name: 'officials', destination: 'calendar', title: (text) => text.officials.title, isFor: seesRounds },

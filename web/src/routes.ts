@@ -21,6 +21,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   citizens: { component: page(() => import('./citizens/citizens-page')), below: page(() => import('./citizens/citizen-page')) },
   rounds: { component: page(() => import('./rounds/rounds-page')), below: page(() => import('./rounds/round-page')) },
   requests: { component: page(() => import('./requests/requests-page')), below: page(() => import('./requests/request-page')) },
+  promises: { component: page(() => import('./requests/promises-page')) },
   departments: { component: page(() => import('./departments/departments-page')) },
   timetable: { component: page(() => import('./timetable/timetable-page')) },
   officials: { component: page(() => import('./officials/officials-page')) },

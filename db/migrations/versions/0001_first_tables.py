@@ -722,6 +722,9 @@ def _tables() -> None:
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("denials", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
+        sa.Column("promised_by_id", sa.Integer(), nullable=True),
+        sa.Column("promised_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         sa.CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         sa.CheckConstraint(
             "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
@@ -740,6 +743,10 @@ def _tables() -> None:
             ["requests.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["promised_by_id"],
+            ["officials.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["registration_id"],
             ["registrations.id"],
         ),
@@ -749,6 +756,7 @@ def _tables() -> None:
     op.create_index(("ix_requests_call_id"), "requests", ["call_id"], unique=False)
     op.create_index(("ix_requests_department_id"), "requests", ["department_id"], unique=False)
     op.create_index(("ix_requests_duplicate_of_id"), "requests", ["duplicate_of_id"], unique=False)
+    op.create_index(("ix_requests_promised_by_id"), "requests", ["promised_by_id"], unique=False)
     op.create_index(("ix_requests_registration_id"), "requests", ["registration_id"], unique=False)
     op.create_index("requests_alike", "requests", ["category", "district", "made_at"], unique=False)
     op.create_index(
@@ -1109,6 +1117,7 @@ def _tables() -> None:
             "step",
             sa.Enum(
                 "reported",
+                "promised",
                 "referred",
                 "returned",
                 "news",

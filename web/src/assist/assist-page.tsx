@@ -6,6 +6,7 @@ import { History } from '../desk/history'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound } from '../desk/likely-round'
 import { RoundSelect } from '../desk/round-select'
+import { SaidPanel } from '../desk/said-panel'
 import { VoiceMessage } from '../desk/voice-message'
 import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
@@ -53,6 +54,10 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   )
 }
 
+/** The citizen with whom the official speaks, or has just spoken. */
+const spokenWith = ({ places }: Stage): Callback | null =>
+  places.map(({ callback }) => callback).find((one) => one && ['talking', 'held', 'parting', 'ended'].includes(one.state)) ?? null
+
 /** The citizen with whom I speak first: what they said and what is known of them. */
 function WithMe({ callback }: { callback: Callback }) {
   return (
@@ -75,6 +80,7 @@ function Assist({ desk, stage }: { desk: Desk; stage: Stage }) {
       {!desk.phone_connected && <Notice tone="plain">{text.assist.connectFirst}</Notice>}
       {assist.withMe && <WithMe callback={assist.withMe} />}
       <OnStage desk={desk} stage={stage} assist={assist} />
+      <SaidPanel callback={spokenWith(stage)} />
     </>
   )
 }

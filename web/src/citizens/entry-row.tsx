@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
 import { recordingUrl } from '../recordings/queries'
-import { districtName } from '../requests/names'
+import { districtName, dueDay } from '../requests/names'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { useSubject } from '../ui/use-subject'
@@ -60,13 +60,14 @@ function What({ entry }: { entry: Entry }): ReactNode {
       )
     }
     case 'request': {
-      const { id, tracking, category, district, state } = entry.request
+      const { id, tracking, category, district, state, promised_until } = entry.request
       return (
         <>
           <strong>{words.reported}</strong>
           <Link href={`/requests/${id}`}><Num>{format.ticket(tracking)}</Num></Link>
           <span>{subject(category)}{text.comma}{districtName(language, district)}</span>
           <em>{text.requests.state[state]}</em>
+          {promised_until && <strong>{words.promisedUntil(dueDay(language, promised_until))}</strong>}
         </>
       )
     }

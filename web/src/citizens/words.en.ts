@@ -25,6 +25,7 @@ export const words: typeof fa = {
     registered: 'Registration',
     called: 'Call',
     reported: 'City report',
+    promisedUntil: (day: string) => `promised by ${day}`,
     texted: 'Text message',
     messages: {
       registered: 'ticket number', turn_near: 'the turn is near', not_reached: 'not reached', carried: 'on to the next round',

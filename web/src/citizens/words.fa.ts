@@ -23,6 +23,7 @@ export const words = {
     registered: 'ثبت‌نام',
     called: 'تماس',
     reported: 'پیام شهری',
+    promisedUntil: (day: string) => `قول داده شده است، تا ${day}`,
     texted: 'پیامک',
     messages: {
       registered: 'شمارهٔ نوبت', turn_near: 'نوبت نزدیک است', not_reached: 'تماس بی‌نتیجه ماند', carried: 'به دور بعد رفت',

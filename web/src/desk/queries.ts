@@ -45,6 +45,14 @@ export const saveOutcome = (id: number, outcome: Outcome, note: string, wish = N
 export const getCalledAgain = (callback_id: number, query: Wish) =>
   body(client.GET('/api/v1/callbacks/{callback_id}/called-again', { params: { path: { callback_id }, query } }))
 
+/** A line is added to what is written of a conversation. */
+export const addNote = (id: number, note: string) =>
+  body(client.POST('/api/v1/callbacks/{callback_id}/notes', { ...ofCallback(id), body: { note } }))
+
+/** What the official has promised, until the end of a day: a request with a tracking number. */
+export const promise = (id: number, written: string, until: string) =>
+  body(client.POST('/api/v1/callbacks/{callback_id}/promises', { ...ofCallback(id), body: { written, until } }))
+
 /** What is known of the citizen in hand; what was read stays on the page when the call is over. */
 export const useHistory = (callback: Callback) =>
   useQuery({

@@ -61,6 +61,16 @@ export const words: typeof fa = {
     player: (ticket) => `The message that the citizen with ticket ${ticket} left`,
     broken: 'The message could not be played.',
   },
+  said: {
+    title: 'Note and promise',
+    nobody: 'Write here while you speak.',
+    placeholder: 'What was said? What did you promise?',
+    add: 'Note',
+    until: 'Until when the promise is to be kept',
+    within: (days: string) => `${days} days`,
+    promise: 'Promised',
+    promised: (day: string) => `The promise is written down, until the end of ${day}. Tracking number:`,
+  },
   history: {
     title: 'The citizen’s history',
     none: 'This citizen’s first call to 137.',

@@ -59,6 +59,16 @@ export const words = {
     player: (ticket: string) => `پیامی که شهروند با شمارهٔ پیگیری ${ticket} گذاشته است`,
     broken: 'پیام پخش نشد.',
   },
+  said: {
+    title: 'یادداشت و قول',
+    nobody: 'در گفت‌وگو، اینجا بنویسید.',
+    placeholder: 'چه گفته شد؟ چه قولی دادید؟',
+    add: 'یادداشت',
+    until: 'مهلت قول',
+    within: (days: string) => `تا ${days} روز`,
+    promise: 'قول دادم',
+    promised: (day: string) => `قول ثبت شد، تا پایان ${day}. شمارهٔ رهگیری:`,
+  },
   history: {
     title: 'سابقهٔ شهروند',
     none: 'نخستین تماس این شهروند با ۱۳۷ است.',

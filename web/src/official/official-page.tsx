@@ -6,6 +6,7 @@ import { AfterAll } from '../desk/after-all'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound } from '../desk/likely-round'
 import { RoundSelect } from '../desk/round-select'
+import { SaidPanel } from '../desk/said-panel'
 import { useBegun } from '../desk/use-begun'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
@@ -64,7 +65,10 @@ function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
       {round.paused_at && serving.state !== 'paused' && !serving.over && <Notice tone="warning">{text.stage.paused}</Notice>}
       <div className={style.stage}>
         <NowPanel serving={serving} round={round} connected={desk.phone_connected} />
-        <NextPanel stage={stage} />
+        <div className={style.beside}>
+          <NextPanel stage={stage} />
+          <SaidPanel callback={serving.callback} />
+        </div>
       </div>
       {serving.say && <OutcomeChoice serving={serving} />}
       <StageActions serving={serving} round={round} />

@@ -48,6 +48,11 @@ export function StateTags({ request }: { request: CityRequest }) {
           {overdue ? text.requests.overdue(dueDay(language, due_at)) : text.requests.due(dueDay(language, due_at))}
         </span>
       )}
+      {request.promised_by && request.promised_until && (
+        <span className={style.due} data-late={overdue && !due_at} data-testid="promised">
+          {text.requests.promisedBy(language.office(request.promised_by), dueDay(language, request.promised_until))}
+        </span>
+      )}
       {denials > 0 && state !== 'closed' && <span className={style.due} data-late>{text.requests.denials(format.number(denials))}</span>}
     </>
   )

@@ -26,6 +26,9 @@ export const words: typeof fa = {
       new: 'To be looked at', referred: 'Referred', replied: 'Waits for the citizen', reopened: 'Citizen: not solved',
       closed: 'Closed', duplicate: 'Duplicate', rejected: 'Rejected',
     },
+    promises: 'Promises',
+    noPromises: 'Nothing was promised.',
+    promisedBy: (office: string, day: string) => `${office} promised it by ${day}`,
     inDistrict: (district) => `District ${district}`,
     noDistrict: 'District unknown',
     spoken: 'Spoken message',
@@ -46,7 +49,7 @@ export const words: typeof fa = {
     citizen: 'Citizen',
     itself: 'By itself',
     step: {
-      reported: 'Reported', referred: 'Referred', returned: 'Given back by the department', news: 'The citizen was told',
+      reported: 'Reported', promised: 'Promised', referred: 'Referred', returned: 'Given back by the department', news: 'The citizen was told',
       replied: 'Replied: it is solved', confirmed: 'Citizen: it is solved', denied: 'Citizen: it is not solved',
       unanswered: 'Closed: the citizen said nothing', merged: 'Found to be a duplicate', separated: 'Found to be no duplicate',
       rejected: 'Rejected',

@@ -25,6 +25,9 @@ export const words = {
       new: 'در انتظار بررسی', referred: 'ارجاع‌شده', replied: 'در انتظار تأیید شهروند', reopened: 'شهروند: حل نشده است',
       closed: 'پایان‌یافته', duplicate: 'تکراری', rejected: 'ردشده',
     },
+    promises: 'قول‌ها',
+    noPromises: 'قولی داده نشده است.',
+    promisedBy: (office: string, day: string) => `قول ${office} تا ${day}`,
     inDistrict: (district: string) => `منطقهٔ ${district}`,
     noDistrict: 'منطقهٔ نامعلوم',
     spoken: 'پیام صوتی',
@@ -45,7 +48,7 @@ export const words = {
     citizen: 'شهروند',
     itself: 'خودکار',
     step: {
-      reported: 'ثبت شد', referred: 'ارجاع شد', returned: 'اداره بازگرداند', news: 'به شهروند خبر داده شد',
+      reported: 'ثبت شد', promised: 'قول داده شد', referred: 'ارجاع شد', returned: 'اداره بازگرداند', news: 'به شهروند خبر داده شد',
       replied: 'پاسخ داده شد: حل شده است', confirmed: 'شهروند: حل شده است', denied: 'شهروند: حل نشده است',
       unanswered: 'شهروند پاسخی نداد؛ بسته شد', merged: 'تکراری دانسته شد', separated: 'تکراری نبود', rejected: 'رد شد',
     },

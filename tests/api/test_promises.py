@@ -1,0 +1,155 @@
+"""What an official promises a citizen, and what is noted while they speak: kept as it is said."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Callback, Official, OfficialKind, Request, Role, User
+from db.states import CallbackState, Outcome, RequestState
+from hotline import audit
+from hotline.callbacks import closing
+from hotline.clock import CITY
+from hotline.requests import requests
+from settings import Settings
+from tests.api.answers import V1, As, SignedIn, problem
+from tests.factories import a_callback, a_request, a_user
+
+DAY = timedelta(days=1)
+WORDS = "روشنایی کوچه درست می‌شود"
+
+
+@pytest.fixture
+def speaks(engine: Engine, user: User) -> Callback:
+    """The user, an official, is in conversation with a citizen who came for the third subject."""
+    with writing(engine) as session:
+        official = session.get_one(User, user.id)
+        official.role = Role.OFFICIAL
+        callback = a_callback(session, CallbackState.TALKING, official, subject=3)
+        return callback
+
+
+def in_days(engine: Engine, days: int) -> date:
+    with reading(engine) as session:
+        return (now(session).astimezone(CITY) + days * DAY).date()
+
+
+def promise(
+    page: TestClient, callback: Callback, until: date, written: str = "روشنایی کوچه درست می‌شود"
+) -> Any:
+    body = {"written": written, "until": until.isoformat()}
+    return page.post(f"{V1}/callbacks/{callback.id}/promises", json=body)
+
+
+def test_given_a_conversation_when_something_is_promised_then_it_is_a_request_with_that_day_and_a_number(
+    engine: Engine, desk: TestClient, speaks: Callback
+) -> None:
+    until = in_days(engine, 7)
+    answer = promise(desk, speaks, until)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()["request"]
+    assert (made["category"], made["written"], made["state"]) == (3, WORDS, "new")
+    assert made["promised_until"].startswith(f"{until + DAY}T00:00") and made["promised_by"] is not None
+    assert [step["step"] for step in answer.json()["steps"]] == ["reported", "promised"]
+    with reading(engine) as session:
+        request = session.get_one(Request, made["id"])
+        assert request.number == speaks.registration.number
+        (entry,) = audit.search(session, action="request-promised")
+        assert entry.subject == f"request {request.id}"
+
+
+@pytest.mark.parametrize("days", [-1, 400])
+def test_given_a_day_that_is_over_or_too_far_when_promised_then_nothing_is_written(
+    engine: Engine, desk: TestClient, speaks: Callback, days: int
+) -> None:
+    problem(promise(desk, speaks, in_days(engine, days)), 409, "due-date")
+    with reading(engine) as session:
+        assert session.query(Request).count() == 0
+
+
+def test_given_the_one_beside_when_they_write_too_then_nothing_is_lost_and_another_official_may_not(
+    engine: Engine, as_role: As, desk: TestClient, speaks: Callback
+) -> None:
+    problem(promise(as_role(Role.OFFICIAL), speaks, in_days(engine, 1)), 403, "forbidden")
+    page = as_role(Role.OPERATOR)
+    assert promise(page, speaks, in_days(engine, 1)).status_code == 201
+    for client, note in ((page, "کوچهٔ مدرسه"), (desk, "پیگیری تا شنبه"), (page, "کوچهٔ مدرسه")):
+        answer = client.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": note})
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["note"] == "کوچهٔ مدرسه\nپیگیری تا شنبه"
+
+
+def test_given_a_note_when_an_outcome_is_said_without_or_with_another_then_nothing_written_is_lost(
+    engine: Engine, desk: TestClient, speaks: Callback, settings: Settings
+) -> None:
+    desk.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": "نخست"})
+    with writing(engine) as session:
+        callback = session.get_one(Callback, speaks.id)
+        callback.state, callback.ended_at = CallbackState.ENDED, now(session)
+        session.flush()
+        assert closing.record_outcome(session, callback, Outcome.REACHED, "دوم", settings).note == "نخست\nدوم"
+        session.rollback()
+    with writing(engine) as session:
+        callback = session.get_one(Callback, speaks.id)
+        callback.state, callback.ended_at = CallbackState.ENDED, now(session)
+        session.flush()
+        assert closing.record_outcome(session, callback, Outcome.REACHED, "", settings).note == "نخست"
+
+
+@pytest.mark.parametrize(("note", "code"), [("   ", "text-missing"), ("آ" * 500, "text-long")])
+def test_given_a_note_of_nothing_or_too_much_when_added_then_it_is_refused_and_the_others_stay(
+    engine: Engine, desk: TestClient, speaks: Callback, note: str, code: str
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Callback, speaks.id).note = "ب" * 1600
+    problem(desk.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": note}), 409, code)
+    with reading(engine) as session:
+        assert session.get_one(Callback, speaks.id).note == "ب" * 1600
+
+
+def test_given_promises_of_two_officials_when_listed_then_each_sees_the_own_and_the_office_all(
+    engine: Engine, as_user: SignedIn, as_role: As
+) -> None:
+    with writing(engine) as session:
+        mayor, deputy = (
+            Official(kind=OfficialKind.DEPUTY, office_fa=name, office_en=name, clip="deputy") for name in "ab"
+        )
+        session.add_all([mayor, deputy])
+        until = now(session) + DAY
+        for official in (mayor, deputy):
+            a_request(session, promised_by=official, promised_until=until)
+        a_request(session)
+        person = a_user(session)
+        person.role, person.official = Role.OFFICIAL, mayor
+
+    def listed(page: TestClient) -> list[str]:
+        found = page.get(f"{V1}/requests", params={"promised": True}).json()["items"]
+        return sorted(one["promised_by"]["office_en"] for one in found)
+
+    assert listed(as_user(person)) == ["a"]
+    assert listed(as_role(Role.SUPERVISOR)) == ["a", "b"]
+
+
+def test_given_a_promise_whose_day_is_over_when_listed_then_it_is_overdue_until_it_is_done(
+    engine: Engine, office: TestClient
+) -> None:
+    with writing(engine) as session:
+        official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
+        late = a_request(session, promised_by=official, promised_until=now(session) - DAY)
+        a_request(session)
+
+    def overdue() -> list[int]:
+        found = office.get(f"{V1}/requests", params={"overdue": True}).json()["items"]
+        return [one["id"] for one in found if one["overdue"]]
+
+    assert overdue() == [late.id]
+    first = office.get(f"{V1}/requests", params={"limit": 1}).json()
+    assert [one["id"] for one in first["items"]] == [late.id]
+    rest = office.get(f"{V1}/requests", params={"after": first["next"]}).json()
+    assert late.id not in [one["id"] for one in rest["items"]] and len(rest["items"]) == 1
+    with writing(engine) as session:
+        requests.move(session, session.get_one(Request, late.id), RequestState.REPLIED)
+    assert overdue() == []

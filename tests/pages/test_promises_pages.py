@@ -1,0 +1,73 @@
+"""What an official says to a citizen is written down at once: notes, and promises with their day."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, Request, Role, Round, User
+from db.states import CallbackState
+from tests.factories import a_callback
+from tests.kit.pages import is_fit, shown
+from tests.pages.conftest import OpenAs
+
+WORDS = "روشنایی کوچهٔ مدرسه"
+
+
+def speaks(open_as: OpenAs, engine: Engine, language: str = "fa") -> tuple[Page, int]:
+    """An official's page in conversation, and the callback."""
+    page = open_as(Role.OFFICIAL, "official", at_desk=True, language=language)
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.role == Role.OFFICIAL)).one()
+        callback = a_callback(session, CallbackState.TALKING, user)
+        at = now(session) - timedelta(seconds=20)
+        callback.called_at = callback.placed_at = callback.confirmed_at = callback.talking_at = at
+        session.get_one(Desk, user.desk_id).round_id = callback.round_id
+        user.official_id = session.get_one(Round, callback.round_id).official_id
+    page.reload()
+    page.get_by_test_id("said-written").wait_for()
+    return page, callback.id
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_a_conversation_when_the_official_promises_then_it_is_written_and_among_the_promises(
+    open_as: OpenAs, engine: Engine, language: str
+) -> None:
+    page, callback_id = speaks(open_as, engine, language)
+    page.get_by_test_id("said-written").fill(WORDS)
+    page.get_by_test_id("said-days").select_option("14")
+    is_fit(page)
+    page.get_by_test_id("said-promise").click()
+    with reading(engine) as session:
+        expect(page.get_by_test_id("said-done")).not_to_be_empty()
+        request = session.scalars(select(Request)).one()
+        assert request.written == WORDS and request.promised_by_id is not None
+        assert request.registration_id == session.get_one(Callback, callback_id).registration_id
+    expect(page.get_by_test_id("said-written")).to_have_value("")
+
+    page.get_by_test_id("rail-requests").click()
+    page.get_by_test_id("to-promises").click()
+    shown(page, "promises")
+    expect(page.get_by_test_id("promised")).to_have_count(1)
+    page.get_by_test_id("call-bar").wait_for()
+    is_fit(page)
+
+
+def test_given_words_half_written_when_the_page_is_loaded_anew_then_they_are_there_and_a_note_is_added(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page, callback_id = speaks(open_as, engine)
+    page.get_by_test_id("said-written").fill(WORDS)
+    page.reload()
+    expect(page.get_by_test_id("said-written")).to_have_value(WORDS)
+    page.get_by_test_id("said-add").click()
+    expect(page.get_by_test_id("said-note")).to_have_text(WORDS)
+    with reading(engine) as session:
+        assert session.get_one(Callback, callback_id).note == WORDS
+
+    beside = open_as(Role.OPERATOR, "assist", at_desk=True)
+    beside.get_by_test_id("said-written").fill("از اداره پرسیده شود")
+    beside.get_by_test_id("said-add").click()
+    expect(page.get_by_test_id("said-note")).to_contain_text("از اداره پرسیده شود")

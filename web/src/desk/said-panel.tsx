@@ -1,0 +1,76 @@
+import { Button, NativeSelect, Paper, Textarea } from '@mantine/core'
+import { useLocalStorage } from '@mantine/hooks'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { serverNow } from '../api/clock'
+import { keys, REQUESTS } from '../api/keys'
+import type { Callback } from '../api/types'
+import { addDays, cityTime } from '../language/city-time'
+import { useLanguage } from '../language/language'
+import { dueDay } from '../requests/names'
+import { ErrorNotice } from '../ui/error-notice'
+import { Num } from '../ui/number'
+import { addNote, promise } from './queries'
+import style from './said-panel.module.css'
+
+/** What a promise is usually given: days. */
+const DAYS = [3, 7, 14, 30] as const
+const USUAL = 7
+
+/** What is said in a conversation, written by the official or by the one beside: a note, or a promise with its day. */
+export function SaidPanel({ callback }: { callback: Callback | null }) {
+  const { text } = useLanguage()
+  return (
+    <Paper withBorder component="section" className={style.said} aria-labelledby="said-title" data-testid="said">
+      <h2 id="said-title">{text.said.title}</h2>
+      {callback
+        ? <Write key={callback.id} callback={callback} />
+        : <Textarea disabled aria-labelledby="said-title" placeholder={text.said.nobody} />}
+    </Paper>
+  )
+}
+
+function Write({ callback: { id, note } }: { callback: Callback }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const words = text.said
+  const queries = useQueryClient()
+  // It outlives this page, and the browser.
+  const [written, setWritten, forget] = useLocalStorage({ key: `hotline137.said.${String(id)}`, defaultValue: '' })
+  const [days, setDays] = useState<number>(USUAL)
+  const done = () => {
+    forget()
+    void queries.invalidateQueries({ queryKey: keys.me })
+    void queries.invalidateQueries({ queryKey: keys.stages })
+    void queries.invalidateQueries({ queryKey: REQUESTS })
+  }
+  const noting = useMutation({ mutationFn: () => addNote(id, written.trim()), onSuccess: done })
+  const promising = useMutation({
+    mutationFn: () => promise(id, written.trim(), addDays(cityTime(serverNow()).day, days)), onSuccess: done,
+  })
+  const promised = promising.data?.request
+  const nothing = !written.trim() || noting.isPending || promising.isPending
+  return (
+    <>
+      {note && <p className={style.note} dir="auto" data-testid="said-note">{format.digits(note)}</p>}
+      <div className={style.line}>
+        <Textarea
+          aria-labelledby="said-title" placeholder={words.placeholder} value={written} maxLength={500} autosize minRows={1} maxRows={4}
+          className={style.field} data-testid="said-written" onChange={(event) => setWritten(event.currentTarget.value)}
+        />
+        <Button variant="default" disabled={nothing} loading={noting.isPending} onClick={() => noting.mutate()} data-testid="said-add">{words.add}</Button>
+        <NativeSelect
+          aria-label={words.until} value={String(days)} data-testid="said-days" onChange={(event) => setDays(Number(event.currentTarget.value))}
+          data={DAYS.map((one) => ({ value: String(one), label: words.within(format.number(one)) }))}
+        />
+        <Button disabled={nothing} loading={promising.isPending} onClick={() => promising.mutate()} data-testid="said-promise">{words.promise}</Button>
+      </div>
+      <p role="status" className={style.done} data-testid="said-done">
+        {promised?.promised_until && !written && (
+          <>{words.promised(dueDay(language, promised.promised_until))} <Num>{format.ticket(promised.tracking)}</Num></>
+        )}
+      </p>
+      <ErrorNotice error={noting.error ?? promising.error} />
+    </>
+  )
+}
