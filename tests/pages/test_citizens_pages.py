@@ -111,7 +111,7 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     page.get_by_test_id("rail-search").click()
     page.get_by_test_id("search-typed").fill(place.ticket)
     expect(page.get_by_role("status").get_by_text("چیزی پیدا نشد")).to_be_visible()
-    page.get_by_test_id("search-typed").fill("پیام‌های")
+    page.get_by_test_id("search-typed").fill("گزارش‌های")
     expect(page.get_by_test_id("found-pages")).to_have_attribute("data-selected", "true")
     page.keyboard.press("Enter")
     shown(page, "requests")

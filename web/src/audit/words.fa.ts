@@ -9,7 +9,7 @@ export const words = {
     subject: 'با چه',
     anySubject: 'همه چیز',
     subjects: {
-      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'پیام شهری',
+      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'گزارش شهری',
       department: 'اداره',
       official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'گزارش بازرسی',
     },

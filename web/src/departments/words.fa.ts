@@ -11,7 +11,7 @@ export const words = {
     inactive: 'غیرفعال',
     open: 'ارجاع باز',
     overdue: 'دیرکرد',
-    show: (name: string) => `پیام‌های ${name}`,
+    show: (name: string) => `گزارش‌های ${name}`,
     about: (name: string) => `کارهای ${name}`,
   },
 }

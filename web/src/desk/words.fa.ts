@@ -73,7 +73,7 @@ export const words = {
     title: 'سابقهٔ شهروند',
     none: 'نخستین تماس این شهروند با ۱۳۷ است.',
     registrations: (count: string) => `${count} ثبت‌نام پیشین`,
-    requests: (count: string) => `${count} پیام شهری`,
+    requests: (count: string) => `${count} گزارش شهری`,
     whole: 'صفحهٔ شهروند',
     present: 'همین ثبت‌نام',
     operatorsLine: 'خط اپراتور',
