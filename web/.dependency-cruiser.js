@@ -28,7 +28,7 @@ const features = {
   reports: [],
   requests: [],
   rounds: ['line', 'recordings'],
-  shell: ['citizens', 'desk'],
+  shell: ['citizens', 'desk', 'requests'],
   'sign-in': ['account'],
   subjects: [],
   timetable: ['rounds'],

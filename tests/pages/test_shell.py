@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Callback, Role, User
+from db.models import Callback, Official, OfficialKind, Role, User
 from db.states import CallbackState
-from tests.factories import a_callback
+from tests.factories import a_callback, a_request
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
@@ -94,3 +94,19 @@ def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loa
             seen.add(page.url)
     assert len(seen) == 13
     assert page.evaluate(SAME)
+
+
+def test_given_what_is_overdue_when_any_page_is_shown_then_the_rail_counts_it(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "citizens")
+    expect(page.get_by_test_id("rail-requests")).to_be_visible()
+    expect(page.get_by_test_id("late-requests")).to_have_count(0)
+    with writing(engine) as session:
+        official = Official(kind=OfficialKind.DEPUTY, office_fa="معاون", office_en="Deputy", clip="deputy")
+        late = now(session) - timedelta(days=1)
+        a_request(session, promised_by=official, promised_until=late)
+    page.reload()
+    expect(page.get_by_test_id("late-requests")).to_contain_text("۱")
+    shown(page, "citizens")
+    is_fit(page)

@@ -1,4 +1,4 @@
-import { Menu } from '@mantine/core'
+import { Menu, VisuallyHidden } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
   IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconDots, IconHeadset, IconLayoutDashboard,
@@ -8,6 +8,7 @@ import type { ReactNode } from 'react'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
+import { useRequestCounts } from '../requests/queries'
 import { PageLink } from '../ui/page-link'
 import style from './rail.module.css'
 
@@ -36,6 +37,8 @@ interface Props {
 export function Rail({ me, path, onSearch }: Props) {
   const { text } = useLanguage()
   const onPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
+  const { data: requests } = useRequestCounts({})
+  const counts: Partial<Record<Destination, number>> = { requests: requests?.overdue }
   const here = tabsOf(me, path.split('/')[1] ?? '')[0]?.destination
   const all = railOf(me)
   const shown = onPhone && all.length > ON_A_PHONE + 1 ? all.slice(0, ON_A_PHONE) : all
@@ -47,7 +50,7 @@ export function Rail({ me, path, onSearch }: Props) {
         <Inside icon={IconSearch}>{text.search.open}</Inside>
       </button>
       {shown.map(({ destination, pages: [first] }) => first && (
-        <To key={destination} destination={destination} page={first} here={here} />
+        <To key={destination} destination={destination} page={first} here={here} late={counts[destination]} />
       ))}
       {more.length > 0 && (
         <Menu>
@@ -71,11 +74,25 @@ export function Rail({ me, path, onSearch }: Props) {
   )
 }
 
-function To({ destination, page, here }: { destination: Destination; page: PageOfOffice; here: Destination | undefined }) {
-  const { text } = useLanguage()
+interface ToProps {
+  destination: Destination
+  page: PageOfOffice
+  here: Destination | undefined
+  /** How many there are past their time. */
+  late: number | undefined
+}
+
+function To({ destination, page, here, late }: ToProps) {
+  const { text, format } = useLanguage()
   return (
     <PageLink to={page} className={style.to} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}>
       <Inside icon={ICONS[destination]}>{text.shell.destinations[destination]}</Inside>
+      {late !== undefined && late > 0 && (
+        <span className={style.late} data-testid={`late-${destination}`}>
+          <span aria-hidden>{format.number(late)}</span>
+          <VisuallyHidden>{text.shell.late(format.number(late))}</VisuallyHidden>
+        </span>
+      )}
     </PageLink>
   )
 }

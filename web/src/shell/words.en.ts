@@ -17,6 +17,7 @@ export const words: typeof fa = {
       account: 'My account',
     },
     more: 'More',
+    late: (count: string) => `${count} overdue`,
     searchKeys: 'Ctrl K',
     call: 'The call',
     back: 'Back to the call',

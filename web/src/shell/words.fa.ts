@@ -15,6 +15,7 @@ export const words = {
       account: 'حساب من',
     },
     more: 'بیشتر',
+    late: (count: string) => `${count} دیرکرد`,
     searchKeys: 'Ctrl K',
     call: 'تماس جاری',
     back: 'بازگشت به تماس',
