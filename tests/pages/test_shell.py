@@ -1,11 +1,13 @@
 """What stays while the pages change: the rail, and the call on every page that does not show it itself."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
+from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Official, OfficialKind, Role, User
 from db.states import CallbackState
@@ -110,3 +112,41 @@ def test_given_what_is_overdue_when_any_page_is_shown_then_the_rail_counts_it(
     expect(page.get_by_test_id("late-requests")).to_contain_text("۱")
     shown(page, "citizens")
     is_fit(page)
+
+
+UNSEEN = """
+window.__told = [];
+window.__hidden = false;
+window.Notification = class {
+  static permission = 'granted';
+  constructor(title, { body }) { window.__told.push(body); }
+  close() {}
+};
+Object.defineProperty(document, 'visibilityState', { get: () => (window.__hidden ? 'hidden' : 'visible') });
+window.__hide = (yes) => {
+  window.__hidden = yes;
+  document.dispatchEvent(new Event('visibilitychange'));
+};
+"""
+"""A browser's window cannot be covered here: what it says then, and where it would tell of something."""
+
+
+def test_given_a_window_that_nobody_looks_at_when_a_citizen_comes_then_title_and_notification_say_so(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    page.add_init_script(UNSEEN)
+    page.reload()
+    shown(page, "desk")
+    page.evaluate("__hide(true)")
+    begins_to_talk(engine)
+    with writing(engine) as session:
+        events.desk_changed(session, session.scalars(select(User.desk_id)).one(), "given")
+    somebody = re.compile(r"^\(۱\) در حال گفت‌وگو")
+    expect(page).to_have_title(somebody)
+    assert page.evaluate("__told") == ["در حال گفت‌وگو"]
+    page.evaluate("__hide(false)")
+    expect(page).not_to_have_title(somebody)
+    page.evaluate("__hide(true)")
+    expect(page).to_have_title(somebody)
+    assert len(page.evaluate("__told")) == 1, "what was seen is in the title alone"

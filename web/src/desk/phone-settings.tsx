@@ -23,8 +23,26 @@ export function PhoneSettings({ phone, onClose }: { phone: RoomPhone; onClose: (
         <ErrorNotice error={choice.error} />
         {choice.data && <MyPhone now={choice.data} phone={phone} />}
         {choice.data?.use === 'browser' && <Devices phone={phone} />}
+        <Notifications />
       </Stack>
     </Modal>
+  )
+}
+
+/** Asked where it is of use, never by itself: a browser that was asked too early says no for good. */
+function Notifications() {
+  const { text } = useLanguage()
+  const words = text.myPhone
+  const [permission, setPermission] = useState(() => ('Notification' in window ? Notification.permission : 'denied'))
+  return (
+    <div data-testid="notifications" data-permission={permission}>
+      <p className={style.help}>{permission === 'default' ? words.notifyHelp : words.notify[permission]}</p>
+      {permission === 'default' && (
+        <Button mt="xs" variant="default" onClick={() => void Notification.requestPermission().then(setPermission)} data-testid="allow-notifications">
+          {words.allowNotify}
+        </Button>
+      )}
+    </div>
   )
 }
 

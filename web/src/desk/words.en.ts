@@ -114,6 +114,12 @@ export const words: typeof fa = {
   },
   myPhone: {
     settings: 'Phone settings',
+    notifyHelp: 'When a citizen comes on the line and you look elsewhere, the browser can tell you.',
+    allowNotify: 'Tell me',
+    notify: {
+      granted: 'When you look elsewhere, the browser tells you that a citizen is on the line.',
+      denied: 'The browser may not show notifications; the title of this page tells you of a citizen.',
+    },
     close: 'Close',
     title: 'My phone',
     use: { browser: 'This browser', sip: 'A SIP phone on the desk', number: 'A telephone number' },

@@ -9,6 +9,7 @@ import { part } from '../ui/part'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { CallBar } from './call-bar'
 import { Rail } from './rail'
+import { useTells } from './use-tells'
 import style from './shell.module.css'
 
 const Search = part(() => import('../citizens/search'))
@@ -22,6 +23,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   useLiveUpdates(me.desk?.id ?? null)
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
   useWarnOnLeave(call !== null)
+  useTells(call)
   const [searching, search] = useDisclosure()
   // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
   useHotkeys([['mod+K', search.open, { usePhysicalKeys: true }]], [])
