@@ -1,9 +1,9 @@
 """The audit log: who did what to whom, and why. Written in the transaction of the deed itself."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -13,6 +13,7 @@ from hotline.errors import Refused
 COMMAND_LINE = "command line"
 SYSTEM = "system"
 """What nobody did: it happened because nobody did anything."""
+_AGAIN = timedelta(minutes=10)
 CITIZEN = "citizen"
 """By telephone, from the number of the place."""
 
@@ -20,6 +21,18 @@ CITIZEN = "citizen"
 def record(session: Session, who: str, action: str, subject: str, reason: str = "") -> None:
     """Write that the user `who` did `action` (for example `round-cancelled`) to `subject` (`round 3`)."""
     session.add(AuditEntry(at=now(session), who=who, action=action, subject=subject, reason=reason))
+
+
+def record_once(session: Session, who: str, action: str, subject: str) -> None:
+    """The same, but for what has been written a few minutes ago: a page asks again by itself."""
+    same = exists().where(
+        AuditEntry.who == who,
+        AuditEntry.action == action,
+        AuditEntry.subject == subject,
+        AuditEntry.at > now(session) - _AGAIN,
+    )
+    if not session.scalar(select(same)):
+        record(session, who, action, subject)
 
 
 def check_reason(reason: str) -> str:

@@ -65,7 +65,7 @@ def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForc
 def record_outcome(
     callback_id: Id, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
-    """Record what became of the callback; the same again changes only the note."""
+    """Record what became of the callback; the same again adds only the note."""
     mine = _mine(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
     closed = closing.record_outcome(

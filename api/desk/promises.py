@@ -10,9 +10,9 @@ from api.desk.callbacks import Id
 from api.requests import request_schemas
 from api.requests.requests import detail
 from db.models import Callback, User
-from hotline.callbacks import callbacks, notes
+from hotline.callbacks import callbacks, conversations, notes
+from hotline.errors import Refused
 from hotline.requests import work
-from hotline.rounds import rounds
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
@@ -20,18 +20,22 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 @router.post("/{callback_id}/notes")
 def add_note(callback_id: Id, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
     """Add a line to the note of my desk's conversation, or of one beside which I sit."""
-    return views.callback_view(
-        session, notes.add(session, _written_of(session, callback_id, user), body.note)
-    )
+    callback = _written_of(session, callback_id, user)
+    return views.callback_view(session, notes.add(session, callback, body.note, who=user.username))
 
 
 @router.post("/{callback_id}/promises", status_code=201)
 def promise(
     callback_id: Id, body: desk.PromiseIn, user: AtDesk, session: Writing, settings: InForce
 ) -> request_schemas.RequestDetail:
-    """Write down what the official of the round promises this citizen; they are told its tracking number."""
+    """Write down what the official promises this citizen, who is told its tracking number.
+
+    The same once more is the same promise.
+    """
     callback = _written_of(session, callback_id, user)
-    official = rounds.speaker(rounds.get(session, callback.round_id))
+    if callback.talking_at is None:
+        raise Refused("never-met", "nobody has spoken with this citizen yet")
+    official = conversations.speaker(session, callback)
     made = work.promise(
         session, callback.registration, official, written=body.written, until=body.until, who=user.username
     )

@@ -25,7 +25,7 @@ def show(of: citizen_history.Of, id_: Id, user: Receptionist, session: Writing) 
     number = citizen_history.number_of(session, of, id_)
     in_hand = _in_hand(session, user, number)
     if not in_hand:
-        audit.record(session, user.username, "citizen-read", f"{of} {id_}")
+        audit.record_once(session, user.username, "citizen-read", f"{of} {id_}")
     history = desk_history.history(session, number, hears=user.role in HEARERS)
     return wire.Citizen(
         number=numbers.national(number if in_hand else numbers.masked(number)),

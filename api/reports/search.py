@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api import views
-from api.access import Reading, SignedIn
+from api.access import SignedIn, Writing
 from api.reports import citizen_schemas as wire
 from hotline.reports import search
 
@@ -11,7 +11,7 @@ router = APIRouter(tags=["search"])
 
 
 @router.post("/search")
-def find(body: wire.Wanted, user: SignedIn, session: Reading) -> wire.SearchResults:
+def find(body: wire.Wanted, user: SignedIn, session: Writing) -> wire.SearchResults:
     """What there is, of what the person may see. Posted: a telephone number belongs into no address."""
     found = search.search(session, user, body.typed)
     return wire.SearchResults(

@@ -40,7 +40,7 @@ def _filter(
     promised: bool = False,
     days: Days = None,
 ) -> Filter:
-    """What is asked for, within what the person may see; of promises an official sees the own ones."""
+    """What is asked for, within what the person may see."""
     own = inbox.district_of(session, user)
     if own is not None and district not in (None, own):
         raise Refused("forbidden", "another district's")
@@ -52,7 +52,7 @@ def _filter(
         overdue=overdue,
         mine=user.username if mine else None,
         promised=promised,
-        promised_by=user.official_id if promised and user.role is models.Role.OFFICIAL else None,
+        seen_by=user,
         since_days=days,
     )
 
@@ -129,6 +129,8 @@ def seen_by(session: Session, user: models.User, request: models.Request) -> mod
     own = inbox.district_of(session, user)
     if own is not None and request.district != own:
         raise Refused("forbidden", "another district's")
+    if user.role is models.Role.OFFICIAL and request.promised_by_id not in (None, user.official_id):
+        raise Refused("forbidden", "another official's promise")
     return request
 
 

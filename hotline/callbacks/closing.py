@@ -28,17 +28,18 @@ def record_outcome(
     again_at: datetime | None = None,
     agreed_by: str | None = None,
 ) -> Callback:
-    """The desk says what became of the callback. Saying the same again changes only the note.
+    """The desk says what became of the callback. Saying the same again adds only the note.
 
     `again_at`: when the citizen, who is to be called again, asked to be (`retries.promised`); `agreed_by`:
     the user who agreed it with them: it holds in quiet hours, too. Raises Refused("wrong-state") while the
     call goes on, or if another outcome stands already, Refused("never-met") if the two were never in the
-    room together, and Refused("too-far-ahead" | "agreed-without-time" | "text-long").
+    room together, and Refused("too-far-ahead" | "agreed-without-time").
     """
     session.refresh(callback, ["state", "outcome", "note"], with_for_update={"key_share": True})
     state = callback.state  # which another tab does not change meanwhile
     if state is CallbackState.CLOSED and callback.outcome is outcome:
-        callback.note = note
+        callback.note = notes.joined(callback.note, note)
+        session.flush()
         return callback
     without_call = outcome is Outcome.RETURNED
     if state not in ((CallbackState.CLAIMED,) if without_call else _OWES_OUTCOME) or callback.said:

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Desk, User, UtcDateTime, word
+from db.models import Callback, Desk, Official, User, UtcDateTime, word
 from db.states import IN_TALK, ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, claims, closing, toll
 from hotline.errors import Refused
 from hotline.line import engaged
-from hotline.rounds import rounds
+from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
 CONFIRM = timedelta(seconds=30)
@@ -292,3 +292,12 @@ def _take_again(session: Session, before: Callback, desk: Desk, settings: Settin
 
 def _person(session: Session, desk: Desk) -> int | None:
     return session.scalar(select(User.id).where(User.desk_id == desk.id))
+
+
+def speaker(session: Session, callback: Callback) -> Official:
+    """The official who speaks in it: the one of its desk, who may be a deputy, or the round's."""
+    round_ = rounds.get(session, callback.round_id)
+    person = round_permissions.at_desk(session, callback.desk_id) if callback.desk_id else None
+    if person and person.official_id and round_permissions.speaks_in(session, person, round_):
+        return session.get_one(Official, person.official_id)
+    return rounds.speaker(round_)

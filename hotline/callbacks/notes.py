@@ -3,43 +3,59 @@
 Two may write at one time, the official and the one beside: each note is a line, added to those before.
 """
 
+from datetime import timedelta
+
 from sqlalchemy.orm import Session
 
 from db import events
+from db.engine import now
 from db.models import Callback, User
+from db.states import CallbackState
+from hotline import audit
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
 MOST = 2000
-"""Characters of all notes of one conversation."""
+"""Characters of all notes that are added while a conversation goes on."""
+_SPOKEN = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
+_AFTERWARDS = timedelta(hours=1)
+"""For so long a desk may add to what it has closed."""
 
 
 def check_writes(session: Session, callback: Callback, user: User) -> None:
-    """That the person may write of this conversation: it is their desk's, or they might answer in its round.
+    """That the person may write of this conversation: their desk's own, or one beside which they sit.
 
     Raises Refused("forbidden").
     """
-    own = callback.desk_id == user.desk_id or callbacks.holds(callback, user.desk_id)
-    if not own and not round_permissions.may_serve(session, user, rounds.get(session, callback.round_id)):
-        raise Refused("forbidden", "this conversation is another desk's")
+    if callbacks.holds(callback, user.desk_id):
+        return
+    if callback.state is CallbackState.CLOSED:
+        ended_at = callback.ended_at
+        may = callback.desk_id == user.desk_id and ended_at and now(session) - ended_at < _AFTERWARDS
+    else:
+        round_ = rounds.get(session, callback.round_id)
+        may = callback.state in _SPOKEN and round_permissions.may_serve(session, user, round_)
+    if not may:
+        raise Refused("forbidden", "this conversation is another desk's, or was long ago")
 
 
-def add(session: Session, callback: Callback, note: str) -> Callback:
+def add(session: Session, callback: Callback, note: str, *, who: str) -> Callback:
     """Add a line to its note. Raises Refused("text-missing" | "text-long")."""
     if not note.strip():
         raise Refused("text-missing", "write something")
     session.refresh(callback, ["note"], with_for_update={"key_share": True})
-    callback.note = joined(callback.note, note)
+    whole = joined(callback.note, note)
+    if len(whole) > MOST:
+        raise Refused("text-long", f"all notes of a conversation: at most {MOST} characters")
+    callback.note = whole
+    audit.record(session, who, "note-added", f"callback {callback.id}")
     events.callback_changed(session, callback)
     return callback
 
 
 def joined(before: str, note: str) -> str:
-    """Both, each once; what was there before is in no case lost. Raises Refused("text-long")."""
-    note = note.strip()
-    lines = [line for line in (before, note if note not in before else "") if line]
-    whole = note if before and note.startswith(before) else "\n".join(lines)
-    if len(whole) > MOST:
-        raise Refused("text-long", f"all notes of a conversation: at most {MOST} characters")
-    return whole
+    """Both, each line once: nothing that was written before is written over."""
+    lines = before.split("\n") if before else []
+    lines += [line for line in note.strip().split("\n") if line and line not in lines]
+    return "\n".join(lines)

@@ -3,6 +3,7 @@
 Each result leads on; the page of a citizen is reached from any of their registrations or requests.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from db.models import Registration, Request, Role, User
-from hotline import numbers, tickets
+from hotline import audit, characters, numbers, tickets
 from hotline.errors import Refused
 from hotline.requests import inbox
 
@@ -19,6 +20,8 @@ MOST = 5
 """Of each kind; the newest."""
 LEAST = 2
 """Characters of a name; one matches too much."""
+_APART = re.compile(r"[\s\u200c\u200d.-]")
+"""What stands between the groups of a number, on paper or on a page of ours."""
 
 _FIND_CITIZENS = tuple(role for role in Role if role is not Role.OFFICIAL)
 """What citizens tell one official is not for another; requests of the own district are for all."""
@@ -35,13 +38,20 @@ class Found:
 
 
 def search(session: Session, user: User, typed: str) -> Found:
-    """What matches `typed`, in any script's digits, of what the person may see."""
-    typed = " ".join(typed.split())
-    digits = "".join(numbers.ascii_digits(typed).split())
+    """What matches `typed`, in any script's digits, of what the person may see.
+
+    Who looked for a telephone number and found something is in the audit log.
+    """
+    typed = " ".join(characters.cleaned(typed).split())
+    digits = _APART.sub("", numbers.ascii_digits(typed))
     number = numbers.of_caller(typed) if user.role in _FIND_CITIZENS else None
     found = Found(requests=_requests(session, user, digits, number))
     if user.role in _FIND_CITIZENS:
         found.registrations = _registrations(session, digits, number)
+    subjects = [f"registration {one.id}" for one in found.registrations]
+    subjects += [f"request {one.id}" for one in found.requests]
+    if number and subjects:
+        audit.record_once(session, user.username, "number-searched", subjects[0])
     if user.role in _FIND_STAFF and len(typed) >= LEAST:
         found.staff = _staff(session, typed)
     return found
@@ -56,7 +66,7 @@ def _registrations(session: Session, digits: str, number: str | None) -> Sequenc
 
 def _requests(session: Session, user: User, digits: str, number: str | None) -> Sequence[Request]:
     tracking = Request.tracking == digits if _is(digits, tickets.TRACKING) else false()
-    query = select(Request).where(or_(tracking, _of(Request.number, number)))
+    query = select(Request).where(or_(tracking, _of(Request.number, number)), inbox.not_anothers(user))
     own = inbox.district_of(session, user)
     if own is not None:
         query = query.where(Request.district == own)

@@ -12,6 +12,7 @@ from db.models import Department, Request
 from db.states import RequestState
 from hotline import audit
 from hotline.errors import Refused
+from hotline.requests import inbox
 
 
 class Load(NamedTuple):
@@ -24,7 +25,7 @@ class Load(NamedTuple):
 
 def everyone(session: Session) -> Sequence[Load]:
     """The departments with what they have to do, by their Persian names, the active ones first."""
-    overdue = func.count(Request.id).filter(Request.due_at < now(session))
+    overdue = func.count(Request.id).filter(inbox.overdue(now(session)))
     mine = (Request.department_id == Department.id) & (Request.state == RequestState.REFERRED)
     rows = session.execute(
         select(Department, func.count(Request.id), overdue)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -23,7 +23,7 @@ _CANDIDATES, _SHOWN = 200, 8
 class Filter:
     """Which requests are meant; what is None does not matter.
 
-    `mine`: this user has done something; `promised`: by any official, or by the one of `promised_by`.
+    `mine`: this user has done something; `promised`: by an official; `seen_by`: the one who asks.
     """
 
     states: Sequence[RequestState] = ()
@@ -33,7 +33,7 @@ class Filter:
     overdue: bool = False
     mine: str | None = None
     promised: bool = False
-    promised_by: int | None = None
+    seen_by: User | None = None
     since_days: int | None = None
 
 
@@ -81,15 +81,15 @@ def page(
     newest. Raises Refused("invalid-input") for an `after` that is none.
     """
     at = now(session)
-    rank = case((_overdue(at), 0), (Request.state == RequestState.REOPENED, 1), else_=2)
+    rank = case((overdue(at), 0), (Request.state == RequestState.REOPENED, 1), else_=2)
     query = select(Request, rank).where(*_is(wanted, at))
     if wanted.states:
         query = query.where(Request.state.in_(wanted.states))
     if wanted.overdue:
-        query = query.where(_overdue(at))
+        query = query.where(overdue(at))
     if after:
         query = query.where(_follows(session, rank, after))
-    due = case((_overdue(at), _due))
+    due = case((overdue(at), _due))
     rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
     found = [request for request, _ in rows[:limit]]
     more = f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
@@ -114,7 +114,7 @@ def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnEl
 def counts(session: Session, wanted: Filter) -> Counts:
     """How many match, whatever their states."""
     at = now(session)
-    query = select(Request.state, func.count(), func.count().filter(_overdue(at))).group_by(Request.state)
+    query = select(Request.state, func.count(), func.count().filter(overdue(at))).group_by(Request.state)
     rows = session.execute(query.where(*_is(wanted, at))).all()
     return Counts({state: n for state, n, _ in rows}, sum(overdue for *_, overdue in rows))
 
@@ -126,7 +126,7 @@ def by_district(session: Session, wanted: Filter) -> list[District]:
         Request.district,
         func.count(),
         func.count().filter(Request.state.in_(OPEN_REQUESTS)),
-        func.count().filter(_overdue(at)),
+        func.count().filter(overdue(at)),
     ).group_by(Request.district)
     return [District(*row) for row in session.execute(query.where(*_is(wanted, at)))]
 
@@ -173,13 +173,21 @@ _due = case(
 )
 
 
+def not_anothers(user: User) -> ColumnElement[bool]:
+    """In a query of Request: no promise of another official, which only the office sees besides."""
+    if user.role is not Role.OFFICIAL:
+        return true()
+    return or_(Request.promised_by_id.is_(None), Request.promised_by_id == user.official_id)
+
+
 def due_of(request: Request) -> datetime | None:
     """Until when it should be done: by the department, or as was promised, whichever is earlier."""
     days = [at for at in (request.due_at, request.promised_until) if at]
     return min(days) if days and request.state in IN_WORK else None
 
 
-def _overdue(at: datetime) -> ColumnElement[bool]:
+def overdue(at: datetime) -> ColumnElement[bool]:
+    """In a query of Request: it should have been done by now, see `due_of`."""
     return and_(Request.state.in_(IN_WORK), _due < at)
 
 
@@ -191,7 +199,7 @@ def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
         (w.district is not None, Request.district == w.district),
         (w.department_id is not None, Request.department_id == w.department_id),
         (w.promised, Request.promised_by_id.is_not(None)),
-        (w.promised_by is not None, Request.promised_by_id == w.promised_by),
+        (w.seen_by is not None, not_anothers(w.seen_by) if w.seen_by else true()),
         (w.since_days is not None, Request.made_at > at - timedelta(days=w.since_days or 0)),
         (
             w.mine is not None,

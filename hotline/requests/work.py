@@ -33,9 +33,19 @@ def promise(
 ) -> Request:
     """Write down what `official` promises the citizen to be done until the end of that day of the city's.
 
+    Said once more it is the same one: an answer may have been lost on its way.
+
     Raises Refused("text-missing" | "text-long" | "due-date").
     """
     until_at = _end_of(session, until)
+    one_at_a_time(session, f"promises-{registration.id}")
+    same = select(Request).where(
+        Request.registration_id == registration.id,
+        Request.promised_until == until_at,
+        Request.written == written.strip(),
+    )
+    if found := session.scalars(same).first():
+        return found
     request = write(
         session,
         number=None,  # the registration's
@@ -153,10 +163,17 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         .values(duplicate_of_id=original.id)
         .execution_options(synchronize_session=False)
     )
+    _hand_on_promise(request, original)
     _did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, MessageKind.REQUEST_CLOSED, request)
     return original
+
+
+def _hand_on_promise(request: Request, original: Request) -> None:
+    until, its = request.promised_until, original.promised_until
+    if until and (its is None or until < its):
+        original.promised_by_id, original.promised_until = request.promised_by_id, until
 
 
 def separate(session: Session, request: Request, *, who: str) -> None:

@@ -92,9 +92,9 @@ def test_given_a_call_when_it_goes_its_way_then_the_desk_may_do_what_fits_each_s
     closed = desk.put(f"{url}/outcome", json=reached).json()
     assert (closed["outcome"], closed["registration"]["state"]) == ("reached", "reached")
     noted = desk.put(f"{url}/outcome", json={"outcome": "reached", "note": "second"})
-    assert (noted.status_code, noted.json()) == (200, {**closed, "note": "second"})
+    assert (noted.status_code, noted.json()) == (200, {**closed, "note": "first\nsecond"})
     problem(desk.put(f"{url}/outcome", json={"outcome": "busy"}), 409, "wrong-state")
-    assert desk.get(url).json()["note"] == "second"
+    assert desk.get(url).json()["note"] == "first\nsecond"
 
 
 def test_given_a_conversation_when_it_is_hung_up_and_that_is_undone_then_the_desk_is_told_each_step(

@@ -49,6 +49,11 @@ def test_given_a_place_when_looked_for_by_any_form_of_ticket_or_number_then_it_i
     operator, national = as_role(Role.OPERATOR), numbers.national(place.number)
     persian = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
     forms = (place.ticket, place.ticket.translate(persian), f" {place.ticket[:4]} {place.ticket[4:]} ")
+    forms = (
+        *forms,
+        f"\u2066{place.ticket[:4]} {place.ticket[4:]}\u2069",
+        f"{place.ticket[:4]}-{place.ticket[4:]}",
+    )
     spaced = f"{national[:4]} {national[4:]}"
     for typed in (*forms, national, national.translate(persian), place.number, spaced):
         results = found(operator, typed)

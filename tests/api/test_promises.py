@@ -8,15 +8,15 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
-from db.models import Callback, Official, OfficialKind, Request, Role, User
+from db.models import Callback, Official, OfficialKind, Request, Role, Round, User
 from db.states import CallbackState, Outcome, RequestState
 from hotline import audit
-from hotline.callbacks import closing
+from hotline.callbacks import closing, notes
 from hotline.clock import CITY
-from hotline.requests import requests
+from hotline.requests import inbox, requests, work
 from settings import Settings
 from tests.api.answers import V1, As, SignedIn, problem
-from tests.factories import a_callback, a_request, a_user
+from tests.factories import a_callback, a_desk, a_request, a_user
 
 DAY = timedelta(days=1)
 WORDS = "روشنایی کوچه درست می‌شود"
@@ -71,9 +71,13 @@ def test_given_a_day_that_is_over_or_too_far_when_promised_then_nothing_is_writt
 
 
 def test_given_the_one_beside_when_they_write_too_then_nothing_is_lost_and_another_official_may_not(
-    engine: Engine, as_role: As, desk: TestClient, speaks: Callback
+    engine: Engine, as_user: SignedIn, as_role: As, desk: TestClient, speaks: Callback
 ) -> None:
-    problem(promise(as_role(Role.OFFICIAL), speaks, in_days(engine, 1)), 403, "forbidden")
+    with writing(engine) as session:
+        other = a_user(session, a_desk(session))
+        other.role = Role.OFFICIAL
+        other.official = Official(kind=OfficialKind.DEPUTY, office_fa="b", office_en="b", clip="deputy")
+    problem(promise(as_user(other), speaks, in_days(engine, 1)), 403, "forbidden")
     page = as_role(Role.OPERATOR)
     assert promise(page, speaks, in_days(engine, 1)).status_code == 201
     for client, note in ((page, "کوچهٔ مدرسه"), (desk, "پیگیری تا شنبه"), (page, "کوچهٔ مدرسه")):
@@ -97,6 +101,91 @@ def test_given_a_note_when_an_outcome_is_said_without_or_with_another_then_nothi
         callback.state, callback.ended_at = CallbackState.ENDED, now(session)
         session.flush()
         assert closing.record_outcome(session, callback, Outcome.REACHED, "", settings).note == "نخست"
+        assert closing.record_outcome(session, callback, Outcome.REACHED, "", settings).note == "نخست"
+
+
+def test_given_a_conversation_that_is_not_now_when_somebody_beside_writes_then_it_is_refused(
+    engine: Engine, as_role: As, desk: TestClient, speaks: Callback
+) -> None:
+    operator = as_role(Role.OPERATOR)
+    for state in (CallbackState.RINGING, CallbackState.CLOSED):
+        with writing(engine) as session:
+            callback = session.get_one(Callback, speaks.id)
+            callback.state, callback.outcome = state, Outcome.REACHED if state == "closed" else None
+            callback.ended_at = now(session) if state == "closed" else None
+        note = operator.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": "…"})
+        problem(note, 403, "forbidden")
+        problem(promise(operator, speaks, in_days(engine, 1)), 403, "forbidden")
+    assert promise(desk, speaks, in_days(engine, 1)).status_code == 201, "its own desk has just closed it"
+    with writing(engine) as session:
+        session.get_one(Callback, speaks.id).ended_at = now(session) - DAY
+    problem(promise(desk, speaks, in_days(engine, 2)), 403, "forbidden")
+
+
+def test_given_a_citizen_nobody_has_spoken_with_when_promised_then_it_is_refused(
+    engine: Engine, desk: TestClient, speaks: Callback
+) -> None:
+    with writing(engine) as session:
+        callback = session.get_one(Callback, speaks.id)
+        callback.state, callback.talking_at = CallbackState.CLAIMED, None
+    problem(promise(desk, speaks, in_days(engine, 1)), 409, "never-met")
+
+
+def test_given_a_promise_that_is_sent_twice_when_its_answer_was_lost_then_it_is_one(
+    engine: Engine, desk: TestClient, speaks: Callback
+) -> None:
+    first, again = (promise(desk, speaks, in_days(engine, 3)).json()["request"]["id"] for _ in range(2))
+    assert first == again
+    assert promise(desk, speaks, in_days(engine, 4)).json()["request"]["id"] != first
+
+
+def test_given_a_deputy_at_the_rounds_desk_when_they_promise_then_it_is_theirs(
+    engine: Engine, desk: TestClient, speaks: Callback, user: User
+) -> None:
+    with writing(engine) as session:
+        deputy = Official(kind=OfficialKind.DEPUTY, office_fa="معاون", office_en="Deputy", clip="deputy")
+        round_ = session.get_one(Round, speaks.round_id)
+        round_.deputies.append(deputy)
+        session.get_one(User, user.id).official = deputy
+    made = promise(desk, speaks, in_days(engine, 1)).json()["request"]
+    assert made["promised_by"]["office_en"] == "Deputy"
+
+
+def test_given_anothers_promise_when_an_official_looks_anywhere_then_it_is_not_there(
+    engine: Engine, as_user: SignedIn
+) -> None:
+    with writing(engine) as session:
+        one, other = (
+            Official(kind=OfficialKind.DEPUTY, office_fa=name, office_en=name, clip="deputy") for name in "ab"
+        )
+        request = a_request(session, promised_by=other, promised_until=now(session) + DAY)
+        person = a_user(session)
+        person.role, person.official = Role.OFFICIAL, one
+        session.add_all([one, other])
+    page = as_user(person)
+    assert page.get(f"{V1}/requests").json()["items"] == []
+    problem(page.get(f"{V1}/requests/{request.id}"), 403, "forbidden")
+    assert page.post(f"{V1}/search", json={"typed": request.tracking}).json()["requests"] == []
+
+
+def test_given_a_late_promise_when_it_is_a_duplicate_then_the_first_one_is_to_keep_it(engine: Engine) -> None:
+    with writing(engine) as session:
+        official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
+        first = a_request(session)
+        late = a_request(session, promised_by=official, promised_until=now(session) - DAY)
+        work.merge(session, late.id, first.id, who="desk1")
+        session.expire_all()
+        assert inbox.due_of(session.get_one(Request, first.id)) == late.promised_until
+
+
+@pytest.mark.parametrize(("before", "note", "whole"), [
+    ("", "یک", "یک"), ("یک", "", "یک"), ("یک", "یک", "یک"), ("at noon", "no", "at noon\nno"),
+    ("no", "noon", "no\nnoon"), ("a\nb", "b\nc", "a\nb\nc"),
+])  # fmt: skip
+def test_given_lines_when_others_are_added_then_each_is_there_once(
+    before: str, note: str, whole: str
+) -> None:
+    assert notes.joined(before, note) == whole
 
 
 @pytest.mark.parametrize(("note", "code"), [("   ", "text-missing"), ("آ" * 500, "text-long")])

@@ -51,7 +51,9 @@ def recorded() -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func)
-            if called == "audit.record" or (module == "hotline.people.staff" and called == "_tell"):
+            if called in ("audit.record", "audit.record_once") or (
+                module == "hotline.people.staff" and called == "_tell"
+            ):
                 found |= set(_strings(node.args[2], module))
     return found
 

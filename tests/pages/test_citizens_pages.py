@@ -115,3 +115,16 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     expect(page.get_by_test_id("found-pages")).to_have_attribute("data-selected", "true")
     page.keyboard.press("Enter")
     shown(page, "requests")
+
+
+def test_given_results_of_another_ticket_when_enter_is_pressed_at_once_then_the_one_typed_is_opened(
+    open_as: OpenAs, engine: Engine, place: Registration
+) -> None:
+    with writing(engine) as session:
+        other = a_registration(session, a_round(session))
+    page = open_as(Role.OPERATOR, "requests")
+    search(page, place.ticket)
+    expect(page.get_by_test_id("found-registrations")).to_be_visible()
+    page.get_by_test_id("search-typed").fill(other.ticket)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/citizens/registration/{other.id}")

@@ -62,14 +62,14 @@ function Pages({ me }: { me: Me }) {
     <Suspense fallback={<Loading />}>
       <Switch>
         {pagesOf(me).flatMap(({ name }) => {
-          const { component: Page, below: Below } = routes[name]
+          const { component: Page, below: Below, kinds = [''] } = routes[name]
           return [
             <Route key={name} path={`/${name}`}><Page me={me} /></Route>,
-            Below && (
-              <Route key={`${name}/:id`} path={`/${name}/:of?/:id`}>
-                {({ id, of = '' }: { id: string; of?: string }) => <Below key={`${of}-${id}`} me={me} id={Number(id)} of={of} />}
+            ...kinds.map((of) => Below && (
+              <Route key={`${name}/${of}/:id`} path={of ? `/${name}/${of}/:id` : `/${name}/:id`}>
+                {({ id }: { id: string }) => <Below key={id} me={me} id={Number(id)} of={of} />}
               </Route>
-            ),
+            )),
           ]
         })}
         <Redirect to={home(me)} replace />

@@ -6,8 +6,10 @@ import { page } from './ui/part'
 /** What is shown at a page's address; its code is fetched when it is opened. */
 interface RouteOfOffice {
   component: ComponentType<{ me: Me }>
-  /** The page of one of its things, at `name/:id`; where there are several kinds of them, at `name/:of/:id`. */
+  /** The page of one of its things, at `name/:id`. */
   below?: ComponentType<{ me: Me; id: number; of: string }>
+  /** There are several kinds of them, at `name/:of/:id`. */
+  kinds?: string[]
 }
 
 /** It needs nobody: a screen on a wall has no person. */
@@ -18,7 +20,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   desk: { component: page(() => import('./desk/desk-page')) },
   official: { component: page(() => import('./official/official-page')) },
   assist: { component: page(() => import('./assist/assist-page')) },
-  citizens: { component: page(() => import('./citizens/citizens-page')), below: page(() => import('./citizens/citizen-page')) },
+  citizens: { component: page(() => import('./citizens/citizens-page')), below: page(() => import('./citizens/citizen-page')), kinds: ['registration', 'request'] },
   rounds: { component: page(() => import('./rounds/rounds-page')), below: page(() => import('./rounds/round-page')) },
   requests: { component: page(() => import('./requests/requests-page')), below: page(() => import('./requests/request-page')) },
   promises: { component: page(() => import('./requests/promises-page')) },

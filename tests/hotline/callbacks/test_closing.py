@@ -162,7 +162,7 @@ def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is
             assert (callback.state, callback.outcome) == (state, None)
 
 
-def test_given_a_recorded_outcome_when_said_again_then_only_the_note_changes_and_another_is_refused(
+def test_given_a_recorded_outcome_when_said_again_then_only_the_note_is_added_and_another_is_refused(
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, C.ENDED)
@@ -175,7 +175,7 @@ def test_given_a_recorded_outcome_when_said_again_then_only_the_note_changes_and
     session.flush()
     session.refresh(callback)
     session.refresh(callback.registration)
-    assert (callback.outcome, callback.note) == (Outcome.CALL_AGAIN, "second")
+    assert (callback.outcome, callback.note) == (Outcome.CALL_AGAIN, "first\nsecond")
     assert (
         callback.ended_at,
         callback.registration.attempts,

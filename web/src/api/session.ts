@@ -8,7 +8,17 @@ import type { Me } from './types'
 
 const getMe = () => body(client.GET('/api/v1/me'))
 
-export const signOut = () => body(client.DELETE('/api/v1/session'))
+/** What is half written of a conversation is kept under this, and its callback’s number. */
+export const DRAFT = 'hotline137.said.'
+
+/** It is the citizen’s matter, and not for who sits here next. */
+const dropDrafts = () =>
+  Object.keys(localStorage).filter((key) => key.startsWith(DRAFT)).forEach((key) => localStorage.removeItem(key))
+
+export async function signOut() {
+  await body(client.DELETE('/api/v1/session'))
+  dropDrafts()
+}
 
 /** Whether the session ended while a person was at the page. */
 export const useSessionOver = () =>
@@ -18,6 +28,7 @@ export const useSessionOver = () =>
 export function signedIn(queries: QueryClient, me: Me): void {
   const before = queries.getQueryData<Me | null>(keys.me)
   if (before && before.username !== me.username) {
+    dropDrafts()
     location.assign('/')
     return
   }

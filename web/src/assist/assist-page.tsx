@@ -54,9 +54,9 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   )
 }
 
-/** The citizen with whom the official speaks, or has just spoken. */
-const spokenWith = ({ places }: Stage): Callback | null =>
-  places.map(({ callback }) => callback).find((one) => one && ['talking', 'held', 'parting', 'ended'].includes(one.state)) ?? null
+/** The citizens with whom the officials speak, or have just spoken. */
+const spokenWith = ({ places }: Stage): Callback[] =>
+  places.flatMap(({ callback }) => (callback && ['talking', 'held', 'parting', 'ended'].includes(callback.state) ? [callback] : []))
 
 /** The citizen with whom I speak first: what they said and what is known of them. */
 function WithMe({ callback }: { callback: Callback }) {
@@ -80,7 +80,7 @@ function Assist({ desk, stage }: { desk: Desk; stage: Stage }) {
       {!desk.phone_connected && <Notice tone="plain">{text.assist.connectFirst}</Notice>}
       {assist.withMe && <WithMe callback={assist.withMe} />}
       <OnStage desk={desk} stage={stage} assist={assist} />
-      <SaidPanel callback={spokenWith(stage)} />
+      {spokenWith(stage).map((callback) => <SaidPanel key={callback.id} callback={callback} />)}
     </>
   )
 }

@@ -1,7 +1,7 @@
 import type { Me } from '../api/types'
 import type { Language } from '../language/language'
 import { districtName } from '../requests/names'
-import { pagesOf, seesCitizens } from '../pages'
+import { pagesOf } from '../pages'
 import type { SearchResults } from './queries'
 
 /** One line of what was found, and where it leads. */
@@ -29,7 +29,7 @@ export function groupsOf(
       one.in_operators_line ? text.history.operatorsLine : `${office(one.official)}${text.comma}${format.date(one.starts_at)}`,
       text.history.state[one.state],
     ].join(text.comma),
-    to: seesCitizens(me) ? `/citizens/registration/${one.id}` : '',
+    to: `/citizens/registration/${one.id}`,
   }))
   const requests = (found?.requests ?? []).map((one) => ({
     key: `request-${one.id}`,
@@ -45,7 +45,7 @@ export function groupsOf(
     .map(({ name, title }) => ({ key: `page-${name}`, label: title(text), about: '', to: `/${name}` }))
     .filter(({ label }) => label.toLocaleLowerCase().includes(wanted))
   const groups: Group[] = [
-    { name: 'registrations', results: registrations.filter(({ to }) => to) },
+    { name: 'registrations', results: registrations },
     { name: 'requests', results: requests },
     { name: 'staff', results: staff },
     { name: 'pages', results: pages },

@@ -24,9 +24,10 @@ export default function Search({ me, onClose }: { me: Me; onClose: () => void })
   const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
   const { data, error, isFetching } = useSearch(wanted)
   useEffect(() => spotlight.open(), [])
-  const groups = groupsOf(me, typed, wanted.length > 1 ? data : undefined, language, subject)
-  const first = groups[0]?.results[0]?.to
+  // What was found for other words is nobody's to open.
   const settled = wanted === latinDigits(typed.trim()) && !isFetching
+  const groups = groupsOf(me, typed, settled && wanted.length > 1 ? data : undefined, language, subject)
+  const first = groups[0]?.results[0]?.to
   const [early, setEarly] = useState(false)
   useEffect(() => {
     if (!settled || !early || !first) return
@@ -52,7 +53,7 @@ export default function Search({ me, onClose }: { me: Me; onClose: () => void })
             ))}
           </Spotlight.ActionsGroup>
         ))}
-        {groups.length === 0 && <Spotlight.Empty role="status">{isFetching ? words.looking : words.none}</Spotlight.Empty>}
+        {groups.length === 0 && <Spotlight.Empty role="status">{settled ? words.none : words.looking}</Spotlight.Empty>}
       </Spotlight.ActionsList>
       <ErrorNotice error={error} />
     </Spotlight.Root>

@@ -23,7 +23,7 @@ export function timelineOf({ registrations, requests, messages }: Citizen): Entr
   return entries.sort((one, other) => Date.parse(other.at) - Date.parse(one.at))
 }
 
-const OPEN_PLACES: PastRegistration['state'][] = ['unconfirmed', 'waiting', 'calling']
+const OPEN_PLACES: PastRegistration['state'][] = ['unconfirmed', 'waiting', 'calling', 'unreached']
 const OPEN_REQUESTS: PastRequest['state'][] = ['new', 'referred', 'replied', 'reopened']
 
 /** What is not at its end: of these the citizen will ask. */

@@ -1,9 +1,10 @@
 import { Button, NativeSelect, Paper, Textarea } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useId, useState } from 'react'
 import { serverNow } from '../api/clock'
 import { keys, REQUESTS } from '../api/keys'
+import { DRAFT } from '../api/session'
 import type { Callback } from '../api/types'
 import { addDays, cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
@@ -19,34 +20,41 @@ const USUAL = 7
 
 /** What is said in a conversation, written by the official or by the one beside: a note, or a promise with its day. */
 export function SaidPanel({ callback }: { callback: Callback | null }) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
+  const title = useId()
   return (
-    <Paper withBorder component="section" className={style.said} aria-labelledby="said-title" data-testid="said">
-      <h2 id="said-title">{text.said.title}</h2>
+    <Paper withBorder component="section" className={style.said} aria-labelledby={title} data-testid="said">
+      <h2 id={title}>
+        {text.said.title}
+        {callback && <span className={style.whose}>{text.line.ticket} <Num>{format.ticket(callback.registration.ticket)}</Num></span>}
+      </h2>
       {callback
-        ? <Write key={callback.id} callback={callback} />
-        : <Textarea disabled aria-labelledby="said-title" placeholder={text.said.nobody} />}
+        ? <Write key={callback.id} callback={callback} title={title} />
+        : <Textarea disabled aria-labelledby={title} placeholder={text.said.nobody} />}
     </Paper>
   )
 }
 
-function Write({ callback: { id, note } }: { callback: Callback }) {
+function Write({ callback: { id, note }, title }: { callback: Callback; title: string }) {
   const language = useLanguage()
   const { text, format } = language
   const words = text.said
   const queries = useQueryClient()
   // It outlives this page, and the browser.
-  const [written, setWritten, forget] = useLocalStorage({ key: `hotline137.said.${String(id)}`, defaultValue: '' })
+  const key = `${DRAFT}${String(id)}`
+  const [written, setWritten, forget] = useLocalStorage({ key, defaultValue: '' })
   const [days, setDays] = useState<number>(USUAL)
-  const done = () => {
-    forget()
+  const done = (sent: string) => {
+    // What was typed while it was sent stays.
+    if (localStorage.getItem(key) === JSON.stringify(sent)) forget()
     void queries.invalidateQueries({ queryKey: keys.me })
     void queries.invalidateQueries({ queryKey: keys.stages })
     void queries.invalidateQueries({ queryKey: REQUESTS })
   }
-  const noting = useMutation({ mutationFn: () => addNote(id, written.trim()), onSuccess: done })
+  const noting = useMutation({ mutationFn: (sent: string) => addNote(id, sent.trim()), onSuccess: (_, sent) => done(sent) })
   const promising = useMutation({
-    mutationFn: () => promise(id, written.trim(), addDays(cityTime(serverNow()).day, days)), onSuccess: done,
+    mutationFn: (sent: string) => promise(id, sent.trim(), addDays(cityTime(serverNow()).day, days)),
+    onSuccess: (_, sent) => done(sent),
   })
   const promised = promising.data?.request
   const nothing = !written.trim() || noting.isPending || promising.isPending
@@ -55,15 +63,15 @@ function Write({ callback: { id, note } }: { callback: Callback }) {
       {note && <p className={style.note} dir="auto" data-testid="said-note">{format.digits(note)}</p>}
       <div className={style.line}>
         <Textarea
-          aria-labelledby="said-title" placeholder={words.placeholder} value={written} maxLength={500} autosize minRows={1} maxRows={4}
+          aria-labelledby={title} placeholder={words.placeholder} value={written} maxLength={500} autosize minRows={1} maxRows={4}
           className={style.field} data-testid="said-written" onChange={(event) => setWritten(event.currentTarget.value)}
         />
-        <Button variant="default" disabled={nothing} loading={noting.isPending} onClick={() => noting.mutate()} data-testid="said-add">{words.add}</Button>
+        <Button variant="default" disabled={nothing} loading={noting.isPending} onClick={() => noting.mutate(written)} data-testid="said-add">{words.add}</Button>
         <NativeSelect
           aria-label={words.until} value={String(days)} data-testid="said-days" onChange={(event) => setDays(Number(event.currentTarget.value))}
           data={DAYS.map((one) => ({ value: String(one), label: words.within(format.number(one)) }))}
         />
-        <Button disabled={nothing} loading={promising.isPending} onClick={() => promising.mutate()} data-testid="said-promise">{words.promise}</Button>
+        <Button disabled={nothing} loading={promising.isPending} onClick={() => promising.mutate(written)} data-testid="said-promise">{words.promise}</Button>
       </div>
       <p role="status" className={style.done} data-testid="said-done">
         {promised?.promised_until && !written && (

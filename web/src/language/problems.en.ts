@@ -80,6 +80,8 @@ export const problem: typeof fa = {
   'subject-values': 'A Persian and an English name are needed.',
   'subject-last': 'At least one subject must be said on the telephone.',
   'reason-personal': 'This reason is public; write no numbers of people.',
+  'text-long': 'The text is too long.',
+  'text-missing': 'Write something.',
   'reason-long': 'The reason is longer than 500 characters.',
   'unfit-characters': 'There is a hidden character in this text that changes its direction or its line, perhaps because it was copied; please type it again.',
 }

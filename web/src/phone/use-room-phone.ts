@@ -5,7 +5,7 @@ import type { Me } from '../api/types'
 import { getDeskPhone } from './queries'
 import { RoomPhone } from './room-phone'
 
-/** Kept while this window's phone is on: a page that is loaded anew connects it again by itself. */
+/** Kept while this window’s phone is on, with whose it is: a page that is loaded anew connects it again by itself. */
 const ON = 'hotline137.phone-on'
 
 /** A window in the background leaves the phone for so long to one that is loaded anew. */
@@ -31,10 +31,11 @@ export function useRoomPhone(me: Me): RoomPhone {
   const [phone] = useState(() => new RoomPhone(getDeskPhone))
   useComesToHelp(phone, isMissed(me))
   useEffect(() => {
-    if (sessionStorage.getItem(ON)) void phone.connect()
+    // Whoever signs in next in this window connects their own by hand.
+    if (sessionStorage.getItem(ON) === me.username) void phone.connect()
     const unfollow = phone.status.subscribe(() => {
       if (phone.status.get().state === 'disconnected') sessionStorage.removeItem(ON)
-      else sessionStorage.setItem(ON, 'yes')
+      else sessionStorage.setItem(ON, me.username)
     })
     const leave = () => {
       unfollow()
@@ -48,10 +49,9 @@ export function useRoomPhone(me: Me): RoomPhone {
       removeEventListener('pagehide', leave)
       removeEventListener('pageshow', shown)
       leave()
-      // Whoever signs in next in this window connects their own by hand.
       if (!queries.getQueryData(keys.me)) sessionStorage.removeItem(ON)
     }
-  }, [phone, queries])
+  }, [phone, queries, me.username])
   return phone
 }
 
