@@ -1,9 +1,10 @@
 """Looking for somebody from anywhere, and everything with a citizen's number on one page."""
 
+import threading
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
@@ -62,7 +63,7 @@ def test_given_a_ticket_when_searched_for_from_any_page_then_enter_opens_the_cit
     search(page, place.ticket.translate(PERSIAN))
     page.keyboard.press("Enter")  # before anything is found
     shown(page, "citizens")
-    expect(page.get_by_test_id("search")).to_have_count(0)
+    expect(page.get_by_test_id("search-typed")).to_have_count(0)
 
     rows = page.get_by_test_id("entry")
     expect(rows).to_have_count(6)
@@ -112,7 +113,7 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     page.get_by_test_id("search-typed").fill(place.ticket)
     expect(page.get_by_role("status").get_by_text("چیزی پیدا نشد")).to_be_visible()
     page.get_by_test_id("search-typed").fill("گزارش‌های")
-    expect(page.get_by_test_id("found-pages")).to_have_attribute("data-selected", "true")
+    expect(page.get_by_test_id("found-pages").first).to_have_attribute("data-selected", "true")
     page.keyboard.press("Enter")
     shown(page, "requests")
 
@@ -128,3 +129,25 @@ def test_given_results_of_another_ticket_when_enter_is_pressed_at_once_then_the_
     page.get_by_test_id("search-typed").fill(other.ticket)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/citizens/registration/{other.id}")
+
+
+def test_given_a_desk_when_the_search_is_slow_to_come_then_what_is_typed_is_for_it_and_commands_nothing(
+    open_as: OpenAs, place: Registration
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    fetched = threading.Event()
+
+    def slow(route: Route) -> None:
+        fetched.set()
+        page.keyboard.type("ng")
+        route.continue_()
+
+    page.route("**/assets/search-*.js", slow)
+    page.get_by_test_id("rail-search").click()
+    expect(page.get_by_test_id("search-typed")).to_have_value("ng")
+    assert fetched.is_set()
+    assert [each for each in asked if "claims" in each] == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 
 from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Official, OfficialKind, Role, User
 from db.states import CallbackState
-from tests.factories import a_callback, a_request
+from tests.factories import PASSWORD, a_callback, a_request, a_user
+from tests.kit.browser import person
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
@@ -150,3 +151,20 @@ def test_given_a_window_that_nobody_looks_at_when_a_citizen_comes_then_title_and
     page.evaluate("__hide(true)")
     expect(page).to_have_title(somebody)
     assert len(page.evaluate("__told")) == 1, "what was seen is in the title alone"
+
+
+def test_given_an_address_opened_before_signing_in_when_signed_in_then_it_is_shown_and_then_the_own_work(
+    chromium: Browser, url: str, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session, None)
+        user.role = Role.SUPERVISOR
+    with person(chromium, locale="fa-IR") as context:
+        page = context.new_page()
+        page.goto(f"{url}/holidays")
+        for comes_to in ("holidays", "rounds"):
+            page.get_by_test_id("username").fill(user.username)
+            page.get_by_test_id("password").fill(PASSWORD)
+            page.get_by_test_id("submit").click()
+            shown(page, comes_to)
+            page.get_by_test_id("sign-out").click()

@@ -1,4 +1,4 @@
-import { Suspense } from 'react'
+import { Suspense, useEffect, useRef, type RefObject } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './account/queries'
 import { useMe, useSessionOver } from './api/session'
@@ -38,6 +38,11 @@ function Office() {
   const me = useMe()
   const codes = useFreshCodes()
   const over = useSessionOver()
+  // Who opens an address before signing in comes to it; who signs in after somebody else, to their own work.
+  const asked = useRef(location.pathname)
+  useEffect(() => {
+    if (me.data) asked.current = ''
+  }, [me.data])
   if (codes && !me.data) return <CodesPage codes={codes} />
   if (me.isPending) return <Loading />
   if (!me.data) {
@@ -52,12 +57,12 @@ function Office() {
   return (
     <DeskPhone me={data}>
       {over && <SignInAgain me={data} />}
-      {codes && !over ? <CodesPage codes={codes} /> : <Shell me={data}><Pages me={data} /></Shell>}
+      {codes && !over ? <CodesPage codes={codes} /> : <Shell me={data}><Pages me={data} asked={asked} /></Shell>}
     </DeskPhone>
   )
 }
 
-function Pages({ me }: { me: Me }) {
+function Pages({ me, asked }: { me: Me; asked: RefObject<string> }) {
   return (
     <Suspense fallback={<Loading />}>
       <Switch>
@@ -72,6 +77,7 @@ function Pages({ me }: { me: Me }) {
             )),
           ]
         })}
+        <Route path="/sign-in">{() => <Redirect to={asked.current === '/sign-in' ? '/' : asked.current || '/'} replace />}</Route>
         <Redirect to={home(me)} replace />
       </Switch>
     </Suspense>

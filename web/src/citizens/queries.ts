@@ -24,5 +24,8 @@ export const useSearch = (typed: string) =>
     queryKey: ['search', typed],
     queryFn: () => body(client.POST('/api/v1/search', { body: { typed } })),
     enabled: typed.length > 1,
+    // Whoever waits for an answer is told at once that none comes.
+    retry: false,
+    networkMode: 'always',
     placeholderData: (before) => (typed.length > 1 ? before : undefined),
   })

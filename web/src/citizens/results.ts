@@ -4,6 +4,9 @@ import { districtName } from '../requests/names'
 import { pagesOf } from '../pages'
 import type { SearchResults } from './queries'
 
+/** Letters that an Arabic keyboard has instead, joiners, and blanks make no other word. */
+const alike = (words: string) => words.toLocaleLowerCase().replace(/ي/g, 'ی').replace(/ك/g, 'ک').replace(/[\s\u200c]/g, '')
+
 /** One line of what was found, and where it leads. */
 export interface Result {
   key: string
@@ -40,10 +43,10 @@ export function groupsOf(
   const staff = (found?.staff ?? []).map((one) => ({
     key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`, to: '/people',
   }))
-  const wanted = typed.trim().toLocaleLowerCase()
+  const wanted = alike(typed)
   const pages = pagesOf(me)
-    .map(({ name, title }) => ({ key: `page-${name}`, label: title(text), about: '', to: `/${name}` }))
-    .filter(({ label }) => label.toLocaleLowerCase().includes(wanted))
+    .map(({ name, title, destination }) => ({ key: `page-${name}`, label: title(text), about: text.shell.destinations[destination], to: `/${name}` }))
+    .filter(({ label, about }) => alike(`${label} ${about}`).includes(wanted))
   const groups: Group[] = [
     { name: 'registrations', results: registrations },
     { name: 'requests', results: requests },

@@ -2,7 +2,7 @@ import { Spotlight, spotlight } from '@mantine/spotlight'
 import '@mantine/spotlight/styles.css'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
@@ -14,8 +14,16 @@ import { groupsOf } from './results'
 
 const WHILE_TYPING = 200
 
+interface Props {
+  me: Me
+  /** How often it was asked for: it opens each time. */
+  asked: number
+  /** Gives what was typed before it was there. */
+  onThere: () => string
+}
+
 /** Looks for a ticket, a request, a telephone number, a person or a page, above whatever is shown. */
-export default function Search({ me, onClose }: { me: Me; onClose: () => void }) {
+export default function Search({ me, asked, onThere }: Props) {
   const language = useLanguage()
   const words = language.text.search
   const subject = useSubject()
@@ -23,22 +31,37 @@ export default function Search({ me, onClose }: { me: Me; onClose: () => void })
   const [typed, setTyped] = useState('')
   const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
   const { data, error, isFetching } = useSearch(wanted)
-  useEffect(() => spotlight.open(), [])
+  const there = useRef(onThere)
+  useEffect(() => {
+    there.current = onThere
+  })
+  useEffect(() => {
+    spotlight.open()
+    // Once the field has the cursor.
+    const timer = setTimeout(() => {
+      const before = there.current()
+      if (before) setTyped((now) => before + now)
+    }, 50)
+    return () => clearTimeout(timer)
+  }, [asked])
   // What was found for other words is nobody's to open.
   const settled = wanted === latinDigits(typed.trim()) && !isFetching
   const groups = groupsOf(me, typed, settled && wanted.length > 1 ? data : undefined, language, subject)
   const first = groups[0]?.results[0]?.to
-  const [early, setEarly] = useState(false)
+  const early = useRef(false)
   useEffect(() => {
-    if (!settled || !early || !first) return
+    if (!settled || !early.current || !first) return
+    early.current = false
     go(first)
     spotlight.close()
-  }, [settled, early, first, go])
+  }, [settled, first, go])
   return (
-    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} onSpotlightClose={onClose} scrollable maxHeight={420} data-testid="search">
+    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
         // Whoever types and presses Enter at once wants the first of what comes.
-        onKeyDown={({ key }) => setEarly(key === 'Enter' && !settled)}
+        onKeyDown={({ key }) => {
+          early.current = key === 'Enter' && !settled
+        }}
         placeholder={words.placeholder} aria-label={words.placeholder} maxLength={80} leftSection={<IconSearch aria-hidden size={20} />} data-testid="search-typed"
       />
       <Spotlight.ActionsList>

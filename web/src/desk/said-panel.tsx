@@ -1,7 +1,7 @@
 import { Button, NativeSelect, Paper, Textarea } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useId, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 import { serverNow } from '../api/clock'
 import { keys, REQUESTS } from '../api/keys'
 import { DRAFT } from '../api/session'
@@ -21,6 +21,7 @@ const USUAL = 7
 /** What is said in a conversation, written by the official or by the one beside: a note, or a promise with its day. */
 export function SaidPanel({ callback }: { callback: Callback | null }) {
   const { text, format } = useLanguage()
+  useKeepsHalfWritten(callback?.id)
   const title = useId()
   return (
     <Paper withBorder component="section" className={style.said} aria-labelledby={title} data-testid="said">
@@ -33,6 +34,19 @@ export function SaidPanel({ callback }: { callback: Callback | null }) {
         : <Textarea disabled aria-labelledby={title} placeholder={text.said.nobody} />}
     </Paper>
   )
+}
+
+/** «Next» may come in the middle of a word: what was written of the one before is added to their notes. */
+function useKeepsHalfWritten(id: number | undefined) {
+  const before = useRef(id)
+  useEffect(() => {
+    const last = before.current
+    before.current = id
+    if (last === undefined || last === id) return
+    const key = `${DRAFT}${String(last)}`
+    const written = (JSON.parse(localStorage.getItem(key) ?? '""') as string).trim()
+    if (written) void addNote(last, written).then(() => localStorage.removeItem(key))
+  }, [id])
 }
 
 function Write({ callback: { id, note }, title }: { callback: Callback; title: string }) {

@@ -3,6 +3,7 @@ import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { departmentName, dueDay } from './names'
 import type { Step } from './queries'
+import rows from '../ui/rows.module.css'
 import style from './requests.module.css'
 
 const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied']
@@ -32,7 +33,7 @@ function Item({ step: { step, at, who, note, department, due_at, other } }: { st
       {department && <span> {departmentName(language, department)}</span>}
       {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
       {note && <p className={style.said} dir="auto">{note}</p>}
-      <span className={style.soft}><bdi>{by}</bdi>{text.comma}{format.moment(at)}</span>
+      <span className={style.soft}><bdi className={who ? rows.name : undefined}>{by}</bdi>{text.comma}{format.moment(at)}</span>
     </li>
   )
 }

@@ -1,4 +1,4 @@
-import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { useHotkeys } from '@mantine/hooks'
 import { Suspense, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
@@ -9,6 +9,7 @@ import { part } from '../ui/part'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { CallBar } from './call-bar'
 import { Rail } from './rail'
+import { useEarlyKeys } from './use-early-keys'
 import { useTells } from './use-tells'
 import style from './shell.module.css'
 
@@ -24,18 +25,18 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
   useWarnOnLeave(call !== null)
   useTells(call)
-  const [searching, search] = useDisclosure()
+  const search = useEarlyKeys()
   // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
-  useHotkeys([['mod+K', search.open, { usePhysicalKeys: true }]], [])
+  useHotkeys([['mod+K', search.ask, { usePhysicalKeys: true }]], [])
   return (
     <div className={style.shell}>
-      <Rail me={me} path={path} onSearch={search.open} />
+      <Rail me={me} path={path} onSearch={search.ask} />
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <CallBar me={me} callback={call} />}
       </div>
-      {searching && <Suspense><Search me={me} onClose={search.close} /></Suspense>}
+      {search.asked > 0 && <Suspense><Search key={me.username} me={me} asked={search.asked} onThere={search.there} /></Suspense>}
     </div>
   )
 }
