@@ -1,16 +1,20 @@
-import { Menu, VisuallyHidden } from '@mantine/core'
+import { VisuallyHidden } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
-  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconDots, IconHeadset, IconLayoutDashboard,
+  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconHeadset, IconLayoutDashboard,
   IconSearch, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { Suspense, type ReactNode } from 'react'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
 import { useRequestCounts } from '../requests/queries'
 import { PageLink } from '../ui/page-link'
+import { part } from '../ui/part'
 import style from './rail.module.css'
+
+/** Only a telephone’s page needs it. */
+const More = part(() => import('./more'))
 
 const ICONS: Record<Destination, Icon> = {
   work: IconHeadset,
@@ -53,22 +57,7 @@ export function Rail({ me, path, onSearch }: Props) {
         <To key={destination} destination={destination} page={first} here={here} late={counts[destination]} />
       ))}
       {more.length > 0 && (
-        <Menu>
-          <Menu.Target>
-            <button type="button" className={style.to} data-current={more.some(({ destination }) => destination === here)} data-testid="rail-more">
-              <Inside icon={IconDots}>{text.shell.more}</Inside>
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {more.map(({ destination, pages: [first] }) => first && (
-              <Menu.Item
-                key={destination} component={PageLink} to={first} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}
-              >
-                {text.shell.destinations[destination]}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+        <Suspense><More more={more} here={here} /></Suspense>
       )}
     </nav>
   )

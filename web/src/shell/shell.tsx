@@ -7,12 +7,12 @@ import { ON_THE_PHONE } from '../desk/use-desk'
 import { CallsDown } from '../ui/calls-down'
 import { part } from '../ui/part'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
-import { CallBar } from './call-bar'
 import { Rail } from './rail'
 import { useEarlyKeys } from './use-early-keys'
 import { useTells } from './use-tells'
 import style from './shell.module.css'
 
+const CallBar = part(async () => ({ default: (await import('./call-bar')).CallBar }))
 const Search = part(() => import('../citizens/search'))
 
 /** These show the call themselves, with all that can be done with it. */
@@ -34,7 +34,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
         {children}
-        {call && !SHOW_THE_CALL.includes(path) && <CallBar me={me} callback={call} />}
+        {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>
       {search.asked > 0 && <Suspense><Search key={me.username} me={me} asked={search.asked} onThere={search.there} /></Suspense>}
     </div>
