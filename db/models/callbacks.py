@@ -48,7 +48,7 @@ class Callback(Base):
         one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED
     )
     outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "outcome"))
-    note: Mapped[str] = mapped_column(String(2000), default="")
+    note: Mapped[str] = mapped_column(Text, default="")  # lines, by whoever wrote (hotline.callbacks.notes)
     claimed_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
     placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time

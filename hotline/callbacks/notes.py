@@ -18,6 +18,8 @@ from hotline.rounds import round_permissions, rounds
 
 MOST = 2000
 """Characters of all notes that are added while a conversation goes on."""
+_LONGEST = 20_000
+"""What is said with an outcome is never refused; no more than this is kept of all."""
 _SPOKEN = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
 _AFTERWARDS = timedelta(hours=1)
 """For so long a desk may add to what it has closed."""
@@ -58,4 +60,4 @@ def joined(before: str, note: str) -> str:
     """Both, each line once: nothing that was written before is written over."""
     lines = before.split("\n") if before else []
     lines += [line for line in note.strip().split("\n") if line and line not in lines]
-    return "\n".join(lines)
+    return "\n".join(lines)[:_LONGEST]

@@ -896,7 +896,7 @@ def _tables() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
