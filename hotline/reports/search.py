@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from db.models import Registration, Request, Role, User
-from hotline import audit, characters, numbers, tickets
+from hotline import characters, numbers, tickets
 from hotline.errors import Refused
 from hotline.requests import inbox
 
@@ -35,13 +35,12 @@ class Found:
     registrations: Sequence[Registration] = ()
     requests: Sequence[Request] = ()
     staff: Sequence[User] = ()
+    by_number: str | None = None
+    """For the audit log: a telephone number was looked for, and this (`registration 3`) has it."""
 
 
 def search(session: Session, user: User, typed: str) -> Found:
-    """What matches `typed`, in any script's digits, of what the person may see.
-
-    Who looked for a telephone number and found something is in the audit log.
-    """
+    """What matches `typed`, in any script's digits, of what the person may see."""
     typed = " ".join(characters.cleaned(typed).split())
     digits = _APART.sub("", numbers.ascii_digits(typed))
     number = numbers.of_caller(typed) if user.role in _FIND_CITIZENS else None
@@ -50,8 +49,7 @@ def search(session: Session, user: User, typed: str) -> Found:
         found.registrations = _registrations(session, digits, number)
     subjects = [f"registration {one.id}" for one in found.registrations]
     subjects += [f"request {one.id}" for one in found.requests]
-    if number and subjects:
-        audit.record_once(session, user.username, "number-searched", subjects[0])
+    found.by_number = subjects[0] if number and subjects else None
     if user.role in _FIND_STAFF and len(typed) >= LEAST:
         found.staff = _staff(session, typed)
     return found
