@@ -13,7 +13,7 @@ from tests.kit.process import until
 from tests.kit.simulated_round import Person, fast_system, played
 from tests.kit.system import System
 
-RINGS_S = 12
+RINGS_S = 20
 """Longer than it takes to know of the silence: asked every second, three seconds' patience."""
 
 
@@ -31,6 +31,7 @@ def test_given_a_phone_that_rings_when_the_trunk_falls_silent_then_ringing_in_va
     with played(system, [citizen]) as game:
         crowd = game.crowd
         crowd.answers_options = True
+        until(lambda: _answers(system), "the trunk is known to answer")
         until(crowd.live, "the phone rings", 30)
         crowd.trunk_says = ""
         until(lambda: _answers(system) is False, "the silence is known")
