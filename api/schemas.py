@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from db.models import Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
@@ -241,6 +241,31 @@ class AskNext(BaseModel):
 
     after: Id | None = None
     confirmed: bool = False
+
+
+class Measured(BaseModel):
+    """What a browser measured of a conversation: means and worst values of so many readings.
+
+    MOS (1 to 5) is that of the worse direction, `loss` per cent, `rtt_ms` there and back if it is known.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    readings: int = Field(ge=1, le=100_000)
+    mos: float = Field(ge=1, le=5)
+    mos_worst: float = Field(ge=1, le=5)
+    loss: float = Field(ge=0, le=100)
+    loss_worst: float = Field(ge=0, le=100)
+    jitter_ms: float = Field(ge=0, le=60_000)
+    jitter_ms_worst: float = Field(ge=0, le=60_000)
+    rtt_ms: float | None = Field(None, ge=0, le=60_000)
+    rtt_ms_worst: float | None = Field(None, ge=0, le=60_000)
+
+
+class Quality(Measured):
+    """The same, as it is kept; `bad`: as a whole the conversation was hard to understand."""
+
+    bad: bool
 
 
 class OutcomeIn(BaseModel):

@@ -11,7 +11,16 @@ from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
 from hotline import numbers
-from hotline.callbacks import assignment, breaker, callbacks, conversations, live_desks, on_the_line, serving
+from hotline.callbacks import (
+    assignment,
+    breaker,
+    callbacks,
+    conversations,
+    live_desks,
+    on_the_line,
+    quality,
+    serving,
+)
 from hotline.dates import Language
 from hotline.line import line
 from hotline.reports import audit_texts
@@ -54,6 +63,14 @@ def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas
 def one_round(session: Session, round_: models.Round) -> schemas.Round:
     """A round at this moment, with its counts."""
     return round_views(session, [round_])[0]
+
+
+def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
+    """How a conversation sounded at its desk, if that was measured."""
+    if measured is None:
+        return None
+    numbers_ = {name: getattr(measured, name) for name in schemas.Measured.model_fields}
+    return schemas.Quality(**numbers_, bad=quality.is_bad(measured))
 
 
 def official_view(official: models.Official) -> schemas.Official:

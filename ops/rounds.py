@@ -243,6 +243,8 @@ def _lines(r: reports.RoundReport) -> list[tuple[str, str]]:
         ("calls per hour", _number(r.calls_per_hour)),
         ("conversations per hour", _number(r.conversations_per_hour)),
         ("official's idle share", "-" if r.idle_share is None else f"{r.idle_share:.0%}"),
+        ("mean sound quality (MOS)", _number(r.mos)),
+        ("conversations with bad sound", "-" if r.bad_share is None else f"{r.bad_share:.0%}"),
     ]
 
 

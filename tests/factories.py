@@ -16,6 +16,7 @@ from db import events
 from db.engine import now
 from db.models import (
     Callback,
+    CallQuality,
     Confirmation,
     Department,
     Desk,
@@ -200,6 +201,23 @@ def a_callback(
     session.add(callback)
     session.flush()
     return callback
+
+
+def a_quality(callback_id: int, mos: float, at: datetime) -> CallQuality:
+    """What a browser measured of a conversation, with this MOS."""
+    return CallQuality(
+        callback_id=callback_id,
+        readings=100,
+        mos=mos,
+        mos_worst=max(1.0, mos - 0.5),
+        loss=(4.5 - mos) * 5,
+        loss_worst=(4.5 - mos) * 8,
+        jitter_ms=4.0,
+        jitter_ms_worst=12.0,
+        rtt_ms=30.0,
+        rtt_ms_worst=90.0,
+        measured_at=at,
+    )
 
 
 def a_department(session: Session) -> Department:

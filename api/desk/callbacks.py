@@ -10,7 +10,7 @@ from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
 from db import models
 from db.states import Outcome
-from hotline.callbacks import callbacks, called_again, closing, conversations, retries
+from hotline.callbacks import callbacks, called_again, closing, conversations, quality, retries
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
@@ -72,6 +72,13 @@ def record_outcome(
         session, mine, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
     )
     return views.callback_view(session, closed)
+
+
+@router.put("/{callback_id}/quality", status_code=204)
+def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
+    """Keep what my browser measured of this conversation so far; fewer readings than are kept change nothing."""
+    mine = _mine(session, callback_id, user)
+    quality.keep(session, mine, quality.Measured(**body.model_dump()))
 
 
 @router.get("/{callback_id}/called-again")

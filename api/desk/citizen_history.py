@@ -69,6 +69,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
         outcome=callback.outcome,
         note=callback.note,
         recorded=call.recorded if hears else None,
+        quality=views.quality_view(call.quality),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Moment, Official, OutcomeIn, Said, Text
+from api.schemas import Moment, Official, OutcomeIn, Quality, Said, Text
 from db.states import Outcome, RegistrationState, RequestState
 from hotline.callbacks.retries import Because
 
@@ -37,7 +37,10 @@ class CalledAgain(BaseModel):
 
 
 class PastCall(BaseModel):
-    """An earlier call. `recorded`: seconds that the reader may hear; none: nothing, or not by this role."""
+    """An earlier call. `recorded`: seconds that the reader may hear; none: nothing, or not by this role.
+
+    `quality`: of the sound at the desk, if a browser measured it.
+    """
 
     callback_id: int
     desk_id: int | None
@@ -46,6 +49,7 @@ class PastCall(BaseModel):
     outcome: Outcome | None
     note: str
     recorded: int | None
+    quality: Quality | None
 
 
 class PastRegistration(BaseModel):

@@ -15,6 +15,7 @@ from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
 from hotline import tickets
+from hotline.callbacks import quality
 from hotline.recordings import recordings, retention
 from hotline.rounds import rounds
 
@@ -27,10 +28,12 @@ RoundId = Annotated[int, Query(ge=1, lt=2**31)]
 def list_recordings(round_id: RoundId, _user: Hearer, session: Reading) -> list[office.Recording]:
     """The recorded conversations of a round, in their order; the deleted ones, too."""
     rounds.get(session, round_id)
-    return [_view(recording) for recording in recordings.of_round(session, round_id)]
+    found = recordings.of_round(session, round_id)
+    measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
+    return [_view(recording, measured.get(recording.callback_id)) for recording in found]
 
 
-def _view(recording: models.Recording) -> office.Recording:
+def _view(recording: models.Recording, measured: models.CallQuality | None) -> office.Recording:
     callback = recording.callback
     return office.Recording(
         callback_id=callback.id,
@@ -41,6 +44,7 @@ def _view(recording: models.Recording) -> office.Recording:
         sha256=recording.sha256,
         made_at=recording.made_at,
         deleted_at=recording.deleted_at,
+        quality=views.quality_view(measured),
     )
 
 
@@ -66,14 +70,17 @@ def search(
         before=before,
         limit=limit + 1,
     )
-    items = [_of_round(session, recording) for recording in found[:limit]]
+    measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
+    items = [_of_round(session, one, measured.get(one.callback_id)) for one in found[:limit]]
     return admin.Recordings(items=items, next=items[-1].callback_id if len(found) > limit else None)
 
 
-def _of_round(session: Session, recording: models.Recording) -> admin.RecordingOfRound:
+def _of_round(
+    session: Session, recording: models.Recording, measured: models.CallQuality | None
+) -> admin.RecordingOfRound:
     round_ = rounds.get(session, recording.callback.round_id)
     return admin.RecordingOfRound(
-        **_view(recording).model_dump(),
+        **_view(recording, measured).model_dump(),
         round_id=round_.id,
         official=views.official_view(rounds.speaker(round_)),
     )
@@ -99,7 +106,8 @@ def delete_early(
 ) -> office.Recording:
     """Delete a recording before its time: the file goes for good; the audit log says why."""
     folder = settings.recordings_dir
-    return _view(retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason))
+    deleted = retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason)
+    return _view(deleted, quality.of_callbacks(session, [callback_id]).get(callback_id))
 
 
 @router.get("/{callback_id}/audio", **SOUND)

@@ -77,6 +77,7 @@ def _table(report: reports.Report, language: Language) -> tuple[list[str], Itera
 _COLUMNS = (
     *("registered", "carried_in", "reached", "not_reached", "carried_out", "calls", "conversations"),
     *("median_minutes", "p90_minutes", "calls_per_hour", "conversations_per_hour", "idle_share"),
+    *("mos", "bad_share"),
 )
 
 
@@ -86,6 +87,7 @@ def _cells(numbers: reports.Numbers, reasons: list[str]) -> list[sheets.Cell]:
         *(n.registered, n.carried_in, n.reached, sum(n.not_reached.values()), n.carried_out, n.calls),
         *(n.conversations, _rounded(n.median_seconds, 60, 1), _rounded(n.p90_seconds, 60, 1)),
         *(_rounded(n.calls_per_hour), _rounded(n.conversations_per_hour), _rounded(n.idle_share, 1, 3)),
+        *(n.mos, _rounded(n.bad_share, 1, 3)),
         *(n.not_reached.get(reason, 0) for reason in reasons),
     ]
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Id, Moment, Name, Registration, Round
+from api.schemas import Id, Moment, Name, Quality, Registration, Round
 from db.models import ConfirmationKind, Delivery, MessageKind, OfficialKind
 from db.states import CallbackState, Fact, Outcome
 from hotline.dates import Language
@@ -206,3 +206,4 @@ class Recording(BaseModel):
     sha256: str
     made_at: datetime
     deleted_at: datetime | None
+    quality: Quality | None

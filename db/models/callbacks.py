@@ -112,6 +112,33 @@ class Callback(Base):
     )
 
 
+class CallQuality(Base):
+    """How the desk's phone in the browser heard and was heard in a conversation, measured there; a row each.
+
+    A table of its own: it is written while others write the callback. MOS is that of the worse direction.
+    """
+
+    __tablename__ = "call_quality"
+
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
+    readings: Mapped[int]  # of which the others are the mean, and the worst
+    mos: Mapped[float]
+    mos_worst: Mapped[float]
+    loss: Mapped[float]  # per cent of the packets
+    loss_worst: Mapped[float]
+    jitter_ms: Mapped[float]
+    jitter_ms_worst: Mapped[float]
+    rtt_ms: Mapped[float | None]  # there and back
+    rtt_ms_worst: Mapped[float | None]
+    measured_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("readings > 0", name="was_read"),
+        CheckConstraint("mos BETWEEN 1 AND 5 AND mos_worst BETWEEN 1 AND 5", name="mos_is_one"),
+        CheckConstraint("loss BETWEEN 0 AND 100 AND loss_worst BETWEEN 0 AND 100", name="loss_is_a_share"),
+    )
+
+
 class WaitingCaller(Base):
     """Who called 137, has a place in the operators' line, and stays on the line until their turn comes.
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from db.models import Callback, Message, Recording, Registration, Request
+from db.models import Callback, CallQuality, Message, Recording, Registration, Request
 from hotline.errors import Refused
 
 _REGISTRATIONS, _CALLS, _REQUESTS, _MESSAGES = 20, 60, 20, 20
@@ -24,10 +24,11 @@ class Of(StrEnum):
 
 
 class PastCall(NamedTuple):
-    """One callback, and how many seconds of it are recorded and kept."""
+    """One callback, how many seconds of it are recorded and kept, and how it sounded at the desk."""
 
     callback: Callback
     recorded: int | None
+    quality: CallQuality | None
 
 
 def number_of(session: Session, of: Of, id_: int) -> str:
@@ -54,15 +55,16 @@ def registrations(session: Session, number: str) -> Sequence[Registration]:
 def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCall]]:
     """The newest calls of these registrations, by registration."""
     rows = session.execute(
-        select(Callback, Recording.seconds)
+        select(Callback, Recording.seconds, CallQuality)
         .outerjoin(Recording, (Recording.callback_id == Callback.id) & Recording.deleted_at.is_(None))
+        .outerjoin(CallQuality, CallQuality.callback_id == Callback.id)
         .where(Callback.registration_id.in_([registration.id for registration in of]))
         .order_by(Callback.id.desc())
         .limit(_CALLS)
     )
     found: dict[int, list[PastCall]] = {}
-    for callback, seconds in rows:
-        found.setdefault(callback.registration_id, []).append(PastCall(callback, seconds))
+    for callback, seconds, quality in rows:
+        found.setdefault(callback.registration_id, []).append(PastCall(callback, seconds, quality))
     return found
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.epoch import epoch
-from db.models import Callback, Carry, Official, Registration, Round
+from db.models import Callback, CallQuality, Carry, Official, Registration, Round
 from db.states import Outcome, Phase, RegistrationState
+from hotline.callbacks import quality
 from hotline.rounds import rounds
 
 NEVER_CALLED = "never_called"
@@ -72,6 +73,14 @@ class Waits(NamedTuple):
     p90: float
 
 
+class Sound(NamedTuple):
+    """Of the conversations whose sound was measured: how many, their mean MOS, and how many were bad."""
+
+    measured: int
+    mos: float
+    bad: int
+
+
 @dataclass
 class Facts:
     """Everything counted, by key; a key that has none of something is missing there."""
@@ -81,6 +90,7 @@ class Facts:
     carried_out: dict[int | None, int] = field(default_factory=dict)
     calls: dict[int | None, tuple[int, int]] = field(default_factory=dict)
     waits: dict[int | None, Waits] = field(default_factory=dict)
+    sounds: dict[int | None, Sound] = field(default_factory=dict)
     sittings: dict[int | None, Sitting] = field(default_factory=lambda: defaultdict(Sitting))
 
 
@@ -92,6 +102,7 @@ def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
     found.carried_out = _carried(session, scope, by, Carry.from_round_id)
     _calls(session, scope, by, found)
     _waits(session, scope, by, found)
+    _sounds(session, scope, by, found)
     if by is not By.SUBJECT:  # nobody sits for a subject
         _sittings(session, scope, by, at, found)
     return found
@@ -211,6 +222,19 @@ def _waits(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
 
     query = select(ranked.c.key, percentile(MEDIAN), percentile(P90)).group_by(ranked.c.key)
     found.waits = {key: Waits(round(median, 1), round(p90, 1)) for key, median, p90 in session.execute(query)}
+
+
+def _sounds(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
+    key = _key(scope, by, Callback.called_at)
+    bad = func.sum(case((CallQuality.mos < quality.BAD_MOS, 1), else_=0))
+    query = (
+        _of_calls(scope, key, func.count(), func.avg(CallQuality.mos), bad)
+        .join(CallQuality, CallQuality.callback_id == Callback.id)
+        .group_by(key)
+    )
+    found.sounds = {
+        key: Sound(measured, round(float(mos), 2), bad) for key, measured, mos, bad in session.execute(query)
+    }
 
 
 def _sittings(session: Session, scope: Scope, by: By | None, at: datetime, found: Facts) -> None:

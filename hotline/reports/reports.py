@@ -32,7 +32,9 @@ class Numbers:
     unconfirmed, merged (the number had an older place), calling (it is not decided yet).
     Seconds are from registering to the conversation, for those reached. Rates are per hour from the
     round's opening to its end; `idle_share` is the part of the time from the first conversation's
-    beginning to the last one's end in which nobody was spoken with. None: there is nothing to tell from.
+    beginning to the last one's end in which nobody was spoken with. `mos` is the mean of the conversations
+    whose sound a browser measured, `bad_share` the part of them that was bad. None: there is nothing to
+    tell from.
     """
 
     registered: int
@@ -47,6 +49,8 @@ class Numbers:
     calls_per_hour: float | None
     conversations_per_hour: float | None
     idle_share: float | None
+    mos: float | None
+    bad_share: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,7 @@ def _numbers(found: Facts, key: int | None) -> dict[str, Any]:
     reached, carried_in = ends.pop(Outcome.REACHED, 0), found.carried_in.get(key, 0)
     calls, talks = found.calls.get(key, (0, 0))
     waits, sitting = found.waits.get(key), found.sittings.get(key, Sitting())
+    sound = found.sounds.get(key)
     hours = sitting.open / _HOUR_S
     idle = 1 - sitting.spoken / sitting.whole if sitting.whole else 0.0
     return {
@@ -168,4 +173,6 @@ def _numbers(found: Facts, key: int | None) -> dict[str, Any]:
         "calls_per_hour": calls / hours if hours else None,
         "conversations_per_hour": talks / hours if hours else None,
         "idle_share": idle if talks and key in found.sittings else None,
+        "mos": sound and sound.mos,
+        "bad_share": sound and sound.bad / sound.measured,
     }

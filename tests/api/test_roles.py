@@ -93,6 +93,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /callbacks/{callback_id}/call-again": AT_DESK,
     "PUT /callbacks/{callback_id}/outcome": AT_DESK,
     "GET /callbacks/{callback_id}/called-again": AT_DESK,
+    "PUT /callbacks/{callback_id}/quality": AT_DESK,
     "POST /callbacks/{callback_id}/notes": AT_DESK,
     "POST /callbacks/{callback_id}/promises": AT_DESK,
     "GET /callbacks/{callback_id}/history": OVERSEES,

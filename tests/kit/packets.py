@@ -9,12 +9,16 @@ from tests.kit.process import need
 
 
 @contextmanager
-def lost(ports: Ports, but: Ports | None = None) -> Iterator[None]:
-    """Nothing that goes to or comes from these ports arrives until the end, but between them and `but`."""
+def lost(ports: Ports, but: Ports | None = None, share: float = 1) -> Iterator[None]:
+    """Nothing that goes to or comes from these ports arrives until the end, but between them and `but`.
+
+    Of a smaller `share` so many packets are lost, by chance.
+    """
+    by_chance = ["-m", "statistic", "--mode", "random", "--probability", str(share)] if share < 1 else []
     with ExitStack() as cleanup:
         for end, other in (("--sport", "--dport"), ("--dport", "--sport")):
             not_with = ["!", other, _written(but)] if but else []
-            rule = ["INPUT", "-i", "lo", "-p", "udp", end, _written(ports), *not_with, "-j", "DROP"]
+            rule = ["INPUT", "-i", "lo", "-p", "udp", end, _written(ports), *not_with, *by_chance, "-j", "DROP"]
             _filter("-I", *rule)
             cleanup.callback(_filter, "-D", *rule)
         yield

@@ -34,7 +34,7 @@ from hotline.requests import requests, work
 from hotline.rounds import rounds
 from hotline.timetable import timetable_rules
 from ops import sample
-from tests.factories import a_number, a_ticket, a_user, some_registrations
+from tests.factories import a_number, a_quality, a_ticket, a_user, some_registrations
 
 _ROUTES = Path(__file__).parent.parent.parent / "web" / "src" / "routes.ts"
 _MINUTE = timedelta(minutes=1)
@@ -42,6 +42,8 @@ _DAY = timedelta(days=1)
 _REACHED_EACH_DAY = (22, 31, 27, 34, 29)
 _CALLS_EACH_HOUR = (3, 9, 24, 41, 58, 37, 29, 22, 31, 45, 38, 26)
 """From seven in the morning on."""
+_SOUND = (4.4, 4.3, 4.4, 3.8, 4.2, 4.4, 2.7)
+"""MOS of one conversation after the other."""
 
 
 @dataclass(frozen=True)
@@ -207,21 +209,24 @@ def _was_called(session: Session, round_: Round, user: User, place: int, outcome
     )
     session.add(registration)
     session.flush()
-    session.add(
-        Callback(
-            registration=registration,
-            round_id=round_.id,
-            desk_id=user.desk_id,
-            user_id=user.id,
-            token=f"callback-{registration.id:032}",
-            state=CallbackState.CLOSED,
-            outcome=outcome,
-            claimed_at=begun,
-            called_at=begun,
-            talking_at=begun if reached else None,
-            ended_at=begun + 4 * _MINUTE,
-        )
+    callback = Callback(
+        registration=registration,
+        round_id=round_.id,
+        desk_id=user.desk_id,
+        user_id=user.id,
+        token=f"callback-{registration.id:032}",
+        state=CallbackState.CLOSED,
+        outcome=outcome,
+        claimed_at=begun,
+        called_at=begun,
+        talking_at=begun if reached else None,
+        ended_at=begun + 4 * _MINUTE,
     )
+    session.add(callback)
+    session.flush()
+    if reached:
+        mos = _SOUND[place % len(_SOUND)]
+        session.add(a_quality(callback.id, mos, begun + 4 * _MINUTE))
 
 
 def _timetable(session: Session) -> None:

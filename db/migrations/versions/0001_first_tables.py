@@ -1174,6 +1174,28 @@ def _tables() -> None:
     )
     op.create_index(("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
     op.create_table(
+        "call_quality",
+        sa.Column("callback_id", sa.Integer(), nullable=False),
+        sa.Column("readings", sa.Integer(), nullable=False),
+        sa.Column("mos", sa.Float(), nullable=False),
+        sa.Column("mos_worst", sa.Float(), nullable=False),
+        sa.Column("loss", sa.Float(), nullable=False),
+        sa.Column("loss_worst", sa.Float(), nullable=False),
+        sa.Column("jitter_ms", sa.Float(), nullable=False),
+        sa.Column("jitter_ms_worst", sa.Float(), nullable=False),
+        sa.Column("rtt_ms", sa.Float(), nullable=True),
+        sa.Column("rtt_ms_worst", sa.Float(), nullable=True),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("readings > 0", name="was_read"),
+        sa.CheckConstraint("mos BETWEEN 1 AND 5 AND mos_worst BETWEEN 1 AND 5", name="mos_is_one"),
+        sa.CheckConstraint("loss BETWEEN 0 AND 100 AND loss_worst BETWEEN 0 AND 100", name="loss_is_a_share"),
+        sa.ForeignKeyConstraint(
+            ["callback_id"],
+            ["callbacks.id"],
+        ),
+        sa.PrimaryKeyConstraint("callback_id"),
+    )
+    op.create_table(
         "recordings",
         sa.Column("callback_id", sa.Integer(), nullable=False),
         sa.Column("file", sa.String(length=80), nullable=False),

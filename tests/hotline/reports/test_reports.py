@@ -14,7 +14,7 @@ from hotline.reports import reports
 from hotline.reports.report_facts import By
 from hotline.rounds import rounds
 from hotline.timetable import days
-from tests.factories import HOUR, a_desk, a_number, a_registration, a_round, a_ticket, a_user
+from tests.factories import HOUR, a_desk, a_number, a_quality, a_registration, a_round, a_ticket, a_user
 
 MINUTE = timedelta(minutes=1)
 S, O = RegistrationState, Outcome  # noqa: E741
@@ -118,6 +118,8 @@ def test_given_a_round_with_every_end_when_reported_then_every_number_is_that_of
         calls_per_hour=4.0,
         conversations_per_hour=2.0,
         idle_share=pytest.approx(20 / 60),
+        mos=None,
+        bad_share=None,
     )
 
 
@@ -127,6 +129,23 @@ def test_given_two_desks_at_once_when_reported_then_time_is_idle_only_where_nobo
     for minute, talked in ((0, 30), (10, 10), (20, 20), (50, 10)):
         call(session, over, place(session, over, HOUR, state=S.REACHED), user, O.REACHED, minute, talked)
     assert reports.round_report(session, over.id).idle_share == pytest.approx(10 / 60)
+
+
+def test_given_conversations_of_which_some_were_measured_when_reported_then_these_alone_make_the_sound(
+    session: Session, over: Round, user: User
+) -> None:
+    for minute in (0, 10, 20, 30):
+        call(session, over, place(session, over, HOUR, state=S.REACHED), user, O.REACHED, minute, talked=5)
+    ids = [callback.id for callback in session.query(Callback).order_by(Callback.id)]
+    for id_, mos in zip(ids, (4.4, 3.1, 2.0), strict=False):
+        session.add(a_quality(id_, mos, at=over.ends_at))
+    session.flush()
+    report = reports.round_report(session, over.id)
+    assert (report.conversations, report.mos, report.bad_share) == (4, 3.17, pytest.approx(1 / 3))
+    day = days.local_day(over.starts_at)
+    whole = reports.report(session, By.OFFICIAL, day, day)
+    assert [(row.mos, row.bad_share) for row in whole.rows] == [(report.mos, report.bad_share)]
+    assert whole.total.mos == report.mos
 
 
 def test_given_a_round_over_when_the_carry_over_has_run_then_its_report_tells_the_same_but_for_it(

@@ -2,6 +2,7 @@ import { IconDeviceMobileMessage, IconPhoneCall, IconReportSearch, IconTicket, t
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
+import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { districtName, dueDay } from '../requests/names'
 import { Num } from '../ui/number'
@@ -32,6 +33,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
   const { text, format, office } = language
   const words = text.citizens
   const subject = useSubject()
+  const sound = useSoundWords()
   switch (entry.kind) {
     case 'registration': {
       const { official, starts_at, in_operators_line, ticket, state, subject: about } = entry.registration
@@ -46,11 +48,12 @@ function What({ entry }: { entry: Entry }): ReactNode {
       )
     }
     case 'call': {
-      const { callback_id, outcome, talked_seconds, note, recorded } = entry.call
+      const { callback_id, outcome, talked_seconds, note, recorded, quality } = entry.call
       return (
         <>
           <strong>{words.called}</strong>
           {talked_seconds > 0 && <span>{text.history.talked(format.duration(talked_seconds * 1000))}</span>}
+          {quality && <span>{sound(quality)}</span>}
           {outcome && <em>{text.outcome[outcome]}</em>}
           {note && <q dir="auto">{format.digits(note)}</q>}
           {recorded !== null && recorded > 0 && (

@@ -1,10 +1,12 @@
 import { Button, Modal } from '@mantine/core'
 import { useState } from 'react'
+import { useMe } from '../api/session'
 import type { Desk } from '../api/types'
 import { useLanguage } from '../language/language'
 import { pages } from '../pages'
 import { Keypad } from '../phone/keypad'
 import { LevelMeter } from '../phone/level-meter'
+import { QualityIcon, QualityWarning } from '../phone/quality-parts'
 import type { RoomPhone } from '../phone/room-phone'
 import { Key } from '../ui/key'
 import { KEY } from '../ui/keys'
@@ -19,6 +21,7 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
   const { text } = useLanguage()
   const { state, problem, speaker, where } = useStore(phone.status)
   const { stream, muted } = useStore(phone.microphone.status)
+  const talking = useMe().data?.callback?.state === 'talking'
   const [keypad, setKeypad] = useState(false)
   const off = state === 'disconnected'
   const inRoom = state === 'connected'
@@ -37,6 +40,7 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
           {elsewhere && <Button onClick={() => void phone.connect({ here: true })} data-testid="phone-here">{text.deskPhone.here}</Button>}
           {on && (
             <>
+              <QualityIcon phone={phone} />
               <Button
                 variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="phone-mute"
                 onClick={() => phone.microphone.mute(!muted)} aria-keyshortcuts={KEY.mute} rightSection={<Key>{KEY.mute}</Key>}
@@ -57,6 +61,7 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
       }
     >
       <MicrophoneLoss microphone={phone.microphone} />
+      {on && <QualityWarning phone={phone} talking={talking} />}
       {problem && <p className={style.problem} role="alert">{text.phoneProblem[problem]}</p>}
       {inRoom && !on && <p className={style.help} role="status">{text.deskPhone.unheard}</p>}
       {off && desk.phone_connected && <p className={style.help}>{text.deskPhone.otherComputer}</p>}

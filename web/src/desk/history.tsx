@@ -5,6 +5,7 @@ import { useMe } from '../api/session'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { seesCitizens } from '../pages'
+import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
@@ -84,10 +85,12 @@ function Registered({ past: { official, starts_at, in_operators_line, ticket, st
 
 function Called({ call, ticket }: { call: PastCall; ticket: string }) {
   const { text, format } = useLanguage()
+  const sound = useSoundWords()
   const about = [
     format.moment(call.at),
     call.outcome && text.outcome[call.outcome],
     call.talked_seconds > 0 && text.history.talked(format.duration(call.talked_seconds * 1000)),
+    sound(call.quality),
   ].filter(Boolean)
   return (
     <li>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { keys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { keepDevice, keptDevice, useDevices, type Kind } from '../phone/devices'
+import { PhoneCheck } from '../phone/quality-parts'
 import type { RoomPhone } from '../phone/room-phone'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
@@ -23,6 +24,7 @@ export function PhoneSettings({ phone, onClose }: { phone: RoomPhone; onClose: (
         <ErrorNotice error={choice.error} />
         {choice.data && <MyPhone now={choice.data} phone={phone} />}
         {choice.data?.use === 'browser' && <Devices phone={phone} />}
+        {choice.data && <PhoneCheck phone={phone} inBrowser={choice.data.use === 'browser'} />}
         <Notifications />
       </Stack>
     </Modal>

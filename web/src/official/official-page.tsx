@@ -48,7 +48,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
         <PhonePanel desk={desk} phone={phone} />
         <AfterAll me={me} />
         <ErrorNotice error={error} />
-        {desk.round_id === null && <SitDown round={isOver(round) ? undefined : round} />}
+        {desk.round_id === null && <SitDown desk={desk} round={isOver(round) ? undefined : round} />}
         {desk.round_id !== null && stage && <Serving desk={desk} stage={stage} />}
       </main>
     </div>

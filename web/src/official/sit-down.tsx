@@ -1,15 +1,18 @@
 import { Button, Paper } from '@mantine/core'
-import type { Round } from '../api/types'
+import type { Desk, Round } from '../api/types'
 import { useLanguage } from '../language/language'
+import { useDeskPhone } from '../phone/desk-phone'
+import { PhoneCheck } from '../phone/quality-parts'
 import { ErrorNotice } from '../ui/error-notice'
 import { useActions } from '../ui/use-actions'
 import { serve } from './queries'
 import style from './official.module.css'
 
 /** Before the round: whose it is, when, and how many wait. */
-export function SitDown({ round }: { round: Round | undefined }) {
+export function SitDown({ desk, round }: { desk: Desk; round: Round | undefined }) {
   const { text, format, office } = useLanguage()
   const { error, pending, may } = useActions()
+  const phone = useDeskPhone()
   const sit = round && may(true, 'serve', () => serve(round.id))
   if (!round) return <Paper withBorder className={style.sit}><h2>{text.round.none}</h2></Paper>
   return (
@@ -25,6 +28,7 @@ export function SitDown({ round }: { round: Round | undefined }) {
       <Button className={style.sitDown} size="xl" onClick={sit} loading={pending !== null} data-testid="sit-down">
         {text.official.sitDown}
       </Button>
+      <PhoneCheck phone={phone} inBrowser={desk.phone === 'browser'} />
     </Paper>
   )
 }

@@ -1,6 +1,7 @@
 import { Store } from '../ui/store'
 import { Microphone, MicrophoneError } from './microphone'
 import { OneWindow } from './one-window'
+import type { QualityStatus } from './quality-follower'
 import { Softphone, type Account, type PhoneProblem } from './softphone'
 
 export interface RoomStatus {
@@ -32,6 +33,8 @@ const OFF: RoomStatus = { state: 'disconnected', problem: null, speaker: null, w
 export class RoomPhone {
   readonly status = new Store<RoomStatus>(OFF)
   readonly microphone = new Microphone()
+  /** How its call sounds; measured while `quality-watch.ts` looks. */
+  readonly quality = new Store<QualityStatus>({ verdict: null, warning: null, now: null, mos: null })
   private phone: Softphone | null = null
   /** The one before, which stays until this one is in the room: the citizen is not alone meanwhile. */
   private before: Softphone | null = null
@@ -81,6 +84,11 @@ export class RoomPhone {
     this.drop()
     this.window.close()
     this.status.set(OFF)
+  }
+
+  /** Of the call into the room. */
+  connection(): RTCPeerConnection | null {
+    return this.phone?.connection() ?? null
   }
 
   press(key: string): void {

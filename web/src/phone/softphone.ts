@@ -122,6 +122,11 @@ export class Softphone {
     if (this.session && !this.session.isEnded()) this.session.terminate()
   }
 
+  /** Of the call that goes on. */
+  connection(): RTCPeerConnection | null {
+    return this.session?.isEstablished() ? this.session.connection : null
+  }
+
   press(key: string): void {
     if (!this.session?.isEstablished()) return
     // The package declares the enumeration of transports, but ships none.

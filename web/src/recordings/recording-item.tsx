@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language'
+import { useSoundWords } from '../phone/sound-words'
 import { Player } from '../ui/player'
 import { type Recording, recordingUrl } from './queries'
 import style from '../ui/plans.module.css'
@@ -14,9 +15,10 @@ interface ItemProps {
 /** One recorded conversation, to be heard while its file is there. */
 export function RecordingItem({ recording, about: more, children }: ItemProps) {
   const { text, format } = useLanguage()
-  const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at } = recording
+  const sound = useSoundWords()
+  const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at, quality } = recording
   const where = desk_id === null ? '' : text.line.atDesk(format.number(desk_id))
-  const about = [more, talking_at && format.moment(talking_at), where, format.duration(seconds * 1000)].filter(Boolean)
+  const about = [more, talking_at && format.moment(talking_at), where, format.duration(seconds * 1000), sound(quality)].filter(Boolean)
   const gone = deleted_at ? text.recordings.deleted(format.moment(deleted_at)) : text.recordings.silent
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>

@@ -9,7 +9,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { Loading } from '../ui/loading'
-import { Counts, Outcomes, Pace, Waits } from './sections'
+import { Counts, Outcomes, Pace, Sound, Waits } from './sections'
 import { readSpan } from './span'
 import { SpanForm } from './span-form'
 import style from './reports.module.css'
@@ -56,6 +56,7 @@ function Shown({ report }: { report: Report }) {
           <Counts report={report} />
           <Waits report={report} />
           <Pace report={report} />
+          <Sound report={report} />
           <Outcomes report={report} />
         </>
       )}

@@ -58,6 +58,18 @@ export function Pace({ report }: Props) {
   return <Section title={words.pace} testId="pace" report={report} columns={columns} />
 }
 
+/** What browsers measured at the desks. */
+export function Sound({ report }: Props) {
+  const { text, format } = useLanguage()
+  const words = text.reports
+  if (report.total.mos === null) return null
+  const columns: Column[] = [
+    { name: words.mos, of: (row) => tenth(row.mos), color: DARK },
+    { name: words.badShare, of: (row) => row.bad_share, shown: format.share },
+  ]
+  return <Section title={words.sound} testId="sound" report={report} columns={columns} />
+}
+
 /** Why, for all of the span together. */
 export function Outcomes({ report }: Props) {
   const { text, format } = useLanguage()

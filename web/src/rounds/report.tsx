@@ -45,6 +45,8 @@ function Numbers({ report }: { report: RoundReport }) {
       <Row name={words.median}>{some(report.median_seconds, span)}</Row>
       <Row name={words.p90}>{some(report.p90_seconds, span)}</Row>
       <Row name={words.idle}>{some(report.idle_share, format.share)}</Row>
+      <Row name={words.mos}>{some(report.mos, (mos) => words.ofFive(format.number(Math.round(mos * 10) / 10)))}</Row>
+      <Row name={words.badShare}>{some(report.bad_share, format.share)}</Row>
     </dl>
   )
 }

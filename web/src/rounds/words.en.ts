@@ -92,6 +92,9 @@ export const words: typeof fa = {
     median: 'Median from registration to conversation',
     p90: 'Nine in ten sooner than',
     idle: 'Share of the official’s time spent waiting',
+    mos: 'Mean sound quality',
+    ofFive: (mos) => `${mos} of 5`,
+    badShare: 'Share of conversations with bad sound',
     reason: {
       never_called: 'the turn did not come',
       calling: 'being called',

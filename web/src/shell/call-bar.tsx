@@ -5,6 +5,7 @@ import type { Callback, Me } from '../api/types'
 import { hangUp } from '../desk/queries'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
+import { QualityIcon, QualityWarning } from '../phone/quality-parts'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num, RunningTime } from '../ui/number'
 import { useActions } from '../ui/use-actions'
@@ -24,11 +25,13 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
   return (
     <section className={style.bar} aria-label={text.shell.call} data-testid="call-bar" data-state={state}>
       <ErrorNotice error={error} />
+      <QualityWarning phone={phone} talking={state === 'talking'} />
       <div className={style.line}>
         <strong role="status">{text.callback[state]}</strong>
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
         {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
         <div className={style.actions}>
+          <QualityIcon phone={phone} />
           {stream && (
             <Button
               variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="call-bar-mute"

@@ -4,8 +4,10 @@ import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
 import type { Me } from '../api/types'
 import { ON_THE_PHONE } from '../desk/use-desk'
+import { useDeskPhone } from '../phone/desk-phone'
 import { CallsDown } from '../ui/calls-down'
 import { part } from '../ui/part'
+import { useStore } from '../ui/store'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { Rail } from './rail'
 import { useEarlyKeys } from './use-early-keys'
@@ -13,6 +15,7 @@ import { useTells } from './use-tells'
 import style from './shell.module.css'
 
 const CallBar = part(async () => ({ default: (await import('./call-bar')).CallBar }))
+const QualityWatch = part(() => import('../phone/quality-watch'))
 const Search = part(() => import('../citizens/search'))
 
 /** These show the call themselves, with all that can be done with it. */
@@ -25,6 +28,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
   useWarnOnLeave(call !== null)
   useTells(call)
+  const connected = useStore(useDeskPhone().status).state === 'connected'
   const search = useEarlyKeys()
   // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
   useHotkeys([['mod+K', search.ask, { usePhysicalKeys: true }]], [])
@@ -36,6 +40,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>
+      {connected && <Suspense><QualityWatch me={me} /></Suspense>}
       {search.asked > 0 && <Suspense><Search key={me.username} me={me} asked={search.asked} onThere={search.there} /></Suspense>}
     </div>
   )
