@@ -76,7 +76,7 @@ def record_outcome(
 
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
-    """Keep what my browser measured of this conversation so far; fewer readings than are kept change nothing."""
+    """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
     mine = _mine(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
 

@@ -87,8 +87,9 @@ def test_given_a_citizen_nobody_spoke_with_or_long_ago_when_quality_is_sent_then
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"readings": 0}, {"readings": 2**40}, {"mos": 0.9}, {"mos_worst": 5.1}, {"loss": -1}, {"loss_worst": 101},
-        {"jitter_ms": 1e9}, {"jitter_ms_worst": -1}, {"rtt_ms": 1e9}, {"rtt_ms_worst": -0.1}, {"mos": None},
+        {"readings": 0}, {"readings": 2**40}, {"mos": 0.9}, {"mos_worst": 5.1}, {"loss": -1},
+        {"loss_worst": 101}, {"jitter_ms": 1e9}, {"jitter_ms_worst": -1}, {"rtt_ms": 1e9},
+        {"rtt_ms_worst": -0.1}, {"mos": None},
     ],
 )  # fmt: skip
 def test_given_a_number_that_cannot_be_when_sent_then_it_is_refused(
@@ -115,9 +116,7 @@ def test_given_a_measured_conversation_when_it_is_looked_at_then_its_sound_is_sh
     send(desk, speaks, mos=3.0)
     with writing(engine) as session:
         at = session.get_one(Callback, speaks.id).called_at = now(session)
-        session.add(
-            Recording(callback_id=speaks.id, file="f.wav", sha256="0" * 64, seconds=60, made_at=at)
-        )
+        session.add(Recording(callback_id=speaks.id, file="f.wav", sha256="0" * 64, seconds=60, made_at=at))
     page = as_role(Role.SUPERVISOR)
     expected = {**GOOD, "mos": 3.0, "bad": True}
     (recording,) = page.get(f"{V1}/recordings", params={"round_id": speaks.round_id}).json()

@@ -18,7 +18,8 @@ def lost(ports: Ports, but: Ports | None = None, share: float = 1) -> Iterator[N
     with ExitStack() as cleanup:
         for end, other in (("--sport", "--dport"), ("--dport", "--sport")):
             not_with = ["!", other, _written(but)] if but else []
-            rule = ["INPUT", "-i", "lo", "-p", "udp", end, _written(ports), *not_with, *by_chance, "-j", "DROP"]
+            which = ["-i", "lo", "-p", "udp", end, _written(ports), *not_with, *by_chance]
+            rule = ["INPUT", *which, "-j", "DROP"]
             _filter("-I", *rule)
             cleanup.callback(_filter, "-D", *rule)
         yield

@@ -1,6 +1,6 @@
 import { Store } from '../ui/store'
-import { isEcho, microphoneOf, momentOf, TONE, type MicrophoneResult, type Moment } from './check-sound'
-import { keptDevice } from './devices'
+import { Ears } from './check-ears'
+import { isEcho, microphoneOf, type MicrophoneResult, type Moment } from './check-sound'
 import { verdictOf, type Verdict } from './mos'
 import { between, mosOfSample, read, type Reading } from './quality'
 import type { RoomPhone } from './room-phone'
@@ -28,7 +28,6 @@ const ON_ITS_WAY = 300
 const LOOK = 50
 /** A phone that is not in its room by then is not there for the check. */
 const CONNECTS = 8_000
-const VOLUME = 0.2
 
 const IDLE: CheckStatus = { step: 'idle', progress: 0, result: null }
 const REFUSED = ['microphone-denied', 'insecure']
@@ -53,10 +52,8 @@ export class PhoneCheck {
     const { signal } = stopping
     this.status.set({ ...IDLE, step: 'connecting' })
     const on = await this.connect(signal)
-    if (signal.aborted) return
     const result = on ? await this.measure(signal) : this.withoutPhone()
-    // Typescript does not see that it may be aborted meanwhile.
-    if ((signal as AbortSignal).aborted) return
+    if (signal.aborted) return
     this.status.set(result ? { step: 'done', progress: 1, result } : { ...IDLE, step: 'elsewhere' })
   }
 
@@ -84,36 +81,75 @@ export class PhoneCheck {
   }
 
   private async measure(signal: AbortSignal): Promise<CheckResult> {
-    const ears = new Ears(this.phone.microphone.status.get().stream, signal)
+    const { stream } = this.phone.microphone.status.get()
+    const ears = new Ears(stream, signal)
+    const heard = new Heard()
+    const way = new NetworkCount(this.phone)
     const began = performance.now()
-    const connection = this.phone.connection()
-    const first = await reading(connection)
-    const [spoken, before, during]: Moment[][] = [[], [], []]
-    let sounded = false
-    let taken = false
+    let sounds = false
     for (let at = 0; at < END && !signal.aborted; at = performance.now() - began) {
-      taken ||= this.phone.microphone.status.get().loss === 'missing'
-      const moment = ears.moment()
-      if (at < SPOKEN) spoken.push(moment)
-      else if (at < TONE_FROM) before.push(moment)
-      else if (at < HEARD && at > TONE_FROM + ON_ITS_WAY) during.push(moment)
-      if (at >= TONE_FROM && !sounded) {
-        sounded = true
-        ears.sound(TONE_UNTIL - TONE_FROM)
+      if (this.phone.microphone.status.get().stream !== stream) {
+        ears.close()
+        return this.withAnother(signal)
       }
-      const step = at < SPOKEN ? 'speak' : at < HEARD ? 'listen' : 'network'
-      this.status.set({ step, progress: at / END })
+      await way.begin()
+      if (signal.aborted) break
+      heard.take(at, ears.moment())
+      if (at >= TONE_FROM && !sounds) ears.sound(TONE_UNTIL - TONE_FROM)
+      sounds = at >= TONE_FROM
+      this.status.set({ step: at < SPOKEN ? 'speak' : at < HEARD ? 'listen' : 'network', progress: at / END })
       await pause(LOOK, signal)
     }
     ears.close()
-    const sample = between(first, this.phone.connection() === connection ? await reading(connection) : null)
-    const microphone = taken ? 'missing' : microphoneOf(spoken)
-    const deaf = microphone === 'silent' || microphone === 'missing'
-    return {
-      microphone,
-      echo: deaf ? 'unknown' : isEcho(before, during) ? 'echo' : 'good',
-      network: sample ? (sample.packets === 0 ? 'bad' : verdictOf(mosOfSample(sample))) : 'unknown',
-    }
+    return { ...heard.result(), network: await way.result() }
+  }
+
+  /** The microphone died, or another one was chosen: that one is heard from the beginning. */
+  private async withAnother(signal: AbortSignal): Promise<CheckResult> {
+    const { stream, loss } = this.phone.microphone.status.get()
+    if (stream && loss !== 'missing') return this.measure(signal)
+    return { microphone: 'missing', echo: 'unknown', network: 'unknown' }
+  }
+}
+
+/** The moments of the check, by what was to be heard in them. */
+class Heard {
+  private readonly spoken: Moment[] = []
+  private readonly before: Moment[] = []
+  private readonly during: Moment[] = []
+
+  take(at: number, moment: Moment): void {
+    if (at < SPOKEN) this.spoken.push(moment)
+    else if (at < TONE_FROM) this.before.push(moment)
+    else if (at < HEARD && at > TONE_FROM + ON_ITS_WAY) this.during.push(moment)
+  }
+
+  result(): Pick<CheckResult, 'microphone' | 'echo'> {
+    const microphone = microphoneOf(this.spoken)
+    if (microphone === 'silent') return { microphone, echo: 'unknown' }
+    return { microphone, echo: isEcho(this.before, this.during) ? 'echo' : 'good' }
+  }
+}
+
+/** The packets of the phone's call, from its first reading to the end of the check. */
+class NetworkCount {
+  private connection: RTCPeerConnection | null = null
+  private first: Reading | null = null
+
+  constructor(private readonly phone: RoomPhone) {}
+
+  /** A call that has just begun has nothing to read yet. */
+  async begin(): Promise<void> {
+    if (this.first) return
+    this.connection = this.phone.connection()
+    this.first = await reading(this.connection)
+  }
+
+  async result(): Promise<NetworkResult> {
+    if (this.phone.connection() !== this.connection) return 'unknown'
+    const sample = between(this.first, await reading(this.connection))
+    if (!sample) return 'unknown'
+    return sample.packets === 0 ? 'bad' : verdictOf(mosOfSample(sample))
   }
 }
 
@@ -131,45 +167,3 @@ const pause = (milliseconds: number, signal: AbortSignal) =>
     const timer = setTimeout(done, milliseconds)
     signal.addEventListener('abort', done, { once: true })
   })
-
-/** A copy of the microphone, which is heard also while the phone’s own is muted, and a loudspeaker. */
-class Ears {
-  private readonly context = new AudioContext()
-  private readonly analyser = new AnalyserNode(this.context, { fftSize: 2_048 })
-  private readonly copy: MediaStream
-  private readonly samples = new Float32Array(this.analyser.fftSize)
-
-  constructor(stream: MediaStream | null, signal: AbortSignal) {
-    this.copy = new MediaStream(stream?.getAudioTracks().map((track) => track.clone()))
-    this.copy.getAudioTracks().forEach((track) => (track.enabled = true))
-    if (this.copy.getAudioTracks().length) this.context.createMediaStreamSource(this.copy).connect(this.analyser)
-    void this.context.resume()
-    const speaker = this.context as Partial<{ setSinkId: (id: string) => Promise<void> }>
-    // Not every browser lets a page choose; one that was unplugged is refused.
-    void speaker.setSinkId?.(keptDevice('audiooutput')).catch(() => undefined)
-    signal.addEventListener('abort', () => this.close(), { once: true })
-  }
-
-  moment(): Moment {
-    this.analyser.getFloatTimeDomainData(this.samples)
-    return momentOf(this.samples, this.context.sampleRate)
-  }
-
-  /** A soft tone for so many milliseconds. */
-  sound(milliseconds: number): void {
-    const [begin, long] = [this.context.currentTime, milliseconds / 1000]
-    const volume = new GainNode(this.context, { gain: 0 })
-    volume.gain.setTargetAtTime(VOLUME, begin, 0.02)
-    volume.gain.setTargetAtTime(0, begin + long - 0.1, 0.02)
-    const tone = new OscillatorNode(this.context, { frequency: TONE })
-    tone.connect(volume).connect(this.context.destination)
-    tone.start(begin)
-    tone.stop(begin + long)
-  }
-
-  close(): void {
-    if (this.context.state === 'closed') return
-    this.copy.getTracks().forEach((track) => track.stop())
-    void this.context.close()
-  }
-}

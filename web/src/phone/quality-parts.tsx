@@ -1,9 +1,9 @@
 import { Suspense } from 'react'
-import { part } from '../ui/part'
+import { extra, part } from '../ui/part'
 import type { RoomPhone } from './room-phone'
 
-const Icon = part(async () => ({ default: (await import('./quality-icon')).QualityIcon }))
-const Warning = part(async () => ({ default: (await import('./quality-icon')).QualityWarning }))
+const Icon = extra(async () => ({ default: (await import('./quality-icon')).QualityIcon }))
+const Warning = extra(async () => ({ default: (await import('./quality-icon')).QualityWarning }))
 const Check = part(() => import('./phone-check'))
 
 /** Fetched when the phone is connected, or looked after: no page waits for them. */

@@ -6,7 +6,7 @@ import type { Me } from '../api/types'
 import { ON_THE_PHONE } from '../desk/use-desk'
 import { useDeskPhone } from '../phone/desk-phone'
 import { CallsDown } from '../ui/calls-down'
-import { part } from '../ui/part'
+import { extra, part } from '../ui/part'
 import { useStore } from '../ui/store'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { Rail } from './rail'
@@ -15,7 +15,7 @@ import { useTells } from './use-tells'
 import style from './shell.module.css'
 
 const CallBar = part(async () => ({ default: (await import('./call-bar')).CallBar }))
-const QualityWatch = part(() => import('../phone/quality-watch'))
+const QualityWatch = extra(() => import('../phone/quality-watch'))
 const Search = part(() => import('../citizens/search'))
 
 /** These show the call themselves, with all that can be done with it. */

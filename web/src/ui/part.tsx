@@ -12,6 +12,9 @@ type Load<P> = () => Promise<{ default: (props: P) => ReactNode }>
  */
 export const part = <P extends object>(load: Load<P>) => whole(load, <BrokenPart />)
 
+/** The same of what nobody would miss: one that breaks is not there. */
+export const extra = <P extends object>(load: Load<P>) => whole(load, null)
+
 /** The same for a whole page. */
 export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage />)
 
