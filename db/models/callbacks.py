@@ -122,14 +122,14 @@ class CallQuality(Base):
 
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
     readings: Mapped[int]  # of which the others are the mean, and the worst
-    mos: Mapped[float]
-    mos_worst: Mapped[float]
-    loss: Mapped[float]  # per cent of the packets
-    loss_worst: Mapped[float]
-    jitter_ms: Mapped[float]
-    jitter_ms_worst: Mapped[float]
-    rtt_ms: Mapped[float | None]  # there and back
-    rtt_ms_worst: Mapped[float | None]
+    mos: Mapped[float] = mapped_column(Float)
+    mos_worst: Mapped[float] = mapped_column(Float)
+    loss: Mapped[float] = mapped_column(Float)  # per cent of the packets
+    loss_worst: Mapped[float] = mapped_column(Float)
+    jitter_ms: Mapped[float] = mapped_column(Float)
+    jitter_ms_worst: Mapped[float] = mapped_column(Float)
+    rtt_ms: Mapped[float | None] = mapped_column(Float)  # there and back
+    rtt_ms_worst: Mapped[float | None] = mapped_column(Float)
     measured_at: Mapped[datetime]
 
     __table_args__ = (

@@ -11,7 +11,7 @@ export class Ears {
   private readonly samples = new Float32Array(this.analyser.fftSize)
 
   constructor(stream: MediaStream | null, signal: AbortSignal) {
-    this.copy = new MediaStream(stream?.getAudioTracks().map((track) => track.clone()))
+    this.copy = new MediaStream((stream?.getAudioTracks() ?? []).map((track) => track.clone()))
     this.copy.getAudioTracks().forEach((track) => (track.enabled = true))
     if (this.copy.getAudioTracks().length) this.context.createMediaStreamSource(this.copy).connect(this.analyser)
     void this.context.resume()

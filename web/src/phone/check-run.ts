@@ -86,14 +86,15 @@ export class PhoneCheck {
     const heard = new Heard()
     const way = new NetworkCount(this.phone)
     const began = performance.now()
+    const stopped = () => signal.aborted
     let sounds = false
-    for (let at = 0; at < END && !signal.aborted; at = performance.now() - began) {
+    for (let at = 0; at < END && !stopped(); at = performance.now() - began) {
       if (this.phone.microphone.status.get().stream !== stream) {
         ears.close()
         return this.withAnother(signal)
       }
       await way.begin()
-      if (signal.aborted) break
+      if (stopped()) break
       heard.take(at, ears.moment())
       if (at >= TONE_FROM && !sounds) ears.sound(TONE_UNTIL - TONE_FROM)
       sounds = at >= TONE_FROM

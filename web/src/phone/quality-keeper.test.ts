@@ -83,8 +83,8 @@ it('given a refusal when it is answered then it is not tried again', async () =>
 
 it('given the next conversation when the one before is not sent yet then both are', async () => {
   await hear(7, 10)
-  await hear(8, 2)
-  expect(sent()).toEqual([[7, 1], [7, 5], [8, 1]])
+  await hear(8, 32)
+  expect(sent()).toEqual([[7, 1], [7, 5], [8, 16]])
 })
 
 it('given a browser that keeps nothing, or nonsense, when heard then it is sent all the same', async () => {

@@ -1,8 +1,9 @@
 import { Store } from '../ui/store'
 import { Microphone, MicrophoneError } from './microphone'
 import { OneWindow } from './one-window'
+import type { PhoneProblem } from './phone-problem'
 import type { QualityStatus } from './quality-follower'
-import { Softphone, type Account, type PhoneProblem } from './softphone'
+import { Softphone, type Account } from './softphone'
 
 export interface RoomStatus {
   state: 'disconnected' | 'connecting' | 'connected' | 'elsewhere'

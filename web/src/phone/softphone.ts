@@ -4,7 +4,8 @@ import { retryImport } from '../api/retry-import'
 import { Store } from '../ui/store'
 import { keptDevice } from './devices'
 import { healing } from './healing'
-import { Microphone, MicrophoneError, type MicrophoneProblem } from './microphone'
+import { Microphone, MicrophoneError } from './microphone'
+import { problemOf, type PhoneProblem } from './phone-problem'
 
 export interface Account {
   websocket_url: string
@@ -12,9 +13,6 @@ export interface Account {
   username: string
   password: string
 }
-
-export type PhoneProblem = MicrophoneProblem
-  | 'network' | 'lost' | 'refused' | 'busy' | 'rejected' | 'no-answer' | 'failed'
 
 export interface PhoneStatus {
   state: 'disconnected' | 'registered' | 'calling' | 'ringing' | 'talking'
@@ -229,19 +227,4 @@ export class Softphone {
     if (this.session) return
     this.status.set({ state: this.agent?.isRegistered() ? 'registered' : 'disconnected' })
   }
-}
-
-const PROBLEMS: Record<string, PhoneProblem> = {
-  'Busy': 'busy',
-  'Rejected': 'rejected',
-  'No Answer': 'no-answer',
-  'Unavailable': 'no-answer',
-  'Request Timeout': 'network',
-  'Connection Error': 'network',
-  'Authentication Error': 'refused',
-}
-
-function problemOf({ originator, cause }: EndEvent): PhoneProblem | null {
-  if (cause === 'Terminated' || cause === 'Canceled' || originator as string === 'local') return null
-  return PROBLEMS[cause] ?? 'failed'
 }
