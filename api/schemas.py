@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from db.models import Hearing, OfficialKind, Role
+from db.models import BreakReason, Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import characters
 
@@ -47,7 +47,7 @@ class SignIn(BaseModel):
 class Desk(BaseModel):
     """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
 
-    A supervisor's may hear another desk.
+    A supervisor's may hear another desk. On a break it gets nobody.
     """
 
     id: int
@@ -57,6 +57,24 @@ class Desk(BaseModel):
     next_asked_at: datetime | None
     hears_desk_id: int | None
     hears_how: Hearing | None
+    break_reason: BreakReason | None
+    break_since: datetime | None
+
+
+class Heard(BaseModel):
+    """Somebody takes part in my conversation. Who only listens is not named."""
+
+    how: Hearing
+    name: str | None
+
+
+class DeskWord(BaseModel):
+    """What a supervisor says to my desk, until I have read it."""
+
+    id: int
+    text: str
+    name: str
+    sent_at: datetime
 
 
 class DeskPhone(BaseModel):
@@ -281,7 +299,8 @@ class Me(BaseModel):
     `parting` is the conversation whose end it can undo; `cut_off` the last one, if our side cut it and the
     citizen can be called again for this desk now. `calls_down_since`: no citizen can be called, by our own
     fault; the line is kept. `takes_live`: whoever waits for an operator on the line comes to my desk by
-    itself; `said_live`: what the desk has said of that, if anything.
+    itself; `said_live`: what the desk has said of that, if anything. `heard_by`: who takes part in the desk's
+    conversation. `words`: what supervisors have said to the desk, and it has not read.
     """
 
     username: str
@@ -294,6 +313,8 @@ class Me(BaseModel):
     calls_down_since: datetime | None
     takes_live: bool
     said_live: bool | None
+    heard_by: list[Heard]
+    words: list[DeskWord]
 
 
 class Change(BaseModel):

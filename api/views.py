@@ -22,6 +22,7 @@ from hotline.callbacks import (
     serving,
 )
 from hotline.dates import Language
+from hotline.desks import desk_messages, supervising
 from hotline.line import line
 from hotline.reports import audit_texts
 from hotline.rounds import planning, rounds
@@ -159,7 +160,24 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         calls_down_since=down.since if down else None,
         takes_live=live_desks.takes_live(session, user.desk) if user.desk else False,
         said_live=user.desk.takes_live if user.desk else None,
+        heard_by=_heard_by(session, user.desk_id),
+        words=_words(session, user.desk_id),
     )
+
+
+def _heard_by(session: Session, desk_id: int | None) -> list[schemas.Heard]:
+    return [
+        schemas.Heard(how=ear.how, name=None if ear.how is models.Hearing.LISTEN else ear.name)
+        for ear in supervising.ears(session)
+        if ear.desk_id == desk_id
+    ]
+
+
+def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
+    return [
+        schemas.DeskWord(id=word.id, text=word.text, name=name or word.who, sent_at=word.sent_at)
+        for word, name in (desk_messages.unread(session, desk_id) if desk_id else ())
+    ]
 
 
 def stage_view(session: Session, round_: models.Round) -> schemas.Stage:

@@ -95,7 +95,8 @@ class CallbackWriter:
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
-                closing.close(session, token, outcome, self._settings, until=until)
+                again_at = callback.again_at if outcome is Outcome.CALL_AGAIN else None  # was freed: at once
+                closing.close(session, token, outcome, self._settings, until=until, again_at=again_at)
             log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
     def lost(self, callback: Callback, *, steady: bool) -> None:

@@ -129,5 +129,8 @@ def _goodbye(callback: Callback) -> Context | None:
     """Where the citizen hears a kind word before the line is ended."""
     if callback.state is CallbackState.HELD:
         return Context.HELD_OVER
-    listens = callback.state in _LISTENS and callback.desk_id is None
-    return Context.LET_GO if listens else None
+    if callback.state not in _LISTENS:
+        return None
+    if callback.desk_id is None:
+        return Context.LET_GO
+    return Context.HELD_OVER if callback.again_at else None  # freed by a supervisor

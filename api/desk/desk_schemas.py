@@ -7,8 +7,10 @@ from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
 from api.schemas import Moment, Official, OutcomeIn, Quality, Said, Text
+from db.models import BreakReason
 from db.states import Outcome, RegistrationState, RequestState
 from hotline.callbacks.retries import Because
+from hotline.desks import desk_messages
 
 
 class Wish(BaseModel):
@@ -19,6 +21,18 @@ class Wish(BaseModel):
 
     again_at: Moment | None = None
     agreed: bool = False
+
+
+class DeskWordIn(BaseModel):
+    """What a supervisor says to a desk."""
+
+    text: Said = Field(min_length=1, max_length=desk_messages.LONGEST)
+
+
+class BreakIn(BaseModel):
+    """Why my desk takes nobody for a while; none: it does again."""
+
+    reason: BreakReason | None
 
 
 class DeskOutcome(Wish, OutcomeIn):

@@ -48,6 +48,13 @@ def take_live_calls(body: schemas.TakesLive, user: AtDesk, session: Writing) -> 
     return _me(session, user)
 
 
+@router.put("/desk/break")
+def take_break(body: desk_schemas.BreakIn, user: AtDesk, session: Writing) -> schemas.Me:
+    """My desk takes nobody for a while, and why; or it does again."""
+    serving.take_break(session, _desk(session, user), body.reason)
+    return _me(session, user)
+
+
 @router.put("/desk/hears")
 def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
     """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""

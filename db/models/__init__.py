@@ -2,7 +2,7 @@
 
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, PlacedCall, WaitingCaller
-from db.models.desks import Desk, Hearing
+from db.models.desks import Break, BreakReason, Desk, DeskMessage, Hearing
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
     STRETCHES,
@@ -38,6 +38,8 @@ __all__ = [
     "Base",
     "BlockReason",
     "BlockedNumber",
+    "Break",
+    "BreakReason",
     "Breaker",
     "CallQuality",
     "Callback",
@@ -48,6 +50,7 @@ __all__ = [
     "Delivery",
     "Department",
     "Desk",
+    "DeskMessage",
     "Event",
     "FailedSignIn",
     "Hearing",

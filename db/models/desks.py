@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base
+from db.models.base import Base, one_of
 
 
 class Hearing(StrEnum):
@@ -15,6 +15,17 @@ class Hearing(StrEnum):
     LISTEN = "listen"  # hears both, is heard by nobody
     WHISPER = "whisper"  # is heard by the desk alone
     JOIN = "join"  # speaks with both
+
+
+class BreakReason(StrEnum):
+    """Why a desk takes nobody for a while."""
+
+    WRITING = "writing"  # finishes what the last conversation left to write
+    REST = "rest"
+    PRAYER = "prayer"
+    MEAL = "meal"
+    MEETING = "meeting"
+    TECHNICAL = "technical"
 
 
 class Desk(Base):
@@ -38,5 +49,46 @@ class Desk(Base):
     hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
     hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
     hears_callback_id: Mapped[int | None]  # in this conversation
+    break_reason: Mapped[BreakReason | None] = mapped_column(one_of(BreakReason, "desk_break_reason"))
+    break_since: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),)
+    __table_args__ = (
+        CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),
+        CheckConstraint("(break_reason IS NULL) = (break_since IS NULL)", name="break_has_begun"),
+    )
+
+
+class Break(Base):
+    """A break that is over: part of a person's day."""
+
+    __tablename__ = "breaks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[BreakReason] = mapped_column(one_of(BreakReason, "break_reason"))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+
+    __table_args__ = (Index("breaks_of_person", "user_id", "began_at"),)
+
+
+_UNREAD = text("read_at IS NULL")
+
+
+class DeskMessage(Base):
+    """A short word of a supervisor to a desk. It stands on the desk's page until its person has read it."""
+
+    __tablename__ = "desk_messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"), index=True)
+    text: Mapped[str] = mapped_column(String(300))
+    who: Mapped[str] = mapped_column(String(64))  # a username
+    sent_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    read_by: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("desk_messages_unread", "desk_id", sqlite_where=_UNREAD, postgresql_where=_UNREAD),
+    )

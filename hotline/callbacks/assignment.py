@@ -68,8 +68,8 @@ def busy() -> ColumnElement[bool]:
 
 
 def gone() -> ColumnElement[bool]:
-    """A desk in whose room a citizen would find nobody."""
-    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
+    """A desk in whose room a citizen would find nobody, or nobody who takes them now."""
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), Desk.break_reason.is_not(None))
 
 
 def meets(session: Session, desk: Desk, round_id: int) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User
 from db.states import CallbackState
-from hotline.callbacks import callbacks, take_next
+from hotline.callbacks import breaks, callbacks, take_next
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
@@ -21,11 +21,13 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     round_ = rounds.get(session, round_id)
     round_permissions.check_serves(session, session.get_one(User, user_id), round_)
     rounds.check_goes_on(round_, now(session))
-    callbacks.hold(session, session.get_one(Desk, desk_id))
+    desk = session.get_one(Desk, desk_id)
+    callbacks.hold(session, desk)
     if callbacks.live_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk has a callback without an outcome")
     if callbacks.screened_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk speaks with a citizen first")
+    breaks.end(session, desk)
     return take_next.take_in_order(
         session, round_, token=callbacks.new_token(), desk_id=desk_id, user_id=user_id
     )

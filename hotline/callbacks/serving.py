@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Desk, Round, UtcDateTime, words
+from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
-from hotline.callbacks import assignment, callbacks, conversations
+from hotline.callbacks import assignment, breaks, callbacks, conversations
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
@@ -105,6 +105,7 @@ def ask_next(
     over, paused = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED), None
     if not over:
         rounds.check_begun(round_, at)
+        breaks.end(session, desk)
         desk.next_asked_at = desk.next_asked_at or at
         paused, round_.paused_at = round_.paused_at, None
         session.flush()  # the round's row before the log, which `finish` holds
@@ -132,6 +133,17 @@ def not_now(session: Session, desk: Desk) -> None:
         if back:
             events.callback_changed(session, back)
         events.desk_changed(session, desk.id, "not-now")
+
+
+def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None:
+    """The desk takes nobody for this reason, or (None) does again. Who was given to it waits for another."""
+    callbacks.hold(session, desk)
+    if reason is None:
+        breaks.end(session, desk)
+    else:
+        breaks.begin(session, desk, reason)
+        not_now(session, desk)
+    events.desk_changed(session, desk.id, "break")
 
 
 def begins(session: Session, callback: Callback) -> bool:

@@ -5,11 +5,13 @@ begin and each end is in the audit log.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
+from db.engine import core
 from db.models import Callback, Desk, Hearing, User
 from db.states import IN_TALK, CallbackState
 from hotline import audit
@@ -44,20 +46,51 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
         audit.record(session, who, "supervision-ended", f"callback {before}")
     audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
     events.desk_changed(session, desk.id, "hears")
+    events.desk_changed(session, heard_id, "is-heard")
 
 
 def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
     """The supervisor's desk hears nobody any more."""
     if desk.hears_desk_id is None:
         return
-    _ends(session, desk, who, why)
-    events.desk_changed(session, desk.id, "heard-out")
+    _tell_ended(session, desk.id, _ends(session, desk, who, why))
 
 
-def _ends(session: Session, desk: Desk, who: str, why: str) -> None:
+def _ends(session: Session, desk: Desk, who: str, why: str) -> int | None:
     audit.record(session, who, "supervision-ended", f"callback {desk.hears_callback_id}", why)
+    heard = desk.hears_desk_id
     desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
     session.flush()
+    return heard
+
+
+def _tell_ended(session: Session, desk_id: int, heard_id: int | None) -> None:
+    events.desk_changed(session, desk_id, "heard-out")
+    if heard_id is not None:
+        events.desk_changed(session, heard_id, "is-heard")
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Somebody takes part in a desk's conversation."""
+
+    desk_id: int
+    how: Hearing
+    name: str
+
+
+_EARS = (
+    select(Desk.hears_desk_id, Desk.hears_how, User.name)
+    .outerjoin(User, User.desk_id == Desk.id)
+    .where(Desk.hears_desk_id.is_not(None))
+    .order_by(Desk.id)
+)
+
+
+def ears(session: Session) -> list[Ear]:
+    """Whoever takes part in each conversation: the desk is told, by the city's rule."""
+    rows = core(session).execute(_EARS).all()
+    return [Ear(row.hears_desk_id, Hearing(row.hears_how), row.name or "") for row in rows]
 
 
 _HEARING = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
@@ -77,11 +110,12 @@ def end_over(session: Session) -> None:
     """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
     held = _HEARING.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
     found = [(desk, why) for desk in session.scalars(held).all() if (why := _why_over(session, desk))]
+    heard = []
     for desk, why in found:
         who = session.scalar(select(User.username).where(User.desk_id == desk.id))
-        _ends(session, desk, who or f"desk {desk.id}", why)
-    for desk, _ in found:  # every row first, then the log
-        events.desk_changed(session, desk.id, "heard-out")
+        heard.append((desk.id, _ends(session, desk, who or f"desk {desk.id}", why)))
+    for desk_id, heard_id in heard:  # every row first, then the log
+        _tell_ended(session, desk_id, heard_id)
 
 
 def _why_over(session: Session, desk: Desk) -> str:

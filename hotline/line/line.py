@@ -195,6 +195,12 @@ _FIRST_DUE = (
     .order_by(*ORDER)
     .limit(bindparam("named", type_=Integer))
 )
+_FIRST_SINCE = (
+    select(Registration.registered_at, Registration.not_before)
+    .where(*_DUE)
+    .order_by(*ORDER)
+    .limit(bindparam("named", type_=Integer))
+)
 # Who waits on the line is there, whatever wait a missed call has brought.
 _HERE = or_(_is_due(bindparam("at", type_=UtcDateTime)), engaged.ON_THE_LINE)
 _CANDIDATE = select(Registration.id).where(*_WAITS, _HERE, ~engaged.ENGAGED).order_by(*ORDER).limit(1)
@@ -204,6 +210,13 @@ _TAKE_NEXT = (
     .values(state=RegistrationState.CALLING)
     .returning(Registration.id)
 )
+
+
+def due_since(session: Session, round_id: int, at: datetime) -> datetime | None:
+    """Since when somebody of the first ones of the line could have been called; None: nobody is due."""
+    asked = {"round": round_id, "at": at, "named": _NAMED}
+    rows = core(session).execute(_FIRST_SINCE, asked).all()
+    return min((max(row.registered_at, row.not_before or row.registered_at) for row in rows), default=None)
 
 
 def take_next(session: Session, round_id: int, at: datetime) -> int | None:

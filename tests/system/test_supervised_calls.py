@@ -77,6 +77,11 @@ class Three:
         except LookupError:
             return False
 
+    def gone(self) -> bool:
+        """Whether the supervisor's phone has left, and hears nobody."""
+        desk = self.supervisor.http.get("/me").json()["desk"]
+        return desk["hears_desk_id"] is None and not desk["phone_connected"]
+
     def back(self) -> bool:
         """Whether the supervisor hears nobody, the phone back at work."""
         desk = self.supervisor.http.get("/me").json()["desk"]
@@ -148,6 +153,36 @@ def test_given_a_listening_supervisor_when_the_dialer_is_killed_then_it_goes_on_
     three.system.wait_healthy()
     assert not three.back()
     three.until_heard(three.supervisor_phone, CITIZEN_HZ, DESK_HZ)
+    three.until_heard(three.citizen, DESK_HZ)
+    three.until_heard(three.desk_phone, CITIZEN_HZ)
     three.supervisor.http.put("/desk/hears", json={"desk_id": None}).raise_for_status()
     room = f"desk-{three.supervisor.desk} "
     until(lambda: room in three.system.asterisk_says("confbridge list"), "the phone is in its own room")
+
+
+@pytest.mark.parametrize("how", ["listen", "whisper", "join"])
+def test_given_a_supervisor_in_a_conversation_when_their_phone_dies_then_the_two_speak_on_alone(
+    three: Three, how: str
+) -> None:
+    three.hears(how)
+    three.until_heard(three.supervisor_phone, CITIZEN_HZ, DESK_HZ)
+    assert [heard["how"] for heard in three.desk.http.get("/me").json()["heard_by"]] == [how]
+    three.supervisor_phone.die()
+    until(three.gone, "nobody is heard any more", 30)
+    three.until_heard(three.citizen, DESK_HZ)
+    three.until_heard(three.desk_phone, CITIZEN_HZ)
+    assert three.desk.http.get("/me").json()["heard_by"] == []
+    assert three.audited()[-1] == ("supervision-ended", "the phone left")
+
+
+def test_given_a_conversation_that_hangs_when_the_citizen_is_freed_then_they_are_told_and_first_again(
+    three: Three,
+) -> None:
+    three.until_heard(three.citizen, DESK_HZ)
+    path = f"/callbacks/{three.callback}/free"
+    three.supervisor.http.post(path, json={"reason": "میز برنمی‌گردد"}).raise_for_status()
+    three.citizen.at("callback-held-over")
+    three.desk.wait_for(three.callback, "closed")
+    callback = three.desk.http.get(f"/callbacks/{three.callback}").json()
+    assert (callback["outcome"], callback["registration"]["attempts"]) == ("call_again", 0)
+    assert callback["registration"]["place"] == 1

@@ -52,6 +52,7 @@ export const pages = [
   { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: everybody, alone: true },
   { name: 'recordings', destination: 'records', title: (text) => text.retention.title, isFor: watches },
   { name: 'blocked', destination: 'staff', title: (text) => text.blocked.title, isFor: watches },
+  { name: 'control', destination: 'control', title: (text) => text.control.title, isFor: watches },
   { name: 'desks', destination: 'control', title: (text) => text.deskList.title, isFor: watches },
   { name: 'people', destination: 'staff', title: (text) => text.people.title, isFor: inspects },
   { name: 'audit', destination: 'records', title: (text) => text.audit.title, isFor: inspects },

@@ -34,6 +34,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   wallboard: { component: Wallboard },
   recordings: { component: page(() => import('./recordings/recordings-page')) },
   blocked: { component: page(() => import('./blocked/blocked-page')) },
+  control: { component: page(() => import('./control/control-page')) },
   desks: { component: page(() => import('./desks/desks-page')) },
   people: { component: page(() => import('./people/people-page')) },
   audit: { component: page(() => import('./audit/audit-page')) },

@@ -22,6 +22,8 @@ _SUBJECTS = (
     ("موضوعی دیگر", "Another matter"),
 )
 
+_BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
+
 _KEY = "round_id, level, moved_up, rounds_missed, stretch"
 _LEVELS = ", ".join(f"({level}, {seconds})" for level, seconds in enumerate((4096, 64, 1)))
 _FOLLOWED = "state, round_id, moved_up, rounds_missed, registered_at"
@@ -469,7 +471,20 @@ def _tables() -> None:
         sa.Column("hears_desk_id", sa.Integer(), nullable=True),
         sa.Column("hears_how", sa.String(length=10), nullable=True),
         sa.Column("hears_callback_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "break_reason",
+            sa.Enum(
+                *_BREAK_REASONS,
+                name="desk_break_reason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("break_since", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),
+        sa.CheckConstraint("(break_reason IS NULL) = (break_since IS NULL)", name="break_has_begun"),
         sa.ForeignKeyConstraint(
             ["hears_desk_id"],
             ["desks.id"],
@@ -1211,3 +1226,52 @@ def _tables() -> None:
         sa.UniqueConstraint("file"),
     )
     op.create_index("recordings_kept", "recordings", ["deleted_at", "made_at"], unique=False)
+    op.create_table(
+        "breaks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                *_BREAK_REASONS, name="break_reason", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["desk_id"],
+            ["desks.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("breaks_of_person", "breaks", ["user_id", "began_at"], unique=False)
+    op.create_table(
+        "desk_messages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["desk_id"],
+            ["desks.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(("ix_desk_messages_desk_id"), "desk_messages", ["desk_id"], unique=False)
+    op.create_index(
+        "desk_messages_unread",
+        "desk_messages",
+        ["desk_id"],
+        unique=False,
+        sqlite_where=sa.text("read_at IS NULL"),
+        postgresql_where=sa.text("read_at IS NULL"),
+    )

@@ -12,6 +12,8 @@ export const keys = {
   stage: (roundId: number) => ['stage', roundId],
   recordings: (roundId: number) => ['recordings', roundId],
   callback: (id: number) => ['callback', id],
+  control: ['control'],
+  alarms: ['alarms'],
 }
 
 export const accountKeys = { step: ['session'], account: ['account'], codes: ['recovery-codes'] }

@@ -30,8 +30,11 @@ export function useLiveUpdates(myDesk: number | null): void {
         }
         if (change.kind === 'telephone') {
           soon(keys.me)
+          calmly(keys.control)
+          calmly(keys.alarms)
           return
         }
+        if (change.kind !== 'request') calmly(keys.control)
         if (change.kind === 'number') calmly(adminKeys.blocked)
         calmly(adminKeys.desks)
         if (change.kind === 'desk') {

@@ -33,6 +33,7 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
   })
   return (
     <Panel
+      desk={desk}
       state={inRoom && !on ? 'connecting' : state} phone={phone}
       buttons={
         <>

@@ -1,14 +1,17 @@
 import { Button, Paper } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
+import type { Desk } from '../api/types'
 import { useLanguage } from '../language/language'
 import type { RoomPhone, RoomStatus } from '../phone/room-phone'
 import { Key } from '../ui/key'
 import { KEY } from '../ui/keys'
 import { useKeys } from '../ui/use-keys'
+import { BreakChoice } from './break-choice'
 import { PhoneSettings } from './phone-settings'
 import style from './phone-panel.module.css'
 
 interface PanelProps {
+  desk: Desk
   state: RoomStatus['state']
   phone: RoomPhone
   buttons?: ReactNode
@@ -16,7 +19,7 @@ interface PanelProps {
 }
 
 /** What every kind of desk's phone shows: how it stands, what can be done, and its settings. */
-export function Panel({ state, phone, buttons, children }: PanelProps) {
+export function Panel({ desk, state, phone, buttons, children }: PanelProps) {
   const { text } = useLanguage()
   const [settings, setSettings] = useState(false)
   useKeys({ [KEY.phone]: () => setSettings(true) })
@@ -28,6 +31,7 @@ export function Panel({ state, phone, buttons, children }: PanelProps) {
           {text.deskPhone.title}: <strong>{text.deskPhone[state]}</strong>
         </div>
         <div className={style.buttons}>
+          <BreakChoice desk={desk} />
           {buttons}
           <Button
             variant="subtle" c="var(--ink-soft)" color="gray" onClick={() => setSettings(true)} aria-keyshortcuts={KEY.phone}

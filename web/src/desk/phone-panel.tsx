@@ -30,6 +30,7 @@ function OtherPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) {
   const telephone = mine?.number ? format.phone(mine.number) : null
   return (
     <Panel
+      desk={desk}
       state={away ? (mine?.called ? 'connecting' : 'disconnected') : 'connected'} phone={phone}
       buttons={away && telephone && (
         <Button onClick={() => call.mutate()} disabled={!mine?.has_pin || mine.called} loading={call.isPending} data-testid="call-my-telephone">

@@ -69,6 +69,11 @@ export const voiceMessageUrl = (registration_id: number) => `/api/v1/registratio
 /** Callers who wait on the line come to my desk by themselves, or not; null: as the line says that it serves. */
 export const takeLiveCalls = (takes: boolean | null) => body(client.PUT('/api/v1/desk/live-calls', { body: { takes } }))
 
+export type BreakReason = Schemas['BreakReason']
+
+/** My desk takes nobody for a while, and why; null: it does again. */
+export const takeBreak = (reason: BreakReason | null) => body(client.PUT('/api/v1/desk/break', { body: { reason } }))
+
 const CALLED_AGAIN = 2_000
 
 /** What my desk's phone is; below `me`, for the same events change both. */

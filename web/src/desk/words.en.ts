@@ -19,6 +19,16 @@ export const words: typeof fa = {
     dismiss: 'Dismiss',
     conversation: 'Length of the conversation',
   },
+  breaks: {
+    title: 'Break',
+    none: 'At work',
+    over: 'I am back',
+    help: 'Nobody is connected to this desk.',
+    others: 'Other desks of this round',
+    reason: {
+      writing: 'Still writing', rest: 'Rest', prayer: 'Prayer', meal: 'Meal', meeting: 'Meeting', technical: 'Technical trouble',
+    },
+  },
   callbackHelp: {
     claimed: 'Press «Call» to dial.',
     dialing: '',

@@ -17,6 +17,16 @@ export const words = {
     dismiss: 'کنار گذاشتن',
     conversation: 'مدت گفت‌وگو',
   },
+  breaks: {
+    title: 'استراحت',
+    none: 'سر کار',
+    over: 'برگشتم',
+    help: 'کسی به این میز وصل نمی‌شود.',
+    others: 'میزهای دیگر این دور',
+    reason: {
+      writing: 'دارم می‌نویسم', rest: 'استراحت', prayer: 'نماز', meal: 'غذا', meeting: 'جلسه', technical: 'مشکل فنی',
+    },
+  },
   callbackHelp: {
     claimed: 'برای گرفتن شماره، «تماس» را بزنید.',
     dialing: '',

@@ -66,7 +66,7 @@ export function AccountDialog({ desk, onClose }: Props) {
 const SAID: Outcome[] = ['reached', 'call_again', 'refused', 'wrong_number']
 
 /** What became of a citizen whom the desk's person left without a word. */
-export function OutcomeDialog({ desk, onClose }: Props) {
+export function OutcomeDialog({ desk, onClose }: { desk: Pick<DeskPlace, 'id' | 'in_hand'>; onClose: () => void }) {
   const { text, format } = useLanguage()
   const words = text.deskList
   const [inHand] = useState(desk.in_hand) // of this citizen, whoever comes meanwhile

@@ -4,6 +4,7 @@ import { words as audit } from '../audit/words.en'
 import { words as blocked } from '../blocked/words.en'
 import { words as citizenPhone } from '../citizen-phone/words.en'
 import { words as citizens } from '../citizens/words.en'
+import { words as control } from '../control/words.en'
 import { words as departments } from '../departments/words.en'
 import { words as desk } from '../desk/words.en'
 import { words as desks } from '../desks/words.en'
@@ -30,7 +31,7 @@ import { words as common } from './words.en'
 /** Every text of the pages, in English. */
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...citizenPhone, ...citizens, ...departments, ...desk, ...desks, ...holidays,
+  ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

@@ -4,6 +4,7 @@ import { words as audit } from '../audit/words.fa'
 import { words as blocked } from '../blocked/words.fa'
 import { words as citizenPhone } from '../citizen-phone/words.fa'
 import { words as citizens } from '../citizens/words.fa'
+import { words as control } from '../control/words.fa'
 import { words as departments } from '../departments/words.fa'
 import { words as desk } from '../desk/words.fa'
 import { words as desks } from '../desks/words.fa'
@@ -29,7 +30,7 @@ import { words as common } from './words.fa'
 /** Every text of the pages, in Persian: each feature's words, which no two share by name. `Text` is the shape any other language has to fill. */
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...citizenPhone, ...citizens, ...departments, ...desk, ...desks, ...holidays,
+  ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

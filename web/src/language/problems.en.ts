@@ -26,6 +26,7 @@ export const problem: typeof fa = {
   'own-desk': 'You cannot hear your own desk.',
   'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
   'recording-changed': 'The file of this conversation was tampered with, or is not there.',
+  'message-empty': 'Write the message.',
   'reason-missing': 'Write the reason.',
   'invalid-input': 'The input was not accepted.',
   'database-unavailable': 'The database does not answer. Try again in a moment.',

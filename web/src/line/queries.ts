@@ -30,3 +30,9 @@ export function useLineRows(roundId: number, first: number, last: number) {
       answers[Math.floor(index / LINE_PAGE) - from]?.data?.items[index % LINE_PAGE],
   }
 }
+
+/** Before all whom nobody moved up; the reason is public. */
+export const moveUp = (registration_id: number, reason: string) =>
+  body(client.POST('/api/v1/registrations/{registration_id}/move-up', {
+    params: { path: { registration_id } }, body: { reason },
+  }))

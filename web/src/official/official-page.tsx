@@ -15,6 +15,7 @@ import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { NextPanel } from './next-panel'
 import { NowPanel } from './now-panel'
+import { Others } from './others'
 import { OutcomeChoice } from './outcome-choice'
 import { SitDown } from './sit-down'
 import { StageActions } from './stage-actions'
@@ -67,6 +68,7 @@ function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
         <NowPanel serving={serving} round={round} connected={desk.phone_connected} />
         <div className={style.beside}>
           <NextPanel stage={stage} />
+          <Others stage={stage} myDesk={desk.id} />
           <SaidPanel callback={serving.callback} />
         </div>
       </div>

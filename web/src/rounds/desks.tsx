@@ -1,17 +1,14 @@
-import { Button, Group, Paper } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { keys } from '../api/keys'
+import { Paper } from '@mantine/core'
 import { mayMove } from '../api/permissions'
 import { useStage } from '../api/rounds'
 import type { Me, Stage } from '../api/types'
+import { TakePart } from '../control/take-part'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useNow } from '../ui/use-now'
-import { hear, type Hearing } from './queries'
 import style from '../ui/plans.module.css'
 
 type Place = Stage['places'][number]
-const WAYS: Hearing[] = ['listen', 'whisper', 'join']
 
 /** The desks that serve a round: who speaks, since when; a supervisor may take part. */
 export function Desks({ id, me }: { id: number; me: Me }) {
@@ -27,7 +24,7 @@ export function Desks({ id, me }: { id: number; me: Me }) {
         {data?.places.map((place) => (
           <li key={place.desk.id} className={style.desk} data-testid="desk" data-id={place.desk.id}>
             <Doing place={place} />
-            {may && place.desk.id !== me.desk?.id && <Take place={place} me={me} />}
+            {may && place.desk.id !== me.desk?.id && <TakePart deskId={place.desk.id} speaks={place.callback?.state === 'talking'} me={me} />}
           </li>
         ))}
       </ul>
@@ -50,39 +47,5 @@ function Doing({ place: { desk, callback } }: { place: Place }) {
     <span>
       <strong>{text.line.atDesk(format.number(desk.id))}</strong> <span className={style.counts}>{doing()}</span>
     </span>
-  )
-}
-
-function Take({ place: { desk, callback }, me }: { place: Place; me: Me }) {
-  const { text, format } = useLanguage()
-  const queries = useQueryClient()
-  const mine = me.desk?.hears_desk_id === desk.id ? me.desk.hears_how : null
-  const take = useMutation({
-    mutationFn: (how: Hearing | null) => (how ? hear(desk.id, how) : hear(null)),
-    onSuccess: (now) => queries.setQueryData(keys.me, now),
-  })
-  const able = callback?.state === 'talking' && me.desk?.phone_connected
-  return (
-    <>
-      <Group gap={6} role="group" aria-label={text.desks.buttons(format.number(desk.id))}>
-        {WAYS.map((how) => (
-          <Button
-            key={how} size="compact-sm" variant={mine === how ? 'filled' : 'default'} aria-pressed={mine === how}
-            disabled={!able || take.isPending} onClick={() => take.mutate(how)} data-testid={how}
-          >
-            {text.desks.how[how]}
-          </Button>
-        ))}
-        {mine && (
-          <Button
-            size="compact-sm" variant="light" color="brick" disabled={take.isPending} onClick={() => take.mutate(null)}
-            data-testid="stop-hearing"
-          >
-            {text.desks.stop}
-          </Button>
-        )}
-      </Group>
-      <ErrorNotice error={take.error} />
-    </>
   )
 }

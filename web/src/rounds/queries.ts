@@ -8,17 +8,12 @@ type Schemas = components['schemas']
 export type RoundIn = Schemas['RoundIn']
 export type RoundChange = Schemas['RoundChange']
 export type RoundReport = Schemas['RoundReport']
-export type Hearing = Schemas['Hearing']
 
 const ofRound = (round_id: number) => ({ params: { path: { round_id } } })
 
 export const getNotice = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/notice', ofRound(id)))
 
 export const getReport = (id: number) => body(client.GET('/api/v1/rounds/{round_id}/report', ofRound(id)))
-
-/** My desk's phone takes part in the conversation of another desk; null: in none any more. */
-export const hear = (desk_id: number | null, how: Hearing = 'listen') =>
-  body(client.PUT('/api/v1/desk/hears', { body: { desk_id, how } }))
 
 export const makeRound = (round: RoundIn) => body(client.POST('/api/v1/rounds', { body: round }))
 
@@ -27,11 +22,6 @@ export const changeRound = (id: number, change: RoundChange) =>
 
 export const cancelRound = (id: number, reason: string) =>
   body(client.POST('/api/v1/rounds/{round_id}/cancel', { ...ofRound(id), body: { reason } }))
-
-export const moveUp = (registration_id: number, reason: string) =>
-  body(client.POST('/api/v1/registrations/{registration_id}/move-up', {
-    params: { path: { registration_id } }, body: { reason },
-  }))
 
 /** Whence a round's carried registrations came, and whither those it did not reach went. */
 export const useCarries = (round_id: number) =>

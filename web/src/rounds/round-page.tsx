@@ -7,6 +7,7 @@ import { endRound, useRound } from '../api/rounds'
 import type { Me, Registration, Round } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
+import { MoveUpDialog } from '../line/move-up'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -16,7 +17,7 @@ import { Desks } from './desks'
 import { NoticeState, Who } from './facts'
 import { History } from './history'
 import { NoticeText } from './notice-text'
-import { cancelRound, moveUp } from './queries'
+import { cancelRound } from './queries'
 import { Recordings } from './recordings'
 import { Report } from './report'
 import { RoundForm } from './round-form'
@@ -126,7 +127,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function Dialog({ round, asked, onClose }: { round: Round; asked: Asked; onClose: () => void }) {
-  const { text, format } = useLanguage()
+  const { text } = useLanguage()
   const { data: officials = [] } = useOfficials()
   const words = text.rounds
   if (asked === null) return null
@@ -148,10 +149,5 @@ function Dialog({ round, asked, onClose }: { round: Round; asked: Asked; onClose
       />
     )
   }
-  return (
-    <ReasonDialog
-      title={words.moveUpTitle(format.ticket(asked.ticket))} help={words.moveUpHelp} action={words.moveUp}
-      act={(reason) => moveUp(asked.id, reason)} onClose={onClose}
-    />
-  )
+  return <MoveUpDialog registration={asked} onClose={onClose} />
 }

@@ -6,6 +6,7 @@ import {
 } from '@tabler/icons-react'
 import { Suspense, type ReactNode } from 'react'
 import type { Me } from '../api/types'
+import { useAlarms } from '../control/queries'
 import { useLanguage } from '../language/language'
 import { railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
 import { useRequestCounts } from '../requests/queries'
@@ -42,9 +43,13 @@ export function Rail({ me, path, onSearch }: Props) {
   const { text } = useLanguage()
   const onPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const { data: requests } = useRequestCounts({})
-  const counts: Partial<Record<Destination, number>> = { requests: requests?.overdue }
   const here = tabsOf(me, path.split('/')[1] ?? '')[0]?.destination
   const all = railOf(me)
+  const { data: alarms } = useAlarms(all.some(({ destination }) => destination === 'control'))
+  const counts: Partial<Record<Destination, Count>> = {
+    requests: { count: requests?.overdue ?? 0, of: text.shell.late },
+    control: { count: alarms?.length ?? 0, of: text.shell.alarms },
+  }
   const shown = onPhone && all.length > ON_A_PHONE + 1 ? all.slice(0, ON_A_PHONE) : all
   const more = all.slice(shown.length)
   return (
@@ -63,12 +68,17 @@ export function Rail({ me, path, onSearch }: Props) {
   )
 }
 
+/** How many there are that cannot wait, and of what. */
+interface Count {
+  count: number
+  of: (count: string) => string
+}
+
 interface ToProps {
   destination: Destination
   page: PageOfOffice
   here: Destination | undefined
-  /** How many there are past their time. */
-  late: number | undefined
+  late: Count | undefined
 }
 
 function To({ destination, page, here, late }: ToProps) {
@@ -76,10 +86,10 @@ function To({ destination, page, here, late }: ToProps) {
   return (
     <PageLink to={page} className={style.to} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}>
       <Inside icon={ICONS[destination]}>{text.shell.destinations[destination]}</Inside>
-      {late !== undefined && late > 0 && (
+      {late && late.count > 0 && (
         <span className={style.late} data-testid={`late-${destination}`}>
-          <span aria-hidden>{format.number(late)}</span>
-          <VisuallyHidden>{text.shell.late(format.number(late))}</VisuallyHidden>
+          <span aria-hidden>{format.number(late.count)}</span>
+          <VisuallyHidden>{late.of(format.number(late.count))}</VisuallyHidden>
         </span>
       )}
     </PageLink>

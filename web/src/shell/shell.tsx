@@ -15,6 +15,7 @@ import { useTells } from './use-tells'
 import style from './shell.module.css'
 
 const CallBar = part(async () => ({ default: (await import('./call-bar')).CallBar }))
+const AtDesk = part(() => import('./at-desk'))
 const QualityWatch = extra(() => import('../phone/quality-watch'))
 const Search = part(() => import('../citizens/search'))
 
@@ -37,6 +38,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
       <Rail me={me} path={path} onSearch={search.ask} />
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
+        {me.heard_by.length + me.words.length > 0 && <Suspense><AtDesk me={me} /></Suspense>}
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>

@@ -14,6 +14,7 @@ export type KeyName = keyof typeof KEY
 export const KEYS_OF: Record<string, KeyName[] | undefined> = {
   desk: ['takeNext', 'call', 'hangUp', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
   official: ['next', 'finishing', 'hangUp', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'voiceMessage', 'mute', 'keypad', 'phone', 'help'],
+  control: ['mute', 'keypad', 'phone', 'help'],
   assist: ['screen', 'handOver', 'hangUp', 'pause', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
 }
 

@@ -1,0 +1,57 @@
+"""The supervisor's room: all desks and live lines, what is wrong, and what a supervisor does about it."""
+
+from fastapi import APIRouter
+
+from api.access import AtDesk, InForce, Mover, Reading, Watcher, Writing
+from api.desk import desk_schemas
+from api.desk.callbacks import Id
+from api.people.admin_schemas import Because
+from api.rounds.timetable import Day
+from db.models import Desk
+from hotline.callbacks import callbacks
+from hotline.control import control_room, person_day
+from hotline.control.alarms import Alarm
+from hotline.desks import desk_messages, desks, freeing
+
+router = APIRouter(tags=["control"])
+
+
+@router.get("/control")
+def show(_user: Watcher, session: Reading) -> control_room.ControlRoom:
+    """Desks, live lines and alarms at this moment. Of citizens only the ticket number."""
+    return control_room.show(session)
+
+
+@router.get("/control/alarms")
+def list_alarms(_user: Watcher, session: Reading) -> list[Alarm]:
+    """What a supervisor has to see to at once."""
+    return control_room.show(session).alarms
+
+
+@router.post("/callbacks/{callback_id}/free", status_code=204)
+def free(callback_id: Id, body: Because, user: Mover, session: Writing, settings: InForce) -> None:
+    """Take the citizen from a desk that does not come back to them: they pay nothing, and are first again."""
+    callback = callbacks.get(session, callback_id)
+    freeing.free(session, callback, settings, who=user.username, reason=body.reason)
+
+
+@router.post("/desks/{desk_id}/messages", status_code=204)
+def send_message(
+    desk_id: Id, body: desk_schemas.DeskWordIn, user: Mover, session: Writing, settings: InForce
+) -> None:
+    """Say something to a desk: it stands on its page until it is read."""
+    desk = desks.get(session, desk_id, settings.desks)
+    desk_messages.send(session, desk.id, body.text, who=user.username)
+
+
+@router.post("/desk/messages/{message_id}/read", status_code=204)
+def confirm_message(message_id: Id, user: AtDesk, session: Writing) -> None:
+    """I have read what was said to my desk."""
+    desk = session.get_one(Desk, user.desk_id)
+    desk_messages.confirm(session, desk.id, message_id, who=user.username)
+
+
+@router.get("/people/{person_id}/day")
+def show_day(person_id: Id, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
+    """A person's conversations and breaks on one day of the city."""
+    return person_day.show(session, person_id, day)

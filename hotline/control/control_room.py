@@ -1,0 +1,245 @@
+"""Everything that a supervisor sees at one glance: each live line, each desk, and the alarms.
+
+Of citizens only the ticket number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
+from db.states import CallbackState, Phase
+from hotline.callbacks import breaker, left_in_hand
+from hotline.control import alarms
+from hotline.control.alarms import Alarm, DeskNow, LineNow
+from hotline.desks import desk_messages, desks, supervising
+from hotline.desks.supervising import Ear
+from hotline.line import line as order
+from hotline.reports import wallboard
+from hotline.reports.wallboard import Doing, WallDesk, WallLine
+from hotline.rounds import rounds
+
+_DAY = timedelta(days=1)
+
+
+class DeskDoing(StrEnum):
+    """What a desk does, as a supervisor tells desks apart."""
+
+    AWAY = "away"
+    BREAK = "break"
+    HEARS = "hears"  # a supervisor's own
+    SPEAKING = "speaking"
+    HELD = "held"  # its phone is gone in mid-conversation; the citizen waits
+    CALLING = "calling"
+    AFTERWARDS = "afterwards"
+    PAUSED = "paused"  # it would take somebody, but its round pauses
+    WAITING = "waiting"
+    FREE = "free"
+
+
+@dataclass(frozen=True)
+class LiveLine:
+    """A line in which citizens are answered now. `fits`: so many more the rest of it has time for."""
+
+    line: WallLine
+    desks: int  # with their phones
+    served_at: datetime | None  # when somebody was last spoken with
+    fits: int | None
+
+
+@dataclass(frozen=True)
+class LastWord:
+    """The last word to a desk, and whether it was read."""
+
+    text: str
+    who: str
+    sent_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LiveDesk:
+    """A desk and its person, what it does since when, and with whom, by the ticket number."""
+
+    desk_id: int
+    person_id: int | None
+    person: str
+    round_id: int | None
+    at: DeskDoing
+    since: datetime | None
+    phone_connected: bool
+    break_reason: BreakReason | None
+    callback_id: int | None
+    state: CallbackState | None
+    ticket: str | None
+    owed: bool
+    hears_desk_id: int | None
+    hears_how: Hearing | None
+    ears: list[Ear]
+    message: LastWord | None
+
+
+@dataclass(frozen=True)
+class ControlRoom:
+    """The whole, at the moment `at`."""
+
+    at: datetime
+    alarms: list[Alarm]
+    lines: list[LiveLine]
+    desks: list[LiveDesk]
+
+
+class _Known(NamedTuple):
+    """What is looked up once for all desks."""
+
+    at: datetime
+    desks: dict[int, Desk]
+    people: dict[int, User]
+    in_hand: dict[int, Callback]
+    paused: set[int]
+    ears: list[Ear]
+    words: dict[int, DeskMessage]
+
+
+def show(session: Session) -> ControlRoom:
+    """The room at this moment."""
+    wall = wallboard.wallboard(session)
+    live = [line for line in wall.lines if line.phase is Phase.LIVE]
+    known = _Known(
+        at=wall.at,
+        desks=desks.known(session),
+        people=desks.people(session),
+        in_hand=desks.in_hand(session),
+        paused={line.round_id for line in live if line.paused_at},
+        ears=supervising.ears(session),
+        words=desk_messages.newest(session),
+    )
+    found = [_desk(desk, known) for desk in wall.desks if desk.desk_id in known.desks]
+    shown = [desk for desk in found if _is_used(desk)]
+    served = _served(session, [line.round_id for line in live], wall.at)
+    lines = [_line(session, line, shown, served.get(line.round_id), wall.at) for line in live]
+    down = breaker.down(session)
+    return ControlRoom(
+        at=wall.at,
+        alarms=alarms.alarms(
+            [_line_now(session, line, shown, known) for line in lines],
+            [_desk_now(desk, known) for desk in shown],
+            (down.since, down.why) if down else None,
+            wall.at,
+        ),
+        lines=lines,
+        desks=shown,
+    )
+
+
+def _is_used(desk: LiveDesk) -> bool:
+    """Somebody has it, or it has somebody."""
+    return bool(desk.person) or desk.phone_connected or desk.callback_id is not None
+
+
+def _served(session: Session, round_ids: Sequence[int], at: datetime) -> dict[int, datetime]:
+    """When somebody was last spoken with in each, as far as that was today."""
+    talks = select(
+        Callback.round_id,
+        func.max(Callback.talking_at).label("began"),
+        func.max(Callback.ended_at).label("ended"),
+    )
+    lately = talks.where(Callback.talking_at >= at - _DAY, Callback.round_id.in_(round_ids))
+    rows = session.execute(lately.group_by(Callback.round_id)).all()
+    return {row.round_id: max(filter(None, (row.began, row.ended))) for row in rows}
+
+
+def _line(
+    session: Session, line: WallLine, found: Sequence[LiveDesk], served_at: datetime | None, at: datetime
+) -> LiveLine:
+    here = sum(desk.round_id == line.round_id and desk.phone_connected for desk in found)
+    fits = None
+    if not line.is_operators_line:
+        minutes = rounds.get(session, line.round_id).minutes
+        fits = alarms.fits(line.ends_at - at, here, minutes, line.per_hour)
+    return LiveLine(line=line, desks=here, served_at=served_at, fits=fits)
+
+
+def _line_now(session: Session, live: LiveLine, found: Sequence[LiveDesk], known: _Known) -> LineNow:
+    line = live.line
+    return LineNow(
+        round_id=line.round_id,
+        waiting=line.waiting,
+        paused=line.paused_at is not None,
+        quiet_since=_quiet_since(session, live, known.at),
+        calling=line.calling,
+        ready=line.ready,
+        fits=live.fits,
+        desks=[_desk_now(desk, known) for desk in found if desk.round_id == line.round_id],
+    )
+
+
+def _quiet_since(session: Session, live: LiveLine, at: datetime) -> datetime | None:
+    """Since when nobody is spoken with although somebody could be; None: somebody is, or nobody waits.
+
+    The operators' line never ends: at night nobody is there, and only who stays on the line counts.
+    """
+    line = live.line
+    if line.speaking:
+        return None
+    due = order.due_since(session, line.round_id, at)
+    if line.is_operators_line and not live.desks:
+        due = line.on_the_line_since
+    waits = [since for since in (due, line.ready_since, line.on_the_line_since) if since]
+    if not waits:
+        return None
+    begun = rounds.get(session, line.round_id).opened_at or line.starts_at
+    return max(min(waits), begun, live.served_at or begun)
+
+
+def _desk_now(desk: LiveDesk, known: _Known) -> DeskNow:
+    return DeskNow(
+        desk_id=desk.desk_id,
+        connected=desk.phone_connected,
+        asks=known.desks[desk.desk_id].next_asked_at is not None,
+        on_break=desk.at is DeskDoing.BREAK,
+        owes_since=desk.since if desk.owed else None,
+    )
+
+
+def _desk(wall: WallDesk, known: _Known) -> LiveDesk:
+    desk, live = known.desks[wall.desk_id], known.in_hand.get(wall.desk_id)
+    person, said = known.people.get(desk.id), known.words.get(desk.id)
+    what, since = _doing(desk, wall, live, known.paused)
+    return LiveDesk(
+        desk_id=desk.id,
+        person_id=person.id if person else None,
+        person=wall.name,
+        round_id=wall.round_id,
+        at=what,
+        since=since,
+        phone_connected=desk.phone_connected,
+        break_reason=desk.break_reason,
+        callback_id=live.id if live else None,
+        state=live.state if live else None,
+        ticket=live.registration.ticket if live else None,
+        owed=live is not None and left_in_hand.is_owed(live, known.at),
+        hears_desk_id=desk.hears_desk_id,
+        hears_how=Hearing(desk.hears_how) if desk.hears_how else None,
+        ears=[ear for ear in known.ears if ear.desk_id == desk.id],
+        message=LastWord(said.text, said.who, said.sent_at, said.read_at) if said else None,
+    )
+
+
+def _doing(
+    desk: Desk, wall: WallDesk, live: Callback | None, paused: set[int]
+) -> tuple[DeskDoing, datetime | None]:
+    if live is not None and live.state is CallbackState.HELD:
+        return DeskDoing.HELD, live.held_at
+    if live is None and desk.break_reason:
+        return DeskDoing.BREAK, desk.break_since
+    if desk.hears_desk_id is not None:
+        return DeskDoing.HEARS, None
+    if wall.doing is Doing.WAITING and desk.round_id in paused:
+        return DeskDoing.PAUSED, wall.since
+    return DeskDoing(wall.doing), wall.since

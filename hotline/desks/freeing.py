@@ -1,0 +1,53 @@
+"""A supervisor frees a citizen from a desk: a call that hangs, or is held by a desk whose person is gone.
+
+The call ends with a kind word, if the citizen hears one at all; they pay nothing, and are first again.
+"""
+
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback
+from db.states import IN_TALK, CallbackState, Outcome
+from hotline import audit
+from hotline.callbacks import callbacks, closing
+from hotline.errors import Refused
+from settings import Settings
+
+_RINGS = (CallbackState.DIALING, CallbackState.RINGING)
+_LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING)
+
+
+def free(session: Session, callback: Callback, settings: Settings, *, who: str, reason: str) -> Callback:
+    """The desk has this citizen no more; the dialer ends the call. Asked twice is once.
+
+    One whose call is over is owed an outcome instead (`desks.say_outcome`).
+    Raises Refused("wrong-state" | "reason-missing").
+    """
+    reason = audit.check_reason(reason)
+    session.refresh(callback, with_for_update={"key_share": True})
+    desk_id, state = callback.desk_id, callback.state
+    if desk_id is None or state not in (CallbackState.CLAIMED, *_RINGS, *_LISTENS, *IN_TALK):
+        raise Refused("wrong-state", f"the callback is {state}")
+    if callback.hangup_asked_at:
+        return callback
+    audit.record(session, who, "citizen-freed", f"callback {callback.id}", f"desk {desk_id}: {reason}")
+    _let_go(session, callback, settings)
+    events.desk_changed(session, desk_id, "freed")
+    return callback
+
+
+def _let_go(session: Session, callback: Callback, settings: Settings) -> None:
+    at = now(session)
+    if callback.state is CallbackState.CLAIMED:
+        closing.close(session, callback.token, Outcome.RETURNED, settings)
+        return
+    if callback.state in _RINGS:  # as if never taken: nobody's call any more
+        callback.desk_id = callback.user_id = None
+    elif callback.state in _LISTENS:
+        callback.again_at = at  # by it the dialer knows that a kind word is due
+    elif callback.state is CallbackState.TALKING:
+        callbacks.move_unheard(session, callback.token, CallbackState.HELD, held_until=at)
+    callback.hangup_asked_at = at
+    session.flush()
+    events.callback_changed(session, callback)

@@ -1,0 +1,52 @@
+"""The dialer ends the call of a citizen whom a supervisor has freed from a desk."""
+
+import pytest
+
+from db.engine import now, writing
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import callbacks
+from hotline.desks import freeing
+from settings import Settings
+from tests.dialer.office import Office, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+pytestmark = on_sqlite
+C, O = CallbackState, Outcome  # noqa: E741
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_by", "outcome"),
+    [
+        (C.RINGING, "Hangup", O.RETURNED),
+        (C.ANSWERED, "held-over", O.CALL_AGAIN),
+        (C.WAITING, "held-over", O.CALL_AGAIN),
+        (C.TALKING, "held-over", O.CALL_AGAIN),
+    ],
+)
+def test_given_a_citizen_who_is_freed_when_the_dialer_works_then_the_call_ends_and_they_are_due_at_once(
+    office: Office,
+    manager: FakeManager,
+    settings: Settings,
+    state: CallbackState,
+    ended_by: str,
+    outcome: Outcome,
+) -> None:
+    token = office.call(state)
+    with writing(office.engine) as session:
+        callback = callbacks.by_token(session, token)
+        assert callback is not None
+        freeing.free(session, callback, settings, who="the-supervisor", reason="میز برنمی‌گردد")
+
+    def asked() -> list[str]:
+        moved = [a["Context"] for a in manager.named("Redirect") if a["Channel"] == token]
+        return moved + [a["Action"] for a in manager.named("Hangup") if a["Channel"] == token]
+
+    office.until(lambda: ended_by in asked())
+    assert asked()[-1] == ended_by, "once, and nothing else"
+    manager.hangs_up(token)
+    office.until(lambda: office.state(token) is C.CLOSED)
+    closed = office.callback(token)
+    place = closed.registration
+    assert (closed.outcome, place.state, place.attempts) == (outcome, RegistrationState.WAITING, 0)
+    with writing(office.engine) as session:
+        assert place.not_before is None or place.not_before <= now(session)

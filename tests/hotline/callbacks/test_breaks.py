@@ -1,0 +1,74 @@
+"""A desk on a break is given nobody, keeps whom it has, and what is over is kept."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Break, BreakReason, Desk, Round
+from hotline.callbacks import assignment, claims, serving
+from hotline.rounds import round_permissions
+from settings import Settings
+from tests import factories as make
+from tests.hotline.callbacks.conversing import called_ahead, speaks
+
+
+def kept(session: Session) -> list[tuple[int, int | None, BreakReason]]:
+    found = session.scalars(select(Break).order_by(Break.id))
+    return [(one.desk_id, one.user_id, one.reason) for one in found]
+
+
+def test_given_a_desk_that_waits_for_the_next_when_it_takes_a_break_then_nobody_is_brought_until_it_is_back(
+    session: Session, settings: Settings, desk: Desk, round_: Round
+) -> None:
+    assert serving.ask_next(session, desk, None, settings) is None
+    serving.take_break(session, desk, BreakReason.PRAYER)
+    assert desk.next_asked_at is None
+    called_ahead(session, round_)
+    assert assignment.match(session) == 0
+    serving.take_break(session, desk, None)
+    assert (desk.break_reason, desk.break_since) == (None, None)
+    assert serving.ask_next(session, desk, None, settings) is not None
+
+
+def test_given_a_desk_on_a_break_when_it_asks_for_the_next_then_the_break_is_over_and_kept(
+    session: Session, settings: Settings, desk: Desk, round_: Round
+) -> None:
+    person = round_permissions.at_desk(session, desk.id)
+    assert person is not None
+    serving.take_break(session, desk, BreakReason.REST)
+    serving.take_break(session, desk, BreakReason.REST)  # pressed twice
+    serving.take_break(session, desk, BreakReason.MEAL)
+    called_ahead(session, round_)
+    assert serving.ask_next(session, desk, None, settings) is not None
+    assert kept(session) == [(desk.id, person.id, BreakReason.REST), (desk.id, person.id, BreakReason.MEAL)]
+
+
+def test_given_a_desk_in_conversation_when_it_takes_a_break_then_it_keeps_its_citizen(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    serving.take_break(session, desk, BreakReason.WRITING)
+    session.refresh(callback)
+    assert callback.desk_id == desk.id
+
+
+def test_given_an_operator_on_a_break_when_the_next_is_taken_by_hand_then_the_break_is_over(
+    session: Session,
+) -> None:
+    user, round_ = make.a_user(session, make.a_desk(session)), make.a_round(session)
+    make.a_registration(session, round_)
+    assert user.desk is not None and user.desk_id is not None
+    serving.take_break(session, user.desk, BreakReason.TECHNICAL)
+    assert claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
+    assert user.desk.break_reason is None
+    assert kept(session) == [(user.desk_id, user.id, BreakReason.TECHNICAL)]
+
+
+@pytest.mark.parametrize("reason", BreakReason)
+def test_given_each_reason_when_taken_then_the_desk_has_it_since_then(
+    session: Session, desk: Desk, reason: BreakReason
+) -> None:
+    before = make.newest_event(session)
+    serving.take_break(session, desk, reason)
+    assert desk.break_reason is reason and desk.break_since
+    assert [event.what for event in make.told(session, before)] == ["break"]

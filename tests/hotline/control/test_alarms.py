@@ -1,0 +1,90 @@
+"""What a supervisor is warned of: a function of what the room shows, so each case is a line."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hotline.control.alarms import AlarmCause, AlarmKind, DeskNow, LineNow, alarms, fits
+
+AT = datetime(2026, 12, 2, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DESK = DeskNow(desk_id=1, connected=True, asks=True, on_break=False)
+LINE = LineNow(
+    round_id=7, waiting=5, paused=False, quiet_since=None, calling=1, ready=0, fits=20, desks=[DESK]
+)
+QUIET = replace(LINE, quiet_since=AT - 3 * MINUTE)
+
+
+def kinds(*lines: LineNow, down: tuple[datetime, str] | None = None) -> list[AlarmKind]:
+    return [alarm.kind for alarm in alarms(lines, [], down, AT)]
+
+
+def test_given_a_round_in_which_all_is_well_when_asked_then_nothing_is_wrong() -> None:
+    assert alarms([LINE], [DESK], None, AT) == []
+    assert alarms([], [], None, AT) == []
+
+
+def test_given_somebody_who_waits_when_nobody_is_served_then_it_is_told_after_three_minutes() -> None:
+    assert kinds(replace(LINE, quiet_since=AT - 3 * MINUTE + timedelta(seconds=1))) == []
+    [alarm] = alarms([QUIET], [DESK], None, AT)
+    assert (alarm.kind, alarm.cause) == (AlarmKind.NOBODY_SERVED, AlarmCause.CALLING)
+    assert (alarm.round_id, alarm.since) == (7, AT - 3 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        (replace(QUIET, paused=True), AlarmCause.PAUSED),
+        (replace(QUIET, desks=[]), AlarmCause.NO_DESK),
+        (replace(QUIET, desks=[replace(DESK, connected=False)]), AlarmCause.PHONES_AWAY),
+        (replace(QUIET, desks=[replace(DESK, on_break=True)]), AlarmCause.ON_BREAK),
+        (replace(QUIET, desks=[replace(DESK, asks=False)], calling=0), AlarmCause.NOBODY_ASKS),
+        (replace(QUIET, desks=[replace(DESK, asks=False)]), AlarmCause.CALLING),
+        (replace(QUIET, calling=0), AlarmCause.CALLING),
+    ],
+)
+def test_given_a_line_that_stands_still_when_told_then_the_cause_says_what_to_do(
+    line: LineNow, cause: AlarmCause
+) -> None:
+    [alarm] = alarms([line], [], None, AT)
+    assert alarm.cause is cause
+
+
+def test_given_calls_that_do_not_flow_when_told_then_once_and_before_all_else() -> None:
+    down = (AT - MINUTE, "trunk")
+    assert kinds(QUIET, replace(QUIET, round_id=8), down=down) == [AlarmKind.CALLS_DOWN]
+    [alarm] = alarms([QUIET], [], down, AT)
+    assert (alarm.cause, alarm.since) == (AlarmCause.TRUNK, AT - MINUTE)
+
+
+def test_given_more_who_wait_than_fit_when_told_then_both_numbers_are_there() -> None:
+    [alarm] = alarms([replace(LINE, waiting=21)], [], None, AT)
+    assert (alarm.kind, alarm.waiting, alarm.fits) == (AlarmKind.TOO_LONG, 21, 20)
+    assert kinds(replace(LINE, waiting=20)) == []
+    assert kinds(replace(LINE, waiting=500, fits=None)) == []
+
+
+def test_given_a_desk_that_owes_an_outcome_when_told_then_it_is_named() -> None:
+    owes = replace(DESK, owes_since=AT - 16 * MINUTE)
+    [alarm] = alarms([LINE], [owes], None, AT)
+    assert (alarm.kind, alarm.desk_id, alarm.since) == (AlarmKind.OWED, 1, AT - 16 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("left", "desks", "per_hour", "expected"),
+    [
+        (60, 1, None, 10),  # by the agreed minutes
+        (60, 2, None, 20),
+        (60, 0, None, 10),  # whoever comes
+        (90, 2, 8.0, 12),  # at the pace that was measured, of all desks together
+        (59, 1, 1.0, 0),
+        (60, 1, 0.0, 10),  # nobody was reached yet: that is no pace
+        (0, 3, 12.0, 0),
+        (-5, 3, None, 0),
+    ],
+)
+def test_given_what_is_left_of_a_round_when_asked_what_fits_then_it_is_so_many(
+    left: int, desks: int, per_hour: float | None, expected: int
+) -> None:
+    assert fits(left * MINUTE, desks, 6, per_hour) == expected

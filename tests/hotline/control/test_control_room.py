@@ -1,0 +1,221 @@
+"""What the supervisor's room shows, on both databases: desks, lines and alarms of a day made by hand."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Breaker, BreakReason, Callback, Desk, Hearing, Registration, Role, Round
+from db.states import CallbackState, Phase, RegistrationState
+from hotline.control import control_room
+from hotline.control.alarms import AlarmCause, AlarmKind
+from hotline.control.control_room import DeskDoing, LiveDesk
+from hotline.desks import desk_messages
+from hotline.rounds import rounds
+from tests import factories as make
+from tests.factories import HOUR, MINUTE
+
+C = CallbackState
+
+
+@pytest.fixture
+def live(session: Session) -> Round:
+    """A live round with an hour left and three who have waited for long."""
+    round_ = make.a_round(session)
+    make.some_registrations(session, round_, 3)
+    return round_
+
+
+@pytest.fixture
+def desk(session: Session, live: Round) -> Desk:
+    """Somebody sits at it, with its phone, and serves the round."""
+    desk = make.a_desk(session)
+    make.a_user(session, desk)
+    desk.round_id = live.id
+    session.flush()
+    return desk
+
+
+def seen(session: Session, desk: Desk) -> LiveDesk:
+    return next(one for one in control_room.show(session).desks if one.desk_id == desk.id)
+
+
+def speaks(session: Session, round_: Round, state: CallbackState = C.TALKING) -> Callback:
+    """A desk of the round with a citizen."""
+    callback = make.a_callback(session, state)
+    callback.round_id = callback.registration.round_id = round_.id
+    session.get_one(Desk, callback.desk_id).round_id = round_.id
+    session.flush()
+    return callback
+
+
+def kinds(session: Session) -> list[AlarmKind]:
+    return [alarm.kind for alarm in control_room.show(session).alarms]
+
+
+def test_given_a_city_at_night_when_the_room_is_shown_then_it_is_quiet(session: Session) -> None:
+    make.a_round(session, Phase.OVER)
+    line = rounds.operators_line(session)
+    make.some_registrations(session, line, 2)
+    make.a_desk(session, connected=False)  # nobody's
+    room = control_room.show(session)
+    assert (room.alarms, room.desks) == ([], [])
+    assert [live.line.round_id for live in room.lines] == [line.id], "the operators' line never ends"
+
+
+def test_given_a_round_without_a_desk_when_shown_then_nobody_is_served_and_the_cause_is_named(
+    session: Session, live: Round
+) -> None:
+    [line] = control_room.show(session).lines
+    assert (line.line.waiting, line.desks, line.fits, line.served_at) == (3, 0, 9, None)
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.cause, alarm.round_id) == (AlarmKind.NOBODY_SERVED, AlarmCause.NO_DESK, live.id)
+    live.paused_at = now(session)
+    session.flush()
+    assert control_room.show(session).alarms[0].cause is AlarmCause.PAUSED
+
+
+def test_given_a_desk_that_has_not_asked_when_shown_then_that_is_the_cause(
+    session: Session, desk: Desk
+) -> None:
+    [alarm] = control_room.show(session).alarms
+    assert alarm.cause is AlarmCause.NOBODY_ASKS
+    desk.break_reason, desk.break_since = BreakReason.PRAYER, now(session)
+    session.flush()
+    assert control_room.show(session).alarms[0].cause is AlarmCause.ON_BREAK
+
+
+@pytest.mark.parametrize("state", [C.TALKING, C.HELD])
+def test_given_somebody_who_speaks_when_shown_then_the_line_is_served_however_long_it_takes(
+    session: Session, live: Round, state: CallbackState
+) -> None:
+    speaks(session, live, state).talking_at = now(session) - 20 * MINUTE
+    session.flush()
+    assert kinds(session) == []
+
+
+def test_given_a_conversation_that_is_over_when_three_minutes_pass_then_nobody_is_served_since_then(
+    session: Session, live: Round
+) -> None:
+    callback = speaks(session, live, C.CLOSED)
+    callback.talking_at = now(session) - 10 * MINUTE
+    callback.ended_at = now(session) - 2 * MINUTE
+    live.ends_at += 24 * HOUR  # time for all of them, at any pace
+    session.flush()
+    assert kinds(session) == []
+    callback.ended_at = ended_at = now(session) - 4 * MINUTE
+    session.flush()
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.since) == (AlarmKind.NOBODY_SERVED, ended_at)
+
+
+def test_given_a_line_in_which_nobody_is_due_when_nobody_is_served_then_that_is_right(
+    session: Session, live: Round
+) -> None:
+    session.execute(update(Registration).values(not_before=now(session) + 5 * MINUTE))
+    assert kinds(session) == []
+    session.execute(update(Registration).values(not_before=now(session) - MINUTE))
+    assert kinds(session) == [], "due for a minute only"
+    session.execute(update(Registration).values(not_before=now(session) - 4 * MINUTE))
+    assert kinds(session) == [AlarmKind.NOBODY_SERVED]
+
+
+def test_given_the_operators_line_with_a_desk_when_its_line_stands_still_then_that_is_told(
+    session: Session,
+) -> None:
+    line = rounds.operators_line(session)
+    line.opened_at = line.starts_at = now(session) - HOUR
+    make.some_registrations(session, line, 1)
+    desk = make.a_desk(session)
+    make.a_user(session, desk)
+    assert kinds(session) == [], "nobody works on it: it waits for the morning"
+    desk.round_id = line.id
+    session.flush()
+    assert kinds(session) == [AlarmKind.NOBODY_SERVED]
+
+
+def test_given_a_line_longer_than_what_fits_when_shown_then_it_is_told_with_both_numbers(
+    session: Session, live: Round
+) -> None:
+    speaks(session, live)
+    make.some_registrations(session, live, 10)
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.waiting, alarm.fits) == (AlarmKind.TOO_LONG, 13, 9)
+    live.ends_at += HOUR
+    session.flush()
+    assert kinds(session) == []
+
+
+def test_given_an_open_breaker_when_shown_then_that_alone_is_told(session: Session, live: Round) -> None:
+    since = now(session) - MINUTE
+    session.add(Breaker(name="trunk", failures=3, probes=0, tried="", suspects=False, opened_at=since))
+    session.flush()
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.cause, alarm.since) == (AlarmKind.CALLS_DOWN, AlarmCause.TRUNK, since)
+
+
+def test_given_desks_in_each_state_when_shown_then_each_is_told_apart(session: Session, live: Round) -> None:
+    assert seen_after(session, live, C.TALKING).at is DeskDoing.SPEAKING
+    assert seen_after(session, live, C.HELD).at is DeskDoing.HELD
+    assert seen_after(session, live, C.RINGING).at is DeskDoing.CALLING
+    assert seen_after(session, live, C.ENDED).at is DeskDoing.AFTERWARDS
+    desk = make.a_desk(session)
+    make.a_user(session, desk)
+    assert seen(session, desk).at is DeskDoing.FREE
+    desk.round_id, desk.next_asked_at = live.id, now(session)
+    session.flush()
+    assert seen(session, desk).at is DeskDoing.WAITING
+    live.paused_at = now(session)
+    session.flush()
+    assert seen(session, desk).at is DeskDoing.PAUSED
+    desk.break_reason, desk.break_since = BreakReason.MEAL, now(session) - MINUTE
+    session.flush()
+    mine = seen(session, desk)
+    assert (mine.at, mine.break_reason, mine.since) == (DeskDoing.BREAK, BreakReason.MEAL, desk.break_since)
+    desk.break_reason = desk.break_since = None
+    desk.phone_connected = False
+    session.flush()
+    assert seen(session, desk).at is DeskDoing.AWAY
+
+
+def seen_after(session: Session, live: Round, state: CallbackState) -> LiveDesk:
+    callback = speaks(session, live, state)
+    mine = seen(session, session.get_one(Desk, callback.desk_id))
+    assert (mine.callback_id, mine.ticket) == (callback.id, callback.registration.ticket)
+    return mine
+
+
+def test_given_a_desk_that_is_heard_and_spoken_to_when_shown_then_by_whom_and_whether_it_has_read(
+    session: Session, live: Round
+) -> None:
+    callback = speaks(session, live)
+    desk = session.get_one(Desk, callback.desk_id)
+    supervisor = make.a_user(session, make.a_desk(session), "the-supervisor")
+    supervisor.role = Role.SUPERVISOR
+    own = session.get_one(Desk, supervisor.desk_id)
+    own.hears_desk_id, own.hears_how, own.hears_callback_id = desk.id, Hearing.WHISPER, callback.id
+    session.flush()
+    message = desk_messages.send(session, desk.id, "کوتاه‌تر", who="the-supervisor")
+    mine = seen(session, desk)
+    assert [(ear.how, ear.name) for ear in mine.ears] == [(Hearing.WHISPER, supervisor.name)]
+    assert mine.message is not None and mine.message.read_at is None
+    assert seen(session, own).at is DeskDoing.HEARS
+    desk_messages.confirm(session, desk.id, message.id, who="x")
+    read = seen(session, desk).message
+    assert read is not None and read.read_at is not None
+    message.read_at = now(session) - 2 * HOUR
+    session.flush()
+    assert seen(session, desk).message is None
+
+
+def test_given_an_outcome_that_is_owed_when_shown_then_the_desk_is_in_the_alarms(
+    session: Session, live: Round
+) -> None:
+    callback = speaks(session, live, C.ENDED)
+    callback.ended_at = now(session) - timedelta(minutes=16)
+    session.execute(update(Registration).values(state=RegistrationState.CALLING))
+    session.flush()
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.desk_id) == (AlarmKind.OWED, callback.desk_id)

@@ -1,0 +1,152 @@
+"""The supervisor's room in a real browser: what it shows live, what is done there, what the desk is told."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Breaker, Callback, Desk, Registration, Role, User
+from db.states import CallbackState
+from tests.factories import MINUTE, a_callback, a_round, some_registrations
+from tests.kit.pages import is_fit
+from tests.kit.process import until
+from tests.pages.conftest import OpenAs
+
+
+def begins_to_talk(engine: Engine) -> Callback:
+    """The operator's desk speaks with a citizen of a live round for 75 seconds."""
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.role == Role.OPERATOR)).one()
+        callback = a_callback(session, CallbackState.TALKING, user)
+        callback.talking_at = now(session) - timedelta(seconds=75)
+        session.get_one(Desk, callback.desk_id).round_id = callback.round_id
+        return callback
+
+
+@pytest.fixture
+def room(open_as: OpenAs) -> Page:
+    """A supervisor at a desk in the room."""
+    return open_as(Role.SUPERVISOR, "control", at_desk=True)
+
+
+def test_given_nothing_live_when_the_room_is_opened_then_it_is_quiet(open_as: OpenAs) -> None:
+    page = open_as(Role.AUDITOR, "control")
+    expect(page.get_by_test_id("control-quiet")).to_be_visible()
+    expect(page.get_by_test_id("late-control")).to_have_count(0)
+    is_fit(page)
+
+
+def test_given_a_conversation_when_the_supervisor_takes_part_then_the_desk_is_told_and_so_when_it_is_over(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "requests", at_desk=True)
+    callback = begins_to_talk(engine)
+    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
+    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    expect(mine).to_have_attribute("data-at", "speaking")
+    expect(mine).to_contain_text("۰۱:")
+    number = callback.registration.number.removeprefix("+98")
+    assert number not in room.content()
+    mine.get_by_test_id("listen").click()
+    expect(desk.get_by_test_id("heard-by")).to_contain_text("می‌شنود")
+    mine.get_by_test_id("whisper").click()
+    expect(desk.get_by_test_id("heard-by")).to_contain_text("در گوش شما")
+    is_fit(desk)
+    is_fit(room)
+    mine.get_by_test_id("stop-hearing").click()
+    expect(desk.get_by_test_id("heard-by")).to_have_count(0)
+
+
+def test_given_a_message_when_the_desk_reads_it_then_the_room_shows_that_it_was_read(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    callback = begins_to_talk(engine)
+    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
+    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    mine.get_by_test_id("send-word").click()
+    room.get_by_test_id("reason").fill("دو دقیقه مانده است")
+    room.get_by_test_id("confirm").click()
+    word = desk.get_by_test_id("desk-word")
+    expect(word).to_contain_text("دو دقیقه مانده است")
+    expect(mine.get_by_test_id("last-word")).to_have_attribute("data-read", "false")
+    desk.reload()
+    word.get_by_test_id("word-read").click()
+    expect(word).to_have_count(0)
+    expect(mine.get_by_test_id("last-word")).to_have_attribute("data-read", "true")
+
+
+def test_given_a_conversation_that_hangs_when_freed_with_a_reason_then_the_wish_is_on_record(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    open_as(Role.OPERATOR, "desk", at_desk=True)
+    callback = begins_to_talk(engine)
+    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
+    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    mine.get_by_test_id("free").click()
+    expect(room.get_by_test_id("confirm")).to_be_disabled()
+    room.get_by_test_id("reason").fill("میز برنمی‌گردد")
+    room.get_by_test_id("confirm").click()
+
+    def freed() -> bool:
+        with reading(engine) as session:
+            entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-freed"))
+            return len(entries.all()) == 1
+
+    until(freed, "it is in the audit log")
+
+
+def test_given_a_line_that_stands_still_when_the_room_is_open_then_it_says_what_to_do_and_the_rail_counts(
+    room: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        waiting = some_registrations(session, round_, 12)[3]
+    room.reload()
+    expect(room.get_by_test_id("alarm-nobody-served")).to_contain_text("هیچ میزی")
+    expect(room.get_by_test_id("alarm-too-long")).to_contain_text("۱۲")
+    expect(room.get_by_test_id("late-control")).to_contain_text("۲")
+    is_fit(room)
+
+    room.get_by_test_id("first-ones").click()
+    row = room.get_by_test_id("first-rows").locator("li").nth(3)
+    row.get_by_test_id("move-up").click()
+    room.get_by_test_id("reason").fill("سالمند و تنها")
+    room.get_by_test_id("confirm").click()
+    expect(room.get_by_test_id("first-rows").locator("li").first).to_contain_text("سالمند")
+    with reading(engine) as session:
+        assert session.get_one(Registration, waiting.id).moved_up == 1
+
+    line = room.get_by_test_id("control-line").filter(has=room.get_by_test_id("first-ones"))
+    line.get_by_test_id("pause-round").click()
+    expect(room.get_by_test_id("alarm-nobody-served")).to_contain_text("متوقف")
+    with writing(engine) as session:
+        since = now(session) - MINUTE
+        session.add(Breaker(name="trunk", failures=3, probes=0, tried="", suspects=False, opened_at=since))
+    expect(room.get_by_test_id("alarm-calls-down")).to_be_visible(timeout=15_000)
+    expect(room.get_by_test_id("alarm-nobody-served")).to_have_count(0)
+
+
+def test_given_an_auditor_when_the_room_is_read_then_nothing_can_be_done_on_it(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    open_as(Role.OPERATOR, "desk", at_desk=True)
+    begins_to_talk(engine)
+    page = open_as(Role.AUDITOR, "control")
+    expect(page.get_by_test_id("control-desk")).to_have_count(1)
+    for button in ("listen", "free", "send-word", "pause-round"):
+        expect(page.get_by_test_id(button)).to_have_count(0)
+
+
+def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
+    open_as: OpenAs, room: Page
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    desk.get_by_test_id("break-reason").select_option("prayer")
+    expect(desk.get_by_test_id("break-over")).to_be_visible()
+    expect(room.locator("[data-at=break]")).to_contain_text("نماز")
+    is_fit(desk)
+    desk.get_by_test_id("break-over").click()
+    expect(room.locator("[data-at=break]")).to_have_count(0)

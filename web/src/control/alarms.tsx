@@ -1,0 +1,47 @@
+import type { Text } from '../language/fa'
+import { useLanguage } from '../language/language'
+import { Notice } from '../ui/notice'
+import type { Alarm, LiveLine } from './queries'
+import style from './control.module.css'
+
+interface Props {
+  alarms: Alarm[]
+  lines: LiveLine[]
+  now: number
+}
+
+/** What is wrong, and what to do about it. */
+export function Alarms({ alarms, lines, now }: Props) {
+  const { text, format, office } = useLanguage()
+  const words = text.control
+  const where = ({ round_id, desk_id }: Alarm) => {
+    const at = lines.find(({ line }) => line.round_id === round_id)
+    if (desk_id !== null) return text.line.atDesk(format.number(desk_id))
+    return at ? office(at.line) : ''
+  }
+  return (
+    <section aria-label={words.alarms} className={style.alarms} role="alert" data-testid="alarms">
+      {alarms.map((alarm) => (
+        <Notice
+          key={`${alarm.kind} ${String(alarm.round_id)} ${String(alarm.desk_id)}`} data-testid={`alarm-${alarm.kind}`}
+          tone={alarm.kind === 'too-long' ? 'warning' : 'error'}
+        >
+          {where(alarm) && <b>{where(alarm)}: </b>}
+          <b>{what(alarm, text, format.number, alarm.since ? format.number(minutesSince(alarm.since, now)) : '')}</b>
+          <p className={style.todo}>{words.todo[alarm.cause ?? TODO[alarm.kind] ?? 'calling']}</p>
+        </Notice>
+      ))}
+    </section>
+  )
+}
+
+/** What to do where the kind alone says it. */
+const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { owed: 'owed', 'too-long': 'too-long' }
+
+const minutesSince = (since: string, now: number) => Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))
+
+function what({ kind, waiting, fits }: Alarm, text: Text, number: (value: number) => string, minutes: string): string {
+  const words = text.control.alarm
+  if (kind === 'too-long') return words[kind](number(waiting ?? 0), number(fits ?? 0))
+  return words[kind](minutes)
+}

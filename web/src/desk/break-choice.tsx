@@ -1,0 +1,41 @@
+import { Button, NativeSelect } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { keys } from '../api/keys'
+import type { Desk } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { RunningTime } from '../ui/number'
+import { useNow } from '../ui/use-now'
+import { takeBreak, type BreakReason } from './queries'
+import style from './break-choice.module.css'
+
+const REASONS: BreakReason[] = ['writing', 'rest', 'prayer', 'meal', 'meeting', 'technical']
+
+/** A break with its reason: meanwhile nobody is brought to the desk. It ends by itself with «next». */
+export function BreakChoice({ desk }: { desk: Desk }) {
+  const { text, format } = useLanguage()
+  const queries = useQueryClient()
+  const words = text.breaks
+  const now = useNow(desk.break_since !== null)
+  const take = useMutation({
+    mutationFn: takeBreak,
+    onSuccess: (me) => queries.setQueryData(keys.me, me),
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.stages }),
+  })
+  return (
+    <div className={style.break} role="group" aria-label={words.title} data-testid="break" data-reason={desk.break_reason ?? 'none'}>
+      <NativeSelect
+        aria-label={words.title} title={desk.break_since ? words.help : undefined} value={desk.break_reason ?? ''} disabled={take.isPending} data-testid="break-reason"
+        data={[{ value: '', label: words.none }, ...REASONS.map((value) => ({ value, label: words.reason[value] }))]}
+        onChange={({ currentTarget: { value } }) => take.mutate(REASONS.find((one) => one === value) ?? null)}
+      />
+      {desk.break_since && (
+        <>
+          <RunningTime>{format.duration(now - Date.parse(desk.break_since))}</RunningTime>
+          <Button disabled={take.isPending} onClick={() => take.mutate(null)} data-testid="break-over">{words.over}</Button>
+        </>
+      )}
+      <ErrorNotice error={take.error} />
+    </div>
+  )
+}

@@ -1,0 +1,40 @@
+import { Button } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { keys } from '../api/keys'
+import type { Me } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Notice } from '../ui/notice'
+import style from './at-desk.module.css'
+
+const confirm = (message_id: number) =>
+  body(client.POST('/api/v1/desk/messages/{message_id}/read', { params: { path: { message_id } } }))
+
+/** What whoever sits at this desk has to know on any page: who hears the conversation, and what a supervisor says. */
+export default function AtDesk({ me }: { me: Me }) {
+  const { text, format } = useLanguage()
+  const queries = useQueryClient()
+  const words = text.shell
+  const read = useMutation({ mutationFn: confirm, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
+  return (
+    <div className={style.all}>
+      {me.heard_by.map(({ how, name }, place) => (
+        <Notice key={place} tone="plain" data-testid="heard-by">
+          <span role="status">{how === 'listen' ? words.heard.listen() : words.heard[how](name ?? '')}</span>
+        </Notice>
+      ))}
+      {me.words.map((word) => (
+        <Notice key={word.id} tone="warning" role="alert" data-testid="desk-word">
+          <div className={style.word}>
+            <span>
+              <b>{words.wordOf(word.name, format.time(word.sent_at))}</b> {word.text}
+            </span>
+            <Button variant="default" disabled={read.isPending} onClick={() => read.mutate(word.id)} data-testid="word-read">{words.haveRead}</Button>
+          </div>
+        </Notice>
+      ))}
+      <ErrorNotice error={read.error} />
+    </div>
+  )
+}
