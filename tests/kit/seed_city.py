@@ -77,7 +77,7 @@ def fill(engine: Engine) -> Town:
         _incoming_calls(session)
         _operators_line(session)
         for process in ("asterisk", "ivr", "dialer", "clerk"):
-            session.merge(Heartbeat(process=process, at=now(session) + 60 * _MINUTE))
+            session.merge(Heartbeat(process=process, at=now(session), fresh_s=3600))
         _past_rounds(session)
         _timetable(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)

@@ -1,4 +1,5 @@
 import type { Text } from '../language/fa'
+import type { Format } from '../language/format'
 import { useLanguage } from '../language/language'
 import { Notice } from '../ui/notice'
 import type { Alarm, LiveLine } from './queries'
@@ -27,7 +28,7 @@ export function Alarms({ alarms, lines, now }: Props) {
           tone={alarm.kind === 'too-long' ? 'warning' : 'error'}
         >
           {where(alarm) && <b>{where(alarm)}: </b>}
-          <b>{what(alarm, text, format.number, alarm.since ? format.number(minutesSince(alarm.since, now)) : '')}</b>
+          <b>{what(alarm, text, format, now)}</b>
           <p className={style.todo}>{words.todo[alarm.cause ?? TODO[alarm.kind] ?? 'calling']}</p>
         </Notice>
       ))}
@@ -38,10 +39,10 @@ export function Alarms({ alarms, lines, now }: Props) {
 /** What to do where the kind alone says it. */
 const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { owed: 'owed', 'too-long': 'too-long' }
 
-const minutesSince = (since: string, now: number) => Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))
-
-function what({ kind, waiting, fits }: Alarm, text: Text, number: (value: number) => string, minutes: string): string {
+function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
   const words = text.control.alarm
-  if (kind === 'too-long') return words[kind](number(waiting ?? 0), number(fits ?? 0))
-  return words[kind](minutes)
+  if (kind === 'too-long') return words[kind](format.number(waiting ?? 0), format.number(fits ?? 0))
+  if (!since) return ''
+  if (kind === 'calls-down') return words[kind](format.time(since))
+  return words[kind](format.number(Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))))
 }

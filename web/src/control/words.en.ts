@@ -5,7 +5,7 @@ export const words: typeof fa = {
     title: 'Control room',
     alarms: 'Alarms',
     alarm: {
-      'calls-down': (minutes) => `No call has got through for ${minutes} min.`,
+      'calls-down': (time) => `No call has got through since ${time}.`,
       'nobody-served': (minutes) => `For ${minutes} min somebody has waited, and nobody has been spoken with.`,
       owed: (minutes) => `A conversation was over ${minutes} min ago, and its outcome is not said.`,
       'too-long': (waiting, fits) => `${waiting} wait, and about ${fits} conversations fit until the end of the round.`,

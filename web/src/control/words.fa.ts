@@ -3,7 +3,7 @@ export const words = {
     title: 'اتاق فرمان',
     alarms: 'هشدارها',
     alarm: {
-      'calls-down': (minutes: string) => `${minutes} دقیقه است که تماسی برقرار نمی‌شود.`,
+      'calls-down': (time: string) => `از ساعت ${time} تماسی برقرار نمی‌شود.`,
       'nobody-served': (minutes: string) => `${minutes} دقیقه است که کسی منتظر است و با هیچ‌کس گفت‌وگو نشده است.`,
       owed: (minutes: string) => `${minutes} دقیقه پیش گفت‌وگو پایان یافته و نتیجه‌اش گفته نشده است.`,
       'too-long': (waiting: string, fits: string) => `${waiting} نفر منتظرند و تا پایان دور حدود ${fits} گفت‌وگو جا می‌شود.`,
