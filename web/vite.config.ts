@@ -3,7 +3,7 @@ import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 /** What is asked of the API, and the smallest parts of pages. */
-const SMALL = /\/src\/(api\/|[\w-]+\/queries\.ts|ui\/(number|tag|use-now|use-subject|use-title)\.tsx?)/
+const SMALL = /\/src\/(api\/|[\w-]+\/queries\.ts|ui\/(number|tag|use-actions|use-now|use-subject|use-title)\.tsx?|line\/reason\.tsx|language\/city-time\.ts)/
 
 export default defineConfig(({ mode }) => {
   const { HOTLINE_HTTP = '127.0.0.1:8137' } = loadEnv(mode, '.', 'HOTLINE_')
