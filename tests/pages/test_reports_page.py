@@ -12,7 +12,7 @@ from db.engine import now, writing
 from db.models import Callback, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.timetable import days
-from tests.factories import HOUR, a_desk, a_registration, a_round, some_registrations
+from tests.factories import HOUR, a_desk, a_quality, a_registration, a_round, some_registrations
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
 
@@ -31,20 +31,21 @@ def a_round_of_today(engine: Engine) -> Round:
         reached = a_registration(
             session, round_, subject=3, state=RegistrationState.REACHED, registered_at=start - HOUR
         )
-        session.add(
-            Callback(
-                registration=reached,
-                round_id=round_.id,
-                desk_id=desk.id,
-                token=f"callback-{reached.ticket}",
-                state=CallbackState.CLOSED,
-                outcome=Outcome.REACHED,
-                claimed_at=start,
-                called_at=start,
-                talking_at=start,
-                ended_at=start + timedelta(minutes=6),
-            )
+        callback = Callback(
+            registration=reached,
+            round_id=round_.id,
+            desk_id=desk.id,
+            token=f"callback-{reached.ticket}",
+            state=CallbackState.CLOSED,
+            outcome=Outcome.REACHED,
+            claimed_at=start,
+            called_at=start,
+            talking_at=start,
+            ended_at=start + timedelta(minutes=6),
         )
+        session.add(callback)
+        session.flush()
+        session.add(a_quality(callback.id, 2.5, start))
         return round_
 
 
@@ -68,6 +69,8 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
     expect(page.get_by_test_id("waits").get_by_role("row").last.get_by_role("cell")).to_have_text(
         ["۶۰", "۶۰"]
     )
+    sound = page.get_by_test_id("sound").get_by_role("row").last.get_by_role("cell")
+    expect(sound).to_have_text(["۲٫۵", "۱۰۰٪"])
     expect(page.get_by_test_id("outcomes")).to_contain_text("نوبت به ایشان نرسید")
     page.get_by_test_id("by").get_by_text("موضوع").click()
     expect(counts).to_contain_text("زباله و نظافت")
@@ -83,6 +86,7 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
     sheet = load_workbook(io.BytesIO(taken(page, "xlsx"))).active
     assert sheet.sheet_view.rightToLeft
     assert [cell.value for cell in sheet[2]][3:10] == [3, 0, 1, 2, 0, 1, 1]
+    assert [cell.value for cell in sheet[2]][15:17] == [2.5, 1]
     assert sheet["A2"].value == "'=شهردار اصفهان" and sheet["A2"].data_type == "s"
 
     page.emulate_media(media="print")

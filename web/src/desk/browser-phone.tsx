@@ -34,14 +34,13 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
   return (
     <Panel
       desk={desk}
-      state={inRoom && !on ? 'connecting' : state} phone={phone}
+      state={inRoom && !on ? 'connecting' : state} phone={phone} beside={on && <QualityIcon phone={phone} />}
       buttons={
         <>
           {off && <Button onClick={() => void phone.connect()} data-testid="phone-connect">{text.deskPhone.connect}</Button>}
           {elsewhere && <Button onClick={() => void phone.connect({ here: true })} data-testid="phone-here">{text.deskPhone.here}</Button>}
           {on && (
             <>
-              <QualityIcon phone={phone} />
               <Button
                 variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="phone-mute"
                 onClick={() => phone.microphone.mute(!muted)} aria-keyshortcuts={KEY.mute} rightSection={<Key>{KEY.mute}</Key>}

@@ -14,21 +14,26 @@ interface PanelProps {
   desk: Desk
   state: RoomStatus['state']
   phone: RoomPhone
+  /** Beside how it stands. */
+  beside?: ReactNode
   buttons?: ReactNode
   children?: ReactNode
 }
 
 /** What every kind of desk's phone shows: how it stands, what can be done, and its settings. */
-export function Panel({ desk, state, phone, buttons, children }: PanelProps) {
+export function Panel({ desk, state, phone, beside, buttons, children }: PanelProps) {
   const { text } = useLanguage()
   const [settings, setSettings] = useState(false)
   useKeys({ [KEY.phone]: () => setSettings(true) })
   return (
     <Paper className={style.panel} withBorder component="section" aria-label={text.deskPhone.title}>
       <div className={style.top}>
-        <div className={style.state} role="status" data-testid="phone-state" data-state={state}>
-          <span className={style.dot} aria-hidden />
-          {text.deskPhone.title}: <strong>{text.deskPhone[state]}</strong>
+        <div className={style.state}>
+          <div className={style.state} role="status" data-testid="phone-state" data-state={state}>
+            <span className={style.dot} aria-hidden />
+            {text.deskPhone.title}: <strong>{text.deskPhone[state]}</strong>
+          </div>
+          {beside}
         </div>
         <div className={style.buttons}>
           <BreakChoice desk={desk} />

@@ -1,4 +1,4 @@
-import { IconAntennaBars1, IconAntennaBars3, IconAntennaBars5, type Icon } from '@tabler/icons-react'
+import { IconAntennaBars2, IconAntennaBars3, IconAntennaBars5, type Icon } from '@tabler/icons-react'
 import { useLanguage } from '../language/language'
 import { Notice } from '../ui/notice'
 import { useStore } from '../ui/store'
@@ -6,7 +6,7 @@ import type { Verdict } from './mos'
 import type { RoomPhone } from './room-phone'
 import style from './quality.module.css'
 
-const ICONS: Record<Verdict, Icon> = { bad: IconAntennaBars1, fair: IconAntennaBars3, good: IconAntennaBars5 }
+const ICONS: Record<Verdict, Icon> = { bad: IconAntennaBars2, fair: IconAntennaBars3, good: IconAntennaBars5 }
 
 interface Props {
   phone: RoomPhone

@@ -30,8 +30,8 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
         <strong role="status">{text.callback[state]}</strong>
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
         {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
+        <QualityIcon phone={phone} />
         <div className={style.actions}>
-          <QualityIcon phone={phone} />
           {stream && (
             <Button
               variant={muted ? 'filled' : 'default'} color="brick" aria-pressed={muted} data-testid="call-bar-mute"
