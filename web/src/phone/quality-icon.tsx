@@ -1,4 +1,3 @@
-import { IconAntennaBars2, IconAntennaBars3, IconAntennaBars5, type Icon } from '@tabler/icons-react'
 import { useLanguage } from '../language/language'
 import { Notice } from '../ui/notice'
 import { useStore } from '../ui/store'
@@ -6,7 +5,8 @@ import type { Verdict } from './mos'
 import type { RoomPhone } from './room-phone'
 import style from './quality.module.css'
 
-const ICONS: Record<Verdict, Icon> = { bad: IconAntennaBars2, fair: IconAntennaBars3, good: IconAntennaBars5 }
+/** So many of the four bars are full. */
+const BARS: Record<Verdict, number> = { bad: 1, fair: 2, good: 4 }
 
 interface Props {
   phone: RoomPhone
@@ -18,7 +18,6 @@ export function QualityIcon({ phone }: Props) {
   const { verdict, now } = useStore(phone.quality)
   if (!verdict) return null
   const words = text.quality
-  const Icon = ICONS[verdict]
   const loss = now && Math.max(now.heard.loss, now.sent?.loss ?? 0)
   const jitter = now && Math.max(now.heard.jitter, now.sent?.jitter ?? 0)
   const about = [
@@ -31,7 +30,11 @@ export function QualityIcon({ phone }: Props) {
       className={style.icon} role="img" data-testid="call-quality" data-verdict={verdict}
       aria-label={words.said(words.verdict[verdict])} title={[words.said(words.verdict[verdict]), ...about].join('\n')}
     >
-      <Icon aria-hidden size={24} stroke={2.4} />
+      <svg aria-hidden viewBox="0 0 22 18" width={22} height={18} fill="currentColor">
+        {[0, 1, 2, 3].map((bar) => (
+          <rect key={bar} x={bar * 6} y={13 - bar * 4} width={4} height={5 + bar * 4} rx={1} opacity={bar < BARS[verdict] ? 1 : 0.25} />
+        ))}
+      </svg>
     </span>
   )
 }

@@ -28,9 +28,9 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
       <QualityWarning phone={phone} talking={state === 'talking'} />
       <div className={style.line}>
         <strong role="status">{text.callback[state]}</strong>
+        <QualityIcon phone={phone} />
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
         {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
-        <QualityIcon phone={phone} />
         <div className={style.actions}>
           {stream && (
             <Button
