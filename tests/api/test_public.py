@@ -135,7 +135,7 @@ def test_given_an_address_of_no_round_when_opened_then_a_page_says_so(
 
 
 def test_given_no_rounds_when_looked_at_then_pages_and_feeds_are_whole(citizen: TestClient) -> None:
-    assert "نوبتی اعلام نشده است" in citizen.get("/public/").text
+    assert "دور گفت‌وگویی اعلام نشده است" in citizen.get("/public/").text
     assert events(citizen) == {}
     assert entries(citizen) == []
 

@@ -138,7 +138,7 @@ def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_
     over(session, first)
     (text_message,) = told(session)
     assert text_message.kind is MessageKind.NOT_REACHED
-    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
+    assert "زمان دور بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     over(session, first)
     assert [m.kind for m in told(session)] == [MessageKind.NOT_REACHED, MessageKind.CARRIED]
@@ -155,7 +155,7 @@ def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when
     carry_over.tell_left(session)
     (text_message,) = told(session)
     assert text_message.kind is MessageKind.ROUND_CANCELLED
-    assert "زمان نوبت بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
+    assert "زمان دور بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     carry_over.run(session)
     assert [m.kind for m in told(session)] == [MessageKind.ROUND_CANCELLED, MessageKind.CARRIED]

@@ -101,7 +101,7 @@ def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place
     ticket = session.get_one(Registration, persian.registration_id).ticket
     assert said(session, persian) == (
         "شهروند گرامی، برای گفت‌وگو با شهردار اصفهان ثبت‌نام شدید.\n"
-        f"شماره پیگیری: {ticket.translate(str.maketrans('0123456789', '۰۱۲۳۴۵۶۷۸۹'))}\n"
+        f"شماره نوبت: {ticket.translate(str.maketrans('0123456789', '۰۱۲۳۴۵۶۷۸۹'))}\n"
         "زمان: چهارشنبه ۱۲ اسفند از ساعت ۹ تا ۱۲\n"
         "شما نفر ۱۲ صف هستید و با همین شماره تماس می‌گیریم.\n"
         "تلفن ۱۳۷"

@@ -72,7 +72,7 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
     [
         (
             ("command line", "round-ended", "round 12", "sick"),
-            ("خط فرمان", "پایان نوبت", "نوبت ۱۲", "sick"),
+            ("خط فرمان", "پایان دور", "دور ۱۲", "sick"),
             ("command line", "ended a round", "round 12", "sick"),
         ),
         (

@@ -35,7 +35,7 @@ def notice(engine: Engine, ready: Settings) -> None:
                 kind=MessageKind.NOTICE,
                 round_id=round_id,
                 to=ready.notice_webhook,
-                body='{"type": "round.announced", "text": "نوبت"}',
+                body='{"type": "round.announced", "text": "دور"}',
                 made_at=at,
                 not_before=at,
             )

@@ -127,6 +127,6 @@ def test_given_a_round_that_is_over_before_the_morning_when_chosen_then_the_next
     page.get_by_test_id("outcome-call_again").click()
     page.get_by_test_id("call-later-ten-minutes").click()
     expect(page.get_by_test_id("call-later-help")).to_have_attribute("data-because", "past-end")
-    expect(page.get_by_test_id("call-later-help")).to_contain_text("در نوبت بعدی پیش از دیگران است")
+    expect(page.get_by_test_id("call-later-help")).to_contain_text("در دور بعدی پیش از دیگران است")
     page.get_by_test_id("call-later-agreed").check()
     _told(page, "wished")

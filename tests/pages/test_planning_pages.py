@@ -85,7 +85,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page.get_by_test_id("way-dropped").check()
     page.get_by_test_id("reason").fill("مراسم شهر")
     page.get_by_test_id("save-exception").click()
-    expect(page.get_by_test_id("day-coming")).to_contain_text("نوبتی نیست: مراسم شهر")
+    expect(page.get_by_test_id("day-coming")).to_contain_text("دور گفت‌وگویی نیست: مراسم شهر")
     page.keyboard.press("Escape")
 
     cell(page, second).click()  # a holiday of the city's own

@@ -77,7 +77,7 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
     expect(page.get_by_test_id("pace")).to_have_count(0)
     is_fit(page)
 
-    page.get_by_test_id("by").get_by_text("نوبت").click()
+    page.get_by_test_id("by").get_by_text("دور").click()
     expect(counts).to_contain_text("شهردار")
     text = taken(page, "csv").decode("utf-8")
     header, row, total = csv.reader(io.StringIO(text.removeprefix("\ufeff")))

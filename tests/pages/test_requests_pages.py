@@ -120,7 +120,7 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
     page.get_by_test_id("district").select_option("12")
     page.get_by_test_id("refer-department").select_option(label="روشنایی معابر")
     page.get_by_test_id("save-request").click()
-    expect(page.get_by_test_id("wrote")).to_contain_text("شمارهٔ رهگیری")
+    expect(page.get_by_test_id("wrote")).to_contain_text("شمارهٔ گزارش")
     with reading(engine) as session:
         made = session.scalars(select(Request)).one()
         assert (made.state, made.department_id, made.district) == (RequestState.REFERRED, department.id, 12)

@@ -81,7 +81,7 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     expect(office.get_by_test_id("confirm")).to_be_disabled()
     office.get_by_test_id("reason").fill("سفر استانی")
     office.get_by_test_id("confirm").click()
-    expect(office.get_by_test_id("phase")).to_have_text("این نوبت لغو شد: سفر استانی")
+    expect(office.get_by_test_id("phase")).to_have_text("این دور لغو شد: سفر استانی")
     expect(office.get_by_test_id("cancel-round")).to_be_hidden()
     cancelled = the_round(engine)
     assert cancelled.cancelled_at and cancelled.reason == "سفر استانی"
@@ -100,7 +100,7 @@ def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_
     expect(report).to_contain_text("شماره تأیید نشد")
     rows = supervisor.get_by_test_id("line-row")
     expect(rows.first).to_have_attribute("data-ticket", carried.ticket)
-    expect(rows.first).to_contain_text("انتقالی از دو نوبت پیش")
+    expect(rows.first).to_contain_text("انتقالی از دو دور پیش")
     rows.last.get_by_test_id("move-up").click()
     supervisor.get_by_test_id("reason").fill("جانباز نابینا")
     supervisor.get_by_test_id("confirm").click()

@@ -143,7 +143,7 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         page.get_by_test_id("language").click()
         assert official.http.get(f"/rounds/{round_id}").json()["phase"] == Phase.OVER
         page.keyboard.press("l")
-        expect(page.get_by_test_id("sit-down").or_(page.get_by_text("هنوز نوبتی"))).to_be_visible()
+        expect(page.get_by_test_id("sit-down").or_(page.get_by_text("هنوز دور گفت‌وگویی"))).to_be_visible()
         reached = [r for r in system.registrations(round_id) if r.state is RegistrationState.REACHED]
         assert len(reached) == 2
         assert office.complaints == _only_signing_in(office.complaints)  # type: ignore[attr-defined]

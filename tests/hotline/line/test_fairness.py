@@ -116,7 +116,7 @@ def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_da
     assert answer.status_code == 200
     assert 'lang="fa" dir="rtl"' in answer.text
     assert "نفر ۱ از ۶ نفر" in text
-    assert "در نوبت پیش هم در انتظار بودید" in text
+    assert "در دور پیش هم در انتظار بودید" in text
     assert "کسی از شما جلو نیفتاده است" in text
     assert re.search(r"ثبت‌نام کردید \S+ [۰-۹]+ \S+ ۱۴[۰-۹]{2} ساعت", text)
 

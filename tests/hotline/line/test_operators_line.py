@@ -60,7 +60,7 @@ def test_given_nobody_answers_an_operator_when_the_calls_are_used_up_then_the_ne
     assert places(engine) == [(OWN, S.CLOSED)]
     with reading(engine) as session:
         (told,) = texts(session)
-    assert "بسته شد" in told and "عدد ۰" in told and "دو نوبت" not in told
+    assert "بسته شد" in told and "عدد ۰" in told and "دو دور" not in told
 
     heard = asterisk.dial(*AGREES)
     assert "operator-registered" in heard.prompts

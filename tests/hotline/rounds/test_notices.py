@@ -76,15 +76,15 @@ def test_given_an_announced_round_when_told_in_persian_then_it_says_who_when_and
         f"شهردار اصفهان {when} از راه تلفن ۱۳۷ پاسخگوی شهروندان است. "
         "معاون شهرسازی و معاون خدمات شهری نیز در کنار ایشان حضور دارند. "
         "برای ثبت‌نام، از سه‌شنبه ۱۰ آذر ساعت ۹ تا چهارشنبه ۱۱ آذر ساعت ۸ با ۱۳۷ تماس بگیرید. "
-        "شمارهٔ پیگیری می‌گیرید و در زمان گفت‌وگو به‌نوبت با شما تماس می‌گیریم. "
+        "شمارهٔ نوبت می‌گیرید و در زمان گفت‌وگو به‌نوبت با شما تماس می‌گیریم. "
         "هر گفت‌وگو حدود ۶ دقیقه است. ظرفیت ثبت‌نام ۳۰ نفر است. "
-        "اگر در این نوبت به شما نرسیم، در نوبت بعدی همین مسئول، بدون ثبت‌نام دوباره، پیش از دیگران با شما "
+        "اگر در این دور به شما نرسیم، در دور بعدی همین مسئول، بدون ثبت‌نام دوباره، پیش از دیگران با شما "
         "تماس می‌گیریم."
     )
     assert notice.short == (
         f"{when}، شهردار اصفهان در تلفن ۱۳۷ پاسخگوی شهروندان است. "
         "ثبت‌نام با شماره‌گیری ۱۳۷، از سه‌شنبه ۱۰ آذر ساعت ۹ تا چهارشنبه ۱۱ آذر ساعت ۸. "
-        f"هر کس که به او نرسیم، در نوبت بعدی پیش از دیگران است.\n{HERE}/public/rounds/7"
+        f"هر کس که به او نرسیم، در دور بعدی پیش از دیگران است.\n{HERE}/public/rounds/7"
     )
 
 
@@ -191,7 +191,7 @@ def test_given_a_cancelled_round_when_told_then_it_says_why_and_that_no_place_is
     round_ = round_at(NINE, cancelled_at=NINE.replace(tzinfo=UTC) - DAY, reason="آلودگی هوا")
     notice = fa(round_)
     assert notice.title.startswith("گفت‌وگوی تلفنی شهردار اصفهان با شهروندان لغو شد: چهارشنبه")
-    assert "برگزار نمی‌شود. دلیل: آلودگی هوا. هر کس برای این نوبت ثبت‌نام کرده است جای خود را" in notice.body
+    assert "برگزار نمی‌شود. دلیل: آلودگی هوا. هر کس برای این دور ثبت‌نام کرده است جای خود را" in notice.body
     assert "با ۱۳۷ تماس بگیرید" not in notice.body
     assert notice.short.startswith("لغو شد: ") and "آلودگی هوا" in notice.short
     assert en(round_).short.startswith("Cancelled: ") and "keeps their place" in en(round_).body
@@ -201,7 +201,7 @@ def test_given_a_changed_round_when_told_then_it_says_so_with_the_reason_and_the
     round_ = round_at(NINE, changed_at=NINE.replace(tzinfo=UTC) - 2 * DAY, changes=1, reason="جلسهٔ شورا!")
     assert fa(round_).title.startswith("تغییر در گفت‌وگوی تلفنی")
     assert fa(round_).body.startswith(
-        "این نوبت گفت‌وگو تغییر کرده است. دلیل: جلسهٔ شورا! شهردار اصفهان چهارشنبه"
+        "این دور گفت‌وگو تغییر کرده است. دلیل: جلسهٔ شورا! شهردار اصفهان چهارشنبه"
     )
     assert "جلسهٔ شورا!" in fa(round_).short
     assert en(round_).title.startswith("Changed: ")
@@ -396,11 +396,11 @@ def test_given_a_delivered_webhook_when_looked_at_then_it_says_since_when(
 
 
 def test_given_a_signed_notice_when_verified_by_the_library_then_only_the_true_body_passes() -> None:
-    body = json.dumps({"type": "round.announced", "data": "نوبت"}, ensure_ascii=False)
+    body = json.dumps({"type": "round.announced", "data": "دور"}, ensure_ascii=False)
     headers = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC))
     assert Webhook(SECRET).verify(body.encode(), headers) == json.loads(body)
     with pytest.raises(WebhookVerificationError):
-        Webhook(SECRET).verify(body.replace("نوبت", "نوبتی"), headers)
+        Webhook(SECRET).verify(body.replace("دور", "دور گفت‌وگویی"), headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, headers | {"webhook-id": "notice-2-announced-0"})
     old = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC) - HOUR)

@@ -1,6 +1,6 @@
 export const words = {
   audit: {
-    title: 'گزارش بازرسی',
+    title: 'رویدادنامه',
     who: 'چه کسی',
     anybody: 'همه',
     commandLine: 'خط فرمان',
@@ -9,9 +9,9 @@ export const words = {
     subject: 'با چه',
     anySubject: 'همه چیز',
     subjects: {
-      person: 'فرد', desk: 'میز', number: 'شماره', round: 'نوبت', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'گزارش شهری',
+      person: 'فرد', desk: 'میز', number: 'شماره', round: 'دور', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'گزارش شهری',
       department: 'اداره',
-      official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'گزارش بازرسی',
+      official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'رویدادنامه',
     },
     which: 'کدام',
     export: 'خروجی برای اکسل (CSV)',

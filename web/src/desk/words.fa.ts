@@ -13,7 +13,7 @@ export const words = {
     notePlaceholder: 'آنچه شهروند گفت و آنچه قرار شد…',
     saveOutcome: 'ثبت نتیجه',
     saveNote: 'ذخیرهٔ یادداشت',
-    noteKept: (ticket: string) => `یادداشت شمارهٔ پیگیری ${ticket} هنوز ذخیره نشده است:`,
+    noteKept: (ticket: string) => `یادداشت شمارهٔ نوبت ${ticket} هنوز ذخیره نشده است:`,
     dismiss: 'کنار گذاشتن',
     conversation: 'مدت گفت‌وگو',
   },
@@ -48,7 +48,7 @@ export const words = {
     undo: (seconds: string) => `برگرداندن (${seconds})`,
   },
   cutOff: {
-    place: (ticket: string) => `گفت‌وگوی شمارهٔ پیگیری ${ticket} قطع شد؛ جای شهروند در صف محفوظ است.`,
+    place: (ticket: string) => `گفت‌وگوی شمارهٔ نوبت ${ticket} قطع شد؛ جای شهروند در صف محفوظ است.`,
     again: 'تماس دوباره، همین حالا',
   },
   live: {
@@ -66,7 +66,7 @@ export const words = {
   },
   voiceMessage: {
     title: 'پیام شهروند',
-    player: (ticket: string) => `پیامی که شهروند با شمارهٔ پیگیری ${ticket} گذاشته است`,
+    player: (ticket: string) => `پیامی که شهروند با شمارهٔ نوبت ${ticket} گذاشته است`,
     broken: 'پیام پخش نشد.',
   },
   said: {
@@ -77,7 +77,7 @@ export const words = {
     until: 'مهلت قول',
     within: (days: string) => `تا ${days} روز`,
     promise: 'قول دادم',
-    promised: (day: string) => `قول ثبت شد، تا پایان ${day}. شمارهٔ رهگیری:`,
+    promised: (day: string) => `قول ثبت شد، تا پایان ${day}. شمارهٔ گزارش:`,
   },
   history: {
     title: 'سابقهٔ شهروند',
@@ -90,7 +90,7 @@ export const words = {
     more: 'نمایش همه',
     fewer: 'نمایش کمتر',
     talked: (time: string) => `گفت‌وگو ${time}`,
-    tracking: 'شمارهٔ رهگیری',
+    tracking: 'شمارهٔ گزارش',
     state: {
       unconfirmed: 'تأییدنشده',
       waiting: 'در صف',
@@ -108,15 +108,15 @@ export const words = {
     'an-hour': 'یک ساعت دیگر',
     afternoon: 'امروز بعدازظهر',
     tomorrow: 'فردا صبح',
-    'next-round': 'در نوبت بعدی',
+    'next-round': 'در دور بعدی',
     time: 'زمانی دیگر',
     at: (when: string) => `جای شهروند در صف محفوظ است؛ تماس از ${when}.`,
     asking: 'زمان تماس پرسیده می‌شود…',
     quiet: (when: string) => `در ساعت‌های آرامش تماس نمی‌گیریم. جای شهروند در صف محفوظ است؛ تماس از ${when}.`,
     agreed: 'با شهروند قرار گذاشته شد',
     agreedHelp: (when: string) => `قرار با شهروند ثبت می‌شود؛ در ساعت‌های آرامش هم تماس می‌گیریم، از ${when}.`,
-    nextRound: (when: string) => `این زمان پس از پایان نوبت است؛ شهروند در نوبت بعدی (${when}) پیش از دیگران است.`,
-    pastEnd: 'این زمان پس از پایان نوبت است؛ شهروند در نوبت بعدی پیش از دیگران است.',
+    nextRound: (when: string) => `این زمان پس از پایان دور است؛ شهروند در دور بعدی (${when}) پیش از دیگران است.`,
+    pastEnd: 'این زمان پس از پایان دور است؛ شهروند در دور بعدی پیش از دیگران است.',
     day: 'روز',
     hour: 'ساعت',
   },

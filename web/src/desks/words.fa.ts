@@ -7,7 +7,7 @@ export const words = {
     phone: { browser: 'تلفن مرورگر', sip: 'تلفن SIP', number: 'شمارهٔ تلفن' },
     connected: 'وصل',
     away: 'وصل نیست',
-    serves: (office: string) => `در نوبت ${office}`,
+    serves: (office: string) => `در دور ${office}`,
     inHand: (ticket: string, state: string) => `${ticket}، ${state}`,
     owed: (since: string) => `از ${since} نتیجه‌ای گفته نشده است؛ به‌جای میز بگویید.`,
     changePhone: 'تغییر تلفن',
@@ -16,7 +16,7 @@ export const words = {
     numberHelp: 'هر تلفنی؛ فرد با رمز تلفن خود وارد می‌شود.',
     account: 'حساب SIP',
     accountOf: (desk: string) => `حساب تلفن SIP میز ${desk}`,
-    accountHelp: 'رمز این حساب نشان داده می‌شود و دیدن آن در گزارش بازرسی ثبت می‌شود.',
+    accountHelp: 'رمز این حساب نشان داده می‌شود و دیدن آن در رویدادنامه ثبت می‌شود.',
     accountShow: 'نشان دادن',
     username: 'نام حساب',
     password: 'رمز',
@@ -25,7 +25,7 @@ export const words = {
     close: 'بستن',
     sayOutcome: 'ثبت نتیجه به‌جای میز',
     sayOutcomeHelp: (ticket: string) =>
-      `گفت‌وگو با شمارهٔ پیگیری ${ticket} نتیجه ندارد. اگر فرد این میز برنمی‌گردد، نتیجه را شما بگویید تا شهروند بلاتکلیف نماند.`,
+      `گفت‌وگو با شمارهٔ نوبت ${ticket} نتیجه ندارد. اگر فرد این میز برنمی‌گردد، نتیجه را شما بگویید تا شهروند بلاتکلیف نماند.`,
     outcome: 'نتیجه',
   },
 }

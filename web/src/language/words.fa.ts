@@ -16,14 +16,14 @@ export const words = {
     cancelled: 'لغوشده',
   },
   round: {
-    choose: 'نوبت گفت‌وگو',
-    none: 'هنوز نوبتی اعلام نشده است.',
+    choose: 'دور گفت‌وگو',
+    none: 'هنوز دور گفت‌وگویی اعلام نشده است.',
     option: (office: string, when: string, phase: string) => `${office} (${phase})، ${when}`,
     hours: (from: string, until: string) => `${from} تا ${until}`,
     reached: (count: string) => `${count} گفت‌وگو انجام شد`,
     startsAt: (when: string) => `گفت‌وگوها ${when} آغاز می‌شود.`,
-    over: 'این نوبت پایان یافته است.',
-    cancelled: (reason: string) => (reason ? `این نوبت لغو شد: ${reason}` : 'این نوبت لغو شد.'),
+    over: 'این دور پایان یافته است.',
+    cancelled: (reason: string) => (reason ? `این دور لغو شد: ${reason}` : 'این دور لغو شد.'),
   },
   callback: {
     claimed: 'آمادهٔ تماس',

@@ -4,11 +4,11 @@ export const words = {
     waiting: (count: string) => `${count} نفر در انتظار`,
     empty: 'کسی در صف نیست.',
     place: 'ردیف',
-    ticket: 'شمارهٔ پیگیری',
+    ticket: 'شمارهٔ نوبت',
     number: 'شمارهٔ تلفن',
     since: 'ثبت‌نام',
     roundsMissed: (count: number, digits: string) =>
-      count === 1 ? 'انتقالی از نوبت پیش' : `انتقالی از ${['دو', 'سه', 'چهار', 'پنج'][count - 2] ?? digits} نوبت پیش`,
+      count === 1 ? 'انتقالی از دور پیش' : `انتقالی از ${['دو', 'سه', 'چهار', 'پنج'][count - 2] ?? digits} دور پیش`,
     movedUp: (reason: string) => `به تشخیص سرپرست: ${reason}`,
     attempts: (count: string) => `${count} بار تماس`,
     retryAt: (when: string) => `تماس دوباره از ${when}`,

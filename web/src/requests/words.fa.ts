@@ -4,7 +4,7 @@ export const words = {
     back: 'همهٔ گزارش‌ها',
     /** One request. */
     one: (tracking: string) => `گزارش ${tracking}`,
-    search: 'شمارهٔ رهگیری',
+    search: 'شمارهٔ گزارش',
     find: 'جست‌وجو',
     write: 'ثبت گزارش شهری',
     atDesk: 'ثبت و ارجاع به اداره',
@@ -42,7 +42,7 @@ export const words = {
     languages: { fa: 'فارسی', en: 'انگلیسی' },
     duplicateOf: 'تکراریِ',
     player: (tracking: string) => `صدای شهروند در گزارش ${tracking}`,
-    heard: 'هر بار شنیدن در گزارش بازرسی ثبت می‌شود.',
+    heard: 'هر بار شنیدن در رویدادنامه ثبت می‌شود.',
     broken: 'پخش نشد: فایل در دسترس نیست.',
     history: 'آنچه شده است',
     citizen: 'شهروند',
@@ -83,7 +83,7 @@ export const words = {
     writtenHelp: 'نشانی محل و خود مشکل',
     pickCategory: 'موضوع را انتخاب کنید',
     unknownDistrict: 'نامعلوم',
-    wrote: (tracking: string) => `ثبت شد. شمارهٔ رهگیری: ${tracking}`,
+    wrote: (tracking: string) => `ثبت شد. شمارهٔ گزارش: ${tracking}`,
     open: 'باز کردن',
   },
   map: {
