@@ -151,7 +151,8 @@ class Round(BaseModel):
 
 
 class Registration(BaseModel):
-    """A citizen's place. `number` is in national form; `place` is 1 for the next one in the line.
+    """A citizen's place. `number` is in national form, masked for who does not answer in this line; `place`
+    is 1 for the next one in it.
 
     `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
     one of the city's nine; `has_voice_message`: they left one; `on_the_line`: they wait on the line, so that
@@ -300,12 +301,14 @@ class Me(BaseModel):
     citizen can be called again for this desk now. `calls_down_since`: no citizen can be called, by our own
     fault; the line is kept. `takes_live`: whoever waits for an operator on the line comes to my desk by
     itself; `said_live`: what the desk has said of that, if anything. `heard_by`: who takes part in the desk's
-    conversation. `words`: what supervisors have said to the desk, and it has not read.
+    conversation. `words`: what supervisors have said to the desk, and it has not read. `official_id`: whose
+    rounds are mine.
     """
 
     username: str
     name: str
     role: Role
+    official_id: int | None
     desk: Desk | None
     callback: Callback | None
     parting: Callback | None

@@ -80,13 +80,19 @@ def official_view(official: models.Official) -> schemas.Official:
 
 
 def registration_view(
-    registration: models.Registration, place: int | None, desk_id: int | None, *, on_the_line: bool
+    registration: models.Registration,
+    place: int | None,
+    desk_id: int | None,
+    *,
+    on_the_line: bool,
+    masked: bool = False,
 ) -> schemas.Registration:
     """A registration at its place in the line, held by a desk or by none."""
+    number = numbers.masked(registration.number) if masked else registration.number
     return schemas.Registration(
         id=registration.id,
         ticket=registration.ticket,
-        number=numbers.national(registration.number),
+        number=numbers.national(number),
         subject=registration.subject,
         has_voice_message=registration.voice_message is not None,
         state=registration.state,
@@ -104,13 +110,13 @@ def registration_view(
 
 
 def one_registration(
-    session: Session, registration: models.Registration, desk_id: int | None = None
+    session: Session, registration: models.Registration, desk_id: int | None = None, *, masked: bool = False
 ) -> schemas.Registration:
     """A registration at the place where it waits now."""
     waits = registration.state is RegistrationState.WAITING
     place = line.before_me(session, registration) + 1 if waits else None
     waits_there = bool(on_the_line.among(session, [registration.id]))
-    return registration_view(registration, place, desk_id, on_the_line=waits_there)
+    return registration_view(registration, place, desk_id, on_the_line=waits_there, masked=masked)
 
 
 def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
@@ -153,6 +159,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         username=user.username,
         name=user.name,
         role=user.role,
+        official_id=user.official_id,
         desk=schemas.Desk.model_validate(user.desk, from_attributes=True) if user.desk else None,
         callback=of_desk(callbacks.live_at_desk),
         parting=of_desk(conversations.parting_at_desk),

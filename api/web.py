@@ -9,7 +9,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import pages
+from api import cookies, pages
 from hotline.errors import Refused
 
 BUILT = Path(__file__).parent.parent / "web" / "dist"
@@ -50,6 +50,9 @@ def serve(app: FastAPI) -> None:
     def page(path: str, request: Request, language: pages.Asked) -> Response:
         if path.startswith("api/"):
             raise Refused("not-found", "nothing is here")
-        if _KNOWN.fullmatch(path) and (BUILT / "index.html").exists():
-            return FileResponse(BUILT / "index.html", headers={"Cache-Control": "no-cache"})
+        known = _KNOWN.fullmatch(path)
+        # Who is signed in is told so beside the way to their work.
+        if (known or cookies.cookie_of(request)) and (BUILT / "index.html").exists():
+            headers = {"Cache-Control": "no-cache"}
+            return FileResponse(BUILT / "index.html", status_code=200 if known else 404, headers=headers)
         return pages.page(request, "not_found.html", language, status=404, cached=False)

@@ -11,7 +11,7 @@ from api.desk.callbacks import Id
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, notes
 from hotline.errors import Refused
 from hotline.recordings import recordings
 from hotline.reports import citizen_history
@@ -21,23 +21,23 @@ router = APIRouter(tags=["callbacks"])
 
 @router.get("/callbacks/{callback_id}/history")
 def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHistory:
-    """What the office knows of the citizen; for the desk that has them in hand, and for overseers."""
-    found = session.get(models.Callback, callback_id)
-    if user.role not in OVERSEERS and not (found and callbacks.holds(found, user.desk_id)):
-        raise Refused("forbidden", "this callback is not in the hands of this desk")
-    number = callbacks.get(session, callback_id).registration.number
-    return history(session, number, hears=user.role in HEARERS)
+    """What the office knows of the citizen; for whoever may write of the conversation, and for overseers."""
+    callback = callbacks.get(session, callback_id)
+    if user.role not in OVERSEERS:
+        notes.check_writes(session, callback, user)
+    return history(session, callback.registration.number, user)
 
 
-def history(session: Session, number: str, *, hears: bool) -> desk.CitizensHistory:
-    """What was with this E.164 number; recordings only for who hears them."""
+def history(session: Session, number: str, user: models.User) -> desk.CitizensHistory:
+    """What was with this E.164 number, as far as the person may see it; recordings for who hears them."""
+    hears = user.role in HEARERS
     registered = citizen_history.registrations(session, number)
     calls = citizen_history.calls(session, registered)
     return desk.CitizensHistory(
         registrations=[_registration(one, calls.get(one.id, []), hears=hears) for one in registered],
         requests=[
             desk.PastRequest.model_validate(request, from_attributes=True)
-            for request in citizen_history.requests(session, number)
+            for request in citizen_history.requests(session, number, user)
         ],
     )
 

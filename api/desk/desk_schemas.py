@@ -81,7 +81,9 @@ class PastRegistration(BaseModel):
 
 
 class PastRequest(BaseModel):
-    """A city problem that was reported from the citizen's number; `promised_until`: by an official."""
+    """A city problem that was reported from the citizen's number; `promised_until`: an official has promised
+    what is `written` until then.
+    """
 
     id: int
     tracking: str
@@ -89,6 +91,7 @@ class PastRequest(BaseModel):
     district: int | None
     state: RequestState
     made_at: datetime
+    written: str
     promised_until: datetime | None
 
 

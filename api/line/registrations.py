@@ -27,7 +27,7 @@ def show(registration_id: Id, _user: Overseer, session: Reading) -> office.Histo
     """A registration with its whole history."""
     found = _get(session, registration_id)
     return office.History(
-        registration=views.one_registration(session, found),
+        registration=views.one_registration(session, found, masked=True),
         round_id=found.round_id,
         language=found.language,
         merged_into_id=found.merged_into_id,
@@ -61,7 +61,7 @@ def move_up(registration_id: Id, body: office.Reason, user: Mover, session: Writ
     """Put a waiting registration before all that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
     line.move_up(session, found, who=user.username, reason=body.reason)
-    return views.one_registration(session, found)
+    return views.one_registration(session, found, masked=True)
 
 
 @router.post("/{registration_id}/cancel")
@@ -72,7 +72,7 @@ def cancel(
     found, reason = _get(session, registration_id), reasons.check(body.reason)
     audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
     registration.cancel(session, found.id, office_reason=reason)
-    return views.one_registration(session, found)
+    return views.one_registration(session, found, masked=True)
 
 
 def _of(session: Session, table: type[Row], found: Registration) -> Sequence[Row]:

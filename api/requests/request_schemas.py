@@ -46,8 +46,9 @@ class DepartmentChange(BaseModel):
 
 
 class CityRequest(BaseModel):
-    """A reported problem: `spoken` into a file, or `written`. `number` is in national form.
+    """A reported problem: `spoken` into a file, or `written`.
 
+    `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
     citizen that it will be done until `promised_until`.
     """

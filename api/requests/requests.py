@@ -145,7 +145,7 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
     due = inbox.due_of(request)
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
-        number=numbers.national(request.number) if request.number else None,
+        number=numbers.national(numbers.masked(request.number)) if request.number else None,
         department=_department(request.department),
         promised_by=views.official_view(request.promised_by) if request.promised_by else None,
         spoken=request.voice_message is not None,

@@ -106,7 +106,9 @@ def list_registrations(  # noqa: PLR0917
 
     `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
     """
-    round_permissions.check_sees(session, user, rounds.get(session, round_id))
+    round_ = rounds.get(session, round_id)
+    round_permissions.check_sees(session, user, round_)
+    masked = not round_permissions.answers(session, user, round_)
     start = _in_round(session.get(Registration, after), round_id) if after else None
     found = line.page(session, round_id, limit + 1, start, offset)
     more, found = len(found) > limit, found[:limit]
@@ -130,6 +132,7 @@ def list_registrations(  # noqa: PLR0917
                 place if waits else None,
                 desks.get(registration.id),
                 on_the_line=registration.id in staying,
+                masked=masked,
             )
         )
     counted = rounds.counts(session, [round_id])[round_id]

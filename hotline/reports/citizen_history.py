@@ -10,8 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from db.models import Callback, CallQuality, Message, Recording, Registration, Request
+from db.models import Callback, CallQuality, Message, Recording, Registration, Request, User
 from hotline.errors import Refused
+from hotline.requests import inbox
 
 _REGISTRATIONS, _CALLS, _REQUESTS, _MESSAGES = 20, 60, 20, 20
 
@@ -68,10 +69,10 @@ def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCa
     return found
 
 
-def requests(session: Session, number: str) -> Sequence[Request]:
-    """The newest requests that were reported from an E.164 number."""
-    newest = select(Request).where(Request.number == number).order_by(Request.id.desc())
-    return session.scalars(newest.limit(_REQUESTS)).all()
+def requests(session: Session, number: str, user: User) -> Sequence[Request]:
+    """The newest requests that were reported from an E.164 number, as far as the person may see them."""
+    newest = select(Request).where(Request.number == number, inbox.not_anothers(user))
+    return session.scalars(newest.order_by(Request.id.desc()).limit(_REQUESTS)).all()
 
 
 def messages(session: Session, number: str) -> Sequence[Message]:

@@ -78,25 +78,29 @@ def page(
     """At most `limit` of them, and what to hand in as `after` for those that follow.
 
     First the overdue ones, the longest first; then those that the citizen says are not solved; then the
-    newest. Raises Refused("invalid-input") for an `after` that is none.
+    newest. Promises go by their day. Raises Refused("invalid-input") for an `after` that is none.
     """
     at = now(session)
-    rank = case((overdue(at), 0), (Request.state == RequestState.REOPENED, 1), else_=2)
+    second = _PROMISED_YET if wanted.promised else Request.state == RequestState.REOPENED
+    rank = case((overdue(at), 0), (second, 1), else_=2)
+    by_day = rank <= 1 if wanted.promised else rank == 0
     query = select(Request, rank).where(*_is(wanted, at))
     if wanted.states:
         query = query.where(Request.state.in_(wanted.states))
     if wanted.overdue:
         query = query.where(overdue(at))
     if after:
-        query = query.where(_follows(session, rank, after))
-    due = case((overdue(at), _due))
+        query = query.where(_follows(session, rank, after, promised=wanted.promised))
+    due = case((by_day, _due))
     rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
     found = [request for request, _ in rows[:limit]]
     more = f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
     return found, more
 
 
-def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
+def _follows(
+    session: Session, rank: ColumnElement[int], after: str, *, promised: bool
+) -> ColumnElement[bool]:
     """Comes after the row that the last page ended with, which may have been changed since."""
     try:
         last_rank, last_id = map(int, after.split("-"))
@@ -105,7 +109,7 @@ def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnEl
     if not (0 <= last_rank <= 2 and 0 < last_id < 2**31):
         raise Refused("invalid-input", "after: it comes from the page before")
     older = Request.id < last_id
-    if last_rank == 0:
+    if last_rank == 0 or (promised and last_rank == 1):
         due = session.scalar(select(_due).where(Request.id == last_id))
         older = or_(_due > due, and_(_due == due, older)) if due else older
     return or_(rank > last_rank, and_(rank == last_rank, older))
@@ -171,6 +175,10 @@ _due = case(
     (Request.promised_until < Request.due_at, Request.promised_until),
     else_=func.coalesce(Request.due_at, Request.promised_until),
 )
+
+
+_PROMISED_YET = and_(Request.state.in_(IN_WORK), _due.is_not(None))
+"""It is not done, and has a day."""
 
 
 def not_anothers(user: User) -> ColumnElement[bool]:

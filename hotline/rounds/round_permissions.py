@@ -56,6 +56,11 @@ def serves(session: Session, user: User, round_: Round) -> bool:
     return desk is not None and desk.round_id == round_.id and may_serve(session, user, round_)
 
 
+def answers(session: Session, user: User, round_: Round) -> bool:
+    """Whether this is the person's own line: its citizens' numbers are theirs to see."""
+    return user.role in (Role.OPERATOR, Role.OFFICIAL) or serves(session, user, round_)
+
+
 def check_ends(session: Session, user: User, round_: Round) -> None:
     """That the person may end the round. Raises Refused("forbidden")."""
     may = user.role in CONDUCTORS or speaks_in(session, user, round_) or serves(session, user, round_)

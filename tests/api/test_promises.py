@@ -242,3 +242,48 @@ def test_given_a_promise_whose_day_is_over_when_listed_then_it_is_overdue_until_
     with writing(engine) as session:
         requests.move(session, session.get_one(Request, late.id), RequestState.REPLIED)
     assert overdue() == []
+
+
+def test_given_promises_with_days_when_listed_page_by_page_then_the_nearest_day_comes_first(
+    engine: Engine, office: TestClient
+) -> None:
+    with writing(engine) as session:
+        official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
+        days = {
+            a_request(session, promised_by=official, promised_until=now(session) + day * DAY).id: day
+            for day in (9, -1, 2, 30, -3, 2)
+        }
+        done = a_request(session, promised_by=official, promised_until=now(session) - DAY)
+        done.state, done.replied_at = RequestState.REPLIED, now(session)
+    listed: list[int] = []
+    after: str | None = None
+    while after or not listed:
+        page = {"promised": True, "limit": 2} | ({"after": after} if after else {})
+        found = office.get(f"{V1}/requests", params=page).json()
+        listed += [one["id"] for one in found["items"]]
+        after = found["next"]
+    assert [days.get(each) for each in listed] == [-3, -1, 2, 2, 9, 30, None]
+
+
+def test_given_a_conversation_when_those_who_write_of_it_look_back_then_they_see_what_they_may(
+    engine: Engine, as_user: SignedIn, as_role: As, desk: TestClient, speaks: Callback
+) -> None:
+    number = speaks.registration.number
+    with writing(engine) as session:
+        other = a_user(session, a_desk(session))
+        other.role = Role.OFFICIAL
+        other.official = Official(kind=OfficialKind.DEPUTY, office_fa="b", office_en="b", clip="deputy")
+        session.get_one(User, speaks.user_id).official_id = session.get_one(
+            Round, speaks.round_id
+        ).official_id
+        until = now(session) + DAY
+        theirs = a_request(session, number=number, promised_by=other.official, promised_until=until)
+        everybodys = a_request(session, number=number)
+    mine = promise(desk, speaks, in_days(engine, 1)).json()["request"]["id"]
+    address = f"{V1}/callbacks/{speaks.id}/history"
+    problem(as_user(other).get(address), 403, "forbidden")
+    past = desk.get(address).json()["requests"]
+    assert (past[0]["id"], past[0]["written"]) == (mine, WORDS)
+    assert {one["id"] for one in past} == {mine, everybodys.id}
+    beside = as_role(Role.OPERATOR).get(address).json()["requests"]
+    assert {one["id"] for one in beside} == {mine, everybodys.id, theirs.id}

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from db.engine import now, writing
-from db.models import Registration, Round, User
+from db.models import Registration, Role, Round, User
 from db.states import Outcome, Phase, RegistrationState
-from tests.api.answers import V1, problem, registered
+from hotline import numbers
+from tests.api.answers import V1, As, problem, registered
 from tests.factories import HOUR, a_registration, a_round, some_registrations
 
 
@@ -129,3 +131,16 @@ def test_given_no_such_round_or_place_when_asked_for_then_it_is_not_found(
     problem(desk.post(f"{V1}/rounds/137/claims"), 404, "not-found")
     problem(desk.post("/api/nothing"), 405, "method-not-allowed")
     problem(desk.post(f"{V1}/me"), 405, "method-not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("role", "whole"), [(Role.OPERATOR, True), (Role.SUPERVISOR, False), (Role.AUDITOR, False)]
+)
+def test_given_a_line_when_read_by_who_does_not_answer_in_it_then_its_numbers_are_masked(
+    engine: Engine, as_role: As, role: Role, whole: bool
+) -> None:
+    with writing(engine) as session:
+        place = a_registration(session, a_round(session))
+    page = as_role(role)
+    (row,) = page.get(f"{V1}/rounds/{place.round_id}/registrations").json()["items"]
+    assert row["number"] == numbers.national(place.number if whole else numbers.masked(place.number))

@@ -84,3 +84,10 @@ def test_given_an_unknown_address_of_the_api_when_asked_then_a_problem_says_so(
     answer = anybody.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "not-found"
+
+
+def test_given_an_address_that_is_none_when_opened_by_who_is_signed_in_then_the_pages_say_so(
+    desk: TestClient,
+) -> None:
+    answer = desk.get("/nothing")
+    assert answer.status_code == 404 and '<div id="root">' in answer.text

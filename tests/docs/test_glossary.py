@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "architecture.md").read_text().partition("## Glossary\n")[2].partition("\n## ")[0]
-WORDS = sorted([*ROOT.glob("web/src/**/*.fa.ts"), *ROOT.glob("prompts/**/fa.toml"), *ROOT.glob("hotline/**/fa.toml")])
+WORDS = sorted(
+    [*ROOT.glob("web/src/**/*.fa.ts"), *ROOT.glob("prompts/**/fa.toml"), *ROOT.glob("hotline/**/fa.toml")]
+)
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 
 

@@ -14,6 +14,7 @@ import { Loading } from './ui/loading'
 import { page } from './ui/part'
 
 const CodesPage = page(() => import('./account/codes-page'))
+const NotHere = page(() => import('./shell/not-here'))
 const PhonePage = page(() => import('./citizen-phone/phone-page'))
 
 export function App() {
@@ -78,7 +79,8 @@ function Pages({ me, asked }: { me: Me; asked: RefObject<string> }) {
           ]
         })}
         <Route path="/sign-in">{() => <Redirect to={asked.current === '/sign-in' ? '/' : asked.current || '/'} replace />}</Route>
-        <Redirect to={home(me)} replace />
+        <Route path="/"><Redirect to={home(me)} replace /></Route>
+        <Route><NotHere me={me} /></Route>
       </Switch>
     </Suspense>
   )

@@ -1,16 +1,15 @@
-import { Anchor, Button, Paper } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { Anchor, Paper } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
-import { Num } from '../ui/number'
+import { MaskedNumber, type Of } from '../ui/masked-number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { EntryRow } from './entry-row'
-import { type Citizen, type Of, showNumber, useCitizen } from './queries'
+import { type Citizen, useCitizen } from './queries'
 import { openOf, timelineOf, type Entry } from './timeline'
 import rows from '../ui/rows.module.css'
 import style from './citizens.module.css'
@@ -40,20 +39,11 @@ export default function CitizenPage({ me, of, id }: { me: Me; of: string; id: nu
 }
 
 function Who({ citizen, of, id }: { citizen: Citizen; of: Of; id: number }) {
-  const { text, format } = useLanguage()
-  const words = text.citizens
-  const shown = useMutation({ mutationFn: () => showNumber(of, id) })
+  const { text } = useLanguage()
   return (
     <Paper withBorder component="section" className={style.who}>
-      <span className={style.number}><Num data-testid="citizen-number">{format.phone(shown.data ?? citizen.number)}</Num></span>
-      {citizen.blocked && <Tag tone="later">{words.blocked}</Tag>}
-      {citizen.masked && !shown.data && (
-        <span className={style.show}>
-          <Button variant="default" loading={shown.isPending} onClick={() => shown.mutate()} data-testid="show-number">{words.showNumber}</Button>
-          <small>{words.recorded}</small>
-        </span>
-      )}
-      <ErrorNotice error={shown.error} />
+      <span className={style.number}><MaskedNumber of={of} id={id} number={citizen.number} masked={citizen.masked} /></span>
+      {citizen.blocked && <Tag tone="later">{text.citizens.blocked}</Tag>}
     </Paper>
   )
 }

@@ -7,16 +7,12 @@ type Schemas = components['schemas']
 export type Citizen = Schemas['Citizen']
 export type SentMessage = Schemas['SentMessage']
 export type SearchResults = Schemas['SearchResults']
-export type Of = Schemas['Of']
+type Of = Schemas['Of']
 
 const at = (of: Of, id_: number) => ({ params: { path: { of, id_ } } })
 
 export const useCitizen = (of: Of, id: number) =>
   useQuery({ queryKey: ['citizens', of, id], queryFn: () => body(client.GET('/api/v1/citizens/{of}/{id_}', at(of, id))) })
-
-/** The whole number; the audit log has who asked. */
-export const showNumber = async (of: Of, id: number): Promise<string> =>
-  (await body(client.POST('/api/v1/citizens/{of}/{id_}/number', at(of, id)))).number
 
 /** What was found before stays until the next is there. */
 export const useSearch = (typed: string) =>

@@ -53,10 +53,12 @@ export const addNote = (id: number, note: string) =>
 export const promise = (id: number, written: string, until: string) =>
   body(client.POST('/api/v1/callbacks/{callback_id}/promises', { ...ofCallback(id), body: { written, until } }))
 
+export const historyKey = (callbackId: number) => ['history', callbackId]
+
 /** What is known of the citizen in hand; what was read stays on the page when the call is over. */
 export const useHistory = (callback: Callback) =>
   useQuery({
-    queryKey: ['history', callback.id],
+    queryKey: historyKey(callback.id),
     queryFn: () =>
       body(client.GET('/api/v1/callbacks/{callback_id}/history', { params: { path: { callback_id: callback.id } } })),
     enabled: callback.state !== 'closed',

@@ -11,7 +11,8 @@ import { useLanguage } from '../language/language'
 import { dueDay } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
-import { addNote, promise } from './queries'
+import { History } from './history'
+import { addNote, historyKey, promise, useHistory } from './queries'
 import style from './said-panel.module.css'
 
 /** What a promise is usually given: days. */
@@ -29,10 +30,45 @@ export function SaidPanel({ callback }: { callback: Callback | null }) {
         {text.said.title}
         {callback && <span className={style.whose}>{text.line.ticket} <Num>{format.ticket(callback.registration.ticket)}</Num></span>}
       </h2>
+      {callback && <Promised callback={callback} />}
       {callback
         ? <Write key={callback.id} callback={callback} title={title} />
         : <Textarea disabled aria-labelledby={title} placeholder={text.said.nobody} />}
+      {callback && <Before key={callback.id} callback={callback} />}
     </Paper>
+  )
+}
+
+/** What this citizen was promised, today or before. */
+function Promised({ callback }: { callback: Callback }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const { data } = useHistory(callback)
+  const promises = data?.requests.filter(({ promised_until }) => promised_until !== null) ?? []
+  if (promises.length === 0) return null
+  return (
+    <ul className={style.promised} aria-label={text.said.promises} data-testid="said-promises">
+      {promises.map((one) => (
+        <li key={one.id}>
+          <strong dir="auto">{format.digits(one.written)}</strong>
+          {one.promised_until && <span>{text.requests.due(dueDay(language, one.promised_until))}</span>}
+          <span>{text.requests.state[one.state]}</span>
+          <Num>{format.ticket(one.tracking)}</Num>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** What was before, for who asks: the official reads from afar, and hears the citizen. */
+function Before({ callback }: { callback: Callback }) {
+  const { text } = useLanguage()
+  const [open, setOpen] = useState(false)
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)} data-testid="said-before">
+      <summary>{text.history.title}</summary>
+      {open && <History callback={callback} />}
+    </details>
   )
 }
 
@@ -64,6 +100,7 @@ function Write({ callback: { id, note }, title }: { callback: Callback; title: s
     void queries.invalidateQueries({ queryKey: keys.me })
     void queries.invalidateQueries({ queryKey: keys.stages })
     void queries.invalidateQueries({ queryKey: REQUESTS })
+    void queries.invalidateQueries({ queryKey: historyKey(id) })
   }
   const noting = useMutation({ mutationFn: (sent: string) => addNote(id, sent.trim()), onSuccess: (_, sent) => done(sent) })
   const promising = useMutation({

@@ -73,6 +73,7 @@ export const words: typeof fa = {
   },
   said: {
     title: 'Note and promise',
+    promises: 'What this citizen was promised',
     nobody: 'Write here while you speak.',
     placeholder: 'What was said? What did you promise?',
     add: 'Note',

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { serverNow } from '../api/clock'
 import { useRounds, useStage } from '../api/rounds'
-import type { Desk, Me, Stage } from '../api/types'
+import type { Desk, Me, Round, Stage } from '../api/types'
 import { AfterAll } from '../desk/after-all'
 import { PhonePanel } from '../desk/phone-panel'
 import { isOver, likelyRound } from '../desk/likely-round'
@@ -30,7 +30,8 @@ export default function OfficialPage({ me }: { me: Me }) {
 function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
   const { text, office } = useLanguage()
   const phone = useDeskPhone()
-  const { data: rounds = [] } = useRounds()
+  const { data: all = [] } = useRounds()
+  const rounds = all.filter((round) => mayServe(me, round))
   const { data: stage, error } = useStage(desk.round_id)
   const [chosenId, setChosenId] = useState<number>()
   const round = rounds.find(({ id }) => id === chosenId) ?? likelyRound(rounds, serverNow())
@@ -55,6 +56,10 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
     </div>
   )
 }
+
+/** An official answers in the own rounds, as a substitute, and as a deputy beside. */
+const mayServe = ({ role, official_id }: Me, { official, substitute, deputies }: Round) =>
+  role !== 'official' || [official, substitute, ...deputies].some((one) => one !== null && one.id === official_id)
 
 function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
   const { text } = useLanguage()

@@ -3,9 +3,11 @@ import { useEffect } from 'react'
 import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { seesCitizens } from '../pages'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { MaskedNumber } from '../ui/masked-number'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { useSubject } from '../ui/use-subject'
@@ -37,7 +39,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
         {detail && (
           <>
             <div className={style.side}>
-              <Facts detail={detail} />
+              <Facts me={me} detail={detail} />
               {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} />}
             </div>
             <div className={style.side}>
@@ -51,7 +53,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
   )
 }
 
-function Facts({ detail }: { detail: RequestDetail }) {
+function Facts({ me, detail }: { me: Me; detail: RequestDetail }) {
   const language = useLanguage()
   const subject = useSubject()
   const { text, format } = language
@@ -60,7 +62,7 @@ function Facts({ detail }: { detail: RequestDetail }) {
   const facts: [string, React.ReactNode][] = [
     [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
     [words.reported, `${format.longDate(request.made_at)}${text.comma}${format.time(request.made_at)}`],
-    [words.number, request.number ? <Num key="n">{format.phone(request.number)}</Num> : words.noNumber],
+    [words.number, request.number ? <MaskedNumber key="n" of="request" id={request.id} number={request.number} masked={seesCitizens(me)} /> : words.noNumber],
     [words.language, words.languages[detail.language as keyof typeof words.languages]],
   ]
   if (request.department) facts.push([words.department, departmentName(language, request.department)])

@@ -3,6 +3,12 @@ import type { words as fa } from './words.fa'
 /** What stays while the pages change. */
 export const words: typeof fa = {
   shell: {
+    notHere: {
+      title: 'This page did not open',
+      notForYou: (page: string) => `“${page}” is not for your role. If you need it, ask the administrator.`,
+      nothing: 'There is no such address; it may be cut short, or old.',
+      home: 'To my work',
+    },
     rail: 'Sections',
     tabs: 'Pages of this section',
     destinations: {

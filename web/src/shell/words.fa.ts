@@ -1,6 +1,12 @@
 /** What stays while the pages change. */
 export const words = {
   shell: {
+    notHere: {
+      title: 'این صفحه باز نشد',
+      notForYou: (page: string) => `صفحهٔ «${page}» برای نقش شما نیست. اگر به آن نیاز دارید، از مدیر سامانه بخواهید.`,
+      nothing: 'این نشانی را نداریم؛ شاید کوتاه شده یا قدیمی باشد.',
+      home: 'رفتن به کار من',
+    },
     rail: 'بخش‌ها',
     tabs: 'صفحه‌های این بخش',
     destinations: {
