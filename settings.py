@@ -221,6 +221,8 @@ class Settings(BaseSettings):
     Half of it for a busy phone, double for one that cannot be reached (hotline/callbacks/retries.py)."""
     hold_seconds: int = Field(60, ge=5, le=600)
     """How long a citizen whose desk is lost in mid-conversation hears music until it is back."""
+    on_hold_seconds: int = Field(180, ge=5, le=600)
+    """How long a desk may have a citizen wait with music; then they come back to it by themselves."""
     call_ahead_most: int = Field(4, ge=1, le=10)
     """Citizens called ahead at once for each desk that serves a round, those who wait for it included. So
     many only where few can be reached."""

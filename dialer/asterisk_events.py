@@ -47,6 +47,7 @@ _ENDING = {
 _WHERE = {
     Stage.HELD: Context.HELD,
     Stage.HELD_OVER: Context.HELD_OVER,
+    Stage.ON_HOLD: Context.ON_HOLD,
     Stage.PARTING: Context.PARTING,
 }
 

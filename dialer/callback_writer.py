@@ -54,12 +54,12 @@ class CallbackWriter:
         """The citizen has come into this desk's room, or into some: to speak, if it is their own desk's.
 
         Not so who speaks with an operator first, and who was taken back on the way or finds nobody there:
-        that one goes on waiting.
+        that one goes on waiting; nor who has just been put on hold.
         """
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
             theirs = callback and callback.desk_id is not None and desk in (None, callback.desk_id)
-            if callback and theirs and serving.begins(session, callback):
+            if callback and theirs and not callback.on_hold_at and serving.begins(session, callback):
                 _move(session, callback, CallbackState.TALKING)
 
     def close(self, token: str, outcome: Outcome) -> None:
@@ -124,7 +124,7 @@ class CallbackWriter:
         """The desk's phone has left the citizen alone in the room."""
         with writing(self._engine) as session:
             desk_phones.ask_again(session, token)
-            if conversations.hold(session, token, self._settings):
+            if conversations.lose(session, token, self._settings):
                 log.warning("%s: the desk's phone is gone in mid-conversation", token)
 
     def end_overdue(self) -> None:

@@ -23,7 +23,7 @@ _BY_CONTEXT = {
     Context.WAITING: CallbackState.WAITING,
 }
 
-_SAYS_WHERE = (Context.LET_GO, Context.HELD, Context.HELD_OVER, Context.PARTING)
+_SAYS_WHERE = (Context.LET_GO, Context.HELD, Context.HELD_OVER, Context.ON_HOLD, Context.PARTING)
 
 _OF_DESKS = (Context.FROM_DESK, Context.DESK_KEYS, *SUPERVISE)
 

@@ -88,8 +88,8 @@ class Rooms:
 
     def _send(self, callback: Callback, here: set[int]) -> bool:
         token, at = callback.token, self._seen.get(callback.token)
-        if callback.state is CallbackState.PARTING:
-            return at == Context.PARTING or self._ask(token, "Redirect", Context.PARTING, "s")
+        if outside := _outside(callback):
+            return at == outside or self._ask(token, "Redirect", outside, "s")
         if callback.state is CallbackState.SCREENING:
             desk, context = callback.screen_desk_id, Context.SCREENING
         elif callback.state in (CallbackState.WAITING, CallbackState.HELD):
@@ -123,6 +123,14 @@ class Rooms:
             log.info("%s: no %s: %s", token, action, error)
             return False
         return True
+
+
+def _outside(callback: Callback) -> Context | None:
+    """Where the citizen is kept out of every room, by the desk's own wish."""
+    if callback.state is CallbackState.PARTING:
+        return Context.PARTING
+    on_hold = callback.state is CallbackState.HELD and callback.on_hold_at
+    return Context.ON_HOLD if on_hold else None
 
 
 def _goodbye(callback: Callback) -> Context | None:

@@ -51,6 +51,7 @@ class Context(StrEnum):
     LET_GO = "let-go"
     HELD = "held"
     HELD_OVER = "held-over"
+    ON_HOLD = "on-hold"
     PARTING = "parting"
     TONE = "tone"
     ASIDE = "aside"
@@ -122,6 +123,7 @@ class Stage(StrEnum):
     FAILED = "failed"
     HELD = "held"  # the desk's phone has left the room in mid-conversation
     HELD_OVER = "held-over"  # the desk's phone has not come back in time
+    ON_HOLD = "on-hold"  # taken out of the room: the desk has asked the citizen to wait
     PARTING = "parting"  # taken out of the room: the desk said that the conversation is over
 
 

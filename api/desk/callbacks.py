@@ -46,6 +46,20 @@ def hangup(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
     return views.callback_view(session, asked)
 
 
+@router.put("/{callback_id}/hold", status_code=202)
+def hold(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """Have the citizen wait with music; after HOTLINE_ON_HOLD_SECONDS they come back by themselves."""
+    mine = _mine(session, callback_id, user)
+    return views.callback_view(session, conversations.put_on_hold(session, mine, settings))
+
+
+@router.delete("/{callback_id}/hold", status_code=202)
+def resume(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """The citizen whom I had asked to wait comes back to my phone."""
+    mine = _mine(session, callback_id, user)
+    return views.callback_view(session, conversations.resume(session, mine, settings))
+
+
 @router.post("/{callback_id}/undo")
 def undo(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """That my conversation is over was a mistake: the citizen, still on the line, comes back."""

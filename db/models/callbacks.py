@@ -61,6 +61,7 @@ class Callback(Base):
         datetime | None
     ]  # our side of the conversation is gone; so long its place waits for it
     held_at: Mapped[datetime | None]  # since when it is gone, while it is
+    on_hold_at: Mapped[datetime | None]  # it is gone because the desk wants so: music, until the desk says so
     held_s: Mapped[float] = mapped_column(
         Float, default=0.0, server_default=text("0")
     )  # how long it was, in all

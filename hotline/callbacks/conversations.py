@@ -2,6 +2,7 @@
 
 Held: the desk's phone is gone in mid-conversation. For HOTLINE_HOLD_SECONDS the citizen hears music, and is
 taken back into the room as soon as the phone is there again. After that the place goes back, due at once.
+On hold: held because the desk wants so, for HOTLINE_ON_HOLD_SECONDS at most; then the citizen comes back.
 Parting: the desk ended the conversation. For UNDO the citizen stays on the line, and that can be undone.
 What a conversation came to is written down when its line has ended, so that the ledger takes nothing back.
 """
@@ -9,7 +10,7 @@ What a conversation came to is written down when its line has ended, so that the
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -30,7 +31,43 @@ MET = timedelta(seconds=20)
 """A citizen who hangs up after so long had the conversation."""
 
 
-def hold(session: Session, token: str, settings: Settings) -> Callback | None:
+def put_on_hold(session: Session, callback: Callback, settings: Settings) -> Callback:
+    """The desk asks the citizen to wait, with music; twice is once. Raises Refused("wrong-state")."""
+    if callback.state is CallbackState.HELD and callback.on_hold_at:
+        return callback
+    at, talks = now(session), Callback.state == CallbackState.TALKING
+    values = {"held_until": at + timedelta(seconds=settings.on_hold_seconds), "on_hold_at": at}
+    moved = callbacks.move(session, callback.token, CallbackState.HELD, talks, **values)
+    if moved is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    return moved
+
+
+def resume(session: Session, callback: Callback, settings: Settings) -> Callback:
+    """The desk is back to the citizen whom it asked to wait; twice is once. Raises Refused("wrong-state")."""
+    if not _off_hold(session, callback.token, settings) and callback.state not in IN_TALK:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    return callback
+
+
+def _off_hold(session: Session, token: str, settings: Settings, *also: ColumnElement[bool]) -> bool:
+    """Held as if the desk's phone had just been gone: the citizen is taken back as soon as it is there."""
+    callback = session.scalar(
+        update(Callback)
+        .where(Callback.token == token, Callback.state == CallbackState.HELD, _waits, *also)
+        .values(on_hold_at=None, held_until=_held_until(session, settings))
+        .returning(Callback)
+        .execution_options(populate_existing=True)
+    )
+    if callback:
+        events.callback_changed(session, callback)
+    return callback is not None
+
+
+_waits = Callback.on_hold_at.is_not(None)
+
+
+def lose(session: Session, token: str, settings: Settings) -> Callback | None:
     """The desk's phone has left the citizen in mid-conversation; None if it was not one."""
     talks, until = Callback.state == CallbackState.TALKING, _held_until(session, settings)
     return callbacks.move(session, token, CallbackState.HELD, talks, held_until=until)
@@ -147,9 +184,12 @@ def overdue(session: Session) -> Sequence[str]:
 def end_overdue(session: Session, token: str, settings: Settings) -> None:
     """End what is overdue: the dialer hangs up; where there is no line any more the place goes back.
 
-    A desk that is away owes no outcome of a conversation that its own phone cut.
+    A desk that is away owes no outcome of a conversation that its own phone cut. Whom the desk has forgotten
+    on hold comes back to it.
     """
     at = now(session)
+    if _off_hold(session, token, settings, Callback.held_until <= at):
+        return
     asked = session.scalar(
         update(Callback)
         .where(Callback.token == token, _OVERDUE, Callback.state != CallbackState.ENDED)
@@ -179,7 +219,8 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
     session.flush()  # every row first, then the log
     for waits in back:
         events.callback_changed(session, waits)
-    values = {"parting_at": None, "said": None, "held_until": _held_until(session, settings)}
+    until_back = _held_until(session, settings)
+    values = {"parting_at": None, "said": None, "on_hold_at": None, "held_until": until_back}
     moved = callbacks.move(session, callback.token, CallbackState.HELD, **values)
     assert moved is not None  # noqa: S101  (its row is locked)
     return moved

@@ -89,6 +89,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /callbacks/{callback_id}": AT_DESK,
     "POST /callbacks/{callback_id}/call": AT_DESK,
     "POST /callbacks/{callback_id}/hangup": AT_DESK,
+    "PUT /callbacks/{callback_id}/hold": AT_DESK,
+    "DELETE /callbacks/{callback_id}/hold": AT_DESK,
     "POST /callbacks/{callback_id}/undo": AT_DESK,
     "POST /callbacks/{callback_id}/call-again": AT_DESK,
     "PUT /callbacks/{callback_id}/outcome": AT_DESK,

@@ -176,6 +176,37 @@ def test_given_a_conversation_when_the_desk_comes_in_by_another_phone_then_the_f
     talk.ends_as_reached()
 
 
+def test_given_a_conversation_when_the_desk_asks_the_citizen_to_wait_then_they_hear_music_until_it_is_back(
+    talk: Conversation,
+) -> None:
+    hold = f"/callbacks/{talk.callback}/hold"
+    for _ in range(2):
+        assert talk.desk.http.put(hold).status_code == 202
+    talk.hears_music()
+    talk.system.kill("dialer")
+    talk.system.wait_healthy()
+    talk.hears_music()
+    assert talk.state() == "held", "a desk's phone that is there does not end the wait"
+    for _ in range(2):
+        assert talk.desk.http.delete(hold).status_code == 202
+    talk.desk.wait_for(talk.callback, "talking")
+    talk.until_both_hear(DESK_HZ)
+    talk.was_one_talk_that_cost_nothing()
+    talk.ends_as_reached()
+
+
+def test_given_a_citizen_who_is_forgotten_on_hold_when_the_time_is_over_then_they_are_with_the_desk_again(
+    talk: Conversation,
+) -> None:
+    assert talk.desk.http.put(f"/callbacks/{talk.callback}/hold").status_code == 202
+    talk.hears_music()
+    with writing(talk.system.engine) as session:
+        session.get_one(Callback, talk.callback).held_until = now(session)
+    talk.desk.wait_for(talk.callback, "talking")
+    talk.until_both_hear(DESK_HZ)
+    talk.ends_as_reached()
+
+
 def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_told_and_called_by_one_key(
     talk: Conversation,
 ) -> None:

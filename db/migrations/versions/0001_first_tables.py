@@ -922,6 +922,7 @@ def _tables() -> None:
         sa.Column("toned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("on_hold_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_s", sa.Float(), server_default=sa.text("0"), nullable=False),
         sa.Column("parting_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(

@@ -43,7 +43,7 @@ def held(session: Session, desk: Desk, settings: Settings) -> Callback:
     callback = speaks(session, desk, settings)
     desk.phone_connected = False
     session.flush()
-    moved = conversations.hold(session, callback.token, settings)
+    moved = conversations.lose(session, callback.token, settings)
     assert moved is not None
     return moved
 

@@ -40,7 +40,7 @@ def test_given_who_does_not_speak_when_their_desks_phone_goes_then_nobody_is_hel
 ) -> None:
     for state in set(C) - {C.TALKING}:
         callback = a_callback(session, state)
-        assert conversations.hold(session, callback.token, settings) is None
+        assert conversations.lose(session, callback.token, settings) is None
         session.refresh(callback)
         assert callback.state is state
 

@@ -43,7 +43,7 @@ def test_given_our_side_was_gone_for_a_while_when_asked_then_that_is_none_of_the
     engine: Engine, settings: Settings, token: str
 ):
     with writing(engine) as session:
-        assert conversations.hold(session, token, settings)
+        assert conversations.lose(session, token, settings)
         held = callbacks.by_token(session, token)
         assert held and held.held_at
         held.held_at -= 20 * make.SECOND  # gone for 20 s
@@ -69,14 +69,14 @@ def test_given_our_side_is_gone_twice_when_the_conversation_ends_then_both_times
     callback = make.a_callback(session, CallbackState.TALKING)
     callback.placed_at = callback.claimed_at
     for _ in range(2):
-        conversations.hold(session, callback.token, settings)
+        conversations.lose(session, callback.token, settings)
         session.refresh(callback)
         assert callback.held_at
         callback.held_at -= 10 * make.SECOND
         session.flush()
         assert time_left.spoken(callback, now(session) + make.HOUR) < 2 * make.MINUTE, "it stands still"
         callbacks.move(session, callback.token, CallbackState.TALKING, held_until=None)
-    conversations.hold(session, callback.token, settings)
+    conversations.lose(session, callback.token, settings)
     session.refresh(callback)
     assert callback.held_at
     callback.held_at -= 10 * make.SECOND

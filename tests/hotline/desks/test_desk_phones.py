@@ -323,7 +323,7 @@ def test_given_a_telephone_that_leaves_a_citizen_when_its_end_is_known_then_from
         session.get_one(Desk, desk_id).phone_connected = True
         token = make.a_callback(session, state, session.query(User).one()).token
         desk_phones.ask_again(session, token)
-        conversations.hold(session, token, settings)
+        conversations.lose(session, token, settings)
     assert take_up(engine, desk_id) is None, "nobody has heard its end yet"
 
     with writing(engine) as session:
@@ -339,7 +339,7 @@ def test_given_a_telephone_that_is_back_by_itself_when_it_was_to_be_called_again
         session.get_one(Desk, desk_id).phone_connected = True
         token = make.a_callback(session, C.TALKING, session.query(User).one()).token
         desk_phones.ask_again(session, token)
-        conversations.hold(session, token, settings)
+        conversations.lose(session, token, settings)
         callbacks.move(session, token, C.TALKING, held_until=None)
     assert take_up(engine, desk_id) is None
     with reading(engine) as session:

@@ -2,6 +2,7 @@ import { Button, Paper } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Callback, Desk, Stage } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
+import { stateWord } from '../desk/state-word'
 import { useLanguage } from '../language/language'
 import { Progress } from '../official/next-panel'
 import { Num, RunningTime } from '../ui/number'
@@ -95,7 +96,7 @@ function Spoken({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
   const { state, talking_at, finishing_at } = callback
   const now = useNow(state === 'talking')
-  const word = state === 'talking' && finishing_at ? text.official.state.finishing : text.callback[state]
+  const word = state === 'talking' && finishing_at ? text.official.state.finishing : stateWord(text, callback)
   return (
     <>
       {word}

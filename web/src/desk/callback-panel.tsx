@@ -8,10 +8,12 @@ import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { HeldLeft } from './held-left'
+import { HoldButton } from './hold-button'
 import { History } from './history'
 import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
+import { stateWord } from './state-word'
 import { VoiceMessage } from './voice-message'
 import style from './callback.module.css'
 
@@ -20,9 +22,10 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   const { text, format } = useLanguage()
   const subjectOf = useSubject()
   const { registration, state, outcome } = callback
-  const word = state === 'closed' && outcome ? text.outcome[outcome] : text.callback[state]
+  const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
   const staying = callback.on_the_line && state !== 'closed'
-  const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : text.callbackHelp[state]
+  const usual = callback.on_hold_at ? '' : text.callbackHelp[state]
+  const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
 
   useEffect(() => {
     document.title = `${word} · ${text.brandNumber}`
@@ -37,6 +40,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         </div>
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
+        <div><HoldButton callback={callback} /></div>
         <dl className={style.citizen}>
           <div>
             <dt>{text.line.number}</dt>

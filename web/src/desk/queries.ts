@@ -38,6 +38,11 @@ export type Wish = Required<Pick<Schemas['DeskOutcome'], 'again_at' | 'agreed'>>
 
 const NO_WISH: Wish = { again_at: null, agreed: false }
 
+/** The citizen hears music until I am back, or have forgotten them for some minutes. */
+export const putOnHold = (id: number) => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
+
+export const resume = (id: number) => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
+
 export const saveOutcome = (id: number, outcome: Outcome, note: string, wish = NO_WISH) =>
   body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note, ...wish } }))
 

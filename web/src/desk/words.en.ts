@@ -42,6 +42,12 @@ export const words: typeof fa = {
     ended: 'Choose the outcome and save it.',
     closed: '',
   },
+  hold: {
+    word: 'The citizen waits for you, with music',
+    hold: 'Hold',
+    resume: 'Back to the citizen',
+    left: (seconds: string) => `they come back by themselves in ${seconds} s`,
+  },
   held: {
     left: (seconds) => `The citizen waits ${seconds} seconds more`,
   },

@@ -40,6 +40,12 @@ export const words = {
     ended: 'نتیجه را انتخاب و ثبت کنید.',
     closed: '',
   },
+  hold: {
+    word: 'شهروند منتظر شماست و موسیقی می‌شنود',
+    hold: 'نگه داشتن',
+    resume: 'بازگشت به گفت‌وگو',
+    left: (seconds: string) => `خودبه‌خود تا ${seconds} ثانیهٔ دیگر برمی‌گردد`,
+  },
   held: {
     left: (seconds: string) => `شهروند ${seconds} ثانیهٔ دیگر منتظر می‌ماند`,
   },

@@ -1,6 +1,7 @@
 import { Paper } from '@mantine/core'
 import type { Callback, Round } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
+import { HoldButton } from '../desk/hold-button'
 import { OnTheLine } from '../desk/on-the-line'
 import { useBegun } from '../desk/use-begun'
 import { VoiceMessage } from '../desk/voice-message'
@@ -30,7 +31,7 @@ export function NowPanel({ serving, round, connected }: Props) {
   return (
     <Paper withBorder className={style.now} data-state={state} data-time={time.tone} component="section">
       <div role="status" data-testid="serving-state" data-state={state}>
-        <h2>{text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
+        <h2>{callback?.on_hold_at && state === 'held' ? text.hold.word : text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
         <p className={style.help}>{help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
         {callback && <HeldLeft callback={callback} />}
       </div>
@@ -40,6 +41,7 @@ export function NowPanel({ serving, round, connected }: Props) {
           <Citizen callback={callback} />
           <VoiceMessage registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
+          <div><HoldButton callback={callback} /></div>
         </>
       )}
       {state === 'over' && <p className={style.help}>{text.official.overHelp(format.number(round.counts.reached))}</p>}
@@ -47,10 +49,10 @@ export function NowPanel({ serving, round, connected }: Props) {
   )
 }
 
-function help({ state, over }: Serving, text: Text, connected: boolean): string | undefined {
+function help({ callback, state, over }: Serving, text: Text, connected: boolean): string | undefined {
   const words = text.official
   if (state === 'over') return ''
-  if (state === 'held') return text.callbackHelp.held
+  if (state === 'held') return callback?.on_hold_at ? '' : text.callbackHelp.held
   if (!connected) return words.connectFirst
   if (state === 'asked') return words.askedHelp
   if (state === 'paused') return text.stage.paused

@@ -2,7 +2,9 @@ import { Button } from '@mantine/core'
 import { IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-react'
 import { Link } from 'wouter'
 import type { Callback, Me } from '../api/types'
+import { HoldButton } from '../desk/hold-button'
 import { hangUp } from '../desk/queries'
+import { stateWord } from '../desk/state-word'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
 import { QualityIcon, QualityWarning } from '../phone/quality-parts'
@@ -27,7 +29,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
       <ErrorNotice error={error} />
       <QualityWarning phone={phone} talking={state === 'talking'} />
       <div className={style.line}>
-        <strong role="status">{text.callback[state]}</strong>
+        <strong role="status">{stateWord(text, callback)}</strong>
         <QualityIcon phone={phone} />
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
         {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
@@ -41,6 +43,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
               {muted ? text.deskPhone.unmute : text.deskPhone.mute}
             </Button>
           )}
+          <HoldButton callback={callback} small />
           <Button variant="default" c="brick" leftSection={<IconPhoneOff aria-hidden size={18} />} disabled={!end} onClick={end} data-testid="call-bar-hangup">
             {text.desk.hangUp}
           </Button>

@@ -20,6 +20,7 @@ export const words: typeof fa = {
     of: {
       takeNext: 'Take the next citizen',
       call: 'Call',
+      hold: 'Hold, and back',
       hangUp: 'End the call',
       live: 'Take live calls, or none',
       returned: 'Give back to the line',

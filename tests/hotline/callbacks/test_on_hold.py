@@ -1,0 +1,105 @@
+"""The desk asks the citizen to wait: music, until it is back, or has forgotten them for long enough."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk
+from db.states import CallbackState, Outcome
+from hotline.callbacks import callbacks, conversations
+from settings import Settings
+from tests.factories import SECOND, a_callback, at_once
+from tests.hotline.callbacks.conversing import look, speaks, time_passes
+from tests.kit.refusal import refusal
+
+C = CallbackState
+
+
+def test_given_a_conversation_when_put_on_hold_and_resumed_then_it_goes_on_and_the_wait_is_no_agreed_time(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    for _ in range(2):
+        conversations.put_on_hold(session, callback, settings)
+    assert (callback.state, callback.on_hold_at is not None) == (C.HELD, True)
+    callback.held_at = now(session) - 20 * SECOND
+    look(session, settings)
+    session.refresh(callback)
+    assert (callback.state, callback.hangup_asked_at) == (C.HELD, None), (
+        "the desk's phone is there all the while"
+    )
+    for _ in range(2):
+        conversations.resume(session, callback, settings)
+    assert (callback.state, callback.on_hold_at) == (C.HELD, None), "the dialer takes them back"
+    callbacks.move(session, callback.token, C.TALKING, held_until=None)
+    assert callback.held_s >= 20
+    assert conversations.resume(session, callback, settings).state is C.TALKING
+    assert conversations.default_outcome(callback) is Outcome.REACHED
+
+
+def test_given_a_citizen_on_hold_when_forgotten_then_they_come_back_and_go_only_if_the_phone_is_gone_too(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    time_passes(session, callback, settings.on_hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    assert (callback.state, callback.on_hold_at, callback.hangup_asked_at) == (C.HELD, None, None)
+    assert callback.held_until is not None and callback.held_until > now(session)
+    desk.phone_connected = False
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
+
+
+def test_given_a_citizen_on_hold_when_they_hang_up_then_it_costs_them_nothing(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    assert callback.state is C.ENDED
+    assert conversations.default_outcome(callback) is Outcome.CALL_AGAIN
+
+
+def test_given_a_citizen_on_hold_when_the_desk_hangs_up_by_mistake_and_undoes_it_then_they_speak_on(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    conversations.hang_up(session, callback)
+    conversations.undo(session, callback, desk, settings)
+    assert (callback.state, callback.on_hold_at) == (C.HELD, None)
+
+
+@pytest.mark.parametrize("state", sorted(set(C) - {C.TALKING}))
+def test_given_who_does_not_speak_when_put_on_hold_or_resumed_then_it_is_refused(
+    session: Session, settings: Settings, state: CallbackState
+) -> None:
+    callback = a_callback(session, state)
+    assert refusal(conversations.put_on_hold, session, callback, settings) == "wrong-state"
+    if state is not C.HELD:
+        assert refusal(conversations.resume, session, callback, settings) == "wrong-state"
+
+
+def test_given_a_citizen_on_hold_when_resumed_and_forgotten_at_one_moment_then_they_are_not_hung_up(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        callback = a_callback(session, C.HELD)
+        callback.held_until = callback.on_hold_at = now(session)
+
+    def act(which: int) -> None:
+        with writing(engine) as session:
+            if which % 2:
+                conversations.end_overdue(session, callback.token, settings)
+            else:
+                conversations.resume(session, session.get_one(Callback, callback.id), settings)
+
+    at_once(6, act)
+    with reading(engine) as session:
+        held = session.get_one(Callback, callback.id)
+        assert (held.state, held.on_hold_at, held.hangup_asked_at) == (C.HELD, None, None)
