@@ -11,6 +11,7 @@ from api.desk.callbacks import Id
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
+from db.states import CallbackState
 from hotline.callbacks import callbacks, notes
 from hotline.errors import Refused
 from hotline.recordings import recordings
@@ -21,9 +22,11 @@ router = APIRouter(tags=["callbacks"])
 
 @router.get("/callbacks/{callback_id}/history")
 def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHistory:
-    """What the office knows of the citizen; for whoever may write of the conversation, and for overseers."""
+    """What the office knows of the citizen; for who may write of it while it goes on, and overseers."""
     callback = callbacks.get(session, callback_id)
     if user.role not in OVERSEERS:
+        if callback.state is CallbackState.CLOSED:
+            raise Refused("forbidden", "this callback is in nobody's hands any more")
         notes.check_writes(session, callback, user)
     return history(session, callback.registration.number, user)
 

@@ -98,7 +98,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "PUT /callbacks/{callback_id}/quality": AT_DESK,
     "POST /callbacks/{callback_id}/notes": AT_DESK,
     "POST /callbacks/{callback_id}/promises": AT_DESK,
-    "GET /callbacks/{callback_id}/history": OVERSEES,
+    "GET /callbacks/{callback_id}/history": ALL,
     "GET /registrations/{registration_id}/voice-message": HEARS,
     "GET /rounds/{round_id}/stage": ALL,
     "PUT /desk/round": AT_DESK,
