@@ -78,8 +78,9 @@ function Pages({ me, asked }: { me: Me; asked: RefObject<string> }) {
             )),
           ]
         })}
-        <Route path="/sign-in">{() => <Redirect to={asked.current === '/sign-in' ? '/' : asked.current || '/'} replace />}</Route>
-        <Route path="/"><Redirect to={home(me)} replace /></Route>
+        {/* Keys: a redirect that led to another one would be the same to React, and lead nowhere. */}
+        <Route key="signed-in" path="/sign-in">{() => <Redirect to={asked.current === '/sign-in' ? '/' : asked.current || '/'} replace />}</Route>
+        <Route key="home" path="/"><Redirect to={home(me)} replace /></Route>
         <Route><NotHere me={me} /></Route>
       </Switch>
     </Suspense>
