@@ -25,14 +25,16 @@ OF_ONE = ("rounds", "requests", "citizens/registration", "citizens/request")
 """Those that have a page for each of their things: /rounds/7."""
 _KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
 
+_NAMED_BY_CONTENT = re.compile(r"-[\w-]{8}\.(js|css)$")
+
 
 class _Assets(StaticFiles):
-    """The built files. Vite names them by what is in them, all but the fonts."""
+    """The built files. Vite names them by what is in them, all but the fonts and what runs before the pages."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """One of them, kept by the browser for as long as it likes."""
         response = super().file_response(*args, **kwargs)
-        if Path(args[0]).suffix in (".js", ".css"):
+        if _NAMED_BY_CONTENT.search(str(args[0])):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 

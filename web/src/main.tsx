@@ -1,4 +1,5 @@
 import '@mantine/core/styles.css'
+import './tokens.css'
 import './style.css'
 import { DirectionProvider, MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
@@ -7,7 +8,8 @@ import { createRoot } from 'react-dom/client'
 import { queryClient } from './api/query-client'
 import { App } from './app'
 import { LanguageProvider } from './language/provider'
-import { theme } from './theme'
+import { theme, variables } from './theme'
+import { SCHEME } from './ui/scheme'
 
 const root = document.getElementById('root')
 if (root) {
@@ -15,7 +17,7 @@ if (root) {
     <StrictMode>
       <DirectionProvider initialDirection="rtl" detectDirection={false}>
         <LanguageProvider>
-          <MantineProvider theme={theme} forceColorScheme="light">
+          <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={SCHEME}>
             <QueryClientProvider client={queryClient}>
               <App />
             </QueryClientProvider>

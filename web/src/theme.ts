@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
 /** The turquoise of Isfahan's tiles. */
 const turquoise: MantineColorsTuple = [
@@ -23,7 +23,44 @@ export const theme = createTheme({
   headings: { fontFamily: 'var(--font)', fontWeight: '700' },
   defaultRadius: 'md',
   cursorType: 'pointer',
+  fontSizes: { xs: 'var(--text-s)', sm: 'var(--text-s)', md: 'var(--text-m)', lg: 'var(--text-l)', xl: 'var(--text-l)' },
   respectReducedMotion: true,
   // A dialog's head is no second head of the page.
   components: { ModalHeader: { defaultProps: { role: 'presentation' } } },
 })
+
+/** What Mantine's parts are drawn with: the tokens, which know the scheme themselves. */
+const fromTokens = {
+  '--mantine-color-body': 'var(--paper)',
+  '--mantine-color-text': 'var(--ink)',
+  '--mantine-color-bright': 'var(--ink)',
+  '--mantine-color-dimmed': 'var(--ink-soft)',
+  '--mantine-color-placeholder': 'var(--ink-soft)',
+  '--mantine-color-anchor': 'var(--accent-ink)',
+  '--mantine-color-error': 'var(--danger-ink)',
+  '--mantine-color-default': 'var(--paper)',
+  '--mantine-color-default-hover': 'var(--paper-soft)',
+  '--mantine-color-default-color': 'var(--ink)',
+  '--mantine-color-default-border': 'var(--field-edge)',
+  '--mantine-color-disabled': 'var(--quiet-soft)',
+  '--mantine-color-disabled-color': 'var(--ink-soft)',
+  '--mantine-color-disabled-border': 'var(--edge)',
+  ...of('turquoise', 'accent'),
+  ...of('brick', 'danger'),
+  ...of('amber', 'warning'),
+  ...of('gray', 'quiet'),
+}
+
+function of(color: string, token: string) {
+  const name = `--mantine-color-${color}`
+  return {
+    [`${name}-text`]: `var(--${token}-ink)`,
+    [`${name}-light`]: `var(--${token}-soft)`,
+    [`${name}-light-hover`]: `var(--${token}-pale)`,
+    [`${name}-light-color`]: `var(--${token}-ink)`,
+    [`${name}-outline`]: `var(--${token}-line)`,
+    [`${name}-outline-hover`]: `var(--${token}-soft)`,
+  }
+}
+
+export const variables: CSSVariablesResolver = () => ({ variables: {}, light: fromTokens, dark: fromTokens })

@@ -49,7 +49,7 @@ export function SecretForm({ name, label, help, action, autoComplete, save, chil
           label={label} description={help} value={fresh} data-testid={`new-${name}`} autoComplete={autoComplete} onChange={setFresh}
         />
         <ErrorNotice error={change.error} />
-        <Text role="status" size="sm" c="turquoise.8" className="live">{change.isSuccess ? text.account.saved : ''}</Text>
+        <Text role="status" size="sm" c="var(--accent-ink)" className="live">{change.isSuccess ? text.account.saved : ''}</Text>
         <Button type="submit" variant="light" disabled={!present || !fresh} loading={change.isPending} data-testid={`save-${name}`}>
           {action}
         </Button>

@@ -5,8 +5,7 @@ import { Section, type Column } from './section'
 const missed = ({ not_reached }: Numbers) => Object.values(not_reached).reduce((sum, count) => sum + count, 0)
 const tenth = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10)
 
-/** Told apart by everybody, and in black and white: a dark turquoise, an amber, a grey between them. */
-const [DARK, AMBER, GREY] = ['#0b5f66', '#e7a13a', '#8f9a9c']
+const [DARK, AMBER, GREY] = ['var(--chart-1)', 'var(--chart-2)', 'var(--chart-3)']
 
 interface Props {
   report: Report

@@ -51,7 +51,7 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
           focused={mine !== undefined} label={text.signIn.password} value={password} data-testid="password" autoComplete="current-password" onChange={setPassword}
         />
         {missing
-          ? <Text role="alert" c="red.8" size="sm">{text.signIn.missing}</Text>
+          ? <Text role="alert" c="var(--danger-ink)" size="sm">{text.signIn.missing}</Text>
           : <ErrorNotice error={entry.error ?? cityError} />}
         <Button type="submit" size="md" fullWidth loading={entry.isPending} data-testid="submit">
           {text.signIn.submit}

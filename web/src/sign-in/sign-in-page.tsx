@@ -1,6 +1,7 @@
-import { Paper, Text } from '@mantine/core'
+import { Group, Paper, Text } from '@mantine/core'
 import { useLanguage } from '../language/language'
 import { LanguageSwitch } from '../ui/language-switch'
+import { SchemeSwitch } from '../ui/scheme-switch'
 import { Steps } from './steps'
 import style from './sign-in.module.css'
 
@@ -15,7 +16,10 @@ export function SignInPage() {
       <Paper className={style.card} withBorder p="xl" radius="lg">
         <Steps />
       </Paper>
-      <LanguageSwitch />
+      <Group gap="xs">
+        <LanguageSwitch />
+        <SchemeSwitch />
+      </Group>
     </main>
   )
 }

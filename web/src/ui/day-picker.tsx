@@ -1,5 +1,6 @@
 import { TextInput } from '@mantine/core'
 import 'react-multi-date-picker/styles/colors/teal.css'
+import './day-picker.css'
 import DatePicker from 'react-multi-date-picker'
 import { useId } from 'react'
 import { CALENDARS, dateOf, dayOf } from '../language/calendar'

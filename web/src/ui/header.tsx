@@ -12,6 +12,7 @@ import { KEYS_OF } from './keys'
 import { KeysHelp } from './keys-help'
 import { LanguageSwitch } from './language-switch'
 import { PageLink } from './page-link'
+import { SchemeSwitch } from './scheme-switch'
 import style from './header.module.css'
 
 interface Props {
@@ -46,6 +47,7 @@ export function Header({ me, page, children }: Props) {
         {me.desk && <span className={style.deskName}>{text.line.atDesk(format.number(me.desk.id))}</span>}
       </div>
       {letters && <KeysHelp keys={letters} />}
+      <SchemeSwitch />
       <LanguageSwitch />
       <Button variant="subtle" px="xs" c="var(--ink-soft)" color="gray" loading={leave.isPending} onClick={() => leave.mutate()} data-testid="sign-out">
         {text.signOut}

@@ -11,6 +11,7 @@ export const words: typeof fa = {
   },
   signOut: 'Sign out',
   clock: 'Time in Isfahan',
+  scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
   player: { play: 'Play', pause: 'Pause', position: 'Position' },
   keys: {
     title: 'Keys',

@@ -9,6 +9,7 @@ export const words = {
   },
   signOut: 'خروج',
   clock: 'ساعت اصفهان',
+  scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
   player: { play: 'پخش', pause: 'مکث', position: 'جای پخش' },
   keys: {
     title: 'کلیدها',

@@ -1,3 +1,4 @@
+import { useColorScheme } from '@mantine/hooks'
 import { useEffect } from 'react'
 import { useMe } from '../api/session'
 import { useLanguage } from '../language/language'
@@ -18,6 +19,8 @@ export default function WallboardPage() {
   const me = useMe().data ?? null
   const { wall, signedOut } = useWallboard(me !== null)
   const now = useNow(true)
+  // A wall follows its own screen, whatever a desk's browser keeps.
+  const scheme = useColorScheme('light', { getInitialValueInEffect: false })
   const words = text.wallboard
   useEffect(() => {
     document.title = `${words.title} · ${text.brandNumber}`
@@ -26,7 +29,7 @@ export default function WallboardPage() {
   const at = new Date(now).toISOString()
 
   return (
-    <main className={style.wall} data-testid="wall" data-old={old || signedOut}>
+    <main className={style.wall} data-scheme={scheme} data-testid="wall" data-old={old || signedOut}>
       <header className={style.head}>
         <h1><span aria-hidden>{text.brandNumber}</span>{words.title}</h1>
         <p className={style.city}>{text.city}</p>
