@@ -31,7 +31,7 @@ def sign_in(page: Page, system: System, username: str, path: str = "/desk") -> N
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 """The widths at which every page is looked at."""
-_AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def shown(page: Page, name: str) -> None:
@@ -41,7 +41,7 @@ def shown(page: Page, name: str) -> None:
 
 def is_fit(page: Page) -> None:
     """Everybody can use the page as it stands: axe finds nothing, and nothing runs over a phone's edge."""
-    page.evaluate(_AXE.read_text())
+    page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
     wrong = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
     assert not wrong, (page.url, wrong)

@@ -1,0 +1,113 @@
+"""How a page looks at every width, in both schemes and under a thumb: what cannot be read, seen or hit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page
+
+from tests.kit.pages import AXE
+
+WIDTHS = (360, 768, 1024, 1440)
+_HEIGHTS = {360: 740, 768: 1024, 1024: 768, 1440: 900}
+SCHEMES = ("light", "dark")
+
+
+@dataclass
+class LookedAt:
+    """A page, and what is wrong with it."""
+
+    address: str
+    faint: dict[str, list[str]] = field(default_factory=dict)
+    """Too little contrast, by scheme and width."""
+    sideways: list[int] = field(default_factory=list)
+    """Widths at which it runs over the edge."""
+    small: list[str] = field(default_factory=list)
+    """What a thumb misses."""
+    key_caps: int = 0
+    """Keys that are shown to who has none."""
+
+
+def look_at(page: Page) -> LookedAt:
+    """Look at the page that is loaded, once for all widths and schemes."""
+    page.evaluate(AXE.read_text())
+    page.evaluate("document.fonts.ready")
+    found = LookedAt(page.url)
+    for width in reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
+        _settle(page)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.sideways.append(width)
+        for scheme in SCHEMES:
+            if faint := _faint(page, scheme):
+                found.faint[f"{scheme} {width}"] = faint
+    with with_a_thumb(page):
+        found.small = small_targets(page)
+        found.key_caps = key_caps(page)
+    return found
+
+
+@contextmanager
+def with_a_thumb(page: Page) -> Iterator[None]:
+    """Whoever looks has a telephone: no mouse, no keyboard."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
+    _settle(page)
+    yield
+    wire.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    wire.detach()
+
+
+def small_targets(page: Page) -> list[str]:
+    """What cannot be hit 21 pixels from its middle, but for links within a text."""
+    found: list[str] = page.evaluate(_SMALL)
+    return found
+
+
+def key_caps(page: Page) -> int:
+    """How many keys are shown."""
+    return page.locator("kbd:visible").count()
+
+
+def _settle(page: Page) -> None:
+    # Charts and virtual rows follow the page's width in their own time.
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def _faint(page: Page, scheme: str) -> list[str]:
+    page.evaluate("(to) => document.documentElement.setAttribute('data-mantine-color-scheme', to)", scheme)
+    found: list[str] = page.evaluate(_CONTRAST)
+    return found
+
+
+_CONTRAST = """async () => {
+  const { violations } = await axe.run({ runOnly: ['color-contrast'], resultTypes: ['violations'] });
+  return violations.flatMap(({ nodes }) => nodes.map(({ html, any }) => {
+    const { fgColor, bgColor, contrastRatio } = any[0].data;
+    return `${fgColor} on ${bgColor} is ${contrastRatio}: ${html.slice(0, 120)}`;
+  }));
+}"""
+
+_SMALL = """() => {
+  const what = 'a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=menuitem]';
+  const inText = (one) => one.matches('a') && getComputedStyle(one).display === 'inline'
+    && [...one.parentElement.childNodes].some((other) => other !== one && other.textContent.trim().length > 1);
+  const hits = (one, x, y) => {
+    const there = document.elementFromPoint(x, y);
+    const labels = [...(one.labels ?? [])];
+    return there && (one.contains(there) || labels.some((label) => label.contains(there)));
+  };
+  return [...document.querySelectorAll(what)].filter((one) => {
+    if (!one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || one.disabled) return false;
+    let box = one.getBoundingClientRect();
+    if (box.width >= 43.5 && box.height >= 43.5 || box.width < 2 || inText(one)) return false;
+    one.scrollIntoView({ block: 'center' });
+    box = one.getBoundingClientRect();
+    const x = box.x + box.width / 2;
+    const y = box.y + box.height / 2;
+    return ![[0, -21], [0, 21], [-21, 0], [21, 0]].every(([right, down]) => hits(one, x + right, y + down));
+  }).map((one) => {
+    const { width, height } = one.getBoundingClientRect();
+    return `${Math.round(width)}×${Math.round(height)}: ${one.outerHTML.slice(0, 140)}`;
+  });
+}"""

@@ -1,0 +1,60 @@
+"""Every page in a light and a dark room, on a telephone and on a desk: read with ease, hit with a thumb."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from sqlalchemy import Engine
+
+from tests.factories import PASSWORD
+from tests.kit import seed_city
+from tests.kit.browser import person
+from tests.kit.look import LookedAt, look_at
+
+
+@pytest.fixture
+def manager(chromium: Browser, url: str, engine: Engine) -> Iterator[tuple[Page, seed_city.Town]]:
+    """Somebody who may open every page of a town at work."""
+    there = seed_city.fill(engine)
+    with person(chromium, locale="fa-IR", reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_test_id("username").wait_for()
+        yield page, there
+        said = context.complaints  # type: ignore[attr-defined]
+        assert [complaint for complaint in said if "401" not in complaint] == []  # nobody is signed in yet
+
+
+def _sign_in(page: Page, there: seed_city.Town) -> None:
+    page.get_by_test_id("username").fill(there.administrator)
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.get_by_test_id("submit").click()
+    page.get_by_test_id("sign-out").wait_for()
+
+
+def test_given_every_page_when_it_is_looked_at_then_it_is_read_and_hit_with_ease(
+    manager: tuple[Page, seed_city.Town], url: str
+) -> None:
+    page, there = manager
+    seen = [look_at(page)]
+    _sign_in(page, there)
+    for path in there.paths:
+        page.goto(f"{url}/{path}")
+        page.get_by_role("main").wait_for()
+        page.get_by_test_id("loading").wait_for(state="hidden")
+        seen.append(look_at(page))
+    assert [one for one in seen if one != LookedAt(one.address)] == []
+
+
+def test_given_a_browser_that_keeps_dark_when_a_page_is_loaded_then_its_first_paint_is_dark(
+    manager: tuple[Page, seed_city.Town], url: str
+) -> None:
+    page, _ = manager
+    for chosen in ("auto", "light", "dark"):
+        assert page.get_by_test_id("scheme").get_attribute("data-chosen") == chosen
+        if chosen != "dark":
+            page.get_by_test_id("scheme").click()
+    # The pages' own code never comes: what is painted is what stands before it.
+    page.route("**/assets/*-*.js", lambda route: route.abort())
+    page.goto(url, wait_until="commit")
+    page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(16, 25, 27)'")
