@@ -29,7 +29,7 @@ _NAMED_BY_CONTENT = re.compile(r"-[\w-]{8}\.(js|css)$")
 
 
 class _Assets(StaticFiles):
-    """The built files. Vite names them by what is in them, all but the fonts and what runs before the pages."""
+    """The built files. Vite names them by what is in them, all but what web/public/ holds and the fonts."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """One of them, kept by the browser for as long as it likes."""

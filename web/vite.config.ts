@@ -3,15 +3,15 @@ import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 /** What is asked of the API, and the smallest parts of pages. */
-const SMALL = /\/src\/(api\/|[\w-]+\/queries\.ts|ui\/(number|tag|use-actions|use-now|use-subject|use-title)\.tsx?|line\/reason\.tsx|language\/city-time\.ts)/
+const SMALL = /\/src\/(api\/|[\w-]+\/queries\.ts|ui\/(number|tag|call-states?|empty|use-actions|use-now|use-seconds-left|use-subject|use-title)\.tsx?|line\/reason\.tsx|language\/city-time\.ts)/
 
 export default defineConfig(({ mode }) => {
   const { HOTLINE_HTTP = '127.0.0.1:8137' } = loadEnv(mode, '.', 'HOTLINE_')
   return {
     plugins: [react()],
     // `npx vite` while writing pages: the API of a running system answers.
-    server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` } } },
-    test: { include: ['src/**/*.test.ts'] },
+    server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` }, '/public': { target: `http://${HOTLINE_HTTP}` } } },
+    test: { include: ['src/**/*.test.ts'], css: true },
     build: {
       target: 'es2022',
       // One style sheet: a part of a page fetches nothing but its code.

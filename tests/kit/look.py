@@ -89,18 +89,24 @@ _CONTRAST = """async () => {
 }"""
 
 _SMALL = """() => {
-  const what = 'a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=menuitem]';
+  const what = 'a[href], button, input, select, textarea, summary, [role=button], [role=tab]';
   const inText = (one) => one.matches('a') && getComputedStyle(one).display === 'inline'
-    && [...one.parentElement.childNodes].some((other) => other !== one && other.textContent.trim().length > 1);
+    && [...one.parentElement.childNodes].some((near) => near !== one && near.textContent.trim()[1]);
   const hits = (one, x, y) => {
     const there = document.elementFromPoint(x, y);
-    const labels = [...(one.labels ?? [])];
-    return there && (one.contains(there) || labels.some((label) => label.contains(there)));
+    return one.contains(there);
   };
   return [...document.querySelectorAll(what)].filter((one) => {
-    if (!one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || one.disabled) return false;
-    let box = one.getBoundingClientRect();
-    if (box.width >= 43.5 && box.height >= 43.5 || box.width < 2 || inText(one)) return false;
+    if (one.disabled || !one.checkVisibility({ visibilityProperty: true, opacityProperty: true })) {
+      return false;
+    }
+    // A label is hit as well as what it names.
+    const boxes = [one, ...(one.labels ?? [])].map((part) => part.getBoundingClientRect());
+    const ends = (of, side) => of(...boxes.map((box) => box[side]));
+    const spans = (from, to) => ends(Math.max, to) - ends(Math.min, from);
+    if (spans('left', 'right') >= 43.5 && spans('top', 'bottom') >= 43.5) return false;
+    let box = boxes[0];
+    if (box.width < 2 || inText(one)) return false;
     one.scrollIntoView({ block: 'center' });
     box = one.getBoundingClientRect();
     const x = box.x + box.width / 2;

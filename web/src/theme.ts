@@ -15,10 +15,15 @@ const amber: MantineColorsTuple = [
   '#fdf6e3', '#fbeed6', '#f5dca9', '#eec878', '#e7b44c', '#d98a1b', '#b06a0c', '#8a5206', '#7a4b05', '#5f3a04',
 ]
 
+/** What Mantine's parts are made of in a dark room: the surfaces and lines of the tokens. */
+const dark: MantineColorsTuple = [
+  '#eef2f1', '#c3cecf', '#b0bec0', '#7c9096', '#33444a', '#2a393e', '#202e32', '#1a2629', '#10191b', '#0b1214',
+]
+
 export const theme = createTheme({
   primaryColor: 'turquoise',
   primaryShade: 7,
-  colors: { turquoise, brick, amber },
+  colors: { turquoise, brick, amber, dark },
   fontFamily: 'var(--font)',
   headings: { fontFamily: 'var(--font)', fontWeight: '700' },
   defaultRadius: 'md',
@@ -26,7 +31,7 @@ export const theme = createTheme({
   fontSizes: { xs: 'var(--text-s)', sm: 'var(--text-s)', md: 'var(--text-m)', lg: 'var(--text-l)', xl: 'var(--text-l)' },
   respectReducedMotion: true,
   // A dialog's head is no second head of the page.
-  components: { ModalHeader: { defaultProps: { role: 'presentation' } } },
+  components: { ModalHeader: { defaultProps: { role: 'presentation' } }, DrawerHeader: { defaultProps: { role: 'presentation' } } },
 })
 
 /** What Mantine's parts are drawn with: the tokens, which know the scheme themselves. */
@@ -45,6 +50,8 @@ const fromTokens = {
   '--mantine-color-disabled': 'var(--quiet-soft)',
   '--mantine-color-disabled-color': 'var(--ink-soft)',
   '--mantine-color-disabled-border': 'var(--edge)',
+  '--mantine-color-turquoise-filled': 'var(--accent)',
+  '--mantine-color-turquoise-filled-hover': 'var(--accent-deep)',
   ...of('turquoise', 'accent'),
   ...of('brick', 'danger'),
   ...of('amber', 'warning'),

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, TextInput } from '@mantine/core'
+import { Button, Group, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
@@ -8,10 +8,12 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { departmentName } from '../requests/names'
 import { type Department, useDepartments } from '../requests/queries'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
+import { Sheet } from '../ui/sheet'
 import { addDepartment, changeDepartment } from './queries'
 import style from './departments.module.css'
 
@@ -40,14 +42,14 @@ export default function DepartmentsPage({ me }: { me: Me }) {
       <main className={style.page}>
         <ErrorNotice error={error ?? switched.error} />
         {isPending && <Loading />}
-        {data?.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {data?.length === 0 && <Empty action={may && <Button onClick={() => setAsked('new')}>{words.add}</Button>}>{words.none}</Empty>}
         <ul className={style.list}>
           {data?.map((one) => {
             const name = departmentName(language, one)
             return (
               <li key={one.id} className={style.item} data-testid="department" data-id={one.id}>
                 <span className={style.name}>
-                  <Link href={`/requests?department=${one.id}`} aria-label={words.show(name)}>{name}</Link>
+                  <Link className="alone" href={`/requests?department=${one.id}`} aria-label={words.show(name)}>{name}</Link>
                   {!one.active && <Tag tone="later">{words.inactive}</Tag>}
                 </span>
                 <span className={style.counts}>
@@ -86,7 +88,7 @@ function Names({ department, onClose }: { department: Department | null; onClose
     },
   })
   return (
-    <Modal opened onClose={onClose} title={department ? words.change : words.add} closeButtonProps={{ 'aria-label': text.requests.keep }}>
+    <Sheet title={department ? words.change : words.add} close={text.requests.keep} onClose={onClose}>
       <div className={style.form}>
         <TextInput label={words.nameFa} value={fa} dir="rtl" maxLength={200} data-autofocus data-testid="name-fa" onChange={(event) => setFa(event.currentTarget.value)} />
         <TextInput label={words.nameEn} value={en} dir="ltr" maxLength={200} data-testid="name-en" onChange={(event) => setEn(event.currentTarget.value)} />
@@ -95,6 +97,6 @@ function Names({ department, onClose }: { department: Department | null; onClose
           {text.requests.save}
         </Button>
       </div>
-    </Modal>
+    </Sheet>
   )
 }

@@ -17,7 +17,7 @@ export function Report({ round: { id, starts_at } }: { round: Round }) {
       <h2 id="report-title">{text.report.title}</h2>
       <ErrorNotice error={error} />
       {data && <Numbers report={data} />}
-      <Anchor component={Link} href={`/reports?by=round&from=${day}&until=${day}`} data-testid="to-reports">{text.reports.all}</Anchor>
+      <Anchor component={Link} href={`/reports?by=round&from=${day}&until=${day}`} className="alone" data-testid="to-reports">{text.reports.all}</Anchor>
     </Paper>
   )
 }
