@@ -5,6 +5,8 @@ import { HeldLeft } from '../desk/held-left'
 import { stateWord } from '../desk/state-word'
 import { useLanguage } from '../language/language'
 import { Progress } from '../official/next-panel'
+import { CallIcon } from '../ui/call-state'
+import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
@@ -75,8 +77,9 @@ interface RowProps {
 function Row({ callback, id, testId, children }: RowProps) {
   const { text, format } = useLanguage()
   const subject = useSubject()
+  const call = callback ? callStateOf(callback) : undefined
   return (
-    <li className={style.row} data-testid={testId} data-id={id} data-state={callback?.state ?? 'none'}>
+    <li className={style.row} data-testid={testId} data-id={id} data-state={callback?.state ?? 'none'} data-call={call}>
       {callback
         ? (
           <>
@@ -86,7 +89,7 @@ function Row({ callback, id, testId, children }: RowProps) {
           </>
         )
         : <strong>{text.line.atDesk(format.number(id))}</strong>}
-      <span className={style.state}>{children}</span>
+      <span className={style.state} data-call={call}>{call && <CallIcon state={call} />}{children}</span>
     </li>
   )
 }

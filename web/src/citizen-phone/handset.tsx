@@ -3,21 +3,30 @@ import { useEffect, useState } from 'react'
 import { useLanguage } from '../language/language'
 import { Keypad } from '../phone/keypad'
 import { ring } from '../phone/ring'
-import type { Softphone } from '../phone/softphone'
+import type { PhoneStatus, Softphone } from '../phone/softphone'
+import { CallIcon } from '../ui/call-state'
+import { CALL_STATES, type CallState } from '../ui/call-states'
 import { RunningTime } from '../ui/number'
 import { useStore } from '../ui/store'
 import style from './phone.module.css'
 
+/** The same states as the desks', from the other end: who rings here waits there. */
+const CALL: Record<PhoneStatus['state'], CallState> = {
+  disconnected: 'over', registered: 'ready', calling: 'calling', ringing: 'waiting', talking: 'talking',
+}
+
 export function Handset({ phone, target }: { phone: Softphone; target: string }) {
   const { text } = useLanguage()
   const { state, problem } = useStore(phone.status)
+  const call = CALL[state]
   const talking = state === 'talking'
 
-  useEffect(() => (state === 'ringing' ? ring() : undefined), [state])
+  useEffect(() => (CALL_STATES[call].sound === 'ring' ? ring() : undefined), [call])
 
   return (
     <>
-      <div className={style.state} role="status" data-testid="phone-state" data-state={state}>
+      <div className={style.state} role="status" data-testid="phone-state" data-call={call} data-state={state}>
+        <CallIcon state={call} />
         {text.citizenPhone.state[state]}
         {talking && <Duration />}
       </div>

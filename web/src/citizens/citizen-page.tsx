@@ -2,6 +2,7 @@ import { Anchor, Paper } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -56,7 +57,7 @@ function Open({ citizen }: { citizen: Citizen }) {
     ...registrations.map((registration): Entry => ({ kind: 'registration', at: registration.registered_at, registration })),
     ...requests.map((request): Entry => ({ kind: 'request', at: request.made_at, request })),
   ]
-  if (entries.length === 0) return <p className={rows.empty} role="status">{text.citizens.nothingOpen}</p>
+  if (entries.length === 0) return <Empty>{text.citizens.nothingOpen}</Empty>
   return <Entries title={text.citizens.open} entries={entries} />
 }
 

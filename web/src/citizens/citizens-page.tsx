@@ -5,6 +5,7 @@ import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Num } from '../ui/number'
@@ -37,7 +38,7 @@ export default function CitizensPage({ me }: { me: Me }) {
           className={style.typed} data-testid="citizen-typed" onChange={(event) => setTyped(event.currentTarget.value)}
         />
         <ErrorNotice error={error} />
-        {isSuccess && wanted && found.length === 0 && <p className={rows.empty} role="status" data-testid="nobody">{words.none}</p>}
+        {isSuccess && wanted && found.length === 0 && <Empty data-testid="nobody">{words.none}</Empty>}
         {found.map(({ name, results }) => (
           <section key={name}>
             <h2 className={style.heading}>{text.search.groups[name]}</h2>

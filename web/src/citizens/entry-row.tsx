@@ -5,6 +5,7 @@ import { useLanguage } from '../language/language'
 import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { districtName, dueDay } from '../requests/names'
+import { CallTag } from '../ui/call-state'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { useSubject } from '../ui/use-subject'
@@ -43,7 +44,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
           <Num>{format.ticket(ticket)}</Num>
           <span>{in_operators_line ? text.history.operatorsLine : `${office(official)}${text.comma}${format.date(starts_at)}`}</span>
           <span>{subject(about)}</span>
-          <em>{text.history.state[state]}</em>
+          {state === 'calling' ? <CallTag state="calling" /> : <em>{text.history.state[state]}</em>}
         </>
       )
     }

@@ -4,6 +4,8 @@ import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
 import { ReferButton } from '../requests/refer-button'
+import { CallIcon } from '../ui/call-state'
+import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
@@ -23,6 +25,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   const subjectOf = useSubject()
   const { registration, state, outcome } = callback
   const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
+  const call = callStateOf(callback)
   const staying = callback.on_the_line && state !== 'closed'
   const usual = callback.on_hold_at ? '' : text.callbackHelp[state]
   const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
@@ -33,9 +36,9 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
 
   return (
     <>
-      <Paper className={style.panel} withBorder data-tone={tone(callback)}>
+      <Paper className={style.panel} withBorder data-call={call}>
         <div className={style.state} role="status" data-testid="callback-state" data-state={state} data-outcome={outcome ?? ''}>
-          <h2>{word}<OnTheLine callback={callback} /></h2>
+          <h2><CallIcon state={call} /> {word}<OnTheLine callback={callback} /></h2>
           {help && <p>{help}</p>}
         </div>
         <HeldLeft callback={callback} />
@@ -82,12 +85,4 @@ function Timer({ callback }: { callback: Callback }) {
       <RunningTime>{format.duration(until - Date.parse(since))}</RunningTime>
     </div>
   )
-}
-
-function tone({ state, outcome }: Callback): string {
-  if (state === 'talking' || outcome === 'reached') return 'talking'
-  if (state === 'closed') return 'over'
-  if (state === 'held') return 'calling'
-  if (state === 'ended' || state === 'parting') return 'asking'
-  return state === 'claimed' ? 'ready' : 'calling'
 }

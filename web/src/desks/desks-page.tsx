@@ -3,9 +3,12 @@ import { useState, type ReactNode } from 'react'
 import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { CallTag } from '../ui/call-state'
+import { callStateOf } from '../ui/call-states'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
@@ -41,7 +44,7 @@ export default function DesksPage({ me }: { me: Me }) {
       <main className={style.page}>
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && shown.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {!isPending && shown.length === 0 && <Empty action={<Button variant="light" onClick={() => setAll(true)}>{words.all}</Button>}>{words.none}</Empty>}
         {shown.length > 0 && (
           <ul className={style.rows}>
             {shown.map((desk) => (
@@ -93,7 +96,7 @@ function Row({ desk, children }: { desk: DeskPlace; children: ReactNode }) {
       </span>
       <span className={style.tags}>
         {serves && <span className={style.soft}>{words.serves(office(serves))}</span>}
-        {in_hand && <Tag tone={isOwed(desk) ? 'later' : 'now'}>{words.inHand(format.ticket(in_hand.ticket), text.callback[in_hand.state])}</Tag>}
+        {in_hand && <CallTag state={callStateOf(in_hand)}>{words.inHand(format.ticket(in_hand.ticket), text.callback[in_hand.state])}</CallTag>}
         {in_hand?.owed && <Tag tone="tried">{words.owed(format.time(in_hand.since))}</Tag>}
       </span>
       {children}

@@ -3,6 +3,8 @@ import type { Callback, Round, Stage } from '../api/types'
 import { isOver } from '../desk/likely-round'
 import { OnTheLine } from '../desk/on-the-line'
 import { useLanguage } from '../language/language'
+import { CallIcon } from '../ui/call-state'
+import { callStateOf } from '../ui/call-states'
 import { Num } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
@@ -25,7 +27,7 @@ export function NextPanel({ stage }: { stage: Stage }) {
         ? (
           <div data-testid="up-next" data-state={next.state}>
             <p className={style.nextSubject}>{subject(next.registration.subject)}</p>
-            <p className={style.nextState} data-state={next.state}><Progress callback={next} /><OnTheLine callback={next} /></p>
+            <p className={style.nextState} data-call={callStateOf(next)} data-state={next.state}><CallIcon state={callStateOf(next)} /> <Progress callback={next} /><OnTheLine callback={next} /></p>
           </div>
         )
         : <p className={style.help} data-testid="up-next" data-state="none">{over ? text.stage.over : text.stage.nobody}</p>}

@@ -8,6 +8,8 @@ import { VoiceMessage } from '../desk/voice-message'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
+import { CallIcon } from '../ui/call-state'
+import { type CallState, callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
@@ -21,6 +23,12 @@ interface Props {
   connected: boolean
 }
 
+/** Where the call stands, as the other pages show it. */
+const CALL: Record<Serving['state'], CallState> = {
+  free: 'ready', asked: 'calling', connecting: 'calling', talking: 'talking', finishing: 'talking', held: 'held', parting: 'after', ended: 'after',
+  paused: 'over', over: 'over',
+}
+
 /** Who is speaking now, about what, and for how long. */
 export function NowPanel({ serving, round, connected }: Props) {
   const { text, format } = useLanguage()
@@ -28,10 +36,11 @@ export function NowPanel({ serving, round, connected }: Props) {
   const { callback, state } = serving
   const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking'))
   const begun = useBegun(round)
+  const call = callback ? callStateOf(callback) : CALL[state]
   return (
-    <Paper withBorder className={style.now} data-state={state} data-time={time.tone} component="section">
+    <Paper withBorder className={style.now} data-call={call} data-state={state} data-time={time.tone} component="section">
       <div role="status" data-testid="serving-state" data-state={state}>
-        <h2>{callback?.on_hold_at && state === 'held' ? text.hold.word : text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
+        <h2><CallIcon state={call} /> {callback?.on_hold_at && state === 'held' ? text.hold.word : text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
         <p className={style.help}>{help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
         {callback && <HeldLeft callback={callback} />}
       </div>

@@ -9,6 +9,8 @@ import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
 import { QualityIcon, QualityWarning } from '../phone/quality-parts'
 import { ErrorNotice } from '../ui/error-notice'
+import { CallIcon } from '../ui/call-state'
+import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useActions } from '../ui/use-actions'
 import { useNow } from '../ui/use-now'
@@ -29,7 +31,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
       <ErrorNotice error={error} />
       <QualityWarning phone={phone} talking={state === 'talking'} />
       <div className={style.line}>
-        <strong role="status">{stateWord(text, callback)}</strong>
+        <strong role="status" data-call={callStateOf(callback)}><CallIcon state={callStateOf(callback)} /> {stateWord(text, callback)}</strong>
         <QualityIcon phone={phone} />
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
         {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}

@@ -2,6 +2,8 @@ import { useDocumentVisibility } from '@mantine/hooks'
 import { useEffect, useRef } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
+import { alarm } from '../phone/alarm'
+import { CALL_STATES, callStateOf } from '../ui/call-states'
 
 /** Somebody is on the line, and is not to wait until this window is looked at. */
 const ON_THE_LINE: Callback['state'][] = ['answered', 'waiting', 'screening', 'talking', 'held']
@@ -11,6 +13,7 @@ const ON_THE_LINE: Callback['state'][] = ['answered', 'waiting', 'screening', 't
  * that was allowed. Neither says who it is: others may see the screen.
  */
 export function useTells(call: Callback | null): void {
+  useAlarm(call)
   const { text, format } = useLanguage()
   const hidden = useDocumentVisibility() === 'hidden'
   const seen = useRef<string | null>(null)
@@ -30,4 +33,14 @@ export function useTells(call: Callback | null): void {
       notice?.close()
     }
   }, [hidden, at, state, text, format])
+}
+
+/** Who is on the line hears music once this desk's phone is gone: the desk is to hear of it, too. */
+function useAlarm(call: Callback | null): void {
+  const state = call && callStateOf(call)
+  const before = useRef(state)
+  useEffect(() => {
+    if (state && before.current && state !== before.current && CALL_STATES[state].sound === 'alarm') alarm()
+    before.current = state
+  }, [state])
 }

@@ -12,6 +12,11 @@ export const words: typeof fa = {
   signOut: 'Sign out',
   clock: 'Time in Isfahan',
   scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
+  takeItBack: (left) => `Take it back (${left} s)`,
+  callStates: {
+    ready: 'ready to call', calling: 'being called', waiting: 'waiting on the line', talking: 'in conversation',
+    held: 'the desk is cut off', after: 'outcome to be said', over: 'over',
+  },
   player: { play: 'Play', pause: 'Pause', position: 'Position' },
   keys: {
     title: 'Keys',

@@ -10,6 +10,11 @@ export const words = {
   signOut: 'خروج',
   clock: 'ساعت اصفهان',
   scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
+  takeItBack: (left: string) => `برگرداندن (${left} ثانیه)`,
+  callStates: {
+    ready: 'آمادهٔ تماس', calling: 'در حال تماس', waiting: 'منتظر روی خط', talking: 'در گفت‌وگو',
+    held: 'ارتباط میز قطع است', after: 'در انتظار نتیجه', over: 'پایان‌یافته',
+  },
   player: { play: 'پخش', pause: 'مکث', position: 'جای پخش' },
   keys: {
     title: 'کلیدها',

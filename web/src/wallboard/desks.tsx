@@ -1,8 +1,15 @@
 import { useLanguage } from '../language/language'
+import { CallIcon } from '../ui/call-state'
+import type { CallState } from '../ui/call-states'
 import type { WallDesk, WallLine } from './queries'
 import style from './wallboard.module.css'
 
 const SHOWN = 14
+
+/** What a desk does, as the other pages show it. */
+const CALL: Partial<Record<WallDesk['doing'], CallState>> = {
+  speaking: 'talking', calling: 'calling', afterwards: 'after', waiting: 'calling', free: 'ready',
+}
 
 interface Props {
   desks: WallDesk[]
@@ -25,11 +32,12 @@ export function Desks({ desks, lines, now }: Props) {
       <ul>
         {sorted.slice(0, SHOWN).map(({ desk_id, name, round_id, doing, since }) => {
           const line = lines.find((one) => one.round_id === round_id)
+          const call = CALL[doing]
           return (
-            <li key={desk_id} data-doing={doing} data-testid="desk" data-id={desk_id}>
+            <li key={desk_id} data-call={call} data-doing={doing} data-testid="desk" data-id={desk_id}>
               <b>{text.line.atDesk(format.number(desk_id))}</b>
               <span className={style.name}>{name}</span>
-              <span className={style.doing}>{words.doing[doing]}</span>
+              <span className={style.doing}>{call && <CallIcon state={call} />} {words.doing[doing]}</span>
               <span className={style.since}>{since && format.duration(now - Date.parse(since))}</span>
               <span className={style.serves}>{line && office(line)}</span>
             </li>
