@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, fi
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import secret_file
+from colours import READABLE, contrast, readable
 
 
 class SettingsError(Exception):
@@ -52,6 +53,10 @@ class QuietHours(NamedTuple):
     begin: time
     end: time
 
+
+_PAGE = "#f5f3ee"
+"""What the pages lie on (web/src/tokens.css); a colour that is read on it is read on white, too."""
+_LARGEST_EMBLEM = 1 << 16
 
 # What is written into Asterisk's configuration must not be able to write a line of its own.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
@@ -279,6 +284,12 @@ class Settings(BaseSettings):
     They go before those that `hotline137 prompts voice` has brought."""
     prompts_gtts: bool = False
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
+    city_accent: str = Field("", pattern=r"^(#[0-9A-Fa-f]{6})?$")
+    """The city's own colour, of buttons and of what is chosen, written #0b6f77; empty: the turquoise of
+    Isfahan's tiles. One that cannot be read is refused."""
+    city_emblem: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """Its emblem, an SVG or PNG of at most 64 kB, at the sign-in and on the public pages; in containers each
+    that has this setting must find the file."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
     """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
@@ -356,6 +367,25 @@ class Settings(BaseSettings):
                         f"{allowed} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
                         "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
                     )
+        return value
+
+    @field_validator("city_accent")
+    @classmethod
+    def _accent(cls, value: str) -> str:
+        if value and (found := contrast(value, _PAGE)) < READABLE:
+            raise ValueError(
+                f"cannot be read on the pages: its contrast with them is {found:.1f}, and {READABLE} is the "
+                f"least; the same, darker: {readable(value, _PAGE, '#000000')}"
+            )
+        return value.lower()
+
+    @field_validator("city_emblem")
+    @classmethod
+    def _emblem(cls, value: Path | None) -> Path | None:
+        if value and value.suffix not in (".svg", ".png"):
+            raise ValueError("must be a file that ends with .svg or .png")
+        if value and not (value.is_file() and value.stat().st_size <= _LARGEST_EMBLEM):
+            raise ValueError(f"must be a file of at most {_LARGEST_EMBLEM} bytes")
         return value
 
     @field_validator("trunk_codecs")

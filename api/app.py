@@ -13,7 +13,7 @@ from api import event_stream, health, limits, problems, security, web
 from api.desk import callbacks, citizen_history, control, desks, phones, promises, serving
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
-from api.public import fairness, public, request_page
+from api.public import city, fairness, public, request_page
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, departments, requests
 from api.rounds import calendar, messages, officials, planning, rounds, subjects, timetable
@@ -36,7 +36,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM})
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    for module in (health, public, fairness, request_page):
+    for module in (health, public, city, fairness, request_page):
         together.include_router(module.router)
     return together.routes
 

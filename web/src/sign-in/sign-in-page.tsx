@@ -9,6 +9,7 @@ export function SignInPage() {
   const { text } = useLanguage()
   return (
     <main className={style.page}>
+      <div className={style.emblem} aria-hidden />
       <div className={style.brand}>
         <div className={style.number} aria-hidden>{text.brandNumber}</div>
         <Text c="dimmed">{text.city}</Text>

@@ -1,0 +1,79 @@
+"""The city's own face, above web/src/tokens.css and api/static/public.css: its colour and its emblem."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from api.access import InForce
+from api.pages import CACHED
+from colours import contrast, mix, readable
+from hotline.errors import Refused
+
+router = APIRouter(prefix="/public", include_in_schema=False)
+
+_WHITE, _BLACK = "#ffffff", "#000000"
+_DARK_ROOM = "#1a2629"
+"""What lies behind everything there: --paper of the tokens."""
+
+
+@router.get("/city.css")
+def style(settings: InForce) -> Response:
+    """What differs from our own colours; nothing where the city has set nothing."""
+    rules = []
+    if accent := settings.city_accent:
+        rules.append(_rule(":root:root, [data-scheme='light'][data-scheme]", _light(accent)))
+        dark = ":root[data-mantine-color-scheme='dark'], [data-scheme='dark'][data-scheme]"
+        rules.append(_rule(f":root{dark}", _dark(accent)))
+    if settings.city_emblem:
+        rules.append(
+            _rule(
+                ":root",
+                {
+                    "--city-emblem": "url(/public/emblem)",
+                    "--city-emblem-size": "72px",
+                    "--city-emblem-here": "1",
+                },
+            )
+        )
+    return Response("".join(rules), headers=CACHED, media_type="text/css; charset=utf-8")
+
+
+@router.get("/emblem")
+def emblem(settings: InForce) -> FileResponse:
+    """The city's emblem."""
+    if not settings.city_emblem:
+        raise Refused("not-found", "the city has set no emblem")
+    return FileResponse(settings.city_emblem, headers=CACHED)
+
+
+def _rule(where: str, values: dict[str, str]) -> str:
+    return f"{where} {{ {' '.join(f'{name}: {value};' for name, value in values.items())} }}\n"
+
+
+def _light(accent: str) -> dict[str, str]:
+    soft = mix(accent, _WHITE, 0.9)
+    pale = mix(accent, _WHITE, 0.8)
+    ink = readable(accent, pale, _BLACK)
+    return {
+        "--accent": accent,
+        "--accent-deep": mix(accent, _BLACK, 0.15),
+        "--accent-line": accent,
+        "--accent-ink": ink,
+        "--accent-soft": soft,
+        "--accent-pale": pale,
+        "--turquoise": accent,
+        "--turquoise-pale": soft,
+    }
+
+
+def _dark(accent: str) -> dict[str, str]:
+    soft, pale = mix(accent, _DARK_ROOM, 0.8), mix(accent, _DARK_ROOM, 0.7)
+    # The lightest of what lies behind is the hardest to write on.
+    lightest = max(_DARK_ROOM, pale, key=lambda behind: contrast(behind, _BLACK))
+    return {
+        "--accent": accent,
+        "--accent-deep": mix(accent, _BLACK, 0.15),
+        "--accent-line": readable(accent, _DARK_ROOM, _WHITE, least=3),
+        "--accent-ink": readable(accent, lightest, _WHITE),
+        "--accent-soft": soft,
+        "--accent-pale": pale,
+    }

@@ -1,0 +1,85 @@
+"""A city's own colour and emblem: on the pages, and refused where they could not be read."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api import web
+from api.app import create
+from colours import READABLE, contrast
+from settings import Settings, SettingsError, load
+
+TOKENS = (Path(web.BUILT).parent / "src" / "tokens.css").read_text()
+EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
+
+
+def city(settings: Settings, **own: object) -> TestClient:
+    return TestClient(create(settings.model_copy(update=own)))
+
+
+def test_given_a_city_without_a_look_of_its_own_when_its_style_is_asked_for_then_it_is_empty(
+    settings: Settings,
+) -> None:
+    there = city(settings)
+    assert there.get("/public/city.css").text == ""
+    assert there.get("/public/emblem").status_code == 404
+
+
+@pytest.mark.parametrize("accent", ["#1b4f9c", "#6b2413", "#005f2f", "#5a2a82", "#000000"])
+def test_given_a_citys_colour_when_the_pages_take_it_then_what_is_written_in_it_is_read_in_both_rooms(
+    settings: Settings, accent: str
+) -> None:
+    light, dark = city(settings, city_accent=accent).get("/public/city.css").text.splitlines()
+    for rule, paper in ((light, "#ffffff"), (dark, "#1a2629")):
+        values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6});", rule))
+        for behind in (paper, values["--accent-soft"], values["--accent-pale"]):
+            assert contrast(values["--accent-ink"], behind) >= READABLE
+        assert contrast(values["--accent-line"], paper) >= 3
+    assert f"--accent: {accent};" in light and contrast(accent, "#ffffff") >= READABLE
+
+
+def test_given_a_colour_that_cannot_be_read_when_settings_are_loaded_then_one_that_can_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"HOTLINE_CITY_ACCENT='#f5c518'.*contrast.*darker: #") as refused:
+        load(_env_file=None, city_accent="#f5c518")
+    darker = str(refused.value)[-7:]
+    assert load(_env_file=None, city_accent=darker).city_accent == darker
+
+
+def test_given_an_emblem_when_it_is_set_then_it_is_served_and_anything_else_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "emblem.svg"
+    file.write_text(EMBLEM)
+    there = city(settings, city_emblem=load(_env_file=None, city_emblem=file).city_emblem)
+    served = there.get("/public/emblem")
+    assert served.text == EMBLEM and served.headers["content-type"].startswith("image/svg+xml")
+    assert "/public/emblem" in there.get("/public/city.css").text
+    for wrong in (tmp_path / "none.svg", tmp_path / "emblem.html"):
+        with pytest.raises(SettingsError, match="HOTLINE_CITY_EMBLEM"):
+            load(_env_file=None, city_emblem=wrong)
+    file.write_text(EMBLEM + " " * (1 << 16))
+    with pytest.raises(SettingsError, match="at most 65536 bytes"):
+        load(_env_file=None, city_emblem=file)
+
+
+@pytest.mark.parametrize("room", [1, 2], ids=["light", "dark"])
+def test_given_our_own_colours_when_they_write_on_each_other_then_everybody_can_read_it(room: int) -> None:
+    rules = re.split(r"\[data-scheme='(?:light|dark)'\] \{", TOKENS)[room].split("\n}")[0]
+    short = dict(re.findall(r"(--[\w-]+): #([0-9a-f]{3,6});", rules))
+    token = {
+        name: f"#{value if len(value) == 6 else ''.join(2 * c for c in value)}"
+        for name, value in short.items()
+    }
+    everywhere = [value for name, value in token.items() if name in ("--paper", "--paper-soft", "--ground")]
+    for family in ("accent", "danger", "warning", "good", "apart", "quiet"):
+        behind = [*everywhere, token[f"--{family}-soft"]]
+        assert all(
+            contrast(token[ink], on) >= READABLE for ink in ("--ink", f"--{family}-ink") for on in behind
+        )
+        assert contrast(token[f"--{family}-line"], token["--paper"]) >= 3
+    for fill in ("accent", "danger"):
+        assert contrast(token[f"--on-{fill}"], token[f"--{fill}"]) >= READABLE
+    assert all(contrast(token["--map-ink"], token[f"--map-{shade}"]) >= READABLE for shade in range(5))
+    assert all(contrast(token[f"--chart-{part}"], token["--paper"]) >= 3 for part in range(1, 4))
