@@ -6,10 +6,12 @@ import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { usePeople } from '../people/queries'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
+import { Latin } from '../ui/number'
 import { useTitle } from '../ui/use-title'
 import { type AuditEntry, auditExportUrl, useAudit, useAuditActions } from './queries'
 import style from '../ui/rows.module.css'
@@ -76,14 +78,14 @@ export default function AuditPage({ me }: { me: Me }) {
         </div>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((entry) => <Row key={entry.id} entry={entry} />)}
           </ul>
         )}
         <LoadMore query={query} />
-        {query.isSuccess && found.length > 0 && !query.hasNextPage && <p className={style.empty}>{words.end}</p>}
+        {query.isSuccess && found.length > 0 && !query.hasNextPage && <Empty>{words.end}</Empty>}
       </main>
     </div>
   )
@@ -96,9 +98,9 @@ function Row({ entry }: { entry: AuditEntry }) {
       className={style.row} style={{ gridTemplateColumns: '240px 140px 1fr 1fr 1.4fr' }} data-testid="entry" data-action={entry.action}
     >
       <time className={style.soft} dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
-      <span><bdi className={style.name}>{entry.who_text}</bdi></span>
+      <span>{entry.who === entry.who_text ? <Latin>{entry.who_text}</Latin> : <bdi>{entry.who_text}</bdi>}</span>
       <strong>{entry.action_text}</strong>
-      <span className={entry.subject.startsWith('person ') ? style.name : undefined}>{entry.subject_text}</span>
+      <span>{entry.subject.startsWith('person ') ? <Latin>{entry.subject_text}</Latin> : entry.subject_text}</span>
       <span className={style.soft}>{entry.reason_text}</span>
     </li>
   )

@@ -7,11 +7,13 @@ import { mayMove } from '../api/permissions'
 import { COMMAND_LINE, type Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
+import { type Done, Undo } from '../ui/undo'
 import { useTitle } from '../ui/use-title'
 import { type BlockedNumber, type BlockIn, blockNumber, unblockNumber, useBlocked } from './queries'
 import style from '../ui/rows.module.css'
@@ -24,6 +26,7 @@ export default function BlockedPage({ me }: { me: Me }) {
   const [wanted, setWanted] = useState('')
   const [settled] = useDebouncedValue(wanted, 250)
   const { data: blocked = [], isPending, error } = useBlocked(settled)
+  const [done, setDone] = useState<Done | null>(null)
   const [leaving, setLeaving] = useState<BlockedNumber | null>(null)
   const may = mayMove(me.role)
 
@@ -32,13 +35,14 @@ export default function BlockedPage({ me }: { me: Me }) {
       <Header me={me} page="blocked">{null}</Header>
       <main className={style.page}>
         {may && <BlockForm />}
+        {done && <Undo key={done.said} done={done} onOver={() => setDone(null)} />}
         <TextInput
           aria-label={words.search} placeholder={words.search} value={wanted} maxLength={100} data-testid="search"
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && blocked.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {!isPending && blocked.length === 0 && <Empty>{words.none}</Empty>}
         {blocked.length > 0 && (
           <ul className={style.rows}>
             {blocked.map((one) => (
@@ -66,6 +70,10 @@ export default function BlockedPage({ me }: { me: Me }) {
         <ConfirmDialog
           title={words.unblockTitle(format.phone(leaving.number))} help={words.unblockHelp} action={words.unblock}
           act={() => unblockNumber(leaving.number)} onClose={() => setLeaving(null)}
+          onDone={() => {
+            setDone({ said: words.unblocked(format.phone(leaving.number)), back: () => blockNumber({ number: leaving.number, reason: leaving.reason, note: leaving.note }) })
+            setLeaving(null)
+          }}
         />
       )}
     </div>
@@ -112,7 +120,7 @@ function BlockForm() {
             className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
             onChange={(event) => set({ note: event.currentTarget.value })}
           />
-          <Button type="submit" color="brick" disabled={!wanted.number.trim()} loading={block.isPending} data-testid="block">{words.block}</Button>
+          <Button type="submit" variant="light" color="brick" disabled={!wanted.number.trim()} loading={block.isPending} data-testid="block">{words.block}</Button>
         </div>
         <ErrorNotice error={block.error} />
         <div role="status" className="live">

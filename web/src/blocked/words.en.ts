@@ -15,6 +15,7 @@ export const words: typeof fa = {
     doneNone: (number) => `${number} is blocked. It had no waiting registration.`,
     beingCalled: 'This number is being called now; that call goes on and is the last one.',
     unblock: 'Unblock',
+    unblocked: (number) => `${number} is blocked no more.`,
     unblockTitle: (number) => `Unblock ${number}?`,
     unblockHelp: 'The number can register again. Cancelled registrations do not come back.',
   },

@@ -13,6 +13,7 @@ export const words = {
     doneNone: (number: string) => `${number} مسدود شد. ثبت‌نامی در انتظار نداشت.`,
     beingCalled: 'همین حالا با این شماره تماس گرفته شده است؛ این تماس ادامه می‌یابد و آخرین تماس است.',
     unblock: 'رفع مسدودی',
+    unblocked: (number: string) => `مسدودی ${number} برداشته شد.`,
     unblockTitle: (number: string) => `مسدودی ${number} برداشته شود؟`,
     unblockHelp: 'این شماره دوباره می‌تواند ثبت‌نام کند. ثبت‌نام‌های لغوشده برنمی‌گردد.',
   },

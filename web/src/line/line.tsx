@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useRef, useState, type ReactNode } from 'react'
 import type { Registration, Round } from '../api/types'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { KEY } from '../ui/keys'
 import { Num } from '../ui/number'
@@ -46,7 +47,7 @@ export function Line({ round, myDesk, action }: Props) {
         <span>{text.round.reached(format.number(reached))}</span>
       </header>
       <ErrorNotice error={line.error} />
-      {total === 0 && <p className={style.empty} data-testid="line-empty">{text.line.empty}</p>}
+      {total === 0 && <Empty data-testid="line-empty">{text.line.empty}</Empty>}
       <div className={style.table} role="table" aria-labelledby="line-title" aria-rowcount={total + 1} hidden={total === 0}>
         <div role="rowgroup">
           <div className={style.heads} role="row" aria-rowindex={1}>

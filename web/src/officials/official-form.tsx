@@ -1,9 +1,10 @@
-import { Button, Group, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Official } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Sheet } from '../ui/sheet'
 import { addOfficial, changeOfficial, type OfficialIn, useClips } from './queries'
 import rounds from '../ui/plans.module.css'
 
@@ -37,7 +38,7 @@ export function OfficialForm({ official, onClose }: Props) {
     },
   })
   return (
-    <Modal opened onClose={onClose} title={official ? words.change : words.add} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+    <Sheet title={official ? words.change : words.add} close={text.rounds.keep} onClose={onClose}>
       <form
         className={rounds.form} noValidate data-testid="official-form"
         onSubmit={(event) => {
@@ -79,6 +80,6 @@ export function OfficialForm({ official, onClose }: Props) {
           <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-official">{words.form.save}</Button>
         </Group>
       </form>
-    </Modal>
+    </Sheet>
   )
 }

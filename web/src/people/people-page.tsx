@@ -4,9 +4,11 @@ import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { Latin } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { type Action, ActionDialog, Actions } from './actions'
@@ -45,7 +47,7 @@ export default function PeoplePage({ me }: { me: Me }) {
         />
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && found.length === 0 && <p className={style.empty}>{text.people.none}</p>}
+        {!isPending && found.length === 0 && <Empty action={<Button variant="light" onClick={() => setWanted('')}>{text.retention.clear}</Button>}>{text.people.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((person) => (
@@ -75,7 +77,7 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
       data-quiet={disabled_at !== null}
     >
       <span>
-        <strong>{person.name}</strong> <bdi className={`${style.soft} ${style.name}`}>{person.username}</bdi>
+        <strong>{person.name}</strong> <span className={style.soft}><Latin>{person.username}</Latin></span>
       </span>
       <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}</span>
       <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>

@@ -1,5 +1,6 @@
 import { Button, CopyButton, Group, Modal, Stack, Text } from '@mantine/core'
 import { useLanguage } from '../language/language'
+import { Latin } from '../ui/number'
 import type { Secret } from './queries'
 import style from '../ui/rows.module.css'
 
@@ -8,7 +9,7 @@ export function SecretDialog({ secret: { person, secret }, onClose }: { secret: 
   const { text } = useLanguage()
   const words = text.people
   return (
-    <Modal opened onClose={onClose} title={person.username} closeOnClickOutside={false} closeButtonProps={{ 'aria-label': words.done }}>
+    <Modal opened onClose={onClose} title={<Latin>{person.username}</Latin>} closeOnClickOutside={false} closeButtonProps={{ 'aria-label': words.done }}>
       <Stack gap="md">
         <Text size="sm">{words.secretOnce(person.name)}</Text>
         <code className={style.secret} dir="ltr" data-testid="secret">{secret}</code>

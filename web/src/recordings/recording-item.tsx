@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language'
 import { useSoundWords } from '../phone/sound-words'
+import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { type Recording, recordingUrl } from './queries'
 import style from '../ui/plans.module.css'
@@ -23,7 +24,7 @@ export function RecordingItem({ recording, about: more, children }: ItemProps) {
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>
       <span>
-        <strong>{format.ticket(ticket)}</strong> <span className={style.counts}>{about.join(text.comma)}</span>
+        <strong><Num>{format.ticket(ticket)}</Num></strong> <span className={style.counts}>{about.join(text.comma)}</span>
       </span>
       {deleted_at || seconds === 0 ? <span className={style.counts}>{gone}</span> : (
         <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />

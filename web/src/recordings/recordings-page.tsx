@@ -9,6 +9,7 @@ import type { Text } from '../language/fa'
 import { type Format, latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { LoadMore } from '../ui/load-more'
@@ -65,7 +66,7 @@ export default function RecordingsPage({ me }: { me: Me }) {
         </div>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <p className={style.empty}>{words.none}</p>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <Paper withBorder className={style.card}>
             <p className={style.soft}>{text.recordings.logged}</p>

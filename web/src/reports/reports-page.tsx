@@ -5,6 +5,7 @@ import type { Me } from '../api/types'
 import { inOrder, useReports, type Report, type Span } from './queries'
 import { Problem } from '../api/problem'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
@@ -50,7 +51,7 @@ function Shown({ report }: { report: Report }) {
         <h2>{words.title}: {words.by[report.by]}</h2>
         <p data-testid="span">{words.heading(day(report.start), day(report.until))}</p>
       </header>
-      {report.rows.length === 0 ? <p className={style.empty} data-testid="empty">{words.empty}</p> : (
+      {report.rows.length === 0 ? <Empty data-testid="empty">{words.empty}</Empty> : (
         <>
           <Totals report={report} />
           <Counts report={report} />

@@ -1,5 +1,6 @@
 import { BarChart } from '@mantine/charts'
 import { useLanguage } from '../language/language'
+import { Table } from '../ui/table'
 import type { Numbers, Report } from './queries'
 import { useLabel } from './use-label'
 import style from './reports.module.css'
@@ -29,7 +30,8 @@ interface Props {
 
 /** A chart, and under it the same as a table, for who cannot see it, and with what has no room in it. */
 export function Section({ title, testId, report, columns, first, rows, lying }: Props) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
+  const cell = (value: number | null, { shown: own = format.number }: Column) => (value === null ? '–' : own(value))
   const label = useLabel(report.by)
   const shown = rows ?? report.rows.map((row) => ({ label: label(row), values: columns.map(({ of }) => of(row)) }))
   const charted = shown.slice(-CHARTED)
@@ -39,8 +41,10 @@ export function Section({ title, testId, report, columns, first, rows, lying }: 
       <Chart columns={columns} rows={charted} lying={lying ?? (report.by !== 'week' && report.by !== 'round')} />
       <Note more={shown.length > charted.length} />
       <Table
-        title={title} first={first ?? text.reports.by[report.by]} columns={columns}
-        rows={[...shown, { label: text.reports.total, values: columns.map(({ of }) => of(report.total)) }]}
+        title={title} columns={[first ?? text.reports.by[report.by], ...columns.map(({ name }) => name)]} withTotal
+        rows={[...shown, { label: text.reports.total, values: columns.map(({ of }) => of(report.total)) }].map(({ label: name, values }) => [
+          name, ...columns.map((column, place) => cell(values[place] ?? null, column)),
+        ])}
       />
     </section>
   )
@@ -58,43 +62,18 @@ function Chart({ columns, rows, lying }: { columns: Column[]; rows: Rows; lying:
   const fromRight = direction === 'rtl'
   const data = rows.map(({ label, values }) => ({ label, ...Object.fromEntries(values.map((value, place) => [String(place), value])) }))
   const series = columns.flatMap(({ name, color }, place) => (color ? [{ name: String(place), label: name, color }] : []))
+  // An axis that is turned round turns its groups, but not the bars within one.
+  const drawn = fromRight && !lying ? series.toReversed() : series
   const names = { tick: { fontSize: 13 }, width: lying ? 150 : 50, ...(lying ? { interval: 0 } : {}) }
   return (
     <div className={style.chart} dir="ltr" aria-hidden>
       <BarChart
-        h={lying ? 80 + rows.length * (12 + BAR * series.length) : 300} data={data} dataKey="label" series={series} orientation={lying ? 'vertical' : 'horizontal'}
+        h={lying ? 80 + rows.length * (12 + BAR * series.length) : 300} data={data} dataKey="label" series={drawn} orientation={lying ? 'vertical' : 'horizontal'}
         valueFormatter={(value) => format.number(value)} withLegend={series.length > 1} withTooltip={false} gridAxis={lying ? 'y' : 'x'}
-        legendProps={{ verticalAlign: 'top', height: 54 }}
+        legendProps={{ verticalAlign: 'top', height: 54, itemSorter: ({ dataKey }) => Number(dataKey) }}
         xAxisProps={{ reversed: fromRight }} yAxisProps={{ orientation: fromRight ? 'right' : 'left', ...names }}
         barChartProps={{ accessibilityLayer: false }} barProps={{ isAnimationActive: false, radius: 2 }} maxBarWidth={lying ? BAR : 2 * BAR} classNames={{ legend: style.legend }}
       />
-    </div>
-  )
-}
-
-function Table({ title, first, columns, rows }: { title: string; first: string; columns: Column[]; rows: Rows }) {
-  const { format } = useLanguage()
-  const shown = (value: number | null, { shown: own = format.number }: Column) => (value === null ? '–' : own(value))
-  return (
-    // Whoever has no mouse must be able to move it sideways.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={style.scroll} tabIndex={0} role="region" aria-label={title}>
-      <table className={style.table}>
-        <thead>
-          <tr>
-            <th scope="col">{first}</th>
-            {columns.map(({ name }) => <th key={name} scope="col">{name}</th>)}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ label, values }, place) => (
-            <tr key={place}>
-              <th scope="row">{label}</th>
-              {columns.map((column, index) => <td key={column.name}>{shown(values[index] ?? null, column)}</td>)}
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   )
 }

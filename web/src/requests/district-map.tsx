@@ -1,9 +1,10 @@
-import { NativeSelect, Paper, Table } from '@mantine/core'
+import { NativeSelect, Paper } from '@mantine/core'
 import { Suspense } from 'react'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { part } from '../ui/part'
+import { Table } from '../ui/table'
 import type { InboxFilter } from './inbox-filter'
 import { districtName } from './names'
 import { type DistrictCounts, useBoundaries, useRequestMap } from './queries'
@@ -85,24 +86,14 @@ function Numbers({ rows, inbox }: { rows: DistrictCounts[]; inbox: InboxFilter }
   const { text, format } = language
   const sorted = [...rows].sort((a, b) => (a.district ?? 99) - (b.district ?? 99))
   return (
-    <Table data-testid="map-table">
-      <Table.Thead>
-        <Table.Tr>
-          {[text.requests.district, text.map.reported, text.map.open, text.map.overdue].map((name) => <Table.Th key={name} scope="col">{name}</Table.Th>)}
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {sorted.map(({ district, reported, open, overdue }) => (
-          <Table.Tr key={district}>
-            <Table.Td>
-              {district === null ? districtName(language, null) : (
-                <Link href={inbox.address({ district: String(district), view: undefined })}>{districtName(language, district)}</Link>
-              )}
-            </Table.Td>
-            {[reported, open, overdue].map((count, index) => <Table.Td key={index}>{format.number(count)}</Table.Td>)}
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+    <Table
+      title={text.map.table} columns={[text.requests.district, text.map.reported, text.map.open, text.map.overdue]} data-testid="map-table"
+      rows={sorted.map(({ district, reported, open, overdue }) => [
+        district === null ? districtName(language, null) : (
+          <Link key="to" href={inbox.address({ district: String(district), view: undefined })}>{districtName(language, district)}</Link>
+        ),
+        ...[reported, open, overdue].map(format.number),
+      ])}
+    />
   )
 }

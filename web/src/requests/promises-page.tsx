@@ -1,5 +1,6 @@
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { LoadMore } from '../ui/load-more'
@@ -22,7 +23,7 @@ export default function PromisesPage({ me }: { me: Me }) {
       <main className={rows.page}>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <p className={rows.empty} role="status">{text.requests.noPromises}</p>}
+        {query.isSuccess && found.length === 0 && <Empty>{text.requests.noPromises}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows} aria-label={text.requests.promises}>
             {found.map((request) => <RequestRow key={request.id} request={request} />)}

@@ -5,6 +5,7 @@ import { Link, useLocation } from 'wouter'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -100,7 +101,7 @@ function List({ inbox }: { inbox: InboxFilter }) {
     <>
       <ErrorNotice error={error} />
       {isPending && <Loading />}
-      {data && rows.length === 0 && <p className={style.empty} role="status" data-testid="no-requests">{text.requests.none}</p>}
+      {data && rows.length === 0 && <Empty data-testid="no-requests" action={<Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>{text.requests.none}</Empty>}
       {rows.length > 0 && (
         <ul className={style.rows} aria-label={text.requests.title}>
           {rows.map((request) => <RequestRow key={request.id} request={request} />)}

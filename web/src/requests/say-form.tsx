@@ -28,7 +28,7 @@ export function SayForm({ label, help, action, color = 'turquoise', longest, act
       />
       {children}
       <ErrorNotice error={mutation.error} />
-      <Button color={color} disabled={!words.trim()} loading={mutation.isPending} onClick={() => mutation.mutate(words.trim())} data-testid="say">
+      <Button color={color} variant={color === 'brick' ? 'light' : 'filled'} disabled={!words.trim()} loading={mutation.isPending} onClick={() => mutation.mutate(words.trim())} data-testid="say">
         {action}
       </Button>
     </div>

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, NativeSelect, Stack, Text, Textarea } from '@mantine/core'
+import { Button, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useSubject } from '../ui/use-subject'
+import { Sheet } from '../ui/sheet'
 import { CATEGORIES, DISTRICTS } from './names'
 import { type RequestIn, useRequestAction, writeRequest } from './queries'
 import { newReferral, ReferFields, toRefer } from './refer-form'
@@ -34,7 +35,7 @@ export function WriteForm({ registration, onClose }: Props) {
     })
 
   return (
-    <Modal opened onClose={onClose} title={words.write} size="lg" closeButtonProps={{ 'aria-label': words.keep }}>
+    <Sheet title={words.write} close={words.keep} onClose={onClose}>
       {done ? (
         <Stack role="status" data-testid="wrote">
           <Text>{words.wrote(format.ticket(done.tracking))}</Text>
@@ -69,6 +70,6 @@ export function WriteForm({ registration, onClose }: Props) {
           </Group>
         </div>
       )}
-    </Modal>
+    </Sheet>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, MultiSelect, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, MultiSelect, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { serverNow } from '../api/clock'
@@ -9,6 +9,7 @@ import { useLanguage } from '../language/language'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { MomentInput, TimeInput } from '../ui/moment-input'
+import { Sheet } from '../ui/sheet'
 import { count, moved, newPlan, type Plan, planOf, toCome, toRound } from './plan'
 import { changeRound, makeRound } from './queries'
 import moment from '../ui/moment-input.module.css'
@@ -44,10 +45,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
   const choices = officials.filter(({ active, id }) => active || id === round?.official.id).map((official) => ({ value: String(official.id), label: office(official) }))
 
   return (
-    <Modal
-      opened onClose={onClose} size="lg" title={round ? words.changeTitle : words.makeTitle}
-      closeButtonProps={{ 'aria-label': text.rounds.keep }}
-    >
+    <Sheet title={round ? words.changeTitle : words.makeTitle} close={text.rounds.keep} onClose={onClose}>
       <form
         className={style.form} noValidate data-testid="round-form"
         onSubmit={(event) => {
@@ -139,6 +137,6 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Sheet>
   )
 }

@@ -107,7 +107,7 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
           <Button variant="default" onClick={() => onAsk('change')} data-testid="change-round">{words.change}</Button>
         )}
         {mayConduct(me.role) && round.phase === 'live' && (
-          <Button onClick={() => onAsk('end')} data-testid="end-round">{words.end}</Button>
+          <Button variant="light" color="brick" onClick={() => onAsk('end')} data-testid="end-round">{words.end}</Button>
         )}
         {mayPlan(me.role) && !done && (
           <Button variant="light" color="brick" onClick={() => onAsk('cancel')} data-testid="cancel-round">{words.cancel}</Button>

@@ -8,6 +8,7 @@ import { useRoundsFrom } from '../api/rounds'
 import type { Me, Round } from '../api/types'
 import { addDays, cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -39,7 +40,9 @@ export default function RoundsPage({ me }: { me: Me }) {
       <main className={style.list}>
         {isPending && <Loading />}
         <ErrorNotice error={error} />
-        {!isPending && rounds.length === 0 && <p className={style.empty}>{text.rounds.none}</p>}
+        {!isPending && rounds.length === 0 && (
+          <Empty action={mayPlan(me.role) && <Button disabled={!officials} onClick={() => setMaking(true)}>{text.rounds.make}</Button>}>{text.rounds.none}</Empty>
+        )}
         {PHASES.map((phase) => <Group key={phase} phase={phase} rounds={rounds.filter((round) => round.phase === phase)} />)}
         <Switch label={text.rounds.older} checked={older} onChange={(event) => setOlder(event.currentTarget.checked)} />
       </main>

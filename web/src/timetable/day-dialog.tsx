@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack } from '@mantine/core'
+import { Button, Group, Stack } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { useOfficials } from '../api/city'
@@ -8,6 +8,7 @@ import { NoticeState, Who } from '../rounds/facts'
 import { RoundForm } from '../rounds/round-form'
 import { Notice } from '../ui/notice'
 import { Tag } from '../ui/tag'
+import { Sheet } from '../ui/sheet'
 import { useDayOff } from './day-cell'
 import { ExceptionForm } from './exception-form'
 import { HolidayActions } from './holiday-actions'
@@ -38,7 +39,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
   if (rule) return <ExceptionForm rule={rule} day={day} onClose={() => setAsked(null)} />
 
   return (
-    <Modal opened onClose={onClose} size="lg" title={format.longDate(day.day)} closeButtonProps={{ 'aria-label': words.close }}>
+    <Sheet title={format.longDate(day.day)} close={words.close} onClose={onClose}>
       <Stack gap="md" data-testid="day-dialog">
         {off && <Notice tone={off.closed ? 'warning' : 'plain'} data-testid="day-off">{off.label}</Notice>}
         {day.rounds.length + day.coming.length === 0 && <p className={style.soft}>{words.nothing}</p>}
@@ -61,7 +62,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
           </>
         )}
       </Stack>
-    </Modal>
+    </Sheet>
   )
 }
 

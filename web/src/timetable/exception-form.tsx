@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, NativeSelect, Radio, Stack, Textarea } from '@mantine/core'
+import { Button, Checkbox, Group, NativeSelect, Radio, Stack, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useOfficials } from '../api/city'
@@ -6,6 +6,7 @@ import { clockOf } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
+import { Sheet } from '../ui/sheet'
 import { type CalendarDay, type Exception, exceptDay, type Rule } from './queries'
 import style from './timetable.module.css'
 
@@ -49,7 +50,7 @@ export function ExceptionForm({ rule, day, onClose }: Props) {
     },
   })
   return (
-    <Modal opened onClose={onClose} title={words.differentTitle(rule.name, format.longDate(day.day))} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+    <Sheet title={words.differentTitle(rule.name, format.longDate(day.day))} close={text.rounds.keep} onClose={onClose}>
       <Stack gap="md">
         <Radio.Group label={words.how} value={way} onChange={setWay}>
           <Stack gap={8} mt={8}>
@@ -83,6 +84,6 @@ export function ExceptionForm({ rule, day, onClose }: Props) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Sheet>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Chip, Group, Modal, MultiSelect, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Chip, Group, MultiSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Official } from '../api/types'
@@ -7,6 +7,7 @@ import { count } from '../rounds/plan'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
+import { Sheet } from '../ui/sheet'
 import { InTurn } from './in-turn'
 import { addRule, changeRule, type Rule, type RuleIn } from './queries'
 import { newRule, type RulePlan, ruleOf, toRule } from './rule-plan'
@@ -49,7 +50,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
     />
   )
   return (
-    <Modal opened onClose={onClose} size="lg" title={rule ? text.rules.change : text.rules.add} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+    <Sheet title={rule ? text.rules.change : text.rules.add} close={text.rounds.keep} onClose={onClose}>
       <form
         className={rounds.form} noValidate data-testid="rule-form"
         onSubmit={(event) => {
@@ -105,6 +106,6 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
           <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-rule">{text.rounds.form.save}</Button>
         </Group>
       </form>
-    </Modal>
+    </Sheet>
   )
 }

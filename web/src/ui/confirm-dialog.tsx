@@ -44,7 +44,7 @@ export function ConfirmDialog<T>({ title, help, action, color, able = true, act,
           <ErrorNotice error={mutation.error} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
-            <Button type="submit" color={color} disabled={!able} loading={mutation.isPending} data-testid="confirm">{action}</Button>
+            <Button type="submit" color={color} variant={color === 'brick' ? 'light' : 'filled'} disabled={!able} loading={mutation.isPending} data-testid="confirm">{action}</Button>
           </Group>
         </Stack>
       </form>

@@ -5,6 +5,11 @@ export function Num({ children, ...rest }: { children: string; 'data-testid'?: s
   return <bdi className="number" dir="ltr" {...rest}>{children}</bdi>
 }
 
+/** What is written in Latin letters in every language, digits included: a user name. */
+export function Latin({ children }: { children: string }) {
+  return <bdi className="latin">{children}</bdi>
+}
+
 /** A time that runs, each digit in a cell of its own. */
 export function RunningTime({ children, ...rest }: { children: string; 'data-testid'?: string }) {
   return (

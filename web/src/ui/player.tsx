@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useLanguage } from '../language/language'
+import { RunningTime } from './number'
 import { useKeys } from './use-keys'
 import style from './player.module.css'
 
@@ -57,7 +58,7 @@ export function Player({ src, label, broken, letter, testId }: Props) {
             if (audio.current) audio.current.currentTime = Number(currentTarget.value)
           }}
         />
-        <span className={style.time} dir="ltr">{length ? `${shown} / ${format.duration(length * 1000)}` : shown}</span>
+        <RunningTime>{length ? `${shown} / ${format.duration(length * 1000)}` : shown}</RunningTime>
       </div>
       <div role="alert" className="live">{failed && broken}</div>
     </div>

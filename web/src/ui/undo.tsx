@@ -1,0 +1,43 @@
+import { Button, Group } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { serverNow } from '../api/clock'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from './error-notice'
+import { Notice } from './notice'
+import { useSecondsLeft } from './use-seconds-left'
+
+const MILLISECONDS = 10_000
+
+/** What was done a moment ago, and what takes it back. */
+export interface Done {
+  said: string
+  back: () => Promise<unknown>
+}
+
+/** For ten seconds what was done can be taken back with one press. */
+export function Undo({ done: { said, back }, onOver }: { done: Done; onOver: () => void }) {
+  const { text, format } = useLanguage()
+  const queries = useQueryClient()
+  const [until] = useState(() => new Date(serverNow() + MILLISECONDS).toISOString())
+  const left = useSecondsLeft(until)
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: back,
+    onSuccess: () => {
+      void queries.invalidateQueries()
+      onOver()
+    },
+  })
+  useEffect(() => {
+    if (left === 0 && !isPending && !error) onOver()
+  }, [left, isPending, error, onOver])
+  return (
+    <Notice tone="plain" data-testid="undo-notice">
+      <Group justify="space-between">
+        <span role="status">{said}</span>
+        {left > 0 && <Button variant="default" loading={isPending} onClick={() => mutate()} data-testid="take-it-back">{text.takeItBack(format.number(left))}</Button>}
+      </Group>
+      <ErrorNotice error={error} />
+    </Notice>
+  )
+}
