@@ -91,3 +91,12 @@ def test_given_an_address_that_is_none_when_opened_by_who_is_signed_in_then_the_
 ) -> None:
     answer = desk.get("/nothing")
     assert answer.status_code == 404 and '<div id="root">' in answer.text
+
+
+def test_given_the_built_pages_when_they_use_a_part_of_mantine_then_its_style_is_there() -> None:
+    built = Path(web.BUILT) / "assets"
+    classes = re.compile(r"\bm_[0-9a-f]{4,8}\b")
+    used = {found for file in built.glob("*.js") for found in classes.findall(file.read_text())}
+    styled = {found for file in built.glob("*.css") for found in classes.findall(file.read_text())}
+    known = set(classes.findall((SOURCES.parent / "node_modules/@mantine/core/styles.css").read_text()))
+    assert used and (used & known) - styled == set()

@@ -57,5 +57,5 @@ def test_given_a_browser_that_keeps_dark_when_a_page_is_loaded_then_its_first_pa
             page.get_by_test_id("scheme").click()
     # The pages' own code never comes: what is painted is what stands before it.
     page.route("**/assets/*-*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
-    page.goto(url, wait_until="commit")
-    page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(16, 25, 27)'")
+    page.goto(url)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 25, 27)"

@@ -1,4 +1,4 @@
-import '@mantine/core/styles.css'
+import './mantine.css'
 import './tokens.css'
 import './style.css'
 import { DirectionProvider, MantineProvider } from '@mantine/core'
