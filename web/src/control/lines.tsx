@@ -51,7 +51,7 @@ function One({ live, me, now }: { live: LiveLine; me: Me; now: number }) {
   return (
     <Paper withBorder component="li" className={style.line} data-testid="control-line" data-id={line.round_id} data-long={fits !== null && line.waiting > fits}>
       <h3 className={style.head}>
-        <Anchor component={Link} href={`/rounds/${line.round_id}`}>{office(line)}</Anchor>
+        <Anchor className="alone" component={Link} href={`/rounds/${line.round_id}`}>{office(line)}</Anchor>
         {line.paused_at && <Tag tone="later">{words.pausedSince(format.time(line.paused_at))}</Tag>}
       </h3>
       <dl className={style.facts}>
