@@ -55,7 +55,7 @@ def _free() -> Select[Desk]:
     Its parameters are `rounds.moment`.
     """
     goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.over())
-    return select(Desk).where(Desk.next_asked_at.is_not(None), ~gone(), goes_on, ~busy())
+    return select(Desk).where(Desk.next_asked_at.is_not(None), ~takes_nobody(), goes_on, ~busy())
 
 
 def busy() -> ColumnElement[bool]:
@@ -68,8 +68,13 @@ def busy() -> ColumnElement[bool]:
 
 
 def gone() -> ColumnElement[bool]:
-    """A desk in whose room a citizen would find nobody, or nobody who takes them now."""
-    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), Desk.break_reason.is_not(None))
+    """A desk in whose room a citizen would find nobody."""
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
+
+
+def takes_nobody() -> ColumnElement[bool]:
+    """A desk that is gone, or on a break: whom it has it keeps, but it is given nobody."""
+    return or_(gone(), Desk.break_reason.is_not(None))
 
 
 def meets(session: Session, desk: Desk, round_id: int) -> bool:

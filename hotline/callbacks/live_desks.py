@@ -50,7 +50,7 @@ def say(session: Session, desk: Desk, takes: bool | None) -> None:
 _person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
 _here = or_(Desk.round_id.is_(None), Desk.round_id == _LINE)
 _FREE = select(Desk).where(
-    TAKES, _person, _here, Desk.next_asked_at.is_(None), ~assignment.gone(), ~assignment.busy()
+    TAKES, _person, _here, Desk.next_asked_at.is_(None), ~assignment.takes_nobody(), ~assignment.busy()
 )
 """Those whose person is there, and has nobody in hand."""
 _SOME_FREE = select(_FREE.exists())

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import (
     BlockReason,
+    BreakReason,
     Callback,
     Department,
     Desk,
@@ -27,8 +28,9 @@ from db.models import (
 )
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import on_the_line
+from hotline.callbacks import on_the_line, serving
 from hotline.clock import CITY
+from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.requests import requests, work
 from hotline.rounds import rounds
@@ -72,6 +74,7 @@ def fill(engine: Engine) -> Town:
         administrator = a_user(session, _desk(session, live), "manager")
         administrator.name, administrator.role = "مدیر سامانه", Role.ADMINISTRATOR
         _talks(session, live, some_registrations(session, live, 1)[0], administrator)
+        _other_desks(session, live)
         for place in range(13):
             _was_called(session, live, administrator, place, Outcome.REACHED)
         _incoming_calls(session)
@@ -149,6 +152,20 @@ def _talks(session: Session, round_: Round, registration: Registration, user: Us
             talking_at=at - 2 * _MINUTE,
         )
     )
+
+
+def _other_desks(session: Session, live: Round) -> None:
+    """One speaks, and has been told something; the person of another still writes."""
+    speaks, writes = session.scalars(select(User).where(User.role == Role.OPERATOR).order_by(User.id)).all()[
+        :2
+    ]
+    for desk in (speaks.desk, writes.desk):
+        assert desk
+        desk.phone_connected, desk.round_id = True, live.id
+    _talks(session, live, some_registrations(session, live, 1)[0], speaks)
+    assert speaks.desk_id and writes.desk
+    desk_messages.send(session, speaks.desk_id, "شش دقیقه گذشت؛ رو به پایان ببرید.", who="manager")
+    serving.take_break(session, writes.desk, BreakReason.WRITING)
 
 
 def _incoming_calls(session: Session) -> None:

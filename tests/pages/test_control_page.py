@@ -150,3 +150,35 @@ def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
     is_fit(desk)
     desk.get_by_test_id("break-over").click()
     expect(room.locator("[data-at=break]")).to_have_count(0)
+
+
+def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    open_as(Role.OPERATOR, "desk", at_desk=True)
+    callback = begins_to_talk(engine)
+    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
+    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    mine.get_by_test_id("person-day-of").click()
+    expect(room.get_by_test_id("person-day").locator("tbody tr")).to_have_count(1)
+    is_fit(room)
+
+
+def test_given_an_official_when_another_desk_of_the_round_still_writes_then_their_page_says_so(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    beside = open_as(Role.OPERATOR, "assist", at_desk=True)
+    with writing(engine) as session:
+        round_ = a_round(session)
+        for desk in session.scalars(select(Desk)):
+            desk.round_id = round_.id
+    official = open_as(Role.ADMINISTRATOR, "official", at_desk=True)
+    with writing(engine) as session:
+        for desk in session.scalars(select(Desk)):
+            desk.round_id = round_.id
+    official.reload()
+    expect(official.get_by_test_id("others-away")).to_be_hidden()
+    beside.reload()
+    beside.get_by_test_id("break-reason").select_option("writing")
+    expect(official.get_by_test_id("others-away")).to_contain_text("دارم می‌نویسم")
+    is_fit(official)

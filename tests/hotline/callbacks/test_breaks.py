@@ -5,11 +5,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import Break, BreakReason, Desk, Round
-from hotline.callbacks import assignment, claims, serving
-from hotline.rounds import round_permissions
+from db.states import CallbackState
+from hotline.callbacks import assignment, claims, live_desks, serving
+from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.conversing import called_ahead, speaks
+from tests.hotline.callbacks.waiting_callers import a_live_desk
 
 
 def kept(session: Session) -> list[tuple[int, int | None, BreakReason]]:
@@ -62,6 +64,27 @@ def test_given_an_operator_on_a_break_when_the_next_is_taken_by_hand_then_the_br
     assert claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
     assert user.desk.break_reason is None
     assert kept(session) == [(user.desk_id, user.id, BreakReason.TECHNICAL)]
+
+
+def test_given_an_operator_who_speaks_first_when_they_say_that_they_write_then_the_citizen_stays_with_them(
+    session: Session, desk: Desk
+) -> None:
+    screened = make.a_callback(session, CallbackState.SCREENING)
+    screened.desk_id, screened.screen_desk_id = None, desk.id
+    session.flush()
+    serving.take_break(session, desk, BreakReason.WRITING)
+    assert not assignment.any_stranded(session)
+    assert assignment.take_back(session) == 0
+
+
+def test_given_a_live_desk_on_a_break_when_somebody_waits_on_the_line_then_they_are_not_brought_to_it(
+    session: Session,
+) -> None:
+    line = rounds.operators_line(session)
+    desk = a_live_desk(session)
+    assert live_desks.some_desk_is_free(session, line)
+    serving.take_break(session, desk, BreakReason.REST)
+    assert not live_desks.some_desk_is_free(session, line)
 
 
 @pytest.mark.parametrize("reason", BreakReason)

@@ -115,7 +115,7 @@ function Actions({ desk, me, onAsk }: { desk: LiveDesk; me: Me; onAsk: (what: Wh
           {text.deskList.sayOutcome}
         </Button>
       )}
-      {desk.callback_id !== null && !over && (
+      {desk.callback_id !== null && !over && !mine && (
         <Button size="compact-sm" variant="default" c="brick" onClick={() => onAsk('free')} data-testid="free" aria-label={`${words.free}${text.comma}${name}`}>
           {words.free}
         </Button>
