@@ -182,7 +182,7 @@ def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
     own = and_(Callback.round_id == operators_line.id, callbacks.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)
     works = or_(Desk.round_id == operators_line.id, live_desks.TAKES, has_one)
-    here = select(Desk.id).where(~assignment.gone(), works)
+    here = select(Desk.id).where(~assignment.takes_nobody(), works)
     desks = session.scalars(here, {"line": operators_line.id}).all()
     busy = select(Callback).where(Callback.desk_id.in_(desks), callbacks.OCCUPIES)
     at_desk = {callback.desk_id: callback for callback in session.scalars(busy)}

@@ -39,7 +39,9 @@ _NEWEST_CALLS = (
 )
 
 _LIVE = select(Callback).where(Callback.round_id == bindparam("round"), Callback.state.in_(words(LIVE)))
-_DESKS = select(Desk).where(Desk.round_id == bindparam("round"), Desk.phone_connected)
+_DESKS = select(Desk).where(
+    Desk.round_id == bindparam("round"), Desk.phone_connected, Desk.break_reason.is_(None)
+)
 
 
 def calls_wanted(session: Session, round_: Round, most: int) -> int:
@@ -67,7 +69,10 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
 
 
 def situation(session: Session, round_id: int) -> Situation:
-    """The round's desks and calls now. One whose person does not want the next citizen is no speaker."""
+    """The round's desks and calls now. One whose person does not want the next citizen is no speaker.
+
+    Nor is one on a break, whoever it still speaks with.
+    """
     at = now(session)
     live = session.scalars(_LIVE, {"round": round_id}).all()
     desks = session.scalars(_DESKS, {"round": round_id}).all()

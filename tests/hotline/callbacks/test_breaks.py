@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Break, BreakReason, Desk, Round
 from db.states import CallbackState
-from hotline.callbacks import assignment, claims, live_desks, serving
+from hotline.callbacks import assignment, claims, live_desks, round_statistics, serving
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests import factories as make
@@ -52,6 +52,7 @@ def test_given_a_desk_in_conversation_when_it_takes_a_break_then_it_keeps_its_ci
     serving.take_break(session, desk, BreakReason.WRITING)
     session.refresh(callback)
     assert callback.desk_id == desk.id
+    assert round_statistics.situation(session, callback.round_id).speakers == [], "nobody is called for it"
 
 
 def test_given_an_operator_on_a_break_when_the_next_is_taken_by_hand_then_the_break_is_over(
