@@ -89,7 +89,7 @@ function Doing({ desk, now }: { desk: LiveDesk; now: number }) {
       {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="carried">{words.ear[how](name)}</Tag>)}
       {desk.message && (
         <span className={rows.soft} data-testid="last-word" data-read={desk.message.read_at !== null}>
-          «{desk.message.text}» {desk.message.read_at ? words.readAt(format.time(desk.message.read_at)) : words.unread}
+          «<bdi>{desk.message.text}</bdi>» {desk.message.read_at ? words.readAt(format.time(desk.message.read_at)) : words.unread}
         </span>
       )}
     </span>
@@ -115,14 +115,14 @@ function Actions({ desk, me, onAsk }: { desk: LiveDesk; me: Me; onAsk: (what: Wh
           {text.deskList.sayOutcome}
         </Button>
       )}
-      {desk.callback_id !== null && !over && !mine && (
-        <Button size="compact-sm" variant="default" c="brick" onClick={() => onAsk('free')} data-testid="free" aria-label={`${words.free}${text.comma}${name}`}>
-          {words.free}
-        </Button>
-      )}
       {!mine && (
         <Button size="compact-sm" variant="default" onClick={() => onAsk('word')} data-testid="send-word" aria-label={`${words.sendWord}${text.comma}${name}`}>
           {words.sendWord}
+        </Button>
+      )}
+      {desk.callback_id !== null && !over && !mine && (
+        <Button size="compact-sm" variant="default" c="brick" onClick={() => onAsk('free')} data-testid="free" aria-label={`${words.free}${text.comma}${name}`}>
+          {words.free}
         </Button>
       )}
     </Group>
