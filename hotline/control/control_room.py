@@ -35,6 +35,7 @@ class DeskDoing(StrEnum):
     HEARS = "hears"  # a supervisor's own
     SPEAKING = "speaking"
     HELD = "held"  # its phone is gone in mid-conversation; the citizen waits
+    ON_HOLD = "on-hold"  # it has asked the citizen to wait, with music
     CALLING = "calling"
     AFTERWARDS = "afterwards"
     PAUSED = "paused"  # it would take somebody, but its round pauses
@@ -235,7 +236,7 @@ def _doing(
     desk: Desk, wall: WallDesk, live: Callback | None, paused: set[int]
 ) -> tuple[DeskDoing, datetime | None]:
     if live is not None and live.state is CallbackState.HELD:
-        return DeskDoing.HELD, live.held_at
+        return (DeskDoing.ON_HOLD, live.on_hold_at) if live.on_hold_at else (DeskDoing.HELD, live.held_at)
     if live is None and desk.break_reason:
         return DeskDoing.BREAK, desk.break_since
     if desk.hears_desk_id is not None:

@@ -48,6 +48,8 @@ def _let_go(session: Session, callback: Callback, settings: Settings) -> None:
         callback.again_at = at  # by it the dialer knows that a kind word is due
     elif callback.state is CallbackState.TALKING:
         callbacks.move_unheard(session, callback.token, CallbackState.HELD, held_until=at)
+    elif callback.state is CallbackState.HELD:
+        callback.on_hold_at, callback.held_until = None, at
     callback.hangup_asked_at = at
     session.flush()
     events.callback_changed(session, callback)

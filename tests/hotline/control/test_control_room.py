@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -159,6 +159,10 @@ def test_given_an_open_breaker_when_shown_then_that_alone_is_told(session: Sessi
 def test_given_desks_in_each_state_when_shown_then_each_is_told_apart(session: Session, live: Round) -> None:
     assert seen_after(session, live, C.TALKING).at is DeskDoing.SPEAKING
     assert seen_after(session, live, C.HELD).at is DeskDoing.HELD
+    held = session.scalars(select(Callback).where(Callback.state == C.HELD)).one()
+    held.on_hold_at = now(session)
+    session.flush()
+    assert seen(session, session.get_one(Desk, held.desk_id)).at is DeskDoing.ON_HOLD
     assert seen_after(session, live, C.RINGING).at is DeskDoing.CALLING
     assert seen_after(session, live, C.ENDED).at is DeskDoing.AFTERWARDS
     desk = make.a_desk(session)

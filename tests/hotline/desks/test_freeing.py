@@ -42,6 +42,17 @@ def test_given_a_conversation_that_hangs_when_freed_then_its_line_is_ended_and_t
     assert place.not_before is not None and place.not_before <= now(session)
 
 
+def test_given_a_citizen_on_hold_when_freed_then_nobody_brings_them_back_to_the_desk(
+    session: Session, settings: Settings
+) -> None:
+    callback = make.a_callback(session, C.TALKING)
+    conversations.put_on_hold(session, callback, settings)
+    session.refresh(callback)
+    frees(session, callback, settings)
+    assert callback.on_hold_at is None and callback.hangup_asked_at
+    assert callback.token not in conversations.overdue(session)
+
+
 def test_given_somebody_who_was_taken_and_not_called_when_freed_then_they_are_back_in_their_place(
     session: Session, settings: Settings
 ) -> None:

@@ -49,6 +49,7 @@ export const words: typeof fa = {
       hears: 'in another desk’s conversation',
       speaking: 'speaking',
       held: 'phone gone; the citizen waits',
+      'on-hold': 'has put the citizen on hold',
       calling: 'calling',
       afterwards: 'writes the outcome',
       paused: 'the round is paused',
