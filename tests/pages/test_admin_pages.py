@@ -7,12 +7,13 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import BlockedNumber, Desk, Recording, Registration, Role, Round, User
+from db.models import BlockedNumber, BlockReason, Desk, Recording, Registration, Role, Round, User
 from db.states import CallbackState, Phase, RegistrationState
 from hotline import audit
+from hotline.line import blocked
 from hotline.recordings import recordings
 from settings import Settings
-from tests.factories import a_callback, a_registration, a_round
+from tests.factories import a_callback, a_number, a_registration, a_round
 from tests.kit.pages import is_fit
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
@@ -187,3 +188,17 @@ def test_given_recordings_when_one_is_deleted_with_a_reason_then_its_file_is_gon
     expect(items).to_contain_text("پاک شد")
     assert not path.exists()
     expect(page.get_by_test_id("retention")).to_contain_text("۱ گفت‌وگو")
+
+
+def test_given_a_number_that_is_let_in_by_mistake_when_it_is_taken_back_then_it_is_blocked_as_before(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        blocked.block(session, a_number(), BlockReason.NUISANCE, note="هر شب زنگ می‌زند")
+    page = open_as(Role.SUPERVISOR, "blocked")
+    page.get_by_test_id("unblock").click()
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("blocked")).to_have_count(0)
+    page.get_by_test_id("take-it-back").click()
+    expect(page.get_by_test_id("blocked")).to_contain_text("هر شب زنگ می‌زند")
+    expect(page.get_by_test_id("undo-notice")).to_have_count(0)

@@ -57,6 +57,26 @@ def taken(page: Page, kind: str) -> bytes:
     return download.value.path().read_bytes()
 
 
+FROM_RIGHT = """(parts) => parts
+  .map((part) => [part.getBoundingClientRect().right, part.getAttribute('fill') ?? part.textContent.trim()])
+  .sort(([one], [other]) => other - one).map(([, found]) => found)"""
+
+
+def test_given_bars_of_a_group_when_they_are_drawn_from_right_to_left_then_they_run_with_the_legend(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    round_ = a_round_of_today(engine)
+    page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
+    page.get_by_test_id("to-reports").click()
+    chart = page.get_by_test_id("counts").locator(".recharts-wrapper")
+    bars = chart.locator(".recharts-bar-rectangle path")
+    expect(bars).to_have_count(2)
+    assert bars.evaluate_all(FROM_RIGHT) == ["var(--chart-3)", "var(--chart-1)"]  # registered, reached
+    legend = chart.locator(".mantine-ChartLegend-legendItem").evaluate_all(FROM_RIGHT)
+    heads = page.get_by_test_id("counts").get_by_role("columnheader").all_inner_texts()
+    assert legend == [heads[1], heads[3], heads[5]]
+
+
 def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_same(
     open_as: OpenAs, engine: Engine
 ) -> None:

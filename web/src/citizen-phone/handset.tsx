@@ -11,8 +11,8 @@ import { useStore } from '../ui/store'
 import style from './phone.module.css'
 
 /** The same states as the desks', from the other end: who rings here waits there. */
-const CALL: Record<PhoneStatus['state'], CallState> = {
-  disconnected: 'over', registered: 'ready', calling: 'calling', ringing: 'waiting', talking: 'talking',
+const CALL: Partial<Record<PhoneStatus['state'], CallState>> = {
+  registered: 'ready', calling: 'calling', ringing: 'waiting', talking: 'talking',
 }
 
 export function Handset({ phone, target }: { phone: Softphone; target: string }) {
@@ -21,12 +21,12 @@ export function Handset({ phone, target }: { phone: Softphone; target: string })
   const call = CALL[state]
   const talking = state === 'talking'
 
-  useEffect(() => (CALL_STATES[call].sound === 'ring' ? ring() : undefined), [call])
+  useEffect(() => (call && CALL_STATES[call].sound === 'ring' ? ring() : undefined), [call])
 
   return (
     <>
       <div className={style.state} role="status" data-testid="phone-state" data-call={call} data-state={state}>
-        <CallIcon state={call} />
+        {call && <CallIcon state={call} />}
         {text.citizenPhone.state[state]}
         {talking && <Duration />}
       </div>

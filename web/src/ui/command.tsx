@@ -28,7 +28,7 @@ interface Props {
 /** A button that is a key, too. */
 export function Command({ name, letter, act, pending, large = false, variant = 'filled', color, asks, children }: Props) {
   const busy = pending === name
-  const classes = [large && style.large, asks && style.holds].filter(Boolean).join(' ')
+  const classes = [style.command, large && style.large, asks && style.holds].filter(Boolean).join(' ')
   return (
     <Button
       className={classes} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
