@@ -189,7 +189,7 @@ class Callback(BaseModel):
     """One attempt to reach a registrant.
 
     `held_until`: our side of the conversation is gone; so long the citizen waits for it, if on the line.
-    `on_hold_at`: because the desk has asked the citizen to wait.
+    `on_hold_at`: because the desk has asked the citizen to wait. `threat_at`: the desk marked a threat.
     `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
     `parting_until`: so long the end can be undone. `default_outcome`: what «next» would say. `on_the_line`:
     no phone was dialled, or need be.
@@ -212,6 +212,7 @@ class Callback(BaseModel):
     held_until: datetime | None
     held_at: datetime | None
     on_hold_at: datetime | None
+    threat_at: datetime | None
     held_seconds: float
     parting_until: datetime | None
     ended_at: datetime | None

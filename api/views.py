@@ -140,6 +140,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         held_until=callback.held_until,
         held_at=callback.held_at,
         on_hold_at=callback.on_hold_at,
+        threat_at=callback.threat_at,
         held_seconds=callback.held_s,
         parting_until=conversations.parting_until(callback),
         ended_at=callback.ended_at,

@@ -26,6 +26,24 @@ def _mine(session: Session, callback_id: int, user: models.User) -> models.Callb
     return callback
 
 
+@router.get("/agreed")
+def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]:
+    """The calls that I have promised for a time and that are not made yet; nobody needs to make them."""
+    return [
+        desk_schemas.AgreedCall(
+            callback_id=callback.id,
+            registration_id=callback.registration_id,
+            ticket=callback.registration.ticket,
+            subject=callback.registration.subject,
+            again_at=callback.again_at,
+            due_at=callback.registration.not_before,
+            note=callback.note,
+        )
+        for callback in called_again.agreed_by(session, user)
+        if callback.again_at
+    ]
+
+
 @router.get("/{callback_id}")
 def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
     """One of my desk's callbacks."""

@@ -102,6 +102,18 @@ class CitizensHistory(BaseModel):
     requests: list[PastRequest]
 
 
+class AgreedCall(BaseModel):
+    """A call that was promised for `again_at`; it is not made before `due_at`."""
+
+    callback_id: int
+    registration_id: int
+    ticket: str
+    subject: int | None
+    again_at: datetime
+    due_at: datetime | None
+    note: str
+
+
 class NoteIn(BaseModel):
     """A line to be added to what is written of a conversation."""
 

@@ -10,7 +10,7 @@ from api.desk.callbacks import Id
 from api.requests import request_schemas
 from api.requests.requests import detail
 from db.models import Callback, User
-from hotline.callbacks import callbacks, conversations, notes
+from hotline.callbacks import callbacks, conversations, notes, threats
 from hotline.errors import Refused
 from hotline.requests import work
 
@@ -22,6 +22,13 @@ def add_note(callback_id: Id, body: desk.NoteIn, user: AtDesk, session: Writing)
     """Add a line to the note of my desk's conversation, or of one beside which I sit."""
     callback = _written_of(session, callback_id, user)
     return views.callback_view(session, notes.add(session, callback, body.note, who=user.username))
+
+
+@router.post("/{callback_id}/threat")
+def mark_threat(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
+    """The citizen threatens somebody: the recording is kept, and supervisors see it at once."""
+    callback = _written_of(session, callback_id, user)
+    return views.callback_view(session, threats.mark(session, callback, who=user.username))
 
 
 @router.post("/{callback_id}/promises", status_code=201)

@@ -29,6 +29,9 @@ _STAYS = text("left_at IS NULL")
 _CUT = text("held_until IS NOT NULL")
 
 
+_THREAT = text("threat_at IS NOT NULL")
+
+
 _TALKED = text("talking_at IS NOT NULL")
 
 
@@ -70,6 +73,7 @@ class Callback(Base):
     on_the_line: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # not dialled
     again_at: Mapped[datetime | None]  # when the citizen asked to be called again
     agreed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # that time, by voice
+    threat_at: Mapped[datetime | None]  # the desk says that the citizen threatens somebody
     hangup_asked_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -94,6 +98,7 @@ class Callback(Base):
         Index("callbacks_by_state", "state", "round_id"),
         Index("callbacks_on_the_line", "state", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("callbacks_cut", "desk_id", sqlite_where=_CUT, postgresql_where=_CUT),
+        Index("callbacks_with_threat", "threat_at", sqlite_where=_THREAT, postgresql_where=_THREAT),
         Index("callbacks_by_talk", "talking_at", sqlite_where=_TALKED, postgresql_where=_TALKED),
         Index(
             "one_screening_per_desk",

@@ -1,13 +1,15 @@
 """When a citizen who is to be called again will really be called: asked before it is written down."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from db.engine import now
-from db.models import Callback, Round
+from db.models import Callback, Registration, Round, User
+from db.states import RegistrationState
 from hotline.callbacks import retries
 from hotline.callbacks.retries import Because
 from hotline.clock import is_quiet
@@ -49,3 +51,22 @@ def _next_start(session: Session, round_: Round, at: datetime) -> datetime | Non
     following_id = select(carry_over.NEXT_ROUND).select_from(Round).where(Round.id == round_.id)
     next_id = session.scalar(following_id, rounds.moment(at))
     return rounds.get(session, next_id).starts_at if next_id is not None else None
+
+
+_MOST = 20
+_LATE = timedelta(hours=12)
+"""One that was due so long ago has been told of for long enough."""
+
+
+def agreed_by(session: Session, user: User) -> Sequence[Callback]:
+    """The citizens to whom the person has promised a call at a time and who wait for it, soonest first."""
+    newer = aliased(Callback)
+    again = exists().where(newer.registration_id == Callback.registration_id, newer.id > Callback.id)
+    return session.scalars(
+        select(Callback)
+        .join(Registration, Registration.id == Callback.registration_id)
+        .where(Callback.user_id == user.id, Callback.again_at > now(session) - _LATE)
+        .where(Registration.state == RegistrationState.WAITING, ~again)
+        .order_by(Callback.again_at, Callback.id)
+        .limit(_MOST)
+    ).all()

@@ -17,6 +17,7 @@ class AlarmKind(StrEnum):
     CALLS_DOWN = "calls-down"  # no call can be made, by our own fault
     NOBODY_SERVED = "nobody-served"
     TOO_LONG = "too-long"  # more wait than the rest of the round has time for
+    THREAT = "threat"  # a citizen threatens somebody, as the desk says
     OWED = "owed"  # a desk owes the outcome of a conversation, and does not come back
 
 
@@ -73,13 +74,18 @@ class DeskNow:
     asks: bool
     on_break: bool
     owes_since: datetime | None = None
+    threat_at: datetime | None = None
 
 
 def alarms(
     lines: Sequence[LineNow], desks: Sequence[DeskNow], down: tuple[datetime, str] | None, at: datetime
 ) -> list[Alarm]:
     """The most pressing first. While no call can be made that is said once, and not of each line."""
-    found = []
+    found = [
+        replace(_ALARM, kind=AlarmKind.THREAT, desk_id=desk.desk_id, since=desk.threat_at)
+        for desk in desks
+        if desk.threat_at
+    ]
     if down:
         found.append(replace(_ALARM, cause=AlarmCause(down[1]), since=down[0]))
     else:

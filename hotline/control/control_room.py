@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import CallbackState, Phase
-from hotline.callbacks import breaker, left_in_hand
+from hotline.callbacks import breaker, left_in_hand, threats
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
@@ -105,6 +105,7 @@ class _Known(NamedTuple):
     paused: set[int]
     ears: list[Ear]
     words: dict[int, DeskMessage]
+    threats: dict[int, datetime]
 
 
 def show(session: Session) -> ControlRoom:
@@ -119,6 +120,7 @@ def show(session: Session) -> ControlRoom:
         paused={line.round_id for line in live if line.paused_at},
         ears=supervising.ears(session),
         words=desk_messages.newest(session),
+        threats={c.desk_id: c.threat_at for c in threats.lately(session) if c.desk_id and c.threat_at},
     )
     found = [_desk(desk, known) for desk in wall.desks if desk.desk_id in known.desks]
     shown = [desk for desk in found if _is_used(desk)]
@@ -205,6 +207,7 @@ def _desk_now(desk: LiveDesk, known: _Known) -> DeskNow:
         asks=known.desks[desk.desk_id].next_asked_at is not None,
         on_break=desk.at is DeskDoing.BREAK,
         owes_since=desk.since if desk.owed else None,
+        threat_at=known.threats.get(desk.desk_id),
     )
 
 

@@ -186,12 +186,11 @@ def _hears_already(session: Session, who: str, what: str, subject: str) -> bool:
 
 
 def expired(session: Session, days: int) -> Sequence[Recording]:
-    """The recordings that were made so many days ago and are still there."""
-    return session.scalars(
-        select(Recording).where(
-            Recording.deleted_at.is_(None), Recording.made_at < now(session) - timedelta(days=days)
-        )
-    ).all()
+    """The recordings that were made so many days ago and are still there; one with a threat stays."""
+    old = Recording.made_at < now(session) - timedelta(days=days)
+    calm = Callback.threat_at.is_(None)
+    of_calls = select(Recording).join(Callback, Callback.id == Recording.callback_id)
+    return session.scalars(of_calls.where(Recording.deleted_at.is_(None), old, calm)).all()
 
 
 def delete(session: Session, recording: Recording, folder: Path) -> None:

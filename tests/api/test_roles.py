@@ -97,6 +97,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /callbacks/{callback_id}/called-again": AT_DESK,
     "PUT /callbacks/{callback_id}/quality": AT_DESK,
     "POST /callbacks/{callback_id}/notes": AT_DESK,
+    "POST /callbacks/{callback_id}/threat": AT_DESK,
+    "GET /callbacks/agreed": AT_DESK,
     "POST /callbacks/{callback_id}/promises": AT_DESK,
     "GET /callbacks/{callback_id}/history": ALL,
     "GET /registrations/{registration_id}/voice-message": HEARS,

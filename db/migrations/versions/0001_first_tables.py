@@ -950,6 +950,7 @@ def _tables() -> None:
         sa.Column("on_the_line", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("again_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("agreed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("threat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hangup_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_has_outcome"),
@@ -991,6 +992,14 @@ def _tables() -> None:
         unique=False,
         sqlite_where=sa.text("talking_at IS NOT NULL"),
         postgresql_where=sa.text("talking_at IS NOT NULL"),
+    )
+    op.create_index(
+        "callbacks_with_threat",
+        "callbacks",
+        ["threat_at"],
+        unique=False,
+        sqlite_where=sa.text("threat_at IS NOT NULL"),
+        postgresql_where=sa.text("threat_at IS NOT NULL"),
     )
     op.create_index(
         "callbacks_cut",

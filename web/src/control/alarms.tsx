@@ -37,7 +37,7 @@ export function Alarms({ alarms, lines, now }: Props) {
 }
 
 /** What to do where the kind alone says it. */
-const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { owed: 'owed', 'too-long': 'too-long' }
+const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'too-long': 'too-long' }
 
 function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
   const words = text.control.alarm

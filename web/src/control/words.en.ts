@@ -7,6 +7,7 @@ export const words: typeof fa = {
     alarm: {
       'calls-down': (time) => `No call has got through since ${time}.`,
       'nobody-served': (minutes) => `For ${minutes} min somebody has waited, and nobody has been spoken with.`,
+      threat: (minutes: string) => `${minutes} minutes ago the desk said that the citizen makes threats.`,
       owed: (minutes) => `A conversation was over ${minutes} min ago, and its outcome is not said.`,
       'too-long': (waiting, fits) => `${waiting} wait, and about ${fits} conversations fit until the end of the round.`,
     },
@@ -20,6 +21,7 @@ export const words: typeof fa = {
       'on-break': 'All desks of this round are on a break: ask one to come back.',
       'nobody-asks': 'No desk has asked for the next citizen: send it a message.',
       calling: 'Citizens are called, and nobody has answered yet. The system calls the next one; if it goes on, look at the trunk.',
+      threat: 'Speak with the desk; the recording is kept. If the danger is real, call the police (110).',
       owed: 'If the person of this desk does not come back, say the outcome for them.',
       'too-long': 'Send another desk to this round, or put its end off. Whom it does not reach is first in the next round.',
     },

@@ -16,6 +16,7 @@ import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
 import { stateWord } from './state-word'
+import { ThreatButton } from './threat-button'
 import { VoiceMessage } from './voice-message'
 import style from './callback.module.css'
 
@@ -64,6 +65,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         </dl>
         <div className={style.reason}><Reason registration={registration} /></div>
         {state !== 'closed' && <VoiceMessage registration={registration} />}
+        {callback.talking_at && <ThreatButton callback={callback} />}
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
       <ReferButton registration={registration} />

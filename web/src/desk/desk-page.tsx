@@ -12,6 +12,7 @@ import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { Actions } from './actions'
 import { AfterAll } from './after-all'
+import { AgreedCalls } from './agreed-calls'
 import { CallbackPanel } from './callback-panel'
 import { KeptNotes } from './kept-notes'
 import { LiveSwitch } from './live-switch'
@@ -79,6 +80,7 @@ function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boole
     <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
       <h2>{text.desk.ready}</h2>
       <p>{sentence}</p>
+      <AgreedCalls />
     </Paper>
   )
 }

@@ -22,9 +22,10 @@ export function HoldButton({ callback, small = false }: { callback: Callback; sm
     <>
       <Button
         variant={waits ? 'filled' : 'default'} size={small ? 'sm' : 'md'} aria-pressed={waits} loading={pending !== null} onClick={act} data-testid="hold"
+        rightSection={!small && <Key>{KEY.hold}</Key>}
         leftSection={waits ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
       >
-        {waits ? text.hold.resume : text.hold.hold}{!small && <> <Key>{KEY.hold}</Key></>}
+        {waits ? text.hold.resume : text.hold.hold}
       </Button>
       <ErrorNotice error={error} />
     </>

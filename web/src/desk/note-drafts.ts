@@ -32,3 +32,7 @@ export function draftOf(deskId: number, callbackId: number): Draft | undefined {
   const kept = localStorage.getItem(keyOf(deskId, callbackId))
   return kept ? (JSON.parse(kept) as Draft) : undefined
 }
+
+/** A note with one more line, unless it is there already. */
+export const withLine = (note: string, line: string) =>
+  note.split('\n').includes(line) ? note : [note.trimEnd(), line].filter(Boolean).join('\n')

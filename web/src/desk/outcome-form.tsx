@@ -10,6 +10,7 @@ import { CallLaterChoice } from './call-later-choice'
 import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
 import { useCalledAgain, wishOf } from './use-called-again'
 import type { Desk } from './use-desk'
+import { withLine } from './note-drafts'
 import style from './callback.module.css'
 
 const AFTER_TALK = Object.entries(OUTCOME_KEYS) as [Outcome, string][]
@@ -89,6 +90,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
           if (event.key === 'Escape') event.currentTarget.blur()
         }}
       />
+      <ReadyNotes onChoose={(one) => say({ note: withLine(note, one) })} />
       {(choices === AFTER_TALK || outcome) && (
         <Button
           ref={saveButton} size="md" disabled={!outcome} loading={desk.pending === 'save'}
@@ -98,5 +100,17 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
         </Button>
       )}
     </Paper>
+  )
+}
+
+/** What is often written, to be added by one press. */
+function ReadyNotes({ onChoose }: { onChoose: (note: string) => void }) {
+  const { text } = useLanguage()
+  return (
+    <div className={style.ready} role="group" aria-label={text.readyNotes.title}>
+      {text.readyNotes.notes.map((one) => (
+        <Button key={one} variant="default" size="compact-sm" onClick={() => onChoose(one)} data-testid="ready-note">{one}</Button>
+      ))}
+    </div>
   )
 }

@@ -38,6 +38,9 @@ export type Wish = Required<Pick<Schemas['DeskOutcome'], 'again_at' | 'agreed'>>
 
 const NO_WISH: Wish = { again_at: null, agreed: false }
 
+/** Supervisors see it at once; the recording is kept for good. */
+export const markThreat = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/threat', ofCallback(id)))
+
 /** The citizen hears music until I am back, or have forgotten them for some minutes. */
 export const putOnHold = (id: number) => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
 

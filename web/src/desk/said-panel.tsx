@@ -13,6 +13,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
 import { History } from './history'
 import { addNote, historyKey, promise, useHistory } from './queries'
+import { ThreatButton } from './threat-button'
 import style from './said-panel.module.css'
 
 /** What a promise is usually given: days. */
@@ -34,6 +35,7 @@ export function SaidPanel({ callback }: { callback: Callback | null }) {
       {callback
         ? <Write key={callback.id} callback={callback} title={title} />
         : <Textarea disabled aria-labelledby={title} placeholder={text.said.nobody} />}
+      {callback?.talking_at && <ThreatButton key={`threat ${String(callback.id)}`} callback={callback} />}
       {callback && <Before key={callback.id} callback={callback} />}
     </Paper>
   )

@@ -42,6 +42,12 @@ export const words: typeof fa = {
     ended: 'Choose the outcome and save it.',
     closed: '',
   },
+  threat: { mark: 'Threat', sure: 'Mark a threat? Press again', marked: 'The threat is marked: its recording is kept, and supervisors know.' },
+  agreedCalls: {
+    title: 'Calls that you have promised for a time',
+    help: 'The system makes them by itself at that time.',
+  },
+  readyNotes: { title: 'Ready notes', notes: ['Did not pick up, no message left', 'The sound came and went', 'Referred to a department for an answer', 'Wants to be called later'] },
   hold: {
     word: 'The citizen waits for you, with music',
     hold: 'Hold',

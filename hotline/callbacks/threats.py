@@ -1,0 +1,31 @@
+"""The citizen threatens somebody: it is marked, its recording is kept, and supervisors are told at once."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback
+from hotline import audit
+
+_NEWS = timedelta(minutes=30)
+"""So long it stands in the supervisors' room."""
+
+
+def mark(session: Session, callback: Callback, *, who: str) -> Callback:
+    """Mark the conversation; twice is once. Who may is checked before (notes.check_writes)."""
+    session.refresh(callback, ["threat_at"], with_for_update={"key_share": True})
+    if callback.threat_at is None:
+        callback.threat_at = now(session)
+        audit.record(session, who, "threat-marked", f"callback {callback.id}")
+        events.callback_changed(session, callback)
+    return callback
+
+
+def lately(session: Session) -> Sequence[Callback]:
+    """Those that supervisors have to see to, the first one first."""
+    news = select(Callback).where(Callback.threat_at >= now(session) - _NEWS)
+    return session.scalars(news.order_by(Callback.threat_at)).all()

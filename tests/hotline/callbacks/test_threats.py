@@ -1,0 +1,61 @@
+"""A threat is marked once, its recording outlives the others, and supervisors are told."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Recording
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline import audit
+from hotline.callbacks import called_again, threats
+from hotline.control import control_room
+from hotline.control.alarms import AlarmKind
+from hotline.recordings import recordings
+from tests.factories import HOUR, a_callback, a_desk, a_user
+
+C = CallbackState
+
+
+def test_given_a_threat_when_marked_twice_then_it_stands_once_in_the_log_and_in_the_supervisors_room(
+    session: Session,
+) -> None:
+    callback = a_callback(session, C.TALKING)
+    for _ in range(2):
+        threats.mark(session, callback, who="desk1")
+    (entry,) = audit.search(session, action="threat-marked")
+    assert (entry.who, entry.subject) == ("desk1", f"callback {callback.id}")
+    (alarm,) = [one for one in control_room.show(session).alarms if one.kind is AlarmKind.THREAT]
+    assert (alarm.desk_id, alarm.since) == (callback.desk_id, callback.threat_at)
+    assert callback.threat_at is not None
+    callback.threat_at -= timedelta(minutes=31)
+    session.flush()
+    assert AlarmKind.THREAT not in [one.kind for one in control_room.show(session).alarms]
+
+
+def test_given_old_recordings_when_their_time_is_over_then_the_one_with_a_threat_stays(
+    session: Session,
+) -> None:
+    calm, threat = (a_callback(session, C.TALKING) for _ in range(2))
+    threats.mark(session, threat, who="desk1")
+    for callback in (calm, threat):
+        made = {"file": f"{callback.token}.wav", "sha256": "0" * 64, "seconds": 5}
+        session.add(Recording(callback_id=callback.id, made_at=now(session) - timedelta(days=40), **made))
+    session.flush()
+    assert [one.callback_id for one in recordings.expired(session, 30)] == [calm.id]
+
+
+def test_given_calls_promised_for_a_time_when_a_person_looks_then_the_own_that_wait_are_there_soonest_first(
+    session: Session,
+) -> None:
+    user, other = (a_user(session, a_desk(session)) for _ in range(2))
+    at = now(session)
+    promised = {}
+    for hours, who in ((5, user), (2, user), (-13, user), (3, other), (4, user)):
+        callback = a_callback(session, C.CLOSED, who)
+        callback.registration.state = RegistrationState.WAITING
+        callback.outcome, callback.again_at = Outcome.CALL_AGAIN, at + hours * HOUR
+        promised[hours] = callback
+    promised[4].registration.state = RegistrationState.REACHED
+    session.flush()
+    assert called_again.agreed_by(session, user) == [promised[2], promised[5]]
