@@ -38,7 +38,7 @@ def test_given_every_page_when_it_is_looked_at_then_it_is_read_and_hit_with_ease
     page, there = manager
     seen = [look_at(page)]
     _sign_in(page, there)
-    for path in [*there.paths, "phone", *there.public]:
+    for path in [*there.paths, *there.public]:
         page.goto(f"{url}/{path}")
         page.get_by_role("main").wait_for()
         page.get_by_test_id("loading").wait_for(state="hidden")
