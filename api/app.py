@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, health, limits, problems, security, web
-from api.desk import callbacks, citizen_history, control, desks, phones, promises, serving
+from api.desk import callbacks, citizen_history, control, desks, guests, phones, promises, serving
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
 from api.public import city, fairness, public, request_page
@@ -23,8 +23,8 @@ from settings import Settings
 _V1 = "/api/v1"
 _MODULES = (
     *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
-    *(callbacks, promises, serving, citizen_history, recordings, messages, audit, event_stream, phones),
-    *(requests, actions, departments, wallboard, reports, citizens, search),
+    *(callbacks, guests, promises, serving, citizen_history, recordings, messages, audit, event_stream),
+    *(phones, requests, actions, departments, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
 )
 _PROBLEM = {"model": problems.Problem, "description": "A problem (RFC 9457)"}

@@ -23,6 +23,7 @@ from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
+from dialer.guests import Guests
 from dialer.rooms import Rooms
 from dialer.supervising import Supervising
 from dialer.tone import Tone
@@ -77,6 +78,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
     return {
         "match": call_ahead.match,
+        "third persons": Guests(settings, engine, ami, caps).send_all,
         "rooms": Rooms(engine, ami).send_all,
         "supervising": Supervising(engine, ami).send_all,
         "to place": to_place,

@@ -95,7 +95,7 @@ def timetable_changed(session: Session, what: str) -> None:
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
     """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left, let-go,
-    owes-outcome, message, message-read, freed, break, is-heard; of a supervisor's: hears, heard-out.
+    owes-outcome, message, message-read, freed, break, is-heard, guest; of a supervisor's: hears, heard-out.
     """
     _append(session, kind="desk", what=what, desk_id=desk_id)
 

@@ -82,6 +82,33 @@ class Outcome(StrEnum):
     RETURNED = "returned"  # given back without a call, let go, or held back by a cap: as if never taken
 
 
+class GuestState(StrEnum):
+    """A third person whom a desk asks into its conversation, by telephone."""
+
+    ASKED = "asked"  # the token is committed; nobody is called yet
+    DIALING = "dialing"  # the dialer places the call, once
+    RINGING = "ringing"
+    ANSWERED = "answered"  # picked up; hears who calls and is asked to press 1
+    TALKING = "talking"  # in the desk's room
+    ENDED = "ended"  # spoke, or was not wanted any more
+    FAILED = "failed"  # never came to speak
+
+
+class GuestEnd(StrEnum):
+    """Why the third person is not there, or not any more."""
+
+    BY_DESK = "by_desk"
+    LEFT = "left"  # hung up
+    CONVERSATION = "conversation"  # it is over, or the desk's phone is gone: nobody stays alone in a room
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    NOT_CONFIRMED = "not_confirmed"  # picked up, but nobody pressed 1: voicemail is not a person
+    CAPPED = "capped"  # no channel, or a cap on calls
+    FAILED = "failed"  # our own fault
+
+
 class TurnNearAnswer(StrEnum):
     """What a citizen says to «your turn is near»."""
 
@@ -161,6 +188,19 @@ REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
 }
 """A request that is with a department may go on to another one."""
 
+_G = GuestState
+
+GUEST_MOVES: dict[GuestState, frozenset[GuestState]] = {
+    _G.ASKED: frozenset({_G.DIALING, _G.ENDED, _G.FAILED}),
+    _G.DIALING: frozenset({_G.RINGING, _G.ANSWERED, _G.TALKING, _G.ENDED, _G.FAILED}),
+    _G.RINGING: frozenset({_G.ANSWERED, _G.TALKING, _G.ENDED, _G.FAILED}),
+    _G.ANSWERED: frozenset({_G.TALKING, _G.ENDED, _G.FAILED}),
+    _G.TALKING: frozenset({_G.ENDED}),
+    _G.ENDED: frozenset(),
+    _G.FAILED: frozenset(),
+}
+"""A step whose event was lost may be skipped."""
+
 IN_WORK = (_Q.NEW, _Q.REFERRED, _Q.REOPENED)
 """The city owes something."""
 
@@ -202,3 +242,8 @@ def registration_sources(to: RegistrationState) -> list[RegistrationState]:
 def request_sources(to: RequestState) -> list[RequestState]:
     """The states from which a request may move to `to`."""
     return [state for state, targets in REQUEST_MOVES.items() if to in targets]
+
+
+def guest_sources(to: GuestState) -> list[GuestState]:
+    """The states from which a third person's call may move to `to`."""
+    return [state for state, targets in GUEST_MOVES.items() if to in targets]

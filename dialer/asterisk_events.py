@@ -16,7 +16,7 @@ from dialer.desk_calls import desk_of
 from dialer.endings import Endings
 from dialer.keys import Keys
 from dialer.originate import token_of
-from dialer.outcomes import NEVER_BEGAN, Ending, ours
+from dialer.outcomes import NEVER_BEGAN, Ending
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialer.system_calls import SystemCalls
@@ -114,6 +114,8 @@ class AsteriskEvents:
             self._trunk.rings(token)
         if status == "RINGING":
             self._writer.move(token, CallbackState.RINGING)
+            if system_calls := self._system_calls(token):
+                system_calls.rings(token)
 
     def _on_user_event(self, event: Event) -> None:
         if event.keys.get("UserEvent") == KEY_EVENT:
@@ -138,6 +140,9 @@ class AsteriskEvents:
                 system_calls.script_failed(token)
         elif stage in (Stage.CONFIRMED, Stage.NOT_CONFIRMED, Stage.SPOKE):
             self._trunk.script_spoke(token)
+        if system_calls := self._system_calls(token):
+            system_calls.came(token, stage)
+            return
         if stage in _ENDING:
             self._writer.close(token, _ENDING[Stage(stage)])
         elif stage == Stage.ANSWERED:
@@ -164,6 +169,8 @@ class AsteriskEvents:
             number = room.removeprefix("desk-")
             if self.in_sync:  # else their desk's phone may just have gone; the reconciler asks
                 self._writer.joined(token, int(number) if number.isdecimal() else None)
+        elif system_calls := self._system_calls(token):
+            system_calls.joined(token, room)
 
     def _replaced(self, desk: int, before: str) -> None:
         """The desk's phone is back by another channel; the one before may not know yet that it is dead."""
@@ -209,7 +216,7 @@ class AsteriskEvents:
     def _ended(self, token: str, ending: Ending) -> None:
         self._caps.ended(token, ending)
         if system_calls := self._system_calls(token):
-            system_calls.ended(token, ours=ours(ending))
+            system_calls.over(token, ending)
         self._writer.ended(token, ending)
 
     def _system_calls(self, token: str) -> SystemCalls | None:

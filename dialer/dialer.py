@@ -17,6 +17,7 @@ from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.endings import Endings
+from dialer.guests import Guests
 from dialer.keys import Keys
 from dialer.live import Live
 from dialer.placing import Placing
@@ -53,8 +54,9 @@ class Dialer:
         self._engine = engine
         self._ami = ami
         self._writer = CallbackWriter(settings, engine)
-        self._rooms = Rooms(engine, ami)
         self._caps = Caps(settings, engine)
+        self._guests = Guests(settings, engine, ami, self._caps)
+        self._rooms = Rooms(engine, ami, self._guests.keep_out)
         self._trunk = Trunk(settings, engine, ami)
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
@@ -64,13 +66,14 @@ class Dialer:
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami)
-        system_calls = [self._confirmations, self._turn_near_calls, self._desk_calls]
+        system_calls = [self._confirmations, self._turn_near_calls, self._desk_calls, self._guests]
         self._reconciler = Reconciler(
             engine,
             ami,
             writer=self._writer,
             rooms=self._rooms,
             supervising=self._supervising,
+            guests=self._guests,
             others=[self._caps, *system_calls],
         )
         endings = Endings()
@@ -135,6 +138,7 @@ class Dialer:
             self._call_ahead.match()
             self._live.give()
             sent = self._supervising.send_all()  # first: whom it hears may just be going
+            sent = self._guests.send_all() and sent  # first: the room may be for the next one
             self._asterisk.in_sync &= self._rooms.send_all() and sent
             self._placing.place_asked()
         if calm:

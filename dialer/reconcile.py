@@ -13,6 +13,7 @@ from db.states import CallbackState, Outcome
 from dialer.ami import Ami
 from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
+from dialer.guests import Guests
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
@@ -53,6 +54,7 @@ class Reconciler:
         writer: CallbackWriter,
         rooms: Rooms,
         supervising: Supervising,
+        guests: Guests,
         others: Sequence[Calls],
     ) -> None:
         self._engine = engine
@@ -60,6 +62,7 @@ class Reconciler:
         self._writer = writer
         self._rooms = rooms
         self._supervising = supervising
+        self._guests = guests
         self._others = others
 
     def run(self, catch_up: Callable[[], object], no_channel_s: float) -> bool:
@@ -77,6 +80,7 @@ class Reconciler:
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
         self._rooms.only(channels)
         self._forget_callers(channels)
+        self._guests.adopt(channels, ringing)
         known = True
         for callback, placed_at in placed:
             if callback.token in channels:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, select
@@ -32,9 +32,13 @@ _AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(No
 class Rooms:
     """Where the channels are is Asterisk's word (`seen`), where they belong the database's."""
 
-    def __init__(self, engine: Engine, ami: Ami) -> None:
+    def __init__(
+        self, engine: Engine, ami: Ami, keep_out: Callable[[str, str], bool] = lambda _room, _token: False
+    ) -> None:
+        """`keep_out`: whether a room has somebody in it who came to speak with another citizen."""
         self._engine = engine
         self._ami = ami
+        self._keep_out = keep_out
         self._seen: dict[str, str] = {}
         self._asked_at: dict[tuple[str, str], float] = {}
 
@@ -107,8 +111,9 @@ class Rooms:
         return self._ask(token, "Redirect", context, str(desk))
 
     def _somebody_else_is_in(self, room: str, token: str) -> bool:
-        """Whether a citizen has not left the room yet: no two ever hear each other."""
-        return any(where == room for other, where in self._seen.items() if other != token)
+        """Whether a citizen, or their third person, has not left yet: no two ever hear each other."""
+        citizen = any(where == room for other, where in self._seen.items() if other != token)
+        return citizen or self._keep_out(room, token)
 
     def _ask(self, token: str, action: str, context: str = "", exten: str = "", **keys: object) -> bool:
         key, at = (token, f"{action} {context} {exten}"), time.monotonic()

@@ -12,7 +12,7 @@ from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.originate import originate
-from dialer.outcomes import NEVER_BEGAN
+from dialer.outcomes import NEVER_BEGAN, Ending, ours
 from dialplan.variables import Context
 from hotline.callbacks.toll import CallPermit
 from settings import Settings
@@ -63,6 +63,19 @@ class SystemCalls(ABC):
             log.error("%s: not placed: %s", call.token, error)
             self._caps.ended(call.token, NEVER_BEGAN)
             self.ended(call.token, ours=True)
+
+    def rings(self, token: str) -> None:  # noqa: B027  (most do not care)
+        """The telephone rings."""
+
+    def came(self, token: str, stage: str) -> None:  # noqa: B027
+        """The dialplan tells how far the call has come."""
+
+    def joined(self, token: str, room: str) -> None:  # noqa: B027
+        """The call has come into a desk's room."""
+
+    def over(self, token: str, ending: Ending) -> None:
+        """The channel has ended so."""
+        self.ended(token, ours=ours(ending))
 
     def script_failed(self, token: str) -> None:
         """Somebody picked up, and heard an apology: that is our own fault."""

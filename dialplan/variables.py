@@ -16,7 +16,7 @@ class Variable(StrEnum):
     """The folder of prompts that the dialplan's own announcements come from."""
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
-    an official's telephone: `yes` after the right PIN."""
+    an official's telephone: `yes` after the right PIN. To a third person: `yes` after they pressed 1."""
     LATER = "HOTLINE_LATER"
     """`yes` when a waiting citizen is to be called again later."""
     RECORDED = "HOTLINE_RECORDED"
@@ -42,6 +42,8 @@ class Context(StrEnum):
     CONFIRM = "confirm"
     TURN_NEAR = "turn-near"
     OFFICIAL = "official"
+    GUEST = "guest"
+    GUEST_ROOM = "guest-room"
     DIAL = "dial"
     MEET = "meet"
     WAITING = "waiting"
@@ -72,6 +74,7 @@ class Script(StrEnum):
     TURN_NEAR = "turn-near"
     WAIT = "wait"
     OFFICIAL = "official"
+    GUEST = "guest"
 
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
@@ -121,7 +124,7 @@ class Stage(StrEnum):
     LATER = "later"  # pressed 2 while waiting: call me again later
     SPOKE = "spoke"  # in a call that is no callback: the script has said all it had to
     FAILED = "failed"
-    HELD = "held"  # the desk's phone has left the room in mid-conversation
+    HELD = "held"  # the desk's phone has left the room in mid-conversation; of a third person, too
     HELD_OVER = "held-over"  # the desk's phone has not come back in time
     ON_HOLD = "on-hold"  # taken out of the room: the desk has asked the citizen to wait
     PARTING = "parting"  # taken out of the room: the desk said that the conversation is over

@@ -25,7 +25,7 @@ from ivr.call import AGIError, AGIHangup, Call, Gone
 from ivr.callers import Callers
 from ivr.lines_full import LinesFull
 from ivr.reception import Reception
-from ivr.scripts import callback, confirm, full, menu, official, turn_near, wait
+from ivr.scripts import callback, confirm, full, guest, menu, official, turn_near, wait
 from ivr.scripts import on_the_line as on_the_line_script
 from ivr.tally import Tally
 from settings import Settings
@@ -44,6 +44,7 @@ def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings]
         Script.TURN_NEAR: turn_near.run,
         Script.WAIT: wait.run,
         Script.OFFICIAL: official.run,
+        Script.GUEST: guest.run,
     }
 
 

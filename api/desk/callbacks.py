@@ -19,7 +19,8 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 Id = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-def _mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
+def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.Callback:
+    """The callback, which my desk has. Raises Refused("not-found" | "forbidden")."""
     callback = callbacks.get(session, callback_id)
     if callback.desk_id != user.desk_id:
         raise Refused("forbidden", "this callback belongs to another desk")
@@ -47,48 +48,48 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 @router.get("/{callback_id}")
 def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
     """One of my desk's callbacks."""
-    return views.callback_view(session, _mine(session, callback_id, user))
+    return views.callback_view(session, of_my_desk(session, callback_id, user))
 
 
 @router.post("/{callback_id}/call", status_code=202)
 def call(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen called; events tell how it goes on."""
-    asked = callbacks.ask_call(session, _mine(session, callback_id, user), settings)
+    asked = callbacks.ask_call(session, of_my_desk(session, callback_id, user), settings)
     return views.callback_view(session, asked)
 
 
 @router.post("/{callback_id}/hangup", status_code=202)
 def hangup(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
     """Have the call ended; the end of a conversation can be undone for a few seconds."""
-    asked = conversations.hang_up(session, _mine(session, callback_id, user))
+    asked = conversations.hang_up(session, of_my_desk(session, callback_id, user))
     return views.callback_view(session, asked)
 
 
 @router.put("/{callback_id}/hold", status_code=202)
 def hold(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen wait with music; after HOTLINE_ON_HOLD_SECONDS they come back by themselves."""
-    mine = _mine(session, callback_id, user)
+    mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.put_on_hold(session, mine, settings))
 
 
 @router.delete("/{callback_id}/hold", status_code=202)
 def resume(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """The citizen whom I had asked to wait comes back to my phone."""
-    mine = _mine(session, callback_id, user)
+    mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.resume(session, mine, settings))
 
 
 @router.post("/{callback_id}/undo")
 def undo(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """That my conversation is over was a mistake: the citizen, still on the line, comes back."""
-    mine, desk = _mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     return views.callback_view(session, conversations.undo(session, mine, desk, settings))
 
 
 @router.post("/{callback_id}/call-again", status_code=202)
 def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen called again for my desk now, whose conversation our own side cut: a new callback."""
-    mine, desk = _mine(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
+    mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
     return views.callback_view(session, conversations.call_again_now(session, mine, desk, settings))
 
@@ -98,7 +99,7 @@ def record_outcome(
     callback_id: Id, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Record what became of the callback; the same again adds only the note."""
-    mine = _mine(session, callback_id, user)
+    mine = of_my_desk(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
     closed = closing.record_outcome(
         session, mine, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
@@ -109,7 +110,7 @@ def record_outcome(
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
-    mine = _mine(session, callback_id, user)
+    mine = of_my_desk(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
 
 

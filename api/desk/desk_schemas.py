@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.rounds.timetable import Day
 from api.schemas import Moment, Official, OutcomeIn, Quality, Said, Text
 from db.models import BreakReason
-from db.states import Outcome, RegistrationState, RequestState
+from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks.retries import Because
 from hotline.desks import desk_messages
 
@@ -150,3 +150,24 @@ class SipAccount(BaseModel):
     password: str
     server: str
     extension: str
+
+
+class GuestIn(BaseModel):
+    """Whom my desk wants called into its conversation: a department by its telephone, or a typed number."""
+
+    number: Text | None = Field(None, max_length=40)
+    department_id: int | None = Field(None, ge=1, lt=2**31)
+
+
+class Guest(BaseModel):
+    """A third person of a conversation. `number` is in national form; `ended_by`: why they are not there."""
+
+    id: int
+    number: str
+    department_id: int | None
+    state: GuestState
+    ended_by: GuestEnd | None
+    asked_at: datetime
+    talking_at: datetime | None
+    ended_at: datetime | None
+    ending: bool

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.access import Planner, Reading, SignedIn, Writing
+from api.access import InForce, Planner, Reading, SignedIn, Writing
 from api.requests import request_schemas as wire
+from db import models
+from hotline import numbers
 from hotline.requests import departments
 
 router = APIRouter(prefix="/departments", tags=["departments"])
@@ -22,6 +24,7 @@ def list_departments(_user: SignedIn, session: Reading) -> list[wire.DepartmentL
             name_fa=load.department.name_fa,
             name_en=load.department.name_en,
             active=load.department.active,
+            number=_national(load.department.number),
             open=load.open,
             overdue=load.overdue,
         )
@@ -30,17 +33,38 @@ def list_departments(_user: SignedIn, session: Reading) -> list[wire.DepartmentL
 
 
 @router.post("", status_code=201)
-def add_department(body: wire.DepartmentIn, user: Planner, session: Writing) -> wire.Department:
+def add_department(
+    body: wire.DepartmentIn, user: Planner, session: Writing, settings: InForce
+) -> wire.Department:
     """Add a department."""
-    added = departments.add(session, **body.model_dump(), who=user.username)
-    return wire.Department.model_validate(added, from_attributes=True)
+    values = body.model_dump()
+    if body.number:
+        values["number"] = numbers.parse(body.number, settings.allowed_prefixes)
+    return _view(departments.add(session, **values, who=user.username))
 
 
 @router.patch("/{department_id}")
 def change_department(
-    department_id: Id, body: wire.DepartmentChange, user: Planner, session: Writing
+    department_id: Id, body: wire.DepartmentChange, user: Planner, session: Writing, settings: InForce
 ) -> wire.Department:
-    """Rename a department, or say whether requests are still referred to it."""
+    """Rename a department, change its telephone, or say whether requests are still referred to it."""
     department = departments.get(session, department_id)
-    departments.change(session, department, who=user.username, **body.model_dump(exclude_none=True))
-    return wire.Department.model_validate(department, from_attributes=True)
+    values = body.model_dump(exclude_none=True)
+    if body.number:
+        values["number"] = numbers.parse(body.number, settings.allowed_prefixes)
+    departments.change(session, department, who=user.username, **values)
+    return _view(department)
+
+
+def _view(department: models.Department) -> wire.Department:
+    return wire.Department(
+        id=department.id,
+        name_fa=department.name_fa,
+        name_en=department.name_en,
+        active=department.active,
+        number=_national(department.number),
+    )
+
+
+def _national(number: str | None) -> str | None:
+    return numbers.national(number) if number else None

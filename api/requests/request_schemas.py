@@ -21,6 +21,7 @@ class Department(BaseModel):
     name_fa: str
     name_en: str
     active: bool
+    number: str | None = None  # in national form; a desk may call it into a conversation
 
 
 class DepartmentLoad(Department):
@@ -35,14 +36,16 @@ class DepartmentIn(BaseModel):
 
     name_fa: Name = Field(min_length=1, max_length=200)
     name_en: Name = Field(min_length=1, max_length=200)
+    number: Text | None = Field(None, max_length=40)
 
 
 class DepartmentChange(BaseModel):
-    """What is different from now on; what is left out stays."""
+    """What is different from now on; what is left out stays. An empty number is none."""
 
     name_fa: Name | None = Field(None, min_length=1, max_length=200)
     name_en: Name | None = Field(None, min_length=1, max_length=200)
     active: bool | None = None
+    number: Text | None = Field(None, max_length=40)
 
 
 class CityRequest(BaseModel):

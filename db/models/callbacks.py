@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.line import Registration
-from db.states import CallbackState, Outcome
+from db.states import CallbackState, GuestEnd, GuestState, Outcome
 
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
 
@@ -115,6 +115,49 @@ class Callback(Base):
         CheckConstraint("state <> 'held' OR held_until IS NOT NULL", name="held_since"),
         CheckConstraint("state <> 'parting' OR parting_at IS NOT NULL", name="parting_since"),
         CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
+    )
+
+
+_GUEST_IS_ON = text("ended_at IS NULL")
+
+
+class Guest(Base):
+    """A third person whom a desk calls into its conversation. `token` is the channel's id."""
+
+    __tablename__ = "guests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), index=True)
+    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))  # into whose room
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # None: a typed number
+    token: Mapped[str] = mapped_column(String(41), unique=True)
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    asked_by: Mapped[str] = mapped_column(String(64))  # a username
+    state: Mapped[GuestState] = mapped_column(one_of(GuestState, "guest_state"), default=GuestState.ASKED)
+    ended_by: Mapped[GuestEnd | None] = mapped_column(one_of(GuestEnd, "guest_end"))
+    asked_at: Mapped[datetime]
+    placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
+    talking_at: Mapped[datetime | None]
+    hangup_asked_at: Mapped[datetime | None]  # the desk wants it ended
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "one_guest_per_callback",
+            "callback_id",
+            unique=True,
+            sqlite_where=_GUEST_IS_ON,
+            postgresql_where=_GUEST_IS_ON,
+        ),
+        Index(
+            "one_call_per_guest",
+            "number",
+            unique=True,
+            sqlite_where=_GUEST_IS_ON,
+            postgresql_where=_GUEST_IS_ON,
+        ),
+        CheckConstraint("(state IN ('ended', 'failed')) = (ended_at IS NOT NULL)", name="guest_has_ended"),
+        CheckConstraint("ended_at IS NULL OR ended_by IS NOT NULL", name="guest_has_reason"),
     )
 
 

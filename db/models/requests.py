@@ -24,6 +24,7 @@ class Department(Base):
     name_fa: Mapped[str] = mapped_column(String(200), unique=True)
     name_en: Mapped[str] = mapped_column(String(200), unique=True)
     active: Mapped[bool] = mapped_column(default=True)
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164: a desk may call it into a conversation
 
 
 class Request(Base):

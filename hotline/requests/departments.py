@@ -44,9 +44,12 @@ def get(session: Session, department_id: int) -> Department:
     return department
 
 
-def add(session: Session, *, name_fa: str, name_en: str, who: str) -> Department:
-    """Add a department. Raises Refused("department-values" | "department-taken")."""
-    department = Department(name_fa=_name(name_fa), name_en=_name(name_en))
+def add(session: Session, *, name_fa: str, name_en: str, who: str, number: str | None = None) -> Department:
+    """Add a department; `number`: its telephone, E.164.
+
+    Raises Refused("department-values" | "department-taken").
+    """
+    department = Department(name_fa=_name(name_fa), name_en=_name(name_en), number=number)
     session.add(department)
     _flush(session)
     audit.record(session, who, "department-added", f"department {department.id}", department.name_en)
@@ -61,14 +64,19 @@ def change(
     name_fa: str | None = None,
     name_en: str | None = None,
     active: bool | None = None,
+    number: str | None = None,
 ) -> None:
-    """Rename it, or say whether requests are still referred to it. Raises what `add` raises."""
+    """Rename it, give it another telephone (E.164; empty: none), or say whether requests are still referred
+    to it. Raises what `add` raises.
+    """
     if name_fa is not None:
         department.name_fa = _name(name_fa)
     if name_en is not None:
         department.name_en = _name(name_en)
     if active is not None:
         department.active = active
+    if number is not None:
+        department.number = number or None
     _flush(session)
     what = department.name_en if department.active else f"{department.name_en}, not active"
     audit.record(session, who, "department-changed", f"department {department.id}", what)

@@ -1,8 +1,8 @@
 """The telephone network behind the trunk: one SIP address, many citizens' phones.
 
 It hands each request to the phone whose number was dialled and each answer back, unchanged. The phones
-tell their own addresses in Contact, so the rest of a call passes it by. It counts every INVITE, so a
-test can prove that a number rang once, whatever the phone itself believes.
+tell their own addresses in Contact; what comes here of a call all the same goes to the same phone. It counts
+every INVITE, so a test can prove that a number rang once, whatever the phone itself believes.
 """
 
 import re
@@ -24,6 +24,7 @@ class Exchange:
         """Every call in order, without retransmissions: the number as it was dialled, the INVITE."""
         self._phones: dict[str, int] = {}
         self._callers: dict[str, tuple[str, int]] = {}  # by Call-ID
+        self._called: dict[str, int] = {}  # by Call-ID
         self._changed = threading.Condition()
 
     @property
@@ -73,8 +74,10 @@ class Exchange:
                 continue
             method, uri, _ = message.first_line.split(" ", 2)
             number = re.sub(r"^sips?:|@.*$|;.*$", "", uri)
-            phone = self._phones.get(_subscriber(number))
+            phone = self._called.get(call, self._phones.get(_subscriber(number)))
             if method == "INVITE" and call not in self._callers:
+                if phone is not None:
+                    self._called[call] = phone
                 with self._changed:
                     self.invites.append((number, message))
                     self._changed.notify_all()

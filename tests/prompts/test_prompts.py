@@ -57,6 +57,7 @@ SLOTS = {
     "near-call-intro": {"office": "clip"},
     "choices": {"count": "count"},
     "wait-minutes": {"minutes": "count"},
+    "guest-intro": {"office": "clip"},
 }
 WITHOUT_SLOTS = f"""
     greeting main-menu main-menu-slow  menu-english menu-persian choose-kind choose-kind-slow
@@ -82,6 +83,7 @@ WITHOUT_SLOTS = f"""
     request-own request-joined request-question request-question-slow request-thanks request-again
     request-answered request-menu
     {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
+    guest-press-one guest-goodbye
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
     official-confirm-next
 """.split()

@@ -24,6 +24,20 @@ _SUBJECTS = (
 
 _BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
 
+_GUEST_STATES = ("asked", "dialing", "ringing", "answered", "talking", "ended", "failed")
+_GUEST_ENDS = (
+    "by_desk",
+    "left",
+    "conversation",
+    "no_answer",
+    "busy",
+    "rejected",
+    "unreachable",
+    "not_confirmed",
+    "capped",
+    "failed",
+)
+
 _KEY = "round_id, level, moved_up, rounds_missed, stretch"
 _LEVELS = ", ".join(f"({level}, {seconds})" for level, seconds in enumerate((4096, 64, 1)))
 _FOLLOWED = "state, round_id, moved_up, rounds_missed, registered_at"
@@ -151,6 +165,7 @@ def _tables() -> None:
         sa.Column("name_fa", sa.String(length=200), nullable=False),
         sa.Column("name_en", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name_en"),
         sa.UniqueConstraint("name_fa"),
@@ -1198,6 +1213,55 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_index(("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
+    op.create_table(
+        "guests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("callback_id", sa.Integer(), nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("token", sa.String(length=41), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(*_GUEST_STATES, name="guest_state", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column(
+            "ended_by",
+            sa.Enum(*_GUEST_ENDS, name="guest_end", native_enum=False, create_constraint=True, length=32),
+            nullable=True,
+        ),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("talking_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hangup_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(state IN ('ended', 'failed')) = (ended_at IS NOT NULL)", name="guest_has_ended"),
+        sa.CheckConstraint("ended_at IS NULL OR ended_by IS NOT NULL", name="guest_has_reason"),
+        sa.ForeignKeyConstraint(["callback_id"], ["callbacks.id"]),
+        sa.ForeignKeyConstraint(["department_id"], ["departments.id"]),
+        sa.ForeignKeyConstraint(["desk_id"], ["desks.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index(("ix_guests_callback_id"), "guests", ["callback_id"], unique=False)
+    op.create_index(
+        "one_call_per_guest",
+        "guests",
+        ["number"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "one_guest_per_callback",
+        "guests",
+        ["callback_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "call_quality",
         sa.Column("callback_id", sa.Integer(), nullable=False),

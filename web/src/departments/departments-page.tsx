@@ -80,8 +80,9 @@ function Names({ department, onClose }: { department: Department | null; onClose
   const queries = useQueryClient()
   const [fa, setFa] = useState(department?.name_fa ?? '')
   const [en, setEn] = useState(department?.name_en ?? '')
+  const [number, setNumber] = useState(department?.number ?? '')
   const save = useMutation({
-    mutationFn: () => (department ? changeDepartment(department.id, { name_fa: fa, name_en: en }) : addDepartment(fa, en)),
+    mutationFn: () => (department ? changeDepartment(department.id, { name_fa: fa, name_en: en, number }) : addDepartment({ name_fa: fa, name_en: en, number })),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: REQUESTS })
       onClose()
@@ -92,6 +93,7 @@ function Names({ department, onClose }: { department: Department | null; onClose
       <div className={style.form}>
         <TextInput label={words.nameFa} value={fa} dir="rtl" maxLength={200} data-autofocus data-testid="name-fa" onChange={(event) => setFa(event.currentTarget.value)} />
         <TextInput label={words.nameEn} value={en} dir="ltr" maxLength={200} data-testid="name-en" onChange={(event) => setEn(event.currentTarget.value)} />
+        <TextInput label={words.number} description={words.numberHelp} value={number} dir="ltr" inputMode="tel" maxLength={40} data-testid="number" onChange={(event) => setNumber(event.currentTarget.value)} />
         <ErrorNotice error={save.error} />
         <Button disabled={!fa.trim() || !en.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-department">
           {text.requests.save}

@@ -16,6 +16,7 @@ import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
 import { stateWord } from './state-word'
+import { ThirdPerson } from './third-person'
 import { ThreatButton } from './threat-button'
 import { VoiceMessage } from './voice-message'
 import style from './callback.module.css'
@@ -45,6 +46,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
         <div><HoldButton callback={callback} /></div>
+        <ThirdPerson callback={callback} />
         <dl className={style.citizen}>
           <div>
             <dt>{text.line.number}</dt>

@@ -46,6 +46,24 @@ export const putOnHold = (id: number) => body(client.PUT('/api/v1/callbacks/{cal
 
 export const resume = (id: number) => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
 
+export type Guest = Schemas['Guest']
+
+/** Who was called into a conversation, the newest first; below `me`, for the same events change both. */
+export const useGuests = (callback_id: number) =>
+  useQuery({
+    queryKey: [...keys.me, 'guests', callback_id],
+    queryFn: () => body(client.GET('/api/v1/callbacks/{callback_id}/guests', ofCallback(callback_id))),
+  })
+
+/** A third person is called into my conversation; with `waits` the citizen hears music meanwhile. */
+export const askGuest = async (id: number, guest: Schemas['GuestIn'], waits: boolean) => {
+  if (waits) await putOnHold(id)
+  return body(client.POST('/api/v1/callbacks/{callback_id}/guests', { ...ofCallback(id), body: guest }))
+}
+
+export const endGuest = (callback_id: number, guest_id: number) =>
+  body(client.DELETE('/api/v1/callbacks/{callback_id}/guests/{guest_id}', { params: { path: { callback_id, guest_id } } }))
+
 export const saveOutcome = (id: number, outcome: Outcome, note: string, wish = NO_WISH) =>
   body(client.PUT('/api/v1/callbacks/{callback_id}/outcome', { ...ofCallback(id), body: { outcome, note, ...wish } }))
 

@@ -3,6 +3,7 @@ import type { Callback, Round } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
 import { HoldButton } from '../desk/hold-button'
 import { OnTheLine } from '../desk/on-the-line'
+import { ThirdPerson } from '../desk/third-person'
 import { useBegun } from '../desk/use-begun'
 import { VoiceMessage } from '../desk/voice-message'
 import type { Text } from '../language/fa'
@@ -51,6 +52,7 @@ export function NowPanel({ serving, round, connected }: Props) {
           <VoiceMessage registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
           <div><HoldButton callback={callback} /></div>
+          <ThirdPerson callback={callback} />
         </>
       )}
       {state === 'over' && <p className={style.help}>{text.official.overHelp(format.number(round.counts.reached))}</p>}

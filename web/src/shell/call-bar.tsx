@@ -5,6 +5,7 @@ import type { Callback, Me } from '../api/types'
 import { HoldButton } from '../desk/hold-button'
 import { hangUp } from '../desk/queries'
 import { stateWord } from '../desk/state-word'
+import { ThirdPerson } from '../desk/third-person'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
 import { QualityIcon, QualityWarning } from '../phone/quality-parts'
@@ -46,6 +47,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
             </Button>
           )}
           <HoldButton callback={callback} small />
+          <ThirdPerson callback={callback} small />
           <Button variant="default" c="brick" leftSection={<IconPhoneOff aria-hidden size={18} />} disabled={!end} onClick={end} data-testid="call-bar-hangup">
             {text.desk.hangUp}
           </Button>

@@ -27,6 +27,7 @@ export const words: typeof fa = {
       takeNext: 'Take the next citizen',
       call: 'Call',
       hold: 'Hold, and back',
+      guest: 'Call a third person, and end their part',
       hangUp: 'End the call',
       live: 'Take live calls, or none',
       returned: 'Give back to the line',

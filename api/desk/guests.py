@@ -1,0 +1,61 @@
+"""A third person in my desk's conversation: called, seen, ended."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.access import AtDesk, InForce, Reading, Writing
+from api.desk import desk_schemas as desk
+from api.desk.callbacks import Id, of_my_desk
+from db import models
+from hotline import numbers
+from hotline.callbacks import guests
+from hotline.errors import Refused
+from hotline.requests import departments
+
+router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+
+GuestId = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+@router.get("/{callback_id}/guests")
+def list_guests(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Guest]:
+    """Who was called into my desk's conversation, the newest first."""
+    callback = of_my_desk(session, callback_id, user)
+    return [_view(guest) for guest in guests.of_callback(session, callback.id)]
+
+
+@router.post("/{callback_id}/guests", status_code=202)
+def ask_guest(
+    callback_id: Id, body: desk.GuestIn, user: AtDesk, session: Writing, settings: InForce
+) -> desk.Guest:
+    """Have a third person called into my conversation; the same once more is the same call."""
+    callback = of_my_desk(session, callback_id, user)
+    department = departments.get(session, body.department_id) if body.department_id else None
+    typed = (department.number if department else body.number) or ""
+    if not typed or (department and body.number):
+        raise Refused("number-invalid", "either a department that has a telephone, or a number")
+    number = numbers.parse(typed, settings.allowed_prefixes)
+    asked = guests.ask(session, callback, number, settings, who=user.username, department=department)
+    return _view(asked)
+
+
+@router.delete("/{callback_id}/guests/{guest_id}", status_code=202)
+def end_guest(callback_id: Id, guest_id: GuestId, user: AtDesk, session: Writing) -> desk.Guest:
+    """Have the third person's part ended; the conversation with the citizen goes on."""
+    guest = guests.get(session, of_my_desk(session, callback_id, user), guest_id)
+    return _view(guests.end(session, guest, who=user.username))
+
+
+def _view(guest: models.Guest) -> desk.Guest:
+    return desk.Guest(
+        id=guest.id,
+        number=numbers.national(guest.number),
+        department_id=guest.department_id,
+        state=guest.state,
+        ended_by=guest.ended_by if guest.ended_at else None,
+        asked_at=guest.asked_at,
+        talking_at=guest.talking_at,
+        ended_at=guest.ended_at,
+        ending=guest.hangup_asked_at is not None and guest.ended_at is None,
+    )

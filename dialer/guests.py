@@ -1,0 +1,183 @@
+"""Calls the third persons whom desks ask for, and leads whoever pressed 1 into the desk's room."""
+
+import logging
+import time
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.states import GuestEnd, GuestState, Outcome
+from dialer.ami import Ami, AmiError
+from dialer.caps import Caps
+from dialer.outcomes import Ending, of_network, ours
+from dialer.system_calls import SystemCalls
+from dialplan.variables import CAPPED_CAUSE, Context, Stage
+from hotline.callbacks import guests, toll
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_AGAIN_S = 1.0
+"""So long Asterisk has for a redirect or a hang-up before it is asked again."""
+
+_WITH_MUSIC = "music"
+
+_NETWORK = {
+    Outcome.NO_ANSWER: GuestEnd.NO_ANSWER,
+    Outcome.BUSY: GuestEnd.BUSY,
+    Outcome.REJECTED: GuestEnd.REJECTED,
+    Outcome.UNREACHABLE: GuestEnd.UNREACHABLE,
+}
+
+_ENDS = {
+    Stage.NOT_CONFIRMED: GuestEnd.NOT_CONFIRMED,
+    Stage.HELD: GuestEnd.CONVERSATION,
+    Stage.FAILED: GuestEnd.FAILED,
+}
+
+
+class Guests(SystemCalls):
+    """Where their channels are is Asterisk's word (`_seen`), where they belong the database's."""
+
+    context = Context.GUEST
+
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
+        super().__init__(settings, engine, ami, caps)
+        self._seen: dict[str, str] = {}
+        self._of: dict[str, str] = {}
+        self._asked_at: dict[tuple[str, str], float] = {}
+
+    def send_all(self) -> bool:
+        """Place, lead into rooms and hang up what is to be. False: Asterisk refused, and is to be asked."""
+        with reading(self._engine) as session:
+            under_way = guests.under_way(session)
+        self._of = {one.token: one.callback_token for one in under_way}
+        return all([self._send(one) for one in under_way])
+
+    def _send(self, one: guests.Whereabouts) -> bool:
+        if one.state is GuestState.ASKED:
+            self._place(one.token)
+            return True
+        if one.over:
+            return self._ask(one.token, "Hangup", Cause=16)
+        if self._seen.get(one.token) != _WITH_MUSIC:
+            return True
+        where = {"Context": str(Context.GUEST_ROOM), "Exten": str(one.desk_id), "Priority": 1}
+        sent = self._ask(one.token, "Redirect", **where)
+        if sent:  # from now on they may be in there, and no other citizen is let in
+            self._seen[one.token] = f"desk-{one.desk_id}"
+        return sent
+
+    def _place(self, token: str) -> None:
+        with writing(self._engine) as session:
+            call = guests.take_up(session, token, self._settings)
+        if isinstance(call, toll.Cap):
+            self._caps.reached(call)
+        if isinstance(call, toll.CallPermit):
+            self._originate(call)
+
+    def keep_out(self, room: str, callback_token: str) -> bool:
+        """Whether somebody may be in this room who came to speak with another citizen than this one."""
+        return any(
+            where == room and self._of.get(token) != callback_token for token, where in self._seen.items()
+        )
+
+    def rings(self, token: str) -> None:
+        """The telephone rings."""
+        self._came(token, GuestState.RINGING)
+
+    def came(self, token: str, stage: str) -> None:
+        """The dialplan tells how far the call has come."""
+        if stage == Stage.ANSWERED:
+            self._came(token, GuestState.ANSWERED)
+        elif stage == Stage.CONFIRMED:
+            self._seen[token] = _WITH_MUSIC
+        elif stage in _ENDS:
+            with writing(self._engine) as session:
+                guests.will_end(session, token, _ENDS[Stage(stage)])
+
+    def script_failed(self, token: str) -> None:
+        """They heard an apology, and are not there: `came` has said why."""
+
+    def joined(self, token: str, room: str) -> None:
+        """They are in the room."""
+        self._seen[token] = room
+        self._came(token, GuestState.TALKING)
+
+    def _came(self, token: str, to: GuestState) -> None:
+        with writing(self._engine) as session:
+            guests.came(session, token, to)
+
+    def adopt(self, channels: Mapping[str, Mapping[str, str]], ringing: Collection[str | None]) -> None:
+        """Asterisk has these channels: those that are theirs go on, and one that is over is hung up."""
+        with reading(self._engine) as session:
+            known = {one.token: one for one in guests.under_way(session)}
+        self._of = {token: one.callback_token for token, one in known.items()}
+        for token in self._seen.keys() - set(channels):
+            self._forget(token)
+        for token, channel in channels.items():
+            if not guests.is_token(token):
+                continue
+            if token not in known:
+                self._ask(token, "Hangup", Cause=16)
+            elif token in ringing or channel.get("ChannelStateDesc") == "Ringing":
+                self.rings(token)
+            else:
+                self._adopt(token, channel)
+
+    def _adopt(self, token: str, channel: Mapping[str, str]) -> None:
+        application = channel.get("Application", "")
+        if application == "ConfBridge":
+            self.joined(token, f"desk-{channel.get('Exten', '')}")
+        elif channel.get("Context") == Context.GUEST and application:
+            self._came(token, GuestState.ANSWERED)
+            if application == "BridgeWait":
+                self._seen[token] = _WITH_MUSIC
+
+    def over(self, token: str, ending: Ending) -> None:
+        """The channel has ended so."""
+        self._forget(token)
+        with writing(self._engine) as session:
+            guest = guests.by_token(session, token)
+            rang = guest is not None and guest.state is GuestState.RINGING
+            guests.ended(session, token, _heard(ending, rang=rang))
+        log.info("%s: ended, %s", token, ending)
+
+    def _forget(self, token: str) -> None:
+        self._seen.pop(token, None)
+        self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] != token}
+
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return guests.is_token(token)
+
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        guests.ended(session, token)
+
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of calls on their way, and when each was placed."""
+        return guests.on_the_phone(session)
+
+    def _ask(self, token: str, action: str, **keys: object) -> bool:
+        key, at = (token, action), time.monotonic()
+        if at < self._asked_at.get(key, -_AGAIN_S) + _AGAIN_S:
+            return True
+        self._asked_at[key] = at
+        try:
+            self._ami.request(action, Channel=token, **keys)
+        except AmiError as error:
+            log.info("%s: no %s: %s", token, action, error)
+            return False
+        return True
+
+
+def _heard(ending: Ending, *, rang: bool) -> GuestEnd:
+    """Why nobody came, in the network's words."""
+    if ending.cause == CAPPED_CAUSE and ending.sip is None:
+        return GuestEnd.CAPPED
+    if ending.sip is None or ours(ending):
+        return GuestEnd.FAILED
+    return _NETWORK.get(of_network(ending.sip, rang=rang), GuestEnd.FAILED)

@@ -1,0 +1,36 @@
+"""What a third person hears whom a desk has called into its conversation: who calls, and press 1."""
+
+from sqlalchemy import Engine
+
+from db.engine import reading
+from db.models import Callback
+from dialplan.variables import Variable
+from hotline.callbacks import conversations, guests
+from hotline.rounds import rounds
+from ivr.call import AGIError, Call, Gone
+from settings import Settings
+
+_TRIES = 2
+"""The desk waits meanwhile: once asked and once more."""
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
+    with call.working(leads=True), reading(engine) as session:
+        guest = guests.by_token(session, call.channel_id)
+        if guest is None:
+            raise AGIError("a third person whom nobody asked for")
+        callback = session.get_one(Callback, guest.callback_id)
+        office = conversations.speaker(session, callback).clip
+        recorded = rounds.get(session, callback.round_id).recorded
+    call.speak("fa")
+    call.lead("guest-intro", office=office)
+    if recorded:
+        call.tell("callback-recorded")
+    try:
+        call.ask("guest-press-one", keys="1", tries=_TRIES)
+    except Gone:
+        call.set(Variable.CONFIRMED, "no")
+        call.say("guest-goodbye")
+        return
+    call.set(Variable.CONFIRMED, "yes")

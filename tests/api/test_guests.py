@@ -1,0 +1,86 @@
+"""A third person in a desk's conversation, as the desk's page asks for one."""
+
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Callback, Department, User
+from db.states import CallbackState
+from tests.api.answers import V1, SignedIn, problem
+from tests.factories import a_callback, a_department, a_desk, a_user
+
+TYPED, SHOWN = "۰۳۱۳۲۲۱۲۳۴۵", "03132212345"
+
+
+def talks(engine: Engine, user: User, state: CallbackState = CallbackState.TALKING) -> Callback:
+    with writing(engine) as session:
+        return a_callback(session, state, session.get_one(User, user.id))
+
+
+def a_department_with(engine: Engine, number: str | None) -> Department:
+    with writing(engine) as session:
+        department = a_department(session)
+        department.number = number
+        return department
+
+
+def test_given_a_conversation_when_a_number_is_typed_then_it_is_asked_for_once_and_ended_by_the_desk(
+    desk: TestClient, engine: Engine, user: User
+) -> None:
+    guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
+    assert desk.get(guests).json() == []
+    first = desk.post(guests, json={"number": TYPED})
+    assert first.status_code == 202
+    assert desk.post(guests, json={"number": SHOWN}).json() == first.json()
+    (guest,) = desk.get(guests).json()
+    assert (guest["number"], guest["state"], guest["department_id"]) == (SHOWN, "asked", None)
+    problem(desk.post(guests, json={"number": "09131234568"}), 409, "guest-there")
+
+    ended = desk.delete(f"{guests}/{guest['id']}")
+    assert (ended.status_code, ended.json()["state"], ended.json()["ended_by"]) == (202, "ended", "by_desk")
+    problem(desk.delete(f"{guests}/999999"), 404, "not-found")
+
+
+def test_given_departments_when_one_is_asked_for_then_its_telephone_is_called_if_it_has_one(
+    desk: TestClient, engine: Engine, user: User
+) -> None:
+    guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
+    water, silent = a_department_with(engine, "+983132212345"), a_department_with(engine, None)
+    asked = desk.post(guests, json={"department_id": water.id})
+    assert (asked.status_code, asked.json()["number"], asked.json()["department_id"]) == (
+        202,
+        SHOWN,
+        water.id,
+    )
+    problem(desk.post(guests, json={"department_id": silent.id}), 409, "number-invalid")
+    problem(desk.post(guests, json={}), 409, "number-invalid")
+    problem(desk.post(guests, json={"department_id": water.id, "number": SHOWN}), 409, "number-invalid")
+
+
+def test_given_a_number_that_may_not_be_called_or_no_conversation_when_asked_then_it_is_refused(
+    desk: TestClient, engine: Engine, user: User, as_user: SignedIn
+) -> None:
+    callback = talks(engine, user)
+    guests = f"{V1}/callbacks/{callback.id}/guests"
+    problem(desk.post(guests, json={"number": "+4930123456"}), 409, "number-not-allowed")
+    problem(desk.post(guests, json={"number": callback.registration.number}), 409, "guest-is-citizen")
+    with writing(engine) as session:
+        other = a_user(session, a_desk(session))
+    problem(as_user(other).post(guests, json={"number": SHOWN}), 403, "forbidden")
+    rings = talks(engine, other, CallbackState.RINGING)
+    problem(
+        as_user(other).post(f"{V1}/callbacks/{rings.id}/guests", json={"number": SHOWN}), 409, "wrong-state"
+    )
+
+
+def test_given_a_department_when_its_telephone_is_written_down_then_it_is_shown_and_taken_away(
+    office: TestClient,
+) -> None:
+    made = office.post(f"{V1}/departments", json={"name_fa": "آب", "name_en": "Water", "number": TYPED})
+    assert (made.status_code, made.json()["number"]) == (201, SHOWN)
+    path = f"{V1}/departments/{made.json()['id']}"
+    assert office.patch(path, json={"name_en": "Water and sewage"}).json()["number"] == SHOWN
+    (listed,) = office.get(f"{V1}/departments").json()
+    assert listed["number"] == SHOWN
+    problem(office.patch(path, json={"number": "12"}), 409, "number-invalid")
+    assert office.patch(path, json={"number": ""}).json()["number"] is None

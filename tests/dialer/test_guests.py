@@ -1,0 +1,246 @@
+"""The dialer calls a third person for a desk, once, and leads whoever pressed 1 into the conversation."""
+
+import pytest
+
+from db.engine import reading, writing
+from db.models import Guest
+from db.states import CallbackState, GuestEnd, GuestState
+from hotline.callbacks import callbacks, conversations, guests
+from settings import Settings
+from tests.dialer.hall import OURS, Hall
+from tests.dialer.office import LONG_AGO, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+pytestmark = on_sqlite
+C, G = CallbackState, GuestState
+NUMBER = "+989137654321"
+
+
+class Third:
+    """A third person whom the first desk wants in its conversation."""
+
+    def __init__(self, hall: Hall, manager: FakeManager, settings: Settings) -> None:
+        self.hall, self.manager = hall, manager
+        self.citizen = hall.brings(C.TALKING)
+        with writing(hall.engine) as session:
+            callback = callbacks.by_token(session, self.citizen)
+            assert callback is not None
+            self.token = guests.ask(session, callback, NUMBER, settings, who="operator1").token
+
+    def row(self) -> Guest:
+        with reading(self.hall.engine) as session:
+            guest = guests.by_token(session, self.token)
+            assert guest is not None
+            return guest
+
+    def comes(self, to: GuestState) -> None:
+        """They come so far."""
+        self.hall.until(lambda: self.token in self.manager.channels)
+        steps = [
+            (G.DIALING, lambda: None),
+            (G.RINGING, lambda: self.manager.ringing(self.token)),
+            (G.ANSWERED, lambda: self.manager.stage(self.token, "answered", "AGI")),
+            (G.TALKING, self.enters),
+        ]
+        for state, happens in steps:
+            happens()
+            self.hall.until(lambda state=state: self.row().state is state)
+            if state is to:
+                return
+
+    def enters(self) -> None:
+        """They press 1, and come into the room."""
+        self.manager.stage(self.token, "confirmed", "BridgeWait")
+        self.hall.until(lambda: (self.token, "guest-room", "1") in self.hall.moved())
+        self.manager.joins(self.token, OURS, "desk-1", "guest-room")
+
+    def calls(self) -> int:
+        return sum(call["ChannelId"] == self.token for call in self.manager.named("Originate"))
+
+    def is_hung_up(self) -> bool:
+        return any(asked["Channel"] == self.token for asked in self.manager.named("Hangup"))
+
+    def ends(self, cause: int = 16) -> None:
+        self.manager.hangs_up(self.token, cause)
+        self.hall.until(lambda: self.row().ended_at)
+
+    def wants(self, what: str, settings: Settings) -> None:
+        """The desk does this with the citizen."""
+        with writing(self.hall.engine) as session:
+            callback = callbacks.by_token(session, self.citizen)
+            assert callback is not None
+            if what == "hold":
+                conversations.put_on_hold(session, callback, settings)
+            elif what == "resume":
+                conversations.resume(session, callback, settings)
+            else:
+                conversations.hang_up(session, callback)
+
+
+@pytest.fixture
+def third(hall: Hall, manager: FakeManager, settings: Settings) -> Third:
+    return Third(hall, manager, settings)
+
+
+def test_given_a_wish_when_the_dialer_works_then_the_number_is_called_once_and_let_in_after_a_1(
+    third: Third, hall: Hall, manager: FakeManager
+) -> None:
+    third.comes(G.ANSWERED)
+    assert (third.token, "guest-room", "1") not in hall.moved(), "a voicemail is not let in"
+    third.enters()
+    hall.until(lambda: third.row().state is G.TALKING)
+    (call,) = [call for call in manager.named("Originate") if call["ChannelId"] == third.token]
+    assert (call["Channel"], call["Context"]) == (f"Local/{NUMBER}@dial/n", "guest")
+    third.ends()
+    assert (third.row().state, third.row().ended_by) == (G.ENDED, GuestEnd.LEFT)
+    assert hall.state(third.citizen) is C.TALKING
+
+
+@pytest.mark.parametrize("state", [G.DIALING, G.RINGING, G.ANSWERED, G.TALKING])
+def test_given_a_dialer_that_dies_at_any_step_when_another_comes_then_nobody_is_called_twice_and_it_goes_on(
+    third: Third, hall: Hall, manager: FakeManager, state: GuestState
+) -> None:
+    third.comes(state)
+    hall.restart()
+    hall.until_at_rest()
+    assert third.row().state is state
+    third.ends()
+    hall.restart()
+    hall.until_at_rest()
+    assert third.calls() == 1
+
+
+def test_given_a_dialer_that_dies_before_the_call_when_another_comes_then_it_is_placed(
+    third: Third, hall: Hall
+) -> None:
+    hall.restart()
+    third.comes(G.RINGING)
+    assert third.calls() == 1
+
+
+def test_given_a_call_that_was_taken_up_and_has_no_channel_when_a_dialer_comes_then_it_has_failed(
+    hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    manager.refused["Originate"] = ""  # Asterisk takes it
+    third = Third(hall, manager, settings)
+    with writing(hall.engine) as session:
+        guests.take_up(session, third.token, settings)
+        guest = guests.by_token(session, third.token)
+        assert guest and guest.placed_at
+        guest.placed_at -= LONG_AGO
+    hall.restart()
+    hall.until(lambda: third.row().ended_at)
+    assert (third.row().state, third.row().ended_by, third.calls()) == (G.FAILED, GuestEnd.FAILED, 0)
+
+
+def test_given_one_who_has_pressed_1_when_a_new_dialer_finds_them_then_they_are_led_in(
+    third: Third, hall: Hall, manager: FakeManager
+) -> None:
+    third.comes(G.ANSWERED)
+    manager.channels[third.token] |= {"Application": "BridgeWait", "Context": "guest"}
+    hall.restart()
+    hall.until(lambda: (third.token, "guest-room", "1") in hall.moved())
+
+
+@pytest.mark.parametrize(
+    ("sip", "reason"),
+    [
+        (486, GuestEnd.BUSY),
+        (480, GuestEnd.NO_ANSWER),
+        (603, GuestEnd.REJECTED),
+        (404, GuestEnd.UNREACHABLE),
+        (503, GuestEnd.FAILED),
+    ],
+)
+def test_given_nobody_who_comes_when_the_network_says_why_then_the_desk_reads_it(
+    third: Third, hall: Hall, manager: FakeManager, sip: int, reason: GuestEnd
+) -> None:
+    third.comes(G.RINGING)
+    manager.refuses(third.token, sip)
+    hall.until(lambda: third.row().ended_at)
+    assert (third.row().state, third.row().ended_by) == (G.FAILED, reason)
+    assert hall.state(third.citizen) is C.TALKING
+
+
+def test_given_no_channel_in_the_trunk_when_the_dialplan_says_so_then_the_desk_reads_it(
+    third: Third, hall: Hall
+) -> None:
+    third.comes(G.DIALING)
+    third.ends(45)
+    assert third.row().ended_by is GuestEnd.CAPPED
+
+
+def test_given_a_voicemail_when_nobody_presses_1_then_it_is_never_let_in(
+    third: Third, hall: Hall, manager: FakeManager
+) -> None:
+    third.comes(G.ANSWERED)
+    manager.stage(third.token, "not-confirmed", "Hangup")
+    third.ends()
+    assert (third.row().state, third.row().ended_by) == (G.FAILED, GuestEnd.NOT_CONFIRMED)
+    assert (third.token, "guest-room", "1") not in hall.moved()
+
+
+@pytest.mark.parametrize("state", [G.RINGING, G.ANSWERED, G.TALKING])
+def test_given_a_desk_that_ends_it_when_the_dialer_works_then_the_call_is_hung_up_and_the_talk_goes_on(
+    third: Third, hall: Hall, state: GuestState
+) -> None:
+    third.comes(state)
+    with writing(hall.engine) as session:
+        guest = guests.by_token(session, third.token)
+        assert guest
+        guests.end(session, guest, who="operator1")
+    hall.until(third.is_hung_up)
+    third.ends()
+    assert (third.row().state, third.row().ended_by) == (G.ENDED, GuestEnd.BY_DESK)
+    assert hall.state(third.citizen) is C.TALKING
+
+
+def test_given_a_citizen_who_hangs_up_when_it_rings_then_the_telephone_rings_no_more(
+    third: Third, hall: Hall, manager: FakeManager
+) -> None:
+    third.comes(G.RINGING)
+    manager.hangs_up(third.citizen)
+    hall.until(third.is_hung_up)
+    third.ends()
+    assert (third.row().state, third.row().ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
+
+
+def test_given_a_desk_whose_phone_dies_when_it_is_left_alone_then_the_call_ends_and_the_citizen_is_held(
+    third: Third, hall: Hall, manager: FakeManager
+) -> None:
+    third.comes(G.TALKING)
+    manager.stage(third.token, "held")
+    manager.stage(third.citizen, "held", "BridgeWait")
+    manager.hangs_up("desk.1")
+    third.ends()
+    hall.until(lambda: hall.state(third.citizen) is C.HELD)
+    assert third.row().ended_by is GuestEnd.CONVERSATION
+
+
+def test_given_a_citizen_on_hold_when_they_come_back_then_the_third_person_in_the_room_is_no_stranger(
+    third: Third, hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    third.wants("hold", settings)
+    hall.until(lambda: (third.citizen, "on-hold", "s") in hall.moved())
+    manager.stage(third.citizen, "on-hold", "BridgeWait")
+    third.comes(G.TALKING)
+    third.wants("resume", settings)
+    moves = (third.citizen, "room", "1")
+    hall.until(lambda: hall.moved().count(moves) == 2)
+    manager.joins(third.citizen, OURS, "desk-1")
+    hall.until(lambda: hall.state(third.citizen) is C.TALKING)
+    assert not third.is_hung_up()
+
+
+def test_given_a_third_person_who_has_not_left_when_the_next_citizen_waits_then_they_are_not_let_in(
+    third: Third, hall: Hall, manager: FakeManager, settings: Settings
+) -> None:
+    third.comes(G.TALKING)
+    following = hall.brings(C.WAITING)
+    hall.asks_next(after=third.citizen)
+    hall.parts(third.citizen)
+    hall.until(third.is_hung_up)
+    hall.until_at_rest()
+    assert (following, "room", "1") not in hall.moved()
+    third.ends()
+    hall.until(lambda: (following, "room", "1") in hall.moved())

@@ -1,0 +1,211 @@
+"""A third person whom a desk calls into its conversation: who may be, how far it comes, why it ends."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import AuditEntry, BlockReason, Callback, Desk, Guest, PlacedCall
+from db.states import GUEST_MOVES, CallbackState, GuestEnd, GuestState, Outcome
+from hotline.callbacks import callbacks, conversations, guests, toll
+from hotline.line import blocked
+from settings import Settings
+from tests.factories import a_callback, told
+from tests.hotline.callbacks.conversing import speaks
+from tests.kit.refusal import refusal
+
+C, G = CallbackState, GuestState
+NUMBER, OTHER, FORBIDDEN = "+989137654321", "+989137654322", "+4930123456"
+
+
+@pytest.fixture
+def callback(session: Session, desk: Desk, settings: Settings) -> Callback:
+    return speaks(session, desk, settings)
+
+
+def ask(session: Session, callback: Callback, settings: Settings, number: str = NUMBER) -> Guest:
+    return guests.ask(session, callback, number, settings, who="operator1")
+
+
+def placed(session: Session, callback: Callback, settings: Settings) -> Guest:
+    guest = ask(session, callback, settings)
+    call = guests.take_up(session, guest.token, settings)
+    assert isinstance(call, toll.CallPermit) and call == (guest.token, NUMBER)
+    session.refresh(guest)
+    return guest
+
+
+def over(session: Session, guest: Guest) -> bool:
+    """Whether the dialer is to end the call."""
+    return next(one.over for one in guests.under_way(session) if one.token == guest.token)
+
+
+def test_given_a_conversation_when_a_third_person_is_asked_for_twice_then_it_is_one_call_taken_up_once(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    assert ask(session, callback, settings).id == guest.id
+    assert guests.take_up(session, guest.token, settings) is not None
+    assert guests.take_up(session, guest.token, settings) is None
+    calls = session.scalars(select(PlacedCall.number).where(PlacedCall.token == guest.token)).all()
+    assert calls == [NUMBER], "it counts like every call"
+    assert guests.on_the_phone(session).keys() == {guest.token}
+    assert refusal(ask, session, callback, settings, OTHER) == "guest-there"
+    assert "guest" in [event.what for event in told(session) if event.kind == "desk"]
+    assert session.scalars(select(AuditEntry.action)).all().count("guest-asked") == 1
+
+
+def test_given_a_number_that_may_not_be_called_when_asked_for_then_it_is_refused(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    blocked.block(session, OTHER, BlockReason.NUISANCE)
+    asked = (ask, session, callback, settings)
+    assert refusal(*asked, FORBIDDEN) == "number-not-allowed"
+    assert refusal(*asked, OTHER) == "number-blocked"
+    assert refusal(*asked, callback.registration.number) == "guest-is-citizen"
+    session.add(PlacedCall(token="another", number=NUMBER, at=now(session), ended_at=now(session)))
+    session.flush()
+    for cap in ("calls_per_number", "calls_per_hour"):
+        once = settings.model_copy(update={cap: 1})
+        assert refusal(ask, session, callback, once) == "calls-capped"
+    assert guests.of_callback(session, callback.id) == []
+
+
+def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then_refused_until_it_is_free(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    other = a_callback(session, C.TALKING)
+    assert refusal(ask, session, other, settings) == "guest-elsewhere"
+    guests.end(session, guest, who="operator1")
+    assert ask(session, other, settings).state is G.ASKED
+
+
+@pytest.mark.parametrize("state", [C.CLAIMED, C.RINGING, C.WAITING, C.PARTING, C.ENDED])
+def test_given_no_conversation_when_asked_for_then_it_is_refused(
+    session: Session, settings: Settings, state: CallbackState
+) -> None:
+    assert refusal(ask, session, a_callback(session, state), settings) == "wrong-state"
+
+
+def test_given_a_citizen_on_hold_when_asked_for_then_called_and_not_where_the_desks_phone_is_away(
+    session: Session, settings: Settings, callback: Callback, desk: Desk
+) -> None:
+    conversations.put_on_hold(session, callback, settings)
+    guest = placed(session, callback, settings)
+    guests.came(session, guest.token, G.TALKING)
+    assert not over(session, guest)
+    conversations.resume(session, callback, settings)
+    assert not over(session, guest), "all three speak"
+    desk.phone_connected = False
+    session.flush()
+    assert over(session, guest)
+    guests.ended(session, guest.token)
+    assert refusal(ask, session, callback, settings) == "desk-phone-away"
+
+
+def test_given_a_third_person_when_they_come_step_by_step_then_each_is_told_once_and_none_goes_back(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = placed(session, callback, settings)
+    for state in (G.RINGING, G.ANSWERED, G.TALKING, G.RINGING, G.ANSWERED):
+        guests.came(session, guest.token, state)
+    session.refresh(guest)
+    assert (guest.state, guest.talking_at is not None) == (G.TALKING, True)
+    guests.ended(session, guest.token)
+    guests.ended(session, guest.token, GuestEnd.BUSY)
+    assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.LEFT)
+    assert callback.state is C.TALKING, "it costs the citizen nothing"
+
+
+def test_given_a_voicemail_when_nobody_presses_1_then_it_never_speaks_and_the_desk_knows_why(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = placed(session, callback, settings)
+    guests.came(session, guest.token, G.ANSWERED)
+    guests.will_end(session, guest.token, GuestEnd.NOT_CONFIRMED)
+    guests.ended(session, guest.token)
+    assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize("heard", [GuestEnd.NO_ANSWER, GuestEnd.BUSY, GuestEnd.CAPPED, GuestEnd.FAILED])
+def test_given_nobody_who_comes_when_the_call_ends_then_the_networks_word_is_kept_and_another_may_be_asked(
+    session: Session, settings: Settings, callback: Callback, heard: GuestEnd
+) -> None:
+    guest = placed(session, callback, settings)
+    guests.ended(session, guest.token, heard)
+    assert (guest.state, guest.ended_by) == (G.FAILED, heard)
+    ask(session, callback, settings, OTHER)
+    assert [one.number for one in guests.of_callback(session, callback.id)] == [OTHER, NUMBER]
+
+
+def test_given_a_desk_that_ends_it_when_nobody_was_called_yet_then_nobody_is(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    for _ in range(2):
+        guests.end(session, guest, who="operator1")
+    assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.BY_DESK)
+    assert guests.take_up(session, guest.token, settings) is None
+
+
+def test_given_a_desk_that_ends_it_when_it_rings_then_the_dialer_ends_the_call(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = placed(session, callback, settings)
+    guests.end(session, guest, who="operator1")
+    assert over(session, guest)
+    assert refusal(ask, session, callback, settings) == "guest-there", "not before it has ended"
+    guests.ended(session, guest.token)
+    assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.BY_DESK)
+
+
+@pytest.mark.parametrize("ends", ["desk", "citizen"])
+def test_given_a_conversation_that_ends_when_the_telephone_rings_then_so_does_the_third_persons_call(
+    session: Session, settings: Settings, callback: Callback, ends: str
+) -> None:
+    guest = placed(session, callback, settings)
+    if ends == "desk":
+        conversations.part(session, callback, said=Outcome.REACHED)
+    else:
+        conversations.line_ended(session, callback, settings, hung_up=True)
+    assert over(session, guest)
+    guests.ended(session, guest.token)
+    assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
+
+
+def test_given_a_conversation_that_ends_when_the_call_was_not_taken_up_then_nobody_is_called(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    callbacks.move(session, callback.token, C.PARTING, parting_at=now(session))
+    assert guests.take_up(session, guest.token, settings) is None
+    assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
+    assert session.scalars(select(PlacedCall).where(PlacedCall.token == guest.token)).all() == []
+
+
+def test_given_a_call_that_could_not_be_placed_for_long_when_taken_up_then_it_is_given_up(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    guest.asked_at -= timedelta(minutes=1)
+    session.flush()
+    assert guests.take_up(session, guest.token, settings) is None
+    assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.FAILED)
+
+
+def test_given_a_cap_that_is_reached_meanwhile_when_taken_up_then_nobody_is_called_and_the_desk_knows_why(
+    session: Session, settings: Settings, callback: Callback
+) -> None:
+    guest = ask(session, callback, settings)
+    session.add(PlacedCall(token="another", number=OTHER, at=now(session), ended_at=now(session)))
+    session.flush()
+    once = settings.model_copy(update={"calls_per_hour": 1})
+    assert guests.take_up(session, guest.token, once) is toll.Cap.PER_HOUR
+    assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.CAPPED)
+
+
+def test_every_state_has_its_moves() -> None:
+    assert GUEST_MOVES.keys() == set(GuestState)

@@ -1,0 +1,59 @@
+import { Button } from '@mantine/core'
+import { IconUserMinus, IconUserPlus } from '@tabler/icons-react'
+import { useState } from 'react'
+import type { Callback } from '../api/types'
+import { useLanguage } from '../language/language'
+import { departmentName } from '../requests/names'
+import { useDepartments } from '../requests/queries'
+import { ErrorNotice } from '../ui/error-notice'
+import { Key } from '../ui/key'
+import { KEY } from '../ui/keys'
+import { RunningTime } from '../ui/number'
+import { useActions } from '../ui/use-actions'
+import { useKeys } from '../ui/use-keys'
+import { useNow } from '../ui/use-now'
+import { GuestChoice } from './guest-choice'
+import { endGuest, useGuests, type Guest } from './queries'
+import style from './guest.module.css'
+
+/** Calls a third person into the conversation, shows how far they have come, and ends their part. */
+export default function GuestControl({ callback, small }: { callback: Callback; small: boolean }) {
+  const { text } = useLanguage()
+  const words = text.guest
+  const { error, pending, may } = useActions()
+  const [open, setOpen] = useState(false)
+  const { data, error: unread } = useGuests(callback.id)
+  const guest = data?.[0]
+  const there = guest !== undefined && guest.ended_at === null
+  const end = may(there && !guest.ending, 'guest', () => endGuest(callback.id, guest?.id ?? 0))
+  const act = there ? end : () => setOpen(true)
+  useKeys({ [KEY.guest]: act })
+  return (
+    <div className={style.guest} data-testid="guest" data-state={guest?.state ?? 'none'}>
+      <Button
+        variant={there ? 'filled' : 'default'} size={small ? 'sm' : 'md'} disabled={!act} loading={pending !== null} onClick={act} data-testid={there ? 'guest-end' : 'guest-ask'}
+        leftSection={there ? <IconUserMinus aria-hidden size={18} /> : <IconUserPlus aria-hidden size={18} />}
+      >
+        {there ? (guest.ending ? words.ending : words.end) : words.ask}{!small && <> <Key>{KEY.guest}</Key></>}
+      </Button>
+      <span role="status" className={style.state} data-testid="guest-state">{guest && <State guest={guest} />}</span>
+      <ErrorNotice error={error ?? unread} />
+      {open && <GuestChoice callback={callback} onClose={() => setOpen(false)} />}
+    </div>
+  )
+}
+
+function State({ guest }: { guest: Guest }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const { data } = useDepartments()
+  const department = data?.find(({ id }) => id === guest.department_id)
+  const now = useNow(guest.state === 'talking')
+  return (
+    <>
+      <bdi>{department ? departmentName(language, department) : format.phone(guest.number)}</bdi>{': '}
+      {guest.ended_by ? text.guest.endedBy[guest.ended_by] : text.guest.state[guest.state]}
+      {guest.state === 'talking' && guest.talking_at && <> <RunningTime>{format.duration(now - Date.parse(guest.talking_at))}</RunningTime></>}
+    </>
+  )
+}
