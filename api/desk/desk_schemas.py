@@ -60,6 +60,7 @@ class PastCall(BaseModel):
     desk_id: int | None
     at: datetime
     talked_seconds: int
+    threat: bool
     outcome: Outcome | None
     note: str
     recorded: int | None

@@ -9,6 +9,7 @@ What a conversation came to is written down when its line has ended, so that the
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -95,7 +96,10 @@ def part(session: Session, callback: Callback, said: Outcome | None = None) -> C
 
     Raises Refused("wrong-state").
     """
-    moved = callbacks.move(session, callback.token, CallbackState.PARTING, parting_at=now(session), said=said)
+    values: dict[str, Any] = {"parting_at": now(session), "said": said}
+    if callback.on_hold_at:  # which was no cut
+        values |= {"on_hold_at": None, "held_until": None}
+    moved = callbacks.move(session, callback.token, CallbackState.PARTING, **values)
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return moved

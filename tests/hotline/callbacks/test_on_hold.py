@@ -71,6 +71,8 @@ def test_given_a_citizen_on_hold_when_the_desk_hangs_up_by_mistake_and_undoes_it
     callback = speaks(session, desk, settings)
     conversations.put_on_hold(session, callback, settings)
     conversations.hang_up(session, callback)
+    assert conversations.default_outcome(callback) is Outcome.REACHED, "the desk's end, and no cut"
+    assert conversations.cut_off_at_desk(session, desk.id) is None
     conversations.undo(session, callback, desk, settings)
     assert (callback.state, callback.on_hold_at) == (C.HELD, None)
 

@@ -8,6 +8,7 @@ import { districtName, dueDay } from '../requests/names'
 import { CallTag } from '../ui/call-state'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
+import { Tag } from '../ui/tag'
 import { useSubject } from '../ui/use-subject'
 import type { Entry } from './timeline'
 import style from './citizens.module.css'
@@ -49,11 +50,12 @@ function What({ entry }: { entry: Entry }): ReactNode {
       )
     }
     case 'call': {
-      const { callback_id, outcome, talked_seconds, note, recorded, quality } = entry.call
+      const { callback_id, outcome, talked_seconds, note, recorded, quality, threat } = entry.call
       return (
         <>
           <strong>{words.called}</strong>
           {talked_seconds > 0 && <span>{text.history.talked(format.duration(talked_seconds * 1000))}</span>}
+          {threat && <Tag tone="later">{text.threat.mark}</Tag>}
           {quality && <span>{sound(quality)}</span>}
           {outcome && <em>{text.outcome[outcome]}</em>}
           {note && <q dir="auto">{format.digits(note)}</q>}

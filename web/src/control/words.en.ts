@@ -67,7 +67,7 @@ export const words: typeof fa = {
     readAt: (time) => `read at ${time}`,
     free: 'Free the citizen',
     freeTitle: (ticket) => `Free ticket ${ticket} from this desk?`,
-    freeHelp: 'A call that hangs ends with an apology. The citizen loses nothing, and is first again.',
+    freeHelp: 'This call ends with an apology, even if two people are speaking now. The citizen loses nothing, and is first again.',
     sendWord: 'Message to the desk',
     wordTitle: (desk) => `Message to desk ${desk}`,
     wordHelp: 'It is on the desk’s page at once, and stays until «I have read it» is pressed.',

@@ -15,7 +15,7 @@ import { History } from './history'
 import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
-import { stateWord } from './state-word'
+import { letGo, stateWord } from './state-word'
 import { ThirdPerson } from './third-person'
 import { ThreatButton } from './threat-button'
 import { VoiceMessage } from './voice-message'
@@ -29,7 +29,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
   const call = callStateOf(callback)
   const staying = callback.on_the_line && state !== 'closed'
-  const usual = callback.on_hold_at ? '' : text.callbackHelp[state]
+  const usual = callback.on_hold_at || letGo(callback) ? '' : text.callbackHelp[state]
   const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
 
   useEffect(() => {
@@ -78,15 +78,15 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
 
 function Timer({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
-  const { talking_at, called_at, ended_at, state } = callback
+  const { talking_at, called_at, ended_at, held_at, held_seconds, state } = callback
   const over = state === 'ended' || state === 'closed'
   const now = useNow(!over && called_at !== null)
   const since = talking_at ?? (over ? null : called_at)
   if (!since) return null
-  const until = over && ended_at ? Date.parse(ended_at) : now
+  const until = held_at ? Date.parse(held_at) : over && ended_at ? Date.parse(ended_at) : now
   return (
     <div className={style.timer} data-talking={talking_at !== null} role="timer" aria-label={text.desk.conversation}>
-      <RunningTime>{format.duration(until - Date.parse(since))}</RunningTime>
+      <RunningTime>{format.duration(until - Date.parse(since) - (talking_at ? held_seconds * 1000 : 0))}</RunningTime>
     </div>
   )
 }

@@ -51,7 +51,7 @@ export default function DeskPage({ me }: { me: Me }) {
           <ErrorNotice error={desk.error} />
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
-            : <Idle round={round} begun={begun} nobody={desk.nobody} />}
+            : <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />}
           <div role="status" className="live">
             {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
           </div>
@@ -63,7 +63,7 @@ export default function DeskPage({ me }: { me: Me }) {
   )
 }
 
-function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boolean; nobody: boolean }) {
+function Idle({ round, begun, nobody, connected }: { round: Round | undefined; begun: boolean; nobody: boolean; connected: boolean }) {
   const { text, format } = useLanguage()
   useEffect(() => {
     document.title = `${text.desk.title} · ${text.brandNumber}`
@@ -78,7 +78,7 @@ function Idle({ round, begun, nobody }: { round: Round | undefined; begun: boole
   else sentence = text.line.waiting(format.number(round.counts.waiting))
   return (
     <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
-      <h2>{text.desk.ready}</h2>
+      <h2>{connected ? text.desk.ready : text.desk.readyWithoutPhone}</h2>
       <p>{sentence}</p>
       <AgreedCalls />
     </Paper>

@@ -88,6 +88,7 @@ function Called({ call, ticket }: { call: PastCall; ticket: string }) {
   const sound = useSoundWords()
   const about = [
     format.moment(call.at),
+    call.threat && text.threat.mark,
     call.outcome && text.outcome[call.outcome],
     call.talked_seconds > 0 && text.history.talked(format.duration(call.talked_seconds * 1000)),
     sound(call.quality),

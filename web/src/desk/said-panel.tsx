@@ -33,10 +33,10 @@ export function SaidPanel({ callback }: { callback: Callback | null }) {
       </h2>
       {callback && <Promised callback={callback} />}
       {callback
-        ? <Write key={callback.id} callback={callback} title={title} />
+        ? <Write key={`write ${String(callback.id)}`} callback={callback} title={title} />
         : <Textarea disabled aria-labelledby={title} placeholder={text.said.nobody} />}
       {callback?.talking_at && <ThreatButton key={`threat ${String(callback.id)}`} callback={callback} />}
-      {callback && <Before key={callback.id} callback={callback} />}
+      {callback && <Before key={`before ${String(callback.id)}`} callback={callback} />}
     </Paper>
   )
 }

@@ -7,6 +7,7 @@ export const words: typeof fa = {
     takeNext: 'Take next',
     call: 'Call',
     hangUp: 'Hang up',
+    readyWithoutPhone: 'Connect the phone first',
     ready: 'Ready',
     nobodyWaits: 'Nobody waits at this moment.',
     nobodyIsDue: 'It is too early to call again those who are in the line.',
@@ -42,13 +43,14 @@ export const words: typeof fa = {
     ended: 'Choose the outcome and save it.',
     closed: '',
   },
-  threat: { mark: 'Threat', sure: 'Mark a threat? Press again', marked: 'The threat is marked: its recording is kept, and supervisors know.' },
+  threat: { mark: 'Threat', sure: 'Mark a threat? Press again', marked: 'The threat is marked: its recording, if there is one, is kept, and supervisors know.' },
   agreedCalls: {
     title: 'Calls that you have promised for a time',
     help: 'The system makes them by itself at that time.',
   },
   readyNotes: { title: 'Ready notes', notes: ['Did not pick up, no message left', 'The sound came and went', 'Referred to a department for an answer', 'Wants to be called later'] },
   hold: {
+    over: 'The call ends; the citizen keeps the place',
     word: 'The citizen waits for you, with music',
     hold: 'Hold',
     resume: 'Back to the citizen',

@@ -50,6 +50,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
         <PhonePanel desk={desk} phone={phone} />
         <AfterAll me={me} />
         <ErrorNotice error={error} />
+        {me.role === 'official' && me.official_id === null && <Notice tone="warning">{text.official.noOffice}</Notice>}
         {desk.round_id === null && <SitDown desk={desk} round={isOver(round) ? undefined : round} />}
         {desk.round_id !== null && stage && <Serving desk={desk} stage={stage} />}
       </main>

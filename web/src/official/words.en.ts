@@ -2,6 +2,7 @@ import type { words as fa } from './words.fa'
 
 export const words: typeof fa = {
   official: {
+    noOffice: 'You have no office yet: ask the administrator to link you to one.',
     title: 'Official’s desk',
     sitDown: 'Begin to answer',
     sitDownHelp: 'Until the round ends, one citizen after the other is connected to this desk’s phone.',

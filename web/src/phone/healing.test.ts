@@ -27,7 +27,7 @@ beforeEach(() => {
   sound = new Sound()
   restart = vi.fn(() => true)
   giveUp = vi.fn()
-  stop = healing(sound as unknown as RTCPeerConnection, { restart, giveUp })
+  stop = healing(sound as unknown as RTCPeerConnection, { restart, giveUp, steady: true })
 })
 afterEach(() => {
   stop()
@@ -90,4 +90,17 @@ it('given a call that is over when its watching is stopped then nothing is looke
   sound.flows = false
   await pass(20_000)
   expect(giveUp).not.toHaveBeenCalled()
+})
+
+it('given a menu that is silent while it waits for a key when a minute passes then the call goes on', async () => {
+  stop()
+  stop = healing(sound as unknown as RTCPeerConnection, { restart, giveUp, steady: false })
+  await pass(10_000)
+  sound.flows = false
+  await pass(60_000)
+  expect(restart).not.toHaveBeenCalled()
+  expect(giveUp).not.toHaveBeenCalled()
+  sound.iceConnectionState = 'failed'
+  await pass(5_000)
+  expect(giveUp).toHaveBeenCalledOnce()
 })

@@ -1,6 +1,6 @@
 /** How often the sound of a call is looked at. */
 const LOOK = 500
-/** Asterisk sends without a pause: sound that stays away so long is lost. */
+/** A desk's room sends without a pause: sound that stays away so long is lost. */
 const SILENT = 1_500
 /** So long after the last sound its way may be mended; then the call itself is lost. */
 const GIVE_UP = 4_000
@@ -11,6 +11,8 @@ interface Remedies {
   /** Looks for a way between the same two ends anew (ICE restart); false while that cannot be asked. */
   restart: () => boolean
   giveUp: () => void
+  /** The other end sends without a pause. A menu does not: it is silent while it waits for a key. */
+  steady: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ interface Remedies {
  * A browser may also change to another way by itself. From there Asterisk hears nothing (strict RTP), though
  * all sounds well here: it must be told.
  */
-export function healing(connection: RTCPeerConnection, { restart, giveUp }: Remedies): () => void {
+export function healing(connection: RTCPeerConnection, { restart, giveUp, steady }: Remedies): () => void {
   let last = { packets: -1, way: '' }
   let soundAt = Date.now()
   let settledAt = soundAt + SETTLES
@@ -29,7 +31,7 @@ export function healing(connection: RTCPeerConnection, { restart, giveUp }: Reme
     const sound = await soundOf(connection)
     const now = Date.now()
     const broken = ['disconnected', 'failed'].includes(connection.iceConnectionState)
-    if (sound.packets > last.packets && !broken) soundAt = now
+    if ((!steady || sound.packets > last.packets) && !broken) soundAt = now
     const silent = now - soundAt
     ill ||= silent >= SILENT || broken || (sound.way !== last.way && now > settledAt)
     last = sound

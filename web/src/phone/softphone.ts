@@ -24,7 +24,7 @@ export interface PhoneStatus {
 interface Options {
   /** One that outlives this phone; without it the phone has its own, open during a call. */
   microphone?: Microphone
-  /** The way of the sound is lost for good; without it the call ends. */
+  /** The way of the sound, which never pauses, is lost for good; without it the call ends when the way is gone. */
   onLost?: () => void
 }
 
@@ -213,6 +213,7 @@ export class Softphone {
       restart: () =>
         (this.agent?.isConnected() ?? false) && session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }),
       giveUp: this.options.onLost ?? (() => session.terminate()),
+      steady: this.options.onLost !== undefined,
     })
   }
 

@@ -112,7 +112,7 @@ export const words: typeof fa = {
     free: 'speaks with nobody',
     away: 'the desk’s phone is away',
     how: { listen: 'Listen', whisper: 'Whisper to the desk', join: 'Join' },
-    stop: 'End',
+    stop: 'Stop listening',
     buttons: (desk) => `Conversation of desk ${desk}`,
     connectFirst: 'Connect your own desk’s phone to hear conversations.',
   },

@@ -110,7 +110,7 @@ export const words = {
     free: 'در گفت‌وگو نیست',
     away: 'تلفن این میز وصل نیست',
     how: { listen: 'شنیدن', whisper: 'نجوا با میز', join: 'پیوستن' },
-    stop: 'پایان',
+    stop: 'پایان شنیدن',
     buttons: (desk: string) => `گفت‌وگوی میز ${desk}`,
     connectFirst: 'برای شنیدن گفت‌وگوها نخست تلفن میز خود را وصل کنید.',
   },

@@ -3,7 +3,7 @@ import { IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-r
 import { Link } from 'wouter'
 import type { Callback, Me } from '../api/types'
 import { HoldButton } from '../desk/hold-button'
-import { hangUp } from '../desk/queries'
+import { hangUp, undoEnd } from '../desk/queries'
 import { stateWord } from '../desk/state-word'
 import { ThirdPerson } from '../desk/third-person'
 import { useLanguage } from '../language/language'
@@ -15,6 +15,7 @@ import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useActions } from '../ui/use-actions'
 import { useNow } from '../ui/use-now'
+import { useSecondsLeft } from '../ui/use-seconds-left'
 import { useStore } from '../ui/store'
 import style from './call-bar.module.css'
 
@@ -26,6 +27,8 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
   const { error, may } = useActions()
   const end = may(true, 'hangup', () => hangUp(callback.id))
   const { registration, state, talking_at } = callback
+  const left = useSecondsLeft(callback.parting_until)
+  const undo = left > 0 && may(true, 'undo', () => undoEnd(callback.id))
   const now = useNow(talking_at !== null)
   return (
     <section className={style.bar} aria-label={text.shell.call} data-testid="call-bar" data-state={state}>
@@ -48,10 +51,11 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
           )}
           <HoldButton callback={callback} small />
           <ThirdPerson callback={callback} small />
+          {undo && <Button onClick={undo} data-testid="call-bar-undo">{text.undo.undo(format.number(left))}</Button>}
           <Button variant="default" c="brick" leftSection={<IconPhoneOff aria-hidden size={18} />} disabled={!end} onClick={end} data-testid="call-bar-hangup">
             {text.desk.hangUp}
           </Button>
-          <Button component={Link} href={me.role === 'official' ? '/official' : '/desk'} data-testid="call-bar-back">{text.shell.back}</Button>
+          <Button component={Link} variant="default" href={me.role === 'official' ? '/official' : '/desk'} data-testid="call-bar-back">{text.shell.back}</Button>
         </div>
       </div>
     </section>
