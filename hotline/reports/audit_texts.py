@@ -26,7 +26,14 @@ class Words(NamedTuple):
 _CODED = frozenset(
     {
         *("person-added", "person-changed", "number-blocked", "outcome-said", "left-in-hand", "outcome-owed"),
-        *("supervision-began", "round-made", "desk-phone-chosen", "number-changed", "citizen-freed"),
+        *(
+            "supervision-began",
+            "supervision-ended",
+            "round-made",
+            "desk-phone-chosen",
+            "number-changed",
+            "citizen-freed",
+        ),
     }
 )
 _TIMED = frozenset({"call-agreed"})

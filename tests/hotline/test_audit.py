@@ -86,6 +86,11 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
             ("op1", "blocked a number", "number 09131234567", "the owner’s wish: told owner 3 times"),
         ),
         (
+            ("sup1", "supervision-ended", "callback 7", "the conversation is over"),
+            ("sup1", "پایان شنود یا همراهی", "تماس ۷", "گفت‌وگو پایان یافت"),
+            ("sup1", "ceased to take part in a conversation", "callback 7", "the conversation is over"),
+        ),
+        (
             ("op1", "day-changed", "rule 3, 2026-12-02", "عید"),
             ("op1", "تغییر یک روز زمان‌بندی", "قاعده ۳، ۱۴۰۵-۰۹-۱۱", "عید"),
             ("op1", "changed a day of the timetable", "rule 3, 2026-12-02", "عید"),
