@@ -229,7 +229,7 @@ def test_given_departments_when_changed_over_the_wire_then_lists_have_them(
     office.patch(f"/departments/{made['id']}", json={"active": False})
     [listed] = office.get("/departments").json()
     assert listed == {
-        **{"id": made["id"], "name_fa": "عمران", "name_en": "Works"},
+        **{"id": made["id"], "name_fa": "عمران", "name_en": "Works", "number": None},
         **{"active": False, "open": 0, "overdue": 0},
     }
 

@@ -39,6 +39,8 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
             "next_asked_at": None,
             "hears_desk_id": None,
             "hears_how": None,
+            "break_reason": None,
+            "break_since": None,
         },
         "callback": None,
         "parting": None,
@@ -46,6 +48,9 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
         "calls_down_since": None,
         "takes_live": False,
         "said_live": None,
+        "official_id": None,
+        "heard_by": [],
+        "words": [],
     }
     assert nobody.get(f"{V1}/me").json() == answer.json()
 

@@ -47,8 +47,11 @@ def test_given_a_desk_with_a_sip_phone_when_its_official_comes_then_the_check_is
     open_as: OpenAs, engine: Engine
 ) -> None:
     with writing(engine) as session:
-        a_round(session)
+        round_ = a_round(session)
     page = open_as(Role.OFFICIAL, "official", at_desk=True)
+    with writing(engine) as session:
+        session.scalars(select(User).where(User.role == Role.OFFICIAL)).one().official_id = round_.official_id
+    page.reload()
     expect(page.get_by_test_id("check-phone")).to_be_enabled()
     with writing(engine) as session:
         user = session.scalars(select(User).where(User.role == Role.OFFICIAL)).one()

@@ -50,11 +50,12 @@ export default function Search({ me, asked, onThere }: Props) {
   const first = groups[0]?.results[0]?.to
   const early = useRef(false)
   useEffect(() => {
+    if (!typed) early.current = false // it was closed: what an empty field finds was not asked for
     if (!settled || !early.current || !first) return
     early.current = false
     go(first)
     spotlight.close()
-  }, [settled, first, go])
+  }, [typed, settled, first, go])
   return (
     <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
