@@ -113,7 +113,7 @@ def _register_in_browser(system: System, page: Page) -> None:
     in_state(page, "phone-state", "registered")
     page.get_by_test_id("dial-137").click()
     in_state(page, "phone-state", "talking")
-    # Whoever hesitates is asked again: 137 is silent until then, and the page must not take that for a dead line.
+    # Whoever hesitates is asked again: 137 is silent until then, and that is no dead line.
     for clip, key in (("main-menu-slow", 1), ("confirm-number.1", 1)):
         _until_page_heard(system, page, clip)
         page.get_by_test_id(f"key-{key}").click()
