@@ -10,7 +10,15 @@ from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
 from db import models
 from db.states import Outcome
-from hotline.callbacks import callbacks, called_again, closing, conversations, quality, retries
+from hotline.callbacks import (
+    callbacks,
+    called_again,
+    closing,
+    conversations,
+    cut_conversations,
+    quality,
+    retries,
+)
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
@@ -91,7 +99,7 @@ def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForc
     """Have the citizen called again for my desk now, whose conversation our own side cut: a new callback."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
-    return views.callback_view(session, conversations.call_again_now(session, mine, desk, settings))
+    return views.callback_view(session, cut_conversations.call_again_now(session, mine, desk, settings))
 
 
 @router.put("/{callback_id}/outcome")

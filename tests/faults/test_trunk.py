@@ -67,14 +67,29 @@ class Outage:
         time.sleep(max(0.0, self.began + DOWN_S - time.time()))
 
     def head(self) -> str:
-        """Who was the first in the line when it ended: all who had been called have been spoken with."""
-        called = {call.number for call in self.game.crowd.calls() if call.invited_at < self.back}
-        return next(number for number in self.game.numbers if number not in called)
+        """Who was the first in the line when it ended: not yet spoken with, nor on the phone with us."""
+        calls = [call for call in self.game.crowd.calls() if call.invited_at < self.back]
+        engaged = {call.number for call in calls if call.ended_at is None or call.ended_at > self.back}
+        spoken = {talk.number for talk in self.game.official.talks if talk.since < self.back}
+        return next(number for number in self.game.numbers if number not in engaged | spoken)
 
     def first(self) -> str:
         """Whose phone rang first since: on a trunk that answers it may be a probe of one behind the head."""
         rang = [a for a in self.game.facts().attempts if a.call and a.call.invited_at > self.back]
         return rang[0].number
+
+    def calls_of(self, *numbers: str) -> str:
+        """What became of each of their calls, in seconds since the return."""
+        since = [
+            (
+                a.number,
+                a.callback.outcome,
+                [round(at - self.back, 2) for at in (a.call.invited_at, a.call.ended_at or 0)],
+            )
+            for a in self.game.facts().attempts
+            if a.call and a.number in numbers
+        ]
+        return f"{numbers} are not the same: {since}"
 
     def idle_s(self) -> float:
         """The longest that the official had nobody to speak with since."""
@@ -182,7 +197,7 @@ def _is_over(outage: Outage, *, probe_behind: bool = False) -> None:
         until(lambda: before <= {call.number for call in outage.game.crowd.calls()}, "those before are next")
         head = first
     print(outage)  # noqa: T201
-    assert first == head
+    assert first == head, outage.calls_of(first, head)
     assert outage.idle_s() <= BACK_S * slowness()
 
 

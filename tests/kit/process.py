@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_FIRST_S = 0.01
+"""The first pauses between looks; later ones are a tenth of what was waited."""
+
 
 class ProgramError(RuntimeError):
     """A program of the test kit is missing, did not start, or died; the text shows its last words."""
@@ -27,13 +30,17 @@ def need(program: str, package: str) -> str:
     return path
 
 
-def until(condition: Callable[[], object], what: str, timeout: float = 30.0, *, every: float = 0.01) -> None:
-    """Wait until `condition()` is true, looking `every` so many seconds: for what no event tells of."""
-    end = time.monotonic() + timeout
+def until(condition: Callable[[], object], what: str, timeout: float = 30.0, *, every: float = 0.05) -> None:
+    """Wait until `condition()` is true, looking `every` so many seconds: for what no event tells of.
+
+    At first more often: what comes soon is seen soon, and what takes long is not kept from its processor.
+    """
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if waited > timeout:
             raise TimeoutError(f"not within {timeout:g} s: {what}")
-        time.sleep(every)
+        time.sleep(min(every, max(_FIRST_S, waited / 10)))
 
 
 def slowness() -> float:

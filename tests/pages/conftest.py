@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from db.engine import writing
-from db.models import Role
+from db.models import Role, User
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import browser, person
@@ -18,6 +18,11 @@ from tests.kit.served import served
 __all__ = ["on_one"]
 
 OpenAs = Callable[..., Page]
+
+_IN_ENGLISH = (
+    "localStorage.getItem('hotline137.language') ?? localStorage.setItem('hotline137.language', 'en')"
+)
+"""As the button keeps it, unless it was pressed since."""
 
 
 @pytest.fixture(scope="package")
@@ -38,6 +43,8 @@ def url(settings: Settings, engine: Engine) -> Iterator[str]:
 def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
     """Signs a new person of a role in and opens `/path`; in `language` "fa" or "en", at a desk if asked.
 
+    They sign in as the form does, without it: a whole page less for each test.
+
     At the end of the test nothing may have gone wrong in any page, but for refusals (401, 409).
     """
     with ExitStack() as leaving:
@@ -49,22 +56,22 @@ def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
                 user.role = role
             context = leaving.enter_context(person(chromium, locale="fa-IR"))
             contexts.append(context)
+            signed_in = context.request.post(f"{url}/api/v1/session", data=_who(user))
+            assert signed_in.ok, signed_in.text()
             page = context.new_page()
-            page.goto(url)
-            page.get_by_test_id("username").fill(user.username)
-            page.get_by_test_id("password").fill(PASSWORD)
-            page.get_by_test_id("submit").click()
-            page.get_by_test_id("sign-out").wait_for()
             if language == "en":
-                page.get_by_test_id("language").click()
-            if path:
-                page.goto(f"{url}/{path}")
-                page.get_by_test_id("sign-out").wait_for()
+                page.add_init_script(_IN_ENGLISH)
+            page.goto(f"{url}/{path}")
+            page.get_by_test_id("sign-out").wait_for()
             return page
 
         yield open_page
         said = [complaint for context in contexts for complaint in context.complaints]  # type: ignore[attr-defined]
         assert [one for one in said if "401" not in one and "409" not in one] == []
+
+
+def _who(user: User) -> dict[str, str]:
+    return {"username": user.username, "password": PASSWORD}
 
 
 @pytest.fixture

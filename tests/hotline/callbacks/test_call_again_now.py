@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, claims, conversations, serving
+from hotline.callbacks import callbacks, claims, conversations, cut_conversations, serving
 from hotline.errors import Refused
 from hotline.ledger import verify
 from hotline.line import line
@@ -45,18 +45,18 @@ def served_and_cut_off(session: Session, settings: Settings) -> tuple[Desk, Call
 def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_citizen_is_called_for_it(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
-    assert conversations.cut_off_at_desk(session, desk.id) is None
+    assert cut_conversations.at_desk(session, desk.id) is None
     callback = cut_off(session, desk, settings)
-    assert conversations.cut_off_at_desk(session, desk.id) is callback
-    again = conversations.call_again_now(session, callback, desk, settings)
+    assert cut_conversations.at_desk(session, desk.id) is callback
+    again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (again.registration_id, again.state, again.desk_id) == (
         callback.registration_id,
         C.DIALING,
         desk.id,
     )
     assert again.token in callbacks.to_place(session)
-    assert conversations.cut_off_at_desk(session, desk.id) is None
-    assert refusal(conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
+    assert cut_conversations.at_desk(session, desk.id) is None
+    assert refusal(cut_conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
 
 
 def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom_it_passes(
@@ -69,7 +69,7 @@ def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom
         ).first()
         assert before is not None
         line.move_up(session, before, who="somebody", reason="a person in need waits for it")
-        conversations.call_again_now(session, callback, desk, settings)
+        cut_conversations.call_again_now(session, callback, desk, settings)
         called = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED)).all()[-1]
         assert f'"passed":[{before.id}]' in called.details.replace(" ", "")
     assert not [wrong for wrong in verify.verify(engine).problems if "stood before" in wrong]
@@ -87,7 +87,7 @@ def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is
         theirs.state = C.RINGING
         session.flush()
         assert serving.ask_next(session, desk, None, settings) is other
-    again = conversations.call_again_now(session, callback, desk, settings)
+    again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (again.id, again.desk_id) == (theirs.id, desk.id)
     if given:
         assert (other.state, other.desk_id) == (C.WAITING, None)
@@ -100,8 +100,8 @@ def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_on
     conversations.line_ended(session, callback, settings, hung_up=True)
     desk.phone_connected = True
     session.flush()
-    assert conversations.cut_off_at_desk(session, desk.id) is callback
-    again = conversations.call_again_now(session, callback, desk, settings)
+    assert cut_conversations.at_desk(session, desk.id) is callback
+    again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (callback.outcome, again.state) == (O.CALL_AGAIN, C.DIALING)
 
 
@@ -109,7 +109,7 @@ def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_t
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     callback = cut_off(session, desk, settings)
-    call = (conversations.call_again_now, session, callback, desk)
+    call = (cut_conversations.call_again_now, session, callback, desk)
     desk.phone_connected = False
     session.flush()
     assert refusal(*call, settings) == "desk-phone-away"
@@ -125,7 +125,7 @@ def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_t
     assert callback.registration.state is R.WAITING
     rounds.end_round(session, round_)
     assert rounds.phase(round_, now(session)) is Phase.OVER
-    assert conversations.cut_off_at_desk(session, desk.id) is None
+    assert cut_conversations.at_desk(session, desk.id) is None
     assert refusal(*call, settings) == "round-over"
 
 
@@ -142,7 +142,7 @@ def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_i
                 return
             mine, at = session.get_one(Callback, callback.id), session.get_one(Desk, desk.id)
             try:
-                conversations.call_again_now(session, mine, at, settings)
+                cut_conversations.call_again_now(session, mine, at, settings)
             except Refused as refused:
                 assert refused.code in ("wrong-state", "desk-busy")
 

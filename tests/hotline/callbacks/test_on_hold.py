@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, conversations
+from hotline.callbacks import callbacks, conversations, cut_conversations
 from settings import Settings
 from tests.factories import SECOND, a_callback, at_once
 from tests.hotline.callbacks.conversing import look, speaks, time_passes
@@ -72,7 +72,7 @@ def test_given_a_citizen_on_hold_when_the_desk_hangs_up_by_mistake_and_undoes_it
     conversations.put_on_hold(session, callback, settings)
     conversations.hang_up(session, callback)
     assert conversations.default_outcome(callback) is Outcome.REACHED, "the desk's end, and no cut"
-    assert conversations.cut_off_at_desk(session, desk.id) is None
+    assert cut_conversations.at_desk(session, desk.id) is None
     conversations.undo(session, callback, desk, settings)
     assert (callback.state, callback.on_hold_at) == (C.HELD, None)
 

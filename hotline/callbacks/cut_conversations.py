@@ -1,0 +1,97 @@
+"""A conversation that our own side cut: the citizen may be called again for the same desk at once."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, User
+from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
+from hotline.callbacks import callbacks, claims, conversations, toll
+from hotline.errors import Refused
+from hotline.line import engaged
+from hotline.rounds import rounds
+from settings import Settings
+
+
+def at_desk(session: Session, desk_id: int) -> Callback | None:
+    """The newest conversation that our side cut, if the citizen may be called again for the desk now."""
+    last = session.scalar(
+        select(Callback)
+        .where(Callback.desk_id == desk_id, Callback.held_until.is_not(None))
+        .order_by(Callback.held_until.desc(), Callback.id.desc())
+        .limit(1)
+    )
+    return last if last is not None and _may_be_called_again(session, last) else None
+
+
+def _may_be_called_again(session: Session, callback: Callback) -> bool:
+    round_ = rounds.get(session, callback.round_id)
+    if callback.held_until is None or rounds.phase(round_, now(session)) is not Phase.LIVE:
+        return False
+    if callback.state is CallbackState.ENDED:
+        return True
+    registration = callback.registration
+    if callback.outcome is not Outcome.CALL_AGAIN or registration.round_id != callback.round_id:
+        return False
+    if registration.state is RegistrationState.WAITING:
+        return True
+    called_ahead = callbacks.of_registration(session, registration.id)
+    return called_ahead is not None and _for_any_desk(called_ahead)
+
+
+def _for_any_desk(callback: Callback) -> bool:
+    return callback.desk_id is None and not callback.hangup_asked_at and callback.state in ON_THE_PHONE
+
+
+def call_again_now(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
+    """The citizen whose conversation our side cut is called for this desk at once.
+
+    The ledger names whom that passes.
+    If the dialer calls them ahead already, that call is this desk's. Raises Refused("desk-phone-away" |
+    "desk-hears" | "desk-busy" | "calls-capped" | "wrong-state" | "engaged") and what
+    `callbacks.check_may_be_called` and `toll.check_room` raise.
+    """
+    callbacks.hold(session, desk)
+    events.hold_line(session, callback.round_id)
+    session.refresh(callback, with_for_update={"key_share": True})
+    callbacks.check_phone(desk)
+    callbacks.check_may_be_called(session, callback)
+    if not _may_be_called_again(session, callback):
+        raise Refused("wrong-state", f"the callback is {callback.state}, outcome {callback.outcome}")
+    back = conversations.send_back(session, desk, but=callback)
+    if callback.state is CallbackState.ENDED:
+        conversations.goes_back(session, callback.token, now(session), settings)
+    again = _take_called_ahead(session, callback, desk) or _take_again(session, callback, desk, settings)
+    for waits in back:
+        events.callback_changed(session, waits)
+    return again
+
+
+def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callback | None:
+    called_ahead = callbacks.of_registration(session, before.registration_id)
+    if called_ahead is None or not _for_any_desk(called_ahead):
+        return None
+    session.refresh(called_ahead, with_for_update={"key_share": True})
+    if not _for_any_desk(called_ahead) or called_ahead.state is CallbackState.SCREENING:
+        raise Refused("wrong-state", "somebody else speaks with the citizen")
+    called_ahead.desk_id, called_ahead.user_id = desk.id, _person(session, desk)
+    session.flush()
+    events.callback_changed(session, called_ahead)
+    return called_ahead
+
+
+def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:
+    engaged.check_free(session, before)
+    toll.check_room(session, settings)
+    if until := toll.free_again(session, before.registration.number, settings):
+        raise Refused("calls-capped", f"this number has been called too often, until {until}")
+    values = {"desk_id": desk.id, "user_id": _person(session, desk)}
+    taken = claims.call_this(session, before.registration, **values)
+    if taken is None:
+        raise Refused("wrong-state", "the citizen does not wait in the line")
+    return taken
+
+
+def _person(session: Session, desk: Desk) -> int | None:
+    return session.scalar(select(User.id).where(User.desk_id == desk.id))
