@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.faults import broken_round
-from tests.faults.breaking import CUT, DATABASE, STOPS, TRAPS, Breakable
+from tests.faults.breaking import CUT, STOPS, TRAPS, Breakable
 
 SEED = int(os.environ.get("FAULTS_SEED", "476958"))
 """The same each time, so that red means a change; the night plays others. With this one the api is stopped
@@ -29,9 +29,3 @@ def test_given_live_rounds_when_parts_break_at_random_moments_then_all_figures_a
     breakable: Breakable, kinds: tuple[str, ...]
 ) -> None:
     _play(breakable, kinds)
-
-
-def test_given_live_rounds_when_postgresql_goes_and_comes_back_then_all_figures_are_zero_and_all_heals(
-    breakable_with_postgres: Breakable,
-) -> None:
-    _play(breakable_with_postgres, DATABASE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults import broken_round
-from tests.faults.breaking import DATABASE_CUT, DATABASE_ENDS, DATABASE_FROZEN, Breakable
+from tests.faults.breaking import DATABASE, DATABASE_CUT, DATABASE_ENDS, DATABASE_FROZEN, Breakable
 from tests.kit.process import slowness
 from tests.kit.small_disk import full, small_disk
 
@@ -35,6 +35,14 @@ def test_given_callbacks_under_way_when_postgresql_fails_then_nobody_is_lost_or_
     breakable_with_postgres: Breakable, kind: str
 ) -> None:
     _play(breakable_with_postgres, kind)
+
+
+def test_given_live_rounds_when_postgresql_goes_and_comes_back_then_all_figures_are_zero_and_all_heals(
+    breakable_with_postgres: Breakable,
+) -> None:
+    played = broken_round.play(breakable_with_postgres, SEED, rounds=2, citizens=4, faults=3, kinds=DATABASE)
+
+    assert played.all_wrongs() == [], f"FAULTS_SEED={SEED}: {', '.join(map(str, played.faults))}"
 
 
 @pytest.fixture
