@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
-from tests.kit.pages import AXE
+from tests.kit.pages import axe_finds, with_axe
 
-WIDTHS = (360, 768, 1024, 1440)
+WIDTHS = (768, 1024, 1440, 360)
+"""The telephone last: a thumb comes then."""
 _HEIGHTS = {360: 740, 768: 1024, 1024: 768, 1440: 900}
-SCHEMES = ("light", "dark")
+SCHEMES = ("dark", "light")
+_BY_EVERY_RULE = (1440, "light")
+"""Elsewhere by that of contrast alone: no other one asks for a width or a scheme."""
 
 
 @dataclass
@@ -18,6 +21,8 @@ class LookedAt:
     """A page, and what is wrong with it."""
 
     address: str
+    unfit: list[str] = field(default_factory=list)
+    """What shuts somebody out, on a desk in a light room."""
     faint: dict[str, list[str]] = field(default_factory=dict)
     """Too little contrast, by scheme and width."""
     sideways: list[int] = field(default_factory=list)
@@ -30,16 +35,19 @@ class LookedAt:
 
 def look_at(page: Page) -> LookedAt:
     """Look at the page that is loaded, once for all widths and schemes."""
-    page.evaluate(AXE.read_text())
+    with_axe(page)
     page.evaluate("document.fonts.ready")
     found = LookedAt(page.url)
-    for width in reversed(WIDTHS):
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
         _settle(page)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.sideways.append(width)
         for scheme in SCHEMES:
-            if faint := _faint(page, scheme):
+            _put_on(page, scheme)
+            if (width, scheme) == _BY_EVERY_RULE:
+                found.unfit = axe_finds(page)
+            elif faint := page.evaluate(_CONTRAST):
                 found.faint[f"{scheme} {width}"] = faint
     with with_a_thumb(page):
         found.small = small_targets(page)
@@ -74,10 +82,8 @@ def _settle(page: Page) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def _faint(page: Page, scheme: str) -> list[str]:
+def _put_on(page: Page, scheme: str) -> None:
     page.evaluate("(to) => document.documentElement.setAttribute('data-mantine-color-scheme', to)", scheme)
-    found: list[str] = page.evaluate(_CONTRAST)
-    return found
 
 
 _CONTRAST = """async () => {

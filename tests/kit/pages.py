@@ -32,16 +32,41 @@ PHONE = {"width": 390, "height": 844}
 AXE = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
+def go(page: Page, path: str) -> None:
+    """Go to `/path` as a link of the pages does: nothing is loaded anew."""
+    page.evaluate("(to) => history.pushState(null, '', to)", f"/{path}")
+    page.get_by_role("main").wait_for()
+    page.get_by_test_id("loading").wait_for(state="hidden")
+
+
 def shown(page: Page, name: str) -> None:
     """The page of this name is there; until then the one before is."""
     page.locator(f'header[data-page="{name}"]:visible').wait_for()
 
 
+# Only what is wrong leaves the page: all that axe says takes as long to hand over as to find.
+_AXE_FINDS = """async () => {
+  const { violations } = await axe.run({ resultTypes: ['violations'] });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(', ')}`);
+}"""
+
+
+def axe_finds(page: Page) -> list[str]:
+    """Each rule for everybody's use that the page breaks as it stands, and where."""
+    with_axe(page)
+    found: list[str] = page.evaluate(_AXE_FINDS)
+    return found
+
+
+def with_axe(page: Page) -> None:
+    """The page that is loaded has axe."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+
+
 def is_fit(page: Page) -> None:
     """Everybody can use the page as it stands: axe finds nothing, and nothing runs over a phone's edge."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    wrong = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+    wrong = axe_finds(page)
     assert not wrong, (page.url, wrong)
     before = page.viewport_size
     page.set_viewport_size(PHONE)

@@ -1,38 +1,88 @@
-"""Every page, in both languages: anybody can use it, and nothing runs over a phone's edge."""
+"""Every page, on a telephone and on a desk: anybody can use it, it is read with ease and hit with a thumb."""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from tests.factories import PASSWORD
 from tests.kit import seed_city
 from tests.kit.browser import person
-from tests.kit.pages import is_fit
+from tests.kit.look import LookedAt, look_at
+from tests.kit.pages import go, is_fit
+
+PARTS = 3
+"""All of them at once take longer than a test that hangs is waited for, on a machine that is busy."""
 
 
-@pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_town_at_work_when_every_page_is_opened_then_each_is_fit(
-    chromium: Browser, url: str, engine: Engine, language: str
-) -> None:
+@pytest.fixture
+def manager(chromium: Browser, url: str, engine: Engine) -> Iterator[tuple[Page, seed_city.Town]]:
+    """Somebody who may open every page of a town at work."""
     there = seed_city.fill(engine)
-    with person(chromium, locale="fa-IR") as context:
+    with person(chromium, locale="fa-IR", reduced_motion="reduce") as context:
         page = context.new_page()
         page.goto(url)
         page.get_by_test_id("username").wait_for()
-        is_fit(page)
-        page.get_by_test_id("username").fill(there.administrator)
-        page.get_by_test_id("password").fill(PASSWORD)
-        page.get_by_test_id("submit").click()
-        page.get_by_test_id("sign-out").wait_for()
-        if language == "en":
-            page.get_by_test_id("language").click()
-        for path in [*there.paths, *there.public]:
-            page.goto(f"{url}/{path}")
-            page.wait_for_load_state("networkidle" if path in there.public else "load")
-            page.get_by_role("main").wait_for()
-            page.get_by_test_id("loading").wait_for(state="hidden")
-            is_fit(page)
-        page.goto(f"{url}/beside")
-        page.wait_for_url(f"{url}/assist")  # had that name
+        yield page, there
         said = context.complaints  # type: ignore[attr-defined]
         assert [complaint for complaint in said if "401" not in complaint] == []  # nobody is signed in yet
+
+
+def _sign_in(page: Page, there: seed_city.Town) -> None:
+    page.get_by_test_id("username").fill(there.administrator)
+    page.get_by_test_id("password").fill(PASSWORD)
+    page.get_by_test_id("submit").click()
+    page.get_by_test_id("sign-out").wait_for()
+
+
+def _each(page: Page, there: seed_city.Town, url: str) -> Iterator[str]:
+    """Open one page after the other: those behind the sign-in by their links, those for everybody anew."""
+    for path in there.paths:
+        go(page, path)
+        yield path
+    for path in there.public:
+        page.goto(f"{url}/{path}")
+        page.wait_for_load_state("networkidle")
+        page.get_by_role("main").wait_for()
+        yield path
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_given_every_page_when_it_is_looked_at_then_it_is_fit_and_read_and_hit_with_ease(
+    manager: tuple[Page, seed_city.Town], url: str, part: int
+) -> None:
+    page, there = manager
+    seen = [look_at(page)] if part == 0 else []
+    _sign_in(page, there)
+    there = replace(there, paths=there.paths[part::PARTS], public=there.public[part::PARTS])
+    seen += [look_at(page) for _ in _each(page, there, url)]
+    wrong = [one for one in seen if one != LookedAt(one.address)]
+    assert not wrong, "\n\n".join(map(str, wrong))
+
+
+def test_given_english_when_every_page_is_opened_then_each_is_fit(
+    manager: tuple[Page, seed_city.Town], url: str
+) -> None:
+    page, there = manager
+    _sign_in(page, there)
+    page.get_by_test_id("language").click()
+    for _ in _each(page, there, url):
+        is_fit(page)
+    page.goto(f"{url}/beside")
+    page.wait_for_url(f"{url}/assist")  # had that name
+
+
+def test_given_a_browser_that_keeps_dark_when_a_page_is_loaded_then_its_first_paint_is_dark(
+    manager: tuple[Page, seed_city.Town], url: str
+) -> None:
+    page, _ = manager
+    for chosen in ("auto", "light", "dark"):
+        assert page.get_by_test_id("scheme").get_attribute("data-chosen") == chosen
+        if chosen != "dark":
+            page.get_by_test_id("scheme").click()
+    # The pages' own code never comes: what is painted is what stands before it.
+    page.route("**/assets/*-*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto(url)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 25, 27)"
