@@ -218,6 +218,28 @@ def test_given_a_desk_cut_off_in_conversation_when_looked_at_then_it_says_how_lo
     is_fit(page)
 
 
+def test_given_a_page_that_is_open_for_a_while_when_a_hold_begins_then_its_first_time_is_true(
+    talk: BeginTalk, settings: Settings
+) -> None:
+    page, _ = talk(language="en", since=40)
+    in_state(page, "serving-state", "talking")
+    page.evaluate(_NOTES_WHAT_IS_LEFT)
+    page.wait_for_function("(opened) => Date.now() > opened + 2000", arg=page.evaluate("Date.now()"))
+    page.keyboard.press("q")
+    expect(page.get_by_test_id("held-left")).to_be_visible()
+    said = page.evaluate("window.__left")
+    assert int(re.findall(r"\d+", said[0])[0]) <= settings.on_hold_seconds
+
+
+_NOTES_WHAT_IS_LEFT = """
+  window.__left = [];
+  new MutationObserver(() => {
+    const left = document.querySelector('[data-testid="held-left"]');
+    if (left) window.__left.push(left.textContent);
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+"""
+
+
 def test_given_a_deed_whose_answer_is_slow_when_another_key_is_pressed_then_it_is_done_after_it_and_not_lost(
     talk: BeginTalk, engine: Engine
 ) -> None:
