@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy import select
 
+from db.engine import glance
+from db.models import Callback
 from db.states import CallbackState
 from tests.kit import sound
-from tests.kit.browser import page_heard, person
+from tests.kit.browser import browsers, page_heard, page_seconds, person
 from tests.kit.caller import Caller
 from tests.kit.pages import in_state, sign_in
 from tests.kit.ports import Ports
@@ -43,15 +47,21 @@ class Talk:
 
     def desk_hears(self) -> None:
         """Wait until the page hears the citizen, from now on."""
-        _hears(lambda: page_heard(self.page), CITIZEN_HZ, "the desk hears the citizen")
+        begin = page_seconds(self.page)
+        _hears(lambda: page_heard(self.page, since=begin), CITIZEN_HZ, "the desk hears the citizen")
 
     def citizen_hears(self) -> None:
         """Wait until the citizen hears the desk, from now on."""
-        _hears(self.citizen.recording, DESK_HZ, "the citizen hears the desk")
+        begin = self.citizen.recording().seconds
+        _hears(lambda: self.citizen.recording().part(begin), DESK_HZ, "the citizen hears the desk")
 
     def state(self) -> CallbackState:
         """Where the callback stands."""
-        return self.system.callback(self.callback_id).state
+        with glance(self.system.engine) as connection:
+            state: CallbackState = connection.scalars(
+                select(Callback.state).where(Callback.id == self.callback_id)
+            ).one()
+            return state
 
     @contextmanager
     def states(self) -> Iterator[list[CallbackState]]:
@@ -93,12 +103,25 @@ class Talk:
 
 
 def _hears(recording: Callable[[], sound.Recording], hz: int, what: str) -> None:
-    begin = recording().seconds
-    sound.until_heard(lambda: sound.tone_level(recording().part(begin), hz) > PURE, what, 40)
+    sound.until_heard(lambda: sound.tone_level(recording(), hz) > PURE, what, 40)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The office's browser: its microphones play the desk's tone."""
+    with browsers() as start:
+        yield start(sound.a_tone(tmp_path_factory.mktemp("desk"), DESK_HZ))
+
+
+@pytest.fixture
+def talk(system: System, chromium: Browser, tmp_path: Path) -> Iterator[Talk]:
+    """A new citizen in conversation with a new desk."""
+    with _talking(system, chromium, tmp_path) as begun:
+        yield begun
 
 
 @contextmanager
-def talking(system: System, chromium: Browser, folder: Path) -> Iterator[Talk]:
+def _talking(system: System, chromium: Browser, folder: Path) -> Iterator[Talk]:
     """The conversation of a new citizen with a new desk; `chromium` speaks DESK_HZ."""
     operator, number = system.operator(), system.number()
     with (

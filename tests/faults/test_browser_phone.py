@@ -1,27 +1,24 @@
 """The desk's phone in a browser when network, page, session or microphone fail in mid-conversation."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from db.engine import writing
 from db.models import User
 from db.states import CallbackState
 from hotline.people import sign_ins
-from tests.faults.browser_talk import DESK_HZ, PURE, Talk, talking
+from tests.faults.browser_talk import DESK_HZ, PURE, Talk, chromium, talk
 from tests.kit import sound
-from tests.kit.browser import browsers
 from tests.kit.packets import lost
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.ports import Ports
 from tests.kit.process import until
 from tests.kit.proxy import Proxy
-from tests.kit.sound import a_tone
-from tests.kit.system import PASSWORD, System
+from tests.kit.system import PASSWORD
+
+__all__ = ["chromium", "talk"]
 
 TALKING, HELD = CallbackState.TALKING, CallbackState.HELD
 BACK_S = 20.0
@@ -53,19 +50,6 @@ TONES = """() => {
     return start.apply(this, when);
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The office's browser: its microphones play the desk's tone."""
-    with browsers() as start:
-        yield start(a_tone(tmp_path_factory.mktemp("desk"), DESK_HZ))
-
-
-@pytest.fixture
-def talk(system: System, chromium: Browser, tmp_path: Path) -> Iterator[Talk]:
-    with talking(system, chromium, tmp_path) as begun:
-        yield begun
 
 
 def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_the_same_call(

@@ -8,14 +8,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from db.engine import reading
 from db.models import CallQuality, Role
-from tests.faults.browser_talk import CITIZEN_HZ, DESK_HZ, Talk, talking
-from tests.kit.browser import browsers, person
+from tests.faults.browser_talk import CITIZEN_HZ, Talk, chromium, talk
+from tests.kit.browser import person
 from tests.kit.caller import Caller
 from tests.kit.packets import lost
 from tests.kit.pages import in_state, is_fit, sign_in
 from tests.kit.process import until
 from tests.kit.sound import a_tone
 from tests.kit.system import System
+
+__all__ = ["chromium", "talk"]
 
 A_THIRD = 0.3
 """Of the packets: words are lost, and the call lives."""
@@ -52,19 +54,6 @@ TONES = """() => {
 REFUSED = """() => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The office's browser: its microphones play the desk's tone."""
-    with browsers() as start:
-        yield start(a_tone(tmp_path_factory.mktemp("desk"), DESK_HZ))
-
-
-@pytest.fixture
-def talk(system: System, chromium: Browser, tmp_path: Path) -> Iterator[Talk]:
-    with talking(system, chromium, tmp_path) as begun:
-        yield begun
 
 
 @pytest.fixture

@@ -51,6 +51,9 @@ FLAGS = [
     "--disable-sync",
 ]
 
+_PART = 1024
+"""Samples that come at once."""
+
 # Runs before the page's own scripts, outside its content security policy. The microphone is taken as it
 # is, for echo cancellation and its like swallow tones. Every remote audio track goes into one 8 kHz
 # recorder; the muted element is needed because Chromium delivers no remote sound without a consumer.
@@ -91,10 +94,11 @@ EARS = """
     }
   };
   window.__seconds = () => heard.length * 1024 / 8000;
-  window.__heard = () => {
-    const samples = new Int16Array(heard.reduce((sum, part) => sum + part.length, 0));
+  window.__heard = (since) => {
+    const parts = heard.slice(since);
+    const samples = new Int16Array(parts.length * 1024);
     let at = 0;
-    for (const part of heard) for (const s of part)
+    for (const part of parts) for (const s of part)
       samples[at++] = Math.max(-1, Math.min(1, s)) * 32767;
     const bytes = new Uint8Array(samples.buffer);
     let text = "";
@@ -140,9 +144,10 @@ def browser(sound: Path | None = None) -> Iterator[Browser]:
 def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     """A person at the browser: own cookies, may use the microphone, and can be asked what was `heard`.
 
+    They wish for no motion, unless a test does: what slides is drawn sixty times a second, and waited for.
     Everything a page logs or throws is in `context.complaints`, for assertions that nothing went wrong.
     """
-    context = chromium.new_context(permissions=["microphone"], **options)
+    context = chromium.new_context(**{"permissions": ["microphone"], "reduced_motion": "reduce", **options})
     context.add_init_script(EARS)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -154,8 +159,15 @@ def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
         context.close()
 
 
-def page_heard(page: Page, seconds: float = 0) -> Recording:
-    """What the page heard so far from its peer connections, at 8 kHz; waits until it is that long."""
-    page.wait_for_function("(wanted) => window.__seconds() >= wanted", arg=seconds, polling=50)
-    samples = np.frombuffer(base64.b64decode(page.evaluate("window.__heard()")), "<i2")
+def page_seconds(page: Page) -> float:
+    """How much the page heard so far from its peer connections."""
+    return float(page.evaluate("window.__seconds()"))
+
+
+def page_heard(page: Page, seconds: float = 0, *, since: float = 0) -> Recording:
+    """What the page heard after `since`, at 8 kHz; waits until it has heard `seconds` in all."""
+    if seconds:
+        page.wait_for_function("(wanted) => window.__seconds() >= wanted", arg=seconds, polling=50)
+    part = int(since * 8000 / _PART)
+    samples = np.frombuffer(base64.b64decode(page.evaluate("(part) => window.__heard(part)", part)), "<i2")
     return Recording(samples.astype(np.float32) / 32768, 8000)

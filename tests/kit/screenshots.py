@@ -60,7 +60,7 @@ def main() -> None:
         with (
             served(settings) as url,
             browser() as chromium,
-            person(chromium, locale="fa-IR", reduced_motion="reduce") as context,
+            person(chromium, locale="fa-IR") as context,
         ):
             page = context.new_page()
             for path in ["sign-in", "phone", *there.public]:

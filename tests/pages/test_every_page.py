@@ -21,7 +21,7 @@ PARTS = 3
 def manager(chromium: Browser, url: str, engine: Engine) -> Iterator[tuple[Page, seed_city.Town]]:
     """Somebody who may open every page of a town at work."""
     there = seed_city.fill(engine)
-    with person(chromium, locale="fa-IR", reduced_motion="reduce") as context:
+    with person(chromium, locale="fa-IR") as context:
         page = context.new_page()
         page.goto(url)
         page.get_by_test_id("username").wait_for()
