@@ -1,6 +1,6 @@
 """Rows as the wire sees them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from hotline.callbacks import (
 from hotline.dates import Language
 from hotline.desks import desk_messages, supervising
 from hotline.line import line
-from hotline.reports import audit_texts
+from hotline.reports import audit_subjects, audit_texts
 from hotline.rounds import planning, rounds
 
 
@@ -210,10 +210,21 @@ def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
     )
 
 
-def audit_entry(entry: models.AuditEntry, language: Language) -> admin.AuditEntry:
+def audit_entries(
+    session: Session, entries: Sequence[models.AuditEntry], language: Language
+) -> list[admin.AuditEntry]:
     """Who did what to whom, as it is written down and in the words of a language."""
-    words = audit_texts.in_words(entry, language)
+    named = audit_subjects.named(session, (entry.subject for entry in entries), language)
+    return [_audit_entry(entry, language, named) for entry in entries]
+
+
+def _audit_entry(
+    entry: models.AuditEntry, language: Language, named: Mapping[str, audit_subjects.Named]
+) -> admin.AuditEntry:
+    words = audit_texts.in_words(entry, language, named)
+    found = named.get(audit_subjects.thing_of(entry.subject))
     return admin.AuditEntry(
+        page=found.page if found else None,
         id=entry.id,
         at=entry.at,
         who=entry.who,

@@ -14,6 +14,8 @@ COMMAND_LINE = "command line"
 SYSTEM = "system"
 """What nobody did: it happened because nobody did anything."""
 _AGAIN = timedelta(minutes=10)
+STRANGER = "stranger"
+"""Whoever was not let in."""
 CITIZEN = "citizen"
 """By telephone, from the number of the place."""
 

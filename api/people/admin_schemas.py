@@ -173,7 +173,10 @@ class AuditAction(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """Who did what to whom, when and why: as it is stored, and in words of the language asked for."""
+    """Who did what to whom, when and why: as it is stored, and in words of the language asked for.
+
+    `page` is the address, among the pages, of what it was done to.
+    """
 
     id: int
     at: datetime
@@ -185,6 +188,7 @@ class AuditEntry(BaseModel):
     action_text: str
     subject_text: str
     reason_text: str
+    page: str | None
 
 
 class AuditPage(BaseModel):

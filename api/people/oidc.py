@@ -16,6 +16,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from api import cookies
 from api.access import Database, InForce
+from api.people.sessions import signed_in
 from db.engine import writing
 from hotline.people import accounts, second_factor
 from settings import Settings
@@ -86,6 +87,7 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
             begun = cookies.begin(request, response, session, user, settings, second_factor=several)
             if not second_factor.is_due(begun, settings):
                 cookies.remember(request, response, begun, settings)
+                signed_in(session, request, user)
             return True
 
     return response if await run_in_threadpool(enter) else _refused("city-unknown", None)

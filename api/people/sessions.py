@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api import cookies, schemas, views
 from api.access import Database, InForce, InSession, Reading, SignedIn, Writing, in_session
@@ -13,6 +14,7 @@ from api.limits import Guesses, Hashing
 from api.people.account_schemas import Code, SignInStep, Step
 from db.engine import reading, writing
 from db.models import SignIn, User
+from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, second_factor, sign_ins
 from settings import Settings
@@ -35,13 +37,14 @@ def sign_in(
     body: schemas.SignIn, request: Request, response: Response, engine: Database, settings: InForce
 ) -> schemas.Me | SignInStep:
     """Sign in; the answer sets the cookie. It is the person, or what is still to be shown."""
-    with _refusals_logged(request):
+    with _refusals_noted(request, engine):
         user = _who_proved(body, request, engine, settings)
     with writing(engine) as session:
         begun = cookies.begin(request, response, session, user, settings)
         if second_factor.is_due(begun, settings):
             return _step(begun, settings)
         cookies.remember(request, response, begun, settings)
+        signed_in(session, request, user)
         return views.me_view(session, user)
 
 
@@ -55,12 +58,13 @@ def show_code(  # noqa: PLR0917
     settings: InForce,
 ) -> schemas.Me:
     """Show the second factor after the password: an authenticator's code, or a recovery code."""
-    with _refusals_logged(request):
+    with _refusals_noted(request, engine):
         with writing(engine) as session:  # its own transaction: a failure must be counted
             mine = session.get_one(SignIn, sign_in.token_hash)
             right = second_factor.show(session, mine, body.code, settings)
             if right:
                 cookies.renew(request, response, session, mine)
+                signed_in(session, request, mine.user)
         if not right:
             raise Refused("wrong-code", "not the code of this moment, or used already")
     cookies.remember(request, response, mine, settings)
@@ -117,13 +121,25 @@ def is_right(request: Request, who: str, password_hash: str, password: str, *, l
     return right
 
 
+def signed_in(session: Session, request: Request, user: User) -> None:
+    """Write into the audit log that the person is in now, and from where."""
+    audit.record(session, user.username, "signed-in", f"address {cookies.address(request)}")
+
+
 @contextmanager
-def _refusals_logged(request: Request) -> Iterator[None]:
-    """Say from where in the log, for fail2ban (docs/sign-in.md). No name: people type passwords there."""
+def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
+    """Say from where: in the log, for fail2ban (docs/sign-in.md), and in the audit log, once in a while.
+
+    No name: people type passwords there. Whoever guesses too often writes nothing any more.
+    """
     try:
         yield
     except Refused as refused:
-        log.warning("sign-in refused (%s) from %s", refused.code, cookies.address(request))
+        address = cookies.address(request)
+        log.warning("sign-in refused (%s) from %s", refused.code, address)
+        if refused.code in ("wrong-credentials", "wrong-code"):
+            with writing(engine) as session:
+                audit.record_once(session, audit.STRANGER, "sign-in-refused", f"address {address}")
         raise
 
 

@@ -15,7 +15,7 @@ from db.engine import reading, writing
 from db.models import AuditEntry
 from hotline import audit
 from hotline.dates import Language
-from hotline.reports import audit_texts
+from hotline.reports import audit_subjects, audit_texts
 from settings import CITY
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -60,7 +60,7 @@ def list_entries(
 ) -> admin.AuditPage:
     """Who did what to whom, and why, newest first; only what matches the words given."""
     found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
-    items = [views.audit_entry(entry, language) for entry in found[:limit]]
+    items = views.audit_entries(session, found[:limit], language)
     return admin.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
 
 
@@ -88,8 +88,9 @@ def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[
     while True:
         with reading(engine) as session:
             found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
+            named = audit_subjects.named(session, (entry.subject for entry in found), language)
         for entry in found:
-            yield (_clock(entry, language), *audit_texts.in_words(entry, language))
+            yield (_clock(entry, language), *audit_texts.in_words(entry, language, named))
         if len(found) < _AT_ONCE:
             return
         before = found[-1].id

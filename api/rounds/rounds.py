@@ -90,7 +90,7 @@ def history(
     """Who did what to this round, and why, the newest first."""
     rounds.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
-    return [views.audit_entry(entry, language) for entry in found]
+    return views.audit_entries(session, found, language)
 
 
 @router.get("/{round_id}/registrations")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jdatetime
@@ -11,6 +12,8 @@ import jdatetime
 from db.models import AuditEntry
 from hotline.dates import Language, digits
 from hotline.numbers import national
+from hotline.reports import audit_subjects
+from hotline.reports.audit_subjects import Named
 from hotline.words import PUBLIC, STAFF
 
 
@@ -38,6 +41,9 @@ _CODED = frozenset(
 )
 _TIMED = frozenset({"call-agreed"})
 """Those whose reason is a moment, by the city's clock."""
+_LATIN = ("person", "address")
+"""Subjects that keep their digits: user names, and where a browser is."""
+_NOTHING: Mapping[str, Named] = MappingProxyType({})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -52,8 +58,8 @@ def columns(language: Language) -> tuple[str, ...]:
     return tuple(called[part] for part in ("when", *Words._fields))
 
 
-def in_words(entry: AuditEntry, language: Language) -> Words:
-    """The entry in a language; what nobody has named is shown as it is."""
+def in_words(entry: AuditEntry, language: Language, named: Mapping[str, Named] = _NOTHING) -> Words:
+    """The entry in a language; what nobody has `named` is shown as it is."""
     reason = entry.reason
     if entry.action in _TIMED:
         reason = _of_language(_in_calendar(reason, language), language)
@@ -65,7 +71,7 @@ def in_words(entry: AuditEntry, language: Language) -> Words:
     return Words(
         STAFF.table(language, "audit-doers").get(entry.who, entry.who),
         actions(language).get(entry.action, entry.action),
-        _subject(entry.subject, language),
+        _subject(entry.subject, language, named),
         reason,
     )
 
@@ -75,11 +81,15 @@ def _code(language: Language) -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(map(re.escape, STAFF.table(language, 'audit-reasons')))})\b")
 
 
-def _subject(subject: str, language: Language) -> str:
+def _subject(subject: str, language: Language, named: Mapping[str, Named]) -> str:
+    thing = audit_subjects.thing_of(subject)
     kind, _, which = subject.partition(" ")
+    if found := named.get(thing):
+        which = found.name + subject.removeprefix(thing)
+        subject = f"{kind} {which}"
     kinds = STAFF.table(language, "audit-subjects")
-    if kind == "person":
-        return f"{kinds[kind]} {which}"  # a username keeps its digits
+    if kind in _LATIN:
+        return f"{kinds[kind]} {which}"
     if language == "fa":
         subject = _in_calendar(subject, language)
         which = subject.partition(" ")[2]

@@ -11,6 +11,7 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import Registration, Round, SignIn, User
 from db.states import CallbackState, RegistrationState
+from hotline import audit
 from hotline.callbacks import callbacks
 from tests.api.answers import LONG, V1, problem, registered
 from tests.factories import PASSWORD, a_callback, a_registration, a_round, wrong_guesses
@@ -94,6 +95,17 @@ def test_given_wrong_credentials_when_they_go_on_then_they_are_refused_and_at_la
     assert problem(attempt("wrong"), 401, "wrong-credentials") == told
     problem(attempt(PASSWORD), 429, "too-many-attempts")
     problem(nobody.get(f"{V1}/me"), 401, "not-signed-in")
+
+
+def test_given_sign_ins_of_which_one_is_right_then_the_log_has_both_and_no_name_tried(
+    nobody: TestClient, engine: Engine, user: User
+) -> None:
+    for name in ("my password by mistake", user.username, user.username):
+        nobody.post(f"{V1}/session", json={"username": name, "password": "wrong"})
+    nobody.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
+    with reading(engine) as session:
+        entries = [(entry.who, entry.action, entry.reason) for entry in audit.search(session)]
+    assert entries == [(user.username, "signed-in", ""), (audit.STRANGER, "sign-in-refused", "")]
 
 
 def operations(app: FastAPI) -> list[tuple[str, str]]:

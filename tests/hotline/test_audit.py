@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import AuditEntry
-from db.states import RequestStep
+from db.states import CallbackState, RequestStep
 from hotline import audit
-from hotline.dates import LANGUAGES
+from hotline.clock import CITY
+from hotline.dates import LANGUAGES, day
 from hotline.recordings import recordings
-from hotline.reports import audit_texts
+from hotline.reports import audit_subjects, audit_texts
+from tests.factories import a_callback, a_registration, a_request, a_round
 
 PROJECT = Path(__file__).parents[2]
 PASSED_ON = {
@@ -112,6 +114,45 @@ def test_given_an_entry_when_told_in_words_then_it_is_in_that_language(
 ) -> None:
     row = AuditEntry(**dict(zip(("who", "action", "subject", "reason"), entry, strict=True)))
     assert (audit_texts.in_words(row, "fa"), audit_texts.in_words(row, "en")) == (fa, en)
+
+
+def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is_known(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    place = a_registration(session, round_)
+    callback = a_callback(session, CallbackState.TALKING)
+    request = a_request(session)
+    subjects = {
+        f"registration {place.id}": (f"registration {place.ticket}", f"citizens/registration/{place.id}"),
+        f"callback {callback.id}": (
+            f"callback {callback.registration.ticket}",
+            f"citizens/registration/{callback.registration_id}",
+        ),
+        f"request {request.id}": (f"request {request.tracking}", f"requests/{request.id}"),
+        f"official {round_.official_id}": (f"official {round_.official.office_en}", "officials"),
+        "callback 99999": ("callback 99999", None),
+        "desk 1": ("desk 1", None),
+    }
+    entries = [AuditEntry(who="x", action="dreamt", subject=subject, reason="") for subject in subjects]
+    named = audit_subjects.named(session, (entry.subject for entry in entries), "en")
+    for entry, (words, page) in zip(entries, subjects.values(), strict=True):
+        found = named.get(audit_subjects.thing_of(entry.subject))
+        assert (audit_texts.in_words(entry, "en", named).subject, found and found.page) == (words, page)
+
+
+def test_given_a_round_when_told_then_the_office_and_the_day_are_read_in_each_language(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    when, office = round_.starts_at.astimezone(CITY).date(), round_.official
+    for language, called in (("fa", office.office_fa), ("en", office.office_en)):
+        subject = f"round {round_.id}"
+        named = audit_subjects.named(session, [subject, subject], language)
+        assert named == {subject: (f"{called}, {day(when, language)}", f"rounds/{round_.id}")}
+        entry = AuditEntry(who="x", action="dreamt", subject=subject, reason="")
+        words = audit_texts.in_words(entry, language, named).subject
+        assert called in words and day(when, language) in words
 
 
 def test_given_entries_when_searched_then_each_filter_narrows_and_a_kind_of_subject_is_enough(

@@ -10,6 +10,7 @@ from db.engine import now, reading, writing
 from db.models import BlockedNumber, BlockReason, Desk, Recording, Registration, Role, Round, User
 from db.states import CallbackState, Phase, RegistrationState
 from hotline import audit
+from hotline.dates import digits
 from hotline.line import blocked
 from hotline.recordings import recordings
 from settings import Settings
@@ -115,6 +116,13 @@ def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_
     page.get_by_test_id("clear-filters").click()
     page.reload()
     expect(entries.first).to_have_attribute("data-action", "audit-exported")
+    with writing(engine) as session:
+        audit.record(session, audit.COMMAND_LINE, "moved-up", f"registration {place.id}")
+    page.get_by_test_id("kind").select_option("registration")
+    told = entries.first.get_by_test_id("about")
+    expect(told).to_contain_text(digits(place.ticket, "fa"))
+    told.click()
+    page.wait_for_url(f"**/citizens/registration/{place.id}")
 
     with reading(engine) as session:
         assert session.get_one(Registration, place.id).state is RegistrationState.CANCELLED

@@ -1,9 +1,11 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import { COMMAND_LINE, type Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
+import { pagesOf } from '../pages'
 import { usePeople } from '../people/queries'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
 import { Empty } from '../ui/empty'
@@ -20,7 +22,7 @@ const NOBODY = { who: '', action: '', kind: '', which: '' }
 
 /** What the log calls a thing: `round 3`, or its kind alone. */
 function subjectOf(kind: string, which: string): string {
-  const name = kind === 'person' ? which.trim() : latinDigits(which.trim())
+  const name = LATIN.test(`${kind} `) ? which.trim() : latinDigits(which.trim())
   return `${kind} ${kind === 'number' ? name.replaceAll(' ', '').replace(/^0/, '+98') : name}`.trim()
 }
 
@@ -81,7 +83,7 @@ export default function AuditPage({ me }: { me: Me }) {
         {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
-            {found.map((entry) => <Row key={entry.id} entry={entry} />)}
+            {found.map((entry) => <Row key={entry.id} me={me} entry={entry} />)}
           </ul>
         )}
         <LoadMore query={query} />
@@ -91,8 +93,13 @@ export default function AuditPage({ me }: { me: Me }) {
   )
 }
 
-function Row({ entry }: { entry: AuditEntry }) {
+/** The kinds of things whose names are written in Latin letters and digits. */
+const LATIN = /^(person|address) /
+
+function Row({ me, entry }: { me: Me; entry: AuditEntry }) {
   const { text, format } = useLanguage()
+  const opens = entry.page && pagesOf(me).some(({ name }) => name === entry.page?.split('/')[0])
+  const subject = LATIN.test(entry.subject) ? <Latin>{entry.subject_text}</Latin> : entry.subject_text
   return (
     <li
       className={style.row} style={{ gridTemplateColumns: '240px 140px 1fr 1fr 1.4fr' }} data-testid="entry" data-action={entry.action}
@@ -100,7 +107,7 @@ function Row({ entry }: { entry: AuditEntry }) {
       <time className={style.soft} dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
       <span>{entry.who === entry.who_text ? <Latin>{entry.who_text}</Latin> : <bdi>{entry.who_text}</bdi>}</span>
       <strong>{entry.action_text}</strong>
-      <span>{entry.subject.startsWith('person ') ? <Latin>{entry.subject_text}</Latin> : entry.subject_text}</span>
+      <span>{opens ? <Link href={`/${entry.page ?? ''}`} className={style.leads} data-testid="about">{subject}</Link> : subject}</span>
       <span className={style.soft}>{entry.reason_text}</span>
     </li>
   )
