@@ -44,7 +44,7 @@ def citizens(system: System, tone: Path) -> Iterator[SippPhone]:
         yield phone
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser for everybody in the office."""
     with browsers() as start:
