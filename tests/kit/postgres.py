@@ -79,6 +79,9 @@ class Postgres:
             "shared_buffers": "32MB",
             "dynamic_shared_memory_type": "mmap",
             "logging_collector": "off",
+            "autovacuum": "off",  # tests.kit.reused_database does it
+            "wal_level": "minimal",
+            "max_wal_senders": 0,
         }
         settings = [f"--{name}={value}" for name, value in options.items()]
         self._program = self._run([_binary("postgres"), "-D", self._folder / "data", *settings])

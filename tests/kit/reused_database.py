@@ -24,38 +24,48 @@ class ReusedDatabase:
     def __init__(self, server: Postgres, template: str) -> None:
         self._server, self._template = server, template
         self._url = server.create_database(_NAME, template)
-        with self._connect() as wire:
-            self._shape = wire.execute(_SHAPE).fetchone()
-            tables = [
-                row[0] for row in wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            ]
-            self._rows = {table: _rows(wire, table) for table in tables}
-            numbers = wire.execute(
-                "SELECT sequencename, coalesce(last_value, 1), last_value IS NOT NULL FROM pg_sequences"
-            )
-            steps = [sql.SQL("SET session_replication_role = replica")]  # no trigger, no foreign key
-            steps += [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
-            steps += [sql.SQL("SELECT setval({}, {}, {})").format(*row) for row in numbers]
-            self._empty = sql.SQL("; ").join(steps).as_bytes(wire)
+        self._wire: psycopg.Connection | None = None
+        wire = self._alone()
+        self._shape = wire.execute(_SHAPE).fetchone()
+        tables = [
+            row[0] for row in wire.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        self._rows = {table: _rows(wire, table) for table in tables}
+        numbers = wire.execute(
+            "SELECT sequencename, coalesce(last_value, 1), last_value IS NOT NULL FROM pg_sequences"
+        )
+        steps = [sql.SQL("SET session_replication_role = replica")]  # no trigger, no foreign key
+        steps += [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
+        steps += [sql.SQL("SELECT setval({}, {}, {})").format(*row) for row in numbers]
+        self._empty = sql.SQL("; ").join(steps).as_bytes(wire)
 
     def fresh(self) -> str:
-        """Its URL; it is as the template, and nobody is connected to it."""
-        with self._connect() as wire:
-            wire.execute(_END_OTHERS)
-            if wire.execute(_SHAPE).fetchone() == self._shape:
-                emptied = wire.execute(self._empty)
-                written = [table for table in self._rows if emptied.nextset() and emptied.rowcount]
-                # Or the dead rows of thousands of tests would be read through by each test after them.
-                wire.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(map(sql.Identifier, written))))
-                for table, rows in self._rows.items():
-                    if rows:
-                        with wire.cursor().copy(_copy(table, "FROM STDIN")) as copy:
-                            copy.write(rows)
-                return self._url
-        return self._server.create_database(_NAME, self._template)
+        """Its URL; it is as the template, and nobody else is connected to it."""
+        wire = self._alone()
+        if wire.execute(_SHAPE).fetchone() != self._shape:
+            wire.close()
+            return self._server.create_database(_NAME, self._template)
+        emptied = wire.execute(self._empty)
+        written = [table for table in self._rows if emptied.nextset() and emptied.rowcount]
+        # Or the dead rows of thousands of tests would be read through by each test after them.
+        wire.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(map(sql.Identifier, written))))
+        for table, rows in self._rows.items():
+            if rows:
+                with wire.cursor().copy(_copy(table, "FROM STDIN")) as copy:
+                    copy.write(rows)
+        return self._url
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self._url.replace("+psycopg", ""), autocommit=True)
+    def _alone(self) -> psycopg.Connection:
+        """The only connection. It is kept: a new one reads the whole catalogue, four times the work."""
+        try:
+            if self._wire:
+                self._wire.execute(_END_OTHERS)
+                return self._wire
+        except psycopg.OperationalError:
+            pass  # the test before this one ended it
+        self._wire = psycopg.connect(self._url.replace("+psycopg", ""), autocommit=True)
+        self._wire.execute(_END_OTHERS)
+        return self._wire
 
 
 def _rows(wire: psycopg.Connection, table: str) -> bytes:
