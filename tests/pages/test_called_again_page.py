@@ -18,6 +18,10 @@ from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
 NARROW = {"width": 360, "height": 780}
+_AT_BECAUSE = """because => {
+    const said = document.querySelector('[data-testid="call-later-help"]')?.dataset
+    return said?.because === because && said.at
+}"""
 
 
 @pytest.fixture
@@ -40,9 +44,8 @@ def _spoken_with(engine: Engine, *, round_goes_on: timedelta = 40 * HOUR) -> Cal
 
 def _told(page: Page, because: str) -> datetime:
     """When the page says that the citizen is called, once the server has said why."""
-    said = page.get_by_test_id("call-later-help")
-    expect(said).to_have_attribute("data-because", because)
-    return datetime.fromisoformat(said.get_attribute("data-at") or "")
+    said = page.wait_for_function(_AT_BECAUSE, arg=because).json_value()  # both of one moment
+    return datetime.fromisoformat(said)
 
 
 def _is_written(page: Page, at: datetime, language: Language) -> None:
