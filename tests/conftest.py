@@ -2,6 +2,7 @@
 
 import gc
 import os
+import secrets
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
+from hotline.people import accounts
 from settings import Address, PortRange, Settings, load
 from tests.kit import both_ends
 from tests.kit.databases import on_both
@@ -23,7 +26,7 @@ from tests.kit.fake_asterisk import FakeAsterisk, answering
 from tests.kit.ports import free_port, free_range
 from tests.kit.postgres import Postgres
 from tests.kit.reused_database import ReusedDatabase
-from tests.kit.sql_cache import share
+from tests.kit.sql_cache import never_sync, share
 
 __all__ = ["on_both"]
 
@@ -34,6 +37,7 @@ hypothesis.settings.register_profile("explore", _EVERYWHERE, print_blob=True, de
 hypothesis.settings.load_profile("same")
 
 _TEMPLATE = "migrated"
+_TRUE_HASHING = {"_HASHER": accounts._HASHER, "_NOBODYS": accounts._NOBODYS}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,8 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Whatever a worker starts has its rank."""
+    """Whatever a worker starts has its rank; what is its own is safe from neither thieves nor power cuts."""
     both_ends.give_way()
+    never_sync()
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    accounts._HASHER, accounts._NOBODYS = quick, quick.hash(secrets.token_hex())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -171,6 +178,13 @@ def settings(
         second_factor_roles=(),  # tests of it say so
         **ports,
     )
+
+
+@pytest.fixture
+def true_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords and PINs cost as much as in the field."""
+    for name, value in _TRUE_HASHING.items():
+        monkeypatch.setattr(accounts, name, value)
 
 
 @pytest.fixture

@@ -25,3 +25,14 @@ def _create_engine(url: str, **options: Any) -> Engine:
         engine.dialect = first.dialect  # the compiled statements are kept by it
         engine._compiled_cache = first._compiled_cache
     return engine
+
+
+def never_sync() -> None:
+    """No test cuts the power: SQLite need not wait for the disk in this process."""
+    as_it_is = db.engine._sqlite_pragmas
+
+    def pragmas(connection: Any, record: Any) -> None:
+        as_it_is(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    db.engine._sqlite_pragmas = pragmas

@@ -214,6 +214,7 @@ def test_given_a_second_factor_when_it_is_reset_then_nothing_is_left_of_it_and_a
     assert signed_in(session, cookie) is None and signed_in(session, others) is other
 
 
+@pytest.mark.usefixtures("true_hashing")
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_given_the_hash_of_nobody_when_compared_with_a_new_one_then_both_cost_the_same(backend: str) -> None:
     assert not accounts._HASHER.check_needs_rehash(accounts._NOBODYS)
