@@ -10,6 +10,7 @@ from clerk import sender
 from db.engine import writing
 from db.models import Delivery, Registration, Round
 from settings import Settings
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import later, notice, only, register, wait_of
 from tests.kit.sms_provider import DRIP, DROP, GARBAGE, HANG, HUGE, SECRET, SmsProvider
 

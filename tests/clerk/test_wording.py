@@ -15,6 +15,7 @@ from hotline.rounds import rounds
 from hotline.words import WordsError
 from tests.clerk.citizens_messages import said, told, two_rounds
 from tests.factories import HOUR, a_number, a_registration, a_round, some_registrations
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
 KINDS = [kind for kind in MessageKind if kind not in (MessageKind.NOTICE, MessageKind.ANSWER)]

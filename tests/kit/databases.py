@@ -12,6 +12,10 @@ def on_both(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(name="backend")
 def on_one(request: pytest.FixtureRequest) -> str:
-    """What both databases keep is shown in tests/hotline/: here one is enough, or the one a test names."""
+    """What each database keeps in its own way is shown elsewhere: here one is enough, or the named one."""
     kind: str = getattr(request, "param", "sqlite")
     return kind
+
+
+in_both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+"""In a file whose tests run on one: what many do at one moment, which each keeps apart in its way."""

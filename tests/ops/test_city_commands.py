@@ -15,6 +15,7 @@ from hotline.timetable import day_overrides, days, timetable
 from ops import city
 from ops.cli import app
 from settings import Settings
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 NOW = days.moment(date(2027, 5, 3), time(12))
 HOURS = ["--from", "09:00", "--to", "12:00"]

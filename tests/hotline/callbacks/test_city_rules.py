@@ -327,12 +327,14 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
 
         @invariant()
         def the_counts_are_those_of_the_lines(self) -> None:
+            of = (LineCount.round_id, LineCount.level)
+            summed = select(*of, func.sum(LineCount.waiting)).group_by(*of)
             with reading(engine) as session:
-                for round_ in self.city.rounds:
-                    counted = select(LineCount.level, func.sum(LineCount.waiting)).group_by(LineCount.level)
-                    by_level = dict(session.execute(counted.where(LineCount.round_id == round_)).all())
-                    waiting = len(self.city.line(round_))
-                    assert by_level == dict.fromkeys(range(3), waiting) or (not waiting and not by_level)
+                rows = session.execute(summed.where(LineCount.round_id.in_(self.city.rounds))).all()
+            for round_ in self.city.rounds:
+                by_level = {level: count for counted, level, count in rows if counted == round_}
+                waiting = len(self.city.line(round_))
+                assert by_level == dict.fromkeys(range(3), waiting) or (not waiting and not by_level)
 
         @invariant()
         def pacing_learns_nothing_from_our_own_faults(self) -> None:

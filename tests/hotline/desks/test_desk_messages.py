@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from db.models import AuditEntry, Desk, DeskMessage
 from hotline.desks import desk_messages
 from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 

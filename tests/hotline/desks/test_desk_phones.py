@@ -20,6 +20,7 @@ from hotline.people import accounts, sign_ins
 from ops.cli import app
 from settings import Settings, load
 from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.fake_asterisk import FakeAsterisk, Heard
 
 C = CallbackState

@@ -17,6 +17,7 @@ from hotline.desks import supervising
 from hotline.people import sign_ins
 from settings import Settings
 from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C, H = CallbackState, Hearing

@@ -14,6 +14,7 @@ from hotline.errors import Refused
 from hotline.people import accounts, lockout, sign_ins
 from tests.factories import PASSWORD, SECOND, a_user, at_once, wrong_guesses
 from tests.hotline.people.signing_in import everything_stored, signed_in
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 
 def verify(session: Session, username: str, password: str) -> User | None:
@@ -163,6 +164,7 @@ def test_given_names_at_which_nobody_has_guessed_for_a_day_when_anybody_signs_in
     assert (failures(session, "old"), failures(session, "young")) == (0, 9)
 
 
+@in_both
 def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(engine: Engine) -> None:
     with writing(engine) as session:
         a_user(session, username="operator")

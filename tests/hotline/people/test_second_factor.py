@@ -21,6 +21,7 @@ from hotline.people import accounts, second_factor, sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_user, at_once
 from tests.hotline.people.signing_in import everything_stored
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 V1 = "/api/v1"
 NEW = "another password"
@@ -142,6 +143,7 @@ def test_given_wrong_codes_when_they_go_on_then_they_are_locked_and_the_password
     assert (user.totp_failures, user.totp_locked_until) == (0, None)
 
 
+@in_both
 def test_given_one_code_when_ten_show_it_at_once_then_one_is_let_in(
     engine: Engine, settings: Settings
 ) -> None:

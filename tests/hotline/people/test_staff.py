@@ -17,6 +17,7 @@ from hotline.people import accounts, sign_ins, staff
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests.factories import HOUR, a_round, a_user, at_once
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 ADMIN = "admin"
@@ -160,6 +161,7 @@ def test_given_the_last_administrator_when_disabled_or_made_something_else_then_
     staff.change(session, gone, role=Role.AUDITOR, **by)  # who cannot sign in is no administrator
 
 
+@in_both
 def test_given_two_administrators_when_each_disables_the_other_at_one_moment_then_one_is_left(
     engine: Engine, settings: Settings
 ) -> None:

@@ -28,6 +28,7 @@ from tests.hotline.timetable.making import (
     noon,
     some_officials,
 )
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 

@@ -27,6 +27,7 @@ from tests.hotline.timetable.making import (
     noon,
     some_officials,
 )
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 
@@ -163,6 +164,7 @@ def test_given_made_rounds_when_made_again_then_nothing_changes(
     assert [r.turn for r in made(session)] == list(range(10))
 
 
+@in_both
 def test_given_clerks_at_the_same_moment_when_they_extend_then_each_round_is_made_once(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:

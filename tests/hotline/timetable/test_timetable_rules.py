@@ -13,6 +13,7 @@ from hotline.timetable import calendar, days, timetable, timetable_rules
 from settings import Settings
 from tests.factories import a_registration
 from tests.hotline.timetable.making import DAY, Clock, a_rule, extend, made, noon, some_officials
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 
