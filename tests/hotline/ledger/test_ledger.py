@@ -229,7 +229,7 @@ def test_given_a_row_edited_with_its_digest_when_verified_then_its_seal_no_longe
     with writing(engine) as session:
         free_to_edit(session, "ledger")
         entry = session.get_one(LedgerEntry, 5)
-        entry.at += timedelta(microseconds=1000)
+        entry.at += timedelta(microseconds=1)
         entry.digest = ledger.digest(entry)
     found = problems(engine)
     assert found and all(problem.startswith("seal ") for problem in found)
