@@ -224,11 +224,12 @@ def test_given_a_page_that_is_open_for_a_while_when_a_hold_begins_then_its_first
     page, _ = talk(language="en", since=40)
     in_state(page, "serving-state", "talking")
     page.evaluate(_NOTES_WHAT_IS_LEFT)
-    page.wait_for_function("(opened) => Date.now() > opened + 2000", arg=page.evaluate("Date.now()"))
+    page.wait_for_function("(opened) => Date.now() > opened + 6000", arg=page.evaluate("Date.now()"))
     page.keyboard.press("q")
     expect(page.get_by_test_id("held-left")).to_be_visible()
     said = page.evaluate("window.__left")
-    assert int(re.findall(r"\d+", said[0])[0]) <= settings.on_hold_seconds
+    of_a_clock_s = 3  # the server's time comes in whole seconds, and late on a machine that is busy
+    assert int(re.findall(r"\d+", said[0])[0]) <= settings.on_hold_seconds + of_a_clock_s
 
 
 _NOTES_WHAT_IS_LEFT = """
