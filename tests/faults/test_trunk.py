@@ -38,7 +38,8 @@ _ON_THE_WAY = 2
 _MOST_TRIED = breaker.FAILURES + 1 + _ON_THE_WAY + 1 + DOWN_S / breaker.FIRST.total_seconds()
 """What opens the breaker (the head twice), and was on its way by then; a probe after 5 s, and one every 5."""
 
-PERSON = Person([Behaviour(rings=0.5)], Script(1.5))
+PERSON = Person([Behaviour(rings=0.5, presses=20)], Script(1.5))
+"""Whose key is not yet heard, on a machine that is busy, presses it again."""
 
 pytestmark = pytest.mark.timeout(150 + 2 * DOWN_S)
 
@@ -46,7 +47,7 @@ pytestmark = pytest.mark.timeout(150 + 2 * DOWN_S)
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
     """A fast system with a trunk of 12 channels."""
-    with fast_system(200, HOTLINE_TRUNK_CHANNELS=str(CHANNELS)) as system:
+    with fast_system(200, HOTLINE_TRUNK_CHANNELS=str(CHANNELS), HOTLINE_ANSWER_SECONDS="5") as system:
         yield system
 
 

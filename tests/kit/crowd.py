@@ -85,6 +85,8 @@ class Crowd:
         self.channels: int | None = None
         """So many calls at one time the trunk carries to phones; it answers 503 to one more."""
         self._turned_away: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        """What a call was told: whoever asks once more, for that was late, hears the same (RFC 3261, 17.2.1)."""
         self._loop = asyncio.new_event_loop()
 
     def calls(self, number: str = "") -> list[Call]:
@@ -184,10 +186,11 @@ class Crowd:
             dialog = Dialog(
                 message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)
             )
-            refusal = self._refusal()
+            refusal = self._refused.get(message.call_id) or self._refusal()
             if refusal is not None:
                 self._turned_away[message.call_id] = message.user
                 if refusal:
+                    self._refused[message.call_id] = refusal
                     dialog.reply(refusal)
                 return
             self._turned_away.pop(message.call_id, None)  # it was asked again, and is there again

@@ -1,6 +1,7 @@
 """The test kit itself: each phone, ear, server and browser does what the other tests rely on."""
 
 import io
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 from tests.kit import ports, sound
 from tests.kit.browser import browser, page_heard, person
+from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.exchange import Exchange
 from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range, give_back
@@ -454,3 +456,32 @@ def test_given_a_strict_page_when_it_is_called_then_what_it_hears_is_known(stric
     scores = {name: best_score(recording, clip) for name, clip in clips.items()}
     assert max(scores, key=scores.get) == "your-number"
     assert scores["your-number"] > 0.6  # a busy browser stretches sound: 0.85 to 0.97 on two busy cores
+
+
+def test_given_a_trunk_that_refused_a_call_when_the_same_call_is_asked_again_then_it_is_refused_again():
+    # The answer was late, and the trunk is back: a phone that rang for it would never hear of anybody.
+    with Crowd(free_port(), lambda *_: Behaviour()) as crowd, socket.socket(type=socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(10)
+        crowd.trunk_says = "503 Service Unavailable"
+        for _ in range(2):
+            wire.sendto(_INVITE.replace("\n", "\r\n").encode(), ("127.0.0.1", crowd.port))
+            assert wire.recv(2000).startswith(b"SIP/2.0 503")
+            crowd.trunk_says = None
+        assert (crowd.turned_away(), crowd.calls()) == (["09131230000"], [])
+
+
+_INVITE = """INVITE sip:09131230000@127.0.0.1 SIP/2.0
+Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1
+From: <sip:137@127.0.0.1>;tag=1
+To: <sip:09131230000@127.0.0.1>
+Call-ID: once
+CSeq: 1 INVITE
+Contact: <sip:137@127.0.0.1>
+Content-Type: application/sdp
+Content-Length: 0
+
+v=0
+c=IN IP4 127.0.0.1
+m=audio 4000 RTP/AVP 8
+"""
