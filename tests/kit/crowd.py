@@ -86,7 +86,7 @@ class Crowd:
         """So many calls at one time the trunk carries to phones; it answers 503 to one more."""
         self._turned_away: dict[str, str] = {}
         self._refused: dict[str, str] = {}
-        """What a call was told: whoever asks once more, for that was late, hears the same (RFC 3261, 17.2.1)."""
+        """What a call was told: whoever asks once more, for that was late, hears it again (RFC 3261)."""
         self._loop = asyncio.new_event_loop()
 
     def calls(self, number: str = "") -> list[Call]:
