@@ -16,11 +16,13 @@ _NICE = 10
 _PATIENCE_S = 900
 """What the others leave may be little: the light worker's tests have so long before they count as hung."""
 
-_BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
-_LONG = ("test_compose.py", "test_voice_messages.py", "test_waiting.py")
+_CONTAINERS = "test_compose.py"
+"""They bring and take interfaces, at which Chromium drops whatever it loads or says: so they are first."""
+_LONG = ("test_voice_messages.py", "test_waiting.py")
 """Files of minutes: whichever began last would be played alone in the end."""
-HEAVY = (*_BROWSERS, "test_kit.py", "test_public.py", *_LONG, "system")
-"""What starts whole systems, browsers or containers, in the order in which it is played."""
+_BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
+HEAVY = (_CONTAINERS, *_LONG, "system", *_BROWSERS, "test_kit.py", "test_public.py")
+"""What starts whole systems, browsers or containers (a file, or all others of a folder), in its order."""
 
 
 def is_heavy(file: str) -> bool:
@@ -29,12 +31,9 @@ def is_heavy(file: str) -> bool:
 
 
 def turn(file: str) -> int:
-    """When the tests of this file have their turn: the browsers, the containers, other systems, the rest.
-
-    Containers bring and take interfaces, at which Chromium drops whatever it is loading; they take longest.
-    """
-    names = file.split("/")[-2:]
-    return next((place for place, name in enumerate(HEAVY) if name in names), len(HEAVY))
+    """When the tests of this file have their turn."""
+    folder, name = file.split("/")[-2:]
+    return next((HEAVY.index(each) for each in (name, folder) if each in HEAVY), len(HEAVY))
 
 
 class BothEnds(LoadFileScheduling):

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -16,7 +15,7 @@ import psutil
 import psycopg
 
 from tests.kit.ports import free_port
-from tests.kit.process import Program, ProgramError, need
+from tests.kit.process import Program, ProgramError, folder_in_memory, need
 
 
 class Postgres:
@@ -25,7 +24,7 @@ class Postgres:
     def __init__(self) -> None:
         self.port = free_port()
         self._user = _unprivileged()
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._folder = folder_in_memory("pg-")
         # The kernel ends it with the thread that started it, so that must not be a thread of some test's.
         self._starter = ThreadPoolExecutor(1)
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,10 @@ from typing import Self
 
 _FIRST_S = 0.01
 """The first pauses between looks; later ones are a tenth of what was waited."""
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 4 << 30
 
 
 class ProgramError(RuntimeError):
@@ -28,6 +33,14 @@ def need(program: str, package: str) -> str:
     if path is None:
         raise ProgramError(f"{program} is not installed: apt-get install {package}")
     return path
+
+
+def folder_in_memory(prefix: str) -> Path:
+    """A new temporary folder; in memory, where the machine has room: a disk may stand still for seconds while
+    other tests build containers.
+    """
+    room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if room else None))
 
 
 def until(condition: Callable[[], object], what: str, timeout: float = 30.0, *, every: float = 0.05) -> None:

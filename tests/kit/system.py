@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from prompts.render import build
 from settings import Settings, load
 from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range, give_back
-from tests.kit.process import Program, until
+from tests.kit.process import Program, folder_in_memory, until
 
 PROJECT = Path(__file__).parent.parent.parent
 SHARED = PROJECT / "var" / "tests"
@@ -59,7 +58,7 @@ class System:
         `folder`, or in a temporary one.
         """
         self._entry, self._inherited = entry, dict(inherited or {})
-        self._folder = folder or Path(tempfile.mkdtemp(prefix="hotline-"))
+        self._folder = folder or folder_in_memory("hotline-")
         self.trunk_port = free_port()
         self._rtp = free_range(rtp_ports)
         self.environment = {
