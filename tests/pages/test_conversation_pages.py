@@ -288,3 +288,15 @@ def _talks_again(engine: Engine, callback_id: int) -> None:
     with writing(engine) as session:
         token = session.get_one(Callback, callback_id).token
         callbacks.move(session, token, CallbackState.TALKING, held_until=None)
+
+
+def test_given_a_network_that_drops_a_press_when_hang_up_is_pressed_once_then_the_conversation_ends(
+    talk: BeginTalk, engine: Engine
+) -> None:
+    page, callback_id = talk()
+    in_state(page, "serving-state", "talking")
+    page.route("**/hangup", lambda route: route.abort("connectionreset"), times=1)
+    page.get_by_test_id("hangup").click()
+    in_state(page, "serving-state", "parting")
+    assert _state(engine, callback_id) == CallbackState.PARTING
+    expect(page.get_by_test_id("problem")).to_have_count(0)

@@ -1,6 +1,7 @@
 /** What a desk asks for: its calls, its citizen’s past and message, its phone. */
 import { useQuery } from '@tanstack/react-query'
 import { body, client } from '../api/client'
+import { insist } from '../api/insist'
 import { keys } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import type { Callback, Outcome } from '../api/types'
@@ -23,12 +24,12 @@ export const claimNext = async (id: number): Promise<Callback | null> =>
 
 export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}', ofCallback(id)))
 
-export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id)))
+export const placeCall = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id))))
 
-export const hangUp = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id)))
+export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
 
 /** The end was a mistake; the citizen, still on the line, comes back. */
-export const undoEnd = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id)))
+export const undoEnd = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id))))
 
 /** Our side cut this conversation: the citizen is called again for my desk, now. */
 export const callAgain = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call-again', ofCallback(id)))
@@ -42,9 +43,9 @@ const NO_WISH: Wish = { again_at: null, agreed: false }
 export const markThreat = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/threat', ofCallback(id)))
 
 /** The citizen hears music until I am back, or have forgotten them for some minutes. */
-export const putOnHold = (id: number) => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
+export const putOnHold = (id: number) => insist(() => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', ofCallback(id))))
 
-export const resume = (id: number) => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', ofCallback(id)))
+export const resume = (id: number) => insist(() => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', ofCallback(id))))
 
 export type Guest = Schemas['Guest']
 
