@@ -21,7 +21,7 @@ _CONTAINERS = "test_compose.py"
 _LONG = ("test_voice_messages.py", "test_waiting.py")
 """Files of minutes: whichever began last would be played alone in the end."""
 _BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
-HEAVY = (_CONTAINERS, *_LONG, "system", *_BROWSERS, "test_kit.py", "test_public.py")
+HEAVY = (_CONTAINERS, *_LONG, "system", *_BROWSERS, "kit", "test_public.py")
 """What starts whole systems, browsers or containers (a file, or all others of a folder), in its order."""
 
 

@@ -23,7 +23,7 @@ from tests.kit.process import until
 
 RATE = 8000
 THRESHOLD = 0.85
-"""Scores above it are played clips: `tests/kit/test_kit.py` measures how far both sides are from it."""
+"""Scores above it are played clips: `tests/kit/test_sound.py` measures how far both sides are from it."""
 
 _ANCHOR = RATE // 4
 _BLOCK = 8192

@@ -1,16 +1,10 @@
-"""The public ledger: complete, sealed, provable by strangers, and nothing in it can be changed unnoticed."""
+"""The public ledger is complete: it tells every fact, in order, and no number; on the command line, too."""
 
 import contextlib
-import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
 from clerk import process
@@ -18,47 +12,14 @@ from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
 from hotline.errors import Refused
-from hotline.ledger import ledger, seals
+from hotline.ledger import ledger
 from hotline.ledger.verify import verify
 from hotline.rounds import rounds
 from ops.cli import app as command_line
 from settings import Settings
 from tests.factories import a_desk, a_user, at_once
+from tests.hotline.ledger.tampering import edit, problems
 from tests.kit.story import Story, a_live_round, told
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"
-
-
-@pytest.fixture
-def conf(settings: Settings) -> Settings:
-    return settings.model_copy(update={"max_attempts": 2, "retry_seconds": 3600})
-
-
-@pytest.fixture
-def story(engine: Engine, conf: Settings) -> Story:
-    return Story(engine, conf)
-
-
-def problems(engine: Engine) -> list[str]:
-    return verify(engine).problems
-
-
-def free_to_edit(session: Session, table: str) -> None:
-    """Drop what refuses changes: whoever rules the machine can."""
-    if session.get_bind().dialect.name == "sqlite":
-        for what in ("update", "delete"):
-            session.execute(text(f"DROP TRIGGER {table}_no_{what}"))
-    else:
-        session.execute(text(f"DROP TRIGGER only_appended ON {table}"))
-
-
-def edit(engine: Engine, table: str, statement: str, **values: Any) -> None:
-    with writing(engine) as session:
-        free_to_edit(session, table)
-        session.execute(text(statement), values)
-
-
-# Completeness
 
 
 def test_given_a_story_with_every_kind_of_fact_when_verified_then_all_is_in_order(
@@ -184,232 +145,6 @@ def test_given_the_ledger_when_read_then_it_says_no_number_and_no_ticket(
         assert number[-9:] not in whole
     for ticket in story.tickets.values():
         assert f'"{ticket}"' not in whole
-
-
-# Nothing can be changed unnoticed
-
-
-@pytest.mark.parametrize("table", ["ledger", "seals"])
-@pytest.mark.parametrize("how", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
-def test_given_a_row_when_it_is_to_be_changed_then_the_database_refuses(
-    story: Story, engine: Engine, table: str, how: str
-) -> None:
-    story.registers()
-    story.seals()
-    column = {"ledger": "id", "seals": "size"}[table]
-    with pytest.raises(DatabaseError, match="only ever appended"), writing(engine) as session:
-        session.execute(text(how.format(table, column, column)))
-
-
-EDITS = {
-    "id": ("id = 500", "entry 500"),
-    "at": ("at = '2020-01-01 00:00:00.000000'", "entry 5"),
-    "fact": ("fact = 'cancelled'", "entry 5"),
-    "round_id": ("round_id = 77", "entry 5"),
-    "registration_id": ("registration_id = 1", "entry 5"),
-    "details": ("details = replace(details, ',', ', ')", "entry 5"),  # the same to a JSON reader
-    "digest": ("digest = '00'", "entry 5"),
-}
-
-
-@pytest.mark.parametrize("column", [c.name for c in LedgerEntry.__table__.columns])
-def test_given_a_ledger_row_when_any_column_is_edited_then_verify_names_it(
-    story: Story, engine: Engine, column: str
-) -> None:
-    told(story)
-    change, named = EDITS[column]
-    edit(engine, "ledger", f"UPDATE ledger SET {change} WHERE id = 5")
-    assert any(problem.startswith(named) for problem in problems(engine))
-
-
-def test_given_a_row_edited_with_its_digest_when_verified_then_its_seal_no_longer_fits(
-    story: Story, engine: Engine
-) -> None:
-    told(story)
-    with writing(engine) as session:
-        free_to_edit(session, "ledger")
-        entry = session.get_one(LedgerEntry, 5)
-        entry.at += timedelta(microseconds=1)
-        entry.digest = ledger.digest(entry)
-    found = problems(engine)
-    assert found and all(problem.startswith("seal ") for problem in found)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "size = size + 1",
-        f"root = '{'0' * 64}'",
-        "sealed_at = '2020-01-01 00:00:00.000000'",
-        "sealed_at = '2090-01-01 00:00:00.000000'",
-    ],
-)
-@pytest.mark.parametrize("which", ["min", "max"])
-def test_given_a_seal_when_any_column_is_edited_then_verify_names_it(
-    story: Story, engine: Engine, change: str, which: str
-) -> None:
-    told(story)
-    edit(engine, "seals", f"UPDATE seals SET {change} WHERE size = (SELECT {which}(size) FROM seals)")
-    assert any(problem.startswith("seal ") for problem in problems(engine))
-
-
-@pytest.mark.parametrize("which", ["= 5", "= (SELECT max(id) FROM ledger)"])
-def test_given_a_sealed_row_when_it_is_deleted_then_verify_fails(
-    story: Story, engine: Engine, which: str
-) -> None:
-    told(story)
-    edit(engine, "ledger", f"DELETE FROM ledger WHERE id {which}")
-    assert any("missing" in p or "more entries than there are" in p for p in problems(engine))
-
-
-def test_given_every_later_number_moved_when_a_row_was_deleted_then_seals_and_digests_tell(
-    story: Story, engine: Engine
-) -> None:
-    told(story)
-    with writing(engine) as session:
-        free_to_edit(session, "ledger")
-        session.execute(text("DELETE FROM ledger WHERE id = 5"))
-        count = session.scalar(select(func.max(LedgerEntry.id))) or 0
-        for id_ in range(6, count + 1):
-            session.execute(text("UPDATE ledger SET id = :to WHERE id = :id"), {"to": id_ - 1, "id": id_})
-        session.expire_all()
-        for entry in session.scalars(select(LedgerEntry)):
-            entry.digest = ledger.digest(entry)
-    assert any("its root is not" in problem for problem in problems(engine))
-
-
-@pytest.mark.parametrize(
-    "column, change",
-    [
-        ("round_id", "round_id = (SELECT min(id) FROM rounds)"),
-        ("state", "state = 'cancelled'"),
-        ("moved_up", "moved_up = 1"),
-        ("rounds_missed", "rounds_missed = rounds_missed + 1"),
-        ("registered_at", "registered_at = '2020-01-01 00:00:00.000000'"),
-        ("not_before", "not_before = '2020-01-01 00:00:00.000000'"),
-    ],
-)
-def test_given_a_registration_when_an_order_column_is_edited_then_verify_names_it(
-    story: Story, engine: Engine, column: str, change: str
-) -> None:
-    victim = told(story)[6]
-    with writing(engine) as session:
-        session.execute(text(f"UPDATE registrations SET {change} WHERE id = {victim}"))
-    assert problems(engine) == [f"registration {victim}: its {column} is not what the ledger tells"]
-
-
-def test_given_a_registration_outside_the_ledger_when_verified_then_it_is_named(
-    story: Story, engine: Engine
-) -> None:
-    told(story)
-    with writing(engine) as session:
-        session.execute(
-            text(
-                "INSERT INTO registrations (round_id, number, ticket, language, state, moved_up,"
-                " moved_reason, rounds_missed, rounds_unanswered, registered_at, attempts) VALUES"
-                f" ({story.round}, '+989130000000', '1234567', 'fa', 'waiting', 0, '', 5, 0,"
-                " '2020-01-01 00:00:00.000000', 0)"
-            )
-        )
-    (problem,) = problems(engine)
-    assert problem.endswith("is not in the ledger")
-
-
-def cheat_calls_the_second(story: Story, second: int) -> None:
-    """Somebody changes the program, not the data: the ledger is written as by the rules."""
-    with writing(story.engine) as session:
-        row = session.get_one(Registration, second)
-        row.state = "calling"  # type: ignore[assignment]
-        session.flush()
-        ledger.record(session, ledger.Fact.CALLED, row, passed=[])
-
-
-def test_given_a_queue_jumper_when_verified_then_who_was_passed_is_named(
-    story: Story, engine: Engine
-) -> None:
-    first, second = story.registers(), story.registers()
-    cheat_calls_the_second(story, second)
-    assert problems(engine) == [f"entry 3: registration {second} was called, but {first} stood before it"]
-
-
-@pytest.mark.parametrize(
-    "values, fact, named",
-    [
-        ({"moved_up": 1}, "moved_up", "without a reason"),
-        ({"moved_up": 1}, "outcome", "changes moved_up"),
-        ({"rounds_missed": 2}, "carried", "does not add one missed round"),
-        ({"state": "reached"}, "outcome", "leads from waiting to reached"),
-        ({"state": "calling"}, "deferred", "leads from waiting to calling"),
-        ({"state": "unreached", "rounds_missed": 1}, "deferred", "changes rounds_missed"),
-    ],
-)
-def test_given_facts_that_the_rules_do_not_know_when_verified_then_they_are_named(
-    story: Story, engine: Engine, values: dict[str, Any], fact: str, named: str
-) -> None:
-    citizen = story.registers()
-    with writing(engine) as session:
-        row = session.get_one(Registration, citizen)
-        for name, value in values.items():
-            setattr(row, name, value)
-        session.flush()
-        ledger.record(session, ledger.Fact(fact), row)
-    assert any(named in problem for problem in problems(engine))
-
-
-# Seals and proofs
-
-
-def test_given_nothing_new_when_sealed_again_then_there_is_no_second_seal(
-    story: Story, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        assert seals.seal(session) is None
-    story.registers()
-    assert story.seals().size == story.seals().size == 1
-
-
-@pytest.fixture(scope="module")
-def stranger() -> dict[str, Callable[..., Any]]:
-    """The verifier that the document shows, run as it stands there."""
-    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    functions: dict[str, Callable[..., Any]] = {}
-    exec(code, functions)
-    return functions
-
-
-def test_given_trees_of_every_size_when_proven_then_the_documents_verifier_agrees_and_finds_what_is_false(
-    story: Story, engine: Engine, stranger: dict[str, Callable[..., Any]]
-) -> None:
-    sizes = range(1, 20)
-    for _ in sizes:
-        story.registers()
-        made = story.seals()
-        with reading(engine) as session:
-            lines = [ledger.canonical(entry) for entry in ledger.entries(session, 0, 100)]
-            assert stranger["root"](lines).hex() == made.root
-            for number, each in enumerate(lines, 1):
-                proof = seals.inclusion(session, number)
-                assert stranger["included"](each, proof)
-                assert not stranger["included"](each + b" ", proof)
-            for old in range(1, made.size + 1):
-                proof = seals.consistency(session, old, made.size)
-                assert stranger["consistent"](proof)
-                assert not stranger["consistent"](proof | {"old_root": "00" * 32})
-    assert problems(engine) == []
-
-
-def test_given_an_entry_not_sealed_yet_when_a_proof_is_asked_then_it_is_refused(
-    story: Story, engine: Engine
-) -> None:
-    story.registers()
-    with reading(engine) as session:
-        for entry, code in ((1, "not-sealed-yet"), (2, "not-found")):
-            with pytest.raises(Refused) as refused:
-                seals.inclusion(session, entry)
-            assert refused.value.code == code
-
-
-# The command line
 
 
 def test_given_the_command_line_when_it_seals_exports_and_verifies_then_it_says_what_is_wrong(

@@ -1,39 +1,25 @@
-"""What is done with a request: every move, its history, who is told, and what the inbox shows of it."""
+"""What is done with a request: every move, its history, and who is told."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from clerk import process, wording
+from clerk import process
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Department, Message, MessageKind, Request, RequestEntry, User
-from db.states import REQUEST_MOVES, RequestState, RequestStep
+from db.models import AuditEntry, MessageKind, Request, RequestEntry
+from db.states import REQUEST_MOVES
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.line import blocked
-from hotline.requests import departments, inbox, requests, work
-from hotline.requests.inbox import Filter
+from hotline.requests import departments, requests, work
 from settings import Settings
-from tests.factories import (
-    HOUR,
-    a_department,
-    a_number,
-    a_registration,
-    a_request,
-    a_round,
-    a_user,
-    at_once,
-    told,
-)
+from tests.factories import HOUR, a_department, a_registration, a_request, a_round, at_once, told
+from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
 
-S, T = RequestState, RequestStep
-DAY = timedelta(days=1)
 ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.NEW: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
     S.REFERRED: {S.REFERRED, S.NEW, S.REPLIED, S.DUPLICATE, S.REJECTED},
@@ -43,27 +29,6 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.DUPLICATE: {S.NEW},
     S.REJECTED: set[S](),
 }
-
-
-def today(session: Session) -> date:
-    return now(session).astimezone(CITY).date()
-
-
-def steps(session: Session, request: Request) -> list[tuple[str, str, str]]:
-    return [(e.step, e.who, e.note) for e in requests.history(session, request)]
-
-
-def messages(session: Session, kind: MessageKind) -> list[str]:
-    """Whom a message of this kind goes to."""
-    session.flush()
-    return list(session.scalars(select(Message.to).where(Message.kind == kind).order_by(Message.id)))
-
-
-def refer(session: Session, request: Request, days: int = 3) -> Department:
-    department = a_department(session)
-    due_on = today(session) + timedelta(days=days)
-    work.refer(session, request, department, due_on=due_on, who="u", note="فوری")
-    return department
 
 
 def attempt(session: Session, request: Request, to: S) -> None:
@@ -164,9 +129,7 @@ def test_given_a_request_when_it_is_solved_then_history_log_messages_and_events_
     assert len(messages(session, MessageKind.REQUEST_REPLIED)) == 2
 
 
-def _midnight_after(day: date) -> Any:
-    from datetime import datetime, time
-
+def _midnight_after(day: date) -> datetime:
     return datetime.combine(day + DAY, time(), CITY)
 
 
@@ -235,9 +198,6 @@ def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registrat
         requests.write(session, number=None, language="fa", registration_id=404404, **written)
 
 
-# Closing by itself
-
-
 def test_given_citizens_who_say_nothing_when_the_days_are_over_then_theirs_are_closed_as_unanswered(
     engine: Engine, settings: Settings
 ) -> None:
@@ -250,191 +210,3 @@ def test_given_citizens_who_say_nothing_when_the_days_are_over_then_theirs_are_c
     with reading(engine) as session:
         assert [session.get_one(Request, r.id).state for r in (old, young)] == [S.CLOSED, S.REPLIED]
         assert steps(session, old) == [(T.UNANSWERED, "", "")]
-
-
-# Duplicates
-
-
-def test_given_a_chain_of_duplicates_when_marked_in_any_order_then_all_point_to_the_first(
-    session: Session,
-) -> None:
-    first, second, third, fourth = (a_request(session) for _ in range(4))
-    work.merge(session, third.id, second.id, who="u")
-    work.merge(session, second.id, first.id, who="u")
-    assert work.merge(session, fourth.id, third.id, who="u").id == first.id
-    for each in (second, third, fourth):
-        session.refresh(each)
-        assert (each.state, each.duplicate_of_id) == (S.DUPLICATE, first.id)
-    with pytest.raises(Refused, match="duplicate-itself"):
-        work.merge(session, first.id, fourth.id, who="u")
-    with pytest.raises(Refused, match="duplicate-itself"):
-        work.merge(session, first.id, first.id, who="u")
-
-
-def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_each_once(
-    session: Session,
-) -> None:
-    first = a_request(session, number="+989131110001")
-    same, other, line = (
-        a_request(session, number=n) for n in ("+989131110001", "+989131110002", "+983132212345")
-    )
-    for duplicate in (same, other, line):
-        work.merge(session, duplicate.id, first.id, who="u")
-    work.reply(session, first, who="u", reply="ترمیم شد")
-    work.answer(session, first.id, solved=True)
-    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002"]
-    late = a_request(session, number="+989131110003")
-    work.merge(session, late.id, first.id, who="u")
-    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
-
-
-def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_and_strangers_not_at_all(
-    session: Session,
-) -> None:
-    place = {"category": 1, "district": 3}
-    mine = a_request(session, written="چالهٔ بزرگ در خیابان حکیم نظامی", number="+989131110001", **place)
-    near = a_request(session, written="خیابان حکیم نظامی چالهٔ بزرگ دارد", **place)
-    own = a_request(session, written="آسفالت کوچه خراب است", number="+989131110001", **place)
-    spoken = a_request(session, voice_message="m.wav", **place)
-    a_request(session, written="برگ درختان", **place)
-    a_request(session, written=mine.written, category=1, district=4)
-    a_request(session, written=mine.written, category=2, district=3)
-    old = a_request(session, written=mine.written, **place)
-    old.made_at -= 15 * DAY
-    a_request(session, S.REJECTED, written=mine.written, **place)
-    session.flush()
-    found = inbox.alike(session, mine, days=14)
-    assert [(one.request.id, one.same_number) for one in found] == [
-        *((own.id, True), (near.id, False), (spoken.id, False)),
-    ]
-    assert found[1].likeness >= 0.5
-
-
-# The inbox
-
-
-def test_given_many_requests_when_paged_then_each_comes_once_overdue_and_denied_first(
-    session: Session,
-) -> None:
-    plain = [a_request(session) for _ in range(5)]
-    denied = [a_request(session, S.REOPENED) for _ in range(2)]
-    overdue = [a_request(session, S.REFERRED) for _ in range(3)]
-    for late, request in enumerate(overdue):
-        request.due_at = now(session) - (late + 1) * HOUR
-    session.flush()
-    seen: list[int] = []
-    after = None
-    for _ in range(6):
-        found, after = inbox.page(session, Filter(), after=after, limit=2)
-        seen += [r.id for r in found]
-        if after is None:
-            break
-    wanted = [*reversed(overdue), *reversed(denied), *reversed(plain)]
-    assert seen == [r.id for r in wanted]
-    for broken in ("x", "1", "1-2-3", "1-x", "3-1", "-1-1", f"1-{10**30}"):
-        with pytest.raises(Refused, match="invalid-input"):
-            inbox.page(session, Filter(), after=broken, limit=2)
-
-
-def test_given_filters_when_asked_then_list_counts_and_map_agree(session: Session) -> None:
-    department = a_department(session)
-    late = a_request(session, S.REFERRED, category=4, district=9, department_id=department.id)
-    late.due_at = now(session) - HOUR
-    mine = a_request(session, category=4, district=9)
-    work.reply(session, mine, who="u", reply="ترمیم شد")
-    old = a_request(session, category=4, district=None)
-    old.made_at -= 40 * DAY
-    a_request(session, category=5, district=9)
-    session.flush()
-
-    def ids(**wanted: Any) -> set[int]:
-        return {r.id for r in inbox.page(session, Filter(**wanted), after=None, limit=10)[0]}
-
-    assert ids(category=4) == {late.id, mine.id, old.id}
-    assert ids(category=4, states=[S.REPLIED]) == ids(mine="u") == {mine.id}
-    assert ids(overdue=True) == ids(department_id=department.id) == {late.id}
-    assert ids(category=4, since_days=30) == ids(category=4, district=9) == {late.id, mine.id}
-    counts = inbox.counts(session, Filter(category=4, states=[S.NEW]))
-    assert counts == ({S.REFERRED: 1, S.REPLIED: 1, S.NEW: 1}, 1)
-    assert set(inbox.by_district(session, Filter(category=4))) == {(9, 2, 2, 1), (None, 1, 1, 0)}
-    [load] = [load for load in departments.everyone(session) if load.department.id == department.id]
-    assert (load.open, load.overdue) == (1, 1)
-
-
-def test_given_a_caller_when_looked_for_by_number_then_what_is_asked_comes_before_what_is_under_way(
-    session: Session,
-) -> None:
-    number = a_number()
-    assert requests.latest(session, number) is None
-    closed = a_request(session, S.CLOSED, number=number)
-    assert requests.latest(session, number) == closed
-    asked = a_request(session, S.REPLIED, number=number)
-    a_request(session, number=number)
-    assert requests.latest(session, number) == asked
-    old = a_request(session, S.CLOSED, number=a_number())
-    old.made_at -= 100 * DAY
-    session.flush()
-    assert requests.latest(session, old.number or "") is None
-
-
-# Departments
-
-
-def test_given_departments_when_added_renamed_and_closed_then_names_stay_unique_and_the_log_has_it(
-    session: Session,
-) -> None:
-    one = departments.add(session, name_fa=" فضای  سبز ", name_en="Parks", who="u")
-    two = departments.add(session, name_fa="عمران", name_en="Works", who="u")
-    session.commit()
-    departments.change(session, two, who="u", name_fa="امور عمران", active=False)
-    assert [load.department.name_fa for load in departments.everyone(session)] == ["فضای سبز", "امور عمران"]
-    session.commit()
-    with pytest.raises(Refused, match="department-taken"):
-        departments.change(session, two, who="u", name_en="Parks")
-    session.rollback()
-    with pytest.raises(Refused, match="department-values"):
-        departments.add(session, name_fa=" ", name_en="x", who="u")
-    actions = select(AuditEntry.action).where(AuditEntry.subject == f"department {two.id}")
-    assert set(session.scalars(actions)) == {"department-added", "department-changed"}
-    assert departments.get(session, one.id) is one
-
-
-# Words
-
-
-def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_while_it_is_true(
-    session: Session,
-) -> None:
-    request = a_request(session, number="+989131112233")
-    work.reply(session, request, who="u", reply="ترمیم شد " * 20)
-    session.flush()
-    text_message = session.scalars(select(Message)).one()
-    said = wording.words(session, text_message)
-    assert said and said.to == "+989131112233"
-    assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
-    work.answer(session, request.id, solved=True)
-    assert wording.words(session, text_message) is None, "nobody is asked who has answered"
-
-
-def test_given_a_blocked_number_when_told_of_its_request_then_nothing_goes_out(session: Session) -> None:
-    from db.models import BlockReason
-
-    request = a_request(session, number="+989131112233")
-    work.tell(session, request, who="u", reply="در دست اقدام است")
-    blocked.block(session, "+989131112233", BlockReason.OWNER)
-    session.flush()
-    assert wording.words(session, session.scalars(select(Message)).one()) is None
-
-
-def test_given_a_manager_of_a_district_when_asked_whose_requests_they_see_then_only_that_ones(
-    session: Session,
-) -> None:
-    from db.models import Official, OfficialKind
-
-    user: User = a_user(session)
-    assert inbox.district_of(session, user) is None
-    user.official = Official(
-        kind=OfficialKind.DISTRICT_MANAGER, district=7, office_fa="م", office_en="M", clip="office-district-7"
-    )
-    session.flush()
-    assert inbox.district_of(session, user) == 7

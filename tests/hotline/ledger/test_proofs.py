@@ -1,0 +1,67 @@
+"""Seals, and what strangers can prove with them."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from hotline.errors import Refused
+from hotline.ledger import ledger, seals
+from tests.hotline.ledger.tampering import problems
+from tests.kit.story import Story
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"
+
+
+def test_given_nothing_new_when_sealed_again_then_there_is_no_second_seal(
+    story: Story, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        assert seals.seal(session) is None
+    story.registers()
+    assert story.seals().size == story.seals().size == 1
+
+
+@pytest.fixture(scope="module")
+def stranger() -> dict[str, Callable[..., Any]]:
+    """The verifier that the document shows, run as it stands there."""
+    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    functions: dict[str, Callable[..., Any]] = {}
+    exec(code, functions)
+    return functions
+
+
+def test_given_trees_of_every_size_when_proven_then_the_documents_verifier_agrees_and_finds_what_is_false(
+    story: Story, engine: Engine, stranger: dict[str, Callable[..., Any]]
+) -> None:
+    sizes = range(1, 20)
+    for _ in sizes:
+        story.registers()
+        made = story.seals()
+        with reading(engine) as session:
+            lines = [ledger.canonical(entry) for entry in ledger.entries(session, 0, 100)]
+            assert stranger["root"](lines).hex() == made.root
+            for number, each in enumerate(lines, 1):
+                proof = seals.inclusion(session, number)
+                assert stranger["included"](each, proof)
+                assert not stranger["included"](each + b" ", proof)
+            for old in range(1, made.size + 1):
+                proof = seals.consistency(session, old, made.size)
+                assert stranger["consistent"](proof)
+                assert not stranger["consistent"](proof | {"old_root": "00" * 32})
+    assert problems(engine) == []
+
+
+def test_given_an_entry_not_sealed_yet_when_a_proof_is_asked_then_it_is_refused(
+    story: Story, engine: Engine
+) -> None:
+    story.registers()
+    with reading(engine) as session:
+        for entry, code in ((1, "not-sealed-yet"), (2, "not-found")):
+            with pytest.raises(Refused) as refused:
+                seals.inclusion(session, entry)
+            assert refused.value.code == code

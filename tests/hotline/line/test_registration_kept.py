@@ -1,0 +1,89 @@
+"""What is kept of a place: its ticket, and all that the caller said."""
+
+from inspect import signature
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Registration
+from db.states import Outcome, Phase, RegistrationState
+from hotline import tickets
+from hotline.errors import Refused
+from hotline.line import registration, registration_limits
+from hotline.line.registration import register
+from tests.factories import NUMBER, a_number, a_registration, a_round, a_ticket
+
+
+def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_given(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = a_registration(session, a_round(session)).ticket
+    free = a_ticket()
+    drawn = iter([taken, taken, free])
+    monkeypatch.setattr(tickets, "draw", lambda _kind: next(drawn))
+    round_ = a_round(session)
+    told = register(session, round_id=round_.id, number=NUMBER)
+    assert (told.ticket, told.already) == (free, False)
+    assert registration.find(session, taken).number != NUMBER
+
+
+def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuses_it_in_any_round(
+    session: Session,
+) -> None:
+    taken = a_registration(session, a_round(session), state=RegistrationState.REACHED).ticket
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(
+            insert(Registration).values(
+                round_id=a_round(session).id, number=a_number(), ticket=taken, registered_at=now(session)
+            )
+        )
+
+
+def test_given_a_ticket_nobody_has_when_it_is_looked_up_then_it_is_not_found(session: Session) -> None:
+    a_registration(session, a_round(session), last_outcome=Outcome.BUSY)
+    with pytest.raises(Refused) as refused:
+        registration.find(session, a_ticket())
+    assert refused.value.code == "not-found"
+
+
+def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_the_place(
+    session: Session,
+) -> None:
+    round_ = a_round(session)
+    told = register(session, round_id=round_.id, number=NUMBER, language="en", subject=9)
+    registration.describe(session, told.registration_id, voice_message="m.wav")
+    session.expire_all()
+    kept = registration.find(session, told.ticket)
+    assert (kept.language, kept.subject, kept.voice_message) == ("en", 9, "m.wav")
+
+
+@pytest.mark.parametrize("subject", [0, 10, -1])
+def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_database_refuses_it(
+    session: Session, subject: int
+) -> None:
+    round_ = a_round(session)
+    with pytest.raises(IntegrityError), session.begin_nested():
+        register(session, round_id=round_.id, number=NUMBER, subject=subject)
+    assert session.scalar(select(func.count(Registration.id))) == 0
+
+
+def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_its_row(
+    session: Session,
+) -> None:
+    round_ = a_round(session, Phase.OPEN)
+    found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
+    said = {"language": "en", "subject": 4, "call_id": "a-call"}
+    assert said.keys() == {
+        name
+        for name, one in signature(registration.reserve).parameters.items()
+        if one.kind is one.KEYWORD_ONLY
+    }
+    place = registration.reserve(session, found, RegistrationState.UNCONFIRMED, NUMBER, **said)
+    assert place is not None
+    set_ = {name: value for name, value in place.__dict__.items() if not name.startswith("_")}
+    assert set_.keys() > {*said, "round_id", "number", "state", "ticket", "registered_at"}
+    row = session.get_one(Registration, place.id)
+    assert {name: getattr(row, name) for name in set_} == set_

@@ -1,0 +1,65 @@
+"""Requests that tell of one and the same thing."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from db.models import MessageKind
+from hotline.errors import Refused
+from hotline.requests import inbox, work
+from tests.factories import a_request
+from tests.hotline.requests.office import DAY, S, messages
+
+
+def test_given_a_chain_of_duplicates_when_marked_in_any_order_then_all_point_to_the_first(
+    session: Session,
+) -> None:
+    first, second, third, fourth = (a_request(session) for _ in range(4))
+    work.merge(session, third.id, second.id, who="u")
+    work.merge(session, second.id, first.id, who="u")
+    assert work.merge(session, fourth.id, third.id, who="u").id == first.id
+    for each in (second, third, fourth):
+        session.refresh(each)
+        assert (each.state, each.duplicate_of_id) == (S.DUPLICATE, first.id)
+    with pytest.raises(Refused, match="duplicate-itself"):
+        work.merge(session, first.id, fourth.id, who="u")
+    with pytest.raises(Refused, match="duplicate-itself"):
+        work.merge(session, first.id, first.id, who="u")
+
+
+def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_each_once(
+    session: Session,
+) -> None:
+    first = a_request(session, number="+989131110001")
+    same, other, line = (
+        a_request(session, number=n) for n in ("+989131110001", "+989131110002", "+983132212345")
+    )
+    for duplicate in (same, other, line):
+        work.merge(session, duplicate.id, first.id, who="u")
+    work.reply(session, first, who="u", reply="ترمیم شد")
+    work.answer(session, first.id, solved=True)
+    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002"]
+    late = a_request(session, number="+989131110003")
+    work.merge(session, late.id, first.id, who="u")
+    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
+
+
+def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_and_strangers_not_at_all(
+    session: Session,
+) -> None:
+    place = {"category": 1, "district": 3}
+    mine = a_request(session, written="چالهٔ بزرگ در خیابان حکیم نظامی", number="+989131110001", **place)
+    near = a_request(session, written="خیابان حکیم نظامی چالهٔ بزرگ دارد", **place)
+    own = a_request(session, written="آسفالت کوچه خراب است", number="+989131110001", **place)
+    spoken = a_request(session, voice_message="m.wav", **place)
+    a_request(session, written="برگ درختان", **place)
+    a_request(session, written=mine.written, category=1, district=4)
+    a_request(session, written=mine.written, category=2, district=3)
+    old = a_request(session, written=mine.written, **place)
+    old.made_at -= 15 * DAY
+    a_request(session, S.REJECTED, written=mine.written, **place)
+    session.flush()
+    found = inbox.alike(session, mine, days=14)
+    assert [(one.request.id, one.same_number) for one in found] == [
+        *((own.id, True), (near.id, False), (spoken.id, False)),
+    ]
+    assert found[1].likeness >= 0.5

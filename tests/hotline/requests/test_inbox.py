@@ -1,0 +1,110 @@
+"""What the inbox shows, and of which departments."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import AuditEntry, Official, OfficialKind, User
+from hotline.errors import Refused
+from hotline.requests import departments, inbox, requests, work
+from hotline.requests.inbox import Filter
+from tests.factories import HOUR, a_department, a_number, a_request, a_user
+from tests.hotline.requests.office import DAY, S
+
+
+def test_given_many_requests_when_paged_then_each_comes_once_overdue_and_denied_first(
+    session: Session,
+) -> None:
+    plain = [a_request(session) for _ in range(5)]
+    denied = [a_request(session, S.REOPENED) for _ in range(2)]
+    overdue = [a_request(session, S.REFERRED) for _ in range(3)]
+    for late, request in enumerate(overdue):
+        request.due_at = now(session) - (late + 1) * HOUR
+    session.flush()
+    seen: list[int] = []
+    after = None
+    for _ in range(6):
+        found, after = inbox.page(session, Filter(), after=after, limit=2)
+        seen += [r.id for r in found]
+        if after is None:
+            break
+    wanted = [*reversed(overdue), *reversed(denied), *reversed(plain)]
+    assert seen == [r.id for r in wanted]
+    for broken in ("x", "1", "1-2-3", "1-x", "3-1", "-1-1", f"1-{10**30}"):
+        with pytest.raises(Refused, match="invalid-input"):
+            inbox.page(session, Filter(), after=broken, limit=2)
+
+
+def test_given_filters_when_asked_then_list_counts_and_map_agree(session: Session) -> None:
+    department = a_department(session)
+    late = a_request(session, S.REFERRED, category=4, district=9, department_id=department.id)
+    late.due_at = now(session) - HOUR
+    mine = a_request(session, category=4, district=9)
+    work.reply(session, mine, who="u", reply="ترمیم شد")
+    old = a_request(session, category=4, district=None)
+    old.made_at -= 40 * DAY
+    a_request(session, category=5, district=9)
+    session.flush()
+
+    def ids(**wanted: Any) -> set[int]:
+        return {r.id for r in inbox.page(session, Filter(**wanted), after=None, limit=10)[0]}
+
+    assert ids(category=4) == {late.id, mine.id, old.id}
+    assert ids(category=4, states=[S.REPLIED]) == ids(mine="u") == {mine.id}
+    assert ids(overdue=True) == ids(department_id=department.id) == {late.id}
+    assert ids(category=4, since_days=30) == ids(category=4, district=9) == {late.id, mine.id}
+    counts = inbox.counts(session, Filter(category=4, states=[S.NEW]))
+    assert counts == ({S.REFERRED: 1, S.REPLIED: 1, S.NEW: 1}, 1)
+    assert set(inbox.by_district(session, Filter(category=4))) == {(9, 2, 2, 1), (None, 1, 1, 0)}
+    [load] = [load for load in departments.everyone(session) if load.department.id == department.id]
+    assert (load.open, load.overdue) == (1, 1)
+
+
+def test_given_a_caller_when_looked_for_by_number_then_what_is_asked_comes_before_what_is_under_way(
+    session: Session,
+) -> None:
+    number = a_number()
+    assert requests.latest(session, number) is None
+    closed = a_request(session, S.CLOSED, number=number)
+    assert requests.latest(session, number) == closed
+    asked = a_request(session, S.REPLIED, number=number)
+    a_request(session, number=number)
+    assert requests.latest(session, number) == asked
+    old = a_request(session, S.CLOSED, number=a_number())
+    old.made_at -= 100 * DAY
+    session.flush()
+    assert requests.latest(session, old.number or "") is None
+
+
+def test_given_departments_when_added_renamed_and_closed_then_names_stay_unique_and_the_log_has_it(
+    session: Session,
+) -> None:
+    one = departments.add(session, name_fa=" فضای  سبز ", name_en="Parks", who="u")
+    two = departments.add(session, name_fa="عمران", name_en="Works", who="u")
+    session.commit()
+    departments.change(session, two, who="u", name_fa="امور عمران", active=False)
+    assert [load.department.name_fa for load in departments.everyone(session)] == ["فضای سبز", "امور عمران"]
+    session.commit()
+    with pytest.raises(Refused, match="department-taken"):
+        departments.change(session, two, who="u", name_en="Parks")
+    session.rollback()
+    with pytest.raises(Refused, match="department-values"):
+        departments.add(session, name_fa=" ", name_en="x", who="u")
+    actions = select(AuditEntry.action).where(AuditEntry.subject == f"department {two.id}")
+    assert set(session.scalars(actions)) == {"department-added", "department-changed"}
+    assert departments.get(session, one.id) is one
+
+
+def test_given_a_manager_of_a_district_when_asked_whose_requests_they_see_then_only_that_ones(
+    session: Session,
+) -> None:
+    user: User = a_user(session)
+    assert inbox.district_of(session, user) is None
+    user.official = Official(
+        kind=OfficialKind.DISTRICT_MANAGER, district=7, office_fa="م", office_en="M", clip="office-district-7"
+    )
+    session.flush()
+    assert inbox.district_of(session, user) == 7

@@ -1,0 +1,32 @@
+"""What a citizen is told of the own request."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.models import BlockReason, Message
+from hotline.line import blocked
+from hotline.requests import work
+from tests.factories import a_request
+
+
+def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_while_it_is_true(
+    session: Session,
+) -> None:
+    request = a_request(session, number="+989131112233")
+    work.reply(session, request, who="u", reply="ترمیم شد " * 20)
+    session.flush()
+    text_message = session.scalars(select(Message)).one()
+    said = wording.words(session, text_message)
+    assert said and said.to == "+989131112233"
+    assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
+    work.answer(session, request.id, solved=True)
+    assert wording.words(session, text_message) is None, "nobody is asked who has answered"
+
+
+def test_given_a_blocked_number_when_told_of_its_request_then_nothing_goes_out(session: Session) -> None:
+    request = a_request(session, number="+989131112233")
+    work.tell(session, request, who="u", reply="در دست اقدام است")
+    blocked.block(session, "+989131112233", BlockReason.OWNER)
+    session.flush()
+    assert wording.words(session, session.scalars(select(Message)).one()) is None

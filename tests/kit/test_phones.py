@@ -1,0 +1,58 @@
+"""The phone: it speaks, hears, presses keys, refuses and gives up."""
+
+import numpy as np
+import soundfile
+
+from tests.kit import sound
+from tests.kit.phone import Phone
+from tests.kit.sound import heard, tone_level
+
+
+def test_given_two_phones_when_they_speak_then_each_hears_the_other_and_not_itself(tone):
+    with Phone("+989131234567", sound=tone(440)) as citizen, Phone("137", sound=tone(1000)) as desk:
+        citizen.dial(desk.uri)
+        call = desk.wait_for_call()
+        citizen.wait_for("ringing")
+        desk.answer()
+        citizen.wait_for("established")
+        for phone, theirs, own in ((citizen, 1000, 440), (desk, 440, 1000)):
+            recording = phone.wait_for_sound(0.8)
+            assert tone_level(recording, theirs) > 0.99
+            assert tone_level(recording, own) < 0.01
+        citizen.press("137*#")
+        assert desk.wait_for_keys("137*#") is call
+        assert "+989131234567" in call.peer
+        citizen.hangup()
+        desk.wait_for("closed")
+        assert desk.rang == 1
+
+
+def test_given_a_phone_that_says_clips_when_another_listens_then_it_hears_them(clips, tmp_path):
+    said = ["your-number", "7", "twenty-and", "8"]
+    words = tmp_path / "words.wav"
+    samples = np.concatenate([np.zeros(800), *(sound.load(clips[name]).samples for name in said)])
+    soundfile.write(words, samples, 8000)
+    with Phone("137", sound=words, auto_answer=True) as speaker, Phone() as citizen:
+        citizen.dial(speaker.uri)
+        citizen.wait_for("established")
+        recording = citizen.wait_for_sound(len(samples) / 8000)
+        citizen.hangup()
+        citizen.dial(speaker.uri)  # a second call has its own recording
+        citizen.wait_for_sound(0.2)
+        assert citizen.recording().seconds < 1
+    matches = heard(recording, clips)
+    assert [match.clip for match in matches] == said
+    assert min(match.score for match in matches) > 0.99
+
+
+def test_given_a_phone_that_refuses_or_is_cancelled_then_the_caller_learns_it():
+    with Phone("1") as caller, Phone("2") as other:
+        caller.dial(other.uri)
+        other.wait_for_call()
+        other.reject()
+        assert caller.wait_for("closed").reason.startswith("486")
+        caller.dial(other.uri)
+        call = other.wait_for_call()
+        caller.hangup()
+        other.wait_for("closed", call=call)
+        assert other.rang == 2

@@ -1,0 +1,47 @@
+"""Ports that nobody else has, and programs that end with their children."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kit import ports
+from tests.kit.ports import free_port, free_range, give_back
+from tests.kit.process import Program, ProgramError, until
+
+
+def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
+    take = "from tests.kit.ports import *; print(*[free_port() for _ in range(60)], free_range(150).first)"
+    root = Path(__file__).parents[2]
+    mine = {free_port() for _ in range(60)} | {free_range(150).first}
+    theirs = set(map(int, subprocess.check_output([sys.executable, "-c", take], cwd=root).split()))
+    assert len(mine) == len(theirs) == 61
+    assert not mine & theirs
+
+
+def test_given_a_range_that_was_given_back_when_all_are_taken_then_another_may_have_it(monkeypatch):
+    monkeypatch.setattr(ports, "FIRST", 32_000)  # where nobody else takes any
+    monkeypatch.setattr(ports, "LAST", 32_200)
+    first = free_range(200)
+    with pytest.raises(RuntimeError, match="claimed"):
+        free_range(200)
+    give_back(first)
+    assert free_range(200) == first
+    give_back(first)
+
+
+def test_given_a_program_with_children_when_it_is_stopped_then_all_are_gone(tmp_path):
+    log = tmp_path / "log"
+    with Program(["sh", "-c", "sleep 99 & echo $!; wait"], folder=tmp_path, log=log) as program:
+        program.ready(lambda: log.read_text().strip())
+        child = Path("/proc", log.read_text().strip())
+        assert child.exists()
+    assert not program.alive()
+    until(lambda: not child.exists() or ") Z " in child.joinpath("stat").read_text(), "the child gone")
+
+
+def test_given_a_program_that_fails_when_it_starts_then_its_last_words_are_told(tmp_path):
+    sick = Program(["sh", "-c", "echo no bread; exit 1"], folder=tmp_path, log=tmp_path / "log")
+    with sick, pytest.raises(ProgramError, match="no bread"):
+        sick.ready(lambda: False)
