@@ -1,9 +1,10 @@
 """The supervisor's room in a real browser: what it shows live, what is done there, what the desk is told."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
@@ -25,6 +26,25 @@ def begins_to_talk(engine: Engine) -> Callback:
         return callback
 
 
+class Watched(NamedTuple):
+    """An operator's page while they speak, and the desk's row in the supervisor's room."""
+
+    desk: Page
+    room: Page
+    row: Locator
+    number: str
+    """Whom they speak with, as it is called within the country."""
+
+
+def a_conversation(open_as: OpenAs, engine: Engine, at: str = "desk") -> Watched:
+    """The operator is on this page and speaks; the supervisor is in the room."""
+    desk = open_as(Role.OPERATOR, at, at_desk=True)
+    callback = begins_to_talk(engine)
+    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
+    row = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    return Watched(desk, room, row, callback.registration.number.removeprefix("+98"))
+
+
 @pytest.fixture
 def room(open_as: OpenAs) -> Page:
     """A supervisor at a desk in the room."""
@@ -41,13 +61,9 @@ def test_given_nothing_live_when_the_room_is_opened_then_it_is_quiet(open_as: Op
 def test_given_a_conversation_when_the_supervisor_takes_part_then_the_desk_is_told_and_so_when_it_is_over(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    desk = open_as(Role.OPERATOR, "requests", at_desk=True)
-    callback = begins_to_talk(engine)
-    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
-    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    desk, room, mine, number = a_conversation(open_as, engine, at="requests")
     expect(mine).to_have_attribute("data-at", "speaking")
     expect(mine).to_contain_text("۰۱:")
-    number = callback.registration.number.removeprefix("+98")
     assert number not in room.content()
     mine.get_by_test_id("listen").click()
     expect(desk.get_by_test_id("heard-by")).to_contain_text("می‌شنود")
@@ -62,10 +78,7 @@ def test_given_a_conversation_when_the_supervisor_takes_part_then_the_desk_is_to
 def test_given_a_message_when_the_desk_reads_it_then_the_room_shows_that_it_was_read(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
-    callback = begins_to_talk(engine)
-    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
-    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    desk, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("send-word").click()
     room.get_by_test_id("reason").fill("دو دقیقه مانده است")
     room.get_by_test_id("confirm").click()
@@ -81,10 +94,7 @@ def test_given_a_message_when_the_desk_reads_it_then_the_room_shows_that_it_was_
 def test_given_a_conversation_that_hangs_when_freed_with_a_reason_then_the_wish_is_on_record(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    open_as(Role.OPERATOR, "desk", at_desk=True)
-    callback = begins_to_talk(engine)
-    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
-    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    _, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("free").click()
     expect(room.get_by_test_id("confirm")).to_be_disabled()
     room.get_by_test_id("reason").fill("میز برنمی‌گردد")
@@ -155,10 +165,7 @@ def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
 def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    open_as(Role.OPERATOR, "desk", at_desk=True)
-    callback = begins_to_talk(engine)
-    room = open_as(Role.SUPERVISOR, "control", at_desk=True)
-    mine = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    _, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("person-day-of").click()
     expect(room.get_by_test_id("person-day").locator("tbody tr")).to_have_count(1)
     is_fit(room)
@@ -168,12 +175,9 @@ def test_given_an_official_when_another_desk_of_the_round_still_writes_then_thei
     open_as: OpenAs, engine: Engine
 ) -> None:
     beside = open_as(Role.OPERATOR, "assist", at_desk=True)
-    with writing(engine) as session:
-        round_ = a_round(session)
-        for desk in session.scalars(select(Desk)):
-            desk.round_id = round_.id
     official = open_as(Role.ADMINISTRATOR, "official", at_desk=True)
     with writing(engine) as session:
+        round_ = a_round(session)
         for desk in session.scalars(select(Desk)):
             desk.round_id = round_.id
     official.reload()

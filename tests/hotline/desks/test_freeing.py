@@ -18,9 +18,14 @@ WHY = "میز برنمی‌گردد"
 
 
 def frees(session: Session, callback: Callback, settings: Settings) -> Callback:
-    freed = freeing.free(session, callback, settings, who="the-supervisor", reason=WHY)
-    session.refresh(freed)
-    return freed
+    freeing.free(session, callback, settings, who="the-supervisor", reason=WHY)
+    session.refresh(callback)
+    return callback
+
+
+def freed(session: Session, settings: Settings, state: CallbackState) -> Callback:
+    """A callback that a supervisor has freed in this state."""
+    return frees(session, make.a_callback(session, state), settings)
 
 
 def log(session: Session) -> list[tuple[str, str, str]]:
@@ -32,8 +37,7 @@ def log(session: Session) -> list[tuple[str, str, str]]:
 def test_given_a_conversation_that_hangs_when_freed_then_its_line_is_ended_and_the_place_is_due_at_once(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
-    callback = make.a_callback(session, state)
-    frees(session, callback, settings)
+    callback = freed(session, settings, state)
     assert callback.state is C.HELD and callback.hangup_asked_at, "hears a kind word"
     conversations.line_ended(session, callback, settings, hung_up=False)
     session.refresh(callback)
@@ -56,8 +60,7 @@ def test_given_a_citizen_on_hold_when_freed_then_nobody_brings_them_back_to_the_
 def test_given_somebody_who_was_taken_and_not_called_when_freed_then_they_are_back_in_their_place(
     session: Session, settings: Settings
 ) -> None:
-    callback = make.a_callback(session, C.CLAIMED)
-    frees(session, callback, settings)
+    callback = freed(session, settings, C.CLAIMED)
     place = callback.registration
     assert (callback.outcome, place.state, place.not_before) == (Outcome.RETURNED, R.WAITING, None)
 
@@ -66,8 +69,7 @@ def test_given_somebody_who_was_taken_and_not_called_when_freed_then_they_are_ba
 def test_given_a_phone_that_rings_when_freed_then_the_call_is_nobodys_and_is_to_end(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
-    callback = make.a_callback(session, state)
-    frees(session, callback, settings)
+    callback = freed(session, settings, state)
     assert (callback.state, callback.desk_id) == (state, None)
     assert callback.hangup_asked_at
 
@@ -76,8 +78,7 @@ def test_given_a_phone_that_rings_when_freed_then_the_call_is_nobodys_and_is_to_
 def test_given_a_citizen_who_listens_when_freed_then_a_kind_word_is_due(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
-    callback = make.a_callback(session, state)
-    frees(session, callback, settings)
+    callback = freed(session, settings, state)
     assert callback.state is state and callback.again_at and callback.hangup_asked_at
 
 
