@@ -7,6 +7,7 @@ import { pauseRound, resumeRound } from '../api/rounds'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { type Fact, Facts } from '../ui/facts'
 import { Tag } from '../ui/tag'
 import { FirstOnes } from './first-ones'
 import type { LiveLine } from './queries'
@@ -37,16 +38,16 @@ function One({ live, me, now }: { live: LiveLine; me: Me; now: number }) {
   const { line, fits, desks } = live
   const words = text.control
   const left = Math.floor((Date.parse(line.ends_at) - now) / 60_000)
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     [words.waiting, format.number(line.waiting)],
-    ...(fits !== null ? [[words.fits, format.number(fits)] as [string, string]] : []),
+    ...(fits !== null ? [[words.fits, format.number(fits)] as Fact] : []),
     [words.oldest, line.waiting_since ? format.moment(line.waiting_since) : '–'],
     [words.served, line.speaking > 0 ? words.servedNow : live.served_at ? format.moment(live.served_at) : '–'],
     [words.ready, format.number(line.ready)],
-    ...(line.is_operators_line ? [[words.onTheLine, format.number(line.on_the_line)] as [string, string]] : []),
+    ...(line.is_operators_line ? [[words.onTheLine, format.number(line.on_the_line)] as Fact] : []),
     [words.reached, format.number(line.reached)],
     [words.desks, format.number(desks)],
-    ...(line.is_operators_line ? [] : [[left < 0 ? words.overtime : words.left, format.number(Math.abs(left))] as [string, string]]),
+    ...(line.is_operators_line ? [] : [[left < 0 ? words.overtime : words.left, format.number(Math.abs(left))] as Fact]),
   ]
   return (
     <Paper withBorder component="li" className={style.line} data-testid="control-line" data-id={line.round_id} data-long={fits !== null && line.waiting > fits}>
@@ -54,9 +55,7 @@ function One({ live, me, now }: { live: LiveLine; me: Me; now: number }) {
         <Anchor className="alone" component={Link} href={`/rounds/${line.round_id}`}>{office(line)}</Anchor>
         {line.paused_at && <Tag tone="later">{words.pausedSince(format.time(line.paused_at))}</Tag>}
       </h3>
-      <dl className={style.facts}>
-        {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
-      </dl>
+      <Facts facts={facts} />
       <Group gap={6}>
         {mayMove(me.role) && <PauseButton id={line.round_id} paused={line.paused_at !== null} />}
         {line.waiting > 0 && (

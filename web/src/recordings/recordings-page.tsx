@@ -11,6 +11,7 @@ import { useLanguage } from '../language/language'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
+import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
 import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
@@ -102,23 +103,16 @@ function Kept() {
   const { data } = useRetention()
   if (!data) return null
   const size = (bytes: number) => sizeOf(bytes, words, format)
-  const facts = [
+  const facts: Fact[] = [
     [words.days, words.daysOf(format.number(data.days))],
     [words.kept, words.keptOf(format.number(data.recordings), size(data.size))],
-    ...(data.oldest ? [[words.oldest, format.longDate(data.oldest)]] : []),
-    ...(data.next_deletion ? [[words.next, format.longDate(data.next_deletion)]] : []),
+    ...(data.oldest ? [[words.oldest, format.longDate(data.oldest)] as Fact] : []),
+    ...(data.next_deletion ? [[words.next, format.longDate(data.next_deletion)] as Fact] : []),
     [words.disk, words.diskOf(size(data.disk_free), size(data.disk_total))],
   ]
   return (
     <Paper withBorder component="section" className={style.card} aria-label={words.inForce} data-testid="retention">
-      <dl className={style.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       {data.disk_nearly_full && <Notice tone="error" data-testid="disk-nearly-full">{words.nearlyFull}</Notice>}
     </Paper>
   )

@@ -5,6 +5,7 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { seesCitizens } from '../pages'
 import { ErrorNotice } from '../ui/error-notice'
+import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { MaskedNumber } from '../ui/masked-number'
@@ -39,7 +40,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
         {detail && (
           <>
             <div className={style.side}>
-              <Facts me={me} detail={detail} />
+              <About me={me} detail={detail} />
               {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} />}
             </div>
             <div className={style.side}>
@@ -53,13 +54,13 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
   )
 }
 
-function Facts({ me, detail }: { me: Me; detail: RequestDetail }) {
+function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   const language = useLanguage()
   const subject = useSubject()
   const { text, format } = language
   const { request, duplicate_of } = detail
   const words = text.requests
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
     [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
     [words.reported, `${format.longDate(request.made_at)}${text.comma}${format.time(request.made_at)}`],
     [words.number, request.number ? <MaskedNumber key="n" of="request" id={request.id} number={request.number} masked={seesCitizens(me)} /> : words.noNumber],
@@ -84,14 +85,7 @@ function Facts({ me, detail }: { me: Me; detail: RequestDetail }) {
           <p className={style.soft}>{text.requests.heard}</p>
         </div>
       )}
-      <dl className={style.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} inLines />
     </Paper>
   )
 }

@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Paper } from '@mantine/core'
-import { useCallback, useEffect, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { useOfficials } from '../api/city'
 import { mayConduct, mayHear, mayMove, mayPlan } from '../api/permissions'
@@ -9,6 +9,7 @@ import { useLanguage } from '../language/language'
 import { Line } from '../line/line'
 import { MoveUpDialog } from '../line/move-up'
 import { ErrorNotice } from '../ui/error-notice'
+import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { ReasonDialog } from '../ui/reason-dialog'
@@ -57,7 +58,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
         {round && (
           <>
             <div className={style.side}>
-              <Facts round={round} me={me} onAsk={setAsked} />
+              <Agreed round={round} me={me} onAsk={setAsked} />
               {round.phase === 'live' && <Desks id={id} me={me} />}
               <NoticeText id={id} />
               <Report round={round} />
@@ -74,11 +75,21 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
   )
 }
 
-function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Asked) => void }) {
+function Agreed({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Asked) => void }) {
   const { text, format, office } = useLanguage()
   const words = text.rounds
   const done = round.phase === 'over' || round.phase === 'cancelled' || round.is_operators_line
   const range = (from: string, until: string) => words.range(format.moment(from), format.moment(until))
+  const facts: Fact[] = [
+    [words.conversations, `${format.longDate(round.starts_at)}${text.comma}${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`],
+    [words.registration, range(round.registration_from, round.registration_until)],
+    [words.capacity, round.capacity === null ? words.noLimit : words.capacityOf(format.number(round.capacity))],
+    [words.minutes, words.minutesOf(format.number(round.minutes))],
+    [words.languages, round.languages.map((code) => words.language[code as keyof typeof words.language]).join(text.comma)],
+    [words.recording, round.recorded ? words.isRecorded : words.notRecorded],
+    [words.notice, <NoticeState key="notice" round={round} />],
+  ]
+  if (round.reason && round.phase !== 'cancelled') facts.push([words.reason, round.reason])
   return (
     <Paper withBorder component="section" className={style.card}>
       <h2>{office(round.official)}</h2>
@@ -86,22 +97,7 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
         {round.phase === 'cancelled' ? text.round.cancelled(round.reason) : text.phase[round.phase]}
       </p>
       <p className={style.more}><Who round={round} /></p>
-      <dl className={style.numbers}>
-        <Fact name={words.conversations}>
-          {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
-        </Fact>
-        <Fact name={words.registration}>{range(round.registration_from, round.registration_until)}</Fact>
-        <Fact name={words.capacity}>
-          {round.capacity === null ? words.noLimit : words.capacityOf(format.number(round.capacity))}
-        </Fact>
-        <Fact name={words.minutes}>{words.minutesOf(format.number(round.minutes))}</Fact>
-        <Fact name={words.languages}>
-          {round.languages.map((code) => words.language[code as keyof typeof words.language]).join(text.comma)}
-        </Fact>
-        <Fact name={words.recording}>{round.recorded ? words.isRecorded : words.notRecorded}</Fact>
-        <Fact name={words.notice}><NoticeState round={round} /></Fact>
-        {round.reason && round.phase !== 'cancelled' && <Fact name={words.reason}>{round.reason}</Fact>}
-      </dl>
+      <Facts facts={facts} inLines />
       <Group>
         {mayPlan(me.role) && !done && (
           <Button variant="default" onClick={() => onAsk('change')} data-testid="change-round">{words.change}</Button>
@@ -114,15 +110,6 @@ function Facts({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Aske
         )}
       </Group>
     </Paper>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }
 
