@@ -1,7 +1,8 @@
 """How `make test` shares the tests among its workers: long ones from the front, short ones from the back.
 
 The long ones mostly wait, for a phone to ring or a prompt to end; one worker more, which gives way to all
-others, does meanwhile what only needs a processor.
+others, does meanwhile what only needs a processor. A browser needs one, too, and its sound stutters without:
+so only some of the workers have one at a time, and the others play what waits.
 """
 
 import os
@@ -12,16 +13,20 @@ from xdist.workermanage import WorkerController
 
 LIGHT_WORKER = "gw4"
 """The fifth; fewer workers have none."""
-_NICE = 10
+_NICE = 5
 _PATIENCE_S = 900
 """What the others leave may be little: the light worker's tests have so long before they count as hung."""
 
 _CONTAINERS = "test_compose.py"
-"""They bring and take interfaces, at which Chromium drops whatever it loads or says: so they are first."""
-_LONG = ("test_voice_messages.py", "test_waiting.py")
+"""They bring and take interfaces, at which Chromium drops whatever it loads: no browser beside them."""
+_LONG = ("test_voice_messages.py", "test_waiting.py", "test_clock_jumps.py")
 """Files of minutes: whichever began last would be played alone in the end."""
-_BROWSERS = ("faults", "pages", "bench", "test_official.py", "test_operators_hour.py", "test_whole_path.py")
-HEAVY = (_CONTAINERS, *_LONG, "system", *_BROWSERS, "kit", "test_public.py")
+_BROWSERS = (
+    *("test_whole_path.py", "test_browser_phone.py", "test_official.py", "test_operators_hour.py"),
+    *("test_sound_quality.py", "test_doors.py", "test_public.py", "test_browser.py", "bench", "pages"),
+)
+_BROWSERS_AT_ONCE = 2
+HEAVY = (_CONTAINERS, *_LONG, *_BROWSERS, "faults", "system", "kit")
 """What starts whole systems, browsers or containers (a file, or all others of a folder), in its order."""
 
 
@@ -36,13 +41,32 @@ def turn(file: str) -> int:
     return next((HEAVY.index(each) for each in (name, folder) if each in HEAVY), len(HEAVY))
 
 
+def has_browser(file: str) -> bool:
+    """Whether the tests of this file open one."""
+    return HEAVY[turn(file)] in _BROWSERS if is_heavy(file) else False
+
+
 class BothEnds(LoadFileScheduling):
     """Files in their order for all workers but the light one: it takes its own from the end, then stops."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if self._is_light(node):
-            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        self.workqueue.move_to_end(self._next_for(node), last=False)
         super()._assign_work_unit(node)
+
+    def _next_for(self, node: WorkerController) -> str:
+        if self._is_light(node):
+            return next(reversed(self.workqueue))
+        first = next(iter(self.workqueue))
+        under_way = [
+            file
+            for other, files in self.assigned_work.items()
+            for file, done in files.items()
+            if other is not node and not all(done.values())
+        ]
+        containers = any(file.endswith(_CONTAINERS) for file in under_way)
+        if containers or sum(map(has_browser, under_way)) >= _BROWSERS_AT_ONCE:
+            return next((file for file in self.workqueue if not has_browser(file)), first)
+        return first
 
     def _reschedule(self, node: WorkerController) -> None:
         if self._is_light(node) and self.workqueue and is_heavy(next(reversed(self.workqueue))):
