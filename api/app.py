@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, health, limits, problems, security, web
-from api.desk import callbacks, citizen_history, control, desks, guests, phones, promises, serving
+from api.desk import callbacks, citizen_history, control, desks, guests, phones, promises, serving, transfers
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
 from api.public import city, fairness, public, request_page
@@ -23,7 +23,18 @@ from settings import Settings
 _V1 = "/api/v1"
 _MODULES = (
     *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
-    *(callbacks, guests, promises, serving, citizen_history, recordings, messages, audit, event_stream),
+    *(
+        callbacks,
+        guests,
+        transfers,
+        promises,
+        serving,
+        citizen_history,
+        recordings,
+        messages,
+        audit,
+        event_stream,
+    ),
     *(phones, requests, actions, departments, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
 )

@@ -128,6 +128,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         round_id=callback.round_id,
         desk_id=callback.desk_id,
         screen_desk_id=callback.screen_desk_id,
+        given_by_desk_id=callback.given_by_desk_id,
         registration=one_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,

@@ -55,8 +55,11 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 
 @router.get("/{callback_id}")
 def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
-    """One of my desk's callbacks."""
-    return views.callback_view(session, of_my_desk(session, callback_id, user))
+    """One of my desk's callbacks, or one that it gave to another desk."""
+    callback = callbacks.get(session, callback_id)
+    if callback.given_by_desk_id != user.desk_id:
+        of_my_desk(session, callback_id, user)
+    return views.callback_view(session, callback)
 
 
 @router.post("/{callback_id}/call", status_code=202)

@@ -9,6 +9,7 @@ from api.rounds.timetable import Day
 from api.schemas import Moment, Official, OutcomeIn, Quality, Said, Text
 from db.models import BreakReason
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
+from hotline.callbacks import notes
 from hotline.callbacks.retries import Because
 from hotline.desks import desk_messages
 
@@ -37,6 +38,26 @@ class BreakIn(BaseModel):
 
 class DeskOutcome(Wish, OutcomeIn):
     """An outcome, and the wish of a citizen who is to be called again."""
+
+
+class DeskIn(BaseModel):
+    """Which desk is meant."""
+
+    desk_id: int = Field(ge=1, lt=2**31)
+
+
+class GivenTo(DeskIn):
+    """Which desk goes on with the conversation, and what it is to know."""
+
+    note: str = Field("", max_length=notes.MOST)
+
+
+class Taker(BaseModel):
+    """A desk that can take over my conversation. `here`: it is in it already, because I asked it."""
+
+    desk_id: int
+    name: str
+    here: bool
 
 
 class CalledAgain(BaseModel):

@@ -46,6 +46,7 @@ class Callback(Base):
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)  # None: called ahead
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     screen_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # who speaks with them first
+    given_by_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # whose conversation it was
     token: Mapped[str] = mapped_column(String(41), unique=True)
     state: Mapped[CallbackState] = mapped_column(
         one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED

@@ -36,6 +36,8 @@ _CODED = frozenset(
             "desk-phone-chosen",
             "number-changed",
             "citizen-freed",
+            "desk-consulted",
+            "conversation-given",
         ),
     }
 )

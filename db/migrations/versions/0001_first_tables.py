@@ -882,6 +882,7 @@ def _tables() -> None:
         sa.Column("desk_id", sa.Integer(), nullable=True),
         sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("screen_desk_id", sa.Integer(), nullable=True),
+        sa.Column("given_by_desk_id", sa.Integer(), nullable=True),
         sa.Column("token", sa.String(length=41), nullable=False),
         sa.Column(
             "state",
@@ -978,6 +979,10 @@ def _tables() -> None:
         sa.CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
         sa.ForeignKeyConstraint(
             ["desk_id"],
+            ["desks.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["given_by_desk_id"],
             ["desks.id"],
         ),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,46 @@
+"""My conversation goes on at another desk, which I may have asked into it first."""
+
+from fastapi import APIRouter
+
+from api import schemas, views
+from api.access import AtDesk, InForce, Reading, Writing
+from api.desk import desk_schemas as desk
+from api.desk.callbacks import Id, of_my_desk
+from db import models
+from hotline.desks import transfers
+
+router = APIRouter(tags=["callbacks"])
+
+
+@router.get("/callbacks/{callback_id}/takers")
+def list_takers(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Taker]:
+    """The desks that can take over my conversation now."""
+    mine = of_my_desk(session, callback_id, user)
+    return [
+        desk.Taker(desk_id=taker.desk.id, name=taker.person.name, here=taker.here)
+        for taker in transfers.takers(session, mine)
+    ]
+
+
+@router.post("/callbacks/{callback_id}/consult", status_code=202)
+def consult(callback_id: Id, body: desk.DeskIn, user: AtDesk, session: Writing) -> schemas.Callback:
+    """Have another desk's phone come into my conversation; with the citizen on hold we are alone."""
+    mine = of_my_desk(session, callback_id, user)
+    transfers.consult(session, mine, body.desk_id, who=user.username)
+    return views.callback_view(session, mine)
+
+
+@router.post("/callbacks/{callback_id}/give", status_code=202)
+def give(
+    callback_id: Id, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
+) -> schemas.Callback:
+    """The conversation is another desk's from now on: the citizen goes over, and I am free."""
+    mine = of_my_desk(session, callback_id, user)
+    given = transfers.give(session, mine, body.desk_id, body.note, settings, who=user.username)
+    return views.callback_view(session, given)
+
+
+@router.delete("/desk/hears", status_code=204)
+def leave(user: AtDesk, session: Writing) -> None:
+    """My phone leaves the conversation of another desk."""
+    transfers.leave(session, session.get_one(models.Desk, user.desk_id), who=user.username)

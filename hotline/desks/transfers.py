@@ -1,0 +1,150 @@
+"""A conversation goes on at another desk, spoken of between the two before, or not.
+
+Consulting: the other desk's phone joins the conversation, as a supervisor's does; the citizen hears music
+meanwhile if this desk has put them on hold, else all three speak.
+Giving: the callback is the other desk's, held until the dialer has led the citizen into that room, as after
+a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the note
+goes with them. The other desk says what became of the conversation.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Desk, Hearing, User, word
+from db.states import CallbackState
+from hotline import audit
+from hotline.callbacks import assignment, guests, notes
+from hotline.desks import supervising
+from hotline.errors import Refused
+from hotline.rounds import round_permissions, rounds
+from settings import Settings
+
+_SPEAKS = or_(
+    Callback.state == CallbackState.TALKING,
+    and_(Callback.state == CallbackState.HELD, Callback.on_hold_at.is_not(None)),
+)
+
+
+class Taker(NamedTuple):
+    """A desk that can take over a conversation, and its person; `here`: it is in the conversation already."""
+
+    desk: Desk
+    person: User
+    here: bool
+
+
+def takers(session: Session, callback: Callback) -> list[Taker]:
+    """The desks that can take over this conversation now, by number."""
+    round_ = rounds.get(session, callback.round_id)
+    here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.JOIN))
+    rows = session.execute(
+        select(Desk, User, here.label("here"))
+        .join(User, User.desk_id == Desk.id)
+        .where(
+            Desk.id != callback.desk_id,
+            Desk.phone_connected,
+            or_(~assignment.takes_nobody(), here),
+            ~assignment.busy(),
+            User.disabled_at.is_(None),
+        )
+        .order_by(Desk.id)
+    )
+    return [
+        Taker(desk, person, bool(is_here))
+        for desk, person, is_here in rows
+        if round_permissions.may_serve(session, person, round_)
+    ]
+
+
+def consult(session: Session, callback: Callback, desk_id: int, *, who: str) -> None:
+    """The other desk's phone comes into this conversation; twice is once.
+
+    Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
+    """
+    taker = _held_taker(session, callback, desk_id)
+    if taker.here:
+        return
+    if any(each.here for each in takers(session, callback)):
+        raise Refused("guest-there", "another desk is in this conversation already")
+    other = taker.desk
+    other.hears_desk_id, other.hears_callback_id = callback.desk_id, callback.id
+    other.hears_how, other.next_asked_at = Hearing.JOIN, None
+    session.flush()  # every row first, then the log
+    audit.record(session, who, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
+    events.desk_changed(session, desk_id, "hears")
+    events.desk_changed(session, callback.desk_id or 0, "is-heard")
+
+
+def give(
+    session: Session, callback: Callback, desk_id: int, note: str, settings: Settings, *, who: str
+) -> Callback:
+    """The conversation is the other desk's from now on, with this line to its note.
+
+    Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
+    """
+    taker, before = _held_taker(session, callback, desk_id), callback.desk_id
+    if guests.present(session, callback.id):
+        raise Refused("guest-there", "a third person is being called, or there, already")
+    at = now(session)
+    try:
+        with session.begin_nested():
+            given = session.scalar(
+                update(Callback)
+                .where(Callback.id == callback.id, _SPEAKS, Callback.hangup_asked_at.is_(None))
+                .values(
+                    state=CallbackState.HELD,
+                    desk_id=desk_id,
+                    user_id=taker.person.id,
+                    given_by_desk_id=before,
+                    held_at=func.coalesce(Callback.held_at, at),
+                    held_until=at + timedelta(seconds=settings.hold_seconds),
+                    on_hold_at=None,
+                    note=notes.joined(callback.note, note),
+                )
+                .returning(Callback.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:  # the other desk has just got somebody
+        raise Refused("desk-unavailable", f"desk {desk_id} has a citizen of its own") from None
+    if given is None:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    other = taker.desk
+    other.next_asked_at = other.hears_desk_id = other.hears_callback_id = other.hears_how = None
+    session.flush()
+    session.refresh(callback)
+    audit.record(
+        session, who, "conversation-given", f"callback {callback.id}", f"desk {before}, desk {desk_id}"
+    )
+    events.callback_changed(session, callback)
+    for changed in (before, desk_id):
+        events.desk_changed(session, changed or 0, "given")
+    return callback
+
+
+def leave(session: Session, desk: Desk, *, who: str) -> None:
+    """My phone leaves the conversation of another desk; nothing if it is in none."""
+    session.refresh(desk, with_for_update=True)
+    supervising.stop(session, desk, who=who)
+
+
+def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
+    """The desk that is to take over, with both desks' rows held, and then the callback's."""
+    wanted = select(Desk).where(Desk.id.in_([callback.desk_id, desk_id])).order_by(Desk.id)
+    held = wanted.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
+    before = callback.desk_id
+    session.scalars(held).all()
+    session.refresh(callback, with_for_update={"key_share": True})
+    on_hold = callback.state is CallbackState.HELD and callback.on_hold_at is not None
+    speaks = callback.state is CallbackState.TALKING or on_hold
+    if not speaks or callback.hangup_asked_at or callback.desk_id != before:
+        raise Refused("wrong-state", f"the callback is {callback.state}")
+    for taker in takers(session, callback):
+        if taker.desk.id == desk_id:
+            return taker
+    raise Refused("desk-unavailable", f"desk {desk_id} cannot take this conversation now")

@@ -1,0 +1,197 @@
+"""A conversation goes on at another desk: who can take it, what moves with it, and what it costs nobody."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, writing
+from db.models import AuditEntry, BreakReason, Callback, Desk, Hearing, Role, Round, User
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import breaks, conversations, cut_conversations, serving
+from hotline.desks import transfers
+from hotline.errors import Refused
+from settings import Settings
+from tests import factories as make
+from tests.hotline.callbacks.conversing import look, time_passes
+from tests.kit.databases import on_both  # noqa: F401  (fixture)
+from tests.kit.refusal import refusal
+
+C = CallbackState
+NOTE = "نشانی را پرسیده‌ام"
+
+
+@pytest.fixture
+def mine(session: Session) -> Callback:
+    """A conversation of the first desk."""
+    return make.a_callback(session, C.TALKING)
+
+
+@pytest.fixture
+def other(session: Session) -> User:
+    """An operator at a second desk, with their phone."""
+    return _an_operator(session, "second")
+
+
+def _an_operator(session: Session, username: str) -> User:
+    desk = make.a_desk(session)
+    desk.phone_connected = True
+    return make.a_user(session, desk, username)
+
+
+def _give(session: Session, callback: Callback, to: User, settings: Settings, note: str = NOTE) -> Callback:
+    assert to.desk_id is not None
+    return transfers.give(session, callback, to.desk_id, note, settings, who="first")
+
+
+def _takers(session: Session, callback: Callback) -> list[str]:
+    return [taker.person.username for taker in transfers.takers(session, callback)]
+
+
+def _actions(session: Session) -> list[tuple[str, str, str]]:
+    found = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+    return [(entry.who, entry.action, entry.subject) for entry in found]
+
+
+@pytest.mark.parametrize("on_hold", [False, True])
+def test_given_a_conversation_when_it_is_given_then_the_citizen_is_the_other_desks_and_the_first_is_free(
+    session: Session, mine: Callback, other: User, settings: Settings, on_hold: bool
+) -> None:
+    first = mine.desk_id
+    if on_hold:
+        conversations.put_on_hold(session, mine, settings)
+    given = _give(session, mine, other, settings)
+    assert (given.state, given.desk_id, given.user_id) == (C.HELD, other.desk_id, other.id)
+    assert (given.given_by_desk_id, given.on_hold_at) == (first, None)
+    assert given.note.endswith(NOTE)
+    assert given.held_until is not None and given.held_until > now(session)
+    assert serving.begins(session, given), "the dialer leads them into the room as after a cut"
+    assert cut_conversations.at_desk(session, first or 0) is None
+    assert ("first", "conversation-given", f"callback {mine.id}") in _actions(session)
+    assert given.registration.state is RegistrationState.CALLING
+
+
+def test_given_a_desk_that_asked_for_the_next_when_it_is_given_a_conversation_then_that_is_whom_it_gets(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    desk = session.get_one(Desk, other.desk_id)
+    desk.next_asked_at = now(session)
+    _give(session, mine, other, settings)
+    assert desk.next_asked_at is None
+
+
+def test_given_desks_that_are_away_busy_or_on_a_break_when_takers_are_asked_for_then_they_are_none(
+    session: Session, mine: Callback, other: User
+) -> None:
+    away, resting, busy, hears, gone = (_an_operator(session, name) for name in ("a", "b", "c", "d", "e"))
+    session.get_one(Desk, away.desk_id).phone_connected = False
+    breaks.begin(session, session.get_one(Desk, resting.desk_id), BreakReason.MEAL)
+    make.a_callback(session, C.TALKING, busy)
+    session.get_one(Desk, hears.desk_id).hears_desk_id = busy.desk_id
+    gone.disabled_at = now(session)
+    session.flush()
+    assert _takers(session, mine) == ["second"]
+
+
+def test_given_an_official_of_another_round_when_takers_are_asked_for_then_they_are_none(
+    session: Session, mine: Callback, other: User
+) -> None:
+    other.role = Role.OFFICIAL
+    session.flush()
+    assert _takers(session, mine) == []
+    other.official_id = session.get_one(Round, mine.round_id).official_id
+    session.flush()
+    assert _takers(session, mine) == ["second"]
+
+
+@pytest.mark.parametrize("why", ["own", "away", "none"])
+def test_given_a_desk_that_cannot_take_it_when_a_conversation_is_given_then_it_is_refused_and_goes_on(
+    session: Session, mine: Callback, other: User, settings: Settings, why: str
+) -> None:
+    wanted = {"own": mine.desk_id, "away": other.desk_id, "none": 999}[why]
+    if why == "away":
+        session.get_one(Desk, other.desk_id).phone_connected = False
+        session.flush()
+    refused = refusal(transfers.give, session, mine, wanted or 0, "", settings, who="first")
+    assert refused == "desk-unavailable"
+    session.refresh(mine)
+    assert (mine.state, mine.given_by_desk_id) == (C.TALKING, None)
+
+
+@pytest.mark.parametrize("state", sorted(set(C) - {C.TALKING}))
+def test_given_who_does_not_speak_when_it_is_to_be_given_then_it_is_refused(
+    session: Session, other: User, settings: Settings, state: CallbackState
+) -> None:
+    callback = make.a_callback(session, state)  # held: cut, and not on hold
+    assert refusal(_give, session, callback, other, settings) == "wrong-state"
+
+
+def test_given_a_desk_whose_phone_goes_meanwhile_when_the_time_is_over_then_the_place_is_due_at_once(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    given = _give(session, mine, other, settings)
+    session.get_one(Desk, other.desk_id).phone_connected = False
+    session.flush()
+    time_passes(session, given, settings.hold_seconds * make.SECOND)
+    look(session, settings)
+    conversations.line_ended(session, given, settings, hung_up=True)
+    place = given.registration
+    assert (given.outcome, place.state, place.attempts) == (
+        Outcome.CALL_AGAIN,
+        RegistrationState.WAITING,
+        0,
+    )
+
+
+def test_given_two_conversations_when_both_are_given_to_one_desk_at_once_then_it_has_one(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        both = [make.a_callback(session, C.TALKING).id for _ in range(2)]
+        taker = _an_operator(session, "taker").desk_id or 0
+
+    def act(which: int) -> str:
+        with writing(engine) as session:
+            callback = session.get_one(Callback, both[which])
+            try:
+                transfers.give(session, callback, taker, "", settings, who="first")
+            except Refused as refused:
+                return refused.code
+        return "given"
+
+    assert sorted(make.at_once(2, act)) == ["desk-unavailable", "given"]
+
+
+# --- speaking with the other desk first ---
+
+
+def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_it_comes_home_for_it(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    desk = session.get_one(Desk, other.desk_id)
+    for _ in range(2):  # pressed twice
+        transfers.consult(session, mine, desk.id, who="first")
+    assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (
+        mine.desk_id,
+        mine.id,
+        Hearing.JOIN,
+    )
+    assert [(taker.desk.id, taker.here) for taker in transfers.takers(session, mine)] == [(desk.id, True)]
+    third = _an_operator(session, "third")
+    assert refusal(transfers.consult, session, mine, third.desk_id or 0, who="first") == "guest-there"
+    _give(session, mine, other, settings)
+    assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (None, None, None)
+    assert [action for who, action, _ in _actions(session) if who == "first"] == [
+        "desk-consulted",
+        "conversation-given",
+    ]
+
+
+def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_conversation_goes_on(
+    session: Session, mine: Callback, other: User
+) -> None:
+    desk = session.get_one(Desk, other.desk_id)
+    transfers.consult(session, mine, desk.id, who="first")
+    for _ in range(2):
+        transfers.leave(session, desk, who="second")
+    assert desk.hears_desk_id is None
+    assert mine.state is C.TALKING
