@@ -192,7 +192,8 @@ class Callback(BaseModel):
     `on_hold_at`: because the desk has asked the citizen to wait. `threat_at`: the desk marked a threat.
     `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
     `parting_until`: so long the end can be undone. `default_outcome`: what «next» would say. `on_the_line`:
-    no phone was dialled, or need be. `given_by_desk_id`: whose conversation it was before.
+    no phone was dialled, or need be. `given_by_desk_id`: whose conversation it was before;
+    `arriving`: they are on the way from there into this desk's room.
     """
 
     id: int
@@ -200,6 +201,7 @@ class Callback(BaseModel):
     desk_id: int | None
     screen_desk_id: int | None
     given_by_desk_id: int | None
+    arriving: bool
     registration: Registration
     state: CallbackState
     outcome: Outcome | None

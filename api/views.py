@@ -23,7 +23,7 @@ from hotline.callbacks import (
     serving,
 )
 from hotline.dates import Language
-from hotline.desks import desk_messages, supervising
+from hotline.desks import desk_messages, supervising, transfers
 from hotline.line import line
 from hotline.reports import audit_subjects, audit_texts
 from hotline.rounds import planning, rounds
@@ -129,6 +129,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         desk_id=callback.desk_id,
         screen_desk_id=callback.screen_desk_id,
         given_by_desk_id=callback.given_by_desk_id,
+        arriving=transfers.is_arriving(session, callback),
         registration=one_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,

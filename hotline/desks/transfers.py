@@ -58,7 +58,7 @@ def takers(session: Session, callback: Callback) -> list[Taker]:
     return [
         Taker(desk, person, bool(is_here))
         for desk, person, is_here in rows
-        if round_permissions.may_serve(session, person, round_)
+        if person.role in round_permissions.SERVE_ANY or round_permissions.serves(session, person, round_)
     ]
 
 
@@ -125,6 +125,14 @@ def give(
     for changed in (before, desk_id):
         events.desk_changed(session, changed or 0, "given")
     return callback
+
+
+def is_arriving(session: Session, callback: Callback) -> bool:
+    """Whether the citizen is on the way from the desk that gave them into the other's room."""
+    if callback.given_by_desk_id is None or callback.state is not CallbackState.HELD or callback.on_hold_at:
+        return False
+    desk = session.get(Desk, callback.desk_id)
+    return desk is not None and desk.phone_connected
 
 
 def leave(session: Session, desk: Desk, *, who: str) -> None:

@@ -100,6 +100,9 @@ def test_given_an_official_of_another_round_when_takers_are_asked_for_then_they_
     assert _takers(session, mine) == []
     other.official_id = session.get_one(Round, mine.round_id).official_id
     session.flush()
+    assert _takers(session, mine) == [], "has not sat down"
+    session.get_one(Desk, other.desk_id).round_id = mine.round_id
+    session.flush()
     assert _takers(session, mine) == ["second"]
 
 

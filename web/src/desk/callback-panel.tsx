@@ -29,7 +29,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
   const call = callStateOf(callback)
   const staying = callback.on_the_line && state !== 'closed'
-  const usual = callback.on_hold_at || letGo(callback) ? '' : text.callbackHelp[state]
+  const usual = callback.on_hold_at || callback.arriving || letGo(callback) ? '' : text.callbackHelp[state]
   const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
 
   useEffect(() => {
@@ -43,6 +43,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
           <h2><CallIcon state={call} /> {word}<OnTheLine callback={callback} /></h2>
           {help && <p>{help}</p>}
         </div>
+        {callback.given_by_desk_id !== null && <p data-testid="given-by">{text.transfer.givenBy(format.number(callback.given_by_desk_id))}</p>}
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
         <div><HoldButton callback={callback} /></div>

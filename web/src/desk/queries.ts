@@ -28,6 +28,22 @@ export const placeCall = (id: number) => insist(() => body(client.POST('/api/v1/
 
 export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
 
+export const takersKey = (id: number) => [...keys.me, 'takers', id]
+
+/** The desks that can take over my conversation now; below `me`, for the same events change both. */
+export const useTakers = (id: number) =>
+  useQuery({ queryKey: takersKey(id), queryFn: () => body(client.GET('/api/v1/callbacks/{callback_id}/takers', ofCallback(id))) })
+
+/** Another desk's phone comes into my conversation; with `waits` the citizen hears music meanwhile. */
+export const consult = async (id: number, desk_id: number, waits: boolean) => {
+  if (waits) await putOnHold(id)
+  return body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id } }))
+}
+
+/** The conversation is another desk's from now on; the note goes with it. */
+export const give = (id: number, desk_id: number, note: string) =>
+  body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } }))
+
 /** The end was a mistake; the citizen, still on the line, comes back. */
 export const undoEnd = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id))))
 

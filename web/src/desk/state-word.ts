@@ -9,5 +9,6 @@ export const letGo = ({ state, held_until }: Callback) => state === 'held' && he
 export function stateWord(text: Text, callback: Callback): string {
   if (callback.state !== 'held') return text.callback[callback.state]
   if (callback.on_hold_at) return text.hold.word
+  if (callback.arriving) return text.transfer.arriving
   return letGo(callback) ? text.hold.over : text.callback.held
 }

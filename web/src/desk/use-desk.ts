@@ -13,7 +13,9 @@ export function useDesk(me: Me, roundId: number | null) {
   const [error, setError] = useState<unknown>(null)
   const [nobody, setNobody] = useState(false)
   if (me.callback && me.callback.id !== lastId) setLastId(me.callback.id)
-  const { data: callback = null } = useCallback137(me.callback?.id ?? lastId, me.callback)
+  const { data } = useCallback137(me.callback?.id ?? lastId, me.callback)
+  const given = data?.given_by_desk_id === me.desk?.id && data?.desk_id !== me.desk?.id  // to another desk
+  const callback = given ? null : data ?? null
 
   const show = (changed: Callback | null) => {
     if (!changed) return

@@ -61,6 +61,7 @@ export const problem: typeof fa = {
   'too-far-ahead': 'A call can be promised for at most 31 days ahead.',
   'line-down': 'No calls can be made now; the line is kept. The citizen keeps the place; call again in a while.',
   'calls-capped': 'The limit of outgoing calls is reached. The citizen keeps the place; call again in a while.',
+  'desk-unavailable': 'That desk cannot take this conversation now. Choose another one.',
   'guest-there': 'A third person is there, or is being called. End that first.',
   'guest-elsewhere': 'Another desk is on the phone with this number at this moment.',
   'guest-is-citizen': 'This is the citizen’s own number.',

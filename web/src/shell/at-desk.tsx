@@ -11,14 +11,26 @@ import style from './at-desk.module.css'
 const confirm = (message_id: number) =>
   body(client.POST('/api/v1/desk/messages/{message_id}/read', { params: { path: { message_id } } }))
 
-/** What whoever sits at this desk has to know on any page: who hears the conversation, and what a supervisor says. */
+const leave = () => body(client.DELETE('/api/v1/desk/hears'))
+
+/** What whoever sits at this desk has to know on any page: who hears the conversation, whose they are in, and what a supervisor says. */
 export default function AtDesk({ me }: { me: Me }) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
   const words = text.shell
   const read = useMutation({ mutationFn: confirm, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
+  const out = useMutation({ mutationFn: leave, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
+  const consulted = me.role !== 'supervisor' && me.desk?.hears_how === 'join' ? me.desk.hears_desk_id : null
   return (
     <div className={style.all}>
+      {consulted !== null && (
+        <Notice tone="plain" data-testid="consulted">
+          <div className={style.word}>
+            <span role="status">{words.consulted(format.number(consulted))}</span>
+            <Button variant="default" disabled={out.isPending} onClick={() => out.mutate()} data-testid="leave-desk">{words.leaveDesk}</Button>
+          </div>
+        </Notice>
+      )}
       {me.heard_by.map(({ how, name }, place) => (
         <Notice key={place} tone="plain" data-testid="heard-by">
           <span role="status">{how === 'listen' ? words.heard.listen() : words.heard[how](name ?? '')}</span>
@@ -34,7 +46,7 @@ export default function AtDesk({ me }: { me: Me }) {
           </div>
         </Notice>
       ))}
-      <ErrorNotice error={read.error} />
+      <ErrorNotice error={read.error ?? out.error} />
     </div>
   )
 }

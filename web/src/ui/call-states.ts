@@ -36,5 +36,7 @@ const OF_CALLBACK: Record<Callback['state'], CallState> = {
 }
 
 /** Where this callback stands; whom the desk has put on hold waits. */
-export const callStateOf = ({ state, on_hold_at = null }: { state: Callback['state']; on_hold_at?: string | null }): CallState =>
-  state === 'held' && on_hold_at !== null ? 'waiting' : OF_CALLBACK[state]
+interface Held { state: Callback['state']; on_hold_at?: string | null; arriving?: boolean }
+
+export const callStateOf = ({ state, on_hold_at = null, arriving = false }: Held): CallState =>
+  state === 'held' && (on_hold_at !== null || arriving) ? 'waiting' : OF_CALLBACK[state]

@@ -5,15 +5,15 @@ export const KEY = {
   mute: 'M', keypad: 'K', phone: 'G',
   next: 'N', finishing: 'F', notNow: 'B', pause: 'P', endRound: 'E', leave: 'L',
   screen: 'S', handOver: 'T', undo: 'Z', callAgain: 'A',
-  hold: 'Q', guest: 'X', live: 'O', outcome: '1–4', callLater: '5–9', agreed: 'V', help: '?',
+  hold: 'Q', guest: 'X', transfer: 'T', live: 'O', outcome: '1–4', callLater: '5–9', agreed: 'V', help: '?',
 } as const
 
 export type KeyName = keyof typeof KEY
 
 /** The keys of each page, in the order in which the help shows them. */
 export const KEYS_OF: Record<string, KeyName[] | undefined> = {
-  desk: ['takeNext', 'call', 'hangUp', 'hold', 'guest', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
-  official: ['next', 'finishing', 'hangUp', 'hold', 'guest', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'voiceMessage', 'mute', 'keypad', 'phone', 'help'],
+  desk: ['takeNext', 'call', 'hangUp', 'hold', 'guest', 'transfer', 'live', 'undo', 'callAgain', 'outcome', 'callLater', 'agreed', 'returned', 'note', 'refer', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
+  official: ['next', 'finishing', 'hangUp', 'hold', 'guest', 'transfer', 'undo', 'callAgain', 'outcome', 'notNow', 'pause', 'endRound', 'leave', 'voiceMessage', 'mute', 'keypad', 'phone', 'help'],
   control: ['mute', 'keypad', 'phone', 'help'],
   assist: ['screen', 'handOver', 'hangUp', 'pause', 'voiceMessage', 'line', 'mute', 'keypad', 'phone', 'help'],
 }

@@ -28,6 +28,7 @@ export const words: typeof fa = {
       call: 'Call',
       hold: 'Hold, and back',
       guest: 'Call a third person, and end their part',
+      transfer: 'Transfer the conversation to another desk',
       hangUp: 'End the call',
       live: 'Take live calls, or none',
       returned: 'Give back to the line',

@@ -1,0 +1,114 @@
+"""A desk gives its conversation to another one, which it may ask into it first; and what that one reads."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.models import Callback, Desk, Hearing, Role, User
+from db.states import CallbackState
+from hotline.callbacks import serving
+from hotline.desks import transfers
+from settings import Settings
+from tests.factories import a_callback, a_desk, a_user
+from tests.kit.pages import in_state, is_fit
+from tests.pages.conftest import OpenAs
+
+PHONE_WIDTH = {"width": 360, "height": 740}
+
+
+def _a_desk_of(engine: Engine, name: str) -> int:
+    with writing(engine) as session:
+        desk = a_desk(session)
+        desk.phone_connected = True
+        a_user(session, desk, "colleague").name = name
+        return desk.id
+
+
+@pytest.fixture
+def talk(open_as: OpenAs, engine: Engine) -> Page:
+    """An operator's page in a conversation."""
+    page = open_as(Role.OPERATOR, at_desk=True)
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
+        session.get_one(Desk, user.desk_id).phone_connected = True
+        a_callback(session, CallbackState.TALKING, user)
+    page.reload()
+    return page
+
+
+def _callback(engine: Engine) -> Callback:
+    with reading(engine) as session:
+        return session.scalars(select(Callback)).one()
+
+
+def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it_goes_along(
+    talk: Page, engine: Engine
+) -> None:
+    other = _a_desk_of(engine, "همکار نمونه")
+    talk.get_by_test_id("note").fill("نشانی: خیابان نمونه")
+    talk.get_by_test_id("note").press("Escape")
+    talk.locator("body").press("t")
+    expect(talk.get_by_test_id("taker")).to_contain_text("همکار نمونه")
+    expect(talk.get_by_test_id("transfer-note")).to_have_value("نشانی: خیابان نمونه")
+    talk.get_by_test_id("give").press("Enter")
+    in_state(talk, "callback-state", "none")
+    given = _callback(engine)
+    assert (given.desk_id, given.state) == (other, CallbackState.HELD)
+    assert given.note == "نشانی: خیابان نمونه"
+    talk.reload()
+    in_state(talk, "callback-state", "none")
+
+
+def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(talk: Page) -> None:
+    talk.get_by_test_id("transfer-ask").click()
+    expect(talk.get_by_test_id("transfer-nobody")).to_be_visible()
+
+
+def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the_citizen_waits(
+    talk: Page, engine: Engine
+) -> None:
+    other = _a_desk_of(engine, "همکار نمونه")
+    talk.set_viewport_size(PHONE_WIDTH)
+    talk.get_by_test_id("transfer-ask").click()
+    expect(talk.get_by_test_id("consult")).to_be_visible()
+    is_fit(talk)
+    talk.get_by_test_id("consult").click()
+    expect(talk.get_by_test_id("transfer")).to_have_attribute("data-here", str(other))
+    callback = _callback(engine)
+    assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
+    with reading(engine) as session:
+        desk = session.get_one(Desk, other)
+        assert (desk.hears_callback_id, desk.hears_how) == (callback.id, Hearing.JOIN)
+    talk.get_by_test_id("transfer-ask").click()
+    expect(talk.get_by_test_id("consult")).to_be_hidden()
+    talk.get_by_test_id("give").click()
+    in_state(talk, "callback-state", "none")
+    assert _callback(engine).desk_id == other
+
+
+def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_read_then_it_knows_by_whom(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    page = open_as(Role.OPERATOR, at_desk=True)
+    with writing(engine) as session:
+        mine = session.scalars(select(User).where(User.desk_id.is_not(None))).one().desk_id or 0
+        session.get_one(Desk, mine).phone_connected = True
+        callback = a_callback(session, CallbackState.TALKING)
+        transfers.consult(session, callback, mine, who="colleague")
+    expect(page.get_by_test_id("consulted")).to_contain_text("تلفن شما در گفت‌وگوی میز")
+    page.get_by_test_id("leave-desk").click()
+    expect(page.get_by_test_id("consulted")).to_be_hidden()
+    with writing(engine) as session:
+        callback = session.scalars(select(Callback)).one()
+        transfers.give(session, callback, mine, "", settings, who="colleague")
+    in_state(page, "callback-state", "held")
+    expect(page.get_by_test_id("callback-state")).to_contain_text("وصل می‌شود")
+    expect(page.get_by_test_id("given-by")).to_be_visible()
+    with writing(engine) as session:
+        callback = session.scalars(select(Callback)).one()
+        assert serving.begins(session, callback)
+        callback.state, callback.held_until = CallbackState.TALKING, None
+    page.reload()
+    in_state(page, "callback-state", "talking")
+    expect(page.get_by_test_id("given-by")).to_be_visible()

@@ -1,0 +1,98 @@
+"""A conversation goes on at another desk, on the real Asterisk: who hears whom, and that nobody is lost."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from db.models import Role
+from db.states import CallbackState, Outcome, RegistrationState
+from tests.kit.process import until
+from tests.kit.system import System
+from tests.system.three_phones import CITIZEN_HZ, DESK_HZ, THIRD_HZ, Three
+
+
+@pytest.fixture
+def three(system: System, tmp_path: Path) -> Iterator[Three]:
+    with system.only_round() as round_id, ExitStack() as stack:
+        yield Three(system, round_id, tmp_path, stack, Role.OPERATOR)
+
+
+def _asks(three: Three, what: str, **body: object) -> None:
+    body = {"desk_id": three.third.desk, **body}
+    answer = three.desk.http.post(f"/callbacks/{three.callback}/{what}", json=body)
+    assert answer.status_code == 202, answer.text
+
+
+def _two_speak(three: Three) -> None:
+    """The citizen and the desk to which they were given, and nobody else."""
+    three.until_heard(three.citizen, THIRD_HZ)
+    three.until_heard(three.third_phone, CITIZEN_HZ)
+    three.until_heard(three.desk_phone)
+    assert three.citizen.rang == 1
+    mine = three.third.http.get("/me").json()["callback"]
+    assert (mine["id"], mine["state"], mine["given_by_desk_id"]) == (
+        three.callback,
+        "talking",
+        three.desk.desk,
+    )
+    assert three.desk.http.get("/me").json()["callback"] is None
+
+
+def test_given_a_conversation_when_another_desk_is_spoken_with_first_then_each_hears_who_is_meant(
+    three: Three,
+) -> None:
+    three.until_heard(three.citizen, DESK_HZ)
+    hold = f"/callbacks/{three.callback}/hold"
+    assert three.desk.http.put(hold).status_code == 202
+    _asks(three, "consult")
+    three.until_heard(three.third_phone, DESK_HZ)
+    three.until_heard(three.desk_phone, THIRD_HZ)
+    three.until_heard(three.citizen)  # music, and neither of them
+
+    assert three.desk.http.delete(hold).status_code == 202
+    three.until_heard(three.citizen, DESK_HZ, THIRD_HZ)
+    three.until_heard(three.desk_phone, CITIZEN_HZ, THIRD_HZ)
+    three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
+
+    _asks(three, "give", note="نشانی را دارد")
+    _two_speak(three)
+    assert three.third.http.get("/me").json()["callback"]["note"] == "نشانی را دارد"
+    three.third.hangup(three.callback)
+    three.third.wait_for(three.callback, "ended")
+    said = {"outcome": "reached", "note": ""}
+    assert three.third.http.put(f"/callbacks/{three.callback}/outcome", json=said).status_code == 200
+    callback = three.system.callback(three.callback)
+    assert (callback.outcome, callback.registration.state) == (Outcome.REACHED, RegistrationState.REACHED)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["alone", "dialer killed"])
+def test_given_a_conversation_when_it_is_given_without_a_word_then_the_citizen_speaks_with_the_other_desk(
+    three: Three, killed: bool
+) -> None:
+    three.until_heard(three.citizen, DESK_HZ)
+    if killed:
+        three.system.kill("dialer")
+    _asks(three, "give")
+    _two_speak(three)
+
+
+def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_two_speak_on(three: Three) -> None:
+    _asks(three, "consult")
+    three.until_heard(three.citizen, DESK_HZ, THIRD_HZ)
+    assert three.third.http.delete("/desk/hears").status_code == 204
+    three.until_heard(three.citizen, DESK_HZ)
+    three.until_heard(three.desk_phone, CITIZEN_HZ)
+    until(three.back, "the phone is in its own room")
+
+
+def test_given_a_desk_whose_phone_is_dead_when_it_is_given_a_conversation_then_it_has_it_with_another_phone(
+    three: Three,
+) -> None:
+    three.third_phone.die()
+    _asks(three, "give")
+    until(lambda: not three.third.phone_connected(), "the dead phone is noticed", 30)
+    assert three.system.callback(three.callback).state == CallbackState.HELD
+    three.third_phone = three.sits_down(three.third, THIRD_HZ)
+    _two_speak(three)

@@ -1,0 +1,64 @@
+import { Button, Textarea } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { keys } from '../api/keys'
+import type { Callback } from '../api/types'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { Loading } from '../ui/loading'
+import { Sheet } from '../ui/sheet'
+import { draftOf, dropDraft } from './note-drafts'
+import { consult, give, useTakers } from './queries'
+import style from './transfer.module.css'
+
+/** Which desk goes on with the conversation, and what it is to know. */
+export function TransferChoice({ callback, onClose }: { callback: Callback; onClose: () => void }) {
+  const { text, format } = useLanguage()
+  const words = text.transfer
+  const queries = useQueryClient()
+  const desk = callback.desk_id ?? 0
+  const [note, setNote] = useState(() => draftOf(desk, callback.id)?.note ?? '')
+  const { data, isPending, error } = useTakers(callback.id)
+  const onSettled = () => queries.invalidateQueries({ queryKey: keys.me })
+  const asked = useMutation({
+    mutationFn: (desk_id: number) => consult(callback.id, desk_id, callback.state === 'talking'),
+    onSuccess: onClose,
+    onSettled,
+  })
+  const given = useMutation({
+    mutationFn: (desk_id: number) => give(callback.id, desk_id, note),
+    onSuccess: (now) => {
+      dropDraft(desk, callback.id)
+      queries.setQueryData(keys.callback(callback.id), now)
+      onClose()
+    },
+    onSettled,
+  })
+  const busy = asked.isPending || given.isPending
+  const someHere = data?.some(({ here }) => here)
+  return (
+    <Sheet title={words.title} close={words.close} onClose={onClose}>
+      <div className={style.form}>
+        <Textarea
+          label={words.note} value={note} autosize minRows={2} maxRows={6} maxLength={2000} data-testid="transfer-note"
+          onChange={({ currentTarget: { value } }) => setNote(value)}
+        />
+        <ErrorNotice error={given.error ?? asked.error ?? error} />
+        {isPending && <Loading />}
+        {data?.length === 0 && <p data-testid="transfer-nobody">{words.nobody}</p>}
+        <ul className={style.list}>
+          {data?.map(({ desk_id, name, here }) => (
+            <li key={desk_id} data-testid="taker" data-desk={desk_id}>
+              <span>{words.desk(format.number(desk_id))} · <bdi>{name}</bdi></span>
+              <div className={style.buttons}>
+                {!someHere && <Button variant="default" disabled={busy} onClick={() => asked.mutate(desk_id)} data-testid="consult">{words.consult}</Button>}
+                <Button variant={here ? 'filled' : 'default'} disabled={busy} onClick={() => given.mutate(desk_id)} data-testid="give">{words.give}</Button>
+              </div>
+            </li>
+          ))}
+        </ul>
+        <p className={style.help}>{someHere ? words.hereHelp : words.help}</p>
+      </div>
+    </Sheet>
+  )
+}

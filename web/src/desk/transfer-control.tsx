@@ -1,0 +1,33 @@
+import { Button } from '@mantine/core'
+import { IconArrowForwardUp } from '@tabler/icons-react'
+import { useState } from 'react'
+import type { Callback } from '../api/types'
+import { useLanguage } from '../language/language'
+import { Key } from '../ui/key'
+import { KEY } from '../ui/keys'
+import { useKeys } from '../ui/use-keys'
+import { useTakers } from './queries'
+import { TransferChoice } from './transfer-choice'
+import style from './guest.module.css'
+
+/** Gives the conversation to another desk, whose phone may come into it first. */
+export default function TransferControl({ callback, small }: { callback: Callback; small: boolean }) {
+  const { text, format } = useLanguage()
+  const words = text.transfer
+  const [open, setOpen] = useState(false)
+  const here = useTakers(callback.id).data?.find((taker) => taker.here)
+  const act = () => setOpen(true)
+  useKeys({ [KEY.transfer]: act })
+  return (
+    <div className={style.guest} data-testid="transfer" data-here={here?.desk_id ?? ''}>
+      <Button
+        variant={here ? 'filled' : 'default'} size={small ? 'sm' : 'md'} onClick={act} data-testid="transfer-ask"
+        leftSection={<IconArrowForwardUp aria-hidden size={18} />}
+      >
+        {words.ask}{!small && <> <Key>{KEY.transfer}</Key></>}
+      </Button>
+      <span role="status" className={style.state} data-testid="transfer-state">{here && words.here(format.number(here.desk_id), here.name)}</span>
+      {open && <TransferChoice callback={callback} onClose={() => setOpen(false)} />}
+    </div>
+  )
+}
