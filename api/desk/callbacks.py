@@ -35,6 +35,16 @@ def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.
     return callback
 
 
+def once_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
+    """The callback, which my desk has, or gave to another one a moment ago: its page may not know yet.
+
+    Raises Refused("not-found" | "forbidden").
+    """
+    callback = callbacks.get(session, callback_id)
+    given = user.desk_id is not None and callback.given_by_desk_id == user.desk_id
+    return callback if given else of_my_desk(session, callback_id, user)
+
+
 @router.get("/agreed")
 def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]:
     """The calls that I have promised for a time and that are not made yet; nobody needs to make them."""
@@ -56,10 +66,7 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 @router.get("/{callback_id}")
 def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
     """One of my desk's callbacks, or one that it gave to another desk."""
-    callback = callbacks.get(session, callback_id)
-    if callback.given_by_desk_id != user.desk_id:
-        of_my_desk(session, callback_id, user)
-    return views.callback_view(session, callback)
+    return views.callback_view(session, once_mine(session, callback_id, user))
 
 
 @router.post("/{callback_id}/call", status_code=202)
@@ -121,7 +128,7 @@ def record_outcome(
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
-    mine = of_my_desk(session, callback_id, user)
+    mine = once_mine(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id, of_my_desk
+from api.desk.callbacks import Id, of_my_desk, once_mine
 from db import models
 from hotline import numbers
 from hotline.callbacks import guests
@@ -21,7 +21,7 @@ GuestId = Annotated[int, Path(ge=1, lt=2**31)]
 @router.get("/{callback_id}/guests")
 def list_guests(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Guest]:
     """Who was called into my desk's conversation, the newest first."""
-    callback = of_my_desk(session, callback_id, user)
+    callback = once_mine(session, callback_id, user)
     return [_view(guest) for guest in guests.of_callback(session, callback.id)]
 
 

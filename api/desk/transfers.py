@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id, of_my_desk
+from api.desk.callbacks import Id, of_my_desk, once_mine
 from db import models
 from hotline.desks import transfers
 
@@ -14,8 +14,10 @@ router = APIRouter(tags=["callbacks"])
 
 @router.get("/callbacks/{callback_id}/takers")
 def list_takers(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Taker]:
-    """The desks that can take over my conversation now."""
-    mine = of_my_desk(session, callback_id, user)
+    """The desks that can take over my conversation now; none, once it is given."""
+    mine = once_mine(session, callback_id, user)
+    if mine.desk_id != user.desk_id:
+        return []
     return [
         desk.Taker(desk_id=taker.desk.id, name=taker.person.name, here=taker.here)
         for taker in transfers.takers(session, mine)
