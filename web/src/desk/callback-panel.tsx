@@ -46,8 +46,10 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         {callback.given_by_desk_id !== null && <p data-testid="given-by">{text.transfer.givenBy(format.number(callback.given_by_desk_id))}</p>}
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
-        <div><HoldButton callback={callback} /></div>
-        <ThirdPerson callback={callback} />
+        <div className={style.deeds}>
+          <HoldButton callback={callback} />
+          <ThirdPerson callback={callback} />
+        </div>
         <dl className={style.citizen}>
           <div>
             <dt>{text.line.number}</dt>

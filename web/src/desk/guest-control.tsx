@@ -33,8 +33,9 @@ export default function GuestControl({ callback, small }: { callback: Callback; 
       <Button
         variant={there ? 'filled' : 'default'} size={small ? 'sm' : 'md'} disabled={!act} loading={pending !== null} onClick={act} data-testid={there ? 'guest-end' : 'guest-ask'}
         leftSection={there ? <IconUserMinus aria-hidden size={18} /> : <IconUserPlus aria-hidden size={18} />}
+        rightSection={!small && <Key>{KEY.guest}</Key>}
       >
-        {there ? (guest.ending ? words.ending : words.end) : words.ask}{!small && <> <Key>{KEY.guest}</Key></>}
+        {there ? (guest.ending ? words.ending : words.end) : words.ask}
       </Button>
       <span role="status" className={style.state} data-testid="guest-state">{guest && <State guest={guest} />}</span>
       <ErrorNotice error={error ?? unread} />

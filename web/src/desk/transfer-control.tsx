@@ -22,9 +22,9 @@ export default function TransferControl({ callback, small }: { callback: Callbac
     <div className={style.guest} data-testid="transfer" data-here={here?.desk_id ?? ''}>
       <Button
         variant={here ? 'filled' : 'default'} size={small ? 'sm' : 'md'} onClick={act} data-testid="transfer-ask"
-        leftSection={<IconArrowForwardUp aria-hidden size={18} />}
+        leftSection={<IconArrowForwardUp aria-hidden size={18} />} rightSection={!small && <Key>{KEY.transfer}</Key>}
       >
-        {words.ask}{!small && <> <Key>{KEY.transfer}</Key></>}
+        {words.ask}
       </Button>
       <span role="status" className={style.state} data-testid="transfer-state">{here && words.here(format.number(here.desk_id), here.name)}</span>
       {open && <TransferChoice callback={callback} onClose={() => setOpen(false)} />}

@@ -51,8 +51,10 @@ export function NowPanel({ serving, round, connected }: Props) {
           <Citizen callback={callback} />
           <VoiceMessage registration={callback.registration} />
           {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
-          <div><HoldButton callback={callback} /></div>
-          <ThirdPerson callback={callback} />
+          <div className={style.deeds}>
+            <HoldButton callback={callback} />
+            <ThirdPerson callback={callback} />
+          </div>
         </>
       )}
       {state === 'over' && <p className={style.help}>{text.official.overHelp(format.number(round.counts.reached))}</p>}
