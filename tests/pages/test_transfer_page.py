@@ -48,6 +48,7 @@ def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it
     other = _a_desk_of(engine, "همکار نمونه")
     talk.get_by_test_id("note").fill("نشانی: خیابان نمونه")
     talk.get_by_test_id("note").press("Escape")
+    expect(talk.get_by_test_id("transfer-ask")).to_be_visible()
     talk.locator("body").press("t")
     expect(talk.get_by_test_id("taker")).to_contain_text("همکار نمونه")
     expect(talk.get_by_test_id("transfer-note")).to_have_value("نشانی: خیابان نمونه")
