@@ -56,6 +56,14 @@ class SimulatedRound:
         """Whether nobody of the line is still to be called."""
         return all(r.state not in WAITS for r in self.system.registrations(self.round_id))
 
+    def left(self) -> list[str]:
+        """Who is still to be called, and how they stand."""
+        return [
+            f"{r.number}: {r.state}, {r.last_outcome}, {r.attempts} attempts, not before {r.not_before}"
+            for r in self.system.registrations(self.round_id)
+            if r.state in WAITS
+        ]
+
     def facts(self) -> round_checks.Facts:
         """What became of it so far."""
         return round_checks.facts(self.system, self.round_id, self.crowd, [self.official])
@@ -176,7 +184,10 @@ def played_at_once(
 def wait_until_done(*games: SimulatedRound, timeout: float) -> None:
     """Wait until everybody of the lines has their outcome; then the officials leave and all is quiet."""
     for game in games:
-        until(game.done, "everybody has been called", timeout, every=0.05)
+        try:
+            until(game.done, "everybody has been called", timeout, every=0.05)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {game.left()}") from None
         game.official.leave()
     until(lambda: not games[0].crowd.live(), "nobody is on the line any more")
 
