@@ -185,6 +185,14 @@ class Line(BaseModel):
     next: str | None
 
 
+class Note(BaseModel):
+    """What a person of the office wrote of a conversation, at one moment."""
+
+    by: str
+    at: datetime
+    written: str
+
+
 class Callback(BaseModel):
     """One attempt to reach a registrant.
 
@@ -205,7 +213,7 @@ class Callback(BaseModel):
     registration: Registration
     state: CallbackState
     outcome: Outcome | None
-    note: str
+    notes: list[Note]
     claimed_at: datetime
     called_at: datetime | None
     answered_at: datetime | None

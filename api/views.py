@@ -133,7 +133,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         registration=one_registration(session, callback.registration, holder),
         state=callback.state,
         outcome=callback.outcome,
-        note=callback.note,
+        notes=note_views(callback),
         claimed_at=callback.claimed_at,
         called_at=callback.called_at,
         answered_at=callback.answered_at,
@@ -150,6 +150,11 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         default_outcome=conversations.default_outcome(callback),
         on_the_line=on_the_line.is_on_the_line(session, callback),
     )
+
+
+def note_views(callback: models.Callback) -> list[schemas.Note]:
+    """What was written of a conversation, the oldest first."""
+    return [schemas.Note.model_validate(note, from_attributes=True) for note in callback.notes]
 
 
 def me_view(session: Session, user: models.User) -> schemas.Me:

@@ -61,7 +61,6 @@ def _measure(name: str, url: str) -> None:
                     "token": f"callback-{which:032}",
                     "state": CallbackState.CLOSED,
                     "outcome": Outcome.REACHED,
-                    "note": "",
                     **dict.fromkeys(("claimed_at", "called_at", "talking_at"), begun),
                     "ended_at": begun + timedelta(minutes=5),
                 }

@@ -22,6 +22,7 @@ from db.models import (
     Desk,
     Event,
     FailedSignIn,
+    Note,
     Official,
     OfficialKind,
     Registration,
@@ -201,6 +202,21 @@ def a_callback(
     session.add(callback)
     session.flush()
     return callback
+
+
+def a_note(session: Session, callback: Callback, written: str, user: User | None = None) -> Note:
+    """Something that this person, or somebody, wrote of the conversation."""
+    user = user or a_user(session)
+    note = Note(callback_id=callback.id, user_id=user.id, at=now(session), written=written)
+    session.add(note)
+    session.flush()
+    session.expire(callback, ["notes"])
+    return note
+
+
+def written_of(callback: Callback) -> list[str]:
+    """All that is written of a conversation, the oldest first."""
+    return [note.written for note in callback.notes]
 
 
 def a_quality(callback_id: int, mos: float, at: datetime) -> CallQuality:

@@ -16,6 +16,7 @@ from hotline.callbacks import (
     closing,
     conversations,
     cut_conversations,
+    notes,
     quality,
     retries,
 )
@@ -56,7 +57,7 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
             subject=callback.registration.subject,
             again_at=callback.again_at,
             due_at=callback.registration.not_before,
-            note=callback.note,
+            notes=views.note_views(callback),
         )
         for callback in called_again.agreed_by(session, user)
         if callback.again_at
@@ -119,8 +120,9 @@ def record_outcome(
     """Record what became of the callback; the same again adds only the note."""
     mine = of_my_desk(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
+    notes.write(session, mine, body.note, by=user)
     closed = closing.record_outcome(
-        session, mine, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
+        session, mine, body.outcome, settings, again_at=body.again_at, agreed_by=agreed_by
     )
     return views.callback_view(session, closed)
 

@@ -71,7 +71,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
         talked_seconds=round(talked.total_seconds() - callback.held_s) if talked else 0,
         threat=callback.threat_at is not None,
         outcome=callback.outcome,
-        note=callback.note,
+        notes=views.note_views(callback),
         recorded=call.recorded if hears else None,
         quality=views.quality_view(call.quality),
     )

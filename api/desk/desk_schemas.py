@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Moment, Official, OutcomeIn, Quality, Said, Text
+from api.schemas import Moment, Note, Official, OutcomeIn, Quality, Said, Text
 from db.models import BreakReason
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks import notes
@@ -83,7 +83,7 @@ class PastCall(BaseModel):
     talked_seconds: int
     threat: bool
     outcome: Outcome | None
-    note: str
+    notes: list[Note]
     recorded: int | None
     quality: Quality | None
 
@@ -133,11 +133,11 @@ class AgreedCall(BaseModel):
     subject: int | None
     again_at: datetime
     due_at: datetime | None
-    note: str
+    notes: list[Note]
 
 
 class NoteIn(BaseModel):
-    """A line to be added to what is written of a conversation."""
+    """What is to be added to what is written of a conversation."""
 
     note: Said = Field(min_length=1, max_length=500)
 

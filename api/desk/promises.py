@@ -19,9 +19,9 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 @router.post("/{callback_id}/notes")
 def add_note(callback_id: Id, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
-    """Add a line to the note of my desk's conversation, or of one beside which I sit."""
+    """Add a note to my desk's conversation, or of one beside which I sit."""
     callback = _written_of(session, callback_id, user)
-    return views.callback_view(session, notes.add(session, callback, body.note, who=user.username))
+    return views.callback_view(session, notes.add(session, callback, body.note, by=user))
 
 
 @router.post("/{callback_id}/threat")

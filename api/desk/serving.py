@@ -9,7 +9,7 @@ from api.desk import desk_schemas
 from api.desk.callbacks import Id as CallbackId
 from api.rounds.rounds import Id
 from db import models
-from hotline.callbacks import callbacks, live_desks, screening, serving
+from hotline.callbacks import callbacks, live_desks, notes, screening, serving
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -133,8 +133,9 @@ def dismiss(
     """I have spoken with the citizen, whom the official is not to get now; the call ends."""
     callback = _screened_by(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
+    notes.write(session, callback, body.note, by=user)
     done = screening.dismiss(
-        session, callback, body.outcome, body.note, settings, again_at=body.again_at, agreed_by=agreed_by
+        session, callback, body.outcome, settings, again_at=body.again_at, agreed_by=agreed_by
     )
     return views.callback_view(session, done)
 

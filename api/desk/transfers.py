@@ -38,7 +38,7 @@ def give(
 ) -> schemas.Callback:
     """The conversation is another desk's from now on: the citizen goes over, and I am free."""
     mine = of_my_desk(session, callback_id, user)
-    given = transfers.give(session, mine, body.desk_id, body.note, settings, who=user.username)
+    given = transfers.give(session, mine, body.desk_id, body.note, settings, by=user)
     return views.callback_view(session, given)
 
 

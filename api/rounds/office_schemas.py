@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Id, Moment, Name, Quality, Registration, Round
+from api.schemas import Id, Moment, Name, Note, Quality, Registration, Round
 from db.models import ConfirmationKind, Delivery, MessageKind, OfficialKind
 from db.states import CallbackState, Fact, Outcome
 from hotline.dates import Language
@@ -146,7 +146,7 @@ class Attempt(BaseModel):
     desk_id: int | None
     state: CallbackState
     outcome: Outcome | None
-    note: str
+    notes: list[Note]
     called_at: datetime | None
     talking_at: datetime | None
     ended_at: datetime | None

@@ -1,7 +1,7 @@
 """The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
 
 from db.models.base import Base, UtcDateTime, word, words
-from db.models.callbacks import Breaker, Callback, CallQuality, Guest, PlacedCall, WaitingCaller
+from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, Hearing
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
@@ -63,6 +63,7 @@ __all__ = [
     "LineCount",
     "Message",
     "MessageKind",
+    "Note",
     "Official",
     "OfficialKind",
     "PlacedCall",

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.line import Registration
+from db.models.people import User
 from db.states import CallbackState, GuestEnd, GuestState, Outcome
 
 _LIVE = text(f"state <> {CallbackState.CLOSED.value!r}")
@@ -52,7 +53,6 @@ class Callback(Base):
         one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED
     )
     outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "outcome"))
-    note: Mapped[str] = mapped_column(Text, default="")  # lines, by whoever wrote (hotline.callbacks.notes)
     claimed_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
     placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
@@ -79,6 +79,7 @@ class Callback(Base):
     ended_at: Mapped[datetime | None]
 
     registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
+    notes: Mapped[list["Note"]] = relationship(order_by="Note.id")
 
     __table_args__ = (
         Index(
@@ -117,6 +118,25 @@ class Callback(Base):
         CheckConstraint("state <> 'parting' OR parting_at IS NOT NULL", name="parting_since"),
         CheckConstraint("state <> 'screening' OR screen_desk_id IS NOT NULL", name="screened_by_a_desk"),
     )
+
+
+class Note(Base):
+    """What one person wrote of a conversation at one moment: a line or some. Nothing is written over."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime]
+    written: Mapped[str] = mapped_column(Text)
+
+    writer: Mapped[User] = relationship()
+
+    @property
+    def by(self) -> str:
+        """The name of who wrote it."""
+        return self.writer.name
 
 
 _GUEST_IS_ON = text("ended_at IS NULL")

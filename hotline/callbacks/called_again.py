@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.engine import now
-from db.models import Callback, Registration, Round, User
+from db.models import Callback, Note, Registration, Round, User
 from db.states import RegistrationState
 from hotline.callbacks import retries
 from hotline.callbacks.retries import Because
@@ -67,6 +67,7 @@ def agreed_by(session: Session, user: User) -> Sequence[Callback]:
         .join(Registration, Registration.id == Callback.registration_id)
         .where(Callback.user_id == user.id, Callback.again_at > now(session) - _LATE)
         .where(Registration.state == RegistrationState.WAITING, ~again)
+        .options(selectinload(Callback.notes).joinedload(Note.writer))
         .order_by(Callback.again_at, Callback.id)
         .limit(_MOST)
     ).all()

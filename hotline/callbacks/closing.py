@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import Callback, MessageKind, Registration, Round
 from db.states import RETRIED, CallbackState, Fact, Outcome, RegistrationState
 from hotline import audit, outbox
-from hotline.callbacks import callbacks, notes, own_faults, retries
+from hotline.callbacks import callbacks, own_faults, retries
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.ledger import ledger
@@ -22,35 +22,32 @@ def record_outcome(
     session: Session,
     callback: Callback,
     outcome: Outcome,
-    note: str,
     settings: Settings,
     *,
     again_at: datetime | None = None,
     agreed_by: str | None = None,
 ) -> Callback:
-    """The desk says what became of the callback. Saying the same again adds only the note.
+    """The desk says what became of the callback. Saying the same again changes nothing.
 
     `again_at`: when the citizen, who is to be called again, asked to be (`retries.promised`); `agreed_by`:
     the user who agreed it with them: it holds in quiet hours, too. Raises Refused("wrong-state") while the
     call goes on, or if another outcome stands already, Refused("never-met") if the two were never in the
     room together, and Refused("too-far-ahead" | "agreed-without-time").
     """
-    session.refresh(callback, ["state", "outcome", "note"], with_for_update={"key_share": True})
+    session.refresh(callback, ["state", "outcome"], with_for_update={"key_share": True})
     state = callback.state  # which another tab does not change meanwhile
     if state is CallbackState.CLOSED and callback.outcome is outcome:
-        callback.note = notes.joined(callback.note, note)
-        session.flush()
         return callback
     without_call = outcome is Outcome.RETURNED
     if state not in ((CallbackState.CLAIMED,) if without_call else _OWES_OUTCOME) or callback.said:
         raise Refused("wrong-state", f"the callback is {state}, outcome {callback.outcome}")
     if outcome is Outcome.REACHED and callback.talking_at is None:
         raise Refused("never-met", "the desk and the citizen were never in the room together")
-    values: dict[str, Any] = {"note": notes.joined(callback.note, note)}
+    values: dict[str, Any] = {}
     if (
         state is CallbackState.PARTING
     ):  # its end cannot be undone any more; the dialer hangs up, and says when
-        values |= {"hangup_asked_at": now(session), "ended_at": None}
+        values = {"hangup_asked_at": now(session), "ended_at": None}
     if agreed_by:
         note_agreed(session, callback, outcome, again_at, who=agreed_by)
     agreed = agreed_by is not None

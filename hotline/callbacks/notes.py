@@ -1,6 +1,6 @@
-"""What the office writes of a conversation while it goes on: each word is kept as it comes.
+"""What the office writes of a conversation: each word is kept as it comes, with who wrote it and when.
 
-Two may write at one time, the official and the one beside: each note is a line, added to those before.
+Two may write at one time, the official and the one beside: each note is added to those before.
 """
 
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, User
+from db.models import Callback, Note, User
 from db.states import CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks
@@ -42,22 +42,30 @@ def check_writes(session: Session, callback: Callback, user: User) -> None:
         raise Refused("forbidden", "this conversation is another desk's, or was long ago")
 
 
-def add(session: Session, callback: Callback, note: str, *, who: str) -> Callback:
-    """Add a line to its note. Raises Refused("text-missing" | "text-long")."""
+def add(session: Session, callback: Callback, note: str, *, by: User) -> Callback:
+    """Add a note while the conversation goes on. Raises Refused("text-missing" | "text-long")."""
     if not note.strip():
         raise Refused("text-missing", "write something")
-    session.refresh(callback, ["note"], with_for_update={"key_share": True})
-    whole = joined(callback.note, note)
-    if len(whole) > MOST:
-        raise Refused("text-long", f"all notes of a conversation: at most {MOST} characters")
-    callback.note = whole
-    audit.record(session, who, "note-added", f"callback {callback.id}")
+    write(session, callback, note, by=by, most=MOST)
+    audit.record(session, by.username, "note-added", f"callback {callback.id}")
     events.callback_changed(session, callback)
     return callback
 
 
-def joined(before: str, note: str) -> str:
-    """Both, each line once: nothing that was written before is written over."""
-    lines = before.split("\n") if before else []
-    lines += [line for line in note.strip().split("\n") if line and line not in lines]
-    return "\n".join(lines)[:_LONGEST]
+def write(session: Session, callback: Callback, note: str, *, by: User, most: int | None = None) -> None:
+    """Keep what the person writes; a line of theirs that is there already is not written twice.
+
+    `most`: characters of all notes together; beyond them it raises Refused("text-long").
+    """
+    if not note.strip():
+        return
+    session.refresh(callback, ["state"], with_for_update={"key_share": True})
+    session.expire(callback, ["notes"])  # others may have written
+    theirs = {line for one in callback.notes if one.user_id == by.id for line in one.written.split("\n")}
+    added = "\n".join(line for line in note.strip().split("\n") if line and line not in theirs)
+    left = (most or _LONGEST) - sum(len(one.written) for one in callback.notes)
+    if most and len(added) > left:
+        raise Refused("text-long", f"all notes of a conversation: at most {most} characters")
+    if added := added[: max(left, 0)]:
+        callback.notes.append(Note(user_id=by.id, at=now(session), written=added))
+        session.flush()

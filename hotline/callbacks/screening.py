@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from hotline.callbacks import assignment, callbacks, closing, notes
+from hotline.callbacks import assignment, callbacks, closing
 from hotline.errors import Refused
 from settings import Settings
 
@@ -55,7 +55,6 @@ def dismiss(
     session: Session,
     callback: Callback,
     outcome: Outcome,
-    note: str,
     settings: Settings,
     *,
     again_at: datetime | None = None,
@@ -66,7 +65,7 @@ def dismiss(
     `again_at` and `agreed_by` as in `closing.record_outcome`. Raises Refused("wrong-state" |
     "too-far-ahead" | "agreed-without-time").
     """
-    session.refresh(callback, ["state", "note"], with_for_update={"key_share": True})
+    session.refresh(callback, ["state"], with_for_update={"key_share": True})
     if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
         raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
     if agreed_by:
@@ -74,7 +73,6 @@ def dismiss(
     # The dialer hangs up, and says when.
     ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
     agreed, token = agreed_by is not None, callback.token
-    ending["note"] = notes.joined(callback.note, note)
     closed = closing.close(session, token, outcome, settings, again_at=again_at, agreed=agreed, **ending)
     assert closed is not None  # noqa: S101  (its row is locked)
     return closed

@@ -78,5 +78,5 @@ def say_outcome(
     live = callbacks.live_at_desk(session, desk.id)
     if live is None or live.id != callback_id:
         raise Refused("wrong-state", "the desk does not have this citizen any more")
-    closing.record_outcome(session, live, outcome, live.note, settings)
+    closing.record_outcome(session, live, outcome, settings)
     audit.record(session, who, "outcome-said", f"callback {live.id}", f"desk {desk.id}, {outcome}: {reason}")

@@ -3,8 +3,8 @@
 Consulting: the other desk's phone joins the conversation, as a supervisor's does; the citizen hears music
 meanwhile if this desk has put them on hold, else all three speak.
 Giving: the callback is the other desk's, held until the dialer has led the citizen into that room, as after
-a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the note
-goes with them. The other desk says what became of the conversation.
+a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the notes
+go with them. The other desk says what became of the conversation.
 """
 
 from datetime import timedelta
@@ -82,9 +82,9 @@ def consult(session: Session, callback: Callback, desk_id: int, *, who: str) -> 
 
 
 def give(
-    session: Session, callback: Callback, desk_id: int, note: str, settings: Settings, *, who: str
+    session: Session, callback: Callback, desk_id: int, note: str, settings: Settings, *, by: User
 ) -> Callback:
-    """The conversation is the other desk's from now on, with this line to its note.
+    """The conversation is the other desk's from now on, with this note.
 
     Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
@@ -92,6 +92,7 @@ def give(
     if guests.present(session, callback.id):
         raise Refused("guest-there", "a third person is being called, or there, already")
     at = now(session)
+    notes.write(session, callback, note, by=by)
     try:
         with session.begin_nested():
             given = session.scalar(
@@ -105,7 +106,6 @@ def give(
                     held_at=func.coalesce(Callback.held_at, at),
                     held_until=at + timedelta(seconds=settings.hold_seconds),
                     on_hold_at=None,
-                    note=notes.joined(callback.note, note),
                 )
                 .returning(Callback.id)
                 .execution_options(synchronize_session=False)
@@ -119,7 +119,11 @@ def give(
     session.flush()
     session.refresh(callback)
     audit.record(
-        session, who, "conversation-given", f"callback {callback.id}", f"desk {before}, desk {desk_id}"
+        session,
+        by.username,
+        "conversation-given",
+        f"callback {callback.id}",
+        f"desk {before}, desk {desk_id}",
     )
     events.callback_changed(session, callback)
     for changed in (before, desk_id):

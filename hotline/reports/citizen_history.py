@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from db.models import Callback, CallQuality, Message, Recording, Registration, Request, User
+from db.models import Callback, CallQuality, Message, Note, Recording, Registration, Request, User
 from hotline.errors import Refused
 from hotline.requests import inbox
 
@@ -60,6 +60,7 @@ def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCa
         .outerjoin(Recording, (Recording.callback_id == Callback.id) & Recording.deleted_at.is_(None))
         .outerjoin(CallQuality, CallQuality.callback_id == Callback.id)
         .where(Callback.registration_id.in_([registration.id for registration in of]))
+        .options(selectinload(Callback.notes).joinedload(Note.writer))
         .order_by(Callback.id.desc())
         .limit(_CALLS)
     )

@@ -31,3 +31,8 @@ def problem(response: Response, status_code: int, code: str) -> dict[str, Any]:
     assert body["status"] == status_code
     assert body["title"] and body["detail"]
     return body
+
+
+def said(of_call: dict[str, Any]) -> list[str]:
+    """Each line that was written of this call, the oldest first."""
+    return [line for note in of_call["notes"] for line in note["written"].split("\n")]

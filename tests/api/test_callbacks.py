@@ -11,7 +11,7 @@ from hotline import heartbeats, numbers
 from hotline.callbacks import callbacks
 from hotline.line import line
 from settings import Settings
-from tests.api.answers import V1, SignedIn, problem, registered
+from tests.api.answers import V1, SignedIn, problem, registered, said
 from tests.factories import a_callback, a_registration, a_round, a_user
 
 # The path of a callback
@@ -36,7 +36,7 @@ def test_given_a_line_when_a_desk_claims_and_returns_then_the_place_is_first_aga
     answer = desk.put(f"{V1}/callbacks/{claimed['id']}/outcome", json=body)
     assert answer.status_code == 200
     returned = answer.json()
-    assert (returned["state"], returned["outcome"], returned["note"]) == ("closed", "returned", "یادداشت")
+    assert (returned["state"], returned["outcome"], said(returned)) == ("closed", "returned", ["یادداشت"])
     place = returned["registration"]
     assert (place["state"], place["place"], place["attempts"], place["desk_id"]) == ("waiting", 1, 0, None)
     assert desk.get(f"{V1}/me").json()["callback"] is None
@@ -92,9 +92,9 @@ def test_given_a_call_when_it_goes_its_way_then_the_desk_may_do_what_fits_each_s
     closed = desk.put(f"{url}/outcome", json=reached).json()
     assert (closed["outcome"], closed["registration"]["state"]) == ("reached", "reached")
     noted = desk.put(f"{url}/outcome", json={"outcome": "reached", "note": "second"})
-    assert (noted.status_code, noted.json()) == (200, {**closed, "note": "first\nsecond"})
+    assert (noted.status_code, noted.json()) == (200, {**closed, "notes": noted.json()["notes"]})
     problem(desk.put(f"{url}/outcome", json={"outcome": "busy"}), 409, "wrong-state")
-    assert desk.get(url).json()["note"] == "first\nsecond"
+    assert said(desk.get(url).json()) == ["first", "second"]
 
 
 def test_given_a_conversation_when_it_is_hung_up_and_that_is_undone_then_the_desk_is_told_each_step(

@@ -17,7 +17,18 @@ from hotline import audit
 from hotline.callbacks import callbacks, closing
 from hotline.people import sign_ins
 from settings import Settings
-from tests.factories import HOUR, a_callback, a_desk, a_registration, a_round, a_ticket, a_user
+from tests.api.answers import said
+from tests.factories import (
+    HOUR,
+    a_callback,
+    a_desk,
+    a_note,
+    a_registration,
+    a_round,
+    a_ticket,
+    a_user,
+    written_of,
+)
 from tests.kit.recording_files import a_file
 
 V1 = "/api/v1"
@@ -71,11 +82,12 @@ def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads
         at = now(session) - 24 * HOUR
         spoken = Callback(
             registration=past, round_id=past.round_id, desk_id=user.desk_id, token="callback-past",
-            state=CallbackState.CLOSED, outcome=Outcome.REACHED, note="جوی آب خیابان", claimed_at=at,
+            state=CallbackState.CLOSED, outcome=Outcome.REACHED, claimed_at=at,
             called_at=at, talking_at=at, ended_at=at + timedelta(seconds=90),
         )  # fmt: skip
         session.add(spoken)
         session.flush()
+        a_note(session, spoken, "جوی آب خیابان", session.get_one(User, user.id))
         session.add(
             Recording(callback_id=spoken.id, file="f.wav", sha256="0" * 64, seconds=88, made_at=now(session))
         )
@@ -87,7 +99,7 @@ def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads
     found = desk.get(f"{V1}/callbacks/{held.id}/history").json()
     assert [one["id"] for one in found["registrations"]] == [held.registration_id, past.id]
     (call,) = found["registrations"][1]["calls"]
-    assert (call["note"], call["talked_seconds"], call["outcome"]) == ("جوی آب خیابان", 90, "reached")
+    assert (said(call), call["talked_seconds"], call["outcome"]) == (["جوی آب خیابان"], 90, "reached")
     assert call["recorded"] is None, "an operator does not hear recordings"
     assert [request["tracking"] for request in found["requests"]] == ["12345678"]
 
@@ -149,10 +161,10 @@ def test_given_a_citizen_who_asks_for_a_time_when_the_desk_says_so_then_the_own_
     desk, address = page(user=user), f"{V1}/callbacks/{held.id}/outcome"
     with reading(engine) as session:
         wish = (now(session) + timedelta(minutes=20)).replace(microsecond=0)
-    said = {"outcome": "call_again", "note": "در جلسه است"}
+    word = {"outcome": "call_again", "note": "در جلسه است"}
     far = (wish + timedelta(days=40)).isoformat()
-    assert desk.put(address, json={**said, "again_at": far}).json()["code"] == "too-far-ahead"
-    closed = desk.put(address, json={**said, "again_at": wish.isoformat()}).json()
+    assert desk.put(address, json={**word, "again_at": far}).json()["code"] == "too-far-ahead"
+    closed = desk.put(address, json={**word, "again_at": wish.isoformat()}).json()
     assert closed["registration"]["state"] == "waiting"
     with reading(engine) as session:
         registration = session.get_one(Registration, held.registration_id)
@@ -168,16 +180,16 @@ def test_given_an_operator_who_speaks_first_when_the_citizen_is_not_to_come_then
     with writing(engine) as session:
         session.merge(held).desk_id = None
     other, mine, address = page(), page(user=user), f"{V1}/callbacks/{held.id}/dismiss"
-    said = {"outcome": "refused", "note": "پاسخ خود را گرفت"}
-    assert other.post(address, json=said).status_code == 403
+    word = {"outcome": "refused", "note": "پاسخ خود را گرفت"}
+    assert other.post(address, json=word).status_code == 403
     assert mine.post(address, json={"outcome": "reached"}).json()["code"] == "wrong-state"
-    assert mine.post(address, json=said).status_code == 202
+    assert mine.post(address, json=word).status_code == 202
     with reading(engine) as session:
         done = session.get_one(Callback, held.id)
-        assert (done.outcome, done.note, done.ended_at) == (Outcome.REFUSED, said["note"], None)
+        assert (done.outcome, written_of(done), done.ended_at) == (Outcome.REFUSED, [word["note"]], None)
         assert [c.id for c in callbacks.on_the_phone(session)] == [held.id], "the dialer hangs up"
         assert done.registration.state is RegistrationState.CLOSED
-    assert mine.post(address, json=said).json()["code"] == "wrong-state"
+    assert mine.post(address, json=word).json()["code"] == "wrong-state"
 
 
 def test_given_a_desk_when_its_person_chooses_the_phone_then_it_is_that_one_and_the_log_says_who(

@@ -13,11 +13,12 @@ from hotline import outbox
 from hotline.callbacks import claims, closing
 from hotline.line import carry_over, registration
 from settings import Settings
-from tests.api.answers import V1, As, problem
+from tests.api.answers import V1, As, problem, said
 from tests.factories import (
     HOUR,
     a_callback,
     a_desk,
+    a_note,
     a_round,
     a_user,
     an_official,
@@ -191,8 +192,8 @@ def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_
         called = claims.claim(session, round_id=first.id, desk_id=user.desk_id or 0, user_id=user.id)
         assert called
         called.state, called.called_at = CallbackState.ENDED, now(session)
-        session.flush()
-        closing.record_outcome(session, called, Outcome.CALL_AGAIN, "بعد از ظهر", settings)
+        a_note(session, called, "بعد از ظهر", user)
+        closing.record_outcome(session, called, Outcome.CALL_AGAIN, settings)
         first.ended_at = now(session)
         later = a_round(session, Phase.OPEN)
         later.official = first.official
@@ -210,7 +211,7 @@ def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_
         (Fact.CARRIED, later.id),
     ]
     (call,) = history["calls"]
-    assert (call["round_id"], call["outcome"], call["note"]) == (first.id, "call_again", "بعد از ظهر")
+    assert (call["round_id"], call["outcome"], said(call)) == (first.id, "call_again", ["بعد از ظهر"])
     (way,) = history["carries"]
     assert (way["from_round_id"], way["to_round_id"]) == (first.id, later.id)
     assert [m["kind"] for m in history["text_messages"]] == ["registered", "carried"]

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import Callback, Official, OfficialKind, Request, Role, Round, User
 from db.states import CallbackState, Outcome, RequestState
 from hotline import audit
-from hotline.callbacks import closing, notes
+from hotline.callbacks import notes
 from hotline.clock import CITY
 from hotline.requests import inbox, requests, work
-from settings import Settings
-from tests.api.answers import V1, As, SignedIn, problem
-from tests.factories import a_callback, a_desk, a_request, a_user
+from tests.api.answers import V1, As, SignedIn, problem, said
+from tests.factories import a_callback, a_desk, a_note, a_request, a_user, written_of
 
 DAY = timedelta(days=1)
 WORDS = "روشنایی کوچه درست می‌شود"
@@ -83,25 +83,48 @@ def test_given_the_one_beside_when_they_write_too_then_nothing_is_lost_and_anoth
     for client, note in ((page, "کوچهٔ مدرسه"), (desk, "پیگیری تا شنبه"), (page, "کوچهٔ مدرسه")):
         answer = client.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": note})
         assert answer.status_code == 200, answer.text
-    assert answer.json()["note"] == "کوچهٔ مدرسه\nپیگیری تا شنبه"
+    assert said(answer.json()) == ["کوچهٔ مدرسه", "پیگیری تا شنبه"]
+
+
+def test_given_notes_of_two_when_read_anywhere_then_each_has_who_wrote_it_and_when(
+    engine: Engine, as_user: SignedIn, as_role: As, user: User, speaks: Callback
+) -> None:
+    with writing(engine) as session:
+        session.get_one(User, user.id).name = "شهردار"
+        beside = a_user(session, a_desk(session))
+        beside.name = "مینا"
+    page, assistant, url = as_user(user), as_user(beside), f"{V1}/callbacks/{speaks.id}"
+    for client in (page, assistant, assistant):  # the last of which is sent again: its answer was lost
+        assert client.post(f"{url}/notes", json={"note": "پیگیری شود"}).status_code == 200
+    with writing(engine) as session:
+        callback = session.get_one(Callback, speaks.id)
+        callback.state, callback.ended_at = CallbackState.ENDED, now(session)
+    closed = page.put(f"{url}/outcome", json={"outcome": "reached", "note": "تا شنبه"}).json()
+    lines = [("شهردار", "پیگیری شود"), ("مینا", "پیگیری شود"), ("شهردار", "تا شنبه")]
+    assert [(note["by"], note["written"]) for note in closed["notes"]] == lines
+    times = [note["at"] for note in closed["notes"]]
+    assert times == sorted(times)
+    auditor, place = as_role(Role.AUDITOR), speaks.registration_id
+    (of_place,) = auditor.get(f"{V1}/registrations/{place}").json()["calls"]
+    ((of_citizen,),) = (
+        one["calls"] for one in auditor.get(f"{V1}/citizens/registration/{place}").json()["registrations"]
+    )
+    assert page.get(url).json()["notes"] == of_place["notes"] == of_citizen["notes"] == closed["notes"]
 
 
 def test_given_a_note_when_an_outcome_is_said_without_or_with_another_then_nothing_written_is_lost(
-    engine: Engine, desk: TestClient, speaks: Callback, settings: Settings
+    engine: Engine, desk: TestClient, speaks: Callback
 ) -> None:
-    desk.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": "نخست"})
+    url = f"{V1}/callbacks/{speaks.id}"
+    desk.post(f"{url}/notes", json={"note": "نخست"})
+    refused = desk.put(f"{url}/outcome", json={"outcome": "reached", "note": "زود"})
+    problem(refused, 409, "wrong-state")
     with writing(engine) as session:
         callback = session.get_one(Callback, speaks.id)
         callback.state, callback.ended_at = CallbackState.ENDED, now(session)
-        session.flush()
-        assert closing.record_outcome(session, callback, Outcome.REACHED, "دوم", settings).note == "نخست\nدوم"
-        session.rollback()
-    with writing(engine) as session:
-        callback = session.get_one(Callback, speaks.id)
-        callback.state, callback.ended_at = CallbackState.ENDED, now(session)
-        session.flush()
-        assert closing.record_outcome(session, callback, Outcome.REACHED, "", settings).note == "نخست"
-        assert closing.record_outcome(session, callback, Outcome.REACHED, "", settings).note == "نخست"
+    for note, lines in (("", ["نخست"]), ("دوم", ["نخست", "دوم"]), ("نخست\nدوم\nسوم", ["نخست", "دوم", "سوم"])):
+        answer = desk.put(f"{url}/outcome", json={"outcome": "reached", "note": note})
+        assert said(answer.json()) == lines, answer.text
 
 
 def test_given_a_conversation_that_is_not_now_when_somebody_beside_writes_then_it_is_refused(
@@ -178,14 +201,25 @@ def test_given_a_late_promise_when_it_is_a_duplicate_then_the_first_one_is_to_ke
         assert inbox.due_of(session.get_one(Request, first.id)) == late.promised_until
 
 
-@pytest.mark.parametrize(("before", "note", "whole"), [
-    ("", "یک", "یک"), ("یک", "", "یک"), ("یک", "یک", "یک"), ("at noon", "no", "at noon\nno"),
-    ("no", "noon", "no\nnoon"), ("a\nb", "b\nc", "a\nb\nc"),
+@pytest.mark.parametrize(("before", "note", "lines"), [
+    ("", "یک", ["یک"]), ("یک", " ", ["یک"]), ("یک", "یک", ["یک"]), ("at noon", "no", ["at noon", "no"]),
+    ("no", "noon", ["no", "noon"]), ("a\nb", "b\nc", ["a\nb", "c"]), ("a", " b\n\nc ", ["a", "b\nc"]),
 ])  # fmt: skip
-def test_given_lines_when_others_are_added_then_each_is_there_once(
-    before: str, note: str, whole: str
+def test_given_lines_when_the_same_person_adds_others_then_each_is_there_once(
+    session: Session, before: str, note: str, lines: list[str]
 ) -> None:
-    assert notes.joined(before, note) == whole
+    callback, by = a_callback(session, CallbackState.ENDED), a_user(session)
+    for one in (before, note):
+        notes.write(session, callback, one, by=by)
+    session.refresh(callback)
+    assert written_of(callback) == lines
+
+
+def test_given_as_much_as_is_kept_when_an_outcome_says_more_then_it_is_not_refused(session: Session) -> None:
+    callback, by = a_callback(session, CallbackState.ENDED), a_user(session)
+    for letter in "abcdefghijkl":
+        notes.write(session, callback, letter * 2000, by=by)
+    assert [len(one) for one in written_of(callback)] == [2000] * 10
 
 
 @pytest.mark.parametrize(("note", "code"), [("   ", "text-missing"), ("آ" * 500, "text-long")])
@@ -193,10 +227,10 @@ def test_given_a_note_of_nothing_or_too_much_when_added_then_it_is_refused_and_t
     engine: Engine, desk: TestClient, speaks: Callback, note: str, code: str
 ) -> None:
     with writing(engine) as session:
-        session.get_one(Callback, speaks.id).note = "ب" * 1600
+        a_note(session, session.get_one(Callback, speaks.id), "ب" * 1600)
     problem(desk.post(f"{V1}/callbacks/{speaks.id}/notes", json={"note": note}), 409, code)
     with reading(engine) as session:
-        assert session.get_one(Callback, speaks.id).note == "ب" * 1600
+        assert written_of(session.get_one(Callback, speaks.id)) == ["ب" * 1600]
 
 
 def test_given_promises_of_two_officials_when_listed_then_each_sees_the_own_and_the_office_all(

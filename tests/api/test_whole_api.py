@@ -5,7 +5,7 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from db.models import Round, User
-from tests.api.answers import LONG, V1, problem, registered
+from tests.api.answers import LONG, V1, problem, registered, said
 from tests.factories import PASSWORD
 
 WRONG: list[tuple[str, str, object]] = [
@@ -76,7 +76,7 @@ def test_given_hostile_text_when_it_is_a_note_then_all_that_can_be_seen_is_kept_
         answer = desk.put(f"{url}/outcome", json={"outcome": "returned", "note": note})
         seen = note.replace("\u202e", "").replace("\u200f", "").replace("\r\n", "\n")
         lines += [line for line in seen.strip().split("\n") if line]
-        assert answer.json()["note"] == desk.get(url).json()["note"] == "\n".join(lines)
+        assert said(answer.json()) == said(desk.get(url).json()) == lines
 
 
 def test_given_hostile_text_when_it_is_a_name_or_password_then_it_is_refused_as_any_other(

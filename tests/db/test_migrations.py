@@ -236,7 +236,7 @@ def fill(connection: Connection, old: MetaData) -> None:
         connection.execute(insert["registrations"], [{**place, "registered_at": at}])
         callback = {"id": number + 60, "registration_id": number + 40, "round_id": 7, "desk_id": number}
         callback |= {"user_id": number + 20, "token": f"callback-{number:032}", "state": state}
-        callback |= {"outcome": "busy" if closed else None, "note": "یادداشت", "claimed_at": at}
+        callback |= {"outcome": "busy" if closed else None, "claimed_at": at}
         moments = ("called_at", "placed_at", "answered_at", "talking_at", "ended_at")
         came = {name: at if number > place + 1 else None for place, name in enumerate(moments)}
         connection.execute(insert["callbacks"], [{**callback, **came}])

@@ -93,7 +93,7 @@ class Hall(Office):
         with writing(self.engine) as session:
             callback = callbacks.by_token(session, token)
             assert callback
-            closing.record_outcome(session, callback, outcome, "", self._settings)
+            closing.record_outcome(session, callback, outcome, self._settings)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from db.models import (
     Heartbeat,
     Incoming,
     IncomingCalls,
+    Note,
     Official,
     OfficialKind,
     Registration,
@@ -46,6 +47,7 @@ _CALLS_EACH_HOUR = (3, 9, 24, 41, 58, 37, 29, 22, 31, 45, 38, 26)
 """From seven in the morning on."""
 _SOUND = (4.4, 4.3, 4.4, 3.8, 4.2, 4.4, 2.7)
 """MOS of one conversation after the other."""
+_WRITTEN = ("چراغ کوچه خاموش است", "برای پاسخ به اداره ارجاع شد", "سپاسگزاری کرد")
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,8 @@ def _was_called(session: Session, round_: Round, user: User, place: int, outcome
     if reached:
         mos = _SOUND[place % len(_SOUND)]
         session.add(a_quality(callback.id, mos, begun + 4 * _MINUTE))
+        written = _WRITTEN[place % len(_WRITTEN)]
+        session.add(Note(callback_id=callback.id, user_id=user.id, at=begun + 5 * _MINUTE, written=written))
 
 
 def _timetable(session: Session) -> None:

@@ -11,7 +11,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Registration, Role
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit, numbers
-from tests.factories import a_registration, a_request, a_round
+from tests.factories import a_note, a_registration, a_request, a_round
 from tests.kit.pages import is_fit, shown
 from tests.pages.conftest import OpenAs
 
@@ -30,13 +30,14 @@ def place(engine: Engine) -> Registration:
             registered_at=at - timedelta(days=9),
         )  # fmt: skip
         spoken = at - timedelta(days=8)
-        session.add(
-            Callback(
-                registration_id=past.id, round_id=past.round_id, token="callback-past",
-                state=CallbackState.CLOSED, outcome=Outcome.REACHED, note="جوی آب خیابان", claimed_at=spoken,
-                called_at=spoken, talking_at=spoken, ended_at=spoken + timedelta(seconds=90),
-            )
+        callback = Callback(
+            registration_id=past.id, round_id=past.round_id, token="callback-past",
+            state=CallbackState.CLOSED, outcome=Outcome.REACHED, claimed_at=spoken,
+            called_at=spoken, talking_at=spoken, ended_at=spoken + timedelta(seconds=90),
         )  # fmt: skip
+        session.add(callback)
+        session.flush()
+        a_note(session, callback, "جوی آب خیابان")
         a_request(session, number=place.number, category=3, district=5).made_at = at - timedelta(days=1)
         return place
 

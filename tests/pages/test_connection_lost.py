@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Role, Round, User
 from db.states import CallbackState
 from settings import Settings
-from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations
+from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations, written_of
 from tests.kit.browser import person
 from tests.kit.pages import in_state, is_fit
 from tests.kit.served import served
@@ -71,7 +71,7 @@ def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heal
         page.get_by_test_id("save-outcome").click()
         in_state(page, "callback-state", "closed")
         with reading(engine) as session:
-            assert session.get_one(Callback, held.id).note == f"{NOTE}!"
+            assert written_of(session.get_one(Callback, held.id)) == [f"{NOTE}!"]
 
 
 @pytest.mark.usefixtures("held")
@@ -108,7 +108,7 @@ def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_a
         page.get_by_test_id("save-outcome").click()
         in_state(page, "callback-state", "closed")
         with reading(engine) as session:
-            assert session.get_one(Callback, held.id).note == NOTE
+            assert written_of(session.get_one(Callback, held.id)) == [NOTE]
 
 
 @pytest.mark.usefixtures("held")

@@ -12,7 +12,7 @@ from hotline import heartbeats, numbers
 from hotline.callbacks import callbacks
 from hotline.line import registration
 from settings import Settings
-from tests.factories import HOUR, a_callback, a_registration, a_round, some_registrations
+from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
 from tests.kit.pages import is_fit
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
@@ -38,7 +38,8 @@ def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callba
             subject=5,
         )
         spoken = a_callback(session, CallbackState.CLOSED)
-        spoken.registration, spoken.round_id, spoken.note = past, past.round_id, "جوی آب"
+        spoken.registration, spoken.round_id = past, past.round_id
+        a_note(session, spoken, "جوی آب", user)
         spoken.called_at = spoken.talking_at = now(session) - 30 * HOUR
         round_ = session.get_one(Round, held.round_id)
         round_.ends_at += 3 * HOUR
@@ -85,7 +86,7 @@ def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_
     with reading(engine) as session:
         done = session.get_one(Callback, held.id)
         due = done.registration.not_before
-        assert (done.outcome, done.note) == (Outcome.CALL_AGAIN, "n2h؟ فردا زنگ بزنیم")
+        assert (done.outcome, written_of(done)) == (Outcome.CALL_AGAIN, ["n2h؟ فردا زنگ بزنیم"])
         assert due and timedelta(minutes=58) < due - now(session) <= timedelta(minutes=60)
     expect(mine).to_contain_text("تماس دوباره از")  # at its own place
 

@@ -1,5 +1,6 @@
 """What an official says to a citizen is written down at once: notes, and promises with their day."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Request, Role, Round, User
 from db.states import CallbackState
-from tests.factories import a_callback
+from tests.factories import a_callback, written_of
 from tests.kit.pages import is_fit, shown
 from tests.pages.conftest import OpenAs
 
@@ -63,11 +64,15 @@ def test_given_words_half_written_when_the_page_is_loaded_anew_then_they_are_the
     page.reload()
     expect(page.get_by_test_id("said-written")).to_have_value(WORDS)
     page.get_by_test_id("said-add").click()
-    expect(page.get_by_test_id("said-note")).to_have_text(WORDS)
+    expect(page.get_by_test_id("notes")).to_contain_text(WORDS)
     with reading(engine) as session:
-        assert session.get_one(Callback, callback_id).note == WORDS
+        assert written_of(session.get_one(Callback, callback_id)) == [WORDS]
 
     beside = open_as(Role.OPERATOR, "assist", at_desk=True)
+    with writing(engine) as session:
+        for person in session.scalars(select(User)):
+            person.name = "مینا" if person.role is Role.OPERATOR else "شهردار"
     beside.get_by_test_id("said-written").fill("از اداره پرسیده شود")
     beside.get_by_test_id("said-add").click()
-    expect(page.get_by_test_id("said-note")).to_contain_text("از اداره پرسیده شود")
+    notes = page.get_by_test_id("notes").get_by_role("listitem")
+    expect(notes).to_have_text([re.compile(f"شهردار.*{WORDS}"), re.compile("مینا.*از اداره پرسیده شود")])

@@ -10,7 +10,7 @@ from db.states import CallbackState
 from hotline.callbacks import serving
 from hotline.desks import transfers
 from settings import Settings
-from tests.factories import a_callback, a_desk, a_user
+from tests.factories import a_callback, a_desk, a_user, written_of
 from tests.kit.pages import in_state, is_fit
 from tests.pages.conftest import OpenAs
 
@@ -56,7 +56,8 @@ def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it
     in_state(talk, "callback-state", "none")
     given = _callback(engine)
     assert (given.desk_id, given.state) == (other, CallbackState.HELD)
-    assert given.note == "نشانی: خیابان نمونه"
+    with reading(engine) as session:
+        assert written_of(session.get_one(Callback, given.id)) == ["نشانی: خیابان نمونه"]
     talk.reload()
     in_state(talk, "callback-state", "none")
 
@@ -102,7 +103,7 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
     expect(page.get_by_test_id("consulted")).to_be_hidden()
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
-        transfers.give(session, callback, mine, "", settings, who="colleague")
+        transfers.give(session, callback, mine, "", settings, by=session.get_one(User, callback.user_id))
     in_state(page, "callback-state", "held")
     expect(page.get_by_test_id("callback-state")).to_contain_text("وصل می‌شود")
     expect(page.get_by_test_id("given-by")).to_be_visible()

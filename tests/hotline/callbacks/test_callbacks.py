@@ -59,16 +59,16 @@ def test_given_a_callback_in_each_state_when_moved_to_each_then_only_the_moves_o
     for state, to in product(C, C):
         callback = a_callback(session, state)
         before, allowed = newest_event(session), to in ALLOWED[state]
-        moved = callbacks.move(session, callback.token, to, note="moved", **needed_for(to, callback))
+        moved = callbacks.move(session, callback.token, to, held_s=7.0, **needed_for(to, callback))
         session.refresh(callback)
         assert (moved is not None) == allowed, f"{state} -> {to}"
-        assert (callback.state, callback.note) == ((to, "moved") if allowed else (state, ""))
+        assert (callback.state, callback.held_s) == ((to, 7) if allowed else (state, 0))
         what = Outcome.BUSY if to is C.CLOSED else to
         assert [(e.kind, e.what, e.callback_id, e.desk_id) for e in told(session, before)] == [
             ("callback", what, callback.id, callback.desk_id)
         ] * allowed
     session.refresh(bystander)
-    assert (bystander.state, bystander.note) == (C.CLAIMED, "")
+    assert (bystander.state, bystander.held_s) == (C.CLAIMED, 0)
 
 
 def test_given_a_wrong_token_when_anything_is_done_with_it_then_nothing_changes(

@@ -60,7 +60,7 @@ def spoken_with(story: Story) -> Callback:
 def says(story: Story, callback: Callback, **wish: Any) -> Registration:
     with writing(story.engine) as session:
         mine = session.get_one(Callback, callback.id)
-        closing.record_outcome(session, mine, O.CALL_AGAIN, "", story.conf, **wish)
+        closing.record_outcome(session, mine, O.CALL_AGAIN, story.conf, **wish)
         return session.get_one(Registration, callback.registration_id)
 
 
@@ -187,7 +187,7 @@ def test_given_an_operator_who_speaks_first_when_a_time_is_agreed_then_it_holds_
         callback.desk_id = None
         session.flush()
         wish = now(session) + MINUTE
-        done = screening.dismiss(session, callback, O.CALL_AGAIN, "", night, again_at=wish, agreed_by="desk1")
+        done = screening.dismiss(session, callback, O.CALL_AGAIN, night, again_at=wish, agreed_by="desk1")
         assert (done.agreed, done.registration.not_before) == (True, wish)
 
 
@@ -199,7 +199,7 @@ def test_given_nothing_that_could_be_agreed_when_said_then_it_is_refused_and_not
     wish = moment(story.engine) + minutes * MINUTE if minutes else None
     with pytest.raises(Refused, match="agreed-without-time"), writing(story.engine) as session:
         mine = session.get_one(Callback, callback.id)
-        closing.record_outcome(session, mine, outcome, "", story.conf, again_at=wish, agreed_by="desk1")
+        closing.record_outcome(session, mine, outcome, story.conf, again_at=wish, agreed_by="desk1")
     with reading(story.engine) as session:
         assert session.get_one(Callback, callback.id).state is CallbackState.ENDED
         assert session.scalars(select(AuditEntry)).all() == []

@@ -47,10 +47,10 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
     for outcome, attempts in product(map(Outcome, outcomes), range(limit + 1)):
         callback = a_callback(session, C.ENDED, attempts=attempts)
         event, before = newest_event(session), now(session)
-        closed = closing.close(session, callback.token, outcome, settings, note="یادداشت")
+        closed = closing.close(session, callback.token, outcome, settings)
         assert closed is callback
         place = closed.registration
-        assert (closed.state, closed.outcome, closed.note) == (C.CLOSED, outcome, "یادداشت")
+        assert (closed.state, closed.outcome) == (C.CLOSED, outcome)
         assert closed.ended_at is not None and closed.ended_at >= before
         assert (place.attempts, place.last_outcome) == (attempts + counted, outcome)
         assert place.state is (last_state if attempts + counted >= limit else state)
@@ -152,30 +152,28 @@ def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is
     for state, outcome in product(WITHOUT_OUTCOME, Outcome):
         callback = a_callback(session, state)
         if state in ({C.CLAIMED} if outcome is Outcome.RETURNED else {C.PARTING, C.ENDED}):
-            closed = closing.record_outcome(session, callback, outcome, "یادداشت", settings)
-            assert (closed.state, closed.outcome, closed.note) == (C.CLOSED, outcome, "یادداشت")
+            closed = closing.record_outcome(session, callback, outcome, settings)
+            assert (closed.state, closed.outcome) == (C.CLOSED, outcome)
             on_the_line = closed in callbacks.on_the_phone(session)
             assert on_the_line == (state is C.PARTING), "the dialer hangs up who was still there"
         else:
-            assert refusal(closing.record_outcome, session, callback, outcome, "", settings) == "wrong-state"
+            assert refusal(closing.record_outcome, session, callback, outcome, settings) == "wrong-state"
             session.refresh(callback)
             assert (callback.state, callback.outcome) == (state, None)
 
 
-def test_given_a_recorded_outcome_when_said_again_then_only_the_note_is_added_and_another_is_refused(
+def test_given_a_recorded_outcome_when_said_again_then_nothing_changes_and_another_is_refused(
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, C.ENDED)
-    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, "first", settings)
+    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, settings)
     before = (callback.ended_at, callback.registration.attempts, callback.registration.not_before)
-    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, "second", settings)
-    assert refusal(closing.record_outcome, session, callback, Outcome.REACHED, "third", settings) == (
-        "wrong-state"
-    )
+    closing.record_outcome(session, callback, Outcome.CALL_AGAIN, settings)
+    assert refusal(closing.record_outcome, session, callback, Outcome.REACHED, settings) == ("wrong-state")
     session.flush()
     session.refresh(callback)
     session.refresh(callback.registration)
-    assert (callback.outcome, callback.note) == (Outcome.CALL_AGAIN, "first\nsecond")
+    assert callback.outcome is Outcome.CALL_AGAIN
     assert (
         callback.ended_at,
         callback.registration.attempts,

@@ -76,7 +76,7 @@ def test_given_a_citizen_who_hangs_up_while_held_when_the_time_is_over_then_a_de
     session.refresh(callback)
     assert callback.outcome is (None if back else O.CALL_AGAIN)
     if back:
-        closed = closing.record_outcome(session, callback, O.REACHED, "", settings)
+        closed = closing.record_outcome(session, callback, O.REACHED, settings)
         assert closed.registration.state is R.REACHED, "both were in the room, and a person says so"
 
 
@@ -125,5 +125,5 @@ def test_given_two_who_never_met_when_a_person_says_reached_then_it_is_refused(
     callback = a_callback(session, C.ENDED)
     callback.talking_at = None
     session.flush()
-    assert refusal(closing.record_outcome, session, callback, O.REACHED, "", settings) == "never-met"
-    assert closing.record_outcome(session, callback, O.CALL_AGAIN, "", settings).outcome is O.CALL_AGAIN
+    assert refusal(closing.record_outcome, session, callback, O.REACHED, settings) == "never-met"
+    assert closing.record_outcome(session, callback, O.CALL_AGAIN, settings).outcome is O.CALL_AGAIN

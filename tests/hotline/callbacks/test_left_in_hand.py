@@ -157,7 +157,7 @@ def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_loo
         session.flush()
         tokens = left_in_hand.due(session)
         assert tokens == [said.token]
-        closing.record_outcome(session, said, O.REFUSED, "", settings)
+        closing.record_outcome(session, said, O.REFUSED, settings)
         assert left_in_hand.settle(session, said.token, settings) is None
         assert said.outcome is O.REFUSED
         assert [callback.state for callback in live] == [C.DIALING, C.TALKING, C.WAITING]

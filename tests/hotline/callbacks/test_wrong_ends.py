@@ -95,7 +95,7 @@ def test_given_a_call_that_is_hung_up_when_an_outcome_is_said_then_the_end_canno
     desk = session.get_one(Desk, callback.desk_id)
     conversations.hang_up(session, callback)
     assert callbacks.live_at_desk(session, desk.id) is callback, "the desk owes a word"
-    closing.record_outcome(session, callback, O.REFUSED, "", settings)
+    closing.record_outcome(session, callback, O.REFUSED, settings)
     assert (callback.outcome, callback.hangup_asked_at is not None) == (O.REFUSED, True)
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"
 
@@ -105,7 +105,7 @@ def test_given_an_end_whose_outcome_is_said_by_next_when_another_is_said_then_it
 ) -> None:
     callback = a_callback(session, C.TALKING)
     conversations.part(session, callback, O.REACHED)
-    assert refusal(closing.record_outcome, session, callback, O.REFUSED, "", settings) == "wrong-state"
+    assert refusal(closing.record_outcome, session, callback, O.REFUSED, settings) == "wrong-state"
 
 
 @pytest.mark.parametrize("said", [None, O.REACHED])

@@ -9,7 +9,7 @@ from hotline import audit
 from hotline.desks import desk_phones, desks
 from hotline.errors import Refused
 from settings import Settings
-from tests.factories import a_callback, a_desk, a_user
+from tests.factories import a_callback, a_desk, a_note, a_user, written_of
 
 WHY = "اپراتور رفته است"
 
@@ -44,15 +44,15 @@ def test_given_a_person_who_never_returns_when_somebody_says_the_outcome_then_th
     session: Session, settings: Settings
 ) -> None:
     callback = a_callback(session, CallbackState.ENDED)
-    callback.note = "یادداشت میز"
+    a_note(session, callback, "یادداشت میز")
     desk = session.get_one(Desk, callback.desk_id)
     assert desks.in_hand(session) == {desk.id: callback}
     desks.say_outcome(session, desk, callback.id, Outcome.REACHED, who="admin", reason=WHY, settings=settings)
     session.refresh(callback)
-    assert (callback.state, callback.outcome, callback.note) == (
+    assert (callback.state, callback.outcome, written_of(callback)) == (
         CallbackState.CLOSED,
         Outcome.REACHED,
-        "یادداشت میز",
+        ["یادداشت میز"],
     )
     assert callback.registration.state is RegistrationState.REACHED
     assert desks.in_hand(session) == {}

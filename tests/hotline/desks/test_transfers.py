@@ -23,7 +23,7 @@ NOTE = "نشانی را پرسیده‌ام"
 @pytest.fixture
 def mine(session: Session) -> Callback:
     """A conversation of the first desk."""
-    return make.a_callback(session, C.TALKING)
+    return make.a_callback(session, C.TALKING, make.a_user(session, make.a_desk(session), "first"))
 
 
 @pytest.fixture
@@ -40,7 +40,12 @@ def _an_operator(session: Session, username: str) -> User:
 
 def _give(session: Session, callback: Callback, to: User, settings: Settings, note: str = NOTE) -> Callback:
     assert to.desk_id is not None
-    return transfers.give(session, callback, to.desk_id, note, settings, who="first")
+    return transfers.give(session, callback, to.desk_id, note, settings, by=_person(session, callback))
+
+
+def _person(session: Session, callback: Callback) -> User:
+    """Who speaks, or spoke before it was given."""
+    return session.get_one(User, callback.user_id)
 
 
 def _takers(session: Session, callback: Callback) -> list[str]:
@@ -56,13 +61,14 @@ def _actions(session: Session) -> list[tuple[str, str, str]]:
 def test_given_a_conversation_when_it_is_given_then_the_citizen_is_the_other_desks_and_the_first_is_free(
     session: Session, mine: Callback, other: User, settings: Settings, on_hold: bool
 ) -> None:
-    first = mine.desk_id
+    first, by = mine.desk_id, _person(session, mine)
+    by.name = "مینا"
     if on_hold:
         conversations.put_on_hold(session, mine, settings)
     given = _give(session, mine, other, settings)
     assert (given.state, given.desk_id, given.user_id) == (C.HELD, other.desk_id, other.id)
     assert (given.given_by_desk_id, given.on_hold_at) == (first, None)
-    assert given.note.endswith(NOTE)
+    assert [(note.by, note.written) for note in given.notes] == [("مینا", NOTE)]
     assert given.held_until is not None and given.held_until > now(session)
     assert serving.begins(session, given), "the dialer leads them into the room as after a cut"
     assert cut_conversations.at_desk(session, first or 0) is None
@@ -114,7 +120,7 @@ def test_given_a_desk_that_cannot_take_it_when_a_conversation_is_given_then_it_i
     if why == "away":
         session.get_one(Desk, other.desk_id).phone_connected = False
         session.flush()
-    refused = refusal(transfers.give, session, mine, wanted or 0, "", settings, who="first")
+    refused = refusal(transfers.give, session, mine, wanted or 0, "", settings, by=_person(session, mine))
     assert refused == "desk-unavailable"
     session.refresh(mine)
     assert (mine.state, mine.given_by_desk_id) == (C.TALKING, None)
@@ -156,7 +162,7 @@ def test_given_two_conversations_when_both_are_given_to_one_desk_at_once_then_it
         with writing(engine) as session:
             callback = session.get_one(Callback, both[which])
             try:
-                transfers.give(session, callback, taker, "", settings, who="first")
+                transfers.give(session, callback, taker, "", settings, by=_person(session, callback))
             except Refused as refused:
                 return refused.code
         return "given"

@@ -57,7 +57,7 @@ def test_given_a_citizen_who_is_being_called_when_blocked_then_the_call_goes_on_
     with writing(engine) as session:
         found = callbacks.move(session, callback.token, CallbackState.ENDED)
         assert found is not None
-        closing.record_outcome(session, found, Outcome.CALL_AGAIN, "", settings)
+        closing.record_outcome(session, found, Outcome.CALL_AGAIN, settings)
     with reading(engine) as session:
         assert session.get_one(Registration, callback.registration_id).state is R.WAITING
     give_up_blocked(engine, settings)
@@ -113,7 +113,7 @@ def test_given_a_citizen_in_hand_when_blocked_before_the_call_then_no_desk_can_c
         with pytest.raises(Refused, match="number-blocked"):
             callbacks.ask_call(session, callback, settings)
         assert callback.state is CallbackState.CLAIMED
-        closing.record_outcome(session, callback, Outcome.RETURNED, "", settings)
+        closing.record_outcome(session, callback, Outcome.RETURNED, settings)
     give_up_blocked(engine, settings)
     with reading(engine) as session:
         assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED

@@ -6,6 +6,7 @@ import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { districtName, dueDay } from '../requests/names'
 import { CallTag } from '../ui/call-state'
+import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { Tag } from '../ui/tag'
@@ -50,7 +51,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
       )
     }
     case 'call': {
-      const { callback_id, outcome, talked_seconds, note, recorded, quality, threat } = entry.call
+      const { callback_id, outcome, talked_seconds, notes, recorded, quality, threat } = entry.call
       return (
         <>
           <strong>{words.called}</strong>
@@ -58,7 +59,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
           {threat && <Tag tone="later">{text.threat.mark}</Tag>}
           {quality && <span>{sound(quality)}</span>}
           {outcome && <em>{text.outcome[outcome]}</em>}
-          {note && <q dir="auto">{format.digits(note)}</q>}
+          <Notes notes={notes} />
           {recorded !== null && recorded > 0 && (
             <Player src={recordingUrl(callback_id)} label={text.recordings.player(format.ticket(entry.ticket))} broken={text.recordings.broken} />
           )}

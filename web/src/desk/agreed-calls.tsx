@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { keys } from '../api/keys'
 import { useLanguage } from '../language/language'
+import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { useSubject } from '../ui/use-subject'
 import style from './agreed-calls.module.css'
@@ -22,7 +23,7 @@ export function AgreedCalls() {
             <strong>{format.moment(call.again_at)}</strong>
             <span>{subject(call.subject)}</span>
             <Num>{format.ticket(call.ticket)}</Num>
-            {call.note && <q dir="auto">{format.digits(call.note)}</q>}
+            <Notes notes={call.notes} />
           </li>
         ))}
       </ul>

@@ -8,6 +8,7 @@ import { seesCitizens } from '../pages'
 import { useSoundWords } from '../phone/sound-words'
 import { recordingUrl } from '../recordings/queries'
 import { ErrorNotice } from '../ui/error-notice'
+import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { useSubject } from '../ui/use-subject'
@@ -96,7 +97,7 @@ function Called({ call, ticket }: { call: PastCall; ticket: string }) {
   return (
     <li>
       {about.join(text.comma)}
-      {call.note && <q>{format.digits(call.note)}</q>}
+      <Notes notes={call.notes} />
       {call.recorded !== null && call.recorded > 0 && (
         <Player src={recordingUrl(call.callback_id)} label={text.recordings.player(format.ticket(ticket))} broken={text.recordings.broken} />
       )}

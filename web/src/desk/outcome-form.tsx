@@ -5,6 +5,7 @@ import type { Callback, Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
 import { KEY, OUTCOME_KEYS } from '../ui/keys'
+import { Notes } from '../ui/notes'
 import { useKeys } from '../ui/use-keys'
 import { CallLaterChoice } from './call-later-choice'
 import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
@@ -28,7 +29,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   const { data: rounds = [] } = useRounds()
   const round = rounds.find((one) => one.id === callback.round_id)
   const [draft, setDraft] = useState<Draft>(
-    () => draftOf(desk.id, id) ?? { callbackId: id, ticket: registration.ticket, note: callback.note },
+    () => draftOf(desk.id, id) ?? { callbackId: id, ticket: registration.ticket, note: '' },
   )
   const { note, callLater = { way: 'soon' } } = draft
   const saveButton = useRef<HTMLButtonElement>(null)
@@ -38,7 +39,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   const due = choices.find(([choice]) => choice === draft.outcome)?.[0]
   const foreseen = useCalledAgain(id, callLater, round, due === 'call_again')
   // A call that ended by itself has its outcome already; its note may still be written.
-  const outcome = state === 'closed' && note !== callback.note ? callback.outcome : due
+  const outcome = state === 'closed' && note.trim() ? callback.outcome : due
 
   function say(change: Partial<Draft>) {
     const changed = { ...draft, ...change }
@@ -55,7 +56,14 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   function save() {
     // What the page shows is what is promised, not a moment later.
     const wish = due === 'call_again' ? (foreseen.data?.wish ?? wishOf(callLater, round)) : undefined
-    if (outcome) desk.save(outcome, note, wish, () => dropDraft(desk.id, id))
+    if (outcome) desk.save(outcome, note, wish, () => saved(note))
+  }
+
+  /** It stands among the notes now; what was typed while it was sent stays. */
+  function saved(sent: string) {
+    if ((draftOf(desk.id, id)?.note ?? sent) !== sent) return
+    dropDraft(desk.id, id)
+    setDraft((now) => ({ ...now, note: '' }))
   }
 
   useKeys({
@@ -82,6 +90,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
       {due === 'call_again' && (
         <CallLaterChoice callLater={callLater} round={round} foreseen={foreseen} onChoose={(wish) => say({ callLater: wish })} />
       )}
+      <Notes notes={callback.notes} />
       <Textarea
         ref={noteField} label={<>{text.desk.note} <Key>{KEY.note}</Key></>} placeholder={text.desk.notePlaceholder} value={note} data-testid="note"
         autosize minRows={3} maxRows={10} maxLength={2000} onChange={(event) => say({ note: event.currentTarget.value })}

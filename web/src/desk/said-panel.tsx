@@ -10,6 +10,7 @@ import { addDays, cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { dueDay } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
+import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { History } from './history'
 import { addNote, historyKey, promise, useHistory } from './queries'
@@ -87,7 +88,7 @@ function useKeepsHalfWritten(id: number | undefined) {
   }, [id])
 }
 
-function Write({ callback: { id, note }, title }: { callback: Callback; title: string }) {
+function Write({ callback: { id, notes }, title }: { callback: Callback; title: string }) {
   const language = useLanguage()
   const { text, format } = language
   const words = text.said
@@ -113,7 +114,7 @@ function Write({ callback: { id, note }, title }: { callback: Callback; title: s
   const nothing = !written.trim() || noting.isPending || promising.isPending
   return (
     <>
-      {note && <p className={style.note} dir="auto" data-testid="said-note">{format.digits(note)}</p>}
+      <Notes notes={notes} />
       <div className={style.line}>
         <Textarea
           aria-labelledby={title} placeholder={words.placeholder} value={written} maxLength={500} autosize minRows={1} maxRows={4}

@@ -40,7 +40,7 @@ export function useServing(desk: Desk, stage: Stage, begun: boolean) {
   const young = talks && callback?.talking_at != null && now - Date.parse(callback.talking_at) < YOUNG
   const ended = state === 'ended' || state === 'parting' ? callback : null
   const outcome = said && said.id === callback?.id ? said.outcome : ended?.default_outcome ?? 'reached'
-  const record = async () => ended && saveOutcome(ended.id, outcome, ended.note)
+  const record = async () => ended && saveOutcome(ended.id, outcome, '')
 
   /** «Next» itself says what the conversation came to as it seems; anything else is said before. */
   async function next() {

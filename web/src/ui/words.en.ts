@@ -10,6 +10,7 @@ export const words: typeof fa = {
     loadAgain: 'Load the page again',
   },
   signOut: 'Sign out',
+  notes: 'Notes of the call',
   clock: 'Time in Isfahan',
   scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
   takeItBack: (left) => `Take it back (${left} s)`,

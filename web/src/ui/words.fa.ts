@@ -8,6 +8,7 @@ export const words = {
     loadAgain: 'بارگذاری دوبارهٔ صفحه',
   },
   signOut: 'خروج',
+  notes: 'یادداشت‌های تماس',
   clock: 'ساعت اصفهان',
   scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
   takeItBack: (left: string) => `برگرداندن (${left} ثانیه)`,
