@@ -22,7 +22,7 @@ export function AfterAll({ me }: { me: Me }) {
   useKeys({ [KEY.undo]: undo, [KEY.callAgain]: again })
   return (
     <>
-      <div role="status" className="live">
+      <div role="status" className={`live ${style.first}`}>
         {parting && left > 0 && (
           <Notice tone="warning" data-testid="parting">
             <div className={style.row}>

@@ -5,9 +5,8 @@ import { useRounds } from '../api/rounds'
 import type { Me, Round } from '../api/types'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
-import { Line } from '../line/line'
+import { FoldedLine } from '../line/folded-line'
 import { useDeskPhone } from '../phone/desk-phone'
-import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { Actions } from './actions'
@@ -48,7 +47,6 @@ export default function DeskPage({ me }: { me: Me }) {
           {me.desk && <LiveSwitch me={me} round={round} />}
           <AfterAll me={me} />
           <Actions desk={desk} takeNext={canTake ? desk.takeNext : undefined} />
-          <ErrorNotice error={desk.error} />
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
             : <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />}
@@ -57,7 +55,7 @@ export default function DeskPage({ me }: { me: Me }) {
           </div>
           {myDesk !== null && <KeptNotes deskId={myDesk} except={desk.callback?.id ?? null} />}
         </div>
-        {round && <Line key={round.id} round={round} myDesk={myDesk} />}
+        {round && <FoldedLine key={round.id} round={round} myDesk={myDesk} />}
       </main>
     </div>
   )

@@ -32,8 +32,8 @@ export default function GuestControl({ callback, small }: { callback: Callback; 
     <div className={style.guest} data-testid="guest" data-state={guest?.state ?? 'none'}>
       <Button
         variant={there ? 'filled' : 'default'} size={small ? 'sm' : 'md'} disabled={!act} loading={pending !== null} onClick={act} data-testid={there ? 'guest-end' : 'guest-ask'}
+        aria-keyshortcuts={KEY.guest} rightSection={!small && <Key>{KEY.guest}</Key>}
         leftSection={there ? <IconUserMinus aria-hidden size={18} /> : <IconUserPlus aria-hidden size={18} />}
-        rightSection={!small && <Key>{KEY.guest}</Key>}
       >
         {there ? (guest.ending ? words.ending : words.end) : words.ask}
       </Button>

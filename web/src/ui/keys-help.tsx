@@ -14,7 +14,7 @@ export function KeysHelp({ keys }: { keys: KeyName[] }) {
   return (
     <>
       <Button
-        variant="subtle" px="xs" c="var(--ink-soft)" color="gray" aria-keyshortcuts={KEY.help} onClick={() => setOpen(true)}
+        className={style.help} variant="subtle" px="xs" c="var(--ink-soft)" color="gray" aria-keyshortcuts={KEY.help} onClick={() => setOpen(true)}
         rightSection={<Key>{KEY.help}</Key>} data-testid="keys"
       >
         {text.keys.title}
