@@ -39,11 +39,13 @@ def list_blocked(
 def block(body: admin.BlockIn, user: Mover, session: Writing, settings: InForce) -> admin.BlockedNow:
     """Block a number, and give up the places it has."""
     number = numbers.parse(body.number, settings.allowed_prefixes)
+    was_blocked = blocked.is_blocked(session, number)
     given_up = blocked.block(session, number, body.reason, note=body.note.strip(), who=user.username)
     return admin.BlockedNow(
         blocked=_view(session.get_one(models.BlockedNumber, number)),
         given_up=given_up,
         being_called=blocked.being_called(session, number),
+        was_blocked=was_blocked,
     )
 
 

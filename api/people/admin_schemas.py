@@ -125,11 +125,15 @@ class BlockIn(BaseModel):
 
 
 class BlockedNow(BaseModel):
-    """What blocking did: places given up, and whether one is being called and will be given up after that."""
+    """What blocking did: places given up, and whether one is being called and will be given up after that.
+
+    `was_blocked`: it was blocked before; only why is new.
+    """
 
     blocked: BlockedNumber
     given_up: int
     being_called: bool
+    was_blocked: bool
 
 
 class Because(BaseModel):

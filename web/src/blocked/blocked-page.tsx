@@ -13,7 +13,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
-import { type Done, Undo } from '../ui/undo'
+import { type Offer, useUndo } from '../ui/use-undo'
 import { useTitle } from '../ui/use-title'
 import { type BlockedNumber, type BlockIn, blockNumber, unblockNumber, useBlocked } from './queries'
 import style from '../ui/rows.module.css'
@@ -26,16 +26,16 @@ export default function BlockedPage({ me }: { me: Me }) {
   const [wanted, setWanted] = useState('')
   const [settled] = useDebouncedValue(wanted, 250)
   const { data: blocked = [], isPending, error } = useBlocked(settled)
-  const [done, setDone] = useState<Done | null>(null)
+  const { offer, undo } = useUndo()
   const [leaving, setLeaving] = useState<BlockedNumber | null>(null)
   const may = mayMove(me.role)
 
   return (
     <div>
+      {undo}
       <Header me={me} page="blocked">{null}</Header>
       <main className={style.page}>
-        {may && <BlockForm />}
-        {done && <Undo key={done.said} done={done} onOver={() => setDone(null)} />}
+        {may && <BlockForm offer={offer} />}
         <TextInput
           aria-label={words.search} placeholder={words.search} value={wanted} maxLength={100} data-testid="search"
           onChange={(event) => setWanted(event.currentTarget.value)}
@@ -71,7 +71,7 @@ export default function BlockedPage({ me }: { me: Me }) {
           title={words.unblockTitle(format.phone(leaving.number))} help={words.unblockHelp} action={words.unblock}
           act={() => unblockNumber(leaving.number)} onClose={() => setLeaving(null)}
           onDone={() => {
-            setDone({ said: words.unblocked(format.phone(leaving.number)), back: () => blockNumber({ number: leaving.number, reason: leaving.reason, note: leaving.note }) })
+            offer({ said: words.unblocked(format.phone(leaving.number)), back: () => blockNumber({ number: leaving.number, reason: leaving.reason, note: leaving.note }) })
             setLeaving(null)
           }}
         />
@@ -82,7 +82,7 @@ export default function BlockedPage({ me }: { me: Me }) {
 
 const EMPTY: BlockIn = { number: '', reason: 'nuisance', note: '' }
 
-function BlockForm() {
+function BlockForm({ offer }: { offer: Offer }) {
   const { text, format } = useLanguage()
   const words = text.blocked
   const queries = useQueryClient()
@@ -90,12 +90,15 @@ function BlockForm() {
   const set = (part: Partial<BlockIn>) => setWanted((before) => ({ ...before, ...part }))
   const block = useMutation({
     mutationFn: blockNumber,
-    onSuccess: () => {
+    onSuccess: ({ blocked: { number }, given_up, was_blocked }) => {
       setWanted(EMPTY)
+      // A place that was given up does not come back.
+      if (given_up === 0 && !was_blocked) offer({ said: words.doneNone(format.phone(number)), back: () => unblockNumber(number).then(() => block.reset()) })
       void queries.invalidateQueries({ queryKey: adminKeys.blocked })
     },
   })
   const told = block.data
+  const offered = told?.given_up === 0 && !told.was_blocked
   const done = told && (told.given_up > 0
     ? words.done(format.phone(told.blocked.number), format.number(told.given_up))
     : words.doneNone(format.phone(told.blocked.number)))
@@ -124,7 +127,7 @@ function BlockForm() {
         </div>
         <ErrorNotice error={block.error} />
         <div role="status" className="live">
-          {done && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
+          {done && (!offered || told.being_called) && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
         </div>
       </div>
     </Paper>

@@ -14,6 +14,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { Sheet } from '../ui/sheet'
+import { useUndo } from '../ui/use-undo'
 import { addDepartment, changeDepartment } from './queries'
 import style from './departments.module.css'
 
@@ -26,8 +27,12 @@ export default function DepartmentsPage({ me }: { me: Me }) {
   const [asked, setAsked] = useState<Department | 'new' | null>(null)
   const queries = useQueryClient()
   const may = mayPlan(me.role)
+  const { offer, undo } = useUndo()
   const switched = useMutation({
     mutationFn: ({ id, active }: Department) => changeDepartment(id, { active: !active }),
+    onSuccess: (_, one) => {
+      if (one.active) offer({ said: words.deactivated(departmentName(language, one)), back: () => changeDepartment(one.id, { active: true }) })
+    },
     onSettled: () => queries.invalidateQueries({ queryKey: REQUESTS }),
   })
   useEffect(() => {
@@ -36,6 +41,7 @@ export default function DepartmentsPage({ me }: { me: Me }) {
 
   return (
     <div>
+      {undo}
       <Header me={me} page="departments">
         {may && <Button onClick={() => setAsked('new')} data-testid="add-department">{words.add}</Button>}
       </Header>

@@ -13,6 +13,7 @@ export const words: typeof fa = {
     deactivate: 'Deactivate',
     activate: 'Activate',
     inactive: 'Not active',
+    deactivated: (name) => `${name} is not active any more.`,
     open: 'Open referrals',
     overdue: 'Overdue',
     show: (name) => `Requests of ${name}`,

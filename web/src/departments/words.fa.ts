@@ -11,6 +11,7 @@ export const words = {
     deactivate: 'غیرفعال کردن',
     activate: 'فعال کردن',
     inactive: 'غیرفعال',
+    deactivated: (name: string) => `${name} غیرفعال شد.`,
     open: 'ارجاع باز',
     overdue: 'دیرکرد',
     show: (name: string) => `گزارش‌های ${name}`,

@@ -7,13 +7,14 @@ import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { monthOf, yearSpan } from '../language/month'
 import { HolidayActions } from '../timetable/holiday-actions'
-import { addHoliday } from '../timetable/queries'
+import { addHoliday, removeHoliday } from '../timetable/queries'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { ReasonDialog } from '../ui/reason-dialog'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
+import { useUndo } from '../ui/use-undo'
 import { useHolidays } from './queries'
 import style from '../timetable/timetable.module.css'
 import rounds from '../ui/plans.module.css'
@@ -30,8 +31,18 @@ export default function HolidaysPage({ me }: { me: Me }) {
   const [from, until] = yearSpan(year, code)
   const { data, error } = useHolidays(from, until)
   const may = mayPlan(me.role)
+  const { offer, undo } = useUndo()
+  const close = async (closed: string, name: string) => {
+    // A word of the city that stood there before, or rounds that are cancelled now, do not come back.
+    const plain = closed >= from && closed <= until && !data?.find((off) => off.day === closed)?.own
+    const cancelled = await addHoliday(closed, name, false)
+    if (plain && cancelled.length === 0) {
+      offer({ said: text.timetable.dayIsNamed(format.longDate(closed), name), back: () => removeHoliday(closed) })
+    }
+  }
   return (
     <div>
+      {undo}
       <Header me={me} page="holidays">
         {may && <Button onClick={() => setDay(today)} data-testid="add-holiday">{words.add}</Button>}
       </Header>
@@ -56,7 +67,7 @@ export default function HolidaysPage({ me }: { me: Me }) {
                   <Tag tone={off.own ? 'moved' : 'tried'}>{off.own ? words.own : words.official}</Tag>
                   {!off.closed && <Tag tone="later">{words.works}</Tag>}
                 </span>
-                {may && off.day >= today && <HolidayActions day={off.day} off={off} />}
+                {may && off.day >= today && <HolidayActions day={off.day} off={off} offer={offer} />}
               </li>
             ))}
           </ul>
@@ -65,7 +76,7 @@ export default function HolidaysPage({ me }: { me: Me }) {
       {day !== null && (
         <ReasonDialog
           title={words.addTitle} help={text.timetable.markHolidayHelp} action={text.rounds.form.save} label={text.timetable.dayName} longest={200}
-          act={(name) => addHoliday(day, name, false)} onClose={() => setDay(null)}
+          act={(name) => close(day, name)} onClose={() => setDay(null)}
         >
           <DayPicker label={words.day} day={day} testId="holiday-day" onChange={setDay} />
         </ReasonDialog>

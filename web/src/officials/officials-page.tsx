@@ -10,6 +10,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
+import { type Offer, useUndo } from '../ui/use-undo'
 import { OfficialForm } from './official-form'
 import { changeOfficial, useClips } from './queries'
 import rounds from '../ui/plans.module.css'
@@ -25,8 +26,10 @@ export default function OfficialsPage({ me }: { me: Me }) {
   const { data: officials, error } = useOfficials()
   const [asked, setAsked] = useState<Official | 'new' | null>(null)
   const may = mayPlan(me.role)
+  const { offer, undo } = useUndo()
   return (
     <div>
+      {undo}
       <Header me={me} page="officials">
         {may && <Button onClick={() => setAsked('new')} data-testid="add-official">{words.add}</Button>}
       </Header>
@@ -38,7 +41,7 @@ export default function OfficialsPage({ me }: { me: Me }) {
             <h2 id={`kind-${kind}`}>{words.kind[kind]}</h2>
             <ul className={rounds.rounds}>
               {officials.filter((official) => official.kind === kind).map((official) => (
-                <Office key={official.id} official={official} may={may} onChange={() => setAsked(official)} />
+                <Office key={official.id} official={official} may={may} offer={offer} onChange={() => setAsked(official)} />
               ))}
             </ul>
           </section>
@@ -49,7 +52,7 @@ export default function OfficialsPage({ me }: { me: Me }) {
   )
 }
 
-function Office({ official, may, onChange }: { official: Official; may: boolean; onChange: () => void }) {
+function Office({ official, may, offer, onChange }: { official: Official; may: boolean; offer: Offer; onChange: () => void }) {
   const { code, text, office } = useLanguage()
   const words = text.officials
   const queries = useQueryClient()
@@ -57,7 +60,10 @@ function Office({ official, may, onChange }: { official: Official; may: boolean;
   const clip = clips?.find(({ id }) => id === official.clip)
   const turn = useMutation({
     mutationFn: () => changeOfficial(official.id, { active: !official.active }),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => {
+      void queries.invalidateQueries()
+      if (official.active) offer({ said: words.deactivated(office(official)), back: () => changeOfficial(official.id, { active: true }) })
+    },
   })
   const other = code === 'fa' ? official.office_en : official.office_fa
   return (

@@ -19,6 +19,7 @@ export const words: typeof fa = {
     heard: (words) => `On the telephone: “${words}”`,
     clipMissing: 'There is no prompt that says this name; callers do not hear it.',
     inactive: 'inactive',
+    deactivated: (name) => `${name} is not active any more.`,
     deactivate: 'Deactivate',
     activate: 'Activate',
     deactivateHelp: 'No new rounds are made for an inactive official; past rounds stay.',

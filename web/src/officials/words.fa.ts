@@ -17,6 +17,7 @@ export const words = {
     heard: (words: string) => `در تلفن: «${words}»`,
     clipMissing: 'متن گویای این نام نیست؛ تماس‌گیرنده آن را نمی‌شنود.',
     inactive: 'غیرفعال',
+    deactivated: (name: string) => `${name} غیرفعال شد.`,
     deactivate: 'غیرفعال کردن',
     activate: 'فعال کردن',
     deactivateHelp: 'برای مسئول غیرفعال دور تازه‌ای ساخته نمی‌شود؛ دورهای گذشته می‌ماند.',

@@ -1,7 +1,8 @@
 import { Button, Menu } from '@mantine/core'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
-import { disablePerson, enablePerson, endSessions, newPassword, newPin, type Person, resetSecondFactor, type Secret } from './queries'
+import type { Offer } from '../ui/use-undo'
+import { changePerson, disablePerson, enablePerson, endSessions, newPassword, newPin, type Person, resetSecondFactor, type Secret } from './queries'
 import style from '../ui/rows.module.css'
 
 const ACTS = { newPassword, newPin, endSessions, resetSecondFactor, disable: disablePerson, enable: enablePerson }
@@ -47,18 +48,32 @@ export function Actions({ person, onChange, onAction }: Props) {
 interface DialogProps {
   action: Action
   person: Person
+  offer: Offer
   onSecret: (secret: Secret) => void
   onClose: () => void
 }
 
-export function ActionDialog({ action, person, onSecret, onClose }: DialogProps) {
+export function ActionDialog({ action, person, offer, onSecret, onClose }: DialogProps) {
   const { text } = useLanguage()
   const words = text.people
   return (
     <ConfirmDialog<Person | Secret>
       title={`${words[action]}${text.comma}${person.name}`} help={words[`${action}Help`]} action={words[action]}
       color={action === 'disable' ? 'brick' : undefined} act={() => ACTS[action](person.id)} onClose={onClose}
-      onDone={(answer) => ('secret' in answer ? onSecret(answer) : onClose())}
+      onDone={(answer) => {
+        if ('secret' in answer) {
+          onSecret(answer)
+          return
+        }
+        if (action === 'disable') offer({ said: words.isDisabled(person.name), back: () => enableAtDesk(person) })
+        onClose()
+      }}
     />
   )
+}
+
+/** As before: at the desk that they had. */
+async function enableAtDesk({ id, desk_id }: Person) {
+  await enablePerson(id)
+  if (desk_id !== null) await changePerson(id, { desk_id })
 }

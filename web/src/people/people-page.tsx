@@ -11,6 +11,7 @@ import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
+import { useUndo } from '../ui/use-undo'
 import { type Action, ActionDialog, Actions } from './actions'
 import { PersonForm } from './person-form'
 import { type Person, type Secret, usePeople } from './queries'
@@ -27,6 +28,7 @@ export default function PeoplePage({ me }: { me: Me }) {
   const [wanted, setWanted] = useState('')
   const [asked, setAsked] = useState<Asked>(null)
   const [secret, setSecret] = useState<Secret | null>(null)
+  const { offer, undo } = useUndo()
   const keeps = me.role === 'administrator'
   const found = people.filter((person) => matches(person, wanted))
   const close = () => setAsked(null)
@@ -37,6 +39,7 @@ export default function PeoplePage({ me }: { me: Me }) {
 
   return (
     <div>
+      {undo}
       <Header me={me} page="people">
         {keeps && <Button onClick={() => setAsked({ form: null })} data-testid="add-person">{text.people.add}</Button>}
       </Header>
@@ -61,7 +64,7 @@ export default function PeoplePage({ me }: { me: Me }) {
         )}
       </main>
       {asked && 'form' in asked && <PersonForm person={asked.form} people={people} onMade={show} onClose={close} />}
-      {asked && 'action' in asked && <ActionDialog action={asked.action} person={asked.person} onSecret={show} onClose={close} />}
+      {asked && 'action' in asked && <ActionDialog action={asked.action} person={asked.person} offer={offer} onSecret={show} onClose={close} />}
       {secret && <SecretDialog secret={secret} onClose={() => setSecret(null)} />}
     </div>
   )

@@ -38,6 +38,7 @@ export const words: typeof fa = {
     resetSecondFactor: 'Reset the second factor',
     resetSecondFactorHelp: 'The second factor and its recovery codes are forgotten, and all sessions end.',
     disable: 'Disable',
+    isDisabled: (name) => `${name} is disabled.`,
     disableHelp: 'They are signed out everywhere now and cannot sign in again. Their desk is free; their history stays.',
     enable: 'Enable',
     enableHelp: 'They can sign in again with the same password. Give a desk separately.',

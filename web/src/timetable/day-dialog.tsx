@@ -9,6 +9,7 @@ import { RoundForm } from '../rounds/round-form'
 import { Notice } from '../ui/notice'
 import { Tag } from '../ui/tag'
 import { Sheet } from '../ui/sheet'
+import { useUndo } from '../ui/use-undo'
 import { useDayOff } from './day-cell'
 import { ExceptionForm } from './exception-form'
 import { HolidayActions } from './holiday-actions'
@@ -28,6 +29,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
   const { data: officials } = useOfficials()
   const { data: rules = [] } = useRules()
   const [asked, setAsked] = useState<'round' | number | null>(null)
+  const { offer, undo } = useUndo()
   const off = useDayOff(day)
   const words = text.timetable
   const ahead = may && day.day >= today
@@ -40,6 +42,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
 
   return (
     <Sheet title={format.longDate(day.day)} close={words.close} onClose={onClose}>
+      {undo}
       <Stack gap="md" data-testid="day-dialog">
         {off && <Notice tone={off.closed ? 'warning' : 'plain'} data-testid="day-off">{off.label}</Notice>}
         {day.rounds.length + day.coming.length === 0 && <p className={style.soft}>{words.nothing}</p>}
@@ -55,7 +58,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
                 <Button variant="default" onClick={() => setAsked(id)} data-testid="make-different">{words.different}</Button>
               </Group>
             ))}
-            <HolidayActions day={day.day} off={day.off} />
+            <HolidayActions day={day.day} off={day.off} offer={offer} />
             <Group justify="flex-end">
               <Button disabled={!officials} onClick={() => setAsked('round')} data-testid="add-round">{words.addRound}</Button>
             </Group>

@@ -2,6 +2,7 @@ import { Button, Group } from '@mantine/core'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { ReasonDialog } from '../ui/reason-dialog'
+import type { Offer } from '../ui/use-undo'
 import { addHoliday, type DayOff, removeHoliday } from './queries'
 
 type Asked = 'closed' | 'works' | 'back' | null
@@ -9,15 +10,25 @@ type Asked = 'closed' | 'works' | 'back' | null
 interface Props {
   day: string
   off: DayOff | null
+  offer: Offer
 }
 
 /** The city's own word about a day: closed, open although the calendar says holiday, or taken back. */
-export function HolidayActions({ day, off }: Props) {
+export function HolidayActions({ day, off, offer }: Props) {
   const { text, format } = useLanguage()
   const [asked, setAsked] = useState<Asked>(null)
   const words = text.timetable
   const shown = format.longDate(day)
   const ask = (what: Asked) => () => setAsked(what)
+  const say = async (name: string, works: boolean) => {
+    const cancelled = await addHoliday(day, name, works)
+    // Rounds that were cancelled stay so.
+    if (cancelled.length === 0) offer({ said: words.dayIsNamed(shown, name), back: () => removeHoliday(day) })
+  }
+  const takeBack = async () => {
+    await removeHoliday(day)
+    if (off) offer({ said: words.dayIsBack(shown, off.name_fa), back: () => addHoliday(day, off.name_fa, !off.closed) })
+  }
   return (
     <Group>
       {off?.own && <Button variant="light" onClick={ask('back')} data-testid="take-back">{words.takeBack}: {off.name_fa}</Button>}
@@ -26,19 +37,19 @@ export function HolidayActions({ day, off }: Props) {
       {asked === 'back' && (
         <ReasonDialog
           title={`${words.takeBack}: ${off?.name_fa ?? ''}`} help={off?.closed ? words.takeBackHelp : words.markHolidayHelp} action={words.takeBack}
-          needed={null} act={() => removeHoliday(day)} onClose={ask(null)}
+          needed={null} act={takeBack} onClose={ask(null)}
         />
       )}
       {asked === 'closed' && (
         <ReasonDialog
           title={words.markHolidayTitle(shown)} help={words.markHolidayHelp} action={text.rounds.form.save} label={words.dayName} longest={200}
-          act={(name) => addHoliday(day, name, false)} onClose={ask(null)}
+          act={(name) => say(name, false)} onClose={ask(null)}
         />
       )}
       {asked === 'works' && (
         <ReasonDialog
           title={words.markWorkingTitle(shown)} help={words.markWorkingHelp} action={text.rounds.form.save} label={words.dayName} longest={200}
-          act={(name) => addHoliday(day, name, true)} onClose={ask(null)}
+          act={(name) => say(name, true)} onClose={ask(null)}
         />
       )}
     </Group>

@@ -36,6 +36,8 @@ export const words: typeof fa = {
     markWorkingTitle: (day) => `Make ${day} a working day?`,
     markWorkingHelp: 'The rules make rounds for this day although the calendar says holiday.',
     takeBack: 'Take back',
+    dayIsNamed: (day, name) => `${day} is “${name}” now.`,
+    dayIsBack: (day, name) => `“${name}” of ${day} is taken back.`,
     takeBackHelp: 'Rounds that this holiday cancelled stay cancelled.',
     dayName: 'Name or reason',
   },

@@ -34,6 +34,8 @@ export const words = {
     markWorkingTitle: (day: string) => `${day} روز کاری باشد؟`,
     markWorkingHelp: 'قاعده‌ها برای این روز دور می‌سازند، با آن که در تقویم تعطیل است.',
     takeBack: 'پس گرفتن',
+    dayIsNamed: (day: string, name: string) => `${day}، «${name}»، ثبت شد.`,
+    dayIsBack: (day: string, name: string) => `«${name}» در ${day} پس گرفته شد.`,
     takeBackHelp: 'دورهایی که با این تعطیلی لغو شده است، لغوشده می‌ماند.',
     dayName: 'نام یا دلیل',
   },

@@ -6,6 +6,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from './error-notice'
 import { Notice } from './notice'
 import { useSecondsLeft } from './use-seconds-left'
+import style from './undo.module.css'
 
 const MILLISECONDS = 10_000
 
@@ -32,12 +33,14 @@ export function Undo({ done: { said, back }, onOver }: { done: Done; onOver: () 
     if (left === 0 && !isPending && !error) onOver()
   }, [left, isPending, error, onOver])
   return (
-    <Notice tone="plain" data-testid="undo-notice">
-      <Group justify="space-between">
-        <span role="status">{said}</span>
-        {left > 0 && <Button variant="default" loading={isPending} onClick={() => mutate()} data-testid="take-it-back">{text.takeItBack(format.number(left))}</Button>}
-      </Group>
-      <ErrorNotice error={error} />
-    </Notice>
+    <section className={style.over} aria-label={text.takenBack}>
+      <Notice tone="plain" data-testid="undo-notice">
+        <Group justify="space-between">
+          <span role="status">{said}</span>
+          {left > 0 && <Button variant="default" loading={isPending} onClick={() => mutate()} data-testid="take-it-back">{text.takeItBack(format.number(left))}</Button>}
+        </Group>
+        <ErrorNotice error={error} />
+      </Notice>
+    </section>
   )
 }

@@ -13,6 +13,7 @@ export const words: typeof fa = {
   notes: 'Notes of the call',
   clock: 'Time in Isfahan',
   scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
+  takenBack: 'What was done',
   takeItBack: (left) => `Take it back (${left} s)`,
   callStates: {
     ready: 'ready to call', calling: 'being called', waiting: 'waiting on the line', talking: 'in conversation',

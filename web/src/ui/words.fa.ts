@@ -11,6 +11,7 @@ export const words = {
   notes: 'یادداشت‌های تماس',
   clock: 'ساعت اصفهان',
   scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
+  takenBack: 'آنچه انجام شد',
   takeItBack: (left: string) => `برگرداندن (${left} ثانیه)`,
   callStates: {
     ready: 'آمادهٔ تماس', calling: 'در حال تماس', waiting: 'منتظر روی خط', talking: 'در گفت‌وگو',

@@ -1,0 +1,139 @@
+"""What can be taken back is offered so for ten seconds, and what cannot is not."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Department, Desk, Holiday, Official, Role, User
+from hotline import numbers
+from hotline.clock import CITY
+from hotline.line import blocked
+from tests.factories import (
+    NUMBER,
+    a_department,
+    a_desk,
+    a_registration,
+    a_round,
+    a_user,
+    an_official,
+)
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+
+@pytest.fixture
+def open_still(open_as: OpenAs) -> Callable[[Role, str], Page]:
+    """A page whose clock stands, so that ten seconds are not over on a machine that is busy."""
+
+    def open_page(role: Role, path: str) -> Page:
+        page = open_as(role, path)
+        page.clock.set_fixed_time(datetime.now().astimezone())
+        return page
+
+    return open_page
+
+
+Open = Callable[[Role, str], Page]
+
+
+def take_back(page: Page) -> None:
+    is_fit(page)
+    page.get_by_test_id("take-it-back").click()
+    expect(page.get_by_test_id("undo-notice")).to_have_count(0)
+
+
+def confirm(page: Page) -> None:
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("confirm")).to_have_count(0)
+
+
+def test_given_a_number_when_blocked_then_it_is_taken_back_unless_it_lost_its_place(
+    open_still: Open, engine: Engine
+) -> None:
+    page = open_still(Role.SUPERVISOR, "blocked")
+    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("block").click()
+    expect(page.get_by_test_id("blocked")).to_have_count(1)
+    take_back(page)
+    expect(page.get_by_test_id("blocked")).to_have_count(0)
+    with writing(engine) as session:
+        assert not blocked.is_blocked(session, NUMBER)
+        a_registration(session, a_round(session), number=NUMBER)
+    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("block").click()
+    expect(page.get_by_test_id("block-done")).to_contain_text("۱ ثبت‌نام در انتظار لغو شد")
+    expect(page.get_by_test_id("take-it-back")).to_have_count(0)
+    page.get_by_test_id("number").fill(numbers.national(NUMBER))  # again: it stays blocked
+    page.get_by_test_id("block").click()
+    expect(page.get_by_test_id("block-done")).to_contain_text("ثبت‌نامی در انتظار نداشت")
+    expect(page.get_by_test_id("take-it-back")).to_have_count(0)
+
+
+def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_is_taken_back(
+    open_still: Open, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        day = now(session).astimezone(CITY).date() + timedelta(days=1)
+        session.add(Holiday(day=day, works=True, name="جشن شهر"))
+    page = open_still(Role.PUBLIC_RELATIONS, "holidays")
+    own = page.locator(f'[data-day="{day}"]')
+    own.get_by_test_id("take-back").click()
+    confirm(page)
+    take_back(page)
+    expect(own).to_contain_text("جشن شهر")
+    with reading(engine) as session:
+        assert session.get_one(Holiday, day).works
+    page.get_by_test_id("add-holiday").click()
+    page.get_by_test_id("reason").fill("روز اصفهان")
+    confirm(page)
+    today = page.locator(f'[data-day="{day - timedelta(days=1)}"]')
+    expect(today).to_contain_text("روز اصفهان")
+    take_back(page)
+    expect(page.get_by_text("روز اصفهان")).to_have_count(0)
+
+
+def test_given_an_office_and_a_department_when_put_out_of_use_then_that_is_taken_back(
+    open_still: Open, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        official, department = an_official(session), a_department(session)
+    page = open_still(Role.PUBLIC_RELATIONS, "officials")
+    mayor = page.locator(f'[data-testid="official"][data-id="{official.id}"]')
+    mayor.get_by_test_id("turn-official").click()
+    expect(page.get_by_test_id("undo-notice")).to_contain_text(official.office_fa)
+    with reading(engine) as session:
+        assert not session.get_one(Official, official.id).active
+    take_back(page)
+    with reading(engine) as session:
+        assert session.get_one(Official, official.id).active
+
+    page = open_still(Role.PUBLIC_RELATIONS, "departments")
+    page.get_by_test_id("switch").click()
+    expect(page.get_by_test_id("undo-notice")).to_contain_text(department.name_fa)
+    take_back(page)
+    with reading(engine) as session:
+        assert session.get_one(Department, department.id).active
+
+
+def test_given_a_person_when_disabled_by_mistake_then_they_have_their_desk_again(
+    open_still: Open, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        person = a_user(session, a_desk(session), "zahra")
+        desk_id = person.desk_id
+    page = open_still(Role.ADMINISTRATOR, "people")
+    row = page.locator('[data-username="zahra"]')
+    row.get_by_test_id("more").click()
+    page.get_by_test_id("disable").click()
+    confirm(page)
+    with reading(engine) as session:
+        assert session.get_one(User, person.id).desk_id is None
+    take_back(page)
+    with reading(engine) as session:
+        back = session.get_one(User, person.id)
+        assert (back.disabled_at, back.desk_id) == (None, desk_id)
+        assert session.get_one(Desk, desk_id) is not None
