@@ -23,6 +23,9 @@ def style(settings: InForce) -> Response:
         rules.append(_rule(":root:root, [data-scheme='light'][data-scheme]", _light(accent)))
         dark = ":root[data-mantine-color-scheme='dark'], [data-scheme='dark'][data-scheme]"
         rules.append(_rule(f":root{dark}", _dark(accent)))
+        # The public pages have no scheme of their own: they follow the system.
+        plain = _rule(":root:not([data-mantine-color-scheme], [data-scheme])", _dark(accent))
+        rules.append(f"@media screen and (prefers-color-scheme: dark) {{ {plain.strip()} }}\n")
     if settings.city_emblem:
         rules.append(
             _rule(
@@ -60,8 +63,6 @@ def _light(accent: str) -> dict[str, str]:
         "--accent-ink": ink,
         "--accent-soft": soft,
         "--accent-pale": pale,
-        "--turquoise": accent,
-        "--turquoise-pale": soft,
     }
 
 

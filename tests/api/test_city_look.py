@@ -31,8 +31,9 @@ def test_given_a_city_without_a_look_of_its_own_when_its_style_is_asked_for_then
 def test_given_a_citys_colour_when_the_pages_take_it_then_what_is_written_in_it_is_read_in_both_rooms(
     settings: Settings, accent: str
 ) -> None:
-    light, dark = city(settings, city_accent=accent).get("/public/city.css").text.splitlines()
-    for rule, paper in ((light, "#ffffff"), (dark, "#1a2629")):
+    light, dark, public = city(settings, city_accent=accent).get("/public/city.css").text.splitlines()
+    assert public.startswith("@media screen and (prefers-color-scheme: dark) {")
+    for rule, paper in ((light, "#ffffff"), (dark, "#1a2629"), (public, "#1a2629")):
         values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6});", rule))
         for behind in (paper, values["--accent-soft"], values["--accent-pale"]):
             assert contrast(values["--accent-ink"], behind) >= READABLE
@@ -62,6 +63,20 @@ def test_given_an_emblem_when_it_is_set_then_it_is_served_and_anything_else_is_r
     file.write_text(EMBLEM + " " * (1 << 16))
     with pytest.raises(SettingsError, match="at most 65536 bytes"):
         load(_env_file=None, city_emblem=file)
+
+
+def _colours(rules: str) -> dict[str, str]:
+    return dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{3,6});", rules))
+
+
+@pytest.mark.parametrize("room", [1, 2], ids=["light", "dark"])
+def test_given_the_public_pages_when_they_are_drawn_then_their_colours_are_the_tokens(room: int) -> None:
+    public = re.split(r":root \{", (Path(web.__file__).parent / "static" / "public.css").read_text())
+    of_all = _colours(re.split(r"\[data-scheme='(?:light|dark)'\] \{", TOKENS)[room])
+    drawn = _colours(public[room].split("}")[0])
+    assert len(drawn) == 15 and drawn.items() <= of_all.items()
+    rules = "".join(public[0]) + public[2].partition("}")[2].partition("@media print")[0]
+    assert re.findall(r"#[0-9a-f]{3,6}\b", rules) == [], "no other colour"
 
 
 @pytest.mark.parametrize("room", [1, 2], ids=["light", "dark"])

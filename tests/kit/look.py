@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from playwright.sync_api import Page
 
@@ -11,7 +12,7 @@ from tests.kit.pages import axe_finds, with_axe
 WIDTHS = (768, 1024, 1440, 360)
 """The telephone last: a thumb comes then."""
 _HEIGHTS = {360: 740, 768: 1024, 1024: 768, 1440: 900}
-SCHEMES = ("dark", "light")
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 _BY_EVERY_RULE = (1440, "light")
 """Elsewhere by that of contrast alone: no other one asks for a width or a scheme."""
 
@@ -82,8 +83,16 @@ def _settle(page: Page) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def _put_on(page: Page, scheme: str) -> None:
-    page.evaluate("(to) => document.documentElement.setAttribute('data-mantine-color-scheme', to)", scheme)
+def _put_on(page: Page, scheme: Literal["dark", "light"]) -> None:
+    """As somebody chooses it, or their system: the public pages have no choice of their own."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_CHOOSE, scheme)
+
+
+_CHOOSE = """(scheme) => {
+  const root = document.documentElement, name = 'data-mantine-color-scheme';
+  if (root.hasAttribute(name)) root.setAttribute(name, scheme);
+}"""
 
 
 _CONTRAST = """async () => {
