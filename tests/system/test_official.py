@@ -83,6 +83,11 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         _serve(page, system, official)
         expect(page.get_by_test_id("remaining")).to_have_attribute("data-count", "4")
 
+        # Without a phone «next» connects it first.
+        page.get_by_test_id("phone-disconnect").click()
+        in_state(page, "phone-state", "disconnected")
+        until(lambda: not official.phone_connected(), "the phone has left its room")
+
         # Nobody was called yet: the first one is called now, and comes when they have pressed 1.
         page.keyboard.press("n")
         in_state(page, "serving-state", "asked")

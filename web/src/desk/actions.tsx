@@ -7,16 +7,16 @@ import type { Desk } from './use-desk'
 import style from './callback.module.css'
 
 /** The three things a desk does, always at the same place, on a telephone at the thumb; what was refused stands with them. */
-export function Actions({ desk, takeNext }: { desk: Desk; takeNext: (() => void) | undefined }) {
+export function Actions({ desk, takeNext, call }: { desk: Desk; takeNext: (() => void) | undefined; call: (() => void) | undefined }) {
   const { text } = useLanguage()
   const { pending } = desk
-  useKeys({ [KEY.takeNext]: takeNext, [KEY.call]: desk.call, [KEY.hangUp]: desk.hangUp })
+  useKeys({ [KEY.takeNext]: takeNext, [KEY.call]: call, [KEY.hangUp]: desk.hangUp })
 
   return (
     <div className={style.thumb} data-testid="actions">
       <div className={style.actions}>
         <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending}>{text.desk.takeNext}</Command>
-        <Command name="call" letter={KEY.call} act={desk.call} pending={pending}>{text.desk.call}</Command>
+        <Command name="call" letter={KEY.call} act={call} pending={pending}>{text.desk.call}</Command>
         <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
       </div>
       <ErrorNotice error={desk.error} />

@@ -7,6 +7,7 @@ import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { FoldedLine } from '../line/folded-line'
 import { useDeskPhone } from '../phone/desk-phone'
+import { useWithPhone } from '../phone/use-with-phone'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { Actions } from './actions'
@@ -33,6 +34,7 @@ export default function DeskPage({ me }: { me: Me }) {
   const round = rounds.find(({ id }) => id === wanted) ?? likelyRound(rounds, serverNow())
 
   const desk = useDesk(me, round?.id ?? null)
+  const call = useWithPhone(me.desk, desk.call)
   const begun = useBegun(round)
   const canTake = me.desk !== null && begun && !isOver(round)
 
@@ -46,7 +48,7 @@ export default function DeskPage({ me }: { me: Me }) {
           {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
           {me.desk && <LiveSwitch me={me} round={round} />}
           <AfterAll me={me} />
-          <Actions desk={desk} takeNext={canTake ? desk.takeNext : undefined} />
+          <Actions desk={desk} call={call} takeNext={canTake ? desk.takeNext : undefined} />
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
             : <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />}

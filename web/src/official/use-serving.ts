@@ -4,6 +4,7 @@ import type { Callback, Desk, Outcome, Stage } from '../api/types'
 import { hangUp, saveOutcome } from '../desk/queries'
 import { isOver } from '../desk/likely-round'
 import { ON_THE_PHONE } from '../desk/use-desk'
+import { useWithPhone } from '../phone/use-with-phone'
 import { useActions } from '../ui/use-actions'
 import { useNow } from '../ui/use-now'
 import { askNext, finishing, notNow, serve } from './queries'
@@ -49,12 +50,12 @@ export function useServing(desk: Desk, stage: Stage, begun: boolean) {
     return askNext(null, false)
   }
 
+  const mayNext = begun && !over && state !== 'asked' && state !== 'connecting' && state !== 'held'
+  const withPhone = useWithPhone(desk, may(mayNext, 'next', next))
   return {
     callback, state, over, outcome, error, pending,
     say: ended ? (chosen: Outcome) => setSaid({ id: ended.id, outcome: chosen }) : undefined,
-    next: may(
-      begun && !over && desk.phone_connected && state !== 'asked' && state !== 'connecting' && state !== 'held', 'next', next,
-    ),
+    next: withPhone,
     record: may(ended !== null && over, 'next', record),
     finishing: may(state === 'talking', 'finishing', finishing),
     hangUp: may(callback !== null && ON_THE_PHONE.includes(callback.state), 'hangup', () => hangUp(callback?.id ?? 0)),
