@@ -3,6 +3,7 @@
 import time
 from contextlib import ExitStack
 
+import psutil
 from playwright.sync_api import Route, expect
 
 from db.engine import writing
@@ -14,6 +15,7 @@ from tests.kit import sound
 from tests.kit.packets import lost
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.ports import Ports
+from tests.kit.postgres import stands_still
 from tests.kit.process import until
 from tests.kit.proxy import Proxy
 from tests.kit.system import PASSWORD
@@ -217,6 +219,24 @@ def test_given_a_talk_when_its_window_is_closed_then_another_that_never_had_the_
         in_state(second, "phone-state", "connected")
         assert talk.both_hear() < BACK_S
     assert states == [TALKING, HELD, TALKING]
+
+
+def test_given_a_talk_when_its_page_stands_still_then_the_desk_is_away_and_goes_on_when_it_moves_again(
+    talk: Talk,
+) -> None:
+    with talk.states() as states:
+        with ExitStack() as frozen:
+            for page in _renderers():
+                frozen.enter_context(stands_still(page))
+            until(lambda: not talk.operator.phone_connected(), "the desk is away", BACK_S)
+        assert talk.both_hear() < BACK_S
+    assert states == [TALKING, HELD, TALKING]
+
+
+def _renderers() -> list[int]:
+    """The processes in which Chromium's pages live."""
+    ours = psutil.Process().children(recursive=True)
+    return [each.pid for each in ours if each.is_running() and "--type=renderer" in each.cmdline()]
 
 
 def test_given_a_talk_when_the_desk_switches_its_phone_off_then_it_stays_off(talk: Talk) -> None:
