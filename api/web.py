@@ -1,6 +1,7 @@
 """The built pages of web/, at the addresses that they have; at any other one the page that says so."""
 
 import re
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from api import cookies, pages
 from hotline.errors import Refused
@@ -31,12 +34,18 @@ _NAMED_BY_CONTENT = re.compile(r"-[\w-]{8}\.(js|css)$")
 class _Assets(StaticFiles):
     """The built files. Vite names them by what is in them, all but what web/public/ holds and the fonts."""
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """One of them, kept by the browser for as long as it likes."""
-        response = super().file_response(*args, **kwargs)
-        if _NAMED_BY_CONTENT.search(str(args[0])):
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
+    def file_response(
+        self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """One of them, kept by the browser for as long as it likes, as small as the browser takes it."""
+        if not _NAMED_BY_CONTENT.search(str(full_path)):
+            return super().file_response(full_path, stat_result, scope, status_code)
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        squeezed = Path(f"{full_path}.br")
+        if "br" in Headers(scope=scope).get("accept-encoding", "") and squeezed.exists():
+            kind, _ = guess_type(full_path)
+            return FileResponse(squeezed, status_code, {**headers, "Content-Encoding": "br"}, kind)
+        return FileResponse(full_path, status_code, headers)
 
 
 def serve(app: FastAPI) -> None:
@@ -55,6 +64,8 @@ def serve(app: FastAPI) -> None:
         known = _KNOWN.fullmatch(path)
         # Who is signed in is told so beside the way to their work.
         if (known or cookies.cookie_of(request)) and (BUILT / "index.html").exists():
+            own = BUILT / f"{path.split('/', 1)[0]}.html"  # has its head already: web/first-load.ts
             headers = {"Cache-Control": "no-cache"}
-            return FileResponse(BUILT / "index.html", status_code=200 if known else 404, headers=headers)
+            file = own if known and own.exists() else BUILT / "index.html"
+            return FileResponse(file, status_code=200 if known else 404, headers=headers)
         return pages.page(request, "not_found.html", language, status=404, cached=False)

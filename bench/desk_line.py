@@ -1,4 +1,4 @@
-"""The desk's page with 5,000 waiting: how smoothly the line scrolls, and how soon a new registration is seen.
+"""The desk's page with 10,000 waiting: how smoothly the line scrolls, how soon a new registration is seen.
 
 A real browser on the API's process and SQLite. Frames are counted by the browser while the line is scrolled
 from its head to its end; a registration counts from its commit until the page shows the new count.
@@ -25,7 +25,7 @@ from tests.kit.browser import browser, person
 from tests.kit.ports import free_port
 from tests.kit.process import Program
 
-WAITING = sized(5_000, 100)
+WAITING = sized(10_000, 100)
 REGISTRATIONS = sized(20, 2)
 GOAL = "median frame under 20 ms, a registration seen within 1000 ms"
 PROJECT = Path(__file__).parent.parent

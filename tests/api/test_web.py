@@ -49,6 +49,36 @@ def test_given_an_address_of_the_pages_when_opened_then_it_is_theirs(anybody: Te
     assert '<div id="root">' in answer.text
 
 
+def test_given_a_page_when_opened_then_its_head_can_be_read_before_any_code_and_all_that_it_asks_for_is_there(
+    anybody: TestClient,
+) -> None:
+    for name in ("desk", "rounds/7", "reports"):
+        html = anybody.get(f"/{name}").text
+        head, code = html.index("<h1 "), html.index('<link rel="stylesheet" crossorigin')
+        assert html.index("<body>") < head < code < html.index('<div id="root">')
+        asked = re.findall(r'(?:src|href)="(/[^"]+)"', html)
+        assert any(f"{name.split('/')[0]}-page" in address for address in asked)
+        answers = {address: anybody.get(address).status_code for address in asked}
+        of_api = {address: code for address, code in answers.items() if address.startswith("/api/")}
+        assert set(of_api.values()) == {401}, "it is there, for whoever is signed in"
+        assert {code for address, code in answers.items() if address not in of_api} == {200}
+
+
+def test_given_a_browser_that_takes_brotli_when_it_fetches_code_then_it_is_small_and_otherwise_the_same(
+    anybody: TestClient,
+) -> None:
+    file = max(Path(web.BUILT, "assets").glob("index-*.js"))
+    for takes, size in (("br", Path(f"{file}.br").stat().st_size), ("identity", file.stat().st_size)):
+        answer = anybody.head(f"/assets/{file.name}", headers={"Accept-Encoding": takes})
+        assert answer.headers["content-length"] == str(size)
+        assert answer.headers.get("content-encoding") == ("br" if takes == "br" else None)
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert (answer.headers["vary"], answer.headers["cache-control"][-9:]) == (
+            "Accept-Encoding",
+            "immutable",
+        )
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,11 +1,13 @@
-import { Suspense, useEffect, useRef, type RefObject } from 'react'
+import { Suspense, useEffect, useLayoutEffect, useRef, type RefObject } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './account/queries'
 import { useMe, useSessionOver } from './api/session'
 import type { Me } from './api/types'
+import { useFetchAhead } from './fetch-ahead'
 import { home, pagesOf } from './pages'
 import { DeskPhone } from './phone/desk-phone'
 import { routes, Wallboard } from './routes'
+import { Opening } from './shell/opening'
 import { Shell } from './shell/shell'
 import { SignInAgain } from './sign-in/sign-in-again'
 import { SignInPage } from './sign-in/sign-in-page'
@@ -18,6 +20,8 @@ const NotHere = page(() => import('./shell/not-here'))
 const PhonePage = page(() => import('./citizen-phone/phone-page'))
 
 export function App() {
+  // What was read until now (first-load.ts).
+  useLayoutEffect(() => document.querySelector('body > .opening')?.remove(), [])
   return (
     <>
       <ConnectionLost />
@@ -45,7 +49,7 @@ function Office() {
     if (me.data) asked.current = ''
   }, [me.data])
   if (codes && !me.data) return <CodesPage codes={codes} />
-  if (me.isPending) return <Loading />
+  if (me.isPending) return <Opening />
   if (!me.data) {
     return (
       <Switch>
@@ -64,8 +68,9 @@ function Office() {
 }
 
 function Pages({ me, asked }: { me: Me; asked: RefObject<string> }) {
+  useFetchAhead()
   return (
-    <Suspense fallback={<Loading />}>
+    <Suspense fallback={<Opening />}>
       <Switch>
         {pagesOf(me).flatMap(({ name }) => {
           const { component: Page, below: Below, kinds = [''] } = routes[name]

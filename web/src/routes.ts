@@ -1,13 +1,12 @@
-import type { ComponentType } from 'react'
 import type { Me } from './api/types'
 import type { PageName } from './pages'
-import { page } from './ui/part'
+import { page, type Late } from './ui/part'
 
 /** What is shown at a page's address; its code is fetched when it is opened. */
 interface RouteOfOffice {
-  component: ComponentType<{ me: Me }>
+  component: Late<{ me: Me }>
   /** The page of one of its things, at `name/:id`. */
-  below?: ComponentType<{ me: Me; id: number; of: string }>
+  below?: Late<{ me: Me; id: number; of: string }>
   /** There are several kinds of them, at `name/:of/:id`. */
   kinds?: string[]
 }

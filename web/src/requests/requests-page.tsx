@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useEffect, useState, type SyntheticEvent } from 'react'
+import { Suspense, useEffect, useState, type SyntheticEvent } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
@@ -9,14 +9,17 @@ import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { part } from '../ui/part'
 import { DistrictMap } from './district-map'
 import { Filters } from './filters'
 import { countOf, type InboxFilter, useInboxFilter, VIEWS } from './inbox-filter'
 import { mayHandle } from './names'
 import { findRequest, useRequestCounts, useRequests } from './queries'
 import { RequestRow } from './request-row'
-import { WriteForm } from './write-form'
 import style from './requests.module.css'
+
+/** With its calendar it is as much to load as all the rest of the page. */
+const WriteForm = part(async () => ({ default: (await import('./write-form')).WriteForm }))
 
 /** The inbox: what was reported, in the order of work. */
 export default function RequestsPage({ me }: { me: Me }) {
@@ -45,7 +48,7 @@ export default function RequestsPage({ me }: { me: Me }) {
         </div>
         <DistrictMap inbox={inbox} />
       </main>
-      {writing && <WriteForm onClose={() => setWriting(false)} />}
+      {writing && <Suspense><WriteForm onClose={() => setWriting(false)} /></Suspense>}
     </div>
   )
 }

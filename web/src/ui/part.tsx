@@ -1,5 +1,5 @@
 import { Anchor, Button, Container, Stack } from '@mantine/core'
-import { Component, lazy, type ComponentType, type ReactNode } from 'react'
+import { Component, lazy, useState, type ComponentType, type FunctionComponent, type ReactNode } from 'react'
 import { retryImport } from '../api/retry-import'
 import { useLanguage } from '../language/language'
 import { Notice } from './notice'
@@ -18,9 +18,23 @@ export const extra = <P extends object>(load: Load<P>) => whole(load, null)
 /** The same for a whole page. */
 export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage />)
 
-function whole<P extends object>(load: Load<P>, otherwise: ReactNode) {
-  const Loaded: ComponentType<P> = lazy(() => retryImport(load))
-  return (props: P) => <Whole otherwise={otherwise}><Loaded {...props} /></Whole>
+/** It can be fetched before it is shown; then it is there at once. */
+export type Late<P> = FunctionComponent<P> & { fetchAhead: () => void }
+
+function whole<P extends object>(load: Load<P>, otherwise: ReactNode): Late<P> {
+  let there: ComponentType<P> | undefined
+  const note = (loaded: Awaited<ReturnType<Load<P>>>) => {
+    there = loaded.default
+    return loaded
+  }
+  const Fetched: ComponentType<P> = lazy(() => retryImport(load).then(note))
+  function Shown(props: P) {
+    // What was waited for stays as it is: another component would begin anew.
+    const [Loaded] = useState(() => there ?? Fetched)
+    return <Whole otherwise={otherwise}><Loaded {...props} /></Whole>
+  }
+  // One that does not come is asked for again when it is shown.
+  return Object.assign(Shown, { fetchAhead: () => void load().then(note, () => undefined) })
 }
 
 class Whole extends Component<{ otherwise: ReactNode; children: ReactNode }, { broken: boolean }> {

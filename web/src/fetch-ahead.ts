@@ -1,0 +1,23 @@
+import { useEffect } from 'react'
+import { routes } from './routes'
+
+const isPage = (name: string): name is keyof typeof routes => name in routes
+
+/** A link that is pointed at, or comes next on the keyboard, is likely followed: the page's code is fetched meanwhile. */
+function ahead({ target }: Event): void {
+  const link = target instanceof Element ? target.closest('a') : null
+  if (!(link instanceof HTMLAnchorElement)) return
+  const [, name = '', one] = link.pathname.split('/')
+  if (!isPage(name)) return
+  const { component, below } = routes[name]
+  ;(one ? below : component)?.fetchAhead()
+}
+
+/** In every page of this window. */
+export function useFetchAhead(): void {
+  useEffect(() => {
+    const events = ['pointerover', 'focusin']
+    events.forEach((event) => addEventListener(event, ahead))
+    return () => events.forEach((event) => removeEventListener(event, ahead))
+  }, [])
+}
