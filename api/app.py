@@ -10,7 +10,18 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, health, limits, problems, security, web
-from api.desk import callbacks, citizen_history, control, desks, guests, phones, promises, serving, transfers
+from api.desk import (
+    callbacks,
+    citizen_history,
+    control,
+    desk_words,
+    desks,
+    guests,
+    phones,
+    promises,
+    serving,
+    transfers,
+)
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
 from api.public import city, fairness, public, request_page
@@ -27,6 +38,7 @@ _MODULES = (
         callbacks,
         guests,
         transfers,
+        desk_words,
         promises,
         serving,
         citizen_history,

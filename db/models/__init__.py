@@ -2,7 +2,7 @@
 
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
-from db.models.desks import Break, BreakReason, Desk, DeskMessage, Hearing
+from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
     STRETCHES,
@@ -51,6 +51,7 @@ __all__ = [
     "Department",
     "Desk",
     "DeskMessage",
+    "DeskWord",
     "Event",
     "FailedSignIn",
     "Guest",

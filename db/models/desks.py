@@ -28,6 +28,19 @@ class BreakReason(StrEnum):
     TECHNICAL = "technical"
 
 
+class DeskWord(Base):
+    """A text of the city for its desks: a ready note, or its name of a reason for a break."""
+
+    __tablename__ = "desk_words"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    break_reason: Mapped[BreakReason | None] = mapped_column(
+        one_of(BreakReason, "desk_word_reason"), unique=True
+    )
+    name_fa: Mapped[str] = mapped_column(String(100))
+    name_en: Mapped[str] = mapped_column(String(100))
+
+
 class Desk(Base):
     """A place where callbacks are handled. Its number is the one in its phone's account, desk-N."""
 

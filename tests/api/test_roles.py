@@ -84,6 +84,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /officials/clips": ALL,
     "POST /officials": PLANS,
     "PATCH /officials/{official_id}": PLANS,
+    "GET /desk-words": ALL,
+    "PUT /desk-words": CONDUCTS,
     "GET /subjects": ALL,
     "PATCH /subjects/{subject_id}": PLANS,
     "GET /callbacks/{callback_id}": AT_DESK,

@@ -22,6 +22,13 @@ _SUBJECTS = (
     ("موضوعی دیگر", "Another matter"),
 )
 
+_READY_NOTES = (
+    ("گوشی را برنداشت و پیام نگذاشت", "Did not pick up, no message left"),
+    ("صدا قطع و وصل می‌شد", "The sound came and went"),
+    ("برای پاسخ به اداره ارجاع شد", "Referred to a department for an answer"),
+    ("خواست بعداً تماس گرفته شود", "Wants to be called later"),
+)
+
 _BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
 
 _GUEST_STATES = ("asked", "dialing", "ringing", "answered", "talking", "ended", "failed")
@@ -106,6 +113,8 @@ def upgrade() -> None:
     op.bulk_insert(
         subjects, [{"id": id_, "name_fa": fa, "name_en": en, "offered": True} for id_, (fa, en) in rows]
     )
+    notes = sa.table("desk_words", *map(sa.column, ("name_fa", "name_en")))
+    op.bulk_insert(notes, [{"name_fa": fa, "name_en": en} for fa, en in _READY_NOTES])
 
 
 def _tables() -> None:
@@ -1371,3 +1380,22 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(("ix_notes_callback_id"), "notes", ["callback_id"], unique=False)
+    op.create_table(
+        "desk_words",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "break_reason",
+            sa.Enum(
+                *_BREAK_REASONS,
+                name="desk_word_reason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("name_fa", sa.String(length=100), nullable=False),
+        sa.Column("name_en", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("break_reason"),
+    )

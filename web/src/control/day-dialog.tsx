@@ -4,6 +4,7 @@ import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
+import { useBreakWord } from '../ui/use-desk-words'
 import { useNow } from '../ui/use-now'
 import { usePersonDay, type LiveDesk, type Span } from './queries'
 import style from './control.module.css'
@@ -18,6 +19,7 @@ interface Props {
 export function DayDialog({ personId, person, onClose }: Props) {
   const { text, format } = useLanguage()
   const words = text.control
+  const breakWord = useBreakWord()
   const { data, error } = usePersonDay(personId, cityTime(serverNow()).day)
   const now = useNow(true)
   const spans = data?.spans ?? []
@@ -39,7 +41,7 @@ export function DayDialog({ personId, person, onClose }: Props) {
                 <td><Num>{format.time(span.since)}</Num></td>
                 <td>{span.until ? <Num>{format.time(span.until)}</Num> : words.dayNow}</td>
                 <td>
-                  {span.did === 'paused' && span.reason ? text.breaks.reason[span.reason] : words.dayTalk}{' '}
+                  {span.did === 'paused' && span.reason ? breakWord(span.reason) : words.dayTalk}{' '}
                   {span.ticket && <Num>{format.ticket(span.ticket)}</Num>}
                 </td>
                 <td><Num>{format.duration(lasted(span))}</Num></td>

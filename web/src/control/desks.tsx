@@ -6,6 +6,7 @@ import { OutcomeDialog } from '../desks/dialogs'
 import { useLanguage } from '../language/language'
 import { Num, RunningTime } from '../ui/number'
 import { Tag } from '../ui/tag'
+import { useBreakWord } from '../ui/use-desk-words'
 import { DayDialog } from './day-dialog'
 import { FreeDialog, WordDialog } from './dialogs'
 import type { LiveDesk, LiveLine } from './queries'
@@ -79,10 +80,11 @@ function Who({ desk, lines, onAsk }: { desk: LiveDesk; lines: LiveLine[]; onAsk:
 
 function Doing({ desk, now }: { desk: LiveDesk; now: number }) {
   const { text, format } = useLanguage()
+  const breakWord = useBreakWord()
   const words = text.control
   return (
     <span className={rows.tags}>
-      <Tag tone={TONE[desk.at]}>{desk.at === 'break' && desk.break_reason ? text.breaks.reason[desk.break_reason] : words.at[desk.at]}</Tag>
+      <Tag tone={TONE[desk.at]}>{desk.at === 'break' && desk.break_reason ? breakWord(desk.break_reason) : words.at[desk.at]}</Tag>
       {desk.since && <RunningTime>{format.duration(now - Date.parse(desk.since))}</RunningTime>}
       {desk.ticket && <span className={rows.soft}>{words.ticket} <Num>{format.ticket(desk.ticket)}</Num></span>}
       {!desk.phone_connected && desk.at !== 'away' && <Tag tone="tried">{words.at.away}</Tag>}

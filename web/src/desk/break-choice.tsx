@@ -6,16 +6,16 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
-import { takeBreak, type BreakReason } from './queries'
+import { REASONS, useBreakWord } from '../ui/use-desk-words'
+import { takeBreak } from './queries'
 import style from './break-choice.module.css'
-
-const REASONS: BreakReason[] = ['writing', 'rest', 'prayer', 'meal', 'meeting', 'technical']
 
 /** A break with its reason: meanwhile nobody is brought to the desk. It ends by itself with «next». */
 export function BreakChoice({ desk }: { desk: Desk }) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
   const words = text.breaks
+  const wordOf = useBreakWord()
   const now = useNow(desk.break_since !== null)
   const take = useMutation({
     mutationFn: takeBreak,
@@ -26,7 +26,7 @@ export function BreakChoice({ desk }: { desk: Desk }) {
     <div className={style.break} role="group" aria-label={words.title} data-testid="break" data-reason={desk.break_reason ?? 'none'}>
       <NativeSelect
         aria-label={words.title} title={desk.break_since ? words.help : undefined} value={desk.break_reason ?? ''} disabled={take.isPending} data-testid="break-reason"
-        data={[{ value: '', label: words.none }, ...REASONS.map((value) => ({ value, label: words.reason[value] }))]}
+        data={[{ value: '', label: words.none }, ...REASONS.map((value) => ({ value, label: wordOf(value) }))]}
         onChange={({ currentTarget: { value } }) => take.mutate(REASONS.find((one) => one === value) ?? null)}
       />
       {desk.break_since && (

@@ -6,6 +6,7 @@ import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
 import { KEY, OUTCOME_KEYS } from '../ui/keys'
 import { Notes } from '../ui/notes'
+import { useDeskWords } from '../ui/use-desk-words'
 import { useKeys } from '../ui/use-keys'
 import { CallLaterChoice } from './call-later-choice'
 import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
@@ -114,10 +115,11 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
 
 /** What is often written, to be added by one press. */
 function ReadyNotes({ onChoose }: { onChoose: (note: string) => void }) {
-  const { text } = useLanguage()
+  const { code, text } = useLanguage()
+  const { data } = useDeskWords()
   return (
     <div className={style.ready} role="group" aria-label={text.readyNotes.title}>
-      {text.readyNotes.notes.map((one) => (
+      {data?.ready_notes.map(({ [code]: one }) => (
         <Button key={one} variant="default" size="compact-sm" onClick={() => onChoose(one)} data-testid="ready-note">{one}</Button>
       ))}
     </div>

@@ -48,7 +48,7 @@ export const words: typeof fa = {
     title: 'Calls that you have promised for a time',
     help: 'The system makes them by itself at that time.',
   },
-  readyNotes: { title: 'Ready notes', notes: ['Did not pick up, no message left', 'The sound came and went', 'Referred to a department for an answer', 'Wants to be called later'] },
+  readyNotes: { title: 'Ready notes' },
   hold: {
     over: 'The call ends; the citizen keeps the place',
     word: 'The citizen waits for you, with music',

@@ -3,13 +3,15 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type Subject, useSubjects } from '../api/city'
 import { planningKey } from '../api/keys'
-import { mayPlan } from '../api/permissions'
+import { mayConduct, mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { useTitle } from '../ui/use-title'
+import { useUndo } from '../ui/use-undo'
+import { DeskWords } from './desk-words'
 import { changeSubject } from './queries'
 import rounds from '../ui/plans.module.css'
 import style from './subjects.module.css'
@@ -19,8 +21,10 @@ export default function SubjectsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   useTitle(text.subjects.title)
   const { data, error } = useSubjects()
+  const { offer, undo } = useUndo()
   return (
     <div>
+      {undo}
       <Header me={me} page="subjects">{null}</Header>
       <main className={rounds.list}>
         <p className={rounds.more}>{text.subjects.help}</p>
@@ -30,6 +34,7 @@ export default function SubjectsPage({ me }: { me: Me }) {
           // What was saved elsewhere is shown; what somebody writes here stays while it is not.
           <Item key={`${subject.id} ${subject.name_fa} ${subject.name_en}`} subject={subject} may={mayPlan(me.role)} />
         ))}
+        <DeskWords may={mayConduct(me.role)} offer={offer} />
       </main>
     </div>
   )

@@ -11,4 +11,14 @@ export const words: typeof fa = {
     save: 'Save',
     heard: 'On the telephone:',
   },
+  deskWords: {
+    title: 'Ready notes',
+    help: 'Desks press one instead of writing it; they are shown in this order.',
+    add: 'New note',
+    remove: 'Remove',
+    breaks: 'Names of breaks',
+    breaksHelp: 'What is empty has our own name. Reports stay as they are.',
+    save: 'Save the words',
+    saved: 'The words of the desks are saved.',
+  },
 }

@@ -1,0 +1,66 @@
+"""Ready notes and names of breaks: the office writes them, desks press and read them, in both languages."""
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine, select
+
+from db.engine import writing
+from db.models import Role, User
+from db.states import CallbackState
+from tests.factories import a_callback
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+NOTE = "نشانی را گفت"
+
+
+def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_taken_back(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    with writing(engine) as session:
+        a_callback(session, CallbackState.ENDED, session.scalars(select(User)).one())
+    desk.reload()
+    ready = desk.get_by_test_id("ready-note")
+    expect(ready).to_have_count(4)
+    gone = ready.first.inner_text()
+
+    office = open_as(Role.SUPERVISOR, "subjects")
+    rows = office.get_by_test_id("ready-note-row")
+    rows.first.get_by_test_id("remove-note").click()
+    office.get_by_test_id("add-note").click()
+    rows.last.get_by_test_id("word-fa").fill(NOTE)
+    expect(office.get_by_test_id("save-words")).to_be_disabled()  # and in English?
+    rows.last.get_by_test_id("word-en").fill("Told the address")
+    meal = office.locator('[data-testid="break-row"][data-reason="meal"]')
+    meal.get_by_test_id("word-fa").fill("ناهار")
+    meal.get_by_test_id("word-en").fill("Lunch")
+    is_fit(office)
+    office.get_by_test_id("save-words").click()
+    expect(office.get_by_test_id("take-it-back")).to_be_visible()
+
+    expect(ready).to_have_count(4)
+    expect(ready.last).to_have_text(NOTE)
+    expect(desk.get_by_text(gone)).to_have_count(0)
+    ready.last.click()
+    expect(desk.get_by_test_id("note")).to_have_value(NOTE)
+    reasons = desk.get_by_test_id("break-reason").locator("option")
+    expect(reasons.nth(4)).to_have_text("ناهار")
+    expect(reasons.nth(2)).to_have_text("استراحت")
+    desk.get_by_test_id("language").click()
+    expect(reasons.nth(4)).to_have_text("Lunch")
+    expect(ready.last).to_have_text("Told the address")
+
+    office.reload()
+    rows.last.get_by_test_id("remove-note").click()
+    office.get_by_test_id("save-words").click()
+    expect(rows).to_have_count(3)
+    office.get_by_test_id("take-it-back").click()
+    expect(rows).to_have_count(4)
+    expect(ready).to_have_count(4)
+
+
+def test_given_an_auditor_when_the_words_are_read_then_nothing_can_be_changed(open_as: OpenAs) -> None:
+    page = open_as(Role.AUDITOR, "subjects")
+    expect(page.get_by_test_id("ready-note-row")).to_have_count(4)
+    expect(page.get_by_test_id("save-words")).to_have_count(0)
+    expect(page.get_by_test_id("remove-note")).to_have_count(0)

@@ -1,0 +1,86 @@
+import { Button, Group, Paper, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { body, client } from '../api/client'
+import { planningKey } from '../api/keys'
+import { useLanguage } from '../language/language'
+import { ErrorNotice } from '../ui/error-notice'
+import { type DeskWords as Words, REASONS, useDeskWords } from '../ui/use-desk-words'
+import type { Offer } from '../ui/use-undo'
+import style from './subjects.module.css'
+
+type Both = Words['ready_notes'][number]
+interface Props { may: boolean; offer: Offer }
+
+/** So many ready notes are enough. */
+const MOST = 12
+const NONE: Both = { fa: '', en: '' }
+
+const saveWords = (words: Words) => body(client.PUT('/api/v1/desk-words', { body: words }))
+
+/** What desks press instead of writing it, and what the city calls a break. */
+export function DeskWords(props: Props) {
+  const { data, error } = useDeskWords()
+  // What was saved elsewhere is shown; what somebody writes here is kept until then.
+  return data ? <Form key={JSON.stringify(data)} saved={data} {...props} /> : <ErrorNotice error={error} />
+}
+
+function Form({ saved, may, offer }: Props & { saved: Words }) {
+  const { text } = useLanguage()
+  const words = text.deskWords
+  const queries = useQueryClient()
+  const [notes, setNotes] = useState(saved.ready_notes)
+  const [breaks, setBreaks] = useState(saved.breaks)
+  const save = useMutation({
+    mutationFn: saveWords,
+    onSuccess: async () => {
+      offer({ said: words.saved, back: () => saveWords(saved) })
+      await queries.invalidateQueries({ queryKey: planningKey })
+    },
+  })
+  const isWhole = ({ fa, en }: Both) => fa.trim() !== '' && en.trim() !== ''
+  const isEmpty = ({ fa, en }: Both) => fa.trim() + en.trim() === ''
+  const named = Object.fromEntries(Object.entries(breaks).filter(([, both]) => !isEmpty(both)))
+  const wanted = { ready_notes: notes, breaks: named }
+  const able = [...notes, ...Object.values(named)].every(isWhole) && JSON.stringify(wanted) !== JSON.stringify(saved)
+  return (
+    <Paper withBorder component="section" className={style.words} aria-labelledby="desk-words" data-testid="desk-words">
+      <h2 id="desk-words">{words.title}</h2>
+      <p className={style.heard}>{words.help}</p>
+      {notes.map((both, place) => (
+        <div key={place} className={style.pair} data-testid="ready-note-row">
+          <Pair both={both} may={may} label={text.readyNotes.title} onChange={(now) => setNotes(notes.map((one, other) => (other === place ? now : one)))} />
+          {may && <Button variant="subtle" color="brick" onClick={() => setNotes(notes.filter((_, other) => other !== place))} data-testid="remove-note">{words.remove}</Button>}
+        </div>
+      ))}
+      {may && <Group><Button variant="default" disabled={notes.length >= MOST} onClick={() => setNotes([...notes, NONE])} data-testid="add-note">{words.add}</Button></Group>}
+      <h3>{words.breaks}</h3>
+      <p className={style.heard}>{words.breaksHelp}</p>
+      {REASONS.map((reason) => (
+        <div key={reason} className={style.pair} data-testid="break-row" data-reason={reason}>
+          <span className={style.reason}>{text.breaks.reason[reason]}</span>
+          <Pair both={breaks[reason] ?? NONE} may={may} label={text.breaks.reason[reason]} onChange={(now) => setBreaks({ ...breaks, [reason]: now })} />
+        </div>
+      ))}
+      <ErrorNotice error={save.error} />
+      {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => save.mutate(wanted)} data-testid="save-words">{words.save}</Button></Group>}
+    </Paper>
+  )
+}
+
+function Pair({ both, label, may, onChange }: { both: Both; label: string; may: boolean; onChange: (both: Both) => void }) {
+  const { text } = useLanguage()
+  const words = text.subjects
+  return (
+    <>
+      <TextInput
+        aria-label={`${label}${text.comma}${words.fa}`} placeholder={words.fa} value={both.fa} maxLength={100} readOnly={!may} lang="fa" dir="rtl" data-testid="word-fa"
+        onChange={(event) => onChange({ ...both, fa: event.currentTarget.value })}
+      />
+      <TextInput
+        aria-label={`${label}${text.comma}${words.en}`} placeholder={words.en} value={both.en} maxLength={100} readOnly={!may} lang="en" dir="ltr" classNames={{ input: style.english }} data-testid="word-en"
+        onChange={(event) => onChange({ ...both, en: event.currentTarget.value })}
+      />
+    </>
+  )
+}

@@ -1,0 +1,20 @@
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { planningKey } from '../api/keys'
+import type { components } from '../api/schema.gen'
+import { useLanguage } from '../language/language'
+
+export type DeskWords = components['schemas']['DeskWords']
+export type BreakReason = components['schemas']['BreakReason']
+
+export const REASONS: BreakReason[] = ['writing', 'rest', 'prayer', 'meal', 'meeting', 'technical']
+
+export const useDeskWords = () =>
+  useQuery({ queryKey: [...planningKey, 'desk-words'], queryFn: () => body(client.GET('/api/v1/desk-words')), staleTime: 60_000 })
+
+/** The city's word for a reason of a break; ours, where it has none. */
+export function useBreakWord(): (reason: BreakReason) => string {
+  const { code, text } = useLanguage()
+  const { data } = useDeskWords()
+  return (reason) => data?.breaks[reason]?.[code] ?? text.breaks.reason[reason]
+}
