@@ -41,7 +41,7 @@ faults-night: .venv/test web/dist/index.html ## a trunk that is gone for a minut
 	@FAULTS_TRUNK_S=60 $(BIN)/python -m pytest -s tests/faults/test_trunk.py; trunk=$$?; \
 	$(BIN)/python -m tests.faults.night $(or $(ROUNDS),200) $(SEED) && exit $$trunk
 
-screenshots: .venv/test web/dist/index.html ## take the pictures of every page in docs/screenshots anew
+screenshots: .venv/test web/dist/index.html ## take pictures of every page into docs/screenshots; ten are in the repository
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
 
 explore: .venv/test ## the property tests once more, with other examples than `make test` always has
