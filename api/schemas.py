@@ -263,7 +263,7 @@ class Hears(BaseModel):
     """Which desk's conversation my phone takes part in, and how; none: no more."""
 
     desk_id: Id | None
-    how: Hearing = Hearing.LISTEN
+    how: Literal[Hearing.LISTEN, Hearing.WHISPER, Hearing.JOIN] = Hearing.LISTEN
 
 
 class AskNext(BaseModel):

@@ -22,6 +22,7 @@ _CONTEXTS = {
     Hearing.LISTEN: Context.LISTEN,
     Hearing.WHISPER: Context.WHISPER,
     Hearing.JOIN: Context.JOIN,
+    Hearing.CONSULT: Context.JOIN,
 }
 
 

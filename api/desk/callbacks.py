@@ -9,7 +9,7 @@ from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
 from db import models
-from db.states import Outcome
+from db.states import CallbackState, Outcome
 from hotline.callbacks import (
     callbacks,
     called_again,
@@ -37,13 +37,16 @@ def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.
 
 
 def once_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
-    """The callback, which my desk has, or gave to another one a moment ago: its page may not know yet.
+    """The callback, which my desk has, or gave to another one that still has it: my page may not know yet.
 
     Raises Refused("not-found" | "forbidden").
     """
     callback = callbacks.get(session, callback_id)
-    given = user.desk_id is not None and callback.given_by_desk_id == user.desk_id
-    return callback if given else of_my_desk(session, callback_id, user)
+    given = callback.given_by_desk_id == user.desk_id and callback.state is not CallbackState.CLOSED
+    if not given:
+        return of_my_desk(session, callback_id, user)
+    round_permissions.check_sees(session, user, rounds.get(session, callback.round_id))
+    return callback
 
 
 @router.get("/agreed")
@@ -130,7 +133,7 @@ def record_outcome(
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
-    mine = once_mine(session, callback_id, user)
+    mine = of_my_desk(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
 
 

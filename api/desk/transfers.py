@@ -25,10 +25,12 @@ def list_takers(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Ta
 
 
 @router.post("/callbacks/{callback_id}/consult", status_code=202)
-def consult(callback_id: Id, body: desk.DeskIn, user: AtDesk, session: Writing) -> schemas.Callback:
+def consult(
+    callback_id: Id, body: desk.Consulted, user: AtDesk, session: Writing, settings: InForce
+) -> schemas.Callback:
     """Have another desk's phone come into my conversation; with the citizen on hold we are alone."""
     mine = of_my_desk(session, callback_id, user)
-    transfers.consult(session, mine, body.desk_id, who=user.username)
+    transfers.consult(session, mine, body.desk_id, settings, who=user.username, waits=body.waits)
     return views.callback_view(session, mine)
 
 
@@ -36,7 +38,10 @@ def consult(callback_id: Id, body: desk.DeskIn, user: AtDesk, session: Writing) 
 def give(
     callback_id: Id, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
-    """The conversation is another desk's from now on: the citizen goes over, and I am free."""
+    """The conversation is another desk's from now on: the citizen goes over, and I am free; twice is once."""
+    callback = once_mine(session, callback_id, user)
+    if callback.desk_id == body.desk_id != user.desk_id:
+        return views.callback_view(session, callback)
     mine = of_my_desk(session, callback_id, user)
     given = transfers.give(session, mine, body.desk_id, body.note, settings, by=user)
     return views.callback_view(session, given)

@@ -10,11 +10,12 @@ from db.models.base import Base, one_of
 
 
 class Hearing(StrEnum):
-    """How a supervisor takes part in a desk's conversation."""
+    """How another phone takes part in a desk's conversation."""
 
     LISTEN = "listen"  # hears both, is heard by nobody
     WHISPER = "whisper"  # is heard by the desk alone
     JOIN = "join"  # speaks with both
+    CONSULT = "consult"  # the same, at the wish of the desk that may hand its citizen over
 
 
 class BreakReason(StrEnum):

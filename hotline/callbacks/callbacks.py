@@ -164,7 +164,11 @@ def ask_hangup(session: Session, callback: Callback) -> Callback:
     """The desk wants the call ended; the dialer does it. Raises Refused("wrong-state")."""
     asked = session.scalar(
         update(Callback)
-        .where(Callback.id == callback.id, Callback.state.in_(ON_THE_PHONE))
+        .where(
+            Callback.id == callback.id,
+            Callback.state.in_(ON_THE_PHONE),
+            Callback.desk_id.is_not_distinct_from(callback.desk_id),
+        )
         .values(hangup_asked_at=now(session))
         .returning(Callback.id)
         .execution_options(synchronize_session=False)

@@ -98,7 +98,8 @@ def part(session: Session, callback: Callback, said: Outcome | None = None) -> C
     values: dict[str, Any] = {"parting_at": now(session), "said": said}
     if callback.on_hold_at:  # which was no cut
         values |= {"on_hold_at": None, "held_until": None}
-    moved = callbacks.move(session, callback.token, CallbackState.PARTING, **values)
+    its_own = Callback.desk_id == callback.desk_id  # and not given to another one meanwhile
+    moved = callbacks.move(session, callback.token, CallbackState.PARTING, its_own, **values)
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return moved
@@ -237,7 +238,8 @@ def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
         return []
     session.refresh(other, with_for_update={"key_share": True})
     given = other.state in (CallbackState.WAITING, CallbackState.TALKING) and not other.hangup_asked_at
-    if not given or desk.round_id != other.round_id:
+    handed_over = other.given_by_desk_id is not None  # in mid-conversation, by another desk
+    if not given or handed_over or desk.round_id != other.round_id:
         raise Refused("desk-busy", "the desk has another citizen in hand")
     other.state, other.desk_id, other.user_id = CallbackState.WAITING, None, None
     other.talking_at = other.finishing_at = other.toned_at = None

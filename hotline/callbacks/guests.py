@@ -57,9 +57,11 @@ def ask(
     Raises Refused("wrong-state" | "desk-phone-away" | "guest-there" | "guest-elsewhere" |
     "guest-is-citizen" | "number-blocked" | "number-not-allowed" | "line-down" | "calls-capped").
     """
+    mine = callback.desk_id
     session.refresh(callback, with_for_update={"key_share": True})  # who asks twice waits here
-    desk = session.get(Desk, callback.desk_id)
-    if callback.state not in IN_TALK or callback.hangup_asked_at or desk is None:
+    desk = session.get(Desk, mine)
+    not_mine = callback.desk_id != mine  # given to another desk at this moment
+    if callback.state not in IN_TALK or callback.hangup_asked_at or desk is None or not_mine:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     callbacks.check_phone(desk)
     there = present(session, callback.id)

@@ -2,6 +2,9 @@
 
 Consulting: the other desk's phone joins the conversation, as a supervisor's does; the citizen hears music
 meanwhile if this desk has put them on hold, else all three speak.
+Only a desk that could be given a citizen at this moment takes one over: it has asked for the next, takes
+live calls, or serves no round and has not said that it takes none. Beside any other phone people may speak
+of what is not for a citizen's ears.
 Giving: the callback is the other desk's, held until the dialer has led the citizen into that room, as after
 a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the notes
 go with them. The other desk says what became of the conversation.
@@ -16,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, Hearing, User, word
+from db.models import Callback, Desk, Hearing, Round, User, word
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import assignment, guests, notes
+from hotline.callbacks import assignment, conversations, guests, live_desks, notes
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -42,7 +45,7 @@ class Taker(NamedTuple):
 def takers(session: Session, callback: Callback) -> list[Taker]:
     """The desks that can take over this conversation now, by number."""
     round_ = rounds.get(session, callback.round_id)
-    here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.JOIN))
+    here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.CONSULT))
     rows = session.execute(
         select(Desk, User, here.label("here"))
         .join(User, User.desk_id == Desk.id)
@@ -58,23 +61,36 @@ def takers(session: Session, callback: Callback) -> list[Taker]:
     return [
         Taker(desk, person, bool(is_here))
         for desk, person, is_here in rows
-        if person.role in round_permissions.SERVE_ANY or round_permissions.serves(session, person, round_)
+        if round_permissions.may_serve(session, person, round_)
+        and (is_here or _wants(session, desk, person, round_))
     ]
 
 
-def consult(session: Session, callback: Callback, desk_id: int, *, who: str) -> None:
-    """The other desk's phone comes into this conversation; twice is once.
+def _wants(session: Session, desk: Desk, person: User, round_: Round) -> bool:
+    """Whether the desk would be given a citizen of this round now."""
+    if desk.round_id is None:
+        return person.role in round_permissions.SERVE_ANY and desk.takes_live is not False
+    asks = desk.next_asked_at is not None or live_desks.takes_live(session, desk)
+    return desk.round_id == round_.id and asks and round_.paused_at is None
+
+
+def consult(
+    session: Session, callback: Callback, desk_id: int, settings: Settings, *, who: str, waits: bool = False
+) -> None:
+    """The other desk's phone comes into this conversation; twice is once. `waits`: the citizen, on hold.
 
     Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
     taker = _held_taker(session, callback, desk_id)
     if taker.here:
         return
-    if any(each.here for each in takers(session, callback)):
-        raise Refused("guest-there", "another desk is in this conversation already")
+    if guests.present(session, callback.id) or any(each.here for each in takers(session, callback)):
+        raise Refused("guest-there", "a third person, or another desk, is in this conversation already")
+    if waits:
+        conversations.put_on_hold(session, callback, settings)
     other = taker.desk
     other.hears_desk_id, other.hears_callback_id = callback.desk_id, callback.id
-    other.hears_how, other.next_asked_at = Hearing.JOIN, None
+    other.hears_how, other.next_asked_at = Hearing.CONSULT, None
     session.flush()  # every row first, then the log
     audit.record(session, who, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
     events.desk_changed(session, desk_id, "hears")
@@ -106,6 +122,7 @@ def give(
                     held_at=func.coalesce(Callback.held_at, at),
                     held_until=at + timedelta(seconds=settings.hold_seconds),
                     on_hold_at=None,
+                    finishing_at=None,  # said of the other desk's time
                 )
                 .returning(Callback.id)
                 .execution_options(synchronize_session=False)

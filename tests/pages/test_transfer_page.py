@@ -81,7 +81,7 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
     with reading(engine) as session:
         desk = session.get_one(Desk, other)
-        assert (desk.hears_callback_id, desk.hears_how) == (callback.id, Hearing.JOIN)
+        assert (desk.hears_callback_id, desk.hears_how) == (callback.id, Hearing.CONSULT)
     talk.get_by_test_id("transfer-ask").click()
     expect(talk.get_by_test_id("consult")).to_be_hidden()
     talk.get_by_test_id("give").click()
@@ -97,7 +97,7 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
         mine = session.scalars(select(User).where(User.desk_id.is_not(None))).one().desk_id or 0
         session.get_one(Desk, mine).phone_connected = True
         callback = a_callback(session, CallbackState.TALKING)
-        transfers.consult(session, callback, mine, who="colleague")
+        transfers.consult(session, callback, mine, settings, who="colleague")
     expect(page.get_by_test_id("consulted")).to_contain_text("تلفن شما در گفت‌وگوی میز")
     page.get_by_test_id("leave-desk").click()
     expect(page.get_by_test_id("consulted")).to_be_hidden()

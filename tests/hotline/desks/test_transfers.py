@@ -1,5 +1,7 @@
 """A conversation goes on at another desk: who can take it, what moves with it, and what it costs nobody."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import AuditEntry, BreakReason, Callback, Desk, Hearing, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import breaks, conversations, cut_conversations, serving
+from hotline.callbacks import breaks, callbacks, conversations, cut_conversations, serving
 from hotline.desks import transfers
 from hotline.errors import Refused
 from settings import Settings
@@ -107,9 +109,45 @@ def test_given_an_official_of_another_round_when_takers_are_asked_for_then_they_
     other.official_id = session.get_one(Round, mine.round_id).official_id
     session.flush()
     assert _takers(session, mine) == [], "has not sat down"
-    session.get_one(Desk, other.desk_id).round_id = mine.round_id
+    desk, round_ = session.get_one(Desk, other.desk_id), session.get_one(Round, mine.round_id)
+    desk.round_id = mine.round_id
+    session.flush()
+    assert _takers(session, mine) == [], "wants nobody yet: what is said beside the phone is for no citizen"
+    desk.next_asked_at = now(session)
     session.flush()
     assert _takers(session, mine) == ["second"]
+    round_.paused_at = now(session)
+    session.flush()
+    assert _takers(session, mine) == [], "is paused"
+
+
+def test_given_a_desk_that_serves_another_round_when_takers_are_asked_for_then_nobody_comes_past_its_line(
+    session: Session, mine: Callback, other: User
+) -> None:
+    desk = session.get_one(Desk, other.desk_id)
+    desk.round_id, desk.next_asked_at = make.a_callback(session, C.WAITING).round_id, now(session)
+    session.flush()
+    assert _takers(session, mine) == []
+
+
+def test_given_a_conversation_that_was_handed_over_when_the_desk_undoes_an_end_then_it_is_not_thrown_back(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    desk = session.get_one(Desk, other.desk_id)
+    desk.round_id, desk.next_asked_at = mine.round_id, now(session)
+    session.flush()
+    given = _give(session, mine, other, settings)
+    callbacks.move(session, given.token, C.TALKING, held_until=None)
+    assert refusal(conversations.send_back, session, desk, make.a_callback(session, C.PARTING)) == "desk-busy"
+
+
+def test_given_a_desk_that_gives_and_hangs_up_at_once_when_both_are_done_then_the_other_desk_speaks_on(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    seen_before = SimpleNamespace(token=mine.token, desk_id=mine.desk_id, state=C.TALKING, on_hold_at=None)
+    given = _give(session, mine, other, settings)
+    assert refusal(conversations.part, session, seen_before) == "wrong-state"
+    assert given.state is C.HELD
 
 
 @pytest.mark.parametrize("why", ["own", "away", "none"])
@@ -178,15 +216,16 @@ def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_i
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
     for _ in range(2):  # pressed twice
-        transfers.consult(session, mine, desk.id, who="first")
+        transfers.consult(session, mine, desk.id, settings, who="first")
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (
         mine.desk_id,
         mine.id,
-        Hearing.JOIN,
+        Hearing.CONSULT,
     )
     assert [(taker.desk.id, taker.here) for taker in transfers.takers(session, mine)] == [(desk.id, True)]
     third = _an_operator(session, "third")
-    assert refusal(transfers.consult, session, mine, third.desk_id or 0, who="first") == "guest-there"
+    refused = refusal(transfers.consult, session, mine, third.desk_id or 0, settings, who="first")
+    assert refused == "guest-there"
     _give(session, mine, other, settings)
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (None, None, None)
     assert [action for who, action, _ in _actions(session) if who == "first"] == [
@@ -196,10 +235,10 @@ def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_i
 
 
 def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_conversation_goes_on(
-    session: Session, mine: Callback, other: User
+    session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
-    transfers.consult(session, mine, desk.id, who="first")
+    transfers.consult(session, mine, desk.id, settings, who="first")
     for _ in range(2):
         transfers.leave(session, desk, who="second")
     assert desk.hears_desk_id is None

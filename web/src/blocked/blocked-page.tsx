@@ -90,15 +90,15 @@ function BlockForm({ offer }: { offer: Offer }) {
   const set = (part: Partial<BlockIn>) => setWanted((before) => ({ ...before, ...part }))
   const block = useMutation({
     mutationFn: blockNumber,
-    onSuccess: ({ blocked: { number }, given_up, was_blocked }) => {
+    onSuccess: ({ blocked: { number }, given_up, was_blocked, being_called }) => {
       setWanted(EMPTY)
-      // A place that was given up does not come back.
-      if (given_up === 0 && !was_blocked) offer({ said: words.doneNone(format.phone(number)), back: () => unblockNumber(number).then(() => block.reset()) })
+      // A place that was given up, or will be when its call ends, does not come back.
+      if (given_up === 0 && !was_blocked && !being_called) offer({ said: words.doneNone(format.phone(number)), back: () => unblockNumber(number).then(() => block.reset()) })
       void queries.invalidateQueries({ queryKey: adminKeys.blocked })
     },
   })
   const told = block.data
-  const offered = told?.given_up === 0 && !told.was_blocked
+  const offered = told?.given_up === 0 && !told.was_blocked && !told.being_called
   const done = told && (told.given_up > 0
     ? words.done(format.phone(told.blocked.number), format.number(told.given_up))
     : words.doneNone(format.phone(told.blocked.number)))
@@ -127,7 +127,7 @@ function BlockForm({ offer }: { offer: Offer }) {
         </div>
         <ErrorNotice error={block.error} />
         <div role="status" className="live">
-          {done && (!offered || told.being_called) && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
+          {done && !offered && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
         </div>
       </div>
     </Paper>

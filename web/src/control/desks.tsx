@@ -88,7 +88,7 @@ function Doing({ desk, now }: { desk: LiveDesk; now: number }) {
       {desk.since && <RunningTime>{format.duration(now - Date.parse(desk.since))}</RunningTime>}
       {desk.ticket && <span className={rows.soft}>{words.ticket} <Num>{format.ticket(desk.ticket)}</Num></span>}
       {!desk.phone_connected && desk.at !== 'away' && <Tag tone="tried">{words.at.away}</Tag>}
-      {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="carried">{words.ear[how](name)}</Tag>)}
+      {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="carried">{words.ear[how === 'consult' ? 'join' : how](name)}</Tag>)}
       {desk.message && (
         <span className={rows.soft} data-testid="last-word" data-read={desk.message.read_at !== null}>
           «<bdi>{desk.message.text}</bdi>» {desk.message.read_at ? words.readAt(format.time(desk.message.read_at)) : words.unread}

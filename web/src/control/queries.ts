@@ -9,7 +9,7 @@ export type ControlRoom = Schemas['ControlRoom']
 export type LiveLine = Schemas['LiveLine']
 export type LiveDesk = Schemas['LiveDesk']
 export type Alarm = Schemas['Alarm']
-export type Hearing = Schemas['Hearing']
+export type Hearing = Exclude<Schemas['Hearing'], 'consult'>
 
 /** Alarms come with time, too, without any event. */
 const ROOM = 5_000

@@ -19,7 +19,8 @@ interface Props {
 export function TakePart({ deskId, speaks, me }: Props) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
-  const mine = me.desk?.hears_desk_id === deskId ? me.desk.hears_how : null
+  const how = me.desk?.hears_desk_id === deskId ? me.desk.hears_how : null
+  const mine = how === 'consult' ? null : how
   const take = useMutation({
     mutationFn: (how: Hearing | null) => (how ? hear(deskId, how) : hear(null)),
     onSuccess: (now) => queries.setQueryData(keys.me, now),

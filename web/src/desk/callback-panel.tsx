@@ -9,6 +9,7 @@ import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
+import { GivenBy } from './given-by'
 import { HeldLeft } from './held-left'
 import { HoldButton } from './hold-button'
 import { History } from './history'
@@ -43,7 +44,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
           <h2><CallIcon state={call} /> {word}<OnTheLine callback={callback} /></h2>
           {help && <p>{help}</p>}
         </div>
-        {callback.given_by_desk_id !== null && <p data-testid="given-by">{text.transfer.givenBy(format.number(callback.given_by_desk_id))}</p>}
+        <GivenBy callback={callback} />
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
         <div className={style.deeds}>

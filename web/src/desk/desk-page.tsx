@@ -34,7 +34,7 @@ export default function DeskPage({ me }: { me: Me }) {
   const round = rounds.find(({ id }) => id === wanted) ?? likelyRound(rounds, serverNow())
 
   const desk = useDesk(me, round?.id ?? null)
-  const call = useWithPhone(me.desk, desk.call)
+  const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)
   const canTake = me.desk !== null && begun && !isOver(round)
 

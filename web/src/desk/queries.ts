@@ -24,7 +24,7 @@ export const claimNext = async (id: number): Promise<Callback | null> =>
 
 export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}', ofCallback(id)))
 
-export const placeCall = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id))))
+export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id)))
 
 export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
 
@@ -35,17 +35,15 @@ export const useTakers = (id: number) =>
   useQuery({ queryKey: takersKey(id), queryFn: () => body(client.GET('/api/v1/callbacks/{callback_id}/takers', ofCallback(id))) })
 
 /** Another desk's phone comes into my conversation; with `waits` the citizen hears music meanwhile. */
-export const consult = async (id: number, desk_id: number, waits: boolean) => {
-  if (waits) await putOnHold(id)
-  return body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id } }))
-}
+export const consult = (id: number, desk_id: number, waits: boolean) =>
+  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id, waits } })))
 
 /** The conversation is another desk's from now on; the note goes with it. */
 export const give = (id: number, desk_id: number, note: string) =>
-  body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } }))
+  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } })))
 
 /** The end was a mistake; the citizen, still on the line, comes back. */
-export const undoEnd = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id))))
+export const undoEnd = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id)))
 
 /** Our side cut this conversation: the citizen is called again for my desk, now. */
 export const callAgain = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call-again', ofCallback(id)))

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { keys } from '../api/keys'
 import type { Callback, Me, Outcome } from '../api/types'
 import { claimNext, hangUp, placeCall, saveOutcome, type Wish, useCallback137 } from './queries'
@@ -16,6 +16,12 @@ export function useDesk(me: Me, roundId: number | null) {
   const { data } = useCallback137(me.callback?.id ?? lastId, me.callback)
   const given = data?.given_by_desk_id === me.desk?.id && data?.desk_id !== me.desk?.id  // to another desk
   const callback = given ? null : data ?? null
+
+  const has = me.callback?.id ?? null
+  // Where my desk has it no more, another one may: this page may not be the one that gave it.
+  useEffect(() => {
+    if (has === null && lastId !== null) void queries.invalidateQueries({ queryKey: keys.callback(lastId) })
+  }, [has, lastId, queries])
 
   const show = (changed: Callback | null) => {
     if (!changed) return

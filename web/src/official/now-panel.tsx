@@ -1,5 +1,6 @@
 import { Paper } from '@mantine/core'
 import type { Callback, Round } from '../api/types'
+import { GivenBy } from '../desk/given-by'
 import { HeldLeft } from '../desk/held-left'
 import { HoldButton } from '../desk/hold-button'
 import { OnTheLine } from '../desk/on-the-line'
@@ -41,9 +42,10 @@ export function NowPanel({ serving, round, connected }: Props) {
   return (
     <Paper withBorder className={style.now} data-call={call} data-state={state} data-time={time.tone} component="section">
       <div role="status" data-testid="serving-state" data-state={state}>
-        <h2><CallIcon state={call} /> {callback?.on_hold_at && state === 'held' ? text.hold.word : text.official.state[state]}{callback && <OnTheLine callback={callback} />}</h2>
+        <h2><CallIcon state={call} /> {held(serving, text)}{callback && <OnTheLine callback={callback} />}</h2>
         <p className={style.help}>{help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
         {callback && <HeldLeft callback={callback} />}
+        {callback && <GivenBy callback={callback} />}
       </div>
       {callback && (
         <>
@@ -62,10 +64,17 @@ export function NowPanel({ serving, round, connected }: Props) {
   )
 }
 
+/** The state in a word; who is held may wait by the desk's own wish, or be on the way from another one. */
+function held({ callback, state }: Serving, text: Text): string {
+  if (state !== 'held' || !callback) return text.official.state[state]
+  if (callback.arriving) return text.transfer.arriving
+  return callback.on_hold_at ? text.hold.word : text.official.state.held
+}
+
 function help({ callback, state, over }: Serving, text: Text, connected: boolean): string | undefined {
   const words = text.official
   if (state === 'over') return ''
-  if (state === 'held') return callback?.on_hold_at ? '' : text.callbackHelp.held
+  if (state === 'held') return callback?.on_hold_at || callback?.arriving ? '' : text.callbackHelp.held
   if (!connected) return words.connectFirst
   if (state === 'asked') return words.askedHelp
   if (state === 'paused') return text.stage.paused

@@ -51,7 +51,7 @@ export function useServing(desk: Desk, stage: Stage, begun: boolean) {
   }
 
   const mayNext = begun && !over && state !== 'asked' && state !== 'connecting' && state !== 'held'
-  const withPhone = useWithPhone(desk, may(mayNext, 'next', next))
+  const withPhone = useWithPhone(desk, may(mayNext, 'next', next), state)
   return {
     callback, state, over, outcome, error, pending,
     say: ended ? (chosen: Outcome) => setSaid({ id: ended.id, outcome: chosen }) : undefined,

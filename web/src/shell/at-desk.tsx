@@ -21,7 +21,7 @@ export default function AtDesk({ me }: { me: Me }) {
   const read = useMutation({ mutationFn: confirm, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
   const out = useMutation({ mutationFn: leave, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
   const waits = me.callback?.on_hold_at != null
-  const consulted = me.role !== 'supervisor' && me.desk?.hears_how === 'join' ? me.desk.hears_desk_id : null
+  const consulted = me.desk?.hears_how === 'consult' ? me.desk.hears_desk_id : null
   return (
     <div className={style.all}>
       {consulted !== null && (
@@ -34,7 +34,7 @@ export default function AtDesk({ me }: { me: Me }) {
       )}
       {me.heard_by.map(({ how, name }, place) => (
         <Notice key={place} tone="plain" data-testid="heard-by">
-          <span role="status">{how === 'listen' ? words.heard.listen() : words.heard[how === 'join' && waits ? 'alone' : how](name ?? '')}</span>
+          <span role="status">{how === 'listen' ? words.heard.listen() : words.heard[how !== 'whisper' && waits ? 'alone' : how](name ?? '')}</span>
         </Notice>
       ))}
       {me.words.map((word) => (

@@ -38,7 +38,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
       <Rail me={me} path={path} onSearch={search.ask} />
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
-        {(me.heard_by.length + me.words.length > 0 || me.desk?.hears_how === 'join') && <Suspense><AtDesk me={me} /></Suspense>}
+        {(me.heard_by.length + me.words.length > 0 || me.desk?.hears_how === 'consult') && <Suspense><AtDesk me={me} /></Suspense>}
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>

@@ -29,6 +29,7 @@ export const words: typeof fa = {
       listen: () => 'A supervisor listens to this conversation; the citizen hears nothing of it.',
       whisper: (name) => `${name} whispers to you; the citizen does not hear it.`,
       join: (name) => `${name} has joined the conversation; the citizen hears it, too.`,
+      consult: (name) => `${name} has joined the conversation; the citizen hears it, too.`,
       alone: (name) => `${name} is with you; the citizen hears music.`,
     },
     consulted: (desk) => `Your phone is in the conversation of desk ${desk}: your colleague speaks with you before handing the citizen over.`,

@@ -27,7 +27,8 @@ export function HolidayActions({ day, off, offer }: Props) {
   }
   const takeBack = async () => {
     await removeHoliday(day)
-    if (off) offer({ said: words.dayIsBack(shown, off.name_fa), back: () => addHoliday(day, off.name_fa, !off.closed) })
+    // A day that is open again may have got its rounds by then: to close it would cancel them.
+    if (off && !off.closed) offer({ said: words.dayIsBack(shown, off.name_fa), back: () => addHoliday(day, off.name_fa, !off.closed) })
   }
   return (
     <Group>
