@@ -10,6 +10,7 @@ by its links.
 
 import statistics
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,10 +69,11 @@ NOTE = """
 })()
 """
 
+LINK = "{} a[href='/{}']"
 CHANGE = """
 async (name) => {
   const begun = performance.now()
-  const link = document.querySelector(`nav a[href="/${name}"]`)
+  const link = document.querySelector(`a[href="/${name}"]`)
   if (link) link.click()
   else history.pushState(null, '', `/${name}`)
   const heads = () => [...document.querySelectorAll(`header[data-page="${name}"]`)]
@@ -153,14 +155,20 @@ def _tell_visits(chromium: Browser, url: str, session: StorageState) -> bool:
     return good
 
 
-def _change(page: Page, name: str) -> float:
-    """Follow the link to a page, as a hand does: it is pointed at before it is pressed."""
-    link = page.locator(f"nav a[href='/{name}']:visible").first
-    if link.count():
-        link.hover()
-        page.wait_for_timeout(POINTS_MS)
-    took: float = page.evaluate(CHANGE, name)
-    page.get_by_test_id("loading").wait_for(state="hidden")
+def _turn(page: Page, names: list[str]) -> list[tuple[float, str]]:
+    """Follow the link to each page, as a hand does: it is pointed at before it is pressed."""
+    took, left = [], list(names)
+    while left:
+        # Of all that can be pressed the tabs first: they are gone with their destination.
+        links = (page.locator(LINK.format(where, name)).first for where in ("header", "nav") for name in left)
+        link = next((link for link in links if link.is_visible()), None)
+        name = link.get_attribute("href").strip("/") if link else left[0]
+        left.remove(name)
+        if link:
+            link.hover()
+            page.wait_for_timeout(POINTS_MS)
+        took.append((page.evaluate(CHANGE, name), name))
+        page.get_by_test_id("loading").wait_for(state="hidden")
     return took
 
 
@@ -169,16 +177,16 @@ def _tell_changes(chromium: Browser, url: str, session: StorageState, names: lis
         page = someone.new_page()
         page.goto(f"{url}/desk")
         page.get_by_test_id("sign-out").wait_for()
-        turns = [[_change(page, name) for name in names] for _ in range(TURNS + 1)]
-        frames = page.evaluate(IDLE)
-    first, again = turns[0], [took for turn in turns[1:] for took in turn]
-    print(f"\nroute changes among {len(names)} pages, ms; a frame of the page at rest takes {frames:.0f}")
+        turns = [_turn(page, names) for _ in range(TURNS + 1)]
+        frame = page.evaluate(IDLE)
+    first, again = turns[0], [*chain(*turns[1:])]
+    print(f"\nroute changes among {len(names)} pages, ms; a frame of the page at rest takes {frame:.0f}")
     for what, took in (("for the first time", first), ("again", again)):
-        worst = max(took)
-        where = names[took.index(worst) % len(names)]
-        print(f"{what:<20} median {statistics.median(took):>5.0f}  worst {worst:>5.0f} ({where})")
-    must_hold(min(first) > 0, "every page is shown")
-    return max(again) <= ROUTE_GOAL_MS
+        median = statistics.median(ms for ms, _ in took)
+        (worst, where), *_ = sorted(took, reverse=True)
+        print(f"{what:<20} median {median:>5.0f}  worst {worst:>5.0f} ({where})")
+    must_hold(min(first)[0] > 0, "every page is shown")
+    return max(again)[0] <= ROUTE_GOAL_MS
 
 
 def main() -> int:

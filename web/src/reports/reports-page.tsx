@@ -1,5 +1,5 @@
 import '@mantine/charts/styles.css'
-import { useEffect } from 'react'
+import { useDeferredValue, useEffect } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Me } from '../api/types'
 import { inOrder, useReports, type Report, type Span } from './queries'
@@ -43,6 +43,8 @@ export default function ReportsPage({ me }: { me: Me }) {
 function Shown({ report }: { report: Report }) {
   const { text, format } = useLanguage()
   const words = text.reports
+  // Charts take a tenth of a second: the page and its totals do not wait for them.
+  const charts = useDeferredValue(true, false)
   const day = (of: string) => format.longDate(`${of}T08:00:00Z`)
   return (
     <>
@@ -54,11 +56,15 @@ function Shown({ report }: { report: Report }) {
       {report.rows.length === 0 ? <Empty data-testid="empty">{words.empty}</Empty> : (
         <>
           <Totals report={report} />
-          <Counts report={report} />
-          <Waits report={report} />
-          <Pace report={report} />
-          <Sound report={report} />
-          <Outcomes report={report} />
+          {charts && (
+            <>
+              <Counts report={report} />
+              <Waits report={report} />
+              <Pace report={report} />
+              <Sound report={report} />
+              <Outcomes report={report} />
+            </>
+          )}
         </>
       )}
     </>
