@@ -48,12 +48,13 @@ class Supervised:
         self.settled()
 
     def comes_to(self, how: Hearing) -> None:
-        application = "ConfBridge" if how is H.JOIN else "ChanSpy"
-        there = {"Context": f"supervise-{how}", "Exten": "1", "Application": application}
+        joins = how in (H.JOIN, H.CONSULT)
+        application = "ConfBridge" if joins else "ChanSpy"
+        there = {"Context": _context(how), "Exten": "1", "Application": application}
         self.manager.channels["desk.2"] |= {"ChannelStateDesc": "Up", **there}
-        told = {"UserEvent": "HotlineSupervise", "Context": f"supervise-{how}", "Desk": "1"}
+        told = {"UserEvent": "HotlineSupervise", "Context": _context(how), "Desk": "1"}
         self.manager.event("UserEvent", Channel=OTHER_DESK_CHANNEL, Uniqueid="desk.2", **told)
-        if how is H.JOIN:
+        if joins:
             self.manager.event(
                 "ConfbridgeJoin", Conference="desk-1", Channel=OTHER_DESK_CHANNEL, Uniqueid="desk.2"
             )
@@ -90,12 +91,17 @@ def supervised(office: Office, manager: FakeManager) -> Supervised:
     return Supervised(office, manager)
 
 
+def _context(how: Hearing) -> str:
+    """Who is consulted joins."""
+    return f"supervise-{H.JOIN if how is H.CONSULT else how}"
+
+
 @pytest.mark.parametrize("how", Hearing)
 def test_given_a_wish_when_the_dialer_works_then_the_phone_is_sent_once_to_hear_the_desks_own_channel(
     supervised: Supervised, how: Hearing
 ) -> None:
     supervised.hears(how)
-    assert supervised.moves() == [(f"supervise-{how}", "1")]
+    assert supervised.moves() == [(_context(how), "1")]
     [said] = supervised.manager.named("Setvar")
     assert (said["Variable"], said["Value"]) == ("HOTLINE_HEARS", DESK_CHANNEL)
     actions = [a["Action"] for a in supervised.manager.actions if a.get("Channel") == OTHER_DESK_CHANNEL]

@@ -2,8 +2,13 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import { keys } from './keys'
 import { Problem } from './problem'
+import type { Me } from './types'
 
 const passing = (error: Error) => error instanceof Problem && error.passing
+
+/** What was asked for ahead (first-load.ts) may be an answer to nobody: once somebody has signed in, it is asked anew. */
+const toNobody = (count: number, error: Error): boolean =>
+  count === 0 && error instanceof Problem && error.status === 401 && queryClient.getQueryData<Me | null>(keys.me) != null
 
 /** No session any more: what the page knows of its person is asked for again, which says so. */
 const onError = (error: Error) => {
@@ -20,7 +25,7 @@ export const queryClient = new QueryClient({
       // A system on a machine without any other network is reached all the same.
       networkMode: 'always',
       staleTime: 10_000,
-      retry: (_count, error) => passing(error),
+      retry: (count, error) => passing(error) || toNobody(count, error),
       retryDelay: (count) => Math.min(500 * 2 ** count, 2_000),
     },
     mutations: { networkMode: 'always', retry: false },
