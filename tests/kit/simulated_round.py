@@ -16,7 +16,7 @@ from hotline.rounds import rounds
 from tests.kit import accelerated, round_checks
 from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.official import Official, Script
-from tests.kit.process import until
+from tests.kit.process import slowness, until
 from tests.kit.system import SHARED, System, linked, locked
 
 _CLIP_SAMPLES = 1600
@@ -189,7 +189,19 @@ def wait_until_done(*games: SimulatedRound, timeout: float) -> None:
         except TimeoutError as error:
             raise TimeoutError(f"{error}: {game.left()}") from None
         game.official.leave()
-    until(lambda: not games[0].crowd.live(), "nobody is on the line any more")
+    _quiet(games[0])
+
+
+def _quiet(game: SimulatedRound) -> None:
+    """Wait until nobody is on the line any more: half a minute, and longer on a machine that is slower."""
+
+    def quiet() -> bool:
+        return not game.crowd.live()
+
+    with suppress(TimeoutError):
+        until(quiet, "nobody is on the line any more")
+    if not quiet():
+        until(quiet, f"nobody is on the line any more, but {game.crowd.live()}", 30 * (slowness() - 1))
 
 
 def end(game: SimulatedRound) -> None:
