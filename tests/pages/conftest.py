@@ -5,12 +5,13 @@ from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, Page
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from db.engine import writing
-from db.models import Role, User
+from db.models import Desk, Role, User
+from db.states import CallbackState
 from settings import Settings
-from tests.factories import PASSWORD, a_desk, a_user
+from tests.factories import PASSWORD, a_callback, a_desk, a_user
 from tests.kit.browser import browser, person
 from tests.kit.databases import on_one
 from tests.kit.served import served
@@ -83,3 +84,15 @@ def office(open_as: OpenAs) -> Page:
 @pytest.fixture
 def supervisor(open_as: OpenAs) -> Page:
     return open_as(Role.SUPERVISOR)
+
+
+@pytest.fixture
+def desk_talks(open_as: OpenAs, engine: Engine) -> Page:
+    """An operator's page in a conversation."""
+    page = open_as(Role.OPERATOR, at_desk=True)
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
+        session.get_one(Desk, user.desk_id).phone_connected = True
+        a_callback(session, CallbackState.TALKING, user)
+    page.reload()
+    return page

@@ -7,28 +7,23 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Callback, Desk, Guest, Role, User
+from db.models import Callback, Guest
 from db.states import CallbackState, GuestEnd, GuestState
 from hotline.callbacks import guests
-from tests.factories import a_callback, a_department
+from tests.factories import a_department
 from tests.kit.pages import is_fit
-from tests.pages.conftest import OpenAs
 
 PHONE_WIDTH = {"width": 360, "height": 740}
 
 
 @pytest.fixture
-def talk(open_as: OpenAs, engine: Engine) -> Page:
+def talk(desk_talks: Page, engine: Engine) -> Page:
     """An operator's page in a conversation, in a city with a department that has a telephone."""
-    page = open_as(Role.OPERATOR, at_desk=True)
     with writing(engine) as session:
-        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
-        session.get_one(Desk, user.desk_id).phone_connected = True
-        a_callback(session, CallbackState.TALKING, user)
         department = a_department(session)
         department.name_fa, department.number = "ادارهٔ آب", "+983132212345"
-    page.reload()
-    return page
+    desk_talks.reload()
+    return desk_talks
 
 
 def guest_of(engine: Engine) -> Guest:

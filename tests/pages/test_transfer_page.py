@@ -1,6 +1,5 @@
 """A desk gives its conversation to another one, which it may ask into it first; and what that one reads."""
 
-import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
@@ -25,67 +24,55 @@ def _a_desk_of(engine: Engine, name: str) -> int:
         return desk.id
 
 
-@pytest.fixture
-def talk(open_as: OpenAs, engine: Engine) -> Page:
-    """An operator's page in a conversation."""
-    page = open_as(Role.OPERATOR, at_desk=True)
-    with writing(engine) as session:
-        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
-        session.get_one(Desk, user.desk_id).phone_connected = True
-        a_callback(session, CallbackState.TALKING, user)
-    page.reload()
-    return page
-
-
 def _callback(engine: Engine) -> Callback:
     with reading(engine) as session:
         return session.scalars(select(Callback)).one()
 
 
 def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it_goes_along(
-    talk: Page, engine: Engine
+    desk_talks: Page, engine: Engine
 ) -> None:
     other = _a_desk_of(engine, "همکار نمونه")
-    talk.get_by_test_id("note").fill("نشانی: خیابان نمونه")
-    talk.get_by_test_id("note").press("Escape")
-    expect(talk.get_by_test_id("transfer-ask")).to_be_visible()
-    talk.locator("body").press("t")
-    expect(talk.get_by_test_id("taker")).to_contain_text("همکار نمونه")
-    expect(talk.get_by_test_id("transfer-note")).to_have_value("نشانی: خیابان نمونه")
-    talk.get_by_test_id("give").press("Enter")
-    in_state(talk, "callback-state", "none")
+    desk_talks.get_by_test_id("note").fill("نشانی: خیابان نمونه")
+    desk_talks.get_by_test_id("note").press("Escape")
+    expect(desk_talks.get_by_test_id("transfer-ask")).to_be_visible()
+    desk_talks.locator("body").press("t")
+    expect(desk_talks.get_by_test_id("taker")).to_contain_text("همکار نمونه")
+    expect(desk_talks.get_by_test_id("transfer-note")).to_have_value("نشانی: خیابان نمونه")
+    desk_talks.get_by_test_id("give").press("Enter")
+    in_state(desk_talks, "callback-state", "none")
     given = _callback(engine)
     assert (given.desk_id, given.state) == (other, CallbackState.HELD)
     with reading(engine) as session:
         assert written_of(session.get_one(Callback, given.id)) == ["نشانی: خیابان نمونه"]
-    talk.reload()
-    in_state(talk, "callback-state", "none")
+    desk_talks.reload()
+    in_state(desk_talks, "callback-state", "none")
 
 
-def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(talk: Page) -> None:
-    talk.get_by_test_id("transfer-ask").click()
-    expect(talk.get_by_test_id("transfer-nobody")).to_be_visible()
+def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(desk_talks: Page) -> None:
+    desk_talks.get_by_test_id("transfer-ask").click()
+    expect(desk_talks.get_by_test_id("transfer-nobody")).to_be_visible()
 
 
 def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the_citizen_waits(
-    talk: Page, engine: Engine
+    desk_talks: Page, engine: Engine
 ) -> None:
     other = _a_desk_of(engine, "همکار نمونه")
-    talk.set_viewport_size(PHONE_WIDTH)
-    talk.get_by_test_id("transfer-ask").click()
-    expect(talk.get_by_test_id("consult")).to_be_visible()
-    is_fit(talk)
-    talk.get_by_test_id("consult").click()
-    expect(talk.get_by_test_id("transfer")).to_have_attribute("data-here", str(other))
+    desk_talks.set_viewport_size(PHONE_WIDTH)
+    desk_talks.get_by_test_id("transfer-ask").click()
+    expect(desk_talks.get_by_test_id("consult")).to_be_visible()
+    is_fit(desk_talks)
+    desk_talks.get_by_test_id("consult").click()
+    expect(desk_talks.get_by_test_id("transfer")).to_have_attribute("data-here", str(other))
     callback = _callback(engine)
     assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
     with reading(engine) as session:
         desk = session.get_one(Desk, other)
         assert (desk.hears_callback_id, desk.hears_how) == (callback.id, Hearing.CONSULT)
-    talk.get_by_test_id("transfer-ask").click()
-    expect(talk.get_by_test_id("consult")).to_be_hidden()
-    talk.get_by_test_id("give").click()
-    in_state(talk, "callback-state", "none")
+    desk_talks.get_by_test_id("transfer-ask").click()
+    expect(desk_talks.get_by_test_id("consult")).to_be_hidden()
+    desk_talks.get_by_test_id("give").click()
+    in_state(desk_talks, "callback-state", "none")
     assert _callback(engine).desk_id == other
 
 
