@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.kit.process import need
 from tests.kit.sound import Recording
@@ -140,6 +141,11 @@ def browser(sound: Path | None = None) -> Iterator[Browser]:
         yield start(sound)
 
 
+def _said(line: ConsoleMessage) -> str:
+    """What a page complains of, and of which address."""
+    return f"{line.text} {urlsplit(line.location['url']).path}"
+
+
 @contextmanager
 def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     """A person at the browser: own cookies, may use the microphone, and can be asked what was `heard`.
@@ -151,7 +157,7 @@ def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     context.add_init_script(EARS)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+    context.on("console", lambda line: line.type == "error" and complaints.append(_said(line)))
     context.complaints = complaints  # type: ignore[attr-defined]
     try:
         yield context
