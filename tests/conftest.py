@@ -83,6 +83,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: both_ends.turn(item.nodeid.split("::")[0]))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails on a running system shows the end of what that one logged."""
+    report = yield
+    if report.failed:
+        from tests.kit.system import System  # here: it is much, for most tests
+
+        systems = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, System)]
+        report.sections += [("what the system said", system.last_words()) for system in systems]
+    return report
+
+
 def _is_quick(item: pytest.Item) -> bool:
     params = getattr(item, "callspec", None)
     on_postgres = params is not None and params.params.get("backend") == "postgresql"

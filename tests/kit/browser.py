@@ -141,9 +141,14 @@ def browser(sound: Path | None = None) -> Iterator[Browser]:
         yield start(sound)
 
 
-def _said(line: ConsoleMessage) -> str:
+_NOT_ASKED = "Blocked attempt to show a 'beforeunload' confirmation panel"
+"""Chromium's own remark, where a test reloads a page in a conversation before anybody has touched it."""
+
+
+def _said(line: ConsoleMessage) -> Iterator[str]:
     """What a page complains of, and of which address."""
-    return f"{line.text} {urlsplit(line.location['url']).path}"
+    if line.type == "error" and not line.text.startswith(_NOT_ASKED):
+        yield f"{line.text} {urlsplit(line.location['url']).path}"
 
 
 @contextmanager
@@ -157,7 +162,7 @@ def person(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     context.add_init_script(EARS)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda line: line.type == "error" and complaints.append(_said(line)))
+    context.on("console", lambda line: complaints.extend(_said(line)))
     context.complaints = complaints  # type: ignore[attr-defined]
     try:
         yield context

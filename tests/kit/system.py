@@ -37,6 +37,7 @@ SHARED = PROJECT / "var" / "tests"
 _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
 PASSWORD = "correct horse 137"
+_LAST_LINES = 150
 
 
 class System:
@@ -115,6 +116,15 @@ class System:
     def log(self) -> str:
         """The merged log so far."""
         return (self._folder / "run.log").read_text(errors="replace")
+
+    def last_words(self) -> str:
+        """The end of the log, after each death before it; nothing once it has been stopped."""
+        try:
+            lines = self.log().splitlines()
+        except OSError:
+            return ""
+        deaths = [line for line in lines[:-_LAST_LINES] if "starts again" in line or "killed" in line]
+        return "\n".join([*deaths, *lines[-_LAST_LINES:]])
 
     @property
     def url(self) -> str:

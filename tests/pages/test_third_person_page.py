@@ -17,12 +17,16 @@ PHONE_WIDTH = {"width": 360, "height": 740}
 
 
 @pytest.fixture
-def talk(desk_talks: Page, engine: Engine) -> Page:
-    """An operator's page in a conversation, in a city with a department that has a telephone."""
+def department(engine: Engine) -> None:
+    """One that has a telephone, before any page is open."""
     with writing(engine) as session:
         department = a_department(session)
         department.name_fa, department.number = "ادارهٔ آب", "+983132212345"
-    desk_talks.reload()
+
+
+@pytest.fixture
+def talk(department: None, desk_talks: Page) -> Page:
+    """An operator's page in a conversation, in a city with a department that has a telephone."""
     return desk_talks
 
 
