@@ -26,12 +26,14 @@ from tests.pages.conftest import OpenAs
 
 
 @pytest.fixture
-def open_still(open_as: OpenAs) -> Callable[[Role, str], Page]:
+def open_still(open_as: OpenAs, url: str) -> Callable[[Role, str], Page]:
     """A page whose clock stands, so that ten seconds are not over on a machine that is busy."""
 
     def open_page(role: Role, path: str) -> Page:
         page = open_as(role, path)
+        page.goto("about:blank")  # until its clock is set, it is 1970 for a page that is there already
         page.clock.set_fixed_time(datetime.now().astimezone())
+        page.goto(f"{url}/{path}")
         return page
 
     return open_page
