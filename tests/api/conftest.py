@@ -1,18 +1,24 @@
 """The API on one database, and pages of people; test files of what both databases must keep say so."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from api.app import create
 from api.cookies import COOKIE
-from db.engine import writing
-from db.models import Official, Role, Round, User
+from db.engine import now, writing
+from db.models import Official, OfficialKind, Role, Round, User
 from hotline.people import sign_ins
+from hotline.rounds import planning
+from settings import Settings
 from tests.api.answers import As, SignedIn
-from tests.factories import a_desk, a_round, a_user, an_official
+from tests.api.public_pages import CITY, Make
+from tests.factories import HOUR, a_desk, a_round, a_user, an_official
 from tests.kit.databases import on_one
 
 __all__ = ["on_one"]
@@ -80,3 +86,29 @@ def office(as_role: As) -> TestClient:
 def official(engine: Engine) -> Official:
     with writing(engine) as session:
         return an_official(session)
+
+
+@pytest.fixture
+def citizen(settings: Settings, engine: Engine) -> Iterator[TestClient]:
+    """A page that belongs to nobody, of a city whose public pages have an address."""
+    app = create(settings.model_copy(update={"public_url": CITY}))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def made(session: Session) -> Make:
+    """Makes a round of an office of this name, announced now, 30 hours ahead; the caller commits."""
+
+    def make(fa: str = "مدیر منطقهٔ چهار", en: str = "Manager of District 4", **values: Any) -> Round:
+        at = now(session)
+        official = Official(kind=OfficialKind.DEPUTY, office_fa=fa, office_en=en, clip="office-x")
+        defaults: dict[str, Any] = {
+            "registration_from": at + HOUR,
+            "registration_until": at + 29 * HOUR,
+            "starts_at": at + 30 * HOUR,
+            "ends_at": at + 33 * HOUR,
+        }
+        return planning.make(session, official=official, **defaults | values)
+
+    return make

@@ -23,7 +23,7 @@ _LONG = ("test_voice_messages.py", "test_waiting.py", "test_clock_jumps.py")
 """Files of minutes: whichever began last would be played alone in the end."""
 _BROWSERS = (
     *("test_whole_path.py", "test_browser_phone.py", "test_official.py", "test_operators_hour.py"),
-    *("test_sound_quality.py", "test_doors.py", "test_public.py", "test_public_in_the_dark.py"),
+    *("test_sound_quality.py", "test_doors.py", "test_public_in_a_browser.py", "test_public_in_the_dark.py"),
     *("test_browser.py", "bench", "pages"),
 )
 _BROWSERS_AT_ONCE = 2

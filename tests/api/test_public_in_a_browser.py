@@ -1,0 +1,95 @@
+"""The public pages as citizens see them: at any width, without scripts, and from one to the next."""
+
+import pytest
+from fastapi.testclient import TestClient
+from playwright.sync_api import Route
+from sqlalchemy.orm import Session
+
+from hotline.rounds import planning
+from tests.api.public_pages import CITY, Make
+from tests.factories import some_registrations
+from tests.kit.browser import browser
+from tests.kit.pages import DESK, is_fit
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_and_nothing_sticks_out(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    changed, cancelled = made("ن" * 200, "n" * 200), made()
+    session.commit()
+    planning.change(session, changed, who="x", reason="ر" * 500, capacity=5)
+    planning.cancel(session, cancelled, who="x", reason="r" * 500)
+    session.commit()
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(CITY)
+        found = citizen.get(path)
+        asked.append(path)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    paths = ["/public/", "/public/how", "/public/fairness", "/public/ticket"]
+    paths += [f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
+    with browser() as chromium:
+        context = chromium.new_context(java_script_enabled=False)
+        context.route("**/*", answer)
+        page, complaints = context.new_page(), []
+        page.on("console", lambda line: complaints.append(line.text))  # a policy that was broken
+        for path in [f"{path}{language}" for path in paths for language in ("", "?lang=en")]:
+            page.set_viewport_size({"width": 320, "height": 800})
+            page.goto(CITY + path)
+            for summary in page.locator("summary").all():
+                summary.click()
+            for width in (320, 390, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{path} is {wide} wide"
+                size = page.evaluate(
+                    "parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)"
+                )
+                assert size >= 18
+        assert [line for line in complaints if "woff2" not in line and "404" not in line] == []
+    assert "/public/static/public.css" in asked
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_each_is_fit_and_found(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    round_ = made()
+    ticket = some_registrations(session, round_, 3)[1].ticket
+    session.commit()
+
+    def answer(route: Route) -> None:
+        asked = route.request
+        path = asked.url.removeprefix(CITY)
+        sent = {"content-type": asked.headers.get("content-type", "")}
+        found = citizen.request(asked.method, path, content=asked.post_data_buffer, headers=sent)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    links = {
+        "fa": ("راهنمای کامل", "ترتیب صف چگونه است؟", "جای من در صف", "نمایش", "نفر ۲ از ۳ نفر"),
+        "en": (
+            "The whole guide",
+            "What is the order of the line?",
+            "My place in the line",
+            "Show",
+            "number 2 of 3",
+        ),
+    }
+    with browser() as chromium:
+        page = chromium.new_context(viewport=DESK).new_page()
+        page.route("**/*", answer)
+        for language, (guide, order, mine, show, place) in links.items():
+            page.goto(f"{CITY}/public/{'?lang=en' if language == 'en' else ''}")
+            for link in (guide, order, mine):
+                is_fit(page)
+                page.get_by_role("main").get_by_role("link", name=link).click()
+            is_fit(page)
+            page.get_by_role("textbox").fill(ticket)
+            page.get_by_role("button", name=show).click()
+            assert place in page.inner_text("main")
+            is_fit(page)
+            page.goto(f"{CITY}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}")
+            is_fit(page)
