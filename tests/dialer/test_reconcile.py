@@ -1,5 +1,7 @@
 """A new dialer, or one that was cut off, asks Asterisk what is true."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
@@ -9,6 +11,7 @@ from db.models import PlacedCall
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
 from dialer import asterisk_events
 from hotline.callbacks import toll
+from tests.dialer.hall import Hall
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
 
@@ -162,3 +165,20 @@ def test_after_a_moment_without_the_database_what_was_heard_is_written_and_aster
     office.until(lambda: office.state(token) is C.CLOSED)
     assert office.callback(token).outcome is O.HUNG_UP
     office.until(lambda: len(manager.named("CoreShowChannels")) > asked)
+
+
+@on_sqlite
+def test_given_what_happens_while_asterisk_is_asked_what_is_true_then_it_is_asked_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.until_at_rest()
+    asked: list[bool] = []
+
+    def run(_catch_up: Callable[[], None], _no_channel_s: float) -> bool:
+        asked.append(True)
+        hall._dialer._asterisk.in_sync = len(asked) > 1  # a desk's phone leaves while the first one runs
+        return True
+
+    monkeypatch.setattr(hall._dialer._reconciler, "run", run)
+    hall._dialer._asterisk.in_sync = False
+    hall.until(lambda: len(asked) == 2)
