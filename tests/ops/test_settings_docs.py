@@ -1,0 +1,30 @@
+"""The settings as others read them: each is explained, and what is made of them is current."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops import settings_docs
+from settings import Settings, load
+
+pytestmark = pytest.mark.usefixtures("own_environment")
+
+
+def test_given_the_settings_when_written_down_then_each_is_explained_and_both_files_are_current() -> None:
+    project = Path(settings_docs.__file__).parent.parent
+
+    unexplained = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert unexplained == []
+    assert (project / "docs" / "settings.md").read_text() == settings_docs.page()
+    assert (project / "hotline.env.example").read_text() == settings_docs.example()
+
+
+def test_given_the_example_when_everything_in_it_is_switched_on_then_it_is_what_holds_anyway(
+    tmp_path: Path, own_environment: None
+) -> None:
+    filled_in = re.sub(r"^#(HOTLINE_)", r"\1", settings_docs.example(), flags=re.M)
+    file = tmp_path / "hotline.env"
+    file.write_text(filled_in)
+
+    assert load(_env_file=file) == load(_env_file=None)
