@@ -1,0 +1,161 @@
+"""All prompts, built once and heard: their loudness, pace and length, where they meet, and their codecs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+
+import settings as settings_module
+from prompts import catalogue, render, sound, sources
+from prompts.check import check
+from prompts.lengths import lengths, most
+from settings import Settings
+from tests.prompts.clips import CEILING, wav
+
+pytestmark = pytest.mark.usefixtures("own_environment")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Settings:
+    """Settings whose prompts are all built with the synthetic voice alone. Not to be changed."""
+    settings = settings_module.load(_env_file=None, state_dir=tmp_path_factory.mktemp("built"))
+    render.build(settings, recordings=no_recordings)
+    return settings
+
+
+def spoken_clips() -> Iterator[tuple[str, str]]:
+    for language in catalogue.languages():
+        for clip in catalogue.texts(language):
+            yield language, clip
+
+
+def test_given_a_full_build_when_checked_then_nothing_is_wrong(built: Settings, no_recordings: Path) -> None:
+    assert check(built, recordings=no_recordings) == []
+
+
+def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_ceiling(
+    built: Settings,
+) -> None:
+    for language, clip in spoken_clips():
+        samples = wav(built, f"{language}/{clip}")
+        assert 0.15 < samples.size / 8000 < (30 if "-slow" in clip else 20), clip
+        assert 0.1 < np.abs(samples).max() <= CEILING + 1e-3, clip
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
+    built: Settings, language: str
+) -> None:
+    meter = pyloudnorm.Meter(8000)
+    for clip in catalogue.texts(language):
+        samples = wav(built, f"{language}/{clip}")
+        loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
+        heard = samples[loud[0] : loud[-1] + 1]
+        again = np.tile(heard, -(-8000 // heard.size))  # as in a row of digits
+        assert meter.integrated_loudness(again) == pytest.approx(sound.LOUDNESS, abs=1.5), clip
+
+
+def test_given_a_sharp_clip_when_levelled_then_its_peaks_are_turned_down_softly() -> None:
+    rate = 8000
+    hum = 0.05 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
+    hum[rate // 2 : rate // 2 + 200] *= 18  # a cough of 25 ms
+    loud = sound.levelled(hum.astype(np.float32), rate)
+    assert sound.loudness(loud, rate) == pytest.approx(sound.LOUDNESS, abs=1)
+    assert sound.peak(loud) <= CEILING + 1e-6
+    turned = loud / np.where(np.abs(hum) < 1e-3, np.nan, hum)
+    assert np.nanmax(np.abs(np.diff(turned))) < 0.1 * np.nanmax(turned), "a step would click"
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+def test_given_a_full_build_when_clips_of_a_sentence_meet_then_without_a_gap(
+    built: Settings, language: str
+) -> None:
+    for clip in (c for c in catalogue.texts(language) if not c.endswith("-slow")):
+        if not sources.Clip(language, clip, catalogue.texts(language)[clip]).is_sentence:
+            samples = wav(built, f"{language}/{clip}")
+            loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
+            gap = loud[0] + samples.size - loud[-1]  # beside another one like it
+            assert gap / 8000 < 0.2, clip
+
+
+PACE = {False: (140, 150), True: (115, 125)}
+"""Words a minute of the prompts of a sentence or more; of the slow ones."""
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("slow", [False, True], ids=["usual", "slow"])
+def test_given_a_full_build_when_timed_then_it_is_spoken_at_a_pace_that_everybody_follows(
+    built: Settings, language: str, slow: bool
+) -> None:
+    texts = catalogue.texts(language)
+    prompts = [p for p in catalogue.prompt_ids(language) & texts.keys() if p.endswith("-slow") is slow]
+    words = {p: len(texts[p].split()) for p in prompts}
+    paces = []
+    for prompt in (p for p in prompts if words[p] >= 6):
+        loud = np.flatnonzero(np.abs(wav(built, f"{language}/{prompt}")) > 0.02)
+        paces.append(words[prompt] * 60 * 8000 / (loud[-1] - loud[0]))
+    slowest, fastest = PACE[slow]
+    assert slowest <= np.median(paces) <= fastest
+
+
+@pytest.mark.parametrize("codec", ["alaw", "ulaw"])
+def test_given_a_full_build_when_decoded_then_the_codec_files_sound_like_the_wav(
+    built: Settings, codec: str
+) -> None:
+    path = built.prompts_dir / "fa" / f"greeting.{codec}"
+    decoded, _ = soundfile.read(
+        path, format="RAW", subtype=codec.upper(), samplerate=8000, channels=1, endian="LITTLE"
+    )
+    original = wav(built, "fa/greeting")
+    assert path.stat().st_size == original.size
+    noise = decoded - original
+    assert 10 * np.log10(np.sum(original**2) / np.sum(noise**2)) > 30
+
+
+def test_given_the_music_on_hold_when_looped_then_it_is_half_a_minute_without_a_seam(
+    built: Settings,
+) -> None:
+    music = wav(built, "moh/hold")
+    assert music.size == 30 * 8000
+    seam = abs(music[0] - music[-1])
+    assert seam <= np.abs(np.diff(music)).max()
+    seconds = np.sqrt(np.mean(music.reshape(30, 8000) ** 2, axis=1))
+    assert seconds.min() > 0.5 * seconds.max()
+
+
+def test_given_the_pause_when_measured_then_it_is_a_quarter_second_of_nothing(
+    built: Settings,
+) -> None:
+    assert wav(built, "fa/pause").tolist() == [0.0] * 2000
+
+
+def test_given_nothing_changed_when_built_again_then_nothing_is_done_at_once(
+    built: Settings, no_recordings: Path
+) -> None:
+    report = render.build(built, recordings=no_recordings)
+    assert (report.rendered, report.written, report.notes) == ((), (), ())
+    assert report.seconds < 0.5
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_the_whole_build_when_measured_then_no_prompt_has_grown_past_its_most(
+    built: Settings, language: str
+) -> None:
+    took = {length.prompt: length.seconds for length in lengths(built, language)}
+    assert took.keys() == catalogue.prompt_ids(language)
+    assert {prompt: s for prompt, s in took.items() if s > most(language, prompt)} == {}
+
+
+# The signal path
+
+
+def test_given_a_clip_when_trimmed_then_forty_ms_stay_and_a_sentence_has_a_pause_after_it() -> None:
+    tone = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000).astype(np.float32)
+    padded = np.pad(tone, 8_000)
+    joined = sound.trimmed(padded, 16_000, sentence=False)
+    sentence = sound.trimmed(padded, 16_000, sentence=True)
+    assert joined.size / 16_000 == pytest.approx(1.08, abs=0.01)
+    assert sentence.size / 16_000 == pytest.approx(1.29, abs=0.01)
