@@ -1,74 +1,25 @@
 """The dialer and a trunk that fails: nobody pays, calls stop, one probe at a time, and they flow again."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from db.engine import now, reading, writing
-from db.models import Breaker, Event, PlacedCall, Registration
+from db.models import Event, PlacedCall, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import call_ahead
 from dialplan.accounts import BROWSER_PHONES
-from hotline.callbacks import breaker, retries
-from settings import Settings
+from hotline.callbacks import breaker
 from tests import factories as make
+from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
+
+__all__ = ["hall_of_failures"]
 
 pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefixtures("quick")]
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
-
-
-@pytest.fixture
-def hall(
-    settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Hall]:
-    hall = Hall(settings, engine, manager)
-    monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
-    # Who is passed over is so until the test says otherwise, however slow this machine is.
-    monkeypatch.setattr(retries, "_NEXT_ONE_TRIES", timedelta(minutes=1))
-    yield hall
-    hall.close()
-
-
-def probe_due(hall: Hall) -> None:
-    with writing(hall.engine) as session:
-        session.get_one(Breaker, breaker.TRUNK).next_probe_at = now(session) - timedelta(seconds=1)
-
-
-def who(hall: Hall, originate: dict[str, str]) -> int:
-    return hall.callback(originate["ChannelId"]).registration_id
-
-
-def head(hall: Hall) -> Registration:
-    with reading(hall.engine) as session:
-        return session.get_one(Registration, hall.line[0])
-
-
-def fails(hall: Hall, manager: FakeManager, sip: int = 503) -> None:
-    """The newest call fails by this answer."""
-    token = manager.named("Originate")[-1]["ChannelId"]
-    manager.refuses(token, sip)
-    hall.until(lambda: hall.state(token) is C.CLOSED)
-
-
-def down(hall: Hall) -> str | None:
-    with reading(hall.engine) as session:
-        down = breaker.down(session)
-    return down.why if down else None
-
-
-def opened(hall: Hall, manager: FakeManager) -> int:
-    """Calls to three numbers in a row have failed; how many calls there were."""
-    while not down(hall):
-        hall.dials()
-        fails(hall, manager)
-    hall.wanted = 1
-    hall.until_at_rest()
-    return len(manager.named("Originate"))
 
 
 def test_given_a_trunk_that_refuses_all_when_three_numbers_have_failed_then_no_more_go_and_nobody_paid(
@@ -105,20 +56,6 @@ def test_given_calls_that_stopped_when_probes_are_due_then_each_is_alone_and_fre
     with reading(hall.engine) as session:
         assert {r.attempts for r in session.scalars(select(Registration))} == {0}
     assert head(hall).not_before is None
-
-
-def test_given_a_trunk_that_does_not_even_answer_when_probes_are_due_then_each_is_the_head(
-    hall: Hall, manager: FakeManager
-) -> None:
-    for status in ("Reachable", "Unreachable"):
-        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status, URI="sip:192.0.2.1")
-    hall.until(lambda: down(hall))
-    hall.wanted = 5
-    for count in (1, 2, 3, 4):
-        probe_due(hall)
-        hall.until(lambda: len(manager.named("Originate")) == count)  # noqa: B023
-        assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
-        fails(hall, manager, 0)
 
 
 def test_given_phones_that_cannot_be_called_when_another_rings_then_the_next_failures_are_their_own(
@@ -203,56 +140,6 @@ def test_given_one_number_that_the_carrier_cannot_call_when_others_can_be_then_i
     assert head(hall).attempts == 0
 
 
-def test_given_a_script_that_does_not_speak_when_somebody_picks_up_then_nobody_else_is_called_for_now(
-    hall: Hall, manager: FakeManager
-) -> None:
-    token = hall.brings(C.ANSWERED)
-    manager.stage(token, "failed")
-    hall.until(lambda: hall.state(token) is C.CLOSED)
-    hall.wanted = 1
-    hall.until_at_rest()
-    assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
-    with reading(hall.engine) as session:
-        down = breaker.down(session)
-    assert down is not None
-    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 1)
-
-
-def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_calls_stop_until_it_is_back(
-    hall: Hall, manager: FakeManager
-) -> None:
-    def tells(status: str, aor: str = "trunk-alive") -> None:
-        manager.event("ContactStatus", AOR=aor, ContactStatus=status, URI="sip:192.0.2.1")
-
-    def down() -> bool:
-        with reading(hall.engine) as session:
-            return breaker.down(session) is not None
-
-    tells("Reachable")
-    tells("Unreachable")
-    hall.until(down)
-    hall.wanted = 1
-    tells("Reachable", aor="desk-1")  # a desk's phone
-    hall.until_at_rest()
-    assert (manager.named("Originate"), down()) == ([], True)
-    tells("Reachable")
-    hall.until(lambda: manager.named("Originate"))
-    assert not down()
-
-
-def test_given_numbers_that_were_passed_over_when_the_trunk_falls_silent_then_the_head_is_the_probe(
-    hall: Hall, manager: FakeManager
-) -> None:
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    before = opened(hall, manager)
-    assert head(hall).not_before is not None
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
-    hall.until(lambda: head(hall).not_before is None)
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    hall.until(lambda: len(manager.named("Originate")) > before)
-    assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
-
-
 @pytest.mark.parametrize("shows", ["rings", "busy", "our ringing time is over"])
 def test_given_a_call_placed_before_the_trunk_failed_when_it_shows_how_it_is_then_only_a_probe_is_a_proof(
     hall: Hall, manager: FakeManager, shows: str
@@ -303,74 +190,6 @@ def test_given_a_probe_that_goes_to_a_phone_of_the_page_when_it_rings_or_is_clos
     assert down(hall) == breaker.TRUNK
 
 
-def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_calls_flow_no_sooner(
-    hall: Hall, manager: FakeManager
-) -> None:
-    waits = hall.brings(C.WAITING)
-    other = hall.brings(C.ANSWERED)
-    manager.stage(other, "failed")
-    hall.until(lambda: hall.state(other) is C.CLOSED)
-    manager.stage(waits, "confirmed", "BridgeWait")
-    hall.until_at_rest()
-    assert down(hall) == breaker.SCRIPTS
-
-
-def test_given_no_script_that_spoke_when_one_speaks_with_somebody_else_whom_we_call_then_calls_flow_again(
-    hall: Hall, manager: FakeManager
-) -> None:
-    answered = hall.brings(C.ANSWERED)
-    other = hall.brings(C.ANSWERED)
-    manager.stage(other, "failed")
-    hall.until(lambda: down(hall) == breaker.SCRIPTS)
-    manager.stage(answered, "confirmed", "BridgeWait")
-    hall.until(lambda: down(hall) is None)
-
-
-@pytest.mark.parametrize(("was", "now_is"), [("Reachable", "Unreachable"), ("Unreachable", "Reachable")])
-def test_given_a_line_to_asterisk_that_was_cut_when_it_is_back_then_the_trunk_is_as_it_is_now(
-    hall: Hall, manager: FakeManager, was: str, now_is: str
-) -> None:
-    for status in ("Reachable", was):
-        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
-    hall.until(lambda: (down(hall) is not None) == (was == "Unreachable"))
-    manager.cut()
-    manager.trunk_is = now_is  # which nobody hears
-    hall.until(lambda: (down(hall) is not None) == (now_is == "Unreachable"))
-
-
-def test_given_a_new_dialer_when_it_begins_then_it_asks_how_the_trunk_is(
-    hall: Hall, manager: FakeManager
-) -> None:
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    hall.until_at_rest()
-    manager.trunk_is = "Unreachable"
-    hall.restart()
-    hall.until(lambda: down(hall) == breaker.TRUNK)
-
-
-def test_given_an_event_that_came_beside_the_answer_when_the_trunk_is_asked_then_the_event_is_believed(
-    hall: Hall, manager: FakeManager
-) -> None:
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    hall.until_at_rest()
-    manager.trunk_is = "Unreachable"
-    manager.after["Getvar"] = lambda: manager.event(
-        "ContactStatus", AOR="trunk-alive", ContactStatus="Reachable"
-    )
-    hall.restart()
-    hall.until_at_rest()
-    assert down(hall) is None
-
-
-def test_given_an_asterisk_that_does_not_say_how_the_trunk_is_when_asked_then_calls_go_on(
-    hall: Hall, manager: FakeManager
-) -> None:
-    manager.refused["Getvar"] = "Permission denied"
-    hall.restart()
-    hall.dials()
-    assert down(hall) is None
-
-
 def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then_it_waits_and_stops_nobody(
     hall: Hall, manager: FakeManager
 ) -> None:
@@ -382,23 +201,3 @@ def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then
     assert until is not None
     with reading(hall.engine) as session:
         assert until > now(session) + 5 * make.SECOND
-
-
-@pytest.mark.parametrize("silent", [True, False])
-def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_over_then_nobody_pays(
-    hall: Hall, manager: FakeManager, silent: bool
-) -> None:
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    token = hall.brings(C.RINGING)
-    if silent:
-        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
-        hall.until(lambda: down(hall) == "trunk")
-
-    manager.refuses(token, 180)
-    hall.until(lambda: hall.state(token) is C.CLOSED)
-
-    assert hall.callback(token).outcome is (O.FAILED if silent else O.NO_ANSWER)
-    assert head(hall).attempts == (0 if silent else 1)
-    with reading(hall.engine) as session:
-        call = session.get(PlacedCall, token)
-        assert call and call.ours is silent

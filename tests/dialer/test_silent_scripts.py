@@ -1,0 +1,54 @@
+"""No script speaks with the citizen: that stops all calls, and one that speaks lets them flow."""
+
+import pytest
+
+from db.engine import reading
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import breaker
+from tests.dialer.failing_trunk import down, hall_of_failures
+from tests.dialer.hall import Hall
+from tests.kit.fake_manager import FakeManager
+
+__all__ = ["hall_of_failures"]
+
+pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefixtures("quick")]
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+def test_given_a_script_that_does_not_speak_when_somebody_picks_up_then_nobody_else_is_called_for_now(
+    hall: Hall, manager: FakeManager
+) -> None:
+    token = hall.brings(C.ANSWERED)
+    manager.stage(token, "failed")
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    hall.wanted = 1
+    hall.until_at_rest()
+    assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
+    with reading(hall.engine) as session:
+        down = breaker.down(session)
+    assert down is not None
+    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 1)
+
+
+def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_calls_flow_no_sooner(
+    hall: Hall, manager: FakeManager
+) -> None:
+    waits = hall.brings(C.WAITING)
+    other = hall.brings(C.ANSWERED)
+    manager.stage(other, "failed")
+    hall.until(lambda: hall.state(other) is C.CLOSED)
+    manager.stage(waits, "confirmed", "BridgeWait")
+    hall.until_at_rest()
+    assert down(hall) == breaker.SCRIPTS
+
+
+def test_given_no_script_that_spoke_when_one_speaks_with_somebody_else_whom_we_call_then_calls_flow_again(
+    hall: Hall, manager: FakeManager
+) -> None:
+    answered = hall.brings(C.ANSWERED)
+    other = hall.brings(C.ANSWERED)
+    manager.stage(other, "failed")
+    hall.until(lambda: down(hall) == breaker.SCRIPTS)
+    manager.stage(answered, "confirmed", "BridgeWait")
+    hall.until(lambda: down(hall) is None)

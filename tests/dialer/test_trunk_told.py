@@ -1,0 +1,131 @@
+"""What Asterisk tells of the trunk, unasked and when it is asked: calls stop, and flow again."""
+
+import pytest
+
+from db.engine import reading
+from db.models import PlacedCall
+from db.states import CallbackState, Outcome, RegistrationState
+from hotline.callbacks import breaker
+from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
+from tests.dialer.hall import Hall
+from tests.kit.fake_manager import FakeManager
+
+__all__ = ["hall_of_failures"]
+
+pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefixtures("quick")]
+
+C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
+
+
+def test_given_a_trunk_that_does_not_even_answer_when_probes_are_due_then_each_is_the_head(
+    hall: Hall, manager: FakeManager
+) -> None:
+    for status in ("Reachable", "Unreachable"):
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status, URI="sip:192.0.2.1")
+    hall.until(lambda: down(hall))
+    hall.wanted = 5
+    for count in (1, 2, 3, 4):
+        probe_due(hall)
+        hall.until(lambda: len(manager.named("Originate")) == count)  # noqa: B023
+        assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
+        fails(hall, manager, 0)
+
+
+def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_calls_stop_until_it_is_back(
+    hall: Hall, manager: FakeManager
+) -> None:
+    def tells(status: str, aor: str = "trunk-alive") -> None:
+        manager.event("ContactStatus", AOR=aor, ContactStatus=status, URI="sip:192.0.2.1")
+
+    def down() -> bool:
+        with reading(hall.engine) as session:
+            return breaker.down(session) is not None
+
+    tells("Reachable")
+    tells("Unreachable")
+    hall.until(down)
+    hall.wanted = 1
+    tells("Reachable", aor="desk-1")  # a desk's phone
+    hall.until_at_rest()
+    assert (manager.named("Originate"), down()) == ([], True)
+    tells("Reachable")
+    hall.until(lambda: manager.named("Originate"))
+    assert not down()
+
+
+def test_given_numbers_that_were_passed_over_when_the_trunk_falls_silent_then_the_head_is_the_probe(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    before = opened(hall, manager)
+    assert head(hall).not_before is not None
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until(lambda: head(hall).not_before is None)
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until(lambda: len(manager.named("Originate")) > before)
+    assert who(hall, manager.named("Originate")[-1]) == hall.line[0]
+
+
+@pytest.mark.parametrize(("was", "now_is"), [("Reachable", "Unreachable"), ("Unreachable", "Reachable")])
+def test_given_a_line_to_asterisk_that_was_cut_when_it_is_back_then_the_trunk_is_as_it_is_now(
+    hall: Hall, manager: FakeManager, was: str, now_is: str
+) -> None:
+    for status in ("Reachable", was):
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
+    hall.until(lambda: (down(hall) is not None) == (was == "Unreachable"))
+    manager.cut()
+    manager.trunk_is = now_is  # which nobody hears
+    hall.until(lambda: (down(hall) is not None) == (now_is == "Unreachable"))
+
+
+def test_given_a_new_dialer_when_it_begins_then_it_asks_how_the_trunk_is(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until_at_rest()
+    manager.trunk_is = "Unreachable"
+    hall.restart()
+    hall.until(lambda: down(hall) == breaker.TRUNK)
+
+
+def test_given_an_event_that_came_beside_the_answer_when_the_trunk_is_asked_then_the_event_is_believed(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until_at_rest()
+    manager.trunk_is = "Unreachable"
+    manager.after["Getvar"] = lambda: manager.event(
+        "ContactStatus", AOR="trunk-alive", ContactStatus="Reachable"
+    )
+    hall.restart()
+    hall.until_at_rest()
+    assert down(hall) is None
+
+
+def test_given_an_asterisk_that_does_not_say_how_the_trunk_is_when_asked_then_calls_go_on(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.refused["Getvar"] = "Permission denied"
+    hall.restart()
+    hall.dials()
+    assert down(hall) is None
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_over_then_nobody_pays(
+    hall: Hall, manager: FakeManager, silent: bool
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    token = hall.brings(C.RINGING)
+    if silent:
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+        hall.until(lambda: down(hall) == "trunk")
+
+    manager.refuses(token, 180)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+
+    assert hall.callback(token).outcome is (O.FAILED if silent else O.NO_ANSWER)
+    assert head(hall).attempts == (0 if silent else 1)
+    with reading(hall.engine) as session:
+        call = session.get(PlacedCall, token)
+        assert call and call.ours is silent
