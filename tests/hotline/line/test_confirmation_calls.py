@@ -1,25 +1,22 @@
-"""Calling the owners of keyed-in numbers: one call at a time, three in all, and decided by one answer."""
+"""Calling the owners of keyed-in numbers: one call at a time, three in all, and none at night."""
 
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Event, Registration, Round
+from db.models import Round
 from db.states import RegistrationState
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from hotline.clock import CITY
-from hotline.errors import Refused
-from hotline.ledger import verify
-from hotline.line import confirmation_calls, registration
-from hotline.line.registration import Registered
+from hotline.line import confirmation_calls
 from settings import QuietHours, Settings
 from tests import factories as make
-from tests.hotline.line.confirming import NUMBER, asks, code, kept, keyed_in, place_of, placed, soon, state
+from tests.hotline.line.confirming import kept, keyed_in, place_of, placed, soon, state
 
 R = RegistrationState
 MINUTE = timedelta(minutes=1)
@@ -126,172 +123,6 @@ def test_given_a_call_when_its_end_is_told_twice_then_the_second_changes_nothing
     assert (kept(session, id_).not_before, kept(session, id_).attempts) == (first, 1)
 
 
-@pytest.mark.parametrize(("yes", "after"), [(True, R.WAITING), (False, R.CANCELLED)])
-def test_given_a_call_when_it_is_answered_then_that_decides_and_its_end_changes_nothing(
-    session: Session, yes: bool, after: RegistrationState
-) -> None:
-    (id_,) = keyed_in(session)
-    token = placed(session, id_)
-    confirmation_calls.answer(session, token, yes=yes)
-    session.flush()
-    newest = make.newest_event(session)
-    confirmation_calls.answer(session, token, yes=not yes)
-    confirmation_calls.ended(session, token)
-    session.flush()
-    assert state(session, id_) is after
-    assert make.told(session, newest) == []
-    assert confirmation_calls.due(session, 10) == []
-
-
-@pytest.mark.parametrize("yes", [True, False])
-def test_given_the_third_call_when_it_is_answered_then_its_end_does_not_cancel_it(
-    session: Session, yes: bool
-) -> None:
-    (id_,) = keyed_in(session)
-    kept(session, id_).attempts = 2
-    session.flush()
-    token = placed(session, id_)
-    confirmation_calls.answer(session, token, yes=yes)
-    confirmation_calls.ended(session, token)
-    session.flush()
-    assert state(session, id_) is (R.WAITING if yes else R.CANCELLED)
-
-
-def test_given_a_call_that_has_ended_when_a_late_answer_comes_then_it_changes_nothing(
-    session: Session,
-) -> None:
-    (id_,) = keyed_in(session)
-    token = placed(session, id_)
-    confirmation_calls.ended(session, token)
-    session.flush()
-    confirmation_calls.answer(session, token, yes=True)
-    assert state(session, id_) is R.UNCONFIRMED
-
-
-@pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
-@pytest.mark.parametrize("yes", [True, False])
-def test_given_a_place_that_has_moved_on_when_a_late_answer_comes_then_it_stays(
-    session: Session, state_: RegistrationState, yes: bool
-) -> None:
-    (id_,) = keyed_in(session)
-    token = placed(session, id_)
-    place_of(session, id_).state = state_
-    session.flush()
-    confirmation_calls.answer(session, token, yes=yes)
-    session.flush()
-    assert state(session, id_) is state_
-
-
-def test_given_an_answer_and_a_cancellation_at_once_when_both_are_done_then_no_move_is_forbidden(
-    engine: Engine,
-) -> None:
-    for _ in range(10):
-        with writing(engine) as session:
-            (id_,) = keyed_in(session)
-            token = placed(session, id_)
-
-        def act(which: int, id_: int = id_, token: str = token) -> None:
-            with writing(engine) as session:
-                if which == 0:
-                    confirmation_calls.answer(session, token, yes=True)
-                    return
-                registration.cancel(session, place_of(session, id_).id)
-
-        make.at_once(2, act)
-        with reading(engine) as session:
-            assert state(session, id_) is R.CANCELLED, "whoever cancels later cancels a waiting place"
-            of_place = Event.registration_id == place_of(session, id_).id
-            moves = session.scalars(select(Event.what).where(of_place).order_by(Event.id)).all()
-            assert moves in (["unconfirmed", "waiting", "cancelled"], ["unconfirmed", "cancelled"])
-
-
-def test_given_an_owner_who_registers_while_they_press_1_when_both_are_done_then_there_is_one_place(
-    engine: Engine,
-) -> None:
-    for _ in range(10):
-        with writing(engine) as session:
-            round_ = make.a_round(session)
-            round_.capacity = 1
-            asked = make.keyed_in(session, round_)
-            token, number = placed(session, asked.id), asked.number
-
-        def act(which: int, token: str = token, round_: Round = round_, number: str = number) -> str:
-            with writing(engine) as session:
-                if which:
-                    return registration.register(session, round_id=round_.id, number=number).ticket
-                told = confirmation_calls.answer(session, token, yes=True)
-                assert isinstance(told, Registered)
-                return told.ticket
-
-        assert len(set(make.at_once(2, act))) == 1
-        with reading(engine) as session:
-            states = session.scalars(select(Registration.state).filter_by(round_id=round_.id)).all()
-            assert states == [R.WAITING]
-
-
-def test_given_ten_answers_at_once_when_they_disagree_then_one_decides(engine: Engine) -> None:
-    with writing(engine) as session:
-        (id_,) = keyed_in(session)
-        token = placed(session, id_)
-
-    def answer(which: int) -> None:
-        with writing(engine) as session:
-            confirmation_calls.answer(session, token, yes=bool(which % 2))
-
-    make.at_once(10, answer)
-    with reading(engine) as session:
-        of_place = Event.registration_id == place_of(session, id_).id
-        decided = select(func.count()).where(of_place, Event.what != "unconfirmed")
-        assert session.scalar(decided) == 1
-
-
-def test_given_a_number_that_waits_for_its_call_when_its_owner_calls_then_it_is_theirs_and_not_called_again(
-    session: Session,
-) -> None:
-    (id_,) = keyed_in(session)
-    place = place_of(session, id_)
-    asked_at = place.registered_at
-    told = registration.register(
-        session, round_id=place.round_id, number=place.number, language="en", subject=3, per_day=1
-    )
-    assert (told.registration_id, told.already) == (place.id, False)
-    place = place_of(session, id_)
-    assert (place.state, place.language, place.subject) == (R.WAITING, "en", 3), "nothing is the stranger's"
-    assert place.registered_at == asked_at
-    assert confirmation_calls.due(session, 10) == []
-    assert registration.register(session, round_id=place.round_id, number=place.number).already
-
-
-def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_was_asked_for(
-    engine: Engine,
-) -> None:
-    with writing(engine) as session:
-        (id_,) = keyed_in(session)
-        round_id = place_of(session, id_).round_id
-    with writing(engine) as session:
-        later = registration.register(session, round_id=round_id, number=make.a_number())
-        assert later.before_me == 0
-    with writing(engine) as session:
-        told = confirmation_calls.answer(session, placed(session, id_), yes=True)
-        assert isinstance(told, Registered) and told.before_me == 0
-    with writing(engine) as session:
-        number = registration.find(session, later.ticket).number
-        assert registration.register(session, round_id=round_id, number=number).before_me == 1
-    report = verify.verify(engine)
-    assert report.problems == [], "and everybody can check that"
-
-
-def test_given_nobody_has_confirmed_when_the_place_is_cancelled_then_the_number_may_register_again(
-    session: Session,
-) -> None:
-    (id_,) = keyed_in(session)
-    place = place_of(session, id_)
-    registration.cancel(session, place.id)
-    with pytest.raises(Refused):
-        registration.cancel(session, place.id)
-    assert not registration.register(session, round_id=place.round_id, number=place.number).already
-
-
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
 def test_given_a_place_that_moved_on_since_it_was_due_when_it_is_taken_up_then_nobody_is_called(
     session: Session, state_: RegistrationState
@@ -332,51 +163,6 @@ def test_given_a_round_that_is_over_when_calls_are_due_then_its_numbers_are_left
     session.flush()
     assert confirmation_calls.due(session, 10) == [id_] * called
     assert bool(confirmation_calls.take_up(session, id_)) is called
-
-
-# Room
-
-
-def test_given_a_round_with_room_for_one_when_strangers_are_keyed_in_then_they_take_none_of_it(
-    session: Session,
-) -> None:
-    round_ = make.a_round(session)
-    round_.capacity = 1
-    ids = [make.keyed_in(session, round_).id for _ in range(3)]
-    assert registration.register(session, round_id=round_.id, number=NUMBER).before_me == 0
-    assert code(lambda: asks(session, round_, make.a_number())) == "round-full"
-    told = confirmation_calls.answer(session, placed(session, ids[0]), yes=True)
-    assert isinstance(told, Refused) and told.code == "round-full"
-    assert state(session, ids[0]) is R.CANCELLED
-    own = {"round_id": round_.id, "number": place_of(session, ids[1]).number}
-    assert code(lambda: registration.register(session, **own)) == "round-full"
-    assert state(session, ids[1]) is R.UNCONFIRMED
-
-
-def test_given_a_round_with_room_for_one_when_ten_agree_at_once_then_one_has_it(engine: Engine) -> None:
-    with writing(engine) as session:
-        round_ = make.a_round(session)
-        round_.capacity = 1
-        tokens = [placed(session, make.keyed_in(session, round_).id) for _ in range(10)]
-
-    def agree(which: int) -> bool:
-        with writing(engine) as session:
-            return isinstance(confirmation_calls.answer(session, tokens[which], yes=True), Registered)
-
-    assert sorted(make.at_once(10, agree)) == [False] * 9 + [True]
-    with reading(engine) as session:
-        held = session.scalars(select(Registration.state)).all()
-        assert sorted(held) == [R.CANCELLED] * 9 + [R.WAITING]
-    assert verify.verify(engine).problems == []
-
-
-def test_given_a_carried_place_when_its_owner_agrees_then_it_needs_no_room(session: Session) -> None:
-    (id_,) = keyed_in(session)
-    place = place_of(session, id_)
-    place.rounds_missed = 1
-    session.get_one(Round, place.round_id).capacity = 1
-    registration.register(session, round_id=place.round_id, number=NUMBER)
-    assert isinstance(confirmation_calls.answer(session, placed(session, id_), yes=True), Registered)
 
 
 # At night
