@@ -37,13 +37,6 @@ Id = Annotated[int, Field(ge=1, lt=2**31)]
 """The number of a row."""
 
 
-class SignIn(BaseModel):
-    """A name and a password."""
-
-    username: Text = Field(max_length=64)
-    password: Text = Field(max_length=200)
-
-
 class Desk(BaseModel):
     """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
 
@@ -75,32 +68,6 @@ class DeskWord(BaseModel):
     text: str
     name: str
     sent_at: datetime
-
-
-class DeskPhone(BaseModel):
-    """What the desk's phone in the browser signs in to Asterisk with."""
-
-    websocket_url: str
-    sip_uri: str
-    username: str
-    password: str
-    extension: str
-
-
-class BrowserLine(BaseModel):
-    """One of the citizens' phones of /phone."""
-
-    number: str
-    sip_uri: str
-    username: str
-    password: str
-
-
-class BrowserPhone(BaseModel):
-    """The citizens' phones that a browser can be."""
-
-    websocket_url: str
-    lines: list[BrowserLine]
 
 
 class Official(BaseModel):
@@ -177,14 +144,6 @@ class Registration(BaseModel):
     on_the_line: bool
 
 
-class Line(BaseModel):
-    """A part of a round's line in the order of calling; `next` asks for what follows."""
-
-    items: list[Registration]
-    total: int
-    next: str | None
-
-
 class Note(BaseModel):
     """What a person of the office wrote of a conversation, at one moment."""
 
@@ -231,51 +190,6 @@ class Callback(BaseModel):
     on_the_line: bool
 
 
-class Place(BaseModel):
-    """A desk that serves a round, and with whom it speaks."""
-
-    desk: Desk
-    callback: Callback | None
-
-
-class Stage(BaseModel):
-    """A served round at this moment: its desks, who waits in the order of calling, who is being called."""
-
-    round: Round
-    places: list[Place]
-    ready: list[Callback]
-    under_way: list[Callback]
-
-
-class Serve(BaseModel):
-    """Which round the desk serves; none: it leaves."""
-
-    round_id: Id | None
-
-
-class TakesLive(BaseModel):
-    """Whether the desk takes live calls; none: as the line says that it serves."""
-
-    takes: bool | None
-
-
-class Hears(BaseModel):
-    """Which desk's conversation my phone takes part in, and how; none: no more."""
-
-    desk_id: Id | None
-    how: Literal[Hearing.LISTEN, Hearing.WHISPER, Hearing.JOIN] = Hearing.LISTEN
-
-
-class AskNext(BaseModel):
-    """`after` is the callback that the desk has, so that a request sent twice ends one conversation.
-
-    `confirmed`: the desk said so twice; a conversation of less than 30 s ends only then (409 confirm-next).
-    """
-
-    after: Id | None = None
-    confirmed: bool = False
-
-
 class Measured(BaseModel):
     """What a browser measured of a conversation: means and worst values of so many readings.
 
@@ -299,13 +213,6 @@ class Quality(Measured):
     """The same, as it is kept; `bad`: as a whole the conversation was hard to understand."""
 
     bad: bool
-
-
-class OutcomeIn(BaseModel):
-    """What became of a callback, in the desk's words."""
-
-    outcome: Outcome
-    note: Said = Field("", max_length=2000)
 
 
 class Me(BaseModel):

@@ -12,7 +12,6 @@ from db.engine import now
 from db.states import CallbackState, RegistrationState
 from hotline import numbers
 from hotline.callbacks import (
-    assignment,
     breaker,
     callbacks,
     conversations,
@@ -20,7 +19,6 @@ from hotline.callbacks import (
     live_desks,
     on_the_line,
     quality,
-    serving,
 )
 from hotline.dates import Language
 from hotline.desks import desk_messages, supervising, transfers
@@ -195,26 +193,6 @@ def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
         schemas.DeskWord(id=word.id, text=word.text, name=name or word.who, sent_at=word.sent_at)
         for word, name in (desk_messages.unread(session, desk_id) if desk_id else ())
     ]
-
-
-def stage_view(session: Session, round_: models.Round) -> schemas.Stage:
-    """A served round at this moment."""
-    desks = serving.desks_of(session, round_.id)
-    places = []
-    for desk in desks:
-        live = callbacks.live_at_desk(session, desk.id)
-        places.append(
-            schemas.Place(
-                desk=schemas.Desk.model_validate(desk, from_attributes=True),
-                callback=callback_view(session, live) if live else None,
-            )
-        )
-    return schemas.Stage(
-        round=one_round(session, round_),
-        places=places,
-        ready=[callback_view(session, c) for c in assignment.ready(session, round_.id, screened=True)],
-        under_way=[callback_view(session, c) for c in assignment.under_way(session, round_.id)],
-    )
 
 
 def audit_entries(

@@ -1,13 +1,11 @@
-"""What goes over the wire to a desk about its citizen and its phone."""
+"""What goes over the wire to a desk about its citizen."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Moment, Note, Official, OutcomeIn, Quality, Said, Text
-from db.models import BreakReason
+from api.schemas import Moment, Note, Official, Quality, Said, Text
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks import notes
 from hotline.callbacks.retries import Because
@@ -30,10 +28,11 @@ class DeskWordIn(BaseModel):
     text: Said = Field(min_length=1, max_length=desk_messages.LONGEST)
 
 
-class BreakIn(BaseModel):
-    """Why my desk takes nobody for a while; none: it does again."""
+class OutcomeIn(BaseModel):
+    """What became of a callback, in the desk's words."""
 
-    reason: BreakReason | None
+    outcome: Outcome
+    note: Said = Field("", max_length=2000)
 
 
 class DeskOutcome(Wish, OutcomeIn):
@@ -153,31 +152,6 @@ class PromiseIn(BaseModel):
 
     written: Said = Field(min_length=1, max_length=2000)
     until: Day
-
-
-class MyPhone(BaseModel):
-    """What my desk's phone is. A number in national form is called when I ask, and asks for my PIN."""
-
-    use: Literal["browser", "sip", "number"]
-    number: str | None
-    called: bool
-    has_pin: bool
-
-
-class PhoneChoice(BaseModel):
-    """What my desk's phone is to be; a number belongs to `number` alone."""
-
-    use: Literal["browser", "sip", "number"]
-    number: Text | None = Field(None, max_length=40)
-
-
-class SipAccount(BaseModel):
-    """With what the desk's SIP phone signs in, and what it dials to come into its room."""
-
-    username: str
-    password: str
-    server: str
-    extension: str
 
 
 class GuestIn(BaseModel):

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
-from api.desk import desk_schemas
+from api.desk import phone_schemas
 from db import models
 from dialplan import accounts
 from hotline import audit, numbers
@@ -15,11 +15,11 @@ router = APIRouter(tags=["phones"])
 
 
 @router.get("/desk/phone")
-def desk_phone(user: AtDesk, settings: InForce, request: Request) -> schemas.DeskPhone:
+def desk_phone(user: AtDesk, settings: InForce, request: Request) -> phone_schemas.DeskPhone:
     """My desk's phone account."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
-    return schemas.DeskPhone(
+    return phone_schemas.DeskPhone(
         websocket_url=settings.websocket,
         sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
         username=name,
@@ -29,10 +29,10 @@ def desk_phone(user: AtDesk, settings: InForce, request: Request) -> schemas.Des
 
 
 @router.get("/desk/phone/choice")
-def phone_choice(user: AtDesk, session: Reading) -> desk_schemas.MyPhone:
+def phone_choice(user: AtDesk, session: Reading) -> phone_schemas.MyPhone:
     """What my desk's phone is."""
     desk = session.get_one(models.Desk, user.desk_id)
-    return desk_schemas.MyPhone(
+    return phone_schemas.MyPhone(
         use="number" if desk.number else "browser" if desk.phone == "browser" else "sip",
         number=numbers.national(desk.number) if desk.number else None,
         called=bool(desk.call_token or desk.call_asked_at),
@@ -42,8 +42,8 @@ def phone_choice(user: AtDesk, session: Reading) -> desk_schemas.MyPhone:
 
 @router.put("/desk/phone/choice")
 def choose_phone(
-    body: desk_schemas.PhoneChoice, user: AtDesk, session: Writing, settings: InForce
-) -> desk_schemas.MyPhone:
+    body: phone_schemas.PhoneChoice, user: AtDesk, session: Writing, settings: InForce
+) -> phone_schemas.MyPhone:
     """My desk's phone is another one from now on; not while a citizen is in hand."""
     desk = session.get_one(models.Desk, user.desk_id)
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
@@ -52,12 +52,12 @@ def choose_phone(
 
 
 @router.post("/desk/phone/account")
-def sip_account(user: AtDesk, session: Writing, settings: InForce) -> desk_schemas.SipAccount:
+def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_schemas.SipAccount:
     """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id, sip=True)
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
-    return desk_schemas.SipAccount(
+    return phone_schemas.SipAccount(
         username=name,
         password=settings.secret_for(name),
         server=str(settings.sip),
@@ -74,14 +74,14 @@ def call_desk_phone(user: AtDesk, session: Writing, settings: InForce) -> schema
 
 
 @router.get("/browser-phone")
-def browser_phone(settings: InForce) -> schemas.BrowserPhone:
+def browser_phone(settings: InForce) -> phone_schemas.BrowserPhone:
     """The citizens' phones of /phone, where they are switched on."""
     if not settings.browser_phone:
         raise Refused("not-found", "the phone in the browser is switched off here")
-    return schemas.BrowserPhone(
+    return phone_schemas.BrowserPhone(
         websocket_url=settings.websocket,
         lines=[
-            schemas.BrowserLine(
+            phone_schemas.BrowserLine(
                 number=numbers.national(number),
                 sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
                 username=name,

@@ -5,11 +5,11 @@ from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
-from api.desk import desk_schemas
+from api.desk import desk_schemas, serving_schemas
 from api.desk.callbacks import Id as CallbackId
 from api.rounds.rounds import Id
 from db import models
-from hotline.callbacks import callbacks, live_desks, notes, screening, serving
+from hotline.callbacks import assignment, callbacks, live_desks, notes, screening, serving
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -22,15 +22,15 @@ def _desk(session: Session, user: models.User) -> models.Desk:
 
 
 @router.get("/rounds/{round_id}/stage")
-def stage(round_id: Id, user: SignedIn, session: Reading) -> schemas.Stage:
+def stage(round_id: Id, user: SignedIn, session: Reading) -> serving_schemas.Stage:
     """The served round at this moment; an official's own only."""
     round_ = rounds.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
-    return views.stage_view(session, round_)
+    return stage_view(session, round_)
 
 
 @router.put("/desk/round")
-def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
     """My desk serves this round from now on, or none."""
     desk = _desk(session, user)
     if body.round_id is None:
@@ -41,7 +41,7 @@ def serve(body: schemas.Serve, user: AtDesk, session: Writing, settings: InForce
 
 
 @router.put("/desk/live-calls")
-def take_live_calls(body: schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
+def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
     """Whoever waits for an operator on the line comes to my desk by itself, in turn; or not any more."""
     round_permissions.check_serves(session, user, rounds.operators_line(session))
     live_desks.say(session, _desk(session, user), body.takes)
@@ -49,14 +49,14 @@ def take_live_calls(body: schemas.TakesLive, user: AtDesk, session: Writing) -> 
 
 
 @router.put("/desk/break")
-def take_break(body: desk_schemas.BreakIn, user: AtDesk, session: Writing) -> schemas.Me:
+def take_break(body: serving_schemas.BreakIn, user: AtDesk, session: Writing) -> schemas.Me:
     """My desk takes nobody for a while, and why; or it does again."""
     serving.take_break(session, _desk(session, user), body.reason)
     return _me(session, user)
 
 
 @router.put("/desk/hears")
-def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
+def hear(body: serving_schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
     """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
@@ -69,7 +69,7 @@ def hear(body: schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
 
 
 @router.post("/desk/next")
-def ask_next(body: schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+def ask_next(body: serving_schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
     """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
     desk = _desk(session, user)
     serving.ask_next(session, desk, body.after, settings, confirmed=body.confirmed)
@@ -149,3 +149,23 @@ def _screened_by(session: Session, callback_id: int, user: models.User) -> model
 
 def _me(session: Session, user: models.User) -> schemas.Me:
     return views.me_view(session, session.get_one(models.User, user.id))
+
+
+def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
+    """A served round at this moment."""
+    desks = serving.desks_of(session, round_.id)
+    places = []
+    for desk in desks:
+        live = callbacks.live_at_desk(session, desk.id)
+        places.append(
+            serving_schemas.Place(
+                desk=schemas.Desk.model_validate(desk, from_attributes=True),
+                callback=views.callback_view(session, live) if live else None,
+            )
+        )
+    return serving_schemas.Stage(
+        round=views.one_round(session, round_),
+        places=places,
+        ready=[views.callback_view(session, c) for c in assignment.ready(session, round_.id, screened=True)],
+        under_way=[views.callback_view(session, c) for c in assignment.under_way(session, round_.id)],
+    )

@@ -10,6 +10,13 @@ from api.schemas import Text
 Step = Literal["password", "code", "set-up", "done"]
 
 
+class SignIn(BaseModel):
+    """A name and a password."""
+
+    username: Text = Field(max_length=64)
+    password: Text = Field(max_length=200)
+
+
 class SignInStep(BaseModel):
     """What the sign-in page asks for now, and whether the city's own sign-in may be used instead."""
 

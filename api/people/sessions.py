@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import cookies, schemas, views
 from api.access import Database, InForce, InSession, Reading, SignedIn, Writing, in_session
 from api.limits import Guesses, Hashing
-from api.people.account_schemas import Code, SignInStep, Step
+from api.people import account_schemas
 from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit
@@ -24,7 +24,7 @@ log = logging.getLogger("api")
 
 
 @router.get("/session")
-def step(request: Request, engine: Database, settings: InForce) -> SignInStep:
+def step(request: Request, engine: Database, settings: InForce) -> account_schemas.SignInStep:
     """What the sign-in page asks for."""
     try:
         return _step(in_session(request, engine, settings), settings)
@@ -34,8 +34,8 @@ def step(request: Request, engine: Database, settings: InForce) -> SignInStep:
 
 @router.post("/session")
 def sign_in(
-    body: schemas.SignIn, request: Request, response: Response, engine: Database, settings: InForce
-) -> schemas.Me | SignInStep:
+    body: account_schemas.SignIn, request: Request, response: Response, engine: Database, settings: InForce
+) -> schemas.Me | account_schemas.SignInStep:
     """Sign in; the answer sets the cookie. It is the person, or what is still to be shown."""
     with _refusals_noted(request, engine):
         user = _who_proved(body, request, engine, settings)
@@ -50,7 +50,7 @@ def sign_in(
 
 @router.post("/session/code")
 def show_code(  # noqa: PLR0917
-    body: Code,
+    body: account_schemas.Code,
     sign_in: InSession,
     request: Request,
     response: Response,
@@ -85,7 +85,7 @@ def me(user: SignedIn, session: Reading) -> schemas.Me:
     return views.me_view(session, user)
 
 
-def _who_proved(body: schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
+def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
     with reading(engine) as session:
         known = accounts.known_hash(session, body.username)
         person = accounts.named(session, body.username)
@@ -143,9 +143,9 @@ def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
         raise
 
 
-def _step(sign_in: SignIn | None, settings: Settings) -> SignInStep:
-    step: Step = "password"
+def _step(sign_in: SignIn | None, settings: Settings) -> account_schemas.SignInStep:
+    step: account_schemas.Step = "password"
     if sign_in is not None:
         due = second_factor.is_due(sign_in, settings)
         step = "done" if not due else "code" if sign_in.user.totp_salt else "set-up"
-    return SignInStep(step=step, city=bool(settings.oidc_issuer))
+    return account_schemas.SignInStep(step=step, city=bool(settings.oidc_issuer))

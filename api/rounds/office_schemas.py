@@ -207,3 +207,11 @@ class Recording(BaseModel):
     made_at: datetime
     deleted_at: datetime | None
     quality: Quality | None
+
+
+class Line(BaseModel):
+    """A part of a round's line in the order of calling; `next` asks for what follows."""
+
+    items: list[Registration]
+    total: int
+    next: str | None

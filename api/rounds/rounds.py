@@ -101,7 +101,7 @@ def list_registrations(  # noqa: PLR0917
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-) -> schemas.Line:
+) -> office.Line:
     """The line of a round in the order of calling, those being called included; an official's own only.
 
     `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
@@ -136,7 +136,7 @@ def list_registrations(  # noqa: PLR0917
             )
         )
     counted = rounds.counts(session, [round_id])[round_id]
-    return schemas.Line(
+    return office.Line(
         items=items,
         total=sum(counted.get(state, 0) for state in line.IN_LINE),
         next=str(found[-1].id) if more else None,
