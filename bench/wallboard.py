@@ -13,7 +13,7 @@ from db.migrate import upgrade
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.reports import reports
-from hotline.reports.report_facts import By
+from hotline.reports.report_scope import By
 from hotline.reports.wallboard import wallboard
 from hotline.rounds import rounds
 from tests.factories import a_desk, a_round

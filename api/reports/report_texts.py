@@ -6,7 +6,7 @@ from datetime import date
 from api.sheets import Cell
 from hotline import dates
 from hotline.dates import Language
-from hotline.reports.report_facts import By
+from hotline.reports.report_scope import By
 from hotline.reports.reports import Row
 from hotline.timetable import days
 from hotline.words import STAFF

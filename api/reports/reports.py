@@ -12,7 +12,7 @@ from api.reports import report_texts
 from api.rounds.timetable import Day
 from hotline.dates import Language
 from hotline.reports import reports
-from hotline.reports.report_facts import By
+from hotline.reports.report_scope import By
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 

@@ -14,7 +14,9 @@ from db.models import Round
 from db.states import Outcome
 from hotline import subjects
 from hotline.errors import Refused
-from hotline.reports.report_facts import By, Facts, Scope, Sitting, facts
+from hotline.reports.report_facts import Facts, facts
+from hotline.reports.report_scope import By, Scope
+from hotline.reports.report_sittings import Sitting
 from hotline.rounds import rounds
 from hotline.timetable import days
 

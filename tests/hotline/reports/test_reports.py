@@ -11,7 +11,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.errors import Refused
 from hotline.line import carry_over
 from hotline.reports import reports
-from hotline.reports.report_facts import By
+from hotline.reports.report_scope import By
 from hotline.rounds import rounds
 from hotline.timetable import days
 from tests.factories import HOUR, a_desk, a_number, a_quality, a_registration, a_round, a_ticket, a_user
