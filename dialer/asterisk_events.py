@@ -144,6 +144,7 @@ class AsteriskEvents:
             system_calls.came(token, stage)
             return
         if stage in _ENDING:
+            self._rooms.forget(token)  # what is heard now ends the call by itself
             self._writer.close(token, _ENDING[Stage(stage)])
         elif stage == Stage.ANSWERED:
             self._writer.move(token, CallbackState.ANSWERED)

@@ -1,5 +1,8 @@
 """Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
 
+import logging
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +22,8 @@ from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
 from hotline.callbacks import callbacks, on_the_line
 
+log = logging.getLogger("dialer")
+
 _BY_CONTEXT = {
     Context.CALLBACK: CallbackState.ANSWERED,
     Context.WAITING: CallbackState.WAITING,
@@ -31,6 +36,9 @@ _OF_DESKS = (Context.FROM_DESK, Context.DESK_KEYS, *SUPERVISE)
 Channel = Mapping[str, str]
 
 _HMS = (3600, 60, 1)
+
+_JUMP_S = 1.0
+"""A clock is never put right by so much without a jump."""
 
 
 class Calls(Protocol):
@@ -64,6 +72,7 @@ class Reconciler:
         self._supervising = supervising
         self._guests = guests
         self._others = others
+        self._ahead_s, self._jumped_at = _ahead(), -math.inf
 
     def run(self, catch_up: Callable[[], object], no_channel_s: float) -> bool:
         """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
@@ -78,7 +87,10 @@ class Reconciler:
         with reading(self._engine) as session:
             at = now(session)
             placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
+        if self._has_jumped(no_channel_s):
+            no_channel_s = math.inf  # how long ago a call was placed, nobody knows
         self._rooms.only(channels)
+        self._see_forgotten(channels, {callback.token for callback, _ in placed})
         self._forget_callers(channels)
         self._guests.adopt(channels, ringing)
         known = True
@@ -90,6 +102,21 @@ class Reconciler:
             else:
                 known = False  # its channel may just be coming into being
         return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
+
+    def _has_jumped(self, within_s: float) -> bool:
+        """Whether the clock by which calls are written down has jumped in the last so many seconds."""
+        ahead_s, at = _ahead(), time.monotonic()
+        if abs(ahead_s - self._ahead_s) > _JUMP_S:
+            log.warning("the clock has jumped by %.0f s", ahead_s - self._ahead_s)
+            self._ahead_s, self._jumped_at = ahead_s, at
+        return at - self._jumped_at < within_s
+
+    def _see_forgotten(self, channels: Mapping[str, Channel], placed: Collection[str]) -> None:
+        """Whose callback is over, and who still waits for a desk or is with one: the line is ended."""
+        for token, channel in channels.items():
+            where = _where(channel)
+            if where and callbacks.is_token(token) and token not in placed:
+                self._rooms.seen(token, where)
 
     def _forget_callers(self, live: Collection[str]) -> None:
         """Who waited on the line, and has no channel in Asterisk any more, will be called back."""
@@ -115,14 +142,14 @@ class Reconciler:
             self._writer.move(token, CallbackState.RINGING)
             return True
         context, application = channel.get("Context", ""), channel.get("Application", "")
+        if where := _where(channel):
+            self._rooms.seen(token, where)
         if application == "ConfBridge":
             desk = channel.get("Exten", "")
-            self._rooms.seen(token, f"desk-{desk}")
             if context != Context.SCREENING:
                 self._writer.joined(token, int(desk) if desk.isdecimal() else None)
             return True
         if context in _SAYS_WHERE:
-            self._rooms.seen(token, context)
             if context == Context.HELD:
                 self._writer.held(token)
             return True
@@ -130,8 +157,6 @@ class Reconciler:
             self._writer.close(token, Outcome.CALL_AGAIN)
             return True
         if context in _BY_CONTEXT and application:
-            if context == Context.WAITING:
-                self._rooms.seen(token, WITH_MUSIC)
             if callback.state is not CallbackState.SCREENING:  # on the way to the operator: goes on
                 self._writer.move(token, _BY_CONTEXT[Context(context)])
             return True
@@ -160,6 +185,21 @@ class Reconciler:
             if one is not None:
                 here[desk] = phones[one]
         return here
+
+
+def _ahead() -> float:
+    """By how much the clock is ahead of the one that never jumps."""
+    return time.time() - time.monotonic()
+
+
+def _where(channel: Channel) -> str | None:
+    """Where a citizen is, as `Rooms.seen` has it; None: nowhere that matters there."""
+    context, application = channel.get("Context", ""), channel.get("Application", "")
+    if application == "ConfBridge":
+        return f"desk-{channel.get('Exten', '')}"
+    if context in _SAYS_WHERE:
+        return context
+    return WITH_MUSIC if context == Context.WAITING and application else None
 
 
 def _steady(phone: Channel | None, callback: Callback, at: datetime) -> bool:

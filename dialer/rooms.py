@@ -73,9 +73,10 @@ class Rooms:
         return all([*ended, *(self._send(c, here) for c in placed if not c.hangup_asked_at)])
 
     def _forgotten(self, placed: Sequence[Callback]) -> list[str]:
-        """Who is in a desk's room although the callback is over: it must not be, and keeps others out."""
+        """Who is in a desk's room, or waits for one, although the callback is over: nobody would come."""
         known = {callback.token for callback in placed}
-        return [token for token, at in self._seen.items() if at.startswith("desk-") and token not in known]
+        for_desks = [token for token, at in self._seen.items() if at == WITH_MUSIC or at.startswith("desk-")]
+        return [token for token in for_desks if token not in known]
 
     def _end(self, callback: Callback, at: datetime) -> bool:
         token, asked_at = callback.token, callback.hangup_asked_at or at

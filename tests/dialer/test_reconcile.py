@@ -1,6 +1,7 @@
 """A new dialer, or one that was cut off, asks Asterisk what is true."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, event
@@ -9,13 +10,14 @@ from sqlalchemy.exc import OperationalError
 from db.engine import now, reading, writing
 from db.models import PlacedCall
 from db.states import ON_THE_PHONE, CallbackState, Outcome, RegistrationState
-from dialer import asterisk_events
-from hotline.callbacks import toll
+from dialer import asterisk_events, reconcile
+from hotline.callbacks import closing, toll
 from tests.dialer.hall import Hall
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
 
 C, O = CallbackState, Outcome  # noqa: E741
+HOUR = timedelta(hours=1)
 
 
 @on_sqlite
@@ -119,6 +121,71 @@ def test_a_call_placed_just_now_is_given_time_to_come_into_being(
     office.until(lambda: len(manager.named("CoreShowChannels")) >= 3)
 
     assert office.state(token) is C.DIALING
+
+
+@on_sqlite
+def test_given_a_call_placed_just_now_when_the_clock_jumps_an_hour_then_it_has_its_time_by_another_one(
+    office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 60)
+    ahead_s = 0.0
+    monkeypatch.setattr(reconcile, "_ahead", lambda: ahead_s)
+    office.restart()
+    token = office.claims(C.DIALING)
+    with writing(office.engine) as session:
+        an_hour_ago = now(session) - HOUR
+    office.change(token, called_at=an_hour_ago, placed_at=an_hour_ago)
+    ahead_s = HOUR.total_seconds()
+
+    office.until(lambda: len(manager.named("CoreShowChannels")) >= 3)
+
+    assert office.state(token) is C.DIALING
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0.1)
+    office.until(lambda: office.state(token) is C.ENDED)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "where",
+    [{"Application": "AGI", "Context": "waiting"}, {"Application": "ConfBridge", "Exten": "1"}],
+    ids=["waits", "in-a-room"],
+)
+def test_given_a_callback_that_is_over_when_a_new_dialer_finds_its_line_then_nobody_is_left_waiting(
+    office: Office, manager: FakeManager, where: dict[str, str]
+) -> None:
+    token = office.claims(C.CLOSED)
+    manager.channels[token] = {"Channel": "Local/x@dial-0001;1", "ChannelStateDesc": "Up", **where}
+
+    office.until(lambda: manager.named("Hangup"))
+
+    assert {asked["Channel"] for asked in manager.named("Hangup")} == {token}
+
+
+@on_sqlite
+def test_given_a_callback_that_was_thought_to_have_ended_when_its_citizen_presses_1_then_the_line_is_ended(
+    office: Office, manager: FakeManager
+) -> None:
+    token = office.call(C.ANSWERED)
+    with writing(office.engine) as session:
+        closing.close(session, token, O.FAILED, office._settings)
+
+    manager.stage(token, "confirmed", "BridgeWait")
+    office.until(lambda: manager.named("Hangup"))
+
+    assert {asked["Channel"] for asked in manager.named("Hangup")} == {token}
+
+
+@on_sqlite
+def test_given_a_citizen_who_waits_when_they_ask_to_be_called_later_then_they_hear_the_answer_out(
+    office: Office, manager: FakeManager
+) -> None:
+    token = office.call(C.WAITING)
+
+    manager.stage(token, "later", "Playback")
+    office.until(lambda: office.state(token) is C.CLOSED)
+    office.until_at_rest()
+
+    assert manager.named("Hangup") == []
 
 
 @on_sqlite

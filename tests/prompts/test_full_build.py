@@ -15,7 +15,7 @@ from prompts.lengths import lengths, most
 from settings import Settings
 from tests.prompts.clips import CEILING, wav
 
-pytestmark = pytest.mark.usefixtures("own_environment")
+pytestmark = [pytest.mark.usefixtures("own_environment"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
