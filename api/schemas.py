@@ -1,13 +1,14 @@
 """What goes over the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from db.models import BreakReason, Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import characters
+from hotline import characters, numbers
 
 
 def _no_nul(text: str) -> str:
@@ -35,6 +36,21 @@ Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age)]
 
 Id = Annotated[int, Field(ge=1, lt=2**31)]
 """The number of a row."""
+National = Annotated[str | None, AfterValidator(lambda number: numbers.national(number) if number else None)]
+"""An E.164 telephone number as people in Iran write it."""
+
+
+class HasTelephone(BaseModel):
+    """What has a telephone, which a desk may call into a conversation; an empty one is none."""
+
+    number: Text | None = Field(None, max_length=40)
+
+    def values(self, allowed_prefixes: Sequence[str]) -> dict[str, Any]:
+        """What is given, the number as E.164. Raises Refused("number-invalid" | "number-not-allowed")."""
+        given = self.model_dump(exclude_none=True)
+        if self.number:
+            given["number"] = numbers.parse(self.number, allowed_prefixes)
+        return given
 
 
 class Desk(BaseModel):

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Moment, Note, Official, Quality, Said, Text
+from api.schemas import Id, Moment, Note, Official, Quality, Said, Text
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks import notes
 from hotline.callbacks.retries import Because
@@ -155,10 +155,11 @@ class PromiseIn(BaseModel):
 
 
 class GuestIn(BaseModel):
-    """Whom my desk wants called into its conversation: a department by its telephone, or a typed number."""
+    """Whom my desk wants called into its conversation: one that has a telephone, or a typed number."""
 
     number: Text | None = Field(None, max_length=40)
-    department_id: int | None = Field(None, ge=1, lt=2**31)
+    department_id: Id | None = None
+    official_id: Id | None = None
 
 
 class Guest(BaseModel):
@@ -167,6 +168,7 @@ class Guest(BaseModel):
     id: int
     number: str
     department_id: int | None
+    official_id: int | None
     state: GuestState
     ended_by: GuestEnd | None
     asked_at: datetime

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from sqlalchemy.orm import Session
 
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
@@ -12,6 +13,7 @@ from hotline import numbers
 from hotline.callbacks import guests
 from hotline.errors import Refused
 from hotline.requests import departments
+from hotline.rounds import officials
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
@@ -31,12 +33,9 @@ def ask_guest(
 ) -> desk.Guest:
     """Have a third person called into my conversation; the same once more is the same call."""
     callback = of_my_desk(session, callback_id, user)
-    department = departments.get(session, body.department_id) if body.department_id else None
-    typed = (department.number if department else body.number) or ""
-    if not typed or (department and body.number):
-        raise Refused("number-invalid", "either a department that has a telephone, or a number")
-    number = numbers.parse(typed, settings.allowed_prefixes)
-    asked = guests.ask(session, callback, number, settings, who=user.username, department=department)
+    whom = _whom(session, body)
+    number = numbers.parse((whom.number if whom else body.number) or "", settings.allowed_prefixes)
+    asked = guests.ask(session, callback, number, settings, who=user.username, whom=whom)
     return _view(asked)
 
 
@@ -47,11 +46,20 @@ def end_guest(callback_id: Id, guest_id: GuestId, user: AtDesk, session: Writing
     return _view(guests.end(session, guest, who=user.username))
 
 
+def _whom(session: Session, body: desk.GuestIn) -> models.Department | models.Official | None:
+    if len(body.model_dump(exclude_none=True)) != 1:
+        raise Refused("number-invalid", "one of a department, an official and a number")
+    if body.official_id:
+        return officials.get(session, body.official_id)
+    return departments.get(session, body.department_id) if body.department_id else None
+
+
 def _view(guest: models.Guest) -> desk.Guest:
     return desk.Guest(
         id=guest.id,
         number=numbers.national(guest.number),
         department_id=guest.department_id,
+        official_id=guest.official_id,
         state=guest.state,
         ended_by=guest.ended_by if guest.ended_at else None,
         asked_at=guest.asked_at,

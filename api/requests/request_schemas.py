@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from api.rounds.timetable import Day
-from api.schemas import Id, Name, Official, Said, Text
+from api.schemas import HasTelephone, Id, Name, National, Official, Said, Text
 from db.states import RequestState, RequestStep
 
 Category = Annotated[int, Field(ge=1, le=9)]
@@ -21,7 +21,7 @@ class Department(BaseModel):
     name_fa: str
     name_en: str
     active: bool
-    number: str | None = None  # in national form; a desk may call it into a conversation
+    number: National
 
 
 class DepartmentLoad(Department):
@@ -31,21 +31,19 @@ class DepartmentLoad(Department):
     overdue: int
 
 
-class DepartmentIn(BaseModel):
+class DepartmentIn(HasTelephone):
     """A new department."""
 
     name_fa: Name = Field(min_length=1, max_length=200)
     name_en: Name = Field(min_length=1, max_length=200)
-    number: Text | None = Field(None, max_length=40)
 
 
-class DepartmentChange(BaseModel):
+class DepartmentChange(HasTelephone):
     """What is different from now on; what is left out stays. An empty number is none."""
 
     name_fa: Name | None = Field(None, min_length=1, max_length=200)
     name_en: Name | None = Field(None, min_length=1, max_length=200)
     active: bool | None = None
-    number: Text | None = Field(None, max_length=40)
 
 
 class CityRequest(BaseModel):

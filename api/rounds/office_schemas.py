@@ -5,13 +5,30 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Id, Moment, Name, Note, Quality, Registration, Round
+from api.schemas import (
+    HasTelephone,
+    Id,
+    Moment,
+    Name,
+    National,
+    Note,
+    Official,
+    Quality,
+    Registration,
+    Round,
+)
 from db.models import ConfirmationKind, Delivery, MessageKind, OfficialKind
 from db.states import CallbackState, Fact, Outcome
 from hotline.dates import Language
 
 
-class OfficialIn(BaseModel):
+class OfficialWithNumber(Official):
+    """An office with its telephone, for who is signed in."""
+
+    number: National
+
+
+class OfficialIn(HasTelephone):
     """A new office. `clip` is the prompt that says its name."""
 
     kind: OfficialKind
@@ -21,8 +38,8 @@ class OfficialIn(BaseModel):
     clip: Name = Field(max_length=100)
 
 
-class OfficialChange(BaseModel):
-    """What is different from now on; what is left out stays."""
+class OfficialChange(HasTelephone):
+    """What is different from now on; what is left out stays. An empty number is none."""
 
     office_fa: Name | None = Field(None, min_length=1, max_length=200)
     office_en: Name | None = Field(None, min_length=1, max_length=200)

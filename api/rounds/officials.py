@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from api import schemas, views
-from api.access import Planner, Reading, SignedIn, Writing
+from api.access import InForce, Planner, Reading, SignedIn, Writing
 from api.rounds import office_schemas as office
 from api.rounds.rounds import Id
+from db import models
 from hotline.errors import Refused
 from hotline.rounds import officials
 from prompts import catalogue
@@ -14,9 +14,9 @@ router = APIRouter(prefix="/officials", tags=["officials"])
 
 
 @router.get("")
-def list_officials(_user: SignedIn, session: Reading) -> list[schemas.Official]:
+def list_officials(_user: SignedIn, session: Reading) -> list[office.OfficialWithNumber]:
     """Every office: the mayor first, then deputies, then districts."""
-    return [views.official_view(official) for official in officials.everyone(session)]
+    return [_view(official) for official in officials.everyone(session)]
 
 
 @router.get("/clips")
@@ -31,23 +31,29 @@ def list_clips(_user: SignedIn) -> list[office.Clip]:
 
 
 @router.post("", status_code=201)
-def add_official(body: office.OfficialIn, user: Planner, session: Writing) -> schemas.Official:
+def add_official(
+    body: office.OfficialIn, user: Planner, session: Writing, settings: InForce
+) -> office.OfficialWithNumber:
     """Add an office."""
     _check_clip(body.clip)
-    return views.official_view(officials.add(session, **body.model_dump(), who=user.username))
+    return _view(officials.add(session, who=user.username, **body.values(settings.allowed_prefixes)))
 
 
 @router.patch("/{official_id}")
 def change_official(
-    official_id: Id, body: office.OfficialChange, user: Planner, session: Writing
-) -> schemas.Official:
-    """Change an office's names or clip, or whether it may be planned."""
+    official_id: Id, body: office.OfficialChange, user: Planner, session: Writing, settings: InForce
+) -> office.OfficialWithNumber:
+    """Change an office's names, clip or telephone, or whether it may be planned."""
     official = officials.get(session, official_id)
-    values = body.model_dump(exclude_none=True)
+    values = body.values(settings.allowed_prefixes)
     if "clip" in values:
         _check_clip(values["clip"])
     officials.change(session, official, who=user.username, **values)
-    return views.official_view(official)
+    return _view(official)
+
+
+def _view(official: models.Official) -> office.OfficialWithNumber:
+    return office.OfficialWithNumber.model_validate(official, from_attributes=True)
 
 
 def _check_clip(clip: str) -> None:

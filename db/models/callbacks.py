@@ -150,7 +150,8 @@ class Guest(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), index=True)
     desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))  # into whose room
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # None: a typed number
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # neither: a typed number
     token: Mapped[str] = mapped_column(String(41), unique=True)
     number: Mapped[str] = mapped_column(String(16))  # E.164
     asked_by: Mapped[str] = mapped_column(String(64))  # a username
@@ -179,6 +180,7 @@ class Guest(Base):
         ),
         CheckConstraint("(state IN ('ended', 'failed')) = (ended_at IS NOT NULL)", name="guest_has_ended"),
         CheckConstraint("ended_at IS NULL OR ended_by IS NOT NULL", name="guest_has_reason"),
+        CheckConstraint("department_id IS NULL OR official_id IS NULL", name="guest_is_one"),
     )
 
 

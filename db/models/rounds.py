@@ -32,6 +32,7 @@ class Official(Base):
     office_en: Mapped[str] = mapped_column(String(200))
     clip: Mapped[str] = mapped_column(String(100))
     active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))  # may be planned
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164: a desk may call it into a conversation
 
     __table_args__ = (
         CheckConstraint("(kind = 'district_manager') = (district IS NOT NULL)", name="has_district"),

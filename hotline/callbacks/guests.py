@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Department, Desk, Guest, words
+from db.models import Callback, Department, Desk, Guest, Official, words
 from db.states import IN_TALK, GuestEnd, GuestState, guest_sources
 from hotline import audit, numbers
 from hotline.callbacks import callbacks, toll
 from hotline.errors import Refused
 from hotline.line import blocked
+from hotline.rounds import round_permissions
 from settings import Settings
 
 _PREFIX = "guest-"
@@ -50,12 +51,13 @@ def ask(
     settings: Settings,
     *,
     who: str,
-    department: Department | None = None,
+    whom: Department | Official | None = None,
 ) -> Guest:
     """The desk wants this E.164 `number` called into its conversation; the same once more is the same call.
 
-    Raises Refused("wrong-state" | "desk-phone-away" | "guest-there" | "guest-elsewhere" |
-    "guest-is-citizen" | "number-blocked" | "number-not-allowed" | "line-down" | "calls-capped").
+    `whom`: whose telephone that is, if it was not typed. Raises Refused("wrong-state" | "desk-phone-away" |
+    "guest-there" | "guest-elsewhere" | "guest-is-here" | "guest-is-citizen" | "number-blocked" |
+    "number-not-allowed" | "line-down" | "calls-capped").
     """
     mine = callback.desk_id
     session.refresh(callback, with_for_update={"key_share": True})  # who asks twice waits here
@@ -69,11 +71,15 @@ def ask(
         if there.number == number and there.hangup_asked_at is None:
             return there
         raise Refused("guest-there", "a third person is being called, or there, already")
+    person = round_permissions.at_desk(session, desk.id)
+    if isinstance(whom, Official) and person and person.official_id == whom.id:
+        raise Refused("guest-is-here", "this official is at the desk")
     _check_number(session, callback, number, settings)
     guest = Guest(
         callback_id=callback.id,
         desk_id=desk.id,
-        department_id=department.id if department else None,
+        department_id=whom.id if isinstance(whom, Department) else None,
+        official_id=whom.id if isinstance(whom, Official) else None,
         token=f"{_PREFIX}{uuid.uuid4().hex}",
         number=number,
         asked_by=who,

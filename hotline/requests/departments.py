@@ -49,7 +49,7 @@ def add(session: Session, *, name_fa: str, name_en: str, who: str, number: str |
 
     Raises Refused("department-values" | "department-taken").
     """
-    department = Department(name_fa=_name(name_fa), name_en=_name(name_en), number=number)
+    department = Department(name_fa=_name(name_fa), name_en=_name(name_en), number=number or None)
     session.add(department)
     _flush(session)
     audit.record(session, who, "department-added", f"department {department.id}", department.name_en)

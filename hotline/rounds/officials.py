@@ -21,13 +21,21 @@ def add(
     office_en: str,
     clip: str,
     district: int | None = None,
+    number: str | None = None,
     who: str = audit.COMMAND_LINE,
 ) -> Official:
-    """Add an office. That `clip` is a clip of the prompts is for the caller to check.
+    """Add an office; `number`: its telephone, E.164. That `clip` is one of the prompts the caller checks.
 
     Raises Refused("official-values" | "district-taken").
     """
-    official = Official(kind=kind, office_fa=office_fa, office_en=office_en, clip=clip, district=district)
+    official = Official(
+        kind=kind,
+        office_fa=office_fa,
+        office_en=office_en,
+        clip=clip,
+        district=district,
+        number=number or None,
+    )
     _check(session, official)
     session.add(official)
     session.flush()
@@ -37,7 +45,8 @@ def add(
 
 
 def change(session: Session, official: Official, *, who: str, **values: object) -> None:
-    """Change columns of an office; one that is not `active` is planned no more, and what was stays.
+    """Change columns of an office; one that is not `active` is planned no more, and what was stays. An empty
+    `number` is none.
 
     Raises Refused("official-planned") where an active rule or a round to come needs it, and what `add`
     raises; then roll back.
@@ -46,7 +55,7 @@ def change(session: Session, official: Official, *, who: str, **values: object) 
         _check_unplanned(session, official)
     with session.no_autoflush:
         for column, value in values.items():
-            setattr(official, column, value)
+            setattr(official, column, (value or None) if column == "number" else value)
         _check(session, official)
     session.flush()
     audit.record(session, who, "official-changed", f"official {official.id}", ", ".join(values))

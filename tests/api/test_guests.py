@@ -1,13 +1,14 @@
 """A third person in a desk's conversation, as the desk's page asks for one."""
 
+import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from db.engine import writing
-from db.models import Callback, Department, User
+from db.engine import reading, writing
+from db.models import AuditEntry, Callback, Department, Official, Role, Round, User
 from db.states import CallbackState
 from tests.api.answers import V1, SignedIn, problem
-from tests.factories import a_callback, a_department, a_desk, a_user
+from tests.factories import a_callback, a_department, a_desk, a_user, an_official
 
 TYPED, SHOWN = "۰۳۱۳۲۲۱۲۳۴۵", "03132212345"
 
@@ -22,6 +23,13 @@ def a_department_with(engine: Engine, number: str | None) -> Department:
         department = a_department(session)
         department.number = number
         return department
+
+
+def an_official_with(engine: Engine, number: str | None) -> Official:
+    with writing(engine) as session:
+        official = an_official(session)
+        official.number = number
+        return official
 
 
 def test_given_a_conversation_when_a_number_is_typed_then_it_is_asked_for_once_and_ended_by_the_desk(
@@ -57,6 +65,26 @@ def test_given_departments_when_one_is_asked_for_then_its_telephone_is_called_if
     problem(desk.post(guests, json={"department_id": water.id, "number": SHOWN}), 409, "number-invalid")
 
 
+def test_given_officials_when_one_is_asked_for_then_so_is_their_telephone_and_nobodys_at_their_own_desk(
+    desk: TestClient, engine: Engine, user: User
+) -> None:
+    guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
+    deputy, silent = an_official_with(engine, "+983132212345"), an_official_with(engine, None)
+    with writing(engine) as session:
+        mine = session.get_one(User, user.id)
+        mine.role, mine.official_id = Role.OFFICIAL, deputy.id
+    problem(desk.post(guests, json={"official_id": deputy.id}), 409, "guest-is-here")
+    problem(desk.post(guests, json={"official_id": silent.id}), 409, "number-invalid")
+    problem(desk.post(guests, json={"official_id": deputy.id, "department_id": 1}), 409, "number-invalid")
+    problem(desk.post(guests, json={"official_id": 404}), 404, "not-found")
+    with writing(engine) as session:
+        session.get_one(User, user.id).official_id = silent.id
+    asked = desk.post(guests, json={"official_id": deputy.id})
+    assert asked.status_code == 202
+    told = asked.json()
+    assert (told["number"], told["official_id"], told["department_id"]) == (SHOWN, deputy.id, None)
+
+
 def test_given_a_number_that_may_not_be_called_or_no_conversation_when_asked_then_it_is_refused(
     desk: TestClient, engine: Engine, user: User, as_user: SignedIn
 ) -> None:
@@ -73,14 +101,44 @@ def test_given_a_number_that_may_not_be_called_or_no_conversation_when_asked_the
     )
 
 
-def test_given_a_department_when_its_telephone_is_written_down_then_it_is_shown_and_taken_away(
-    office: TestClient,
+@pytest.mark.parametrize(
+    ("kept", "named"),
+    [
+        ("departments", {"name_fa": "آب", "name_en": "Water"}),
+        (
+            "officials",
+            {"kind": "deputy", "office_fa": "معاون", "office_en": "Deputy", "clip": "office-mayor"},
+        ),
+    ],
+)
+def test_given_one_that_has_a_telephone_when_it_is_written_down_then_it_is_shown_taken_away_and_in_no_log(
+    office: TestClient, engine: Engine, kept: str, named: dict[str, str]
 ) -> None:
-    made = office.post(f"{V1}/departments", json={"name_fa": "آب", "name_en": "Water", "number": TYPED})
+    made = office.post(f"{V1}/{kept}", json={**named, "number": TYPED})
     assert (made.status_code, made.json()["number"]) == (201, SHOWN)
-    path = f"{V1}/departments/{made.json()['id']}"
-    assert office.patch(path, json={"name_en": "Water and sewage"}).json()["number"] == SHOWN
-    (listed,) = office.get(f"{V1}/departments").json()
+    path = f"{V1}/{kept}/{made.json()['id']}"
+    assert office.patch(path, json={"active": True}).json()["number"] == SHOWN
+    (listed,) = office.get(f"{V1}/{kept}").json()
     assert listed["number"] == SHOWN
     problem(office.patch(path, json={"number": "12"}), 409, "number-invalid")
+    assert office.patch(path, json={"number": SHOWN}).json()["number"] == SHOWN
     assert office.patch(path, json={"number": ""}).json()["number"] is None
+    other = {**named, "name_fa": "برق", "name_en": "Power", "number": ""}
+    assert office.post(f"{V1}/{kept}", json=other).status_code == 201
+    with reading(engine) as session:
+        for table in (Department, Official):
+            assert session.scalars(select(table).where(table.number.is_not(None))).all() == []
+        entries = session.scalars(select(AuditEntry)).all()
+        assert len(entries) == 5
+        assert [entry for entry in entries if SHOWN[1:] in entry.subject + entry.reason] == []
+
+
+def test_given_an_officials_telephone_when_the_round_is_read_then_it_is_in_no_answer(
+    office: TestClient, nobody: TestClient, engine: Engine, live: Round
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Official, live.official_id).number = "+983132212345"
+    for asked, page in ((office, f"{V1}/rounds/{live.id}"), (nobody, f"/public/rounds/{live.id}")):
+        answer = asked.get(page)
+        assert answer.status_code == 200
+        assert SHOWN[1:] not in answer.text

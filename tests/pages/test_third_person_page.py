@@ -7,26 +7,37 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Callback, Guest
+from db.models import Callback, Guest, Official, Role, Round, User
 from db.states import CallbackState, GuestEnd, GuestState
 from hotline.callbacks import guests
-from tests.factories import a_department
+from tests.factories import a_department, an_official
 from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
 
 PHONE_WIDTH = {"width": 360, "height": 740}
+_OVER_THE_EDGE = """(button) => [...button.querySelectorAll('.mantine-Button-label, bdi')]
+  .filter((words) => words.scrollWidth > words.clientWidth + 1).map((words) => words.innerText)"""
 
 
 @pytest.fixture
-def department(engine: Engine) -> None:
-    """One that has a telephone, before any page is open."""
+def deputy(engine: Engine) -> Official:
+    """Has a telephone, as a department has, and another official has none, before any page is open."""
     with writing(engine) as session:
         department = a_department(session)
         department.name_fa, department.number = "ادارهٔ آب", "+983132212345"
+        silent, deputy = an_official(session), an_official(session)
+        silent.office_fa, silent.office_en = "معاون خدمات شهری", "Deputy for Urban Services"
+        deputy.office_fa, deputy.office_en = (
+            "معاون مالی و اقتصادی",
+            "Deputy for Financial and Economic Affairs",
+        )
+        deputy.number = "+983132219998"
+        return deputy
 
 
 @pytest.fixture
-def talk(department: None, desk_talks: Page) -> Page:
-    """An operator's page in a conversation, in a city with a department that has a telephone."""
+def talk(deputy: Official, desk_talks: Page) -> Page:
+    """An operator's page in a conversation, in a city where two can be called by name."""
     return desk_talks
 
 
@@ -48,7 +59,7 @@ def test_given_a_conversation_when_a_department_is_called_by_keyboard_then_the_p
     expect(talk.get_by_test_id("guest-ask")).to_be_visible()
     talk.keyboard.press("x")
     talk.get_by_test_id("guest-find").fill("آب")
-    expect(talk.get_by_test_id("guest-department")).to_have_count(1)
+    expect(talk.get_by_test_id("guest-found")).to_have_count(1)
     talk.get_by_test_id("guest-find").press("Enter")
     expect(talk.get_by_test_id("guest")).to_have_attribute("data-state", "asked")
     expect(talk.get_by_test_id("guest-state")).to_contain_text("ادارهٔ آب")
@@ -62,6 +73,76 @@ def test_given_a_conversation_when_a_department_is_called_by_keyboard_then_the_p
     expect(talk.get_by_test_id("guest-end")).to_contain_text("پایان می‌یابد")
     comes(engine, guests.ended)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("پایان داده شد")
+
+
+@pytest.mark.parametrize(
+    ("language", "part", "name"),
+    [
+        ("fa", "اقتصادی", "معاون مالی و اقتصادی"),
+        ("en", "economic", "Deputy for Financial and Economic Affairs"),
+    ],
+)
+def test_given_a_telephones_width_when_an_official_is_called_by_keyboard_then_the_page_says_who(
+    talk: Page, engine: Engine, deputy: Official, language: str, part: str, name: str
+) -> None:
+    if language == "en":
+        talk.get_by_test_id("language").click()
+        expect(talk.get_by_test_id("guest-ask")).to_contain_text("Third person")
+    talk.set_viewport_size(PHONE_WIDTH)
+    expect(talk.get_by_test_id("guest-ask")).to_be_visible()
+    talk.keyboard.press("x")
+    found = talk.get_by_test_id("guest-found")
+    expect(found).to_have_count(2)
+    expect(talk.get_by_test_id("guest-find")).to_be_focused()
+    talk.keyboard.type(part)
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text(name)
+    assert found.evaluate(_OVER_THE_EDGE) == []
+    is_fit(talk)
+    talk.keyboard.press("Enter")
+    expect(talk.get_by_test_id("guest")).to_have_attribute("data-state", "asked")
+    expect(talk.get_by_test_id("guest-state")).to_contain_text(name)
+    guest = guest_of(engine)
+    assert (guest.official_id, guest.number) == (deputy.id, "+983132219998")
+    is_fit(talk)
+
+
+def test_given_an_official_in_a_conversation_when_a_third_person_is_called_then_not_they_themselves(
+    talk: Page, engine: Engine, deputy: Official
+) -> None:
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.desk_id.is_not(None))).one()
+        user.role, user.official_id = Role.OFFICIAL, deputy.id
+        session.get_one(Round, session.scalars(select(Callback)).one().round_id).substitute_id = deputy.id
+    talk.reload()
+    expect(talk.get_by_test_id("guest-ask")).to_be_visible()
+    talk.keyboard.press("x")
+    expect(talk.get_by_test_id("guest-found")).to_have_count(1)
+    expect(talk.get_by_test_id("guest-found")).to_contain_text("ادارهٔ آب")
+
+
+def test_given_the_office_on_a_telephone_when_an_officials_number_is_written_by_keyboard_then_it_is_kept(
+    open_as: OpenAs, engine: Engine, deputy: Official
+) -> None:
+    page = open_as(Role.PUBLIC_RELATIONS, "officials")
+    page.set_viewport_size(PHONE_WIDTH)
+    change = (
+        page.get_by_test_id("official").filter(has_text=deputy.office_fa).get_by_test_id("change-official")
+    )
+    change.press("Enter")
+    number = page.get_by_test_id("number")
+    expect(number).to_have_value("03132219998")
+    number.fill("۱۲")
+    number.press("Enter")
+    expect(page.get_by_test_id("problem")).to_be_visible()
+    is_fit(page)
+    number.fill("۰۳۱۳۲۲۱۹۹۹۷")
+    number.press("Enter")
+    expect(number).to_be_hidden()
+    with reading(engine) as session:
+        assert session.get_one(Official, deputy.id).number == "+983132219997"
+    change.press("Enter")
+    expect(number).to_have_value("03132219997")
 
 
 def test_given_a_telephone_when_a_number_is_typed_after_the_citizen_then_they_wait_and_a_voicemail_is_named(

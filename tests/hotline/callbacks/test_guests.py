@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry, BlockReason, Callback, Desk, Guest, PlacedCall
+from db.models import AuditEntry, BlockReason, Callback, Desk, Guest, PlacedCall, Role, User
 from db.states import GUEST_MOVES, CallbackState, GuestEnd, GuestState, Outcome
 from hotline.callbacks import callbacks, conversations, guests, toll
 from hotline.line import blocked
 from settings import Settings
-from tests.factories import a_callback, told
+from tests.factories import a_callback, an_official, told
 from tests.hotline.callbacks.conversing import speaks
 from tests.kit.refusal import refusal
 
@@ -81,6 +81,19 @@ def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then
     assert refusal(ask, session, other, settings) == "guest-elsewhere"
     guests.end(session, guest, who="operator1")
     assert ask(session, other, settings).state is G.ASKED
+
+
+def test_given_officials_when_one_is_asked_for_then_the_row_says_who_and_nobody_is_at_their_own_desk(
+    session: Session, settings: Settings, callback: Callback, desk: Desk
+) -> None:
+    mayor, deputy = an_official(session), an_official(session)
+    session.flush()
+    person = session.scalars(select(User).where(User.desk_id == desk.id)).one()
+    person.role, person.official_id = Role.OFFICIAL, mayor.id
+    asked = (guests.ask, session, callback, NUMBER, settings)
+    assert refusal(*asked, who=person.username, whom=mayor) == "guest-is-here"
+    guest = guests.ask(session, callback, NUMBER, settings, who=person.username, whom=deputy)
+    assert (guest.official_id, guest.department_id, guest.number) == (deputy.id, None, NUMBER)
 
 
 @pytest.mark.parametrize("state", [C.CLAIMED, C.RINGING, C.WAITING, C.PARTING, C.ENDED])

@@ -6,6 +6,7 @@ import type { components } from './schema.gen'
 
 type Schemas = components['schemas']
 export type Subject = Schemas['Subject']
+export type OfficialWithNumber = Schemas['OfficialWithNumber']
 
 export const getOfficials = () => body(client.GET('/api/v1/officials'))
 

@@ -3,24 +3,26 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { keys } from '../api/keys'
 import type { components } from '../api/schema.gen'
+import { useMe } from '../api/session'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { departmentName } from '../requests/names'
-import { useDepartments } from '../requests/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
 import { Sheet } from '../ui/sheet'
 import { found, typedNumber } from './guest-found'
 import { askGuest } from './queries'
+import { useCallable } from './use-callable'
 import style from './guest.module.css'
 
-/** Whom to call: a department that has a telephone, or a number that is typed. */
+/** Whom to call: a department or another official that has a telephone, or a number that is typed. */
 export function GuestChoice({ callback, onClose }: { callback: Callback; onClose: () => void }) {
   const language = useLanguage()
   const { text, format } = language
   const words = text.guest
   const queries = useQueryClient()
-  const { data, isPending, error } = useDepartments()
+  const { data: me } = useMe()
+  const { data, error } = useCallable()
   const [wanted, setWanted] = useState('')
   const [first, setFirst] = useState(callback.state === 'held')
   const ask = useMutation({
@@ -29,11 +31,12 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
     onSettled: () => queries.invalidateQueries({ queryKey: keys.me }),
   })
   const number = typedNumber(wanted)
-  const departments = found(data ?? [], wanted)
-  const [only, ...others] = departments
+  const callable = found(data ?? [], wanted).filter(({ official_id }) => official_id === null || official_id !== me?.official_id)
+  const [only, ...others] = callable
+  const call = ({ department_id, official_id }: NonNullable<typeof only>) => ask.mutate({ department_id, official_id })
   const onEnter = () => {
     if (number) ask.mutate({ number })
-    else if (only && others.length === 0) ask.mutate({ department_id: only.id })
+    else if (only && others.length === 0) call(only)
   }
   return (
     <Sheet title={words.title} close={words.close} onClose={onClose}>
@@ -48,12 +51,12 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
         {(first || callback.state === 'held') && <p className={style.back}>{words.back}</p>}
         <ErrorNotice error={ask.error ?? error} />
         {number && <Button type="submit" loading={ask.isPending} data-testid="guest-call-number">{words.call(format.phone(number))}</Button>}
-        {isPending && <Loading />}
-        {data && departments.length === 0 && !number && <p>{words.none}</p>}
+        {!data && !error && <Loading />}
+        {data && callable.length === 0 && !number && <p>{words.none}</p>}
         <ul className={style.list}>
-          {departments.map((one) => (
-            <li key={one.id}>
-              <Button variant="default" fullWidth justify="space-between" loading={ask.isPending} onClick={() => ask.mutate({ department_id: one.id })} data-testid="guest-department" rightSection={<bdi>{format.phone(one.number ?? '')}</bdi>}>
+          {callable.map((one) => (
+            <li key={`${String(one.department_id)} ${String(one.official_id)}`}>
+              <Button variant="default" fullWidth justify="space-between" classNames={{ root: style.one, label: style.name, section: style.number }} loading={ask.isPending} onClick={() => call(one)} data-testid="guest-found" rightSection={<bdi>{format.phone(one.number ?? '')}</bdi>}>
                 {departmentName(language, one)}
               </Button>
             </li>

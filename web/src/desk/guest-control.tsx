@@ -4,7 +4,6 @@ import { useState } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { departmentName } from '../requests/names'
-import { useDepartments } from '../requests/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Key } from '../ui/key'
 import { KEY } from '../ui/keys'
@@ -14,6 +13,7 @@ import { useKeys } from '../ui/use-keys'
 import { useNow } from '../ui/use-now'
 import { GuestChoice } from './guest-choice'
 import { endGuest, useGuests, type Guest } from './queries'
+import { useCallable } from './use-callable'
 import style from './guest.module.css'
 
 /** Calls a third person into the conversation, shows how far they have come, and ends their part. */
@@ -47,12 +47,12 @@ export default function GuestControl({ callback, small }: { callback: Callback; 
 function State({ guest }: { guest: Guest }) {
   const language = useLanguage()
   const { text, format } = language
-  const { data } = useDepartments()
-  const department = data?.find(({ id }) => id === guest.department_id)
+  const { data } = useCallable()
+  const whom = data?.find(({ department_id, official_id }) => department_id === guest.department_id && official_id === guest.official_id)
   const now = useNow(guest.state === 'talking')
   return (
     <>
-      <bdi>{department ? departmentName(language, department) : format.phone(guest.number)}</bdi>{': '}
+      <bdi>{whom ? departmentName(language, whom) : format.phone(guest.number)}</bdi>{': '}
       {guest.ended_by ? text.guest.endedBy[guest.ended_by] : text.guest.state[guest.state]}
       {guest.state === 'talking' && guest.talking_at && <> <RunningTime>{format.duration(now - Date.parse(guest.talking_at))}</RunningTime></>}
     </>

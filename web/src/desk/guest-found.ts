@@ -1,10 +1,10 @@
 /** Whom the search of the third person finds. */
 
-interface Findable {
+export interface Findable {
   name_fa: string
   name_en: string
   active: boolean
-  number?: string | null | undefined
+  number: string | null
 }
 
 const DIGITS = '۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩'
@@ -23,10 +23,10 @@ export function typedNumber(wanted: string): string | null {
 
 const plain = (text: string) => latin(text).toLocaleLowerCase().replace(/ي/g, 'ی').replace(/ك/g, 'ک').replace(/[\s‌]+/g, ' ').trim()
 
-/** The departments that have a telephone, by a part of either name or of that number. */
-export function found<T extends Findable>(departments: T[], wanted: string): T[] {
+/** Those that have a telephone, by a part of either name or of that number. */
+export function found<T extends Findable>(all: T[], wanted: string): T[] {
   const part = plain(wanted)
-  return departments.filter(
+  return all.filter(
     ({ active, number, name_fa, name_en }) => active && number && [name_fa, name_en, number].some((text) => plain(text).includes(part)),
   )
 }

@@ -64,6 +64,7 @@ export const problem: typeof fa = {
   'desk-unavailable': 'That desk cannot take this conversation now. Choose another one.',
   'guest-there': 'A third person is there, or is being called. End that first.',
   'guest-elsewhere': 'Another desk is on the phone with this number at this moment.',
+  'guest-is-here': 'This official is at this desk.',
   'guest-is-citizen': 'This is the citizen’s own number.',
   'department-taken': 'Another department has this name.',
   'department-values': 'Write the department’s Persian and English names.',

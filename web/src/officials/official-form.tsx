@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { Official } from '../api/types'
+import type { OfficialWithNumber } from '../api/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Sheet } from '../ui/sheet'
@@ -13,11 +13,11 @@ const DISTRICTS = Array.from({ length: 15 }, (_, n) => n + 1)
 
 interface Props {
   /** The office to change; none for a new one. */
-  official: Official | undefined
+  official: OfficialWithNumber | undefined
   onClose: () => void
 }
 
-/** An office: its names, and the prompt that says it. */
+/** An office: its names, the prompt that says it, its telephone. */
 export function OfficialForm({ official, onClose }: Props) {
   const { code, text, format } = useLanguage()
   const words = text.officials
@@ -25,7 +25,7 @@ export function OfficialForm({ official, onClose }: Props) {
   const { data: clips = [] } = useClips()
   const [plan, setPlan] = useState<OfficialIn>({
     kind: official?.kind ?? 'deputy', district: official?.district ?? null, office_fa: official?.office_fa ?? '',
-    office_en: official?.office_en ?? '', clip: official?.clip ?? '',
+    office_en: official?.office_en ?? '', clip: official?.clip ?? '', number: official?.number ?? '',
   })
   const set = (part: Partial<OfficialIn>) => setPlan((before) => ({ ...before, ...part }))
   const { kind, district, ...names } = plan
@@ -73,6 +73,10 @@ export function OfficialForm({ official, onClose }: Props) {
           label={words.form.clip} description={words.form.clipHelp} value={names.clip} data-testid="clip"
           data={[{ value: '', label: '' }, ...clips.map(({ id, spoken }) => ({ value: id, label: spoken[code] ?? id }))]}
           onChange={(event) => set({ clip: event.currentTarget.value })}
+        />
+        <TextInput
+          label={words.form.number} description={words.form.numberHelp} value={names.number ?? ''} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
+          onChange={(event) => set({ number: event.currentTarget.value })}
         />
         <ErrorNotice error={save.error} />
         <Group justify="flex-end">

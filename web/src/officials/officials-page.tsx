@@ -1,9 +1,9 @@
 import { Button, Group } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useOfficials } from '../api/city'
+import { type OfficialWithNumber, useOfficials } from '../api/city'
 import { mayPlan } from '../api/permissions'
-import type { Me, Official } from '../api/types'
+import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
@@ -24,7 +24,7 @@ export default function OfficialsPage({ me }: { me: Me }) {
   const words = text.officials
   useTitle(words.title)
   const { data: officials, error } = useOfficials()
-  const [asked, setAsked] = useState<Official | 'new' | null>(null)
+  const [asked, setAsked] = useState<OfficialWithNumber | 'new' | null>(null)
   const may = mayPlan(me.role)
   const { offer, undo } = useUndo()
   return (
@@ -52,7 +52,7 @@ export default function OfficialsPage({ me }: { me: Me }) {
   )
 }
 
-function Office({ official, may, offer, onChange }: { official: Official; may: boolean; offer: Offer; onChange: () => void }) {
+function Office({ official, may, offer, onChange }: { official: OfficialWithNumber; may: boolean; offer: Offer; onChange: () => void }) {
   const { code, text, office } = useLanguage()
   const words = text.officials
   const queries = useQueryClient()

@@ -14,6 +14,8 @@ export const words: typeof fa = {
       en: 'English name',
       clip: 'Name on the telephone',
       clipHelp: 'What callers hear. A name that is not here must be added to the prompts first.',
+      number: 'Telephone (optional)',
+      numberHelp: 'Desks may call it into a conversation with a citizen.',
       save: 'Save',
     },
     heard: (words) => `On the telephone: “${words}”`,
