@@ -24,6 +24,8 @@ from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
+_OVER = (Phase.OVER, Phase.CANCELLED)
+
 
 def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> None:
     """The desk sits down to this round, and leaves another.
@@ -82,6 +84,14 @@ def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
     return session.get_one(Callback, back, populate_existing=True) if back else None
 
 
+def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
+    """Whether the desk has had this conversation to its end, and its round is over."""
+    callback = session.get(Callback, callback_id)
+    if callback is None or callback.desk_id != desk.id or callbacks.live_at_desk(session, desk.id):
+        return False
+    return rounds.phase(rounds.get(session, callback.round_id), now(session)) in _OVER
+
+
 def ask_next(
     session: Session, desk: Desk, after: int | None, settings: Settings, *, confirmed: bool = False
 ) -> Callback | None:
@@ -93,6 +103,8 @@ def ask_next(
     """
     callbacks.hold(session, desk)
     if desk.round_id is None:
+        if after is not None and _was_its_last(session, desk, after):
+            return None  # a key pressed twice
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
@@ -102,7 +114,7 @@ def ask_next(
     if live and not confirmed and conversations.is_young(session, live):
         raise Refused("confirm-next", "the conversation has just begun: end it once more, on purpose")
     round_, at = rounds.get(session, desk.round_id), now(session)
-    over, paused = rounds.phase(round_, at) in (Phase.OVER, Phase.CANCELLED), None
+    over, paused = rounds.phase(round_, at) in _OVER, None
     if not over:
         rounds.check_begun(round_, at)
         breaks.end(session, desk)

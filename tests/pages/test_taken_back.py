@@ -75,6 +75,23 @@ def test_given_a_number_when_blocked_then_it_is_taken_back_unless_it_lost_its_pl
     expect(page.get_by_test_id("take-it-back")).to_have_count(0)
 
 
+def test_given_a_server_that_refuses_when_something_is_taken_back_then_it_says_so_and_can_be_put_away(
+    open_still: Open,
+) -> None:
+    page = open_still(Role.SUPERVISOR, "blocked")
+    page.get_by_test_id("number").fill(numbers.national(NUMBER))
+    page.get_by_test_id("block").click()
+    problem = {"status": 409, "content_type": "application/problem+json", "body": '{"code": "wrong-state"}'}
+    page.route("**/api/v1/blocked/*", lambda route: route.fulfill(**problem))
+    page.get_by_test_id("take-it-back").click()
+    notice = page.get_by_test_id("undo-notice")
+    expect(notice.get_by_role("alert")).to_be_visible()
+    page.clock.set_fixed_time(datetime.now().astimezone() + timedelta(seconds=11))
+    expect(page.get_by_test_id("take-it-back")).to_have_count(0)
+    page.get_by_test_id("undo-close").click()
+    expect(notice).to_have_count(0)
+
+
 def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_is_taken_back(
     open_still: Open, engine: Engine
 ) -> None:

@@ -123,6 +123,9 @@ def test_given_a_round_that_has_ended_when_next_is_asked_then_the_conversation_i
     talks(session, first)
     rounds.end_round(session, round_)
     assert serving.ask_next(session, desk, first.id, settings) is None
+    assert serving.ask_next(session, desk, first.id, settings) is None, "a key pressed twice"
+    for of_another in (None, waiting.id, 10_000):
+        assert refusal(serving.ask_next, session, desk, of_another, settings) == "not-serving"
     assert (first.said, waiting.desk_id, desk.round_id) == (O.REACHED, None, None)
     assert list(serving.left_behind(session)) == [waiting.token]
 

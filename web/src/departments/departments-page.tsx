@@ -65,7 +65,7 @@ export default function DepartmentsPage({ me }: { me: Me }) {
                 {may && (
                   <Group gap={8} role="group" aria-label={words.about(name)}>
                     <Button size="compact-sm" variant="default" onClick={() => setAsked(one)} data-testid="rename">{words.change}</Button>
-                    <Button size="compact-sm" variant="default" loading={switched.isPending} onClick={() => switched.mutate(one)} data-testid="switch">
+                    <Button size="compact-sm" variant="default" loading={switched.isPending && switched.variables.id === one.id} onClick={() => switched.mutate(one)} data-testid="switch">
                       {one.active ? words.deactivate : words.activate}
                     </Button>
                   </Group>

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core'
+import { Button, CloseButton, Group } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { serverNow } from '../api/clock'
@@ -37,6 +37,7 @@ export function Undo({ done: { said, back }, onOver }: { done: Done; onOver: () 
       <Notice tone="plain" data-testid="undo-notice">
         <Group justify="space-between">
           <span role="status">{said}</span>
+          {error && left === 0 && <CloseButton aria-label={text.keys.close} onClick={onOver} data-testid="undo-close" />}
           {left > 0 && <Button variant="default" loading={isPending} onClick={() => mutate()} data-testid="take-it-back">{text.takeItBack(format.number(left))}</Button>}
         </Group>
         <ErrorNotice error={error} />
