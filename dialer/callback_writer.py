@@ -137,7 +137,9 @@ class CallbackWriter:
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:
         """The desk's phone has come into its room by this channel, or has left it. Returns the one before."""
+        there = channel is not None
         with writing(self._engine) as session:
+            conversations.desk_phone_moved(session, desk, there=there, settings=self._settings)
             return heartbeats.phone_connected(session, desk, channel)
 
 

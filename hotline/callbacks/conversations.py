@@ -50,6 +50,15 @@ def resume(session: Session, callback: Callback, settings: Settings) -> Callback
     return callback
 
 
+def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: Settings) -> None:
+    """Whom the desk asked to wait, waits for a phone that is gone no longer than anybody else does."""
+    held = Callback.desk_id == desk_id, Callback.state == CallbackState.HELD
+    for callback in session.scalars(select(Callback).where(*held, _waits).with_for_update(key_share=True)):
+        whole = (callback.on_hold_at or now(session)) + timedelta(seconds=settings.on_hold_seconds)
+        callback.held_until = whole if there else _held_until(session, settings)
+    session.flush()
+
+
 def _off_hold(session: Session, token: str, settings: Settings, *also: ColumnElement[bool]) -> bool:
     """Held as if the desk's phone had just been gone: the citizen is taken back as soon as it is there."""
     callback = session.scalar(
@@ -65,6 +74,7 @@ def _off_hold(session: Session, token: str, settings: Settings, *also: ColumnEle
 
 
 _waits = Callback.on_hold_at.is_not(None)
+_away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
 
 
 def lose(session: Session, token: str, settings: Settings) -> Callback | None:
@@ -166,7 +176,6 @@ def goes_back(session: Session, token: str, at: datetime, settings: Settings) ->
 
 _waited = Callback.held_until <= bindparam("at", type_=UtcDateTime)
 _for_good = Callback.parting_at <= bindparam("undo_ago", type_=UtcDateTime)
-_away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
 _on_the_line = Callback.hangup_asked_at.is_(None)
 _OVERDUE = or_(
     and_(Callback.state == word(CallbackState.HELD), _waited, _on_the_line),
@@ -193,7 +202,7 @@ def end_overdue(session: Session, token: str, settings: Settings) -> None:
     on hold comes back to it.
     """
     at = now(session)
-    if _off_hold(session, token, settings, Callback.held_until <= at):
+    if _off_hold(session, token, settings, Callback.held_until <= at, ~_away):
         return
     asked = session.scalar(
         update(Callback)

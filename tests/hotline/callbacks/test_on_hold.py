@@ -55,6 +55,26 @@ def test_given_a_citizen_on_hold_when_forgotten_then_they_come_back_and_go_only_
     assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
 
 
+def test_given_a_citizen_on_hold_when_the_desks_phone_goes_then_they_wait_for_it_as_anybody_who_is_held(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    whole = callback.held_until
+    for there in (False, True, False):
+        conversations.desk_phone_moved(session, desk.id, there=there, settings=settings)
+        desk.phone_connected = there
+        assert callback.on_hold_at and callback.held_until
+        assert callback.held_until == whole if there else callback.held_until < whole
+    look(session, settings)
+    session.refresh(callback)
+    assert (callback.state, callback.hangup_asked_at) == (C.HELD, None)
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    look(session, settings)
+    session.refresh(callback)
+    assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
+
+
 def test_given_a_citizen_on_hold_when_they_hang_up_then_it_costs_them_nothing(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
