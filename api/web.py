@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers
@@ -50,7 +49,7 @@ class _Assets(StaticFiles):
 
 def serve(app: FastAPI) -> None:
     """Serve the pages, and the files that they need."""
-    app.mount("/assets", GZipMiddleware(_Assets(directory=BUILT / "assets", check_dir=False)), name="assets")
+    app.mount("/assets", _Assets(directory=BUILT / "assets", check_dir=False), name="assets")
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 
     @app.get(DOCS, include_in_schema=False)
