@@ -3,6 +3,7 @@
 from playwright.sync_api import Page
 
 from db.models import Role
+from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
 LIMIT = 400_000
@@ -16,6 +17,27 @@ def test_given_an_empty_browser_when_the_desk_is_opened_then_it_fetches_less_tha
     fetched = _fetched_by_reload(page)
     assert any(".js" in url for url in fetched) and any(".woff2" in url for url in fetched)
     assert sum(fetched.values()) < LIMIT, fetched
+
+
+def test_given_a_slow_line_and_an_empty_browser_when_the_desk_is_opened_then_its_letters_come_after_its_data(
+    open_as: OpenAs,
+) -> None:
+    page = open_as(Role.OPERATOR, at_desk=True)
+    kept = "localStorage.getItem('hotline137.letters')"
+    until(lambda: page.evaluate(kept), "they are there, as on a quick line")
+    page.evaluate(kept.replace("get", "remove"))
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    slow = {"latency": 800, "downloadThroughput": 500_000, "uploadThroughput": 500_000}
+    wire.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    with page.expect_response("**/*.woff2"):
+        page.get_by_test_id("callback-state").wait_for()
+    of_the_page = next(place for place, url in enumerate(asked) if url.endswith("/api/v1/desk-words"))
+    assert of_the_page < next(place for place, url in enumerate(asked) if url.endswith(".woff2"))
 
 
 def _fetched_by_reload(page: Page) -> dict[str, int]:
@@ -37,5 +59,6 @@ def _fetched_by_reload(page: Page) -> dict[str, int]:
     wire.on("Network.loadingFinished", finished)
     page.reload()
     page.get_by_test_id("callback-state").wait_for()
+    page.locator("html[data-letters]").wait_for(state="attached")  # at once, unless the machine is slow
     page.evaluate("document.fonts.ready")
     return fetched

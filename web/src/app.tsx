@@ -1,23 +1,24 @@
 import { Suspense, useEffect, useLayoutEffect, useRef, type RefObject } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
 import { useFreshCodes } from './account/queries'
+import { whenQuiet } from './api/quiet'
 import { useMe, useSessionOver } from './api/session'
 import type { Me } from './api/types'
-import { useFetchAhead } from './fetch-ahead'
+import { fetchPage, useFetchAhead } from './fetch-ahead'
 import { home, pagesOf } from './pages'
 import { DeskPhone } from './phone/desk-phone'
 import { routes, Wallboard } from './routes'
 import { Opening } from './shell/opening'
 import { Shell } from './shell/shell'
-import { SignInAgain } from './sign-in/sign-in-again'
-import { SignInPage } from './sign-in/sign-in-page'
 import { ConnectionLost } from './ui/connection-lost'
 import { Loading } from './ui/loading'
-import { page } from './ui/part'
+import { page, part } from './ui/part'
 
 const CodesPage = page(() => import('./account/codes-page'))
 const NotHere = page(() => import('./shell/not-here'))
 const PhonePage = page(() => import('./citizen-phone/phone-page'))
+const SignInAgain = part(() => import('./sign-in/sign-in-again'))
+const SignInPage = page(() => import('./sign-in/sign-in-page'))
 
 export function App() {
   // What was read until now (first-load.ts).
@@ -48,6 +49,8 @@ function Office() {
   useEffect(() => {
     if (me.data) asked.current = ''
   }, [me.data])
+  // A session may end at any moment.
+  useEffect(() => whenQuiet(() => [SignInAgain, SignInPage].forEach(({ fetchAhead }) => fetchAhead())), [])
   if (codes && !me.data) return <CodesPage codes={codes} />
   if (me.isPending) return <Opening />
   if (!me.data) {
@@ -61,8 +64,8 @@ function Office() {
   const { data } = me
   return (
     <DeskPhone me={data}>
-      {over && <SignInAgain me={data} />}
-      {codes && !over ? <CodesPage codes={codes} /> : <Shell me={data}><Pages me={data} asked={asked} /></Shell>}
+      {over && <Suspense><SignInAgain me={data} /></Suspense>}
+      {codes && !over ? <CodesPage codes={codes} /> : <Shell me={data} fetchPage={fetchPage}><Pages me={data} asked={asked} /></Shell>}
     </DeskPhone>
   )
 }

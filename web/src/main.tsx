@@ -6,9 +6,11 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { queryClient } from './api/query-client'
+import { whenQuiet } from './api/quiet'
 import { App } from './app'
 import { LanguageProvider } from './language/provider'
 import { theme, variables } from './theme'
+import { writeInOwnLetters } from './ui/letters'
 import { SCHEME } from './ui/scheme'
 
 const root = document.getElementById('root')
@@ -26,4 +28,5 @@ if (root) {
       </DirectionProvider>
     </StrictMode>,
   )
+  whenQuiet(writeInOwnLetters)
 }

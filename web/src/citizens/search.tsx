@@ -20,10 +20,12 @@ interface Props {
   asked: number
   /** Gives what was typed before it was there. */
   onThere: () => string
+  /** Enter would open this address. */
+  onLikely: (to: string) => void
 }
 
 /** Looks for a ticket, a request, a telephone number, a person or a page, above whatever is shown. */
-export default function Search({ me, asked, onThere }: Props) {
+export default function Search({ me, asked, onThere, onLikely }: Props) {
   const language = useLanguage()
   const words = language.text.search
   const subject = useSubject()
@@ -48,6 +50,9 @@ export default function Search({ me, asked, onThere }: Props) {
   const settled = wanted === latinDigits(typed.trim()) && !isFetching
   const groups = groupsOf(me, typed, settled && wanted.length > 1 ? data : undefined, language, subject)
   const first = groups[0]?.results[0]?.to
+  useEffect(() => {
+    if (first) onLikely(first)
+  }, [first, onLikely])
   const early = useRef(false)
   useEffect(() => {
     if (!typed) early.current = false // it was closed: what an empty field finds was not asked for

@@ -1,7 +1,7 @@
-import { Modal } from '@mantine/core'
 import { serverNow } from '../api/clock'
 import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
+import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
 import { useBreakWord } from '../ui/use-desk-words'
@@ -27,7 +27,7 @@ export function DayDialog({ personId, person, onClose }: Props) {
   const sum = (did: Span['did']) => spans.filter((span) => span.did === did).reduce((all, span) => all + lasted(span), 0)
   const talks = spans.filter(({ did }) => did === 'talked').length
   return (
-    <Modal opened onClose={onClose} title={words.dayOf(person)} size="lg" closeButtonProps={{ 'aria-label': text.deskList.close }}>
+    <Dialog opened onClose={onClose} title={words.dayOf(person)} size="lg" closeButtonProps={{ 'aria-label': text.deskList.close }}>
       <ErrorNotice error={error} />
       {data && <p>{words.dayTotals(format.number(talks), format.duration(sum('talked')), format.duration(sum('paused')))}</p>}
       {spans.length > 0 && (
@@ -50,6 +50,6 @@ export function DayDialog({ personId, person, onClose }: Props) {
           </tbody>
         </table>
       )}
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useMe } from '../api/session'
 import type { Desk } from '../api/types'
@@ -8,6 +8,7 @@ import { Keypad } from '../phone/keypad'
 import { LevelMeter } from '../phone/level-meter'
 import { QualityIcon, QualityWarning } from '../phone/quality-parts'
 import type { RoomPhone } from '../phone/room-phone'
+import { Dialog } from '../ui/dialog'
 import { Key } from '../ui/key'
 import { KEY } from '../ui/keys'
 import { useStore } from '../ui/store'
@@ -76,10 +77,10 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
           <LevelMeter stream={speaker} label={text.deskPhone.theirVoice} />
         </div>
       )}
-      <Modal opened={keypad && on} onClose={() => setKeypad(false)} title={text.myPhone.keypad} size="xs" closeButtonProps={{ 'aria-label': text.myPhone.close }}>
+      <Dialog opened={keypad && on} onClose={() => setKeypad(false)} title={text.myPhone.keypad} size="xs" closeButtonProps={{ 'aria-label': text.myPhone.close }}>
         <p className={style.help}>{text.myPhone.keypadHelp}</p>
         <Keypad enabled={on} onKey={(key) => phone.press(key)} />
-      </Modal>
+      </Dialog>
     </Panel>
   )
 }

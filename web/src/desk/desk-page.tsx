@@ -33,6 +33,12 @@ export default function DeskPage({ me }: { me: Me }) {
   const wanted = chosenId ?? me.callback?.round_id
   const round = rounds.find(({ id }) => id === wanted) ?? likelyRound(rounds, serverNow())
 
+  // Its line is asked for at once next time (public/assets/scheme.js).
+  const shown = round?.id
+  useEffect(() => {
+    if (shown) localStorage.setItem('hotline137.round', String(shown))
+  }, [shown])
+
   const desk = useDesk(me, round?.id ?? null)
   const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)

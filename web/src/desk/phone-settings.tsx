@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { keys } from '../api/keys'
@@ -6,6 +6,7 @@ import { useLanguage } from '../language/language'
 import { keepDevice, keptDevice, useDevices, type Kind } from '../phone/devices'
 import { PhoneCheck } from '../phone/quality-parts'
 import type { RoomPhone } from '../phone/room-phone'
+import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
 import { choosePhone, showSipAccount, usePhoneChoice, type PhoneChoice, type SipAccount } from './queries'
@@ -19,7 +20,7 @@ export function PhoneSettings({ phone, onClose }: { phone: RoomPhone; onClose: (
   const { text } = useLanguage()
   const choice = usePhoneChoice()
   return (
-    <Modal opened onClose={onClose} title={text.myPhone.settings} closeButtonProps={{ 'aria-label': text.myPhone.close }}>
+    <Dialog opened onClose={onClose} title={text.myPhone.settings} closeButtonProps={{ 'aria-label': text.myPhone.close }}>
       <Stack gap="lg">
         <ErrorNotice error={choice.error} />
         {choice.data && <MyPhone now={choice.data} phone={phone} />}
@@ -27,7 +28,7 @@ export function PhoneSettings({ phone, onClose }: { phone: RoomPhone; onClose: (
         {choice.data && <PhoneCheck phone={phone} inBrowser={choice.data.use === 'browser'} />}
         <Notifications />
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
 

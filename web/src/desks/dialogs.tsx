@@ -1,8 +1,9 @@
-import { Button, Group, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
+import { Dialog } from '../ui/dialog'
 import { type DeskPlace, readAccount, sayOutcome, setDeskPhone } from './queries'
 import style from '../ui/rows.module.css'
 
@@ -49,7 +50,7 @@ export function AccountDialog({ desk, onClose }: Props) {
   }
   const facts = (['username', 'password', 'server', 'extension'] as const).map((name) => [words[name], account[name]] as const)
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': words.close }}>
+    <Dialog opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': words.close }}>
       <dl className={style.form}>
         {facts.map(([name, value]) => (
           <div key={name}>
@@ -59,7 +60,7 @@ export function AccountDialog({ desk, onClose }: Props) {
         ))}
       </dl>
       <Group justify="flex-end"><Button onClick={onClose}>{words.close}</Button></Group>
-    </Modal>
+    </Dialog>
   )
 }
 

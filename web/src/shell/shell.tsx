@@ -1,12 +1,15 @@
 import { useHotkeys } from '@mantine/hooks'
-import { Suspense, type ReactNode } from 'react'
+import { Suspense, useEffect, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
+import { whenQuiet } from '../api/quiet'
 import type { Me } from '../api/types'
 import { ON_THE_PHONE } from '../desk/use-desk'
 import { useDeskPhone } from '../phone/desk-phone'
 import { CallsDown } from '../ui/calls-down'
+import { fetchDialogs } from '../ui/dialog'
 import { extra, part } from '../ui/part'
+import { fetchSheets } from '../ui/sheet'
 import { useStore } from '../ui/store'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
 import { Rail } from './rail'
@@ -22,8 +25,15 @@ const Search = part(() => import('../citizens/search'))
 /** These show the call themselves, with all that can be done with it. */
 const SHOW_THE_CALL = ['/desk', '/official', '/assist']
 
+interface Props {
+  me: Me
+  /** Fetches the code of the page at an address ahead. */
+  fetchPage: (path: string) => void
+  children: ReactNode
+}
+
 /** What stays while the pages change: the rail, the call, and what the server tells. */
-export function Shell({ me, children }: { me: Me; children: ReactNode }) {
+export function Shell({ me, fetchPage, children }: Props) {
   const [path] = useLocation()
   useLiveUpdates(me.desk?.id ?? null)
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null
@@ -31,6 +41,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   useTells(call)
   const connected = useStore(useDeskPhone().status).state === 'connected'
   const search = useEarlyKeys()
+  useEffect(() => whenQuiet(() => [Search.fetchAhead, fetchDialogs, fetchSheets].forEach((fetch) => fetch())), [])
   // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
   useHotkeys([['mod+K', search.ask, { usePhysicalKeys: true }]], [])
   return (
@@ -43,7 +54,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>
       {connected && <Suspense><QualityWatch me={me} /></Suspense>}
-      {search.asked > 0 && <Suspense><Search key={me.username} me={me} asked={search.asked} onThere={search.there} /></Suspense>}
+      {search.asked > 0 && <Suspense><Search key={me.username} me={me} asked={search.asked} onThere={search.there} onLikely={fetchPage} /></Suspense>}
     </div>
   )
 }

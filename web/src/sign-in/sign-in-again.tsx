@@ -6,7 +6,7 @@ import { useLanguage } from '../language/language'
 import { Steps } from './steps'
 
 /** Over the page whose session has ended: the phone goes on, and what is typed stays. */
-export function SignInAgain({ me }: { me: Me }) {
+export default function SignInAgain({ me }: { me: Me }) {
   const { text } = useLanguage()
   const codes = useFreshCodes()
   return (

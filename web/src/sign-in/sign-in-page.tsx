@@ -5,7 +5,7 @@ import { SchemeSwitch } from '../ui/scheme-switch'
 import { Steps } from './steps'
 import style from './sign-in.module.css'
 
-export function SignInPage() {
+export default function SignInPage() {
   const { text } = useLanguage()
   return (
     <main className={style.page}>

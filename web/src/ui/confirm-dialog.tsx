@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Stack, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language'
+import { Dialog } from './dialog'
 import { ErrorNotice } from './error-notice'
 
 interface Props<T> {
@@ -30,7 +31,7 @@ export function ConfirmDialog<T>({ title, help, action, color, able = true, act,
     },
   })
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
+    <Dialog opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': text.rounds.keep }}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -48,6 +49,6 @@ export function ConfirmDialog<T>({ title, help, action, color, able = true, act,
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,6 +1,7 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
+import { Dialog } from './dialog'
 import { Key } from './key'
 import { KEY, type KeyName } from './keys'
 import { useKeys } from './use-keys'
@@ -19,7 +20,7 @@ export function KeysHelp({ keys }: { keys: KeyName[] }) {
       >
         {text.keys.title}
       </Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={text.keys.title} closeButtonProps={{ 'aria-label': text.keys.close }}>
+      <Dialog opened={open} onClose={() => setOpen(false)} title={text.keys.title} closeButtonProps={{ 'aria-label': text.keys.close }}>
         <dl className={style.list}>
           {keys.map((name) => (
             <div key={name}>
@@ -29,7 +30,7 @@ export function KeysHelp({ keys }: { keys: KeyName[] }) {
           ))}
         </dl>
         <p className={style.hint}>{text.keys.hint}</p>
-      </Modal>
+      </Dialog>
     </>
   )
 }

@@ -1,5 +1,6 @@
-import { Drawer } from '@mantine/core'
-import type { ReactNode } from 'react'
+import type { DrawerProps } from '@mantine/core'
+import { Suspense, type ReactNode } from 'react'
+import { part } from './part'
 
 interface Props {
   title: ReactNode
@@ -9,13 +10,20 @@ interface Props {
   children: ReactNode
 }
 
+/** As large as the modal, and as late (dialog.tsx). */
+const LateDrawer = part<DrawerProps>(() => import('./late-drawer'))
+
+export const fetchSheets = LateDrawer.fetchAhead
+
 const WIDTH = 'min(100%, 620px)'
 
 /** A form beside what it is about; on a telephone over all of it. */
 export function Sheet({ title, close, onClose, children }: Props) {
   return (
-    <Drawer opened onClose={onClose} position="right" size={WIDTH} title={title} closeButtonProps={{ 'aria-label': close }}>
-      {children}
-    </Drawer>
+    <Suspense>
+      <LateDrawer opened onClose={onClose} position="right" size={WIDTH} title={title} closeButtonProps={{ 'aria-label': close }}>
+        {children}
+      </LateDrawer>
+    </Suspense>
   )
 }
