@@ -56,7 +56,8 @@ class HasTelephone(BaseModel):
 class Desk(BaseModel):
     """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
 
-    A supervisor's may hear another desk. On a break it gets nobody.
+    A supervisor's may hear another desk. On a break it gets nobody. `wrap_up_since`: its conversation is
+    over, and it has not asked for the next citizen yet.
     """
 
     id: int
@@ -68,6 +69,7 @@ class Desk(BaseModel):
     hears_how: Hearing | None
     break_reason: BreakReason | None
     break_since: datetime | None
+    wrap_up_since: datetime | None
 
 
 class Heard(BaseModel):

@@ -19,6 +19,7 @@ from hotline.callbacks import (
     live_desks,
     on_the_line,
     quality,
+    wrap_up,
 )
 from hotline.dates import Language
 from hotline.desks import desk_messages, supervising, transfers
@@ -155,6 +156,12 @@ def note_views(callback: models.Callback) -> list[schemas.Note]:
     return [schemas.Note.model_validate(note, from_attributes=True) for note in callback.notes]
 
 
+def desk_view(session: Session, desk: models.Desk, in_hand: models.Callback | None) -> schemas.Desk:
+    """A desk that has this callback in hand, or none."""
+    own = {name: getattr(desk, name) for name in schemas.Desk.model_fields if name != "wrap_up_since"}
+    return schemas.Desk(**own, wrap_up_since=wrap_up.since(session, desk, in_hand))
+
+
 def me_view(session: Session, user: models.User) -> schemas.Me:
     """The signed-in person."""
 
@@ -162,14 +169,15 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         found = find(session, user.desk_id) if user.desk_id else None
         return callback_view(session, found) if found else None
 
+    in_hand = callbacks.live_at_desk(session, user.desk_id) if user.desk_id else None
     down = breaker.down(session)
     return schemas.Me(
         username=user.username,
         name=user.name,
         role=user.role,
         official_id=user.official_id,
-        desk=schemas.Desk.model_validate(user.desk, from_attributes=True) if user.desk else None,
-        callback=of_desk(callbacks.live_at_desk),
+        desk=desk_view(session, user.desk, in_hand) if user.desk else None,
+        callback=callback_view(session, in_hand) if in_hand else None,
         parting=of_desk(conversations.parting_at_desk),
         cut_off=of_desk(cut_conversations.at_desk),
         calls_down_since=down.since if down else None,

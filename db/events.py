@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Callback, Event, Recording, Registration, Request
+from db.models import Callback, Event, Recording, Registration, Request, User
 
 _ORDER_LOCK = 137
 
@@ -32,13 +32,14 @@ def hold_line(session: Session, round_id: int) -> None:
         )
 
 
-_INSERT = insert(Event)
+_seat = select(User.id).where(User.desk_id == bindparam("seat", type_=Integer)).scalar_subquery()
+_INSERT = insert(Event).values(user_id=_seat)
 
 
 def _append(session: Session, **values: object) -> None:
     session.flush()  # before the order is held
     hold_order(session)
-    core(session).execute(_INSERT, {"at": now(session), **values})
+    core(session).execute(_INSERT, {"at": now(session), "seat": values.get("desk_id"), **values})
 
 
 def registration_changed(session: Session, registration: Registration) -> None:
@@ -95,7 +96,8 @@ def timetable_changed(session: Session, what: str) -> None:
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
     """Append what happened at a desk: connected, disconnected, serves, asks-next, not-now, left, let-go,
-    owes-outcome, message, message-read, freed, break, is-heard, guest; of a supervisor's: hears, heard-out.
+    owes-outcome, message, message-read, freed, break, is-heard, guest, gave and given (a conversation);
+    of a supervisor's: hears, heard-out.
     """
     _append(session, kind="desk", what=what, desk_id=desk_id)
 

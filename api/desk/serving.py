@@ -159,7 +159,7 @@ def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
         live = callbacks.live_at_desk(session, desk.id)
         places.append(
             serving_schemas.Place(
-                desk=schemas.Desk.model_validate(desk, from_attributes=True),
+                desk=views.desk_view(session, desk, live),
                 callback=views.callback_view(session, live) if live else None,
             )
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
@@ -27,6 +27,9 @@ class AuditEntry(Base):
     )
 
 
+_AT_A_DESK = text("user_id IS NOT NULL")
+
+
 class Event(Base):
     """One change, appended in its own transaction: what live pages and history read."""
 
@@ -40,9 +43,13 @@ class Event(Base):
     registration_id: Mapped[int | None]
     callback_id: Mapped[int | None]
     desk_id: Mapped[int | None]
+    user_id: Mapped[int | None]  # who sat at that desk
     request_id: Mapped[int | None]
 
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("events_of_person", "user_id", "at", sqlite_where=_AT_A_DESK, postgresql_where=_AT_A_DESK),
+        {"sqlite_autoincrement": True},
+    )
 
 
 class Heartbeat(Base):

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User
 from db.states import CallbackState
@@ -28,9 +29,11 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
     if callbacks.screened_at_desk(session, desk_id):
         raise Refused("desk-busy", "the desk speaks with a citizen first")
     breaks.end(session, desk)
-    return take_next.take_in_order(
-        session, round_, token=callbacks.new_token(), desk_id=desk_id, user_id=user_id
-    )
+    values = {"token": callbacks.new_token(), "desk_id": desk_id, "user_id": user_id}
+    taken = take_next.take_in_order(session, round_, **values)
+    if taken is None:
+        events.desk_changed(session, desk_id, "asks-next")
+    return taken
 
 
 def call_ahead(session: Session, round_: Round) -> Callback | None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import CallbackState, Phase
-from hotline.callbacks import breaker, left_in_hand, threats
+from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
@@ -37,7 +37,7 @@ class DeskDoing(StrEnum):
     HELD = "held"  # its phone is gone in mid-conversation; the citizen waits
     ON_HOLD = "on-hold"  # it has asked the citizen to wait, with music
     CALLING = "calling"
-    AFTERWARDS = "afterwards"
+    WRAP_UP = "wrap-up"
     PAUSED = "paused"  # it would take somebody, but its round pauses
     WAITING = "waiting"
     FREE = "free"
@@ -201,12 +201,13 @@ def _quiet_since(session: Session, live: LiveLine, at: datetime) -> datetime | N
 
 
 def _desk_now(desk: LiveDesk, known: _Known) -> DeskNow:
+    live = known.in_hand.get(desk.desk_id)
     return DeskNow(
         desk_id=desk.desk_id,
         connected=desk.phone_connected,
         asks=known.desks[desk.desk_id].next_asked_at is not None,
         on_break=desk.at is DeskDoing.BREAK,
-        owes_since=desk.since if desk.owed else None,
+        owes_since=wrap_up.over_since(live) if live and desk.owed else None,
         threat_at=known.threats.get(desk.desk_id),
     )
 
@@ -240,7 +241,7 @@ def _doing(
 ) -> tuple[DeskDoing, datetime | None]:
     if live is not None and live.state is CallbackState.HELD:
         return (DeskDoing.ON_HOLD, live.on_hold_at) if live.on_hold_at else (DeskDoing.HELD, live.held_at)
-    if live is None and desk.break_reason:
+    if desk.break_reason and (live is None or live.state in wrap_up.OVER):
         return DeskDoing.BREAK, desk.break_since
     if desk.hears_desk_id is not None:
         return DeskDoing.HEARS, None

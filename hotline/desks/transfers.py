@@ -143,8 +143,8 @@ def give(
         f"desk {before}, desk {desk_id}",
     )
     events.callback_changed(session, callback)
-    for changed in (before, desk_id):
-        events.desk_changed(session, changed or 0, "given")
+    events.desk_changed(session, before or 0, "gave")
+    events.desk_changed(session, desk_id, "given")
     return callback
 
 

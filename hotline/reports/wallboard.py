@@ -15,7 +15,7 @@ from db.engine import now
 from db.epoch import epoch
 from db.models import Callback, Desk, Incoming, LineCount, Registration, Round, User
 from db.states import IN_TALK, UNDER_WAY, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import callbacks, on_the_line, wrap_up
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from hotline.timetable import days
@@ -38,7 +38,7 @@ class Doing(StrEnum):
     AWAY = "away"  # its phone is not in its room
     SPEAKING = "speaking"
     CALLING = "calling"  # has a citizen in hand with whom it does not speak yet
-    AFTERWARDS = "afterwards"  # the call is over, its outcome is not said
+    WRAP_UP = "wrap-up"  # a conversation is over, and it has not asked for the next one
     WAITING = "waiting"  # wants the next citizen
     FREE = "free"
 
@@ -239,30 +239,38 @@ def _desks(session: Session, live: Sequence[Callback], talks: Talks) -> list[Wal
     for talk in talks:
         if talk.ended_at:
             ended[talk.desk_id] = max(talk.ended_at, ended.get(talk.desk_id, talk.ended_at))
-    found = session.execute(
-        select(Desk, User.name).outerjoin(User, User.desk_id == Desk.id).order_by(Desk.id)
-    )
-    return [_desk(desk, name or "", at_desk.get(desk.id), ended.get(desk.id)) for desk, name in found]
+    seats = select(Desk, User.name).outerjoin(User, User.desk_id == Desk.id).order_by(Desk.id)
+    found = session.execute(seats).all()
+    after = wrap_up.idle_since(session, [desk for desk, _name in found])
+    return [
+        _desk(desk, name or "", at_desk.get(desk.id), (after.get(desk.id), ended.get(desk.id)))
+        for desk, name in found
+    ]
 
 
-def _desk(desk: Desk, name: str, callback: Callback | None, ended: datetime | None) -> WallDesk:
-    doing, since = _doing(desk, callback, ended)
+def _desk(
+    desk: Desk, name: str, callback: Callback | None, idle: tuple[datetime | None, datetime | None]
+) -> WallDesk:
+    """`idle`: since when it is in wrap-up, and since when it has had nobody, should it have nobody."""
+    doing, since = _doing(desk, callback, *idle)
     round_id = callback.round_id if callback else desk.round_id
     return WallDesk(desk_id=desk.id, name=name, round_id=round_id, doing=doing, since=since)
 
 
-def _doing(desk: Desk, callback: Callback | None, ended: datetime | None) -> tuple[Doing, datetime | None]:
+def _doing(
+    desk: Desk, callback: Callback | None, after: datetime | None, ended: datetime | None
+) -> tuple[Doing, datetime | None]:
     if callback and callback.state in IN_TALK:
         return Doing.SPEAKING, callback.talking_at
     if not desk.phone_connected:
         return Doing.AWAY, None
-    if callback and callback.state in (CallbackState.PARTING, CallbackState.ENDED):
-        return Doing.AFTERWARDS, callback.ended_at or callback.parting_at
+    if callback and (over := wrap_up.over_since(callback)):
+        return Doing.WRAP_UP, over
     if callback:
         return Doing.CALLING, callback.claimed_at
     if desk.next_asked_at:
         return Doing.WAITING, desk.next_asked_at
-    return Doing.FREE, ended
+    return (Doing.WRAP_UP, after) if after else (Doing.FREE, ended)
 
 
 def _hours(session: Session, midnight: datetime, talks: Talks) -> list[WallHour]:

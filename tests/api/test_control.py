@@ -96,3 +96,34 @@ def test_given_a_desk_on_a_break_when_it_is_back_then_its_page_says_so(desk: Tes
     assert taken.json()["desk"]["break_reason"] == "prayer"
     assert desk.put(f"{V1}/desk/break", json={"reason": None}).json()["desk"]["break_since"] is None
     problem(desk.put(f"{V1}/desk/break", json={"reason": "holiday"}), 422, "invalid-input")
+
+
+def test_given_a_conversation_that_is_over_when_looked_at_then_desk_stage_room_and_wall_know_since_when(
+    engine: Engine, as_role: As, desk: TestClient, talking: Callback
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Desk, talking.desk_id).round_id = talking.round_id
+    assert desk.get(f"{V1}/me").json()["desk"]["wrap_up_since"] is None
+    assert desk.post(f"{V1}/callbacks/{talking.id}/hangup").status_code == 202
+    since = desk.get(f"{V1}/me").json()["desk"]["wrap_up_since"]
+    assert since is not None
+    said = desk.put(f"{V1}/callbacks/{talking.id}/outcome", json={"outcome": "reached"})
+    assert said.status_code == 200, said.text
+
+    def seen() -> list[object]:
+        room, wall = (as_role(Role.AUDITOR).get(f"{V1}/{path}").json() for path in ("control", "wallboard"))
+        [in_room] = [one for one in room["desks"] if one["desk_id"] == talking.desk_id]
+        [on_wall] = [one for one in wall["desks"] if one["desk_id"] == talking.desk_id]
+        [place] = desk.get(f"{V1}/rounds/{talking.round_id}/stage").json()["places"]
+        return [
+            (in_room["at"], in_room["since"]),
+            (on_wall["doing"], on_wall["since"]),
+            place["desk"]["wrap_up_since"],
+            desk.get(f"{V1}/me").json()["desk"]["wrap_up_since"],
+        ]
+
+    assert seen() == [("wrap-up", since), ("wrap-up", since), since, since]
+    asked = desk.post(f"{V1}/desk/next", json={"after": None})
+    assert asked.status_code == 200, asked.text
+    assert asked.json()["desk"]["wrap_up_since"] is None
+    assert [state[0] for state in seen()[:2] if isinstance(state, tuple)] == ["waiting", "waiting"]

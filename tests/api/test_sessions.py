@@ -42,6 +42,7 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
             "hears_how": None,
             "break_reason": None,
             "break_since": None,
+            "wrap_up_since": None,
         },
         "callback": None,
         "parting": None,

@@ -10,8 +10,10 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Breaker, Callback, Desk, Registration, Role, User
 from db.states import CallbackState
+from hotline.callbacks import conversations
+from settings import Settings
 from tests.factories import MINUTE, a_callback, a_round, some_registrations
-from tests.kit.pages import is_fit
+from tests.kit.pages import in_state, is_fit
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
@@ -186,3 +188,36 @@ def test_given_an_official_when_another_desk_of_the_round_still_writes_then_thei
     beside.get_by_test_id("break-reason").select_option("writing")
     expect(official.get_by_test_id("others-away")).to_contain_text("دارم می‌نویسم")
     is_fit(official)
+
+
+def test_given_an_official_whose_conversation_is_over_when_nothing_is_asked_then_each_page_says_wrap_up(
+    open_as: OpenAs, engine: Engine, settings: Settings, room: Page
+) -> None:
+    official = open_as(Role.ADMINISTRATOR, "official", at_desk=True)
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.role == Role.ADMINISTRATOR)).one()
+        callback = a_callback(session, CallbackState.TALKING, user)
+        session.get_one(Desk, user.desk_id).round_id = callback.round_id
+    official.reload()
+    in_state(official, "serving-state", "talking")
+    expect(official.get_by_test_id("wrap-up")).to_have_count(0)
+    official.get_by_test_id("hangup").click()
+    in_state(official, "serving-state", "parting")
+    with writing(engine) as session:
+        conversations.line_ended(session, session.get_one(Callback, callback.id), settings, hung_up=False)
+    official.get_by_test_id("not-now").click()
+    in_state(official, "serving-state", "wrap-up")
+    expect(official.get_by_test_id("wrap-up")).to_contain_text("کار پس از گفت‌وگو ۰۰:")
+    is_fit(official)
+
+    row = room.locator(f"[data-testid=control-desk][data-id='{callback.desk_id}']")
+    expect(row).to_have_attribute("data-at", "wrap-up")
+    expect(row).to_contain_text("کار پس از گفت‌وگو")
+    beside = open_as(Role.OPERATOR, "assist", at_desk=True)
+    expect(beside.get_by_test_id("place")).to_contain_text("کار پس از گفت‌وگو ۰۰:")
+    is_fit(beside)
+    official.get_by_test_id("next").click()
+    in_state(official, "serving-state", "asked")
+    for page in (official, beside):
+        expect(page.get_by_test_id("wrap-up")).to_have_count(0)
+    expect(row).to_have_attribute("data-at", "waiting")

@@ -189,9 +189,18 @@ def _tables() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("callback_id", sa.Integer(), nullable=True),
         sa.Column("desk_id", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("request_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "events_of_person",
+        "events",
+        ["user_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
     )
     op.create_table(
         "failed_sign_ins",

@@ -164,7 +164,7 @@ def test_given_desks_in_each_state_when_shown_then_each_is_told_apart(session: S
     session.flush()
     assert seen(session, session.get_one(Desk, held.desk_id)).at is DeskDoing.ON_HOLD
     assert seen_after(session, live, C.RINGING).at is DeskDoing.CALLING
-    assert seen_after(session, live, C.ENDED).at is DeskDoing.AFTERWARDS
+    assert seen_after(session, live, C.ENDED).at is DeskDoing.WRAP_UP
     desk = make.a_desk(session)
     make.a_user(session, desk)
     assert seen(session, desk).at is DeskDoing.FREE

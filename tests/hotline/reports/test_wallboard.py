@@ -110,7 +110,7 @@ def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_han
     assert [(desk.doing, desk.since) for desk in shown.desks] == [
         (Doing.SPEAKING, noon - 5 * MINUTE),
         (Doing.WAITING, noon - 2 * MINUTE),
-        (Doing.AFTERWARDS, noon - MINUTE),
+        (Doing.WRAP_UP, noon - MINUTE),
         (Doing.AWAY, None),
         (Doing.FREE, noon - 6 * MINUTE),
     ]

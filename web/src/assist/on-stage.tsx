@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { Callback, Desk, Stage } from '../api/types'
 import { HeldLeft } from '../desk/held-left'
 import { stateWord } from '../desk/state-word'
+import { WrapUp } from '../desk/wrap-up'
 import { useLanguage } from '../language/language'
 import { Progress } from '../official/next-panel'
 import { CallIcon } from '../ui/call-state'
@@ -28,7 +29,8 @@ export function OnStage({ desk, stage, assist }: Props) {
     <>
       <Part name="serving" title={words.official} empty={words.noDesk} rows={places.map((place) => (
         <Row key={place.desk.id} callback={place.callback} testId="place" id={place.desk.id}>
-          {place.callback ? <Spoken callback={place.callback} /> : place.desk.next_asked_at ? words.asked : words.free}
+          {place.callback && <Spoken callback={place.callback} />}
+          {place.desk.wrap_up_since ? <WrapUp desk={place.desk} /> : !place.callback && (place.desk.next_asked_at ? words.asked : words.free)}
         </Row>
       ))} />
       <Part name="ready" title={words.ready} empty={words.nobodyReady} rows={ready.map((callback) => (

@@ -25,7 +25,7 @@ type What = 'free' | 'word' | 'outcome' | 'day'
 type Asked = { what: What; desk: LiveDesk } | null
 
 const TONE = {
-  away: 'tried', break: 'later', hears: 'carried', speaking: 'now', held: 'later', 'on-hold': 'later', calling: 'carried', afterwards: 'later',
+  away: 'tried', break: 'later', hears: 'carried', speaking: 'now', held: 'later', 'on-hold': 'later', calling: 'carried', 'wrap-up': 'later',
   paused: 'later', waiting: 'moved', free: 'moved',
 } as const
 

@@ -53,7 +53,7 @@ export const words: typeof fa = {
       held: 'phone gone; the citizen waits',
       'on-hold': 'has put the citizen on hold',
       calling: 'calling',
-      afterwards: 'writes the outcome',
+      'wrap-up': 'wrap-up',
       paused: 'the round is paused',
       waiting: 'waits for the next',
       free: 'free',

@@ -8,9 +8,10 @@ import { RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { REASONS, useBreakWord } from '../ui/use-desk-words'
 import { takeBreak } from './queries'
+import { WrapUp } from './wrap-up'
 import style from './break-choice.module.css'
 
-/** A break with its reason: meanwhile nobody is brought to the desk. It ends by itself with «next». */
+/** A break with its reason: meanwhile nobody is brought to the desk. It ends by itself with «next». Or that the desk is in wrap-up. */
 export function BreakChoice({ desk }: { desk: Desk }) {
   const { text, format } = useLanguage()
   const queries = useQueryClient()
@@ -24,6 +25,7 @@ export function BreakChoice({ desk }: { desk: Desk }) {
   })
   return (
     <div className={style.break} role="group" aria-label={words.title} data-testid="break" data-reason={desk.break_reason ?? 'none'}>
+      <WrapUp desk={desk} />
       <NativeSelect
         aria-label={words.title} title={desk.break_since ? words.help : undefined} value={desk.break_reason ?? ''} disabled={take.isPending} data-testid="break-reason"
         data={[{ value: '', label: words.none }, ...REASONS.map((value) => ({ value, label: wordOf(value) }))]}

@@ -30,6 +30,7 @@ export const words: typeof fa = {
       writing: 'Still writing', rest: 'Rest', prayer: 'Prayer', meal: 'Meal', meeting: 'Meeting', technical: 'Technical trouble',
     },
   },
+  wrapUp: 'Wrap-up',
   callbackHelp: {
     claimed: 'Press «Call» to dial.',
     dialing: '',

@@ -28,6 +28,7 @@ export const words = {
       writing: 'دارم می‌نویسم', rest: 'استراحت', prayer: 'نماز', meal: 'غذا', meeting: 'جلسه', technical: 'مشکل فنی',
     },
   },
+  wrapUp: 'کار پس از گفت‌وگو',
   callbackHelp: {
     claimed: 'برای گرفتن شماره، «تماس» را بزنید.',
     dialing: '',

@@ -28,7 +28,7 @@ interface Props {
 /** Where the call stands, as the other pages show it. */
 const CALL: Record<Serving['state'], CallState> = {
   free: 'ready', asked: 'calling', connecting: 'calling', talking: 'talking', finishing: 'talking', held: 'held', parting: 'after', ended: 'after',
-  paused: 'over', over: 'over',
+  'wrap-up': 'after', paused: 'over', over: 'over',
 }
 
 /** Who is speaking now, about what, and for how long. */

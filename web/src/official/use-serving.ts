@@ -10,7 +10,7 @@ import { useNow } from '../ui/use-now'
 import { askNext, finishing, notNow, serve } from './queries'
 
 export type ServingState =
-  'free' | 'asked' | 'connecting' | 'talking' | 'finishing' | 'held' | 'parting' | 'ended' | 'paused' | 'over'
+  'free' | 'asked' | 'connecting' | 'talking' | 'finishing' | 'held' | 'parting' | 'ended' | 'wrap-up' | 'paused' | 'over'
 
 const ENDS = ['held', 'parting', 'ended'] as const
 
@@ -25,6 +25,7 @@ function stateOf(desk: Desk, callback: Callback | null, stage: Stage): ServingSt
   }
   if (isOver(stage.round)) return 'over'
   if (desk.next_asked_at) return 'asked'
+  if (desk.wrap_up_since) return 'wrap-up'
   return stage.round.paused_at ? 'paused' : 'free'
 }
 

@@ -16,6 +16,7 @@ export const words: typeof fa = {
       held: 'The citizen is on the line',
       parting: 'The conversation is over',
       ended: 'The conversation has ended',
+      'wrap-up': 'Wrap-up',
       paused: 'The round is paused',
       over: 'The round is over',
     },

@@ -8,7 +8,7 @@ const SHOWN = 14
 
 /** What a desk does, as the other pages show it. */
 const CALL: Partial<Record<WallDesk['doing'], CallState>> = {
-  speaking: 'talking', calling: 'calling', afterwards: 'after', waiting: 'calling', free: 'ready',
+  speaking: 'talking', calling: 'calling', 'wrap-up': 'after', waiting: 'calling', free: 'ready',
 }
 
 interface Props {

@@ -33,7 +33,7 @@ export const words: typeof fa = {
       away: 'phone away',
       speaking: 'speaking',
       calling: 'calling',
-      afterwards: 'noting the outcome',
+      'wrap-up': 'wrap-up',
       waiting: 'waits for the next',
       free: 'free',
     },

@@ -31,7 +31,7 @@ export const words = {
       away: 'تلفن قطع',
       speaking: 'در گفت‌وگو',
       calling: 'در حال تماس',
-      afterwards: 'ثبت نتیجه',
+      'wrap-up': 'کار پس از گفت‌وگو',
       waiting: 'منتظر نفر بعد',
       free: 'آزاد',
     },

@@ -1,0 +1,223 @@
+"""Wrap-up: from the end of a conversation until the desk asks for the next one, or does something else."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import BreakReason, Callback, Desk, Event, Round
+from db.states import CallbackState, Outcome
+from hotline import heartbeats
+from hotline.callbacks import (
+    callbacks,
+    claims,
+    closing,
+    conversations,
+    live_desks,
+    screening,
+    serving,
+    wrap_up,
+)
+from hotline.desks import transfers
+from hotline.rounds import round_permissions
+from settings import Settings
+from tests import factories as make
+from tests.factories import HOUR
+from tests.hotline.callbacks.conversing import called_ahead, speaks
+from tests.hotline.callbacks.served_round import some_desks
+from tests.hotline.callbacks.waiting_callers import a_live_desk, person_at
+
+C = CallbackState
+Turn = Callable[[Session, Desk, Settings], object]
+
+
+def since(session: Session, desk: Desk) -> datetime | None:
+    """Asked in both ways, which agree."""
+    session.refresh(desk)
+    in_hand = callbacks.live_at_desk(session, desk.id)
+    found = wrap_up.since(session, desk, in_hand)
+    if in_hand is None:
+        assert wrap_up.idle_since(session, [desk]).get(desk.id) == found
+    return found
+
+
+def has_spoken(session: Session, desk: Desk, settings: Settings) -> Callback:
+    """A conversation, which the citizen ended, and of which the desk has said what came of it."""
+    callback = speaks(session, desk, settings)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    return closing.record_outcome(session, callback, Outcome.REACHED, settings)
+
+
+def test_given_a_conversation_when_the_desk_ends_it_then_it_is_in_wrap_up_until_it_asks_for_the_next(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    assert since(session, desk) is None, "it has spoken with nobody"
+    callback = speaks(session, desk, settings)
+    assert since(session, desk) is None
+    conversations.hang_up(session, callback)
+    over_at = callback.parting_at
+    assert over_at and since(session, desk) == over_at
+    conversations.line_ended(session, callback, settings, hung_up=False)
+    assert since(session, desk) == over_at
+    closing.record_outcome(session, callback, Outcome.REACHED, settings)
+    assert since(session, desk) == over_at, "the outcome is said, and nobody asked for"
+    serving.ask_next(session, desk, None, settings)
+    assert since(session, desk) is None
+    serving.not_now(session, desk)
+    assert since(session, desk) is None, "what it had to do is done: it had asked"
+
+
+def test_given_a_conversation_when_next_ends_it_then_there_is_no_wrap_up(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    serving.ask_next(session, desk, callback.id, settings, confirmed=True)
+    conversations.line_ended(session, callback, settings, hung_up=False)
+    assert since(session, desk) is None
+    serving.not_now(session, desk)
+    assert since(session, desk) is None
+
+
+def test_given_an_end_that_is_undone_when_asked_then_the_desk_is_in_conversation(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.hang_up(session, callback)
+    conversations.undo(session, callback, desk, settings)
+    assert since(session, desk) is None
+
+
+def rests(session: Session, desk: Desk, settings: Settings) -> None:
+    serving.take_break(session, desk, BreakReason.REST)
+    assert since(session, desk) is None
+    serving.take_break(session, desk, None)
+
+
+def goes(session: Session, desk: Desk, settings: Settings) -> None:
+    heartbeats.phone_connected(session, desk.id, None)
+    assert since(session, desk) is None
+    heartbeats.phone_connected(session, desk.id, "PJSIP/desk")
+
+
+def leaves(session: Session, desk: Desk, settings: Settings) -> None:
+    serving.leave(session, desk, settings)
+
+
+def is_given_one(session: Session, desk: Desk, settings: Settings) -> None:
+    callback = called_ahead(session, session.get_one(Round, desk.round_id))
+    callback.desk_id = desk.id
+    callbacks.move(session, callback.token, C.TALKING, talking_at=now(session))
+
+
+def speaks_first(session: Session, desk: Desk, settings: Settings) -> None:
+    screening.screen(session, called_ahead(session, session.get_one(Round, desk.round_id)), desk)
+
+
+def its_round_is_over(session: Session, desk: Desk, settings: Settings) -> None:
+    session.get_one(Round, desk.round_id).ended_at = now(session)
+    session.flush()
+
+
+def loses_its_person(session: Session, desk: Desk, settings: Settings) -> None:
+    person_at(session, desk).desk_id = None
+    session.flush()
+
+
+@pytest.mark.parametrize(
+    "turn", [rests, goes, leaves, is_given_one, speaks_first, its_round_is_over, loses_its_person]
+)
+def test_given_a_desk_in_wrap_up_when_it_turns_to_something_else_then_that_is_over(
+    session: Session, settings: Settings, desk: Desk, turn: Turn
+) -> None:
+    over_at = has_spoken(session, desk, settings).ended_at
+    assert over_at and since(session, desk) == over_at
+    turn(session, desk, settings)
+    assert since(session, desk) is None
+
+
+def test_given_an_outcome_that_is_owed_when_the_desk_is_back_then_it_is_in_wrap_up_again(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    rests(session, desk, settings)
+    goes(session, desk, settings)
+    assert since(session, desk) == callback.ended_at
+    closing.record_outcome(session, callback, Outcome.REACHED, settings)
+    assert since(session, desk) is None
+
+
+def test_given_nobody_who_is_due_when_the_next_is_asked_for_by_hand_then_wrap_up_is_over(
+    session: Session, settings: Settings, round_: Round
+) -> None:
+    user = make.a_user(session, make.a_desk(session))
+    assert user.desk is not None and user.desk_id is not None
+    callback = claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
+    assert callback is not None
+    assert callbacks.move(session, callback.token, C.DIALING)
+    assert callbacks.move(session, callback.token, C.TALKING, talking_at=now(session))
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    closing.record_outcome(session, callback, Outcome.REACHED, settings)
+    assert since(session, user.desk) == callback.ended_at
+    empty = make.a_round(session)
+    assert claims.claim(session, round_id=empty.id, desk_id=user.desk_id, user_id=user.id) is None
+    assert since(session, user.desk) is None
+
+
+def test_given_a_call_that_nobody_answered_when_it_is_over_then_nothing_is_to_be_wrapped_up(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = make.a_callback(session, C.RINGING, person_at(session, desk))
+    closing.close(session, callback.token, Outcome.NO_ANSWER, settings)
+    assert since(session, desk) is None
+
+
+def test_given_a_desk_that_takes_live_calls_when_the_outcome_is_said_then_it_may_have_the_next_one(
+    session: Session, settings: Settings
+) -> None:
+    desk = a_live_desk(session)
+    callback = make.a_callback(session, C.TALKING, person_at(session, desk))
+    conversations.line_ended(session, callback, settings, hung_up=True)
+    assert since(session, desk) == callback.ended_at
+    closing.record_outcome(session, callback, Outcome.REACHED, settings)
+    assert since(session, desk) is None
+    live_desks.say(session, desk, takes=False)
+    assert since(session, desk) is None, "nor is it long ago once it takes no more"
+
+
+def test_given_a_conversation_that_is_given_away_when_asked_then_who_gave_it_is_in_wrap_up_and_no_other(
+    session: Session, settings: Settings, round_: Round
+) -> None:
+    gives, takes = some_desks(session, round_, settings, 2)
+    callback = speaks(session, gives, settings)
+    serving.ask_next(session, takes, None, settings)
+    person = round_permissions.at_desk(session, gives.id)
+    assert person is not None and takes.next_asked_at is not None
+    before = now(session)
+    transfers.give(session, callback, takes.id, "", settings, by=person)
+    given_at = since(session, gives)
+    assert given_at and before <= given_at <= now(session)
+    assert since(session, takes) is None
+    serving.ask_next(session, gives, None, settings)
+    assert since(session, gives) is None
+
+
+def test_given_a_desk_of_somebody_else_before_when_asked_then_the_end_was_not_theirs(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    has_spoken(session, desk, settings)
+    loses_its_person(session, desk, settings)
+    make.a_user(session, desk)
+    assert since(session, desk) is None
+
+
+def test_given_an_end_of_yesterday_when_asked_then_nobody_is_in_wrap_up_for_so_long(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    has_spoken(session, desk, settings)
+    assert since(session, desk) is not None
+    session.execute(update(Event).values(at=now(session) - 25 * HOUR))
+    assert since(session, desk) is None
