@@ -53,5 +53,5 @@ def confirm_message(message_id: Id, user: AtDesk, session: Writing) -> None:
 
 @router.get("/people/{person_id}/day")
 def show_day(person_id: Id, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
-    """A person's conversations and breaks on one day of the city."""
+    """What a person did on one day of the city: conversations, wrap-up, waiting, breaks, the phone away."""
     return person_day.show(session, person_id, day)

@@ -44,7 +44,12 @@ def say(session: Session, desk: Desk, takes: bool | None) -> None:
         return
     desk.takes_live = takes
     session.flush()
-    events.desk_changed(session, desk.id, "live-calls")
+    tell(session, desk, takes=takes_live(session, desk))
+
+
+def tell(session: Session, desk: Desk, *, takes: bool) -> None:
+    """Write down that the desk takes live calls from now on, or that it takes none."""
+    events.desk_changed(session, desk.id, "live-on" if takes else "live-off")
 
 
 _person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))

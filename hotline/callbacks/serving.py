@@ -19,7 +19,7 @@ from db.engine import core, now
 from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
-from hotline.callbacks import assignment, breaks, callbacks, conversations
+from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
@@ -51,11 +51,17 @@ def leave(session: Session, desk: Desk, settings: Settings) -> None:
 
 
 def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings) -> None:
-    before, back = desk.round_id, _wants_no_more(session, desk)
+    before, took = desk.round_id, live_desks.takes_live(session, desk)
+    back = _wants_no_more(session, desk)
     desk.round_id = round_id
     session.flush()  # every row first, then the log
-    if before is None:
-        return
+    if before is not None:
+        _left(session, desk, back, settings)
+    if (takes := live_desks.takes_live(session, desk)) is not took:
+        live_desks.tell(session, desk, takes=takes)
+
+
+def _left(session: Session, desk: Desk, back: Callback | None, settings: Settings) -> None:
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.state in (CallbackState.PARTING, CallbackState.ENDED):
         conversations.finish(session, live, settings)

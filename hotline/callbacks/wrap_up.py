@@ -20,7 +20,7 @@ from hotline.rounds import rounds
 
 OVER = (CallbackState.PARTING, CallbackState.ENDED)
 """The call is over; until its outcome is said the desk owes it."""
-TURNS = ("asks-next", "break", "disconnected", "serves", "left", "live-calls")
+TURNS = ("asks-next", "nobody-due", "break", "disconnected", "serves", "left", "live-on", "live-off")
 """What a desk does instead, as the event log has it (db.events)."""
 GAVE = "gave"
 _FORGOTTEN = timedelta(days=1)

@@ -1,25 +1,22 @@
-"""A person's day at a desk: their conversations and breaks, in the order of time."""
+"""A person's day at a desk, in the order of time: conversations, wrap-up, waiting, breaks, the phone away."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
+from itertools import groupby
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Break, BreakReason, Callback, Desk, User
+from db.engine import now
+from db.models import Break, BreakReason, Callback, Desk, Event, Registration, User
+from hotline.callbacks import live_desks
+from hotline.control.person_states import Did, Point, State, Stretch, stretches
 from hotline.errors import Refused
 from hotline.timetable import days
 
 _DAY = timedelta(days=1)
-
-
-class Did(StrEnum):
-    """What a person did for a while."""
-
-    TALKED = "talked"
-    PAUSED = "paused"  # a break
+_PHONE, _LIVE = ("connected", "disconnected"), ("live-on", "live-off")
 
 
 @dataclass(frozen=True)
@@ -42,30 +39,84 @@ class PersonDay:
 
 
 def show(session: Session, person_id: int, day: date) -> PersonDay:
-    """What this person did at their desk on this day. Raises Refused("not-found")."""
+    """What this person did at their desk on this day. Raises Refused("not-found").
+
+    The day begins when their phone first comes; what was away at its end is over with it.
+    """
     person = session.get(User, person_id)
     if person is None:
         raise Refused("not-found", f"no person {person_id}")
-    start = days.moment(day, time())
-    found = [*_talks(session, person.id, start), *_breaks(session, person, start)]
-    return PersonDay(person.name, sorted(found, key=lambda span: span.since))
+    start, at = days.moment(day, time()), now(session)
+    end = min(days.moment(day + _DAY, time()), at)
+    found = [each for each in _did(session, person, start, end) if each.until > start]
+    here = [place for place, each in enumerate(found) if each.did is not Did.AWAY]
+    goes_on = end == at
+    last = len(found) if goes_on else max(here, default=-1) + 1
+    shown = found[min(here, default=last) : last]
+    tickets = _tickets(session, shown)
+    return PersonDay(
+        person.name,
+        [
+            DaySpan(
+                did=each.did,
+                since=max(each.since, start),
+                until=None if goes_on and each.until == at else each.until,
+                reason=each.reason,
+                ticket=tickets.get(each.callback_id) if each.callback_id else None,
+            )
+            for each in shown
+        ],
+    )
 
 
-def _talks(session: Session, person_id: int, start: datetime) -> list[DaySpan]:
-    begun = Callback.talking_at >= start, Callback.talking_at < start + _DAY
-    found = session.scalars(select(Callback).where(Callback.user_id == person_id, *begun))
-    return [
-        DaySpan(Did.TALKED, call.talking_at, call.ended_at, None, call.registration.ticket)
-        for call in found
-        if call.talking_at
-    ]
+def _did(session: Session, person: User, start: datetime, end: datetime) -> list[Stretch]:
+    """From the day before on, so that what began before midnight is known."""
+    begins = start - _DAY
+    told = select(Event).where(Event.user_id == person.id, Event.at >= begins, Event.at < end)
+    events = session.scalars(told.order_by(Event.at, Event.id)).all()
+    seats = [(desk_id, list(at_it)) for desk_id, at_it in groupby(events, lambda event: event.desk_id)]
+    if person.desk_id and (not seats or seats[-1][0] != person.desk_id):
+        seats.append((person.desk_id, []))
+    found = []
+    for place, (desk_id, at_it) in enumerate(seats):
+        since = at_it[0].at if place and at_it else begins
+        until = at_it[-1].at if desk_id != person.desk_id or place + 1 < len(seats) else end
+        desk = session.get_one(Desk, desk_id)
+        state = _state(session, desk, at_it, sits=desk_id == person.desk_id)
+        breaks = _breaks(session, person, desk, begins - _DAY, end)
+        points = sorted([*_points(at_it), *breaks], key=lambda point: point.at)
+        found += stretches(state, points, since, until)
+    return found
 
 
-def _breaks(session: Session, person: User, start: datetime) -> list[DaySpan]:
-    over = Break.user_id == person.id, Break.began_at >= start - _DAY, Break.began_at < start + _DAY
-    found: Sequence[Break] = session.scalars(select(Break).where(*over, Break.ended_at >= start)).all()
-    spans = [DaySpan(Did.PAUSED, one.began_at, one.ended_at, one.reason, None) for one in found]
-    desk = session.get(Desk, person.desk_id) if person.desk_id else None
-    if desk and desk.break_since and start <= desk.break_since < start + _DAY:
-        spans.append(DaySpan(Did.PAUSED, desk.break_since, None, desk.break_reason, None))
-    return spans
+def _points(events: Sequence[Event]) -> list[Point]:
+    return [Point(event.at, event.kind, event.what, event.callback_id) for event in events]
+
+
+def _state(session: Session, desk: Desk, events: Sequence[Event], *, sits: bool) -> State:
+    """How the desk stood before these events: what changes first was otherwise, the rest is as it is now."""
+    told = [event.what for event in events if event.kind == "desk"]
+    phone = next((what for what in told if what in _PHONE), None)
+    live = next((what for what in told if what in _LIVE), None)
+    return State(
+        phone=phone == "disconnected" if phone else desk.phone_connected or not sits,
+        live=live == "live-off" if live else sits and live_desks.takes_live(session, desk),
+    )
+
+
+def _breaks(session: Session, person: User, desk: Desk, first: datetime, end: datetime) -> list[Point]:
+    """Breaks begin and end; the one that goes on, too."""
+    between = Break.began_at >= first, Break.began_at < end
+    at_it = select(Break).where(Break.user_id == person.id, Break.desk_id == desk.id, *between)
+    found = []
+    for over in session.scalars(at_it.order_by(Break.began_at)):
+        found += [Point(over.began_at, "pause", reason=over.reason), Point(over.ended_at, "pause")]
+    if desk.break_since and person.desk_id == desk.id and desk.break_since < end:
+        found.append(Point(desk.break_since, "pause", reason=desk.break_reason))
+    return found
+
+
+def _tickets(session: Session, shown: Sequence[Stretch]) -> dict[int, str]:
+    ids = [each.callback_id for each in shown if each.callback_id]
+    rows = select(Callback.id, Registration.ticket).join(Callback.registration).where(Callback.id.in_(ids))
+    return {id_: ticket for id_, ticket in session.execute(rows)}

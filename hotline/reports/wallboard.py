@@ -264,8 +264,8 @@ def _doing(
         return Doing.SPEAKING, callback.talking_at
     if not desk.phone_connected:
         return Doing.AWAY, None
-    if callback and (over := wrap_up.over_since(callback)):
-        return Doing.WRAP_UP, over
+    if callback and callback.state in wrap_up.OVER:
+        return Doing.WRAP_UP, wrap_up.over_since(callback)
     if callback:
         return Doing.CALLING, callback.claimed_at
     if desk.next_asked_at:

@@ -113,7 +113,7 @@ def test_given_a_conversation_that_is_over_when_looked_at_then_desk_stage_room_a
     def seen() -> list[object]:
         room, wall = (as_role(Role.AUDITOR).get(f"{V1}/{path}").json() for path in ("control", "wallboard"))
         [in_room] = [one for one in room["desks"] if one["desk_id"] == talking.desk_id]
-        [on_wall] = [one for one in wall["desks"] if one["desk_id"] == talking.desk_id]
+        [on_wall] = [one for one in wall["now"]["desks"] if one["desk_id"] == talking.desk_id]
         [place] = desk.get(f"{V1}/rounds/{talking.round_id}/stage").json()["places"]
         return [
             (in_room["at"], in_room["since"]),

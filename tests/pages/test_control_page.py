@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Breaker, Callback, Desk, Registration, Role, User
+from db.models import AuditEntry, Break, Breaker, BreakReason, Callback, Desk, Event, Registration, Role, User
 from db.states import CallbackState
 from hotline.callbacks import conversations
 from settings import Settings
@@ -169,7 +169,31 @@ def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table(
 ) -> None:
     _, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("person-day-of").click()
-    expect(room.get_by_test_id("person-day").locator("tbody tr")).to_have_count(1)
+    expect(room.get_by_test_id("day-nothing")).to_be_visible()
+    room.keyboard.press("Escape")
+    with writing(engine) as session:
+        user = session.scalars(select(User).where(User.role == Role.OPERATOR)).one()
+        at, own = now(session), {"desk_id": user.desk_id, "user_id": user.id}
+        talks = session.scalars(select(Callback)).one().id
+        for minutes, kind, what, callback_id in (
+            (9, "desk", "asks-next", None),
+            (7, "callback", "talking", talks),
+            (4, "callback", "parting", talks),
+            (3, "callback", "reached", talks),
+            (3, "desk", "break", None),
+            (1, "callback", "talking", talks),
+        ):
+            session.add(Event(at=at - minutes * MINUTE, kind=kind, what=what, callback_id=callback_id, **own))
+        own |= {"began_at": at - 3 * MINUTE, "ended_at": at - 2 * MINUTE}
+        session.add(Break(reason=BreakReason.PRAYER, **own))
+    mine.get_by_test_id("person-day-of").click()
+    day, sums = room.get_by_test_id("person-day"), room.get_by_test_id("day-sums")
+    expect(day.locator("tbody tr")).to_have_count(5)
+    dids = [row.get_attribute("data-did") for row in day.locator("tbody tr").all()]
+    assert dids == ["waited", "talked", "wrap-up", "paused", "talked"]
+    expect(sums.locator("[data-did=paused]")).to_contain_text("نماز")
+    expect(sums.locator("[data-did=talked]")).to_contain_text("۲ بار")
+    expect(sums.locator("[data-did=wrap-up]")).to_contain_text("۰۱:۰۰")
     is_fit(room)
 
 

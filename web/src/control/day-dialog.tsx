@@ -6,6 +6,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Num } from '../ui/number'
 import { useBreakWord } from '../ui/use-desk-words'
 import { useNow } from '../ui/use-now'
+import { lasted, sumsOf } from './day-sums'
 import { usePersonDay, type LiveDesk, type Span } from './queries'
 import style from './control.module.css'
 
@@ -15,41 +16,64 @@ interface Props {
   onClose: () => void
 }
 
-/** What a person did today at the desk, in the order of time. */
+/** What a person did today at the desk: the sum of each, and every stretch in the order of time. */
 export function DayDialog({ personId, person, onClose }: Props) {
-  const { text, format } = useLanguage()
+  const { text } = useLanguage()
   const words = text.control
-  const breakWord = useBreakWord()
   const { data, error } = usePersonDay(personId, cityTime(serverNow()).day)
   const now = useNow(true)
   const spans = data?.spans ?? []
-  const lasted = ({ since, until }: Span) => (until ? Date.parse(until) : now) - Date.parse(since)
-  const sum = (did: Span['did']) => spans.filter((span) => span.did === did).reduce((all, span) => all + lasted(span), 0)
-  const talks = spans.filter(({ did }) => did === 'talked').length
   return (
     <Dialog opened onClose={onClose} title={words.dayOf(person)} size="lg" closeButtonProps={{ 'aria-label': text.deskList.close }}>
       <ErrorNotice error={error} />
-      {data && <p>{words.dayTotals(format.number(talks), format.duration(sum('talked')), format.duration(sum('paused')))}</p>}
-      {spans.length > 0 && (
-        <table className={style.day} data-testid="person-day">
-          <thead>
-            <tr><th scope="col">{words.dayFrom}</th><th scope="col">{words.dayUntil}</th><th scope="col">{words.dayWhat}</th><th scope="col">{words.dayLong}</th></tr>
-          </thead>
-          <tbody>
-            {spans.map((span) => (
-              <tr key={`${span.did} ${span.since}`}>
-                <td><Num>{format.time(span.since)}</Num></td>
-                <td>{span.until ? <Num>{format.time(span.until)}</Num> : words.dayNow}</td>
-                <td>
-                  {span.did === 'paused' && span.reason ? breakWord(span.reason) : words.dayTalk}{' '}
-                  {span.ticket && <Num>{format.ticket(span.ticket)}</Num>}
-                </td>
-                <td><Num>{format.duration(lasted(span))}</Num></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {data && spans.length === 0 && <p data-testid="day-nothing">{words.dayNothing}</p>}
+      {spans.length > 0 && <Sums spans={spans} now={now} />}
+      {spans.length > 0 && <Stretches spans={spans} now={now} />}
     </Dialog>
   )
+}
+
+function Sums({ spans, now }: { spans: Span[]; now: number }) {
+  const { text, format } = useLanguage()
+  const what = useWhat()
+  return (
+    <dl className={style.sums} aria-label={text.control.daySums} data-testid="day-sums">
+      {sumsOf(spans, now).map((sum) => (
+        <div key={`${sum.did} ${sum.reason}`} data-did={sum.did}>
+          <dt>{what(sum)}</dt>
+          <dd><Num>{format.duration(sum.lasted)}</Num> <small>{text.control.dayTimes(format.number(sum.count))}</small></dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Stretches({ spans, now }: { spans: Span[]; now: number }) {
+  const { text, format } = useLanguage()
+  const words = text.control
+  const what = useWhat()
+  return (
+    <table className={style.day} data-testid="person-day">
+      <thead>
+        <tr><th scope="col">{words.dayFrom}</th><th scope="col">{words.dayUntil}</th><th scope="col">{words.dayWhat}</th><th scope="col">{words.dayLong}</th></tr>
+      </thead>
+      <tbody>
+        {spans.map((span) => (
+          <tr key={`${span.did} ${span.since}`} data-did={span.did}>
+            <td><Num>{format.time(span.since)}</Num></td>
+            <td>{span.until ? <Num>{format.time(span.until)}</Num> : words.dayNow}</td>
+            <td>{what(span)} {span.ticket && <Num>{format.ticket(span.ticket)}</Num>}</td>
+            <td><Num>{format.duration(lasted(span, now))}</Num></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** What was done, in a word or two; a break by its reason. */
+function useWhat() {
+  const { text } = useLanguage()
+  const breakWord = useBreakWord()
+  return ({ did, reason }: Pick<Span, 'did' | 'reason'>) => (reason ? breakWord(reason) : text.control.dayDid[did])
 }

@@ -34,7 +34,7 @@ export const useAlarms = (watches: boolean) =>
 
 export type Span = Schemas['DaySpan']
 
-/** A person's conversations and breaks on a day of the city (2026-12-02). */
+/** What a person did on a day of the city (2026-12-02). */
 export const usePersonDay = (person_id: number, day: string) =>
   useQuery({
     queryKey: [...keys.control, 'day', person_id, day],
