@@ -211,6 +211,7 @@ def test_given_an_official_when_another_desk_of_the_round_still_writes_then_thei
     beside.reload()
     beside.get_by_test_id("break-reason").select_option("writing")
     expect(official.get_by_test_id("others-away")).to_contain_text("دارم می‌نویسم")
+    expect(beside.get_by_test_id("place").filter(has_text="دارم می‌نویسم")).to_have_count(1)
     is_fit(official)
 
 

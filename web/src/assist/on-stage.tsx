@@ -9,6 +9,7 @@ import { Progress } from '../official/next-panel'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
+import { useBreakWord } from '../ui/use-desk-words'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import type { Assist } from './use-assist'
@@ -30,7 +31,7 @@ export function OnStage({ desk, stage, assist }: Props) {
       <Part name="serving" title={words.official} empty={words.noDesk} rows={places.map((place) => (
         <Row key={place.desk.id} callback={place.callback} testId="place" id={place.desk.id}>
           {place.callback && <Spoken callback={place.callback} />}
-          {place.desk.wrap_up_since ? <WrapUp desk={place.desk} /> : !place.callback && (place.desk.next_asked_at ? words.asked : words.free)}
+          {place.desk.wrap_up_since ? <WrapUp desk={place.desk} /> : !place.callback && <Idle desk={place.desk} />}
         </Row>
       ))} />
       <Part name="ready" title={words.ready} empty={words.nobodyReady} rows={ready.map((callback) => (
@@ -109,6 +110,15 @@ function Spoken({ callback }: { callback: Callback }) {
       {state === 'talking' && talking_at && <RunningTime>{format.duration(now - Date.parse(talking_at))}</RunningTime>}
     </>
   )
+}
+
+/** A desk with nobody: why. */
+function Idle({ desk: { next_asked_at, break_reason, break_since } }: { desk: Desk }) {
+  const { text, format } = useLanguage()
+  const breakWord = useBreakWord()
+  const now = useNow(break_since !== null)
+  if (!break_reason || !break_since) return next_asked_at ? text.assist.asked : text.assist.free
+  return <>{breakWord(break_reason)} <RunningTime>{format.duration(now - Date.parse(break_since))}</RunningTime></>
 }
 
 function Waits({ callback, desk }: { callback: Callback; desk: Desk }) {
