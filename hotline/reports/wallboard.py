@@ -36,6 +36,7 @@ class Doing(StrEnum):
     """What a desk does."""
 
     AWAY = "away"  # its phone is not in its room
+    BREAK = "break"
     SPEAKING = "speaking"
     CALLING = "calling"  # has a citizen in hand with whom it does not speak yet
     WRAP_UP = "wrap-up"  # a conversation is over, and it has not asked for the next one
@@ -264,6 +265,8 @@ def _doing(
         return Doing.SPEAKING, callback.talking_at
     if not desk.phone_connected:
         return Doing.AWAY, None
+    if desk.break_reason and (callback is None or callback.state in wrap_up.OVER):
+        return Doing.BREAK, desk.break_since
     if callback and callback.state in wrap_up.OVER:
         return Doing.WRAP_UP, wrap_up.over_since(callback)
     if callback:

@@ -11,7 +11,7 @@ from api.access import WALL_COOKIE
 from api.app import create
 from api.cookies import COOKIE
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Callback, Desk, Incoming, Role, Round
+from db.models import AuditEntry, BreakReason, Callback, Desk, Incoming, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.people import sign_ins, wallboard_screens
 from hotline.reports import call_counts
@@ -119,6 +119,22 @@ def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_han
     assert list(hours) == list(range(24))
     assert {hour: of.reached for hour, of in hours.items() if of.reached} == {8: 1, 11: 3}
     assert {hour: (of.answered, of.turned_away) for hour, of in hours.items() if of.answered} == {12: (7, 2)}
+
+
+def test_given_a_desk_on_a_break_when_the_wall_shows_it_then_it_is_not_free_and_who_still_speaks_speaks(
+    session: Session, live: Round, noon: datetime
+) -> None:
+    rests, owes, speaks, away = (
+        a_desk(session, connected=connected) for connected in (True, True, True, False)
+    )
+    for desk in (rests, owes, speaks, away):
+        desk.break_reason, desk.break_since = BreakReason.REST, noon - 3 * MINUTE
+    call(session, live, C.ENDED, owes, talking_at=noon - 9 * MINUTE, ended_at=noon - MINUTE)
+    call(session, live, C.TALKING, speaks, talking_at=noon - 5 * MINUTE)
+    shown = {desk.desk_id: (desk.doing, desk.since) for desk in wallboard(session).desks}
+    assert shown[rests.id] == shown[owes.id] == (Doing.BREAK, noon - 3 * MINUTE)
+    assert shown[speaks.id] == (Doing.SPEAKING, noon - 5 * MINUTE)
+    assert shown[away.id] == (Doing.AWAY, None)
 
 
 def test_given_rounds_of_every_phase_when_the_wall_shows_them_then_those_of_today_that_are_public(

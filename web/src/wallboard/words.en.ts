@@ -31,6 +31,7 @@ export const words: typeof fa = {
     phones: (up, all) => `${up} of ${all} phones connected`,
     doing: {
       away: 'phone away',
+      break: 'on a break',
       speaking: 'speaking',
       calling: 'calling',
       'wrap-up': 'wrap-up',

@@ -29,6 +29,7 @@ export const words = {
     phones: (up: string, all: string) => `${up} تلفن از ${all} وصل`,
     doing: {
       away: 'تلفن قطع',
+      break: 'استراحت',
       speaking: 'در گفت‌وگو',
       calling: 'در حال تماس',
       'wrap-up': 'کار پس از گفت‌وگو',
