@@ -43,6 +43,7 @@ export default function DeskPage({ me }: { me: Me }) {
   const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)
   const canTake = me.desk !== null && begun && !isOver(round)
+  const takeNext = useWithPhone(me.desk, canTake ? desk.takeNext : undefined, `${round?.id} ${desk.callback?.id}`)
 
   return (
     <div className={style.page}>
@@ -54,7 +55,7 @@ export default function DeskPage({ me }: { me: Me }) {
           {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
           {me.desk && <LiveSwitch me={me} round={round} />}
           <AfterAll me={me} />
-          <Actions desk={desk} call={call} takeNext={canTake ? desk.takeNext : undefined} />
+          <Actions desk={desk} call={call} takeNext={takeNext} />
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
             : <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />}
