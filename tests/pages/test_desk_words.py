@@ -29,7 +29,8 @@ def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_
     rows.first.get_by_test_id("remove-note").click()
     office.get_by_test_id("add-note").click()
     rows.last.get_by_test_id("word-fa").fill(NOTE)
-    expect(office.get_by_test_id("save-words")).to_be_disabled()  # and in English?
+    expect(office.get_by_test_id("save-words")).to_be_disabled()
+    expect(office.get_by_test_id("words-not-whole")).to_be_visible()  # and in English?
     rows.last.get_by_test_id("word-en").fill("Told the address")
     meal = office.locator('[data-testid="break-row"][data-reason="meal"]')
     meal.get_by_test_id("word-fa").fill("ناهار")
@@ -57,6 +58,23 @@ def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_
     office.get_by_test_id("take-it-back").click()
     expect(rows).to_have_count(4)
     expect(ready).to_have_count(4)
+
+
+def test_given_two_who_write_the_words_when_one_saves_then_the_other_is_told_and_loses_nothing(
+    open_as: OpenAs,
+) -> None:
+    one, other = (open_as(Role.SUPERVISOR, "subjects") for _ in range(2))
+    word = '[data-testid="break-row"][data-reason="{}"] [data-testid="word-{}"]'
+    for language, text in (("fa", "ناهار"), ("en", "Lunch")):
+        other.locator(word.format("meal", language)).fill(text)
+        one.locator(word.format("rest", language)).fill("چای")
+    one.get_by_test_id("save-words").click()
+    expect(other.get_by_test_id("words-overtaken")).to_be_visible()
+    expect(other.locator(word.format("meal", "fa"))).to_have_value("ناهار")
+    is_fit(other)
+    other.get_by_test_id("words-overtaken").get_by_role("button").click()
+    expect(other.locator(word.format("meal", "fa"))).to_have_value("")
+    expect(other.locator(word.format("rest", "fa"))).to_have_value("چای")
 
 
 def test_given_an_auditor_when_the_words_are_read_then_nothing_can_be_changed(open_as: OpenAs) -> None:

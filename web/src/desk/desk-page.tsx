@@ -7,6 +7,7 @@ import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { FoldedLine } from '../line/folded-line'
 import { useDeskPhone } from '../phone/desk-phone'
+import { useNoRound } from './use-no-round'
 import { useWithPhone } from '../phone/use-with-phone'
 import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
@@ -72,12 +73,13 @@ export default function DeskPage({ me }: { me: Me }) {
 
 function Idle({ round, begun, nobody, connected }: { round: Round | undefined; begun: boolean; nobody: boolean; connected: boolean }) {
   const { text, format } = useLanguage()
+  const none = useNoRound()
   useEffect(() => {
     document.title = `${text.desk.title} · ${text.brandNumber}`
   }, [text])
 
   let sentence = ''
-  if (!round) sentence = text.round.none
+  if (!round) sentence = none
   else if (round.phase === 'cancelled') sentence = text.round.cancelled(round.reason)
   else if (round.phase === 'over') sentence = text.round.over
   else if (!begun) sentence = text.round.startsAt(format.moment(round.starts_at))

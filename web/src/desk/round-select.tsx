@@ -1,6 +1,7 @@
 import { NativeSelect } from '@mantine/core'
 import type { Round } from '../api/types'
 import { useLanguage } from '../language/language'
+import { useNoRound } from './use-no-round'
 
 interface Props {
   rounds: Round[]
@@ -10,7 +11,8 @@ interface Props {
 
 export function RoundSelect({ rounds, chosen, onChoose }: Props) {
   const { text, format, office } = useLanguage()
-  if (!chosen) return <span>{text.round.none}</span>
+  const none = useNoRound()
+  if (!chosen) return <span>{none}</span>
   return (
     <NativeSelect
       aria-label={text.round.choose} data-testid="round-select" size="md" value={chosen.id}

@@ -1,5 +1,6 @@
 import { Button, Paper } from '@mantine/core'
 import type { Desk, Round } from '../api/types'
+import { useNoRound } from '../desk/use-no-round'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
 import { PhoneCheck } from '../phone/quality-parts'
@@ -13,8 +14,9 @@ export function SitDown({ desk, round }: { desk: Desk; round: Round | undefined 
   const { text, format, office } = useLanguage()
   const { error, pending, may } = useActions()
   const phone = useDeskPhone()
+  const none = useNoRound()
   const sit = round && may(true, 'serve', () => serve(round.id))
-  if (!round) return <Paper withBorder className={style.sit}><h2>{text.round.none}</h2></Paper>
+  if (!round) return <Paper withBorder className={style.sit}><h2>{none}</h2></Paper>
   return (
     <Paper withBorder className={style.sit} component="section" aria-label={text.round.choose}>
       <h2>{office(round.official)}</h2>

@@ -5,6 +5,7 @@ import { body, client } from '../api/client'
 import { planningKey } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Notice } from '../ui/notice'
 import { type DeskWords as Words, REASONS, useDeskWords } from '../ui/use-desk-words'
 import type { Offer } from '../ui/use-undo'
 import style from './subjects.module.css'
@@ -21,28 +22,34 @@ const saveWords = (words: Words) => body(client.PUT('/api/v1/desk-words', { body
 /** What desks press instead of writing it, and what the city calls a break. */
 export function DeskWords(props: Props) {
   const { data, error } = useDeskWords()
-  // What was saved elsewhere is shown; what somebody writes here is kept until then.
-  return data ? <Form key={JSON.stringify(data)} saved={data} {...props} /> : <ErrorNotice error={error} />
+  return data ? <Form saved={data} {...props} /> : <ErrorNotice error={error} />
 }
 
 function Form({ saved, may, offer }: Props & { saved: Words }) {
   const { text } = useLanguage()
   const words = text.deskWords
   const queries = useQueryClient()
-  const [notes, setNotes] = useState(saved.ready_notes)
-  const [breaks, setBreaks] = useState(saved.breaks)
+  // What was saved elsewhere is shown, but nothing that somebody is writing here is thrown away.
+  const [draft, setDraft] = useState<{ of: Words; words: Words } | null>(null)
+  const { ready_notes: notes, breaks } = draft?.words ?? saved
+  const write = (changed: Partial<Words>) => setDraft({ of: draft?.of ?? saved, words: { ready_notes: notes, breaks, ...changed } })
+  const setNotes = (ready_notes: Both[]) => write({ ready_notes })
+  const setBreaks = (named: Words['breaks']) => write({ breaks: named })
+  const overtaken = draft !== null && JSON.stringify(draft.of) !== JSON.stringify(saved)
   const save = useMutation({
     mutationFn: saveWords,
     onSuccess: async () => {
       offer({ said: words.saved, back: () => saveWords(saved) })
       await queries.invalidateQueries({ queryKey: planningKey })
+      setDraft(null)
     },
   })
   const isWhole = ({ fa, en }: Both) => fa.trim() !== '' && en.trim() !== ''
   const isEmpty = ({ fa, en }: Both) => fa.trim() + en.trim() === ''
   const named = Object.fromEntries(Object.entries(breaks).filter(([, both]) => !isEmpty(both)))
   const wanted = { ready_notes: notes, breaks: named }
-  const able = [...notes, ...Object.values(named)].every(isWhole) && JSON.stringify(wanted) !== JSON.stringify(saved)
+  const whole = [...notes, ...Object.values(named)].every(isWhole)
+  const able = whole && JSON.stringify(wanted) !== JSON.stringify(saved)
   return (
     <Paper withBorder component="section" className={style.words} aria-labelledby="desk-words" data-testid="desk-words">
       <h2 id="desk-words">{words.title}</h2>
@@ -63,6 +70,14 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
         </div>
       ))}
       <ErrorNotice error={save.error} />
+      <div role="status" className="live">
+        {!whole && <Notice tone="warning" data-testid="words-not-whole">{words.bothLanguages}</Notice>}
+        {overtaken && (
+          <Notice tone="warning" data-testid="words-overtaken">
+            {words.overtaken} <Button size="compact-sm" variant="default" onClick={() => setDraft(null)}>{words.takeTheirs}</Button>
+          </Notice>
+        )}
+      </div>
       {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => save.mutate(wanted)} data-testid="save-words">{words.save}</Button></Group>}
     </Paper>
   )

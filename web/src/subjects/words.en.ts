@@ -20,5 +20,8 @@ export const words: typeof fa = {
     breaksHelp: 'What is empty has our own name. Reports stay as they are.',
     save: 'Save the words',
     saved: 'The words of the desks are saved.',
+    bothLanguages: 'Each needs its words in both languages.',
+    overtaken: 'Meanwhile somebody else has saved other words. What you save replaces theirs.',
+    takeTheirs: 'Show theirs',
   },
 }

@@ -21,7 +21,7 @@ export function Undo({ done: { said, back }, onOver }: { done: Done; onOver: () 
   const { text, format } = useLanguage()
   const queries = useQueryClient()
   const [until] = useState(() => new Date(serverNow() + MILLISECONDS).toISOString())
-  const left = useSecondsLeft(until)
+  const left = Math.min(useSecondsLeft(until), MILLISECONDS / 1000)
   const { mutate, isPending, error } = useMutation({
     mutationFn: back,
     onSuccess: () => {
