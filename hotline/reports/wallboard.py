@@ -265,14 +265,13 @@ def _doing(
         return Doing.SPEAKING, callback.talking_at
     if not desk.phone_connected:
         return Doing.AWAY, None
-    if desk.break_reason and (callback is None or callback.state in wrap_up.OVER):
-        return Doing.BREAK, desk.break_since
-    if callback and callback.state in wrap_up.OVER:
-        return Doing.WRAP_UP, wrap_up.over_since(callback)
-    if callback:
+    if callback and callback.state not in wrap_up.OVER:
         return Doing.CALLING, callback.claimed_at
+    if desk.break_reason:
+        return Doing.BREAK, desk.break_since
     if desk.next_asked_at:
         return Doing.WAITING, desk.next_asked_at
+    after = wrap_up.over_since(callback) if callback else after
     return (Doing.WRAP_UP, after) if after else (Doing.FREE, ended)
 
 
