@@ -1,17 +1,20 @@
 """What can be taken back is offered so for ten seconds, and what cannot is not."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
-from db.models import Department, Desk, Holiday, Official, Role, User
+from db.models import Department, Desk, Holiday, Official, Role, Round, User
+from db.states import Phase
 from hotline import numbers
 from hotline.clock import CITY
 from hotline.line import blocked
+from hotline.timetable import timetable_rules
+from hotline.timetable.days import moment
 from tests.factories import (
     NUMBER,
     a_department,
@@ -108,11 +111,64 @@ def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_i
         assert session.get_one(Holiday, day).works
     page.get_by_test_id("add-holiday").click()
     page.get_by_test_id("reason").fill("روز اصفهان")
+    expect(page.get_by_test_id("no-day")).to_be_visible()
+    expect(page.get_by_test_id("confirm")).to_be_disabled()  # which day?
+    page.get_by_test_id("holiday-day").click()
+    page.locator(".rmdp-day-picker .rmdp-today").click()
+    expect(page.get_by_test_id("closing")).to_have_text("در این روز دوری نیست که لغو شود.")
     confirm(page)
     today = page.locator(f'[data-day="{day - timedelta(days=1)}"]')
     expect(today).to_contain_text("روز اصفهان")
     take_back(page)
     expect(page.get_by_text("روز اصفهان")).to_have_count(0)
+
+
+def test_given_a_day_of_a_rules_round_when_it_is_named_a_day_off_then_its_cost_is_said_before(
+    open_still: Open, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        today = at.astimezone(CITY).date()
+        official = an_official(session)
+        session.flush()
+        rule = timetable_rules.add(
+            session,
+            officials=[official],
+            name="هر روز",
+            rrule="FREQ=DAILY",
+            starts_on=today + timedelta(days=400),
+            starts_at=time(9),
+            ends_at=time(12),
+        )
+        mine, others = a_round(session, Phase.OPEN), a_round(session)
+        mine.rule_id, mine.occurs_on = rule.id, today
+        midnight = moment(today + timedelta(days=1), time())
+        mine.starts_at = min(at + timedelta(minutes=20), midnight - timedelta(seconds=1))
+        mine.ends_at = at + timedelta(hours=1)
+        mine.registration_until = mine.starts_at
+        for _ in range(3):
+            a_registration(session, mine)
+        others.starts_at = at - timedelta(seconds=1)
+        round_id, other_id = mine.id, others.id
+    page = open_still(Role.PUBLIC_RELATIONS, "timetable")
+    page.locator(f'[data-day="{today}"]').click()
+    page.get_by_test_id("mark-holiday").click()
+    expect(page.get_by_test_id("closing")).to_contain_text("۱ دور در این روز لغو می‌شود")
+    page = open_still(Role.PUBLIC_RELATIONS, "holidays")
+    page.get_by_test_id("add-holiday").click()
+    page.get_by_test_id("holiday-day").click()
+    page.locator(".rmdp-day-picker .rmdp-today").click()
+    said = page.get_by_test_id("closing")
+    expect(said).to_contain_text("۱ دور در این روز لغو می‌شود و ۳ نوبتِ در انتظار به دور بعدی می‌رود")
+    expect(page.get_by_test_id("staying")).to_contain_text("۱ دور دیگر این روز می‌ماند")
+    page.get_by_test_id("reason").fill("روز اصفهان")
+    expect(page.get_by_test_id("confirm")).to_have_text("ثبت و لغو ۱ دور")
+    is_fit(page)
+    confirm(page)
+    expect(page.get_by_test_id("take-it-back")).to_have_count(0)
+    with reading(engine) as session:
+        assert session.get_one(Round, round_id).cancelled_at is not None
+        assert session.get_one(Round, other_id).cancelled_at is None
 
 
 def test_given_an_office_and_a_department_when_put_out_of_use_then_that_is_taken_back(

@@ -6,12 +6,11 @@ import type { Me } from '../api/types'
 import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { monthOf, yearSpan } from '../language/month'
+import { CloseDay } from '../timetable/close-day'
 import { HolidayActions } from '../timetable/holiday-actions'
-import { addHoliday, removeHoliday } from '../timetable/queries'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
-import { ReasonDialog } from '../ui/reason-dialog'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { useUndo } from '../ui/use-undo'
@@ -26,25 +25,18 @@ export default function HolidaysPage({ me }: { me: Me }) {
   useTitle(words.title)
   const today = cityTime(serverNow()).day
   const [offset, setOffset] = useState(0)
+  /** Of the day that is added; empty: none is chosen yet. */
   const [day, setDay] = useState<string | null>(null)
   const year = monthOf(today, code).year + offset
   const [from, until] = yearSpan(year, code)
   const { data, error } = useHolidays(from, until)
   const may = mayPlan(me.role)
   const { offer, undo } = useUndo()
-  const close = async (closed: string, name: string) => {
-    // A word of the city that stood there before, or rounds that are cancelled now, do not come back.
-    const plain = closed >= from && closed <= until && !data?.find((off) => off.day === closed)?.own
-    const cancelled = await addHoliday(closed, name, false)
-    if (plain && cancelled.length === 0) {
-      offer({ said: text.timetable.dayIsNamed(format.longDate(closed), name), back: () => removeHoliday(closed) })
-    }
-  }
   return (
     <div>
       {undo}
       <Header me={me} page="holidays">
-        {may && <Button onClick={() => setDay(today)} data-testid="add-holiday">{words.add}</Button>}
+        {may && <Button onClick={() => setDay('')} data-testid="add-holiday">{words.add}</Button>}
       </Header>
       <main className={rounds.list}>
         <p className={rounds.more}>{words.help}</p>
@@ -74,12 +66,9 @@ export default function HolidaysPage({ me }: { me: Me }) {
         </section>
       </main>
       {day !== null && (
-        <ReasonDialog
-          title={words.addTitle} help={text.timetable.markHolidayHelp} action={text.rounds.form.save} label={text.timetable.dayName} longest={200}
-          act={(name) => close(day, name)} onClose={() => setDay(null)}
-        >
+        <CloseDay title={words.addTitle} day={day} offer={offer} onClose={() => setDay(null)}>
           <DayPicker label={words.day} day={day} testId="holiday-day" onChange={setDay} />
-        </ReasonDialog>
+        </CloseDay>
       )}
     </div>
   )

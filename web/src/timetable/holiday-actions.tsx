@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { ReasonDialog } from '../ui/reason-dialog'
 import type { Offer } from '../ui/use-undo'
+import { CloseDay } from './close-day'
 import { addHoliday, type DayOff, removeHoliday } from './queries'
 
 type Asked = 'closed' | 'works' | 'back' | null
@@ -20,10 +21,9 @@ export function HolidayActions({ day, off, offer }: Props) {
   const words = text.timetable
   const shown = format.longDate(day)
   const ask = (what: Asked) => () => setAsked(what)
-  const say = async (name: string, works: boolean) => {
-    const cancelled = await addHoliday(day, name, works)
-    // Rounds that were cancelled stay so.
-    if (cancelled.length === 0) offer({ said: words.dayIsNamed(shown, name), back: () => removeHoliday(day) })
+  const open = async (name: string) => {
+    await addHoliday(day, name, true)
+    offer({ said: words.dayIsNamed(shown, name), back: () => removeHoliday(day) })
   }
   const takeBack = async () => {
     await removeHoliday(day)
@@ -37,20 +37,15 @@ export function HolidayActions({ day, off, offer }: Props) {
       {!off?.closed && !off?.own && <Button variant="default" onClick={ask('closed')} data-testid="mark-holiday">{words.markHoliday}</Button>}
       {asked === 'back' && (
         <ReasonDialog
-          title={`${words.takeBack}: ${off?.name_fa ?? ''}`} help={off?.closed ? words.takeBackHelp : words.markHolidayHelp} action={words.takeBack}
+          title={`${words.takeBack}: ${off?.name_fa ?? ''}`} help={off?.closed ? words.takeBackHelp : words.takeBackWorksHelp} action={words.takeBack}
           needed={null} act={takeBack} onClose={ask(null)}
         />
       )}
-      {asked === 'closed' && (
-        <ReasonDialog
-          title={words.markHolidayTitle(shown)} help={words.markHolidayHelp} action={text.rounds.form.save} label={words.dayName} longest={200}
-          act={(name) => say(name, false)} onClose={ask(null)}
-        />
-      )}
+      {asked === 'closed' && <CloseDay title={words.markHolidayTitle(shown)} day={day} offer={offer} onClose={ask(null)} />}
       {asked === 'works' && (
         <ReasonDialog
           title={words.markWorkingTitle(shown)} help={words.markWorkingHelp} action={text.rounds.form.save} label={words.dayName} longest={200}
-          act={(name) => say(name, true)} onClose={ask(null)}
+          act={open} onClose={ask(null)}
         />
       )}
     </Group>

@@ -13,6 +13,8 @@ interface Props {
   /** What is asked for, if not the reason. */
   label?: string
   longest?: number
+  /** False: what is asked for besides is still missing. */
+  ready?: boolean
   /** Where the reason is read, if not by citizens. */
   about?: string
   act: (reason: string) => Promise<unknown>
@@ -22,11 +24,11 @@ interface Props {
 }
 
 /** Asks once more, and why. */
-export function ReasonDialog({ needed = true, label, longest = 500, about, act, children, color = 'turquoise', ...dialog }: Props) {
+export function ReasonDialog({ needed = true, label, longest = 500, ready = true, about, act, children, color = 'turquoise', ...dialog }: Props) {
   const { text } = useLanguage()
   const [reason, setReason] = useState('')
   return (
-    <ConfirmDialog {...dialog} color={color} able={needed !== true || reason.trim() !== ''} act={() => act(reason.trim())}>
+    <ConfirmDialog {...dialog} color={color} able={ready && (needed !== true || reason.trim() !== '')} act={() => act(reason.trim())}>
       {children}
       {needed !== null && (
         <Textarea
