@@ -16,6 +16,7 @@ from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
+from dialer.empty_desks import EmptyDesks
 from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.keys import Keys
@@ -63,6 +64,7 @@ class Dialer:
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
+        self._empty_desks = EmptyDesks(engine, ami)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami)
@@ -172,6 +174,7 @@ class Dialer:
         self._confirmations.place_due()
         self._trunk.rest()
         self._tone.sound_due()
+        self._empty_desks.hang_up()
         self._asterisk.close_never_started()
 
     def _catch_up(self) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from db.models import Desk
+from db.models import Desk, User
 from dialer.tone import Tone
 from dialplan.variables import CONFIRM_NEXT, Key
 from hotline.callbacks import callbacks, conversations, serving
@@ -22,7 +22,7 @@ _CONFIRM_S = 5.0
 
 
 class Keys:
-    """The desk is known by its phone, which Asterisk vouches for."""
+    """The desk is known by its phone, which Asterisk vouches for; where nobody sits, keys do nothing."""
 
     def __init__(self, settings: Settings, engine: Engine, tone: Tone) -> None:
         self._settings = settings
@@ -57,6 +57,9 @@ class Keys:
         return time.monotonic() < self._asked_again.pop(desk_id, -_CONFIRM_S) + _CONFIRM_S
 
     def _do(self, session: Session, desk: Desk, key: Key) -> None:
+        person = round_permissions.at_desk(session, desk.id)
+        if person is None or person.disabled_at:
+            raise Refused("forbidden", "nobody sits at this desk")
         live = callbacks.live_at_desk(session, desk.id)
         match key:
             case Key.NEXT:
@@ -73,14 +76,12 @@ class Keys:
                 if parting := conversations.parting_at_desk(session, desk.id):
                     conversations.undo(session, parting, desk, self._settings)
             case Key.PAUSE | Key.END_ROUND:
-                self._of_round(session, desk, key)
+                self._of_round(session, desk, person, key)
 
-    def _of_round(self, session: Session, desk: Desk, key: Key) -> None:
+    def _of_round(self, session: Session, desk: Desk, person: User, key: Key) -> None:
         if desk.round_id is None:
             return
-        round_, person = rounds.get(session, desk.round_id), round_permissions.at_desk(session, desk.id)
-        if person is None:
-            raise Refused("forbidden", "nobody sits at this desk")
+        round_ = rounds.get(session, desk.round_id)
         if key is Key.END_ROUND:
             round_permissions.end(session, round_, person)
         elif round_.paused_at:

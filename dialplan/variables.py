@@ -162,4 +162,5 @@ CALLBACK_PREFIX = "callback-"
 """How the id of a callback's channel begins."""
 
 REPLACED_CAUSE = 26
-"""Why a desk's phone is hung up if the desk came in by another one: it must not come back by itself."""
+"""Why a desk's phone is hung up if the desk came in by another one, or nobody sits there any more: it must
+not come back by itself."""

@@ -11,13 +11,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
 from db.models import Callback, Desk, User
-from db.states import CallbackState
+from db.states import ON_THE_PHONE, CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks, toll
 from hotline.errors import Refused
@@ -139,3 +139,20 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 def person(session: Session, token: str) -> User | None:
     """Whose PIN lets the call of `token` into the room: whoever sits at the desk that asked for it."""
     return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))
+
+
+_SITS = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
+_WITH_CITIZEN = exists().where(
+    or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.state.in_(ON_THE_PHONE)
+)
+_LEFT_BEHIND = select(Desk.id, Desk.channel).where(
+    Desk.phone_connected, Desk.channel.is_not(None), Desk.phone == "browser", ~_SITS, ~_WITH_CITIZEN
+)
+
+
+def left_behind(session: Session) -> Sequence[tuple[int, str]]:
+    """Desks at which nobody sits any more, and the channel by which a browser is still in their room.
+
+    Not while a citizen is with it, or on the way: nobody is cut off. A telephone is the desk's, and stays.
+    """
+    return [(desk, channel) for desk, channel in session.execute(_LEFT_BEHIND) if channel]

@@ -41,7 +41,7 @@ class Office:
         self._thread.start()
         with writing(engine) as session:
             self.user = make.a_user(session, make.a_desk(session))
-            make.a_desk(session, connected=False)
+            make.a_desk(session, connected=False).phone = "sip"  # it stays where nobody sits
         manager.channels["desk.1"] = {"Channel": DESK_CHANNEL, "Application": "ConfBridge"}
         self.restart()
 

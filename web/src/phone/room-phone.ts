@@ -166,7 +166,8 @@ export class RoomPhone {
     const { state, problem, speaker } = phone.status.get()
     const connected = state === 'talking'
     if (connected && !this.since) this.arrive()
-    if (!connected && this.since) {
+    const ended = !connected && this.since > 0
+    if (ended) {
       if (Date.now() - this.since > STEADY) this.tries = 0
       this.since = 0
       this.expect()
@@ -177,8 +178,9 @@ export class RoomPhone {
       speaker,
     })
     if (state === 'ringing') phone.hangUp()
-    if (state === 'registered') this.later(() => phone.call(this.extension))
-    if (state === 'disconnected' && problem === 'refused') {
+    if (state === 'registered' && !ended) this.later(() => phone.call(this.extension))
+    // Whoever was hung up may sit at another desk now, or at none: the account is asked for anew.
+    if (ended && state === 'registered' || state === 'disconnected' && problem === 'refused') {
       this.later(() => {
         this.forget()
         return this.begin()

@@ -1,0 +1,38 @@
+"""Hangs up a browser's phone at a desk where nobody sits any more; its person was disabled, or moved."""
+
+import logging
+import time
+
+from sqlalchemy import Engine
+
+from db.engine import reading
+from dialer.ami import Ami, NotAccepted
+from dialplan.variables import REPLACED_CAUSE
+from hotline.desks import desk_phones
+
+log = logging.getLogger("dialer")
+
+_LOOK_S = 1.0
+
+
+class EmptyDesks:
+    """One of the dialer's tasks. Whoever gets the desk next finds no other browser there."""
+
+    def __init__(self, engine: Engine, ami: Ami) -> None:
+        self._engine = engine
+        self._ami = ami
+        self._next_look = 0.0
+
+    def hang_up(self) -> None:
+        """End each such phone's call, so that it does not come back by itself. Raises AmiError."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _LOOK_S
+        with reading(self._engine) as session:
+            left = desk_phones.left_behind(session)
+        for desk, channel in left:
+            try:
+                self._ami.request("Hangup", Channel=channel, Cause=REPLACED_CAUSE)
+                log.info("desk %d: nobody sits there any more, its phone is hung up", desk)
+            except NotAccepted:
+                pass  # it has ended
