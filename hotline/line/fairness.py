@@ -10,11 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from db.models import LedgerEntry, Registration, Round, Seal
-from db.states import HOLDS_PLACE, Fact, RegistrationState
+from db.models import Callback, LedgerEntry, Registration, Round, Seal
+from db.states import HOLDS_PLACE, CallbackState, Fact, RegistrationState
 from hotline.ledger import ledger, seals
 from hotline.ledger.ledger import LedgerPlace
 from hotline.line import line
@@ -62,6 +62,8 @@ class Standing:
     before: int
     explained: Sequence[Called]
     seal: Seal | None
+    spoken: bool
+    """Their conversation is over, and what came of it is not written down yet."""
 
 
 def look_up(session: Session, registration: Registration) -> Standing:
@@ -83,7 +85,11 @@ def look_up(session: Session, registration: Registration) -> Standing:
         before=sum(1 for call in explained if call.reason is Reason.MOVED_UP) + len(calls) - len(explained),
         explained=_with_texts(session, explained[-_LISTED:]),
         seal=seals.newest(session),
+        spoken=bool(session.scalar(select(_SPOKEN.where(Callback.registration_id == registration.id)))),
     )
+
+
+_SPOKEN = exists().where(Callback.state == CallbackState.ENDED, Callback.talking_at.is_not(None))
 
 
 def _calls(

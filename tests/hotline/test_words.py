@@ -30,7 +30,7 @@ PAGES_OF: dict[str, Set[str]] = {
     "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED},  # of no place
     "ticket-outcomes": set(Outcome),
     "ticket-passed": set(Reason),
-    "ticket-states": set(RegistrationState) | {"deferred"},
+    "ticket-states": set(RegistrationState) | {"deferred", "spoken"},
 }
 """What the pages choose by: each has its words."""
 NOT_FOR_READING = {

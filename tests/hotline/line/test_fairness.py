@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from api import limits
 from api.app import create
 from clerk import process
 from db.engine import now, reading, writing
-from db.models import Registration
-from db.states import Fact, Outcome, Phase, TurnNearAnswer
+from db.models import Callback, Registration
+from db.states import CallbackState, Fact, Outcome, Phase, TurnNearAnswer
 from hotline import dates
 from hotline.callbacks import callbacks
 from hotline.ledger import ledger
@@ -87,6 +87,32 @@ def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
         text = words(ask(citizen, story.tickets[ids[which]], "en"))
         for each in told_:
             assert each.lower() in text.lower(), (which, each, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "calls", "over"),
+    [
+        ("en", "It is your turn now", "Your conversation is over, and its outcome is being written down"),
+        ("fa", "همین حالا نوبت شماست", "گفت‌وگوی شما پایان یافت و نتیجهٔ آن در حال ثبت است"),
+    ],
+)
+def test_given_a_conversation_whose_outcome_is_owed_when_they_look_then_no_call_is_promised(
+    story: Story, citizen: TestClient, language: str, calls: str, over: str
+) -> None:
+    story.registers()
+    mine = story.called(None)
+    with writing(story.engine) as session:
+        callback = session.scalars(select(Callback).where(Callback.registration_id == mine)).one()
+        callback.state = CallbackState.TALKING
+        callback.talking_at = now(session)
+    text = words(ask(citizen, story.tickets[mine], language))
+    assert calls in text and over not in text
+    with writing(story.engine) as session:
+        session.get_one(Callback, callback.id).state = CallbackState.ENDED
+    text = words(ask(citizen, story.tickets[mine], language))
+    assert over in text and calls not in text
+    story.ends(callback.token, Outcome.REACHED)
+    assert over not in words(ask(citizen, story.tickets[mine], language))
 
 
 def test_given_a_next_round_not_announced_when_who_was_carried_looks_then_it_is_told_but_no_day(
