@@ -49,6 +49,14 @@ def block(body: admin.BlockIn, user: Mover, session: Writing, settings: InForce)
     )
 
 
+@router.get("/{number}/places")
+def count_places(
+    number: Annotated[schemas.Text, Path(max_length=40)], _user: Mover, session: Reading, settings: InForce
+) -> int:
+    """How many places the number has that blocking it would give up."""
+    return blocked.places(session, numbers.parse(number, settings.allowed_prefixes))
+
+
 @router.delete("/{number}", status_code=204)
 def unblock(number: Annotated[schemas.Text, Path(max_length=40)], user: Mover, session: Writing) -> None:
     """Let a number register again; nothing happens if it could."""

@@ -6,7 +6,7 @@ called gets no call, and nobody who asked not to be called is called.
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -72,6 +72,12 @@ def being_called(session: Session, number: str) -> bool:
     """Whether a place of this number is being called at this moment."""
     calling = Registration.state == RegistrationState.CALLING
     return session.scalar(select(exists().where(Registration.number == number, calling))) or False
+
+
+def places(session: Session, number: str) -> int:
+    """How many places blocking this number would give up at this moment."""
+    waits = (Registration.number == number, Registration.state.in_(_WAITS))
+    return session.scalar(select(func.count()).select_from(Registration).where(*waits)) or 0
 
 
 def give_up_places(session: Session, number: str | None = None) -> int:

@@ -176,6 +176,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /desk/messages/{message_id}/read": AT_DESK,
     "GET /blocked": HEARS,
     "POST /blocked": MOVES,
+    "GET /blocked/{number}/places": MOVES,
     "DELETE /blocked/{number}": MOVES,
 }
 

@@ -88,6 +88,7 @@ def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_
     page.get_by_test_id("number").fill("۰۹۱۳ ۱۲۳ ۴۵۶۷")
     page.get_by_test_id("note").fill("هر شب زنگ می‌زند")
     page.get_by_test_id("block").click()
+    page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("block-done")).to_contain_text("۱ ثبت‌نام در انتظار لغو شد")
     expect(page.get_by_test_id("blocked")).to_contain_text("هر شب زنگ می‌زند")
     is_fit(page)

@@ -70,12 +70,22 @@ def test_given_a_number_when_blocked_then_it_is_taken_back_unless_it_lost_its_pl
         a_registration(session, a_round(session), number=NUMBER)
     page.get_by_test_id("number").fill(numbers.national(NUMBER))
     page.get_by_test_id("block").click()
+    expect(page.get_by_role("dialog")).to_contain_text("این شماره ۱ نوبت در صف دارد که لغو می‌شود")
+    with reading(engine) as session:
+        assert not blocked.is_blocked(session, NUMBER)  # not before it is confirmed
+    confirm(page)
     expect(page.get_by_test_id("block-done")).to_contain_text("۱ ثبت‌نام در انتظار لغو شد")
     expect(page.get_by_test_id("take-it-back")).to_have_count(0)
     page.get_by_test_id("number").fill(numbers.national(NUMBER))  # again: it stays blocked
     page.get_by_test_id("block").click()
     expect(page.get_by_test_id("block-done")).to_contain_text("ثبت‌نامی در انتظار نداشت")
     expect(page.get_by_test_id("take-it-back")).to_have_count(0)
+    page.get_by_test_id("search").fill("هیچ‌کس")
+    expect(page.get_by_text("شماره‌ای با این جست‌وجو پیدا نشد.")).to_be_visible()
+    page.get_by_test_id("search").fill("")
+    page.get_by_test_id("unblock").click()
+    confirm(page)
+    expect(page.get_by_test_id("block-done")).to_have_count(0)
 
 
 def test_given_a_server_that_refuses_when_something_is_taken_back_then_it_says_so_and_can_be_put_away(

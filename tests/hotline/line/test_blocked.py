@@ -34,6 +34,7 @@ def test_given_places_when_their_number_is_blocked_then_they_are_given_up_and_th
     ]
     other = a_registration(session, rounds_[0])
 
+    assert blocked.places(session, number) == 3
     assert blocked.block(session, number, reason, note="سه بار", who="admin") == 3
 
     session.expire_all()

@@ -15,7 +15,7 @@ import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
 import { type Offer, useUndo } from '../ui/use-undo'
 import { useTitle } from '../ui/use-title'
-import { type BlockedNumber, type BlockIn, blockNumber, unblockNumber, useBlocked } from './queries'
+import { type BlockedNumber, type BlockIn, blockNumber, countPlaces, unblockNumber, useBlocked } from './queries'
 import style from '../ui/rows.module.css'
 
 /** The numbers that may not register, and why. */
@@ -28,6 +28,8 @@ export default function BlockedPage({ me }: { me: Me }) {
   const { data: blocked = [], isPending, error } = useBlocked(settled)
   const { offer, undo } = useUndo()
   const [leaving, setLeaving] = useState<BlockedNumber | null>(null)
+  // The number that was let in last: what the form said of it is no longer so.
+  const [letIn, setLetIn] = useState('')
   const may = mayMove(me.role)
 
   return (
@@ -35,14 +37,14 @@ export default function BlockedPage({ me }: { me: Me }) {
       {undo}
       <Header me={me} page="blocked">{null}</Header>
       <main className={style.page}>
-        {may && <BlockForm offer={offer} />}
+        {may && <BlockForm offer={offer} letIn={letIn} onBlocked={() => setLetIn('')} />}
         <TextInput
           aria-label={words.search} placeholder={words.search} value={wanted} maxLength={100} data-testid="search"
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && blocked.length === 0 && <Empty>{words.none}</Empty>}
+        {!isPending && blocked.length === 0 && <Empty>{settled.trim() ? words.noneFound : words.none}</Empty>}
         {blocked.length > 0 && (
           <ul className={style.rows}>
             {blocked.map((one) => (
@@ -73,6 +75,7 @@ export default function BlockedPage({ me }: { me: Me }) {
           onDone={() => {
             offer({ said: words.unblocked(format.phone(leaving.number)), back: () => blockNumber({ number: leaving.number, reason: leaving.reason, note: leaving.note }) })
             setLeaving(null)
+            setLetIn(leaving.number)
           }}
         />
       )}
@@ -82,54 +85,72 @@ export default function BlockedPage({ me }: { me: Me }) {
 
 const EMPTY: BlockIn = { number: '', reason: 'nuisance', note: '' }
 
-function BlockForm({ offer }: { offer: Offer }) {
+function BlockForm({ offer, letIn, onBlocked }: { offer: Offer; letIn: string; onBlocked: () => void }) {
   const { text, format } = useLanguage()
   const words = text.blocked
   const queries = useQueryClient()
   const [wanted, setWanted] = useState(EMPTY)
   const set = (part: Partial<BlockIn>) => setWanted((before) => ({ ...before, ...part }))
+  const [cost, setCost] = useState(0)
   const block = useMutation({
     mutationFn: blockNumber,
     onSuccess: ({ blocked: { number }, given_up, was_blocked, being_called }) => {
       setWanted(EMPTY)
+      onBlocked()
       // A place that was given up, or will be when its call ends, does not come back.
       if (given_up === 0 && !was_blocked && !being_called) offer({ said: words.doneNone(format.phone(number)), back: () => unblockNumber(number).then(() => block.reset()) })
       void queries.invalidateQueries({ queryKey: adminKeys.blocked })
     },
   })
+  // Places do not come back: with any, it is asked first.
+  const ask = useMutation({
+    mutationFn: (one: BlockIn) => countPlaces(one.number),
+    onSuccess: (count, one) => {
+      if (count > 0) setCost(count)
+      else block.mutate(one)
+    },
+  })
   const told = block.data
   const offered = told?.given_up === 0 && !told.was_blocked && !told.being_called
-  const done = told && (told.given_up > 0
+  const done = told && told.blocked.number !== letIn && (told.given_up > 0
     ? words.done(format.phone(told.blocked.number), format.number(told.given_up))
     : words.doneNone(format.phone(told.blocked.number)))
   return (
-    <Paper withBorder component="form" className={style.card} noValidate data-testid="block-form" onSubmit={(event) => {
-      event.preventDefault()
-      if (wanted.number.trim()) block.mutate(wanted)
-    }}>
-      <div className={style.form}>
-        <p className={style.soft}>{words.help}</p>
-        <div className={style.bar}>
-          <TextInput
-            label={words.number} value={format.digits(wanted.number)} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
-            onChange={(event) => set({ number: event.currentTarget.value })}
-          />
-          <NativeSelect
-            label={words.reason} value={wanted.reason} data-testid="block-reason"
-            data={(['nuisance', 'owner'] as const).map((value) => ({ value, label: words.reasons[value] }))}
-            onChange={(event) => set({ reason: event.currentTarget.value as BlockIn['reason'] })}
-          />
-          <TextInput
-            className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
-            onChange={(event) => set({ note: event.currentTarget.value })}
-          />
-          <Button type="submit" variant="light" color="brick" disabled={!wanted.number.trim()} loading={block.isPending} data-testid="block">{words.block}</Button>
+    <>
+      <Paper withBorder component="form" className={style.card} noValidate data-testid="block-form" onSubmit={(event) => {
+        event.preventDefault()
+        if (wanted.number.trim() && !ask.isPending && !block.isPending) ask.mutate(wanted)
+      }}>
+        <div className={style.form}>
+          <p className={style.soft}>{words.help}</p>
+          <div className={style.bar}>
+            <TextInput
+              label={words.number} value={format.digits(wanted.number)} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
+              onChange={(event) => set({ number: event.currentTarget.value })}
+            />
+            <NativeSelect
+              label={words.reason} value={wanted.reason} data-testid="block-reason"
+              data={(['nuisance', 'owner'] as const).map((value) => ({ value, label: words.reasons[value] }))}
+              onChange={(event) => set({ reason: event.currentTarget.value as BlockIn['reason'] })}
+            />
+            <TextInput
+              className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
+              onChange={(event) => set({ note: event.currentTarget.value })}
+            />
+            <Button type="submit" variant="light" color="brick" disabled={!wanted.number.trim()} loading={ask.isPending || block.isPending} data-testid="block">{words.block}</Button>
+          </div>
+          <ErrorNotice error={ask.error ?? block.error} />
+          <div role="status" className="live">
+            {done && !offered && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
+          </div>
         </div>
-        <ErrorNotice error={block.error} />
-        <div role="status" className="live">
-          {done && !offered && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
-        </div>
-      </div>
-    </Paper>
+      </Paper>
+      {cost > 0 && (
+        <ConfirmDialog
+          title={words.askTitle(format.phone(wanted.number))} help={words.ask(format.number(cost))} action={words.askAction(format.number(cost))}
+          color="brick" act={() => block.mutateAsync(wanted)} onClose={() => setCost(0)}
+        />
+      )}
+    </>
   )
 }

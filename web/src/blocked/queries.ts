@@ -12,6 +12,10 @@ export const blockNumber = (block: BlockIn) => body(client.POST('/api/v1/blocked
 export const unblockNumber = (number: string) =>
   body(client.DELETE('/api/v1/blocked/{number}', { params: { path: { number } } }))
 
+/** How many places blocking the number would give up. */
+export const countPlaces = (number: string) =>
+  body(client.GET('/api/v1/blocked/{number}/places', { params: { path: { number } } }))
+
 export const useBlocked = (text: string) =>
   useQuery({
     queryKey: [...adminKeys.blocked, text],

@@ -2,6 +2,7 @@ export const words = {
   blocked: {
     title: 'شماره‌های مسدود',
     none: 'هیچ شماره‌ای مسدود نیست.',
+    noneFound: 'شماره‌ای با این جست‌وجو پیدا نشد.',
     search: 'جست‌وجوی شماره یا یادداشت',
     number: 'شمارهٔ تلفن',
     reason: 'چرا؟ تماس‌گیرنده همین را می‌شنود',
@@ -11,6 +12,9 @@ export const words = {
     help: 'شمارهٔ مسدود نمی‌تواند ثبت‌نام کند و ثبت‌نام‌های در انتظارش لغو می‌شود.',
     done: (number: string, count: string) => `${number} مسدود شد. ${count} ثبت‌نام در انتظار لغو شد.`,
     doneNone: (number: string) => `${number} مسدود شد. ثبت‌نامی در انتظار نداشت.`,
+    askTitle: (number: string) => `${number} مسدود شود؟`,
+    ask: (count: string) => `این شماره ${count} نوبت در صف دارد که لغو می‌شود و برنمی‌گردد.`,
+    askAction: (count: string) => `مسدود کردن و لغو ${count} نوبت`,
     beingCalled: 'همین حالا با این شماره تماس گرفته شده است؛ این تماس ادامه می‌یابد و آخرین تماس است.',
     unblock: 'رفع مسدودی',
     unblocked: (number: string) => `مسدودی ${number} برداشته شد.`,
