@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Callback, Desk, Hearing, Role, User
+from db.models import BreakReason, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState
 from hotline.callbacks import serving
 from hotline.desks import transfers
@@ -47,6 +47,46 @@ def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it
         assert written_of(session.get_one(Callback, given.id)) == ["نشانی: خیابان نمونه"]
     desk_talks.reload()
     in_state(desk_talks, "callback-state", "none")
+
+
+def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is_the_desks_own_note(
+    desk_talks: Page, engine: Engine
+) -> None:
+    _a_desk_of(engine, "همکار نمونه")
+    note, given = desk_talks.get_by_test_id("note"), desk_talks.get_by_test_id("transfer-note")
+    desk_talks.get_by_test_id("transfer-ask").click()
+    given.fill("کوچهٔ دوم")
+    given.press("Escape")
+    expect(given).to_be_hidden()
+    expect(note).to_have_value("کوچهٔ دوم")
+    desk_talks.reload()
+    note.fill("کوچهٔ دوم، پلاک ۴")
+    note.press("Escape")
+    desk_talks.locator("body").press("t")
+    expect(given).to_have_value("کوچهٔ دوم، پلاک ۴")
+    given.fill("کوچهٔ سوم")
+    desk_talks.get_by_test_id("consult").click()
+    expect(desk_talks.get_by_test_id("transfer-state")).to_contain_text("همکار نمونه")
+    desk_talks.get_by_test_id("transfer-ask").click()
+    expect(given).to_have_value("کوچهٔ سوم")
+    desk_talks.get_by_test_id("give").click()
+    in_state(desk_talks, "callback-state", "none")
+    expect(desk_talks.get_by_test_id("kept-note")).to_be_hidden()
+    with reading(engine) as session:
+        assert written_of(session.scalars(select(Callback)).one()) == ["کوچهٔ سوم"]
+
+
+def test_given_an_open_choice_when_a_desk_takes_a_break_and_comes_back_then_the_list_knows(
+    desk_talks: Page, engine: Engine
+) -> None:
+    other = _a_desk_of(engine, "همکار نمونه")
+    expect(desk_talks.get_by_test_id("transfer-ask")).to_be_visible()
+    desk_talks.locator("body").press("t")
+    expect(desk_talks.get_by_test_id("consult")).to_be_focused()
+    for reason, there in ((BreakReason.MEAL, 0), (None, 1)):
+        with writing(engine) as session:
+            serving.take_break(session, session.get_one(Desk, other), reason)
+        expect(desk_talks.get_by_test_id("taker")).to_have_count(there)
 
 
 def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(desk_talks: Page) -> None:

@@ -1,5 +1,8 @@
 /** The names under which answers of the API are kept. Live events refresh by them, so they are all here. */
 
+/** Which desks could take a conversation over, while somebody chooses; every desk's event may change it. */
+export const TAKERS = ['takers']
+
 export const keys = {
   me: ['me'],
   sessionOver: ['session-over'],
@@ -11,6 +14,7 @@ export const keys = {
   stages: ['stage'],
   stage: (roundId: number) => ['stage', roundId],
   recordings: (roundId: number) => ['recordings', roundId],
+  takers: (callbackId: number) => [...TAKERS, callbackId],
   callback: (id: number) => ['callback', id],
   control: ['control'],
   alarms: ['alarms'],

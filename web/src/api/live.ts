@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { followEvents } from './events'
-import { adminKeys, planningKey, keys, REQUESTS } from './keys'
+import { adminKeys, planningKey, keys, REQUESTS, TAKERS } from './keys'
 import { makeRefresher } from './refresher'
 import { useSessionOver } from './session'
 
@@ -37,6 +37,7 @@ export function useLiveUpdates(myDesk: number | null): void {
         if (change.kind !== 'request') calmly(keys.control)
         if (change.kind === 'number') calmly(adminKeys.blocked)
         calmly(adminKeys.desks)
+        calmly(TAKERS)
         if (change.kind === 'desk') {
           soon(keys.stages)
           return

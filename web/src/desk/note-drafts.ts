@@ -13,12 +13,23 @@ export interface Draft {
 const prefix = (deskId: number) => `hotline137.note.${deskId}.`
 const keyOf = (deskId: number, callbackId: number) => `${prefix(deskId)}${callbackId}`
 
+const followers = new Set<() => void>()
+const tell = () => followers.forEach((told) => told())
+
+/** Calls `told` after each change of a draft on this page, until the answer is called. */
+export function followDrafts(told: () => void): () => void {
+  followers.add(told)
+  return () => void followers.delete(told)
+}
+
 export function keepDraft(deskId: number, draft: Draft): void {
   localStorage.setItem(keyOf(deskId, draft.callbackId), JSON.stringify(draft))
+  tell()
 }
 
 export function dropDraft(deskId: number, callbackId: number): void {
   localStorage.removeItem(keyOf(deskId, callbackId))
+  tell()
 }
 
 /** Those in which something is written. */
@@ -28,8 +39,11 @@ export const writtenDrafts = (deskId: number): Draft[] =>
     .map((key) => JSON.parse(localStorage.getItem(key) ?? '') as Draft)
     .filter((draft) => draft.note.trim() !== '')
 
+/** As it stands in the browser. */
+export const keptDraft = (deskId: number, callbackId: number) => localStorage.getItem(keyOf(deskId, callbackId))
+
 export function draftOf(deskId: number, callbackId: number): Draft | undefined {
-  const kept = localStorage.getItem(keyOf(deskId, callbackId))
+  const kept = keptDraft(deskId, callbackId)
   return kept ? (JSON.parse(kept) as Draft) : undefined
 }
 

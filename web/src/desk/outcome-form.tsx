@@ -1,5 +1,5 @@
 import { Button, Paper, Textarea } from '@mantine/core'
-import { useRef, useState } from 'react'
+import { useRef } from 'react'
 import { useRounds } from '../api/rounds'
 import type { Callback, Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -9,10 +9,10 @@ import { Notes } from '../ui/notes'
 import { useDeskWords } from '../ui/use-desk-words'
 import { useKeys } from '../ui/use-keys'
 import { CallLaterChoice } from './call-later-choice'
-import { type Draft, draftOf, dropDraft, keepDraft } from './note-drafts'
+import { draftOf, dropDraft, withLine } from './note-drafts'
 import { useCalledAgain, wishOf } from './use-called-again'
 import type { Desk } from './use-desk'
-import { withLine } from './note-drafts'
+import { useDraft } from './use-draft'
 import style from './callback.module.css'
 
 const AFTER_TALK = Object.entries(OUTCOME_KEYS) as [Outcome, string][]
@@ -26,12 +26,10 @@ function choicesIn(state: Callback['state']): [Outcome, string][] {
 /** The note, written at any time, and the outcome once it is due. */
 export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk }) {
   const { text, format } = useLanguage()
-  const { id, state, registration } = callback
+  const { id, state } = callback
   const { data: rounds = [] } = useRounds()
   const round = rounds.find((one) => one.id === callback.round_id)
-  const [draft, setDraft] = useState<Draft>(
-    () => draftOf(desk.id, id) ?? { callbackId: id, ticket: registration.ticket, note: '' },
-  )
+  const { draft, say } = useDraft(desk.id, callback)
   const { note, callLater = { way: 'soon' } } = draft
   const saveButton = useRef<HTMLButtonElement>(null)
   const noteField = useRef<HTMLTextAreaElement>(null)
@@ -41,12 +39,6 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   const foreseen = useCalledAgain(id, callLater, round, due === 'call_again')
   // A call that ended by itself has its outcome already; its note may still be written.
   const outcome = state === 'closed' && note.trim() ? callback.outcome : due
-
-  function say(change: Partial<Draft>) {
-    const changed = { ...draft, ...change }
-    setDraft(changed)
-    keepDraft(desk.id, changed)
-  }
 
   function choose(choice: Outcome) {
     say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, callLater: { way: 'soon' } })
@@ -62,9 +54,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
 
   /** It stands among the notes now; what was typed while it was sent stays. */
   function saved(sent: string) {
-    if ((draftOf(desk.id, id)?.note ?? sent) !== sent) return
-    dropDraft(desk.id, id)
-    setDraft((now) => ({ ...now, note: '' }))
+    if ((draftOf(desk.id, id)?.note ?? sent) === sent) dropDraft(desk.id, id)
   }
 
   useKeys({

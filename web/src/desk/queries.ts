@@ -1,5 +1,5 @@
 /** What a desk asks for: its calls, its citizen’s past and message, its phone. */
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { insist } from '../api/insist'
 import { keys } from '../api/keys'
@@ -28,11 +28,22 @@ export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{ca
 
 export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
 
-export const takersKey = (id: number) => [...keys.me, 'takers', id]
+const getTakers = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}/takers', ofCallback(id)))
 
-/** The desks that can take over my conversation now; below `me`, for the same events change both. */
-export const useTakers = (id: number) =>
-  useQuery({ queryKey: takersKey(id), queryFn: () => body(client.GET('/api/v1/callbacks/{callback_id}/takers', ofCallback(id))) })
+const takersKey = (id: number) => [...keys.me, 'takers', id]
+
+/** The desks that can take over my conversation, for the one that is in it; below `me`, for the same events change both. */
+export const useTakers = (id: number) => useQuery({ queryKey: takersKey(id), queryFn: () => getTakers(id) })
+
+/** Those that can take it over now, true with every desk's event: asked for only while somebody chooses. */
+export function useTakersNow(id: number) {
+  const queries = useQueryClient()
+  return useQuery({
+    queryKey: keys.takers(id),
+    queryFn: () => getTakers(id),
+    placeholderData: () => queries.getQueryData<Awaited<ReturnType<typeof getTakers>>>(takersKey(id)),
+  })
+}
 
 /** Another desk's phone comes into my conversation; with `waits` the citizen hears music meanwhile. */
 export const consult = (id: number, desk_id: number, waits: boolean) =>

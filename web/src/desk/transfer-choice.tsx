@@ -1,14 +1,14 @@
 import { Button, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { keys } from '../api/keys'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
 import { Sheet } from '../ui/sheet'
-import { draftOf, dropDraft } from './note-drafts'
-import { consult, give, useTakers } from './queries'
+import { dropDraft } from './note-drafts'
+import { consult, give, useTakersNow } from './queries'
+import { useDraft } from './use-draft'
 import style from './transfer.module.css'
 
 /** Which desk goes on with the conversation, and what it is to know. */
@@ -17,8 +17,8 @@ export function TransferChoice({ callback, onClose }: { callback: Callback; onCl
   const words = text.transfer
   const queries = useQueryClient()
   const desk = callback.desk_id ?? 0
-  const [note, setNote] = useState(() => draftOf(desk, callback.id)?.note ?? '')
-  const { data, isPending, error } = useTakers(callback.id)
+  const { draft: { note }, say } = useDraft(desk, callback)
+  const { data, isPending, error } = useTakersNow(callback.id)
   const onSettled = () => queries.invalidateQueries({ queryKey: keys.me })
   const asked = useMutation({
     mutationFn: (desk_id: number) => consult(callback.id, desk_id, callback.state === 'talking'),
@@ -41,18 +41,19 @@ export function TransferChoice({ callback, onClose }: { callback: Callback; onCl
       <div className={style.form}>
         <Textarea
           label={words.note} value={note} autosize minRows={2} maxRows={6} maxLength={2000} data-testid="transfer-note"
-          onChange={({ currentTarget: { value } }) => setNote(value)}
+          onChange={({ currentTarget: { value } }) => say({ note: value })}
+          data-autofocus={data?.length ? undefined : true}
         />
         <ErrorNotice error={given.error ?? asked.error ?? error} />
         {isPending && <Loading />}
         {data?.length === 0 && <p data-testid="transfer-nobody">{words.nobody}</p>}
         <ul className={style.list}>
-          {data?.map(({ desk_id, name, here }) => (
+          {data?.map(({ desk_id, name, here }, place) => (
             <li key={desk_id} data-testid="taker" data-desk={desk_id}>
               <span>{words.desk(format.number(desk_id))} · <bdi>{name}</bdi></span>
               <div className={style.buttons}>
-                {!someHere && <Button variant="default" disabled={busy} onClick={() => asked.mutate(desk_id)} data-testid="consult">{words.consult}</Button>}
-                <Button variant={here ? 'filled' : 'default'} disabled={busy} onClick={() => given.mutate(desk_id)} data-testid="give">{words.give}</Button>
+                {!someHere && <Button variant="default" disabled={busy} onClick={() => asked.mutate(desk_id)} data-testid="consult" data-autofocus={place === 0 || undefined}>{words.consult}</Button>}
+                <Button variant={here ? 'filled' : 'default'} disabled={busy} onClick={() => given.mutate(desk_id)} data-testid="give" data-autofocus={here || undefined}>{words.give}</Button>
               </div>
             </li>
           ))}
