@@ -1,6 +1,6 @@
 """A desk gives its conversation to another one, which it may ask into it first; and what that one reads."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
@@ -27,6 +27,12 @@ def _a_desk_of(engine: Engine, name: str) -> int:
 def _callback(engine: Engine) -> Callback:
     with reading(engine) as session:
         return session.scalars(select(Callback)).one()
+
+
+def _is_for_a_thumb(*buttons: Locator) -> None:
+    for button in buttons:
+        box = button.bounding_box()
+        assert box and box["height"] >= 44 and box["width"] >= 44, (button, box)
 
 
 def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it_goes_along(
@@ -102,8 +108,19 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     desk_talks.get_by_test_id("transfer-ask").click()
     expect(desk_talks.get_by_test_id("consult")).to_be_visible()
     is_fit(desk_talks)
+    close = desk_talks.get_by_role("dialog").get_by_role("button", name="بستن")
+    _is_for_a_thumb(close, desk_talks.get_by_test_id("consult"), desk_talks.get_by_test_id("give"))
     desk_talks.get_by_test_id("consult").click()
     expect(desk_talks.get_by_test_id("transfer")).to_have_attribute("data-here", str(other))
+    thumb = desk_talks.get_by_test_id("at-thumb")
+    back, give = thumb.get_by_test_id("hold"), thumb.get_by_test_id("transfer-ask")
+    for each in (back, give):
+        expect(each).to_be_in_viewport(ratio=1)
+    expect(desk_talks.get_by_test_id("hold")).to_have_count(1)
+    expect(desk_talks.get_by_test_id("transfer-ask")).to_have_count(1)
+    _is_for_a_thumb(back, give)
+    said, bar = (desk_talks.get_by_test_id(name).bounding_box() for name in ("transfer-state", "at-thumb"))
+    assert said and bar and said["width"] == bar["width"]
     callback = _callback(engine)
     assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
     with reading(engine) as session:

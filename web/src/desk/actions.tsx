@@ -3,6 +3,7 @@ import { Command } from '../ui/command'
 import { ErrorNotice } from '../ui/error-notice'
 import { KEY } from '../ui/keys'
 import { useKeys } from '../ui/use-keys'
+import { AtThumb, useAtThumb } from './third-person'
 import type { Desk } from './use-desk'
 import style from './callback.module.css'
 
@@ -10,10 +11,12 @@ import style from './callback.module.css'
 export function Actions({ desk, takeNext, call }: { desk: Desk; takeNext: (() => void) | undefined; call: (() => void) | undefined }) {
   const { text } = useLanguage()
   const { pending } = desk
+  const atThumb = useAtThumb(desk.callback)
   useKeys({ [KEY.takeNext]: takeNext, [KEY.call]: call, [KEY.hangUp]: desk.hangUp })
 
   return (
     <div className={style.thumb} data-testid="actions">
+      {atThumb && desk.callback && <AtThumb callback={desk.callback} />}
       <div className={style.actions}>
         <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending}>{text.desk.takeNext}</Command>
         <Command name="call" letter={KEY.call} act={call} pending={pending}>{text.desk.call}</Command>

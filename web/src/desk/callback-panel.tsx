@@ -17,7 +17,7 @@ import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
 import { letGo, stateWord } from './state-word'
-import { ThirdPerson } from './third-person'
+import { ThirdPerson, useAtThumb } from './third-person'
 import { ThreatButton } from './threat-button'
 import { VoiceMessage } from './voice-message'
 import style from './callback.module.css'
@@ -26,6 +26,7 @@ import style from './callback.module.css'
 export function CallbackPanel({ callback, desk }: { callback: Callback; desk: Desk }) {
   const { text, format } = useLanguage()
   const subjectOf = useSubject()
+  const atThumb = useAtThumb(callback)
   const { registration, state, outcome } = callback
   const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
   const call = callStateOf(callback)
@@ -48,8 +49,8 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         <HeldLeft callback={callback} />
         <Timer callback={callback} />
         <div className={style.deeds}>
-          <HoldButton callback={callback} />
-          <ThirdPerson callback={callback} />
+          {!atThumb && <HoldButton callback={callback} />}
+          <ThirdPerson callback={callback} apart={atThumb} />
         </div>
         <dl className={style.citizen}>
           <div>

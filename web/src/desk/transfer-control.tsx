@@ -9,9 +9,10 @@ import { useKeys } from '../ui/use-keys'
 import { useTakers } from './queries'
 import { TransferChoice } from './transfer-choice'
 import style from './guest.module.css'
+import transferStyle from './transfer.module.css'
 
 /** Gives the conversation to another desk, whose phone may come into it first. */
-export default function TransferControl({ callback, small }: { callback: Callback; small: boolean }) {
+export default function TransferControl({ callback, small, thumb = false }: { callback: Callback; small: boolean; thumb?: boolean }) {
   const { text, format } = useLanguage()
   const words = text.transfer
   const [open, setOpen] = useState(false)
@@ -19,7 +20,7 @@ export default function TransferControl({ callback, small }: { callback: Callbac
   const act = () => setOpen(true)
   useKeys({ [KEY.transfer]: act })
   return (
-    <div className={style.guest} data-testid="transfer" data-here={here?.desk_id ?? ''}>
+    <div className={thumb ? transferStyle.thumb : style.guest} data-testid="transfer" data-here={here?.desk_id ?? ''}>
       <Button
         variant={here ? 'filled' : 'default'} size={small ? 'sm' : 'md'} onClick={act} data-testid="transfer-ask"
         leftSection={<IconArrowForwardUp aria-hidden size={18} />} rightSection={!small && <Key>{KEY.transfer}</Key>}

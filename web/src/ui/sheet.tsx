@@ -21,7 +21,7 @@ const WIDTH = 'min(100%, 620px)'
 export function Sheet({ title, close, onClose, children }: Props) {
   return (
     <Suspense>
-      <LateDrawer opened onClose={onClose} position="right" size={WIDTH} title={title} closeButtonProps={{ 'aria-label': close }}>
+      <LateDrawer opened onClose={onClose} position="right" size={WIDTH} title={title} closeButtonProps={{ 'aria-label': close, size: 44 }}>
         {children}
       </LateDrawer>
     </Suspense>
