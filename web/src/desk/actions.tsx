@@ -7,8 +7,16 @@ import { AtThumb, useAtThumb } from './third-person'
 import type { Desk } from './use-desk'
 import style from './callback.module.css'
 
+interface Props {
+  desk: Desk
+  takeNext: (() => void) | undefined
+  call: (() => void) | undefined
+  /** A colleague speaks with this desk, which the next citizen would end: it is not what is offered first. */
+  consulted: boolean
+}
+
 /** The three things a desk does, always at the same place, on a telephone at the thumb; what was refused stands with them. */
-export function Actions({ desk, takeNext, call }: { desk: Desk; takeNext: (() => void) | undefined; call: (() => void) | undefined }) {
+export function Actions({ desk, takeNext, call, consulted }: Props) {
   const { text } = useLanguage()
   const { pending } = desk
   const atThumb = useAtThumb(desk.callback)
@@ -18,7 +26,7 @@ export function Actions({ desk, takeNext, call }: { desk: Desk; takeNext: (() =>
     <div className={style.thumb} data-testid="actions">
       {atThumb && desk.callback && <AtThumb callback={desk.callback} />}
       <div className={style.actions}>
-        <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending}>{text.desk.takeNext}</Command>
+        <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending} variant={consulted ? 'default' : 'filled'}>{text.desk.takeNext}</Command>
         <Command name="call" letter={KEY.call} act={call} pending={pending}>{text.desk.call}</Command>
         <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
       </div>

@@ -43,6 +43,7 @@ export default function DeskPage({ me }: { me: Me }) {
   const desk = useDesk(me, round?.id ?? null)
   const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)
+  const consultedBy = me.desk?.hears_how === 'consult' ? me.desk.hears_desk_id : null
   const canTake = me.desk !== null && begun && !isOver(round)
   const takeNext = useWithPhone(me.desk, canTake ? desk.takeNext : undefined, `${round?.id} ${desk.callback?.id}`)
 
@@ -56,10 +57,12 @@ export default function DeskPage({ me }: { me: Me }) {
           {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
           {me.desk && <LiveSwitch me={me} round={round} />}
           <AfterAll me={me} />
-          <Actions desk={desk} call={call} takeNext={takeNext} />
+          <Actions desk={desk} call={call} takeNext={takeNext} consulted={consultedBy !== null} />
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
-            : <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />}
+            : consultedBy === null
+              ? <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />
+              : <Consulted desk={consultedBy} />}
           <div role="status" className="live">
             {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
           </div>
@@ -90,6 +93,21 @@ function Idle({ round, begun, nobody, connected }: { round: Round | undefined; b
       <h2>{connected ? text.desk.ready : text.desk.readyWithoutPhone}</h2>
       <p>{sentence}</p>
       <AgreedCalls />
+    </Paper>
+  )
+}
+
+/** No citizen of its own, but not free: a colleague speaks with it about theirs. */
+function Consulted({ desk }: { desk: number }) {
+  const { text, format } = useLanguage()
+  const title = text.transfer.speaksWith(format.number(desk))
+  useEffect(() => {
+    document.title = `${title} · ${text.brandNumber}`
+  }, [title, text])
+  return (
+    <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
+      <h2>{title}</h2>
+      <p>{text.transfer.speaksHelp}</p>
     </Paper>
   )
 }
