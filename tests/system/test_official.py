@@ -125,7 +125,7 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         page.keyboard.press("2")
         expect(page.get_by_test_id("outcome-call_again")).to_have_attribute("aria-pressed", "true")
         page.keyboard.press("b")
-        in_state(page, "serving-state", "free")
+        in_state(page, "serving-state", "wrap-up")
         assert system.callback(second).outcome is Outcome.CALL_AGAIN
 
         # Paused, the round goes on with «next», and ends with a word of confirmation.

@@ -25,8 +25,8 @@ function stateOf(desk: Desk, callback: Callback | null, stage: Stage): ServingSt
   }
   if (isOver(stage.round)) return 'over'
   if (desk.next_asked_at) return 'asked'
-  if (desk.wrap_up_since) return 'wrap-up'
-  return stage.round.paused_at ? 'paused' : 'free'
+  if (stage.round.paused_at) return 'paused'
+  return desk.wrap_up_since ? 'wrap-up' : 'free'
 }
 
 /** What the desk that serves the round has in hand, and what it can do. */
