@@ -269,10 +269,9 @@ def _doing(
         return Doing.CALLING, callback.claimed_at
     if desk.break_reason:
         return Doing.BREAK, desk.break_since
-    if desk.next_asked_at:
-        return Doing.WAITING, desk.next_asked_at
-    after = wrap_up.over_since(callback) if callback else after
-    return (Doing.WRAP_UP, after) if after else (Doing.FREE, ended)
+    if callback or after:
+        return Doing.WRAP_UP, wrap_up.over_since(callback) if callback else after
+    return (Doing.WAITING, desk.next_asked_at) if desk.next_asked_at else (Doing.FREE, ended)
 
 
 def _hours(session: Session, midnight: datetime, talks: Talks) -> list[WallHour]:
