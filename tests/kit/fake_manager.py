@@ -12,6 +12,7 @@ from typing import Self
 
 from dialplan.variables import CAPPED_CAUSE
 from settings import Address
+from tests.kit.process import until
 
 PATIENCE_S = 30.0
 """What is awaited for so long has failed the test."""
@@ -97,7 +98,8 @@ class FakeManager:
                 wire.shutdown(socket.SHUT_RDWR)
 
     def send(self, data: bytes) -> None:
-        """Send these bytes, whatever they are, over the connection that came last."""
+        """Send these bytes, whatever they are, over the connection that came last, once there is one."""
+        until(lambda: self._wires, "somebody is connected", PATIENCE_S)
         with self._sending, suppress(OSError):  # the other side may have gone
             if self._held is not None:
                 self._held += data
