@@ -80,6 +80,8 @@ class Reconciler:
         `catch_up` handles the events that came before Asterisk's answer. Returns whether all is known; ask
         again if not. Raises AmiError.
         """
+        with reading(self._engine) as session:
+            before = {callback.token for callback in callbacks.on_the_phone(session)}
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         phones = self._phones_present(channels)
@@ -90,7 +92,8 @@ class Reconciler:
         if self._has_jumped(no_channel_s):
             no_channel_s = math.inf  # how long ago a call was placed, nobody knows
         self._rooms.only(channels)
-        self._see_forgotten(channels, {callback.token for callback, _ in placed})
+        # Not whose callback has ended since Asterisk was asked: the answer does not know of it.
+        self._see_forgotten(channels, before | {callback.token for callback, _ in placed})
         self._forget_callers(channels)
         self._guests.adopt(channels, ringing)
         known = True
@@ -111,11 +114,11 @@ class Reconciler:
             self._ahead_s, self._jumped_at = ahead_s, at
         return at - self._jumped_at < within_s
 
-    def _see_forgotten(self, channels: Mapping[str, Channel], placed: Collection[str]) -> None:
+    def _see_forgotten(self, channels: Mapping[str, Channel], known: Collection[str]) -> None:
         """Whose callback is over, and who still waits for a desk or is with one: the line is ended."""
         for token, channel in channels.items():
             where = _where(channel)
-            if where and callbacks.is_token(token) and token not in placed:
+            if where and callbacks.is_token(token) and token not in known:
                 self._rooms.seen(token, where)
 
     def _forget_callers(self, live: Collection[str]) -> None:

@@ -51,7 +51,12 @@ def resume(session: Session, callback: Callback, settings: Settings) -> Callback
 
 
 def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: Settings) -> None:
-    """Whom the desk asked to wait, waits for a phone that is gone no longer than anybody else does."""
+    """Whom the desk asked to wait, waits for a phone that is gone no longer than anybody else does.
+
+    Holds the desk first, which is written next (docs/architecture.md, lock order).
+    """
+    if (desk := session.get(Desk, desk_id)) is not None:
+        callbacks.hold(session, desk)
     held = Callback.desk_id == desk_id, Callback.state == CallbackState.HELD
     for callback in session.scalars(select(Callback).where(*held, _waits).with_for_update(key_share=True)):
         whole = (callback.on_hold_at or now(session)) + timedelta(seconds=settings.on_hold_seconds)

@@ -189,6 +189,26 @@ def test_given_a_citizen_who_waits_when_they_ask_to_be_called_later_then_they_he
 
 
 @on_sqlite
+def test_given_a_citizen_who_asks_to_be_called_later_as_asterisk_is_asked_then_they_hear_the_answer_out(
+    office: Office, manager: FakeManager
+) -> None:
+    token = office.claims(C.WAITING)
+    waiting = {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "waiting"}
+    manager.channels[token] = {"Channel": "Local/x@dial-0001;1", **waiting}
+
+    def later() -> None:  # told before the list, which still has them where they waited
+        manager.event("UserEvent", Uniqueid=token, UserEvent="HotlineStage", Stage="later")
+        manager.before.clear()
+
+    manager.before = {"CoreShowChannels": later}
+    office.until(lambda: office.state(token) is C.CLOSED)
+    manager.channels[token] |= {"Application": "Playback", "Context": "later"}
+    office.until_at_rest()
+
+    assert manager.named("Hangup") == []
+
+
+@on_sqlite
 def test_an_end_that_came_before_the_list_of_channels_keeps_its_true_cause(
     office: Office, manager: FakeManager
 ):

@@ -12,7 +12,8 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Hearing, Round
 from db.states import CallbackState
-from hotline.callbacks import assignment, callbacks, claims, live_desks, on_the_line, serving
+from hotline import heartbeats
+from hotline.callbacks import assignment, callbacks, claims, conversations, live_desks, on_the_line, serving
 from hotline.desks import supervising
 from hotline.rounds import rounds
 from settings import Settings
@@ -165,3 +166,23 @@ def test_given_a_caller_who_hangs_up_as_a_desk_takes_them_then_both_happen(engin
     with reading(engine) as session:
         assert callbacks.of_registration(session, place.id)
         assert on_the_line.find(session, place.id) is None
+
+
+def test_given_a_desk_that_takes_back_whom_it_asked_to_wait_when_its_phone_goes_then_both_happen(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        waits = a_callback(session, CallbackState.HELD)
+        waits.on_hold_at = waits.held_until = now(session)
+        desk, id_ = waits.desk_id or 0, waits.id
+
+    def goes(session: Session) -> None:
+        conversations.desk_phone_moved(session, desk, there=False, settings=settings)
+        heartbeats.phone_connected(session, desk, None)
+
+    def resumes(session: Session) -> None:
+        conversations.resume(session, session.get_one(Callback, id_), settings)
+
+    beside(engine, lambda session: hold(session, Desk, desk), goes, resumes)
+    with reading(engine) as session:
+        assert session.get_one(Callback, id_).on_hold_at is None
