@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Callback, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
+from db.models import Callback, CallerNow, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks, closing, on_the_line
 from hotline.line import line, registration
@@ -89,6 +89,13 @@ def _place(system: System, caller: Caller) -> int:
 def _is_there(system: System, place: int) -> bool:
     with reading(system.engine) as session:
         return on_the_line.find(session, place) is not None
+
+
+def _has_dialled(system: System, caller: Caller) -> bool:
+    """Whether it is written down that the caller is on the line of 137: for up to a second after it is so."""
+    with reading(system.engine) as session:
+        here = select(CallerNow).where(CallerNow.number == f"+98{caller.number[1:]}")
+        return session.scalar(here) is not None
 
 
 def _callback(system: System, place: int) -> Callback | None:
@@ -221,7 +228,8 @@ def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.hangup()
-        until(lambda: not _is_there(system, place), "the wait is over")
+        until(lambda: not _has_dialled(system, caller), "nobody believes them to be on the line")
+        assert not _is_there(system, place)
         line_id = _operators_line(system)
         assert operator.http.post(f"/rounds/{line_id}/claims").status_code == 204  # left in peace
         with writing(system.engine) as session:
