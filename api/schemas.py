@@ -72,11 +72,30 @@ class Desk(BaseModel):
     wrap_up_since: datetime | None
 
 
+class Note(BaseModel):
+    """What a person of the office wrote of a conversation, at one moment."""
+
+    by: str
+    at: datetime
+    written: str
+
+
 class Heard(BaseModel):
     """Somebody takes part in my conversation. Who only listens is not named."""
 
     how: Hearing
     name: str | None
+
+
+class Colleagues(BaseModel):
+    """The conversation of another desk, which asked my phone into it. `waits`: the citizen hears music."""
+
+    callback_id: int
+    desk_id: int
+    ticket: str
+    subject: int | None
+    waits: bool
+    notes: list[Note]
 
 
 class DeskWord(BaseModel):
@@ -162,14 +181,6 @@ class Registration(BaseModel):
     on_the_line: bool
 
 
-class Note(BaseModel):
-    """What a person of the office wrote of a conversation, at one moment."""
-
-    by: str
-    at: datetime
-    written: str
-
-
 class Callback(BaseModel):
     """One attempt to reach a registrant.
 
@@ -237,11 +248,12 @@ class Me(BaseModel):
     """Who is signed in, at which desk, and what the desk has in hand.
 
     `parting` is the conversation whose end it can undo; `cut_off` the last one, if our side cut it and the
-    citizen can be called again for this desk now. `calls_down_since`: no citizen can be called, by our own
-    fault; the line is kept. `takes_live`: whoever waits for an operator on the line comes to my desk by
-    itself; `said_live`: what the desk has said of that, if anything. `heard_by`: who takes part in the desk's
-    conversation. `words`: what supervisors have said to the desk, and it has not read. `official_id`: whose
-    rounds are mine.
+    citizen can be called again for this desk now; `given_away` whom it gave to a desk that does not have
+    them, and can take back. `calls_down_since`: no citizen can be called, by our own fault; the line is kept.
+    `takes_live`: whoever waits for an operator on the line comes to my desk by itself; `said_live`: what the
+    desk has said of that, if anything. `heard_by`: who takes part in the desk's conversation; `consulted_in`:
+    the one that it was asked into. `words`: what supervisors have said to the desk, and it has not read.
+    `official_id`: whose rounds are mine.
     """
 
     username: str
@@ -252,10 +264,12 @@ class Me(BaseModel):
     callback: Callback | None
     parting: Callback | None
     cut_off: Callback | None
+    given_away: Callback | None
     calls_down_since: datetime | None
     takes_live: bool
     said_live: bool | None
     heard_by: list[Heard]
+    consulted_in: Colleagues | None
     words: list[DeskWord]
 
 

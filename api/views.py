@@ -180,10 +180,12 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         callback=callback_view(session, in_hand) if in_hand else None,
         parting=of_desk(conversations.parting_at_desk),
         cut_off=of_desk(cut_conversations.at_desk),
+        given_away=of_desk(transfers.given_away),
         calls_down_since=down.since if down else None,
         takes_live=live_desks.takes_live(session, user.desk) if user.desk else False,
         said_live=user.desk.takes_live if user.desk else None,
         heard_by=_heard_by(session, user.desk_id),
+        consulted_in=_consulted_in(session, user.desk) if user.desk else None,
         words=_words(session, user.desk_id),
     )
 
@@ -194,6 +196,20 @@ def _heard_by(session: Session, desk_id: int | None) -> list[schemas.Heard]:
         for ear in supervising.ears(session)
         if ear.desk_id == desk_id
     ]
+
+
+def _consulted_in(session: Session, desk: models.Desk) -> schemas.Colleagues | None:
+    callback = transfers.consulted_in(session, desk)
+    if callback is None or callback.desk_id is None:
+        return None
+    return schemas.Colleagues(
+        callback_id=callback.id,
+        desk_id=callback.desk_id,
+        ticket=callback.registration.ticket,
+        subject=callback.registration.subject,
+        waits=callback.on_hold_at is not None,
+        notes=note_views(callback),
+    )
 
 
 def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:

@@ -45,16 +45,16 @@ class DeskIn(BaseModel):
     desk_id: int = Field(ge=1, lt=2**31)
 
 
-class Consulted(DeskIn):
-    """Which desk's phone is to come into the conversation; `waits`: the citizen, with music."""
-
-    waits: bool = False
-
-
 class GivenTo(DeskIn):
     """Which desk goes on with the conversation, and what it is to know."""
 
     note: Said = Field("", max_length=notes.MOST)
+
+
+class Consulted(GivenTo):
+    """Which desk's phone is to come into the conversation; `waits`: the citizen, with music."""
+
+    waits: bool = False
 
 
 class Taker(BaseModel):

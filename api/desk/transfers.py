@@ -30,7 +30,7 @@ def consult(
 ) -> schemas.Callback:
     """Have another desk's phone come into my conversation; with the citizen on hold we are alone."""
     mine = of_my_desk(session, callback_id, user)
-    transfers.consult(session, mine, body.desk_id, settings, who=user.username, waits=body.waits)
+    transfers.consult(session, mine, body.desk_id, body.note, settings, by=user, waits=body.waits)
     return views.callback_view(session, mine)
 
 
@@ -45,6 +45,13 @@ def give(
     mine = of_my_desk(session, callback_id, user)
     given = transfers.give(session, mine, body.desk_id, body.note, settings, by=user)
     return views.callback_view(session, given)
+
+
+@router.post("/callbacks/{callback_id}/take-back", status_code=202)
+def take_back(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+    """The desk to which I gave my citizen does not have them: they are mine again; twice is once."""
+    mine = once_mine(session, callback_id, user)
+    return views.callback_view(session, transfers.take_back(session, mine, settings, by=user))
 
 
 @router.delete("/desk/hears", status_code=204)

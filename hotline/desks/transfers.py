@@ -7,13 +7,14 @@ live calls, or serves no round and has not said that it takes none. Beside any o
 of what is not for a citizen's ears.
 Giving: the callback is the other desk's, held until the dialer has led the citizen into that room, as after
 a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the notes
-go with them. The other desk says what became of the conversation.
+go with them. The other desk says what became of the conversation. While that one
+does not have them, the desk that gave them can take them back.
 """
 
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,7 @@ _SPEAKS = or_(
     Callback.state == CallbackState.TALKING,
     and_(Callback.state == CallbackState.HELD, Callback.on_hold_at.is_not(None)),
 )
+_ON_THE_WAY = and_(Callback.state == CallbackState.HELD, Callback.on_hold_at.is_(None))
 
 
 class Taker(NamedTuple):
@@ -75,13 +77,21 @@ def _wants(session: Session, desk: Desk, person: User, round_: Round) -> bool:
 
 
 def consult(
-    session: Session, callback: Callback, desk_id: int, settings: Settings, *, who: str, waits: bool = False
+    session: Session,
+    callback: Callback,
+    desk_id: int,
+    note: str,
+    settings: Settings,
+    *,
+    by: User,
+    waits: bool = False,
 ) -> None:
-    """The other desk's phone comes into this conversation; twice is once. `waits`: the citizen, on hold.
+    """The other desk's phone comes into this conversation, and its page shows the notes; twice is once.
 
-    Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
+    `waits`: the citizen, on hold. Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
     taker = _held_taker(session, callback, desk_id)
+    notes.write(session, callback, note, by=by)
     if taker.here:
         return
     if guests.present(session, callback.id) or any(each.here for each in takers(session, callback)):
@@ -92,9 +102,16 @@ def consult(
     other.hears_desk_id, other.hears_callback_id = callback.desk_id, callback.id
     other.hears_how, other.next_asked_at = Hearing.CONSULT, None
     session.flush()  # every row first, then the log
-    audit.record(session, who, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
+    audit.record(session, by.username, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
     events.desk_changed(session, desk_id, "hears")
     events.desk_changed(session, callback.desk_id or 0, "is-heard")
+
+
+def consulted_in(session: Session, desk: Desk) -> Callback | None:
+    """The conversation of another desk in which this desk's phone is, because that one asked it."""
+    if desk.hears_how != Hearing.CONSULT:
+        return None
+    return session.get(Callback, desk.hears_callback_id)
 
 
 def give(
@@ -107,18 +124,59 @@ def give(
     taker, before = _held_taker(session, callback, desk_id), callback.desk_id
     if guests.present(session, callback.id):
         raise Refused("guest-there", "a third person is being called, or there, already")
-    at = now(session)
     notes.write(session, callback, note, by=by)
+    _goes_to(session, callback, taker.desk, taker.person, settings, given_by=before)
+    _say(session, callback, by, "conversation-given", f"desk {before}, desk {desk_id}")
+    events.desk_changed(session, before or 0, "gave")
+    events.desk_changed(session, desk_id, "given")
+    return callback
+
+
+def given_away(session: Session, desk_id: int) -> Callback | None:
+    """Whom this desk gave to another one that does not have them: not met yet, or lost."""
+    return session.scalar(select(Callback).where(Callback.given_by_desk_id == desk_id, _ON_THE_WAY).limit(1))
+
+
+def take_back(session: Session, callback: Callback, settings: Settings, *, by: User) -> Callback:
+    """The desk that was given the citizen does not have them: they are the giver's again. Twice is once.
+
+    Raises Refused("wrong-state" | "desk-unavailable").
+    """
+    mine, other = by.desk_id, callback.desk_id
+    _hold_desks(session, callback, mine)
+    if callback.desk_id == mine:
+        return callback
+    if callback.given_by_desk_id != mine or callback.desk_id != other:
+        raise Refused("wrong-state", "the conversation is not on the way from this desk")
+    desk = session.get_one(Desk, mine)
+    _goes_to(session, callback, desk, by, settings, _ON_THE_WAY, given_by=None)
+    _say(session, callback, by, "conversation-taken-back", f"desk {other}, desk {desk.id}")
+    events.desk_changed(session, other or 0, "gave")
+    events.desk_changed(session, desk.id, "given")
+    return callback
+
+
+def _goes_to(
+    session: Session,
+    callback: Callback,
+    desk: Desk,
+    person: User,
+    settings: Settings,
+    *which: ColumnElement[bool],
+    given_by: int | None,
+) -> None:
+    """The dialer leads the citizen into this desk's room. The rows of the desks are held."""
+    at = now(session)
     try:
         with session.begin_nested():
-            given = session.scalar(
+            moved = session.scalar(
                 update(Callback)
-                .where(Callback.id == callback.id, _SPEAKS, Callback.hangup_asked_at.is_(None))
+                .where(Callback.id == callback.id, *(which or (_SPEAKS,)), Callback.hangup_asked_at.is_(None))
                 .values(
                     state=CallbackState.HELD,
-                    desk_id=desk_id,
-                    user_id=taker.person.id,
-                    given_by_desk_id=before,
+                    desk_id=desk.id,
+                    user_id=person.id,
+                    given_by_desk_id=given_by,
                     held_at=func.coalesce(Callback.held_at, at),
                     held_until=at + timedelta(seconds=settings.hold_seconds),
                     on_hold_at=None,
@@ -127,25 +185,18 @@ def give(
                 .returning(Callback.id)
                 .execution_options(synchronize_session=False)
             )
-    except IntegrityError:  # the other desk has just got somebody
-        raise Refused("desk-unavailable", f"desk {desk_id} has a citizen of its own") from None
-    if given is None:
+    except IntegrityError:  # the desk has just got somebody
+        raise Refused("desk-unavailable", f"desk {desk.id} has a citizen of its own") from None
+    if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
-    other = taker.desk
-    other.next_asked_at = other.hears_desk_id = other.hears_callback_id = other.hears_how = None
+    desk.next_asked_at = desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
     session.flush()
     session.refresh(callback)
-    audit.record(
-        session,
-        by.username,
-        "conversation-given",
-        f"callback {callback.id}",
-        f"desk {before}, desk {desk_id}",
-    )
+
+
+def _say(session: Session, callback: Callback, by: User, action: str, what: str) -> None:
+    audit.record(session, by.username, action, f"callback {callback.id}", what)
     events.callback_changed(session, callback)
-    events.desk_changed(session, before or 0, "gave")
-    events.desk_changed(session, desk_id, "given")
-    return callback
 
 
 def is_arriving(session: Session, callback: Callback) -> bool:
@@ -164,11 +215,8 @@ def leave(session: Session, desk: Desk, *, who: str) -> None:
 
 def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
     """The desk that is to take over, with both desks' rows held, and then the callback's."""
-    wanted = select(Desk).where(Desk.id.in_([callback.desk_id, desk_id])).order_by(Desk.id)
-    held = wanted.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
     before = callback.desk_id
-    session.scalars(held).all()
-    session.refresh(callback, with_for_update={"key_share": True})
+    _hold_desks(session, callback, desk_id)
     on_hold = callback.state is CallbackState.HELD and callback.on_hold_at is not None
     speaks = callback.state is CallbackState.TALKING or on_hold
     if not speaks or callback.hangup_asked_at or callback.desk_id != before:
@@ -177,3 +225,11 @@ def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
         if taker.desk.id == desk_id:
             return taker
     raise Refused("desk-unavailable", f"desk {desk_id} cannot take this conversation now")
+
+
+def _hold_desks(session: Session, callback: Callback, other: int | None) -> None:
+    """The rows of the callback's desk and of the other one are held, and then the callback's."""
+    wanted = select(Desk).where(Desk.id.in_([callback.desk_id, other])).order_by(Desk.id)
+    held = wanted.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
+    session.scalars(held).all()
+    session.refresh(callback, with_for_update={"key_share": True})

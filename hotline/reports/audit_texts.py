@@ -38,6 +38,7 @@ _CODED = frozenset(
             "citizen-freed",
             "desk-consulted",
             "conversation-given",
+            "conversation-taken-back",
         ),
     }
 )

@@ -134,6 +134,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "DELETE /desk/hears": AT_DESK,
     "GET /callbacks/{callback_id}/takers": AT_DESK,
     "POST /callbacks/{callback_id}/consult": AT_DESK,
+    "POST /callbacks/{callback_id}/take-back": AT_DESK,
     "POST /callbacks/{callback_id}/give": AT_DESK,
     "GET /recordings": HEARS,
     "GET /recordings/{callback_id}/audio": HEARS,

@@ -47,11 +47,13 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
         "callback": None,
         "parting": None,
         "cut_off": None,
+        "given_away": None,
         "calls_down_since": None,
         "takes_live": False,
         "said_live": None,
         "official_id": None,
         "heard_by": [],
+        "consulted_in": None,
         "words": [],
     }
     assert nobody.get(f"{V1}/me").json() == answer.json()

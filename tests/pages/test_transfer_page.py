@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import BreakReason, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState
-from hotline.callbacks import serving
+from hotline.callbacks import conversations, serving
 from hotline.desks import transfers
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_user, written_of
@@ -73,13 +73,16 @@ def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is
     given.fill("کوچهٔ سوم")
     desk_talks.get_by_test_id("consult").click()
     expect(desk_talks.get_by_test_id("transfer-state")).to_contain_text("همکار نمونه")
+    expect(desk_talks.get_by_test_id("notes")).to_contain_text("کوچهٔ سوم")
+    expect(note).to_have_value("")
     desk_talks.get_by_test_id("transfer-ask").click()
-    expect(given).to_have_value("کوچهٔ سوم")
+    expect(given).to_have_value("")
+    given.fill("پلاک ۴")
     desk_talks.get_by_test_id("give").click()
     in_state(desk_talks, "callback-state", "none")
     expect(desk_talks.get_by_test_id("kept-note")).to_be_hidden()
     with reading(engine) as session:
-        assert written_of(session.scalars(select(Callback)).one()) == ["کوچهٔ سوم"]
+        assert written_of(session.scalars(select(Callback)).one()) == ["کوچهٔ سوم", "پلاک ۴"]
 
 
 def test_given_an_open_choice_when_a_desk_takes_a_break_and_comes_back_then_the_list_knows(
@@ -141,8 +144,15 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
         mine = session.scalars(select(User).where(User.desk_id.is_not(None))).one().desk_id or 0
         session.get_one(Desk, mine).phone_connected = True
         callback = a_callback(session, CallbackState.TALKING)
-        transfers.consult(session, callback, mine, settings, who="colleague")
-    expect(page.get_by_test_id("consulted")).to_contain_text("تلفن شما در گفت‌وگوی میز")
+        by = session.get_one(User, callback.user_id)
+        transfers.consult(session, callback, mine, "پلاک ۴", settings, by=by, waits=True)
+    consulted = page.get_by_test_id("consulted")
+    expect(consulted).to_contain_text("تلفن شما در گفت‌وگوی میز")
+    expect(consulted).to_contain_text("موسیقی می‌شنود")
+    expect(consulted.get_by_test_id("notes")).to_contain_text("پلاک ۴")
+    with writing(engine) as session:
+        conversations.resume(session, session.get_one(Callback, callback.id), settings)
+    expect(consulted).to_contain_text("صدای شما را می‌شنود")
     state, following = page.get_by_test_id("callback-state"), page.get_by_test_id("take-next")
     expect(state).to_contain_text("با میز")
     expect(state).not_to_contain_text("آماده")
@@ -164,3 +174,34 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
     page.reload()
     in_state(page, "callback-state", "talking")
     expect(page.get_by_test_id("given-by")).to_be_visible()
+
+
+def test_given_a_desk_that_does_not_come_when_it_was_given_the_citizen_then_they_can_be_taken_back(
+    desk_talks: Page, engine: Engine
+) -> None:
+    _a_desk_of(engine, "همکار نمونه")
+    mine = _callback(engine).desk_id
+    desk_talks.get_by_test_id("transfer-ask").click()
+    desk_talks.get_by_test_id("give").click()
+    in_state(desk_talks, "callback-state", "none")
+    expect(desk_talks.get_by_test_id("given-away")).to_contain_text("نرسیده است", timeout=15_000)
+    desk_talks.locator("body").press("z")
+    in_state(desk_talks, "callback-state", "held")
+    assert (_callback(engine).desk_id, _callback(engine).state) == (mine, CallbackState.HELD)
+    expect(desk_talks.get_by_test_id("given-away")).to_be_hidden()
+
+
+def test_given_a_desk_that_has_the_citizen_when_its_event_is_not_the_givers_then_nothing_is_offered(
+    desk_talks: Page, engine: Engine
+) -> None:
+    other = _a_desk_of(engine, "همکار نمونه")
+    desk_talks.get_by_test_id("transfer-ask").click()
+    desk_talks.get_by_test_id("give").click()
+    offered = desk_talks.get_by_test_id("given-away")
+    expect(offered).to_be_visible(timeout=15_000)
+    with writing(engine) as session:
+        callback = session.scalars(select(Callback)).one()
+        assert callback.desk_id == other
+        assert serving.begins(session, callback)
+        callback.state, callback.held_until = CallbackState.TALKING, None
+    expect(offered).to_be_hidden()

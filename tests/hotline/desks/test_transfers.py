@@ -215,8 +215,11 @@ def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_i
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
+    by = _person(session, mine)
     for _ in range(2):  # pressed twice
-        transfers.consult(session, mine, desk.id, settings, who="first")
+        transfers.consult(session, mine, desk.id, NOTE, settings, by=by)
+    assert make.written_of(mine) == [NOTE]
+    assert transfers.consulted_in(session, desk) is mine
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (
         mine.desk_id,
         mine.id,
@@ -224,10 +227,11 @@ def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_i
     )
     assert [(taker.desk.id, taker.here) for taker in transfers.takers(session, mine)] == [(desk.id, True)]
     third = _an_operator(session, "third")
-    refused = refusal(transfers.consult, session, mine, third.desk_id or 0, settings, who="first")
+    refused = refusal(transfers.consult, session, mine, third.desk_id or 0, "", settings, by=by)
     assert refused == "guest-there"
     _give(session, mine, other, settings)
     assert (desk.hears_desk_id, desk.hears_callback_id, desk.hears_how) == (None, None, None)
+    assert transfers.consulted_in(session, desk) is None
     assert [action for who, action, _ in _actions(session) if who == "first"] == [
         "desk-consulted",
         "conversation-given",
@@ -238,8 +242,48 @@ def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_conversation_goe
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
-    transfers.consult(session, mine, desk.id, settings, who="first")
+    transfers.consult(session, mine, desk.id, "", settings, by=_person(session, mine))
     for _ in range(2):
         transfers.leave(session, desk, who="second")
     assert desk.hears_desk_id is None
     assert mine.state is C.TALKING
+
+
+# --- the other desk is not there ---
+
+
+def test_given_a_desk_that_does_not_have_whom_it_was_given_when_taken_back_then_they_are_the_first_desks(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    by, first = _person(session, mine), mine.desk_id or 0
+    session.get_one(Desk, first).phone_connected = True
+    _give(session, mine, other, settings)
+    assert transfers.given_away(session, first) is mine
+    for _ in range(2):  # pressed twice
+        transfers.take_back(session, mine, settings, by=by)
+    assert (mine.state, mine.desk_id, mine.user_id, mine.given_by_desk_id) == (C.HELD, first, by.id, None)
+    assert transfers.given_away(session, first) is None
+    assert serving.begins(session, mine), "the dialer leads them into the room as after a cut"
+    assert [action for who, action, _ in _actions(session) if who == "first"] == [
+        "conversation-given",
+        "conversation-taken-back",
+    ]
+
+
+def test_given_a_desk_that_has_whom_it_was_given_when_they_are_wanted_back_then_that_is_refused(
+    session: Session, mine: Callback, other: User, settings: Settings
+) -> None:
+    by, first = _person(session, mine), mine.desk_id or 0
+    _give(session, mine, other, settings)
+    for state, on_hold_at in ((C.TALKING, None), (C.HELD, now(session))):
+        mine.state, mine.on_hold_at = state, on_hold_at
+        session.flush()
+        assert transfers.given_away(session, first) is None
+        assert refusal(transfers.take_back, session, mine, settings, by=by) == "wrong-state"
+    mine.state, mine.on_hold_at = C.HELD, None
+    session.flush()
+    third = _an_operator(session, "third")
+    assert refusal(transfers.take_back, session, mine, settings, by=third) == "wrong-state"
+    make.a_callback(session, C.TALKING, by)
+    assert refusal(transfers.take_back, session, mine, settings, by=by) == "desk-unavailable"
+    assert mine.desk_id == other.desk_id

@@ -4,6 +4,7 @@ import { followEvents } from './events'
 import { adminKeys, planningKey, keys, REQUESTS, TAKERS } from './keys'
 import { makeRefresher } from './refresher'
 import { useSessionOver } from './session'
+import type { Me } from './types'
 
 /** Keeps every query of the page true while it is open: my own callback at once, lines calmly. */
 export function useLiveUpdates(myDesk: number | null): void {
@@ -24,6 +25,8 @@ export function useLiveUpdates(myDesk: number | null): void {
           soon(keys.me)
           if (change.callback_id !== null) soon(keys.callback(change.callback_id))
         }
+        const consulted = queries.getQueryData<Me>(keys.me)?.consulted_in?.callback_id
+        if (consulted !== undefined && change.callback_id === consulted) soon(keys.me)
         if (change.kind === 'person') {
           soon(keys.me)
           calmly(adminKeys.people)

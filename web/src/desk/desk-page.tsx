@@ -43,7 +43,7 @@ export default function DeskPage({ me }: { me: Me }) {
   const desk = useDesk(me, round?.id ?? null)
   const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)
-  const consultedBy = me.desk?.hears_how === 'consult' ? me.desk.hears_desk_id : null
+  const consultedBy = me.consulted_in?.desk_id ?? null
   const canTake = me.desk !== null && begun && !isOver(round)
   const takeNext = useWithPhone(me.desk, canTake ? desk.takeNext : undefined, `${round?.id} ${desk.callback?.id}`)
 

@@ -45,13 +45,28 @@ export function useTakersNow(id: number) {
   })
 }
 
-/** Another desk's phone comes into my conversation; with `waits` the citizen hears music meanwhile. */
-export const consult = (id: number, desk_id: number, waits: boolean) =>
-  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id, waits } })))
+/** Another desk's phone comes into my conversation, with the note; with `waits` the citizen hears music meanwhile. */
+export const consult = (id: number, desk_id: number, note: string, waits: boolean) =>
+  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id, note, waits } })))
 
 /** The conversation is another desk's from now on; the note goes with it. */
 export const give = (id: number, desk_id: number, note: string) =>
   insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } })))
+
+/** The desk to which I gave my citizen does not have them: they are mine again. */
+export const takeBack = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/take-back', ofCallback(id)))
+
+const ON_THE_WAY = 2_000
+
+/** Whom I gave to another desk, as it stands: the events of the other desk are not mine. */
+export const useGivenAway = (callback: Callback | null) =>
+  useQuery({
+    queryKey: [...keys.me, 'given-away', callback?.id],
+    queryFn: () => getCallback(callback?.id ?? 0),
+    enabled: callback !== null,
+    initialData: callback ?? undefined,
+    refetchInterval: ON_THE_WAY,
+  }).data
 
 /** The end was a mistake; the citizen, still on the line, comes back. */
 export const undoEnd = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id)))

@@ -20,17 +20,23 @@ export function TransferChoice({ callback, onClose }: { callback: Callback; onCl
   const { draft: { note }, say } = useDraft(desk, callback)
   const { data, isPending, error } = useTakersNow(callback.id)
   const onSettled = () => queries.invalidateQueries({ queryKey: keys.me })
+  const done = (now: Callback) => {
+    queries.setQueryData(keys.callback(callback.id), now)
+    onClose()
+  }
   const asked = useMutation({
-    mutationFn: (desk_id: number) => consult(callback.id, desk_id, callback.state === 'talking'),
-    onSuccess: onClose,
+    mutationFn: (desk_id: number) => consult(callback.id, desk_id, note, callback.state === 'talking'),
+    onSuccess: (now) => {
+      say({ note: '' }) // it stands among the notes now
+      done(now)
+    },
     onSettled,
   })
   const given = useMutation({
     mutationFn: (desk_id: number) => give(callback.id, desk_id, note),
     onSuccess: (now) => {
       dropDraft(desk, callback.id)
-      queries.setQueryData(keys.callback(callback.id), now)
-      onClose()
+      done(now)
     },
     onSettled,
   })

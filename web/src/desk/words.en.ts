@@ -82,6 +82,10 @@ export const words: typeof fa = {
     over: 'The conversation is over; the citizen is still on the line.',
     undo: (seconds) => `Undo (${seconds})`,
   },
+  givenAway: {
+    place: (ticket, desk) => `The citizen of ticket ${ticket} has not reached desk ${desk} and hears music.`,
+    back: 'Back to my desk',
+  },
   cutOff: {
     place: (ticket) => `The conversation of ticket ${ticket} was cut off; the citizen keeps the place.`,
     again: 'Call again, now',

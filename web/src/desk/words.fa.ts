@@ -80,6 +80,10 @@ export const words = {
     over: 'گفت‌وگو پایان یافت؛ شهروند هنوز روی خط است.',
     undo: (seconds: string) => `برگرداندن (${seconds})`,
   },
+  givenAway: {
+    place: (ticket: string, desk: string) => `شهروند با شمارهٔ نوبت ${ticket} هنوز به میز ${desk} نرسیده است و موسیقی می‌شنود.`,
+    back: 'برگرداندن به میز من',
+  },
   cutOff: {
     place: (ticket: string) => `گفت‌وگوی شمارهٔ نوبت ${ticket} قطع شد؛ جای شهروند در صف محفوظ است.`,
     again: 'تماس دوباره، همین حالا',

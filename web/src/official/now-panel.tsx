@@ -23,6 +23,8 @@ interface Props {
   serving: Serving
   round: Round
   connected: boolean
+  /** Which desk's conversation my phone is in, because it was asked there. */
+  consultedBy: number | null
 }
 
 /** Where the call stands, as the other pages show it. */
@@ -32,18 +34,19 @@ const CALL: Record<Serving['state'], CallState> = {
 }
 
 /** Who is speaking now, about what, and for how long. */
-export function NowPanel({ serving, round, connected }: Props) {
+export function NowPanel({ serving, round, connected, consultedBy }: Props) {
   const { text, format } = useLanguage()
   const subject = useSubject()
   const { callback, state } = serving
   const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking'))
   const begun = useBegun(round)
+  const beside = callback === null && consultedBy !== null
   const call = callback ? callStateOf(callback) : CALL[state]
   return (
     <Paper withBorder className={style.now} data-call={call} data-state={state} data-time={time.tone} component="section">
       <div role="status" data-testid="serving-state" data-state={state}>
-        <h2><CallIcon state={call} /> {held(serving, text)}{callback && <OnTheLine callback={callback} />}</h2>
-        <p className={style.help}>{help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
+        <h2><CallIcon state={call} /> {beside ? text.transfer.speaksWith(format.number(consultedBy)) : held(serving, text)}{callback && <OnTheLine callback={callback} />}</h2>
+        <p className={style.help}>{beside ? text.transfer.speaksHelp : help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
         {callback && <HeldLeft callback={callback} />}
         {callback && <GivenBy callback={callback} />}
       </div>

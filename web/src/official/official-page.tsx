@@ -71,7 +71,7 @@ function Serving({ desk, stage }: { desk: Desk; stage: Stage }) {
       <ErrorNotice error={serving.error} />
       {round.paused_at && serving.state !== 'paused' && !serving.over && <Notice tone="warning">{text.stage.paused}</Notice>}
       <div className={style.stage}>
-        <NowPanel serving={serving} round={round} connected={desk.phone_connected} />
+        <NowPanel serving={serving} round={round} connected={desk.phone_connected} consultedBy={desk.hears_how === 'consult' ? desk.hears_desk_id : null} />
         <div className={style.beside}>
           <NextPanel stage={stage} />
           <Others stage={stage} myDesk={desk.id} />

@@ -5,7 +5,10 @@ import { keys } from '../api/keys'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Notes } from '../ui/notes'
 import { Notice } from '../ui/notice'
+import { Num } from '../ui/number'
+import { useSubject } from '../ui/use-subject'
 import style from './at-desk.module.css'
 
 const confirm = (message_id: number) =>
@@ -21,15 +24,20 @@ export default function AtDesk({ me }: { me: Me }) {
   const read = useMutation({ mutationFn: confirm, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
   const out = useMutation({ mutationFn: leave, onSettled: () => queries.invalidateQueries({ queryKey: keys.me }) })
   const waits = me.callback?.on_hold_at != null
-  const consulted = me.desk?.hears_how === 'consult' ? me.desk.hears_desk_id : null
+  const subject = useSubject()
+  const consulted = me.consulted_in
   return (
     <div className={style.all}>
       {consulted !== null && (
         <Notice tone="plain" data-testid="consulted">
           <div className={style.word}>
-            <span role="status">{words.consulted(format.number(consulted))}</span>
+            <span role="status">
+              {words.consulted(format.number(consulted.desk_id))} {consulted.waits ? words.citizenWaits : words.citizenHears}
+            </span>
             <Button variant="default" disabled={out.isPending} onClick={() => out.mutate()} data-testid="leave-desk">{words.leaveDesk}</Button>
           </div>
+          <p data-testid="consulted-about">{text.line.ticket} <Num>{format.ticket(consulted.ticket)}</Num> · {subject(consulted.subject)}</p>
+          <Notes notes={consulted.notes} />
         </Notice>
       )}
       {me.heard_by.map(({ how, name }, place) => (

@@ -49,7 +49,7 @@ export function Shell({ me, fetchPage, children }: Props) {
       <Rail me={me} path={path} onSearch={search.ask} />
       <div className={style.content}>
         <CallsDown since={me.calls_down_since} />
-        {(me.heard_by.length + me.words.length > 0 || me.desk?.hears_how === 'consult') && <Suspense><AtDesk me={me} /></Suspense>}
+        {(me.heard_by.length + me.words.length > 0 || me.consulted_in !== null) && <Suspense><AtDesk me={me} /></Suspense>}
         {children}
         {call && !SHOW_THE_CALL.includes(path) && <Suspense><CallBar me={me} callback={call} /></Suspense>}
       </div>

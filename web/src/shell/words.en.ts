@@ -33,6 +33,8 @@ export const words: typeof fa = {
       alone: (name) => `${name} is with you; the citizen hears music.`,
     },
     consulted: (desk) => `Your phone is in the conversation of desk ${desk}: your colleague speaks with you before handing the citizen over.`,
+    citizenWaits: 'The citizen hears music.',
+    citizenHears: 'The citizen hears you.',
     leaveDesk: 'Leave',
     wordOf: (name, time) => `${name}, ${time}:`,
     haveRead: 'I have read it',

@@ -31,6 +31,8 @@ export const words = {
       alone: (name: string) => `${name} با شماست؛ شهروند موسیقی می‌شنود.`,
     },
     consulted: (desk: string) => `تلفن شما در گفت‌وگوی میز ${desk} است: همکارتان پیش از سپردن شهروند با شما صحبت می‌کند.`,
+    citizenWaits: 'شهروند موسیقی می‌شنود.',
+    citizenHears: 'شهروند صدای شما را می‌شنود.',
     leaveDesk: 'بیرون رفتن',
     wordOf: (name: string, time: string) => `${name}، ${time}:`,
     haveRead: 'خواندم',
