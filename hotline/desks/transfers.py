@@ -126,7 +126,9 @@ def give(
         raise Refused("guest-there", "a third person is being called, or there, already")
     notes.write(session, callback, note, by=by)
     _goes_to(session, callback, taker.desk, taker.person, settings, given_by=before)
-    _say(session, callback, by, "conversation-given", f"desk {before}, desk {desk_id}")
+    what, way = f"callback {callback.id}", f"desk {before}, desk {desk_id}"
+    audit.record(session, by.username, "conversation-given", what, way)
+    events.callback_changed(session, callback)
     events.desk_changed(session, before or 0, "gave")
     events.desk_changed(session, desk_id, "given")
     return callback
@@ -150,7 +152,9 @@ def take_back(session: Session, callback: Callback, settings: Settings, *, by: U
         raise Refused("wrong-state", "the conversation is not on the way from this desk")
     desk = session.get_one(Desk, mine)
     _goes_to(session, callback, desk, by, settings, _ON_THE_WAY, given_by=None)
-    _say(session, callback, by, "conversation-taken-back", f"desk {other}, desk {desk.id}")
+    what, way = f"callback {callback.id}", f"desk {other}, desk {desk.id}"
+    audit.record(session, by.username, "conversation-taken-back", what, way)
+    events.callback_changed(session, callback)
     events.desk_changed(session, other or 0, "gave")
     events.desk_changed(session, desk.id, "given")
     return callback
@@ -192,11 +196,6 @@ def _goes_to(
     desk.next_asked_at = desk.hears_desk_id = desk.hears_callback_id = desk.hears_how = None
     session.flush()
     session.refresh(callback)
-
-
-def _say(session: Session, callback: Callback, by: User, action: str, what: str) -> None:
-    audit.record(session, by.username, action, f"callback {callback.id}", what)
-    events.callback_changed(session, callback)
 
 
 def is_arriving(session: Session, callback: Callback) -> bool:

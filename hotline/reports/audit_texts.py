@@ -47,6 +47,7 @@ _TIMED = frozenset({"call-agreed"})
 _LATIN = ("person", "address")
 """Subjects that keep their digits: user names, and where a browser is."""
 _NOTHING: Mapping[str, Named] = MappingProxyType({})
+_WORD_OR_NUMBER = re.compile(r"[A-Za-z_]\w*|\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -107,4 +108,10 @@ def _in_calendar(words: str, language: Language) -> str:
 
 
 def _of_language(words: str, language: Language) -> str:
-    return digits(words.replace(", ", PUBLIC.text(language, "dates", "comma")), language)
+    commas = words.replace(", ", PUBLIC.text(language, "dates", "comma"))
+    return _WORD_OR_NUMBER.sub(lambda found: _shown(found[0], language), commas)
+
+
+def _shown(word: str, language: Language) -> str:
+    """A Latin word, as a user name is one, stays with its digits."""
+    return digits(word, language) if word[0].isdigit() else word

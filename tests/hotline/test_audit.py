@@ -103,6 +103,11 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
             ("op1", "added a holiday", "2026-12-24", "تعطیل"),
         ),
         (
+            ("x", "dreamt", "desk 3, operator3", ""),
+            ("x", "dreamt", "میز ۳، operator3", ""),
+            ("x", "dreamt", "desk 3, operator3", ""),
+        ),
+        (
             ("x", "dreamt", "something", ""),
             ("x", "dreamt", "something", ""),
             ("x", "dreamt", "something", ""),
