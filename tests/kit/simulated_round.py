@@ -200,8 +200,12 @@ def _quiet(game: SimulatedRound) -> None:
 
     with suppress(TimeoutError):
         until(quiet, "nobody is on the line any more")
-    if not quiet():
+    if quiet():
+        return
+    try:
         until(quiet, f"nobody is on the line any more, but {game.crowd.live()}", 30 * (slowness() - 1))
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}\n{game.system.last_words()}") from None
 
 
 def end(game: SimulatedRound) -> None:
@@ -210,4 +214,4 @@ def end(game: SimulatedRound) -> None:
     game.official.leave()
     with writing(game.system.engine) as session:
         rounds.end_round(session, rounds.get(session, game.round_id))
-    until(lambda: not game.crowd.live(), "nobody is on the line any more")
+    _quiet(game)
