@@ -80,6 +80,8 @@ class Ami(AMIClient):  # type: ignore[misc]
         self.finished = threading.Event()
         self._socket = socket.create_connection((self._address, self._port), timeout=_CONNECT_S)
         self._socket.settimeout(_READ_S)
+        if self._stopped.is_set():  # by stop(), which has closed the one before
+            self._close()
 
     def listen(self) -> None:
         """Log in and read packets until the connection ends. Raises OSError, AmiError."""

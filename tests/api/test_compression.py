@@ -78,7 +78,7 @@ def test_given_a_page_that_follows_the_events_when_it_takes_gzip_then_each_comes
         cookie = sign_ins.sign_in(session, user)
     with (
         served(settings) as url,
-        httpx.Client(base_url=url, cookies={COOKIE: cookie}, headers=BROWSER, timeout=5) as page,
+        httpx.Client(base_url=url, cookies={COOKIE: cookie}, headers=BROWSER, timeout=30) as page,
         page.stream("GET", f"{V1}/events") as events,
     ):
         assert "content-encoding" not in events.headers

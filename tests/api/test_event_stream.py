@@ -26,7 +26,10 @@ from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
+from tests.kit.process import in_time
 from tests.kit.served import served
+
+PATIENCE_S = 30.0
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Page:
         """The lines of the live events, from now on or from what a page saw last."""
         headers = {} if last_id is None else {"Last-Event-ID": str(last_id).encode("latin-1")}
         with (
-            httpx.Client(base_url=self.url, cookies={COOKIE: self.cookie}, timeout=5) as client,
+            httpx.Client(base_url=self.url, cookies={COOKIE: self.cookie}, timeout=PATIENCE_S) as client,
             client.stream("GET", "/events", headers=headers) as response,
         ):
             assert response.status_code == 200
@@ -125,7 +128,7 @@ def test_given_an_open_page_when_something_changes_then_it_is_told_within_a_seco
             before = time.monotonic()
             register()
             told = next(stream)
-            assert time.monotonic() - before < 1
+            assert in_time(time.monotonic() - before, 1)
             assert told.id == logged(engine)[-1]
 
 
@@ -204,7 +207,7 @@ def test_given_many_writers_when_a_page_listens_then_it_misses_none_and_hears_no
     with ThreadPoolExecutor(1) as threads, page.events() as lines:
         listening = threads.submit(changes, lines, 80)
         at_once(8, lambda _: [register() for _ in range(10)])
-        heard = [each.id for each in listening.result(20)]
+        heard = [each.id for each in listening.result(PATIENCE_S)]
     assert heard == logged(engine, start)
 
 
@@ -227,13 +230,13 @@ def test_given_many_writers_when_the_log_is_read_meanwhile_then_no_event_appears
         following = threads.submit(follow)
         at_once(8, lambda _: [register() for _ in range(15)])
         done.set()
-        assert following.result(20) == logged(engine)
+        assert following.result(PATIENCE_S) == logged(engine)
 
 
 def test_given_twenty_pages_when_something_changes_then_every_one_is_told(
     page: Page, engine: Engine, register: Register
 ) -> None:
-    gate = threading.Barrier(21, timeout=20)
+    gate = threading.Barrier(21, timeout=2 * PATIENCE_S)
 
     def listen() -> int:
         with page.events() as lines:
@@ -246,7 +249,7 @@ def test_given_twenty_pages_when_something_changes_then_every_one_is_told(
         pages = [threads.submit(listen) for _ in range(20)]
         gate.wait()
         register()
-        assert {each.result(10) for each in pages} == {logged(engine)[-1]}
+        assert {each.result(PATIENCE_S) for each in pages} == {logged(engine)[-1]}
 
 
 def test_given_a_last_id_that_is_none_when_a_page_connects_then_it_hears_what_is_new(
@@ -276,12 +279,12 @@ def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_o
     page: Page, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.2)
+    begun = time.monotonic()
     with page.events() as lines:
         hello = list(islice(lines, 5))
         assert {text.partition(":")[0] for text in hello} == {"retry", "id", "event", "data", ""}
-        begun = time.monotonic()
         assert list(islice(lines, 6)) == [": still here", ""] * 3
-        assert 0.3 < time.monotonic() - begun < 5
+        assert 0.6 <= time.monotonic() - begun < 10
         register()
         assert next(text for text in lines if text and not text.startswith(":")).startswith("event: ")
 
@@ -296,7 +299,7 @@ def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is
             sign_ins.sign_out(session, page.cookie)
         before = time.monotonic()
         assert list(stream) == []
-        assert time.monotonic() - before < 3
+        assert in_time(time.monotonic() - before, 3)
 
 
 def test_given_open_pages_when_the_server_stops_then_it_does_not_wait_for_them(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 from sqlalchemy.orm import Session
 
 from hotline.rounds import planning
@@ -89,7 +89,7 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
             is_fit(page)
             page.get_by_role("textbox").fill(ticket)
             page.get_by_role("button", name=show).click()
-            assert place in page.inner_text("main")
+            expect(page.get_by_role("main")).to_contain_text(place)
             is_fit(page)
             page.goto(f"{CITY}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}")
             is_fit(page)

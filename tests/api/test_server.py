@@ -123,7 +123,7 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
     with ExitStack() as closing:
 
         def a_page(cookie: str) -> Iterator[str]:
-            client = closing.enter_context(httpx.Client(cookies={COOKIE: cookie}, timeout=5))
+            client = closing.enter_context(httpx.Client(cookies={COOKIE: cookie}, timeout=30))
             response = closing.enter_context(client.stream("GET", f"{url}/events"))
             assert response.status_code == 200
             lines = response.iter_lines()
@@ -161,7 +161,7 @@ def test_given_idle_connections_of_one_address_when_there_are_a_thousand_then_ot
     for flood in ("127.0.0.2", "127.0.0.1"):
         with served(settings) as url, ExitStack() as closing:
             other = httpx.HTTPTransport(local_address="127.0.0.3")
-            citizen = closing.enter_context(httpx.Client(transport=other))
+            citizen = closing.enter_context(httpx.Client(transport=other, timeout=30))
             for _ in range(MANY):
                 client = closing.enter_context(socket.socket())
                 client.bind((flood, 0))

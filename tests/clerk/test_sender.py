@@ -65,10 +65,12 @@ def test_given_more_than_a_batch_when_it_is_sent_then_everybody_gets_one(
 def test_given_an_answer_that_never_comes_whole_when_sent_again_then_the_citizen_gets_it_once(
     engine: Engine, ready: Settings, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(sender, "_TIMEOUT_S", 0.5)
     register(engine)
     provider.plan.append(step)
-    sender.run(engine, ready)
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "_TIMEOUT_S", 0.5)
+        sender.run(engine, ready)
+    provider.wait_for(1)
     assert only(engine).state is Delivery.PENDING
     assert only(engine).error
     later(engine)

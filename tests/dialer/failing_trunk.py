@@ -24,8 +24,10 @@ def hall_of_failures(
 ) -> Iterator[Hall]:
     hall = Hall(settings, engine, manager)
     monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
-    # Who is passed over is so until the test says otherwise, however slow this machine is.
+    # Who is passed over is so, and no probe is due, until the test says so, however slow this machine is.
     monkeypatch.setattr(retries, "_NEXT_ONE_TRIES", timedelta(minutes=1))
+    for pause in ("FIRST", "ANSWERING"):
+        monkeypatch.setattr(breaker, pause, timedelta(minutes=1))
     yield hall
     hall.close()
 

@@ -127,6 +127,7 @@ class Office:
 
     def call(self, to: CallbackState = C.DIALING, **registered: Any) -> str:
         """A callback that the desk has asked for and the dialer has placed, brought to this state."""
+        self.until(lambda: self._dialer._asterisk.in_sync)  # else it asks Asterisk anew in the middle of it
         token = self.claims(**registered)
         self.asks_call(token)
         self.until(lambda: token in self.manager.channels)

@@ -1,7 +1,9 @@
 """The connection to the manager interface: it heals itself, and no answer is never taken for a yes."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asterisk.ami.event import Event
@@ -148,6 +150,23 @@ def test_half_a_packet_of_a_cut_connection_is_forgotten(manager: FakeManager, co
     manager.event("Hangup", Uniqueid="callback-2")
 
     assert next_event(connected, "Hangup").keys["Uniqueid"] == "callback-2"
+
+
+def test_a_connection_that_is_made_as_it_is_told_to_stop_ends_too(
+    manager: FakeManager, address: Address, monkeypatch: pytest.MonkeyPatch
+):
+    ami, connect = Ami(address, "dialer", "secret"), socket.create_connection
+
+    def stopped_meanwhile(*where: Any, **how: Any) -> socket.socket:
+        ami.stop()
+        return connect(*where, **how)
+
+    monkeypatch.setattr(socket, "create_connection", stopped_meanwhile)
+    thread = threading.Thread(target=ami.run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
 
 
 # --- packets ---

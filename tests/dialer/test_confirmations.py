@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Confirmation
 from db.states import RegistrationState
+from dialer import asterisk_events
 from dialer.dialer import Dialer
 from hotline.line import confirmation_calls
 from hotline.line.registration import cancel
@@ -203,8 +204,14 @@ def test_a_place_given_up_before_the_call_is_not_called(office: Office, manager:
 
 
 def test_two_dialers_by_mistake_call_a_keyed_in_number_once(
-    office: Office, manager: FakeManager, settings: Settings, engine: Engine
+    office: Office,
+    manager: FakeManager,
+    settings: Settings,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    # What one is about to call the other does not take for over, however slow this machine is at the moment.
+    monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 60.0)
     ids = [keyed_in(office) for _ in range(4)]
     other = Dialer(settings, engine, office.ami)
     office.until(office.ami.connected.is_set)

@@ -1,5 +1,7 @@
 """The keys of a desk's telephone do what the page does."""
 
+from datetime import timedelta
+
 import pytest
 
 from db.engine import reading
@@ -53,8 +55,9 @@ def test_given_a_conversation_that_has_just_begun_when_next_is_pressed_then_only
 
 @on_sqlite
 def test_given_an_end_by_mistake_when_undone_by_the_key_then_they_speak_on_and_the_next_one_waits(
-    hall: Hall, manager: FakeManager
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conversations, "UNDO", timedelta(minutes=1))  # however slow this machine is
     talking, ready = hall.brings(C.TALKING), hall.brings()
     hall.asks_next(after=talking)
     hall.parts(talking)

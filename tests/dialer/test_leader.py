@@ -25,7 +25,7 @@ from tests.factories import a_callback
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
 from tests.kit.fake_manager import FakeManager
 from tests.kit.ports import free_port
-from tests.kit.process import Program, until
+from tests.kit.process import Program, in_time, until
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[[], Program]
@@ -66,8 +66,8 @@ def test_given_three_dialers_when_the_leader_is_killed_then_exactly_one_other_le
         os.kill(leader.pid, signal.SIGKILL)
         killed = time.monotonic()
         dialers.remove(leader)
-        until(lambda: any(map(leads, dialers)), "another leads", 5.0)
-        assert time.monotonic() - killed < 5.0
+        until(lambda: any(map(leads, dialers)), "another leads")
+        assert in_time(time.monotonic() - killed, 5.0)
         assert sum(map(leads, dialers)) == 1
 
 
@@ -80,7 +80,9 @@ def test_given_a_leader_that_is_asleep_when_others_ask_then_it_still_leads_and_n
     second = start()
     assert said(second) == "follows"
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: leads(second), "the second leads", 5.0)
+    killed = time.monotonic()
+    until(lambda: leads(second), "the second leads")
+    assert in_time(time.monotonic() - killed, 5.0)
 
 
 def test_given_two_dialers_at_work_when_the_leader_is_killed_then_the_other_takes_over_its_calls_in_time(
@@ -108,7 +110,7 @@ def test_given_two_dialers_at_work_when_the_leader_is_killed_then_the_other_take
         killed = time.monotonic()
         second = asked_for(engine)
         other.wait_for("Originate")
-        assert time.monotonic() - killed < 5.0
+        assert in_time(time.monotonic() - killed, 5.0)
         assert [o["ChannelId"] for o in his.named("Originate") + other.named("Originate")] == [first, second]
         other.refuses(first, 486)
         until(lambda: outcome(engine, first) is Outcome.BUSY, "the call of the dead one ends in the truth")
@@ -171,7 +173,8 @@ def test_given_a_leader_whose_connection_is_cut_when_it_looks_then_it_leads_no_m
     assert isinstance(first, DatabaseLeader)
     assert first.leads()
     with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        # It is awaited: whoever held the lock hears of the end before it is free.
+        admin.execute("SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE locktype = 'advisory'")
     assert not first.leads()
     assert second.leads()
     assert not first.leads(), "it asks anew, and another has it"

@@ -49,7 +49,9 @@ class FakeManager:
         self.after: dict[str, Callable[[], None]] = {}
         """What the test does just before and just after an action is answered; all is sent in one piece."""
         self.address = address
+        self._accepted: list[socket.socket] = []
         self._wires: list[socket.socket] = []
+        """Those of them over which the banner was sent: nothing goes before it."""
         self._sending = threading.RLock()
         self._held: bytes | None = None
         self._changed = threading.Condition()
@@ -93,19 +95,26 @@ class FakeManager:
 
     def cut(self) -> None:
         """End every connection now."""
-        for wire in self._wires:
+        for wire in list(self._accepted):  # and none that is made anew meanwhile
             with suppress(OSError):  # it may have ended
                 wire.shutdown(socket.SHUT_RDWR)
 
     def send(self, data: bytes) -> None:
         """Send these bytes, whatever they are, over the connection that came last, once there is one."""
-        until(lambda: self._wires, "somebody is connected", PATIENCE_S)
-        with self._sending, suppress(OSError):  # the other side may have gone
+        self._await_somebody()
+        with self._sending:
             if self._held is not None:
                 self._held += data
-                return
+            else:
+                self._put(self._wires[-1], data)
+
+    def _await_somebody(self) -> None:
+        until(lambda: self._wires, "somebody is connected", PATIENCE_S)
+
+    def _put(self, wire: socket.socket, data: bytes) -> None:
+        with suppress(OSError):  # the other side may have gone
             for piece in [data[i : i + 1] for i in range(len(data))] if self.piecemeal else [data]:
-                self._wires[-1].sendall(piece)
+                wire.sendall(piece)
 
     def event(self, name: str, **headers: str) -> None:
         """Send an event."""
@@ -148,7 +157,13 @@ class FakeManager:
     def hangs_up(self, channel_id: str, cause: int = 16, *, leg_late: bool = False) -> None:
         """A channel ends. Of one that we placed the phone's leg ends first, then the half that dialled, which
         says «normal» of every call that was answered (seen on 22.10.1). `leg_late`: the leg ends last.
+        No list of channels is made between its end and the word of it.
         """
+        self._await_somebody()
+        with self._sending:
+            self._hangs_up(channel_id, cause, leg_late)
+
+    def _hangs_up(self, channel_id: str, cause: int, leg_late: bool) -> None:
         self.channels.pop(f"{channel_id}.phone", None)
         gone = self.channels.pop(channel_id, {})
         channel = gone.get("Channel", "Local/x@dial-00000001;1")
@@ -180,7 +195,7 @@ class FakeManager:
             except OSError:
                 break
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._wires.append(wire)
+            self._accepted.append(wire)
             thread = threading.Thread(target=self._serve, args=(wire,))
             thread.start()
             served.append(thread)
@@ -190,7 +205,9 @@ class FakeManager:
 
     def _serve(self, wire: socket.socket) -> None:
         with wire:
-            self.send(self.banner)
+            with self._sending:
+                self._put(wire, self.banner)
+                self._wires.append(wire)
             stream = wire.makefile("rb")
             with suppress(OSError):  # it may be cut
                 while action := _read(stream.readline):
@@ -206,7 +223,7 @@ class FakeManager:
             self.before.get(name, _nothing)()
             if name in self.cut_on:
                 wire.shutdown(socket.SHUT_RDWR)
-            elif name not in self.unanswered:
+            elif name not in self.unanswered and wire is self._wires[-1]:  # else nobody is there any more
                 self._answer(action, error)
             self.after.get(name, _nothing)()
 
@@ -242,7 +259,7 @@ class FakeManager:
         return ""
 
     def _needs_channel(self, action: Headers) -> str:
-        known = {*self.channels, *(channel["Channel"] for channel in self.channels.values())}
+        known = {*self.channels, *(channel["Channel"] for channel in list(self.channels.values()))}
         return "" if action["Channel"] in known else "No such channel"
 
 

@@ -65,6 +65,11 @@ def slowness() -> float:
     return max(1.0, seconds / worked)
 
 
+def in_time(took: float, seconds: float) -> bool:
+    """Whether what a person waits for took no longer, or no longer than it may here and now (`slowness`)."""
+    return took <= seconds or took <= seconds * slowness()
+
+
 class Program:
     """A running program in its own session and group; the kernel kills it when the test run dies.
 

@@ -21,5 +21,5 @@ def served(settings: Settings) -> Iterator[str]:
         yield f"http://{settings.http}"
     finally:
         serving.should_exit = True
-        running.join(10)
+        running.join(30)
         assert not running.is_alive(), "the server does not stop"

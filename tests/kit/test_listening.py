@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from ivr import agi as module
 from ivr.agi import Agi, AGIHangup
 from tests.kit.fake_channel import said
 
@@ -53,12 +54,15 @@ def test_given_long_work_when_keys_are_pressed_meanwhile_then_each_is_heard() ->
     assert heard == ["5", "6"]
 
 
-def test_given_short_work_when_it_is_done_then_the_call_goes_on_within_one_short_wait() -> None:
+def test_given_short_work_when_it_is_done_then_the_call_goes_on_within_one_short_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert module._LISTEN_MS <= 20
+    monkeypatch.setattr(module, "_LISTEN_MS", 500)  # the work is over in it, however slow this machine is
     with asterisk() as (agi, waited), agi.listening(print):
         pass
 
-    assert len(waited) == 1
-    assert waited[0] <= 20
+    assert waited == [500]
 
 
 def test_given_work_when_the_caller_hangs_up_meanwhile_then_it_is_done_and_the_hang_up_told_after_it() -> (
