@@ -1,7 +1,6 @@
 """A call's wire: whatever Asterisk sends, that call ends with a log line and no other call notices."""
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -284,12 +283,20 @@ def test_a_recording_begins_with_a_tone_and_ends_at_the_hash_key_or_a_silence(se
 
 
 def test_who_speaks_for_longer_than_asterisk_may_be_silent_is_not_cut_off(
-    asterisk: FakeAsterisk, impatient: None
+    asterisk: FakeAsterisk, impatient: None, monkeypatch: pytest.MonkeyPatch
 ):
     steps = [("main-menu", "3"), ("report-category", "1"), ("report-district", "#"), ("report-review", "3")]
+    patience: list[float | None] = []
+    wait_longer = server._Handler._wait_longer
 
-    heard = asterisk.dial(*steps[:3], ("recording", lambda: time.sleep(0.5)), steps[3])
+    def noted(handler: server._Handler, seconds: float) -> None:
+        wait_longer(handler, seconds)
+        patience.append(handler.connection.gettimeout())
+
+    monkeypatch.setattr(server._Handler, "_wait_longer", noted)
+    heard = asterisk.dial(*steps)
     assert heard.finished
+    assert patience == [heard.record_ms[0] / 1000 + 3, 3]
     assert not asterisk.dial(*steps, ("report-deleted", SILENT)).finished, "but patience ends with it"
 
 

@@ -43,7 +43,6 @@ def strict_site(tmp_path):
     site.server_close()
 
 
-@pytest.mark.timeout(60)
 def test_given_a_strict_page_when_it_is_called_then_what_it_hears_is_known(strict_site, clips):
     with browser(clips["your-number"]) as chromium, person(chromium) as someone:
         page = someone.new_page()
