@@ -5,6 +5,7 @@ import { Problem } from './problem'
 import type { paths } from './schema.gen'
 
 async function fetchAndReport(request: Request): Promise<Response> {
+  const asked = Date.now()
   let response: Response
   try {
     response = await fetch(request)
@@ -14,7 +15,7 @@ async function fetchAndReport(request: Request): Promise<Response> {
     throw new Problem('unreachable', 0)
   }
   report({ api: response.status < 500 })
-  observeServerTime(response)
+  observeServerTime(response, asked)
   return response
 }
 

@@ -1,12 +1,15 @@
 /** The server's clock, learnt from its answers: a desk with a wrong clock still shows right timers. */
 let offset = 0
 
-export function observeServerTime(response: Response): void {
+/** The header counts whole seconds, and the server writes it anew once a second. */
+const COARSE = 2_000
+
+/** `asked`: when. An answer that was long on its way says little, and what may still be true stays. */
+export function observeServerTime(response: Response, asked: number): void {
   const date = Date.parse(response.headers.get('Date') ?? '')
   if (Number.isNaN(date)) return
-  // The header counts whole seconds: half of one is the best guess for what it cut off.
-  const seen = date + 500 - Date.now()
-  if (Math.abs(seen - offset) > 1500) offset = seen
+  const [least, most] = [date - Date.now(), date + COARSE - asked]
+  offset = Math.max(least, Math.min(most, offset))
 }
 
 export const serverNow = () => Date.now() + offset

@@ -1,5 +1,7 @@
 /** How answers of the API are kept. */
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import {
+  MutationCache, QueryCache, QueryClient, type InvalidateOptions, type InvalidateQueryFilters, type Query, type QueryKey,
+} from '@tanstack/react-query'
 import { keys } from './keys'
 import { Problem } from './problem'
 import type { Me } from './types'
@@ -17,7 +19,29 @@ const onError = (error: Error) => {
   }
 }
 
-export const queryClient = new QueryClient({
+/**
+ * What is asked for the first time is not asked again by the library while its answer is on the way, which may be of
+ * before the change: here it is, once that answer is there.
+ */
+class Queries extends QueryClient {
+  private readonly again = new Set<Query>()
+
+  override async invalidateQueries<Key extends QueryKey = QueryKey>(filters?: InvalidateQueryFilters<Key>, options?: InvalidateOptions): Promise<void> {
+    const first = this.getQueryCache().findAll(filters)
+      .filter((query) => query.state.fetchStatus === 'fetching' && query.state.data === undefined && !this.again.has(query))
+    await Promise.all([super.invalidateQueries(filters, options), ...first.map((query) => this.askAgain(query))])
+  }
+
+  private async askAgain(query: Query): Promise<void> {
+    const only = { predicate: (one: Query) => one === query }
+    this.again.add(query)
+    await super.refetchQueries(only, { cancelRefetch: false })
+    this.again.delete(query)
+    if (query.state.data !== undefined) await super.invalidateQueries(only)
+  }
+}
+
+export const queryClient = new Queries({
   queryCache: new QueryCache({ onError }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
