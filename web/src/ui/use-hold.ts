@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useLayoutEffect, useState } from 'react'
 import { Store, useStore } from './store'
 
 const HELD = 1_000
@@ -66,7 +66,7 @@ export class Hold {
 /** For one command, while it can be given. */
 export function useHold(act: (() => void) | undefined) {
   const [hold] = useState(() => new Hold())
-  useEffect(() => {
+  useLayoutEffect(() => {
     hold.follow(act)
   }, [hold, act])
   useEffect(() => hold.stop, [hold])

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 
 /** What a key does when it goes down; `up` is for one that may be held. */
 type Handler = (() => void) | { down: () => void; up: () => void }
@@ -10,15 +10,16 @@ const keyOf = ({ code, key }: KeyboardEvent): string =>
 
 /**
  * Single keys as commands, by their place on the keyboard, so that they work with a Persian layout
- * too. While a person writes, or a dialog is open, keys are only letters.
+ * too. While a person writes, or a dialog is open, keys are only letters. Whoever sees what a key does can press it:
+ * they are there before it is painted.
  */
 export function useKeys(handlers: Handlers): void {
   const latest = useRef(handlers)
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = handlers
   })
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return
       if (event.target instanceof Element && event.target.closest('input, textarea, select, [role=dialog]')) return
