@@ -1,6 +1,6 @@
 """Ready notes and names of breaks: the office writes them, desks press and read them, in both languages."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 from sqlalchemy import Engine, select
 
 from db.engine import writing
@@ -75,6 +75,31 @@ def test_given_two_who_write_the_words_when_one_saves_then_the_other_is_told_and
     other.get_by_test_id("words-overtaken").get_by_role("button").click()
     expect(other.locator(word.format("meal", "fa"))).to_have_value("")
     expect(other.locator(word.format("rest", "fa"))).to_have_value("چای")
+
+
+def test_given_an_answer_that_comes_after_the_live_event_when_words_are_saved_then_what_was_before_comes_back(
+    open_as: OpenAs,
+) -> None:
+    page = open_as(Role.SUPERVISOR, "subjects")
+    rows = page.get_by_test_id("ready-note-row")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def late(route: Route) -> None:
+        if route.request.method == "PUT":
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/desk-words", late)
+    rows.last.get_by_test_id("remove-note").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/desk-words")):  # asked anew
+        page.get_by_test_id("save-words").click()
+    expect(page.get_by_test_id("words-overtaken")).to_have_count(0)  # by nobody else
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    page.unroute("**/api/v1/desk-words")
+    page.get_by_test_id("take-it-back").click()
+    expect(rows).to_have_count(4)
 
 
 def test_given_an_auditor_when_the_words_are_read_then_nothing_can_be_changed(open_as: OpenAs) -> None:

@@ -59,10 +59,10 @@ function Office({ official, may, offer, onChange }: { official: OfficialWithNumb
   const { data: clips } = useClips()
   const clip = clips?.find(({ id }) => id === official.clip)
   const turn = useMutation({
-    mutationFn: () => changeOfficial(official.id, { active: !official.active }),
-    onSuccess: () => {
+    mutationFn: ({ id, active }: OfficialWithNumber) => changeOfficial(id, { active: !active }),
+    onSuccess: (_, one) => {
       void queries.invalidateQueries()
-      if (official.active) offer({ said: words.deactivated(office(official)), back: () => changeOfficial(official.id, { active: true }) })
+      if (one.active) offer({ said: words.deactivated(office(one)), back: () => changeOfficial(one.id, { active: true }) })
     },
   })
   const other = code === 'fa' ? official.office_en : official.office_fa
@@ -80,7 +80,7 @@ function Office({ official, may, offer, onChange }: { official: OfficialWithNumb
         {may && (
           <Button
             variant="subtle" size="compact-md" color={official.active ? 'brick' : 'turquoise'} loading={turn.isPending} title={words.deactivateHelp}
-            onClick={() => turn.mutate()} data-testid="turn-official"
+            onClick={() => turn.mutate(official)} data-testid="turn-official"
           >
             {official.active ? words.deactivate : words.activate}
           </Button>

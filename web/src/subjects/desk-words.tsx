@@ -35,15 +35,16 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
   const write = (changed: Partial<Words>) => setDraft({ of: draft?.of ?? saved, words: { ready_notes: notes, breaks, ...changed } })
   const setNotes = (ready_notes: Both[]) => write({ ready_notes })
   const setBreaks = (named: Words['breaks']) => write({ breaks: named })
-  const overtaken = draft !== null && JSON.stringify(draft.of) !== JSON.stringify(saved)
   const save = useMutation({
-    mutationFn: saveWords,
-    onSuccess: async () => {
-      offer({ said: words.saved, back: () => saveWords(saved) })
+    mutationFn: ({ fresh }: { fresh: Words; before: Words }) => saveWords(fresh),
+    // The live event may be ahead of the answer: what was before is as it was when it was pressed.
+    onSuccess: async (_, { before }) => {
+      offer({ said: words.saved, back: () => saveWords(before) })
       await queries.invalidateQueries({ queryKey: planningKey })
       setDraft(null)
     },
   })
+  const overtaken = draft !== null && !save.isPending && JSON.stringify(draft.of) !== JSON.stringify(saved)
   const isWhole = ({ fa, en }: Both) => fa.trim() !== '' && en.trim() !== ''
   const isEmpty = ({ fa, en }: Both) => fa.trim() + en.trim() === ''
   const named = Object.fromEntries(Object.entries(breaks).filter(([, both]) => !isEmpty(both)))
@@ -78,7 +79,7 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
           </Notice>
         )}
       </div>
-      {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => save.mutate(wanted)} data-testid="save-words">{words.save}</Button></Group>}
+      {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => save.mutate({ fresh: wanted, before: saved })} data-testid="save-words">{words.save}</Button></Group>}
     </Paper>
   )
 }
