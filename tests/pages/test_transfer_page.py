@@ -1,5 +1,6 @@
 """A desk gives its conversation to another one, which it may ask into it first; and what that one reads."""
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
@@ -16,12 +17,17 @@ from tests.pages.conftest import OpenAs
 PHONE_WIDTH = {"width": 360, "height": 740}
 
 
-def _a_desk_of(engine: Engine, name: str) -> int:
+@pytest.fixture
+def colleague(engine: Engine) -> int:
+    """The desk of somebody who may be given a conversation, before any page is open."""
     with writing(engine) as session:
         desk = a_desk(session)
-        desk.phone_connected = True
-        a_user(session, desk, "colleague").name = name
+        a_user(session, desk, "colleague").name = "همکار نمونه"
         return desk.id
+
+
+def _knows_who_may_take_it(page: Page) -> None:
+    expect(page.get_by_test_id("transfer")).to_have_attribute("data-here", "")
 
 
 def _callback(engine: Engine) -> Callback:
@@ -36,19 +42,18 @@ def _is_for_a_thumb(*buttons: Locator) -> None:
 
 
 def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it_goes_along(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    other = _a_desk_of(engine, "همکار نمونه")
     desk_talks.get_by_test_id("note").fill("نشانی: خیابان نمونه")
     desk_talks.get_by_test_id("note").press("Escape")
-    expect(desk_talks.get_by_test_id("transfer-ask")).to_be_visible()
+    _knows_who_may_take_it(desk_talks)
     desk_talks.locator("body").press("t")
     expect(desk_talks.get_by_test_id("taker")).to_contain_text("همکار نمونه")
     expect(desk_talks.get_by_test_id("transfer-note")).to_have_value("نشانی: خیابان نمونه")
     desk_talks.get_by_test_id("give").press("Enter")
     in_state(desk_talks, "callback-state", "none")
     given = _callback(engine)
-    assert (given.desk_id, given.state) == (other, CallbackState.HELD)
+    assert (given.desk_id, given.state) == (colleague, CallbackState.HELD)
     with reading(engine) as session:
         assert written_of(session.get_one(Callback, given.id)) == ["نشانی: خیابان نمونه"]
     desk_talks.reload()
@@ -56,11 +61,12 @@ def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it
 
 
 def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is_the_desks_own_note(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    _a_desk_of(engine, "همکار نمونه")
     note, given = desk_talks.get_by_test_id("note"), desk_talks.get_by_test_id("transfer-note")
+    _knows_who_may_take_it(desk_talks)
     desk_talks.get_by_test_id("transfer-ask").click()
+    expect(desk_talks.get_by_test_id("consult")).to_be_focused()  # and does not take it from what is written
     given.fill("کوچهٔ دوم")
     given.press("Escape")
     expect(given).to_be_hidden()
@@ -68,6 +74,7 @@ def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is
     desk_talks.reload()
     note.fill("کوچهٔ دوم، پلاک ۴")
     note.press("Escape")
+    _knows_who_may_take_it(desk_talks)
     desk_talks.locator("body").press("t")
     expect(given).to_have_value("کوچهٔ دوم، پلاک ۴")
     given.fill("کوچهٔ سوم")
@@ -86,15 +93,14 @@ def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is
 
 
 def test_given_an_open_choice_when_a_desk_takes_a_break_and_comes_back_then_the_list_knows(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    other = _a_desk_of(engine, "همکار نمونه")
-    expect(desk_talks.get_by_test_id("transfer-ask")).to_be_visible()
+    _knows_who_may_take_it(desk_talks)
     desk_talks.locator("body").press("t")
     expect(desk_talks.get_by_test_id("consult")).to_be_focused()
     for reason, there in ((BreakReason.MEAL, 0), (None, 1)):
         with writing(engine) as session:
-            serving.take_break(session, session.get_one(Desk, other), reason)
+            serving.take_break(session, session.get_one(Desk, colleague), reason)
         expect(desk_talks.get_by_test_id("taker")).to_have_count(there)
 
 
@@ -104,9 +110,8 @@ def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(desk_talk
 
 
 def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the_citizen_waits(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    other = _a_desk_of(engine, "همکار نمونه")
     desk_talks.set_viewport_size(PHONE_WIDTH)
     desk_talks.get_by_test_id("transfer-ask").click()
     expect(desk_talks.get_by_test_id("consult")).to_be_visible()
@@ -114,7 +119,7 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     close = desk_talks.get_by_role("dialog").get_by_role("button", name="بستن")
     _is_for_a_thumb(close, desk_talks.get_by_test_id("consult"), desk_talks.get_by_test_id("give"))
     desk_talks.get_by_test_id("consult").click()
-    expect(desk_talks.get_by_test_id("transfer")).to_have_attribute("data-here", str(other))
+    expect(desk_talks.get_by_test_id("transfer")).to_have_attribute("data-here", str(colleague))
     thumb = desk_talks.get_by_test_id("at-thumb")
     back, give = thumb.get_by_test_id("hold"), thumb.get_by_test_id("transfer-ask")
     for each in (back, give):
@@ -127,13 +132,13 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     callback = _callback(engine)
     assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
     with reading(engine) as session:
-        desk = session.get_one(Desk, other)
+        desk = session.get_one(Desk, colleague)
         assert (desk.hears_callback_id, desk.hears_how) == (callback.id, Hearing.CONSULT)
     desk_talks.get_by_test_id("transfer-ask").click()
     expect(desk_talks.get_by_test_id("consult")).to_be_hidden()
     desk_talks.get_by_test_id("give").click()
     in_state(desk_talks, "callback-state", "none")
-    assert _callback(engine).desk_id == other
+    assert _callback(engine).desk_id == colleague
 
 
 def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_read_then_it_knows_by_whom(

@@ -16,11 +16,12 @@ export default function TransferControl({ callback, small, thumb = false }: { ca
   const { text, format } = useLanguage()
   const words = text.transfer
   const [open, setOpen] = useState(false)
-  const here = useTakers(callback.id).data?.find((taker) => taker.here)
+  const { data: takers } = useTakers(callback.id)
+  const here = takers?.find((taker) => taker.here)
   const act = () => setOpen(true)
   useKeys({ [KEY.transfer]: act })
   return (
-    <div className={thumb ? transferStyle.thumb : style.guest} data-testid="transfer" data-here={here?.desk_id ?? ''}>
+    <div className={thumb ? transferStyle.thumb : style.guest} data-testid="transfer" data-here={takers && (here?.desk_id ?? '')}>
       <Button
         variant={here ? 'filled' : 'default'} size={small ? 'sm' : 'md'} onClick={act} data-testid="transfer-ask"
         leftSection={<IconArrowForwardUp aria-hidden size={18} />} rightSection={!small && <Key>{KEY.transfer}</Key>}
