@@ -58,7 +58,8 @@ def test_given_no_phone_and_nobody_waiting_when_next_is_pressed_then_it_connects
     page.get_by_test_id("take-next").click()
     expect(page.get_by_test_id("phone-state")).to_have_attribute("data-state", "connecting")
     assert asked == []
-    _phone_comes(engine, desk)
+    with page.expect_response("**/claims"):
+        _phone_comes(engine, desk)
     expect(idle).not_to_contain_text("نخست تلفن را وصل کنید")
     expect(page.get_by_test_id("take-next")).to_be_enabled()
     assert len(asked) == 1
