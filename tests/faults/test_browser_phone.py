@@ -1,7 +1,7 @@
 """The desk's phone in a browser when network, page, session or microphone fail in mid-conversation."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import psutil
 from playwright.sync_api import Route, expect
@@ -16,7 +16,7 @@ from tests.kit.packets import lost
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.ports import Ports
 from tests.kit.postgres import stands_still
-from tests.kit.process import until
+from tests.kit.process import slowness, until
 from tests.kit.proxy import Proxy
 from tests.kit.system import PASSWORD
 
@@ -24,7 +24,7 @@ __all__ = ["chromium", "talk"]
 
 TALKING, HELD = CallbackState.TALKING, CallbackState.HELD
 BACK_S = 20.0
-"""Well within the minute that a citizen waits, on a machine that does much else."""
+"""Well within the minute that a citizen waits."""
 MISSED_S = 7.0
 """Longer than Asterisk keeps a phone of which it hears nothing."""
 
@@ -98,11 +98,11 @@ def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then
         with talk.states() as states:
             with lost(Ports(*ports), but=talk.citizen.sound_ports):
                 proxy.cut()
-                until(lambda: talk.state() is HELD, "the citizen is held", 20)
+                until(lambda: talk.state() is HELD, "the citizen is held")
                 in_state(page, "callback-state", "held")
                 expect(page.get_by_test_id("held-left")).to_be_visible()
                 talk.citizen.at("callback-held")
-            assert talk.both_hear() < BACK_S
+            assert talk.both_hear() < BACK_S * slowness()
         assert states == [TALKING, HELD, TALKING]
         assert channels[0] not in talk.channels()
         page.unroute_all()
@@ -113,7 +113,7 @@ def test_given_a_talk_when_the_page_is_loaded_anew_then_it_goes_on_by_itself(tal
         talk.page.reload()
         took = talk.both_hear()
     assert states == [TALKING, HELD, TALKING]
-    assert took < BACK_S
+    assert took < BACK_S * slowness()
     in_state(talk.page, "callback-state", "talking")
 
 
@@ -190,7 +190,7 @@ def test_given_a_talk_when_a_second_window_opens_then_the_phone_stays_until_it_i
         second.close()
         talk.page = first
         in_state(first, "phone-state", "connected")
-        assert talk.both_hear() < BACK_S
+        assert talk.both_hear() < BACK_S * slowness()
     assert states == [TALKING, HELD, TALKING]
 
 
@@ -202,7 +202,7 @@ def test_given_a_talk_when_its_only_window_is_closed_and_a_new_one_opened_then_i
         talk.page = talk.context.new_page()  # nothing is known there of the phone that was on
         talk.page.goto(f"{talk.system.url}/desk")
         in_state(talk.page, "phone-state", "connected")
-        assert talk.both_hear() < BACK_S
+        assert talk.both_hear() < BACK_S * slowness()
     assert states == [TALKING, HELD, TALKING]
 
 
@@ -217,7 +217,7 @@ def test_given_a_talk_when_its_window_is_closed_then_another_that_never_had_the_
         talk.page.close(run_before_unload=False)
         talk.page = second
         in_state(second, "phone-state", "connected")
-        assert talk.both_hear() < BACK_S
+        assert talk.both_hear() < BACK_S * slowness()
     assert states == [TALKING, HELD, TALKING]
 
 
@@ -228,15 +228,19 @@ def test_given_a_talk_when_its_page_stands_still_then_the_desk_is_away_and_goes_
         with ExitStack() as frozen:
             for page in _renderers():
                 frozen.enter_context(stands_still(page))
-            until(lambda: not talk.operator.phone_connected(), "the desk is away", BACK_S)
-        assert talk.both_hear() < BACK_S
+            until(lambda: not talk.operator.phone_connected(), "the desk is away")
+        assert talk.both_hear() < BACK_S * slowness()
     assert states == [TALKING, HELD, TALKING]
 
 
 def _renderers() -> list[int]:
     """The processes in which Chromium's pages live."""
-    ours = psutil.Process().children(recursive=True)
-    return [each.pid for each in ours if each.is_running() and "--type=renderer" in each.cmdline()]
+    found = []
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has just ended
+            if "--type=renderer" in each.cmdline():
+                found.append(each.pid)
+    return found
 
 
 def test_given_a_talk_when_the_desk_switches_its_phone_off_then_it_stays_off(talk: Talk) -> None:

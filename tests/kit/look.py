@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 from tests.kit.pages import axe_finds, with_axe
 
@@ -42,7 +42,7 @@ def look_at(page: Page) -> LookedAt:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
         _settle(page)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
+        if _runs_over(page, width):
             found.sideways.append(width)
         for scheme in SCHEMES:
             _put_on(page, scheme)
@@ -78,8 +78,16 @@ def key_caps(page: Page) -> int:
     return page.locator("kbd:visible").count()
 
 
+def _runs_over(page: Page, width: int) -> bool:
+    """Charts and virtual rows follow the page's width in their own time."""
+    try:
+        page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
+    except TimeoutError:
+        return True
+    return False
+
+
 def _settle(page: Page) -> None:
-    # Charts and virtual rows follow the page's width in their own time.
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 

@@ -44,6 +44,11 @@ def shown(page: Page, name: str) -> None:
     page.locator(f'header[data-page="{name}"]:visible').wait_for()
 
 
+def opened(page: Page) -> None:
+    """A dialog is there and has taken the focus, from whatever was begun to be written in it until then."""
+    expect(page.get_by_role("dialog").locator(":focus")).to_have_count(1)
+
+
 # Only what is wrong leaves the page: all that axe says takes as long to hand over as to find.
 _AXE_FINDS = """async () => {
   const { violations } = await axe.run({ resultTypes: ['violations'] });

@@ -15,7 +15,7 @@ from hotline.line import blocked
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_number, a_registration, a_round
-from tests.kit.pages import is_fit
+from tests.kit.pages import is_fit, opened
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
 
@@ -61,6 +61,7 @@ def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_
     desk = page.locator('[data-testid="desk-place"][data-id="7"]')
     expect(desk).to_contain_text("دفتر شهردار")
     desk.get_by_test_id("change-phone").click()
+    opened(page)
     page.get_by_test_id("phone-kind").select_option("number")
     page.get_by_test_id("desk-number").fill("۰۹۱۳ ۷۶۵ ۴۳۲۱")
     page.get_by_test_id("confirm").click()

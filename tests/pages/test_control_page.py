@@ -137,7 +137,7 @@ def test_given_a_line_that_stands_still_when_the_room_is_open_then_it_says_what_
     with writing(engine) as session:
         since = now(session) - MINUTE
         session.add(Breaker(name="trunk", failures=3, probes=0, tried="", suspects=False, opened_at=since))
-    expect(room.get_by_test_id("alarm-calls-down")).to_be_visible(timeout=15_000)
+    expect(room.get_by_test_id("alarm-calls-down")).to_be_visible()
     expect(room.get_by_test_id("alarm-nobody-served")).to_have_count(0)
 
 

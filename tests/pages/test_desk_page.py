@@ -115,7 +115,8 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
 ) -> None:
     page = open_as(Role.OPERATOR, at_desk=True, language="en")
     held = _citizen(engine, settings, CallbackState.CLAIMED)
-    page.reload()
+    with page.expect_response("**/api/v1/events"):  # after which all that was asked is asked once more
+        page.reload()
     table = page.get_by_role("table")
     expect(table).to_have_attribute("aria-rowcount", str(WAITING + 2))
     rows = page.get_by_test_id("line-row")

@@ -13,7 +13,7 @@ from tests.kit.browser import person
 from tests.kit.look import LookedAt, look_at
 from tests.kit.pages import go, is_fit
 
-PARTS = 2
+PARTS = 3
 """All of them at once take longer than a test that hangs is waited for, on a machine that is busy."""
 
 

@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Role, Round, Subject, TimetableRule
 from hotline.timetable import days
 from settings import Settings
-from tests.kit.pages import DESK, PHONE, is_fit
+from tests.kit.pages import DESK, PHONE, is_fit, opened
 from tests.pages.conftest import OpenAs
 
 WEDNESDAY = 2
@@ -116,6 +116,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
 
     page.goto(page.url.partition("/rounds")[0] + "/timetable")
     page.get_by_test_id("change-rule").click()  # from now on half an hour later
+    opened(page)
     page.get_by_test_id("start").fill("۹:۳۰")
     page.get_by_test_id("reason").fill("ساعت کاری تازه")
     page.get_by_test_id("save-rule").click()
@@ -178,6 +179,7 @@ def test_given_the_office_in_english_when_it_plans_a_round_then_offices_subjects
     two.get_by_test_id("turn-official").click()
     expect(two).to_contain_text("inactive")
     two.get_by_test_id("change-official").click()
+    opened(page)
     page.get_by_test_id("office-en").fill("Manager of the second district")
     page.get_by_test_id("save-official").click()
     expect(page.get_by_test_id("official").last).to_contain_text("Manager of the second district")

@@ -12,7 +12,7 @@ from db.models import Official, OfficialKind, Registration, Round
 from db.states import RegistrationState
 from hotline import dates
 from tests.factories import a_round, some_registrations
-from tests.kit.pages import PHONE, is_fit
+from tests.kit.pages import PHONE, is_fit, opened
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 RUNS_OVER = "document.documentElement.scrollWidth > innerWidth"
@@ -70,6 +70,7 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     item.get_by_role("link").click()
     expect(office.get_by_test_id("notice")).to_contain_text("مدیر منطقهٔ سه")
     office.get_by_test_id("change-round").click()
+    opened(office)
     office.get_by_test_id("minutes").fill("۵")
     expect(office.get_by_test_id("save-round")).to_be_disabled()  # why?
     office.get_by_test_id("reason").fill("گفت‌وگوهای کوتاه‌تر")

@@ -36,12 +36,18 @@ def open_still(open_as: OpenAs, url: str) -> Callable[[Role, str], Page]:
         page = open_as(role, path)
         page.goto("about:blank")  # until its clock is set, it is 1970 for a page that is there already
         page.clock.set_fixed_time(datetime.now().astimezone())
+        page.add_init_script(_NO_TIME)
         page.goto(f"{url}/{path}")
         return page
 
     return open_page
 
 
+_NO_TIME = """
+  const { get } = Headers.prototype;
+  Headers.prototype.get = function (name) { return name === 'Date' ? null : get.call(this, name); };
+"""
+"""The server's answers do not tell what time it is by now."""
 Open = Callable[[Role, str], Page]
 
 

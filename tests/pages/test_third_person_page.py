@@ -11,7 +11,7 @@ from db.models import Callback, Guest, Official, Role, Round, User
 from db.states import CallbackState, GuestEnd, GuestState
 from hotline.callbacks import guests
 from tests.factories import a_department, an_official
-from tests.kit.pages import is_fit
+from tests.kit.pages import is_fit, opened
 from tests.pages.conftest import OpenAs
 
 PHONE_WIDTH = {"width": 360, "height": 740}
@@ -131,6 +131,7 @@ def test_given_the_office_on_a_telephone_when_an_officials_number_is_written_by_
     )
     change.press("Enter")
     number = page.get_by_test_id("number")
+    opened(page)
     expect(number).to_have_value("03132219998")
     number.fill("۱۲")
     number.press("Enter")
