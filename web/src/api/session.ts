@@ -39,6 +39,24 @@ export function signedIn(queries: QueryClient, me: Me): void {
   if (wasOver) void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] })
 }
 
+/** Asked of the server: who is signed in, or was. */
+export async function whoseItIs(queries: QueryClient): Promise<Me | null> {
+  const known = () => queries.getQueryData<Me | null>(keys.me) ?? null
+  const isOver = () => queries.getQueryData<boolean>(keys.sessionOver) ?? false
+  const [before, wasOver] = [known(), isOver()]
+  try {
+    const me = await getMe()
+    signedIn(queries, me)
+    return me
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error
+    // An answer to a question from before somebody signed in says nothing any more.
+    if (known() !== before || (wasOver && !isOver())) return known()
+    queries.setQueryData(keys.sessionOver, before !== null)
+    return before
+  }
+}
+
 /** Signed in again in another window: asked so often. */
 const OVER = 3_000
 
@@ -46,17 +64,6 @@ const OVER = 3_000
 export const useMe = () =>
   useQuery({
     queryKey: keys.me,
-    queryFn: async ({ client: queries }): Promise<Me | null> => {
-      const before = queries.getQueryData<Me | null>(keys.me) ?? null
-      try {
-        const me = await getMe()
-        signedIn(queries, me)
-        return me
-      } catch (error) {
-        if (!(error instanceof Problem) || error.status !== 401) throw error
-        queries.setQueryData(keys.sessionOver, before !== null)
-        return before
-      }
-    },
+    queryFn: ({ client: queries }) => whoseItIs(queries),
     refetchInterval: ({ state }) => (state.data && queryClient.getQueryData(keys.sessionOver) ? OVER : false),
   })
