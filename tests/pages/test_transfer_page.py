@@ -183,14 +183,13 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
 
 
 def test_given_a_desk_that_does_not_come_when_it_was_given_the_citizen_then_they_can_be_taken_back(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    _a_desk_of(engine, "همکار نمونه")
     mine = _callback(engine).desk_id
     desk_talks.get_by_test_id("transfer-ask").click()
     desk_talks.get_by_test_id("give").click()
     in_state(desk_talks, "callback-state", "none")
-    expect(desk_talks.get_by_test_id("given-away")).to_contain_text("نرسیده است", timeout=15_000)
+    expect(desk_talks.get_by_test_id("given-away")).to_contain_text("نرسیده است")
     desk_talks.locator("body").press("z")
     in_state(desk_talks, "callback-state", "held")
     assert (_callback(engine).desk_id, _callback(engine).state) == (mine, CallbackState.HELD)
@@ -198,16 +197,15 @@ def test_given_a_desk_that_does_not_come_when_it_was_given_the_citizen_then_they
 
 
 def test_given_a_desk_that_has_the_citizen_when_its_event_is_not_the_givers_then_nothing_is_offered(
-    desk_talks: Page, engine: Engine
+    colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
-    other = _a_desk_of(engine, "همکار نمونه")
     desk_talks.get_by_test_id("transfer-ask").click()
     desk_talks.get_by_test_id("give").click()
     offered = desk_talks.get_by_test_id("given-away")
-    expect(offered).to_be_visible(timeout=15_000)
+    expect(offered).to_be_visible()
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
-        assert callback.desk_id == other
+        assert callback.desk_id == colleague
         assert serving.begins(session, callback)
         callback.state, callback.held_until = CallbackState.TALKING, None
     expect(offered).to_be_hidden()
