@@ -1,6 +1,7 @@
 """Sends each citizen to where the database says they belong: a desk's room, an operator's, or the music."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -18,6 +19,9 @@ log = logging.getLogger("dialer")
 
 _AGAIN_S = 1.0
 """So long Asterisk has for a redirect or a hang-up before it is asked again."""
+
+_LEAVES_S = 1.0
+"""Whom the desk's phone has left alone is not sent back to it so soon: that it is gone may be told later."""
 
 _GOODBYE_S = 30.0
 """So long the kind word at the end of a round may take; then the call is ended."""
@@ -40,12 +44,16 @@ class Rooms:
         self._ami = ami
         self._keep_out = keep_out
         self._seen: dict[str, str] = {}
+        self._left_alone_at: dict[str, float] = {}
         self._asked_at: dict[tuple[str, str], float] = {}
 
     def seen(self, token: str, where: str) -> None:
         """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or is in this context."""
         if self._seen.get(token) != where:
             self._not_asked(token)  # it has moved: what was asked before is done, or was too early
+            self._left_alone_at.pop(token, None)
+            if where == Context.HELD:
+                self._left_alone_at[token] = time.monotonic()
         self._seen[token] = where
 
     def only(self, live: Collection[str]) -> None:
@@ -56,6 +64,7 @@ class Rooms:
     def forget(self, token: str) -> None:
         """The channel has ended."""
         self._seen.pop(token, None)
+        self._left_alone_at.pop(token, None)
         self._not_asked(token)
 
     def _not_asked(self, token: str) -> None:
@@ -107,9 +116,14 @@ class Rooms:
         if desk not in here and callback.state is CallbackState.WAITING and at == Context.HELD:
             return self._ask(token, "Redirect", Context.WAITING, "s")  # was never seen to speak
         screened = callback.state is CallbackState.SCREENING and at == f"desk-{desk}"
-        if desk not in here or screened or self._somebody_else_is_in(f"desk-{desk}", token):
+        waits = self._has_just_been_left(token) or self._somebody_else_is_in(f"desk-{desk}", token)
+        if desk not in here or screened or waits:
             return True
         return self._ask(token, "Redirect", context, str(desk))
+
+    def _has_just_been_left(self, token: str) -> bool:
+        """Whether the desk's phone, which is believed to be there, left the citizen alone a moment ago."""
+        return time.monotonic() < self._left_alone_at.get(token, -math.inf) + _LEAVES_S
 
     def _somebody_else_is_in(self, room: str, token: str) -> bool:
         """Whether a citizen, or their third person, has not left yet: no two ever hear each other."""

@@ -2,12 +2,14 @@
 
 from typing import Any, cast
 
+import pytest
 from sqlalchemy import Engine
 
 from db.engine import now, writing
 from db.states import CallbackState
 from dialer.ami import Ami
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialplan.variables import Context
 from tests.factories import a_callback, a_desk, a_user
 
 
@@ -42,3 +44,23 @@ def test_given_a_citizen_who_is_hung_up_when_the_next_is_due_then_they_come_once
     rooms.forget(before.token)
     assert rooms.send_all()
     assert ("Redirect", after.token) in asterisk.asked
+
+
+def test_given_a_citizen_left_alone_when_the_end_of_the_desks_phone_is_told_later_then_they_are_not_sent_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session, a_desk(session))
+        held = a_callback(session, CallbackState.HELD, user)
+        held.placed_at = now(session)
+    asterisk = Asterisk()
+    rooms = Rooms(engine, cast(Ami, asterisk))
+    rooms.seen(held.token, f"desk-{user.desk_id}")
+    rooms.seen(held.token, Context.HELD)
+
+    assert rooms.send_all()
+    assert asterisk.asked == []
+
+    monkeypatch.setattr("dialer.rooms._LEAVES_S", 0.0)  # the time is over, and the phone is there
+    assert rooms.send_all()
+    assert asterisk.asked == [("Redirect", held.token)]
