@@ -136,9 +136,8 @@ class Supervisor:
         while True:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
-            idle = patience.idle
             if patience.spent(now - last, look(pid)):
-                self.log(program.name, f"has done nothing for {idle:.0f} s: killed")
+                self.log(program.name, f"has done nothing for {int(patience.idle)} s: killed")
                 return
             last = now
 

@@ -14,21 +14,28 @@ import psutil
 import pytest
 
 from hotline import watchdog
-from ops import console, patience
+from ops import console, patience, supervisor
 from ops.patience import LOOK_S, Patience, Seen
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
-from tests.kit.process import until
+from tests.kit.process import slowness, until
 
 ROOT = Path(__file__).parents[2]
 
-WORKS = "import time; from hotline.watchdog import worked\nwhile True: worked(); time.sleep(0.1)"
+WORKS = """
+import time
+from hotline import watchdog
+watchdog._EVERY_S = 0.25
+while True: watchdog.worked(); time.sleep(0.1)
+"""
 BEGINS_AND_HANGS = "import time; from hotline.watchdog import worked\nworked(); time.sleep(999)"
 NEVER_BEGINS = "import time; time.sleep(999)"
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the looks is quicker, four times."""
+    monkeypatch.setattr(supervisor, "_ASK_S", 0.25)
     monkeypatch.setattr(patience, "IDLE_S", 2.0)
     monkeypatch.setattr(patience, "START_S", 4.0)
 
@@ -97,7 +104,7 @@ def test_given_a_process_that_is_stopped_when_patience_ends_then_it_is_killed_an
         os.kill(pid, signal.SIGSTOP)
         stopped = time.monotonic()
         await kept.until_told("has done nothing for 2 s: killed")
-        assert time.monotonic() - stopped < 4
+        assert time.monotonic() - stopped < 4 * slowness()
         assert await kept.pid(pid) != pid
         assert not psutil.pid_exists(pid)
 
@@ -241,7 +248,11 @@ def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_is_stopped_while_it_begins_when_patience_ends_then_it_is_killed() -> None:
+def test_given_a_process_that_is_stopped_while_it_begins_when_patience_ends_then_it_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_S", 0.7)  # as where the keeper itself is late
+
     async def scenario(kept: Kept) -> None:
         pid = await kept.pid()
         os.kill(pid, signal.SIGSTOP)
@@ -305,13 +316,13 @@ def test_given_a_keeper_under_systemd_when_it_keeps_a_process_then_it_says_that_
     ]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(str(tmp_path / "notify"))
-        ear.settimeout(10)
+        ear.settimeout(60)
         environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
         with Running(command, folder=ROOT, log=tmp_path / "log", env=environment) as keeper:
             assert b"WATCHDOG=1" in ear.recv(100)
             until(lambda: "it | -" in keeper.last_words(), "the process has a keeper of its own")
             [sleeping] = psutil.Process(keeper.pid).children()
-            keeper.stop(patience=10)
+            keeper.stop(patience=60)
 
             assert keeper.wait(0) == 0
             assert not sleeping.is_running()
