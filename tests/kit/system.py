@@ -9,8 +9,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +19,7 @@ import psutil
 from sqlalchemy import Engine, func, select
 
 from db.engine import connect, now, reading, writing
-from db.models import Callback, Official, OfficialKind, Registration, Role, Round, User
+from db.models import Callback, Heartbeat, Official, OfficialKind, Registration, Role, Round, User
 from hotline import numbers
 from hotline.line import confirmations, registration
 from hotline.people import accounts
@@ -86,6 +86,9 @@ class System:
             **environment,
         }
         self._numbers = iter(range(1, 10_000))
+        self._killed: dict[str, datetime] = {}
+        self._booted = 0
+        """The Asterisk that is known to have all its modules."""
 
     def __enter__(self) -> Self:
         try:
@@ -169,11 +172,34 @@ class System:
             return False
 
     def wait_healthy(self, timeout: float = 30.0) -> None:
-        """Wait until every dependency is up again."""
+        """Wait until every dependency is up again, not only believed to be so until its next beat is late."""
+
+        def is_up() -> bool:
+            return self.answers_calls() and self.healthy() and self._have_beaten() and self._is_booted()
+
         try:
-            until(lambda: self.answers_calls() and self.healthy(), "the system is healthy", timeout)
+            until(is_up, "the system is healthy", timeout)
         except TimeoutError as error:
             raise TimeoutError(f"{error}: {self.health()}") from None
+
+    def _have_beaten(self) -> bool:
+        """Whether another one works in the place of each that was killed."""
+        if not self._killed:
+            return True
+        with reading(self.engine) as session:
+            beats = {beat.process: beat.at for beat in session.scalars(select(Heartbeat))}
+        self._killed = {name: at for name, at in self._killed.items() if name in beats and beats[name] <= at}
+        return not self._killed
+
+    def _is_booted(self) -> bool:
+        """Whether Asterisk knows its phones: it answers the dialer before."""
+        with suppress(LookupError, subprocess.CalledProcessError):
+            pid = self.pid("asterisk")
+            if pid != self._booted:
+                self.asterisk_says("core waitfullybooted")
+                self._booted = pid
+            return True
+        return False
 
     def pid(self, name: str) -> int:
         """The process id of asterisk, ivr, dialer or api."""
@@ -198,6 +224,8 @@ class System:
         """kill -9 one process; the supervisor starts it again. Returns the dead one's id."""
         pid = self.pid(name)
         os.kill(pid, signal.SIGKILL)
+        with reading(self.engine) as session:
+            self._killed[name] = now(session)
         return pid
 
     @contextmanager
@@ -294,7 +322,7 @@ class Operator:
         self.username = username
         self.desk = desk
         self._system = system
-        self.http = httpx.Client(base_url=f"{system.url}/api/v1", timeout=10)
+        self.http = httpx.Client(base_url=f"{system.url}/api/v1", timeout=30)
         self.http.post("/session", json={"username": username, "password": PASSWORD}).raise_for_status()
 
     @property
@@ -335,7 +363,7 @@ class Operator:
         answer = self.http.put(f"/callbacks/{callback_id}/outcome", json={"outcome": "returned", "note": ""})
         assert answer.status_code == 200, answer.text
 
-    def wait_for(self, callback_id: int, *states: str, timeout: float = 20.0) -> str:
+    def wait_for(self, callback_id: int, *states: str, timeout: float = 30.0) -> str:
         """Wait until the callback is in one of the states; gives its outcome, or the state."""
 
         def there() -> bool:
