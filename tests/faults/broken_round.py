@@ -169,7 +169,9 @@ def _judge(
         for figure, wrongs in figures(game).items():
             broken.wrongs[figure] += wrongs
         broken.wrongs[OTHER] += [t for t in game.official.troubles if _PHONE_AWAY not in t]
-    broken.wrongs[OTHER] += round_checks.left_on_the_line(games[0].system, games[0].crowd)
+    broken.wrongs[OTHER] += settled(
+        lambda: list(round_checks.left_on_the_line(games[0].system, games[0].crowd))
+    )
     broken.wrongs[OTHER] += [f"the ledger: {problem}" for problem in verify(games[0].system.engine).problems]
 
 

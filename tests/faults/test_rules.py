@@ -119,7 +119,7 @@ def test_given_the_head_of_the_line_on_137_when_the_official_asks_then_they_are_
             assert (first.state, first.attempts, first.not_before) == (RegistrationState.WAITING, 0, None)
             assert _passed(system, round_id) == {next_.id: ([first.id], [first.id])}
             assert crowd.calls(head) == []
-        until(lambda: official.talks, "the second speaks", 20)
+        until(lambda: official.talks, "the second speaks")
         system.talks_for(official.talks[0].callback, 240)
         _ring(crowd, head)
         assert _passed(system, round_id)[first.id] == ([], [])
@@ -206,7 +206,7 @@ def test_given_a_live_round_with_calls_of_every_kind_when_it_is_cancelled_then_a
 
         with writing(system.engine) as session:
             planning.cancel(session, session.get_one(Round, round_id), who="manager", reason="بیماری")
-        until(lambda: len(crowd.live()) == 1, "all others end", 20)
+        until(lambda: len(crowd.live()) == 1, "all others end", 40)
 
         (still,) = crowd.live()
         assert still.number == talks

@@ -21,6 +21,9 @@ from tests.kit.sip import Address, Dialog, Request, Response, parse
 
 _SILENCE = b"\xd5" * 160  # 20 ms of A-law
 _AGAIN_S, _TRIES = 0.5, 8
+_SO_RCVBUFFORCE = 33
+_HEARD_BYTES = 1 << 23
+"""All phones' sound comes to one socket: so much waits there while this process stands still for seconds."""
 _ALIKE = 0.5
 """Of a clip's samples, which come as other codes where Asterisk has put them into another codec and back."""
 
@@ -37,8 +40,8 @@ class Behaviour:
     """What the caller hears of it before: `100 Trying`, `183 Session Progress`; empty: nothing."""
     presses_after: float | None = 0.4
     """When the 1 is first pressed, since answering; None: voicemail."""
-    presses: int = 3
-    """A person whose key changes nothing presses it again: so often, _AGAIN_S apart."""
+    presses: int = 20
+    """A person whose key changes nothing (nobody listens yet) presses it again: so often, _AGAIN_S apart."""
     leaves_after: float | None = None
     """When it hangs up, since answering; None: the other side does, or `Crowd.hang_up`."""
 
@@ -129,6 +132,8 @@ class Crowd:
         self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sound.bind(("127.0.0.1", self._sound_port))
         if self._known:
+            with suppress(PermissionError):  # only root may
+                self._sound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _HEARD_BYTES)
             self._sound.setblocking(False)
             self._loop.add_reader(self._sound, self._listen)
         where = ("127.0.0.1", self.port)
@@ -266,6 +271,8 @@ class _Line:
             if how.leaves_after is not None and after >= how.leaves_after:
                 return
             await self._until(after)
+            if not self.call.live:
+                return
             await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")
 
     async def _until(self, after: float) -> None:
