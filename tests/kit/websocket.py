@@ -20,7 +20,7 @@ class WebSocketSip:
         self._source = source
 
     def __enter__(self) -> Self:
-        self._socket = socket.create_connection(self._server, timeout=10, source_address=(self._source, 0))
+        self._socket = socket.create_connection(self._server, timeout=30, source_address=(self._source, 0))
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             "GET /ws HTTP/1.1",
@@ -45,7 +45,7 @@ class WebSocketSip:
     def request(
         self, method: str, *, user: str, caller: str, via: str = "WS", contact: str = "", body: str = ""
     ) -> int:
-        """Ask for `user`, as `caller`; gives the final answer's status, 0 if there is none in 3 s.
+        """Ask for `user`, as `caller`; gives the final answer's status, 0 if there is none in 30 s.
 
         Into `via` and `contact` anything may be written, as into all that a caller says.
         """
@@ -64,7 +64,7 @@ class WebSocketSip:
             f"Content-Length: {len(body)}",
         ]
         self._send("\r\n".join([*lines, "", body]).encode())
-        self._socket.settimeout(3)
+        self._socket.settimeout(30)
         with suppress(TimeoutError):
             while answer := self._receive():
                 status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", answer)
