@@ -26,7 +26,7 @@ from tests.kit.simulated_round import (
     wait_until_done,
 )
 
-HEALTHY_S = 30.0
+HEALTHY_S = 60.0
 _ROUND_S = 120.0
 _SPEED = 200
 _CALLS_WITHIN_S = 10.0
