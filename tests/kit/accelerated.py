@@ -31,9 +31,7 @@ def main() -> None:
     from ops.cli import app
 
     ops.run.PROCESS = ["-m", NAME, "process"]
-    if (
-        "ACCELERATED_CLOCK" not in os.environ
-    ):  # there nothing hangs: whoever is slow only is must not be killed
+    if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: whoever is only slow must not be killed
         patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
     app()
 
