@@ -1,15 +1,20 @@
 """Reports over a span of days, on the page and to take along."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from sqlalchemy import Engine
 
 from api import sheets
-from api.access import Reading, ReportReader
+from api.access import Database, Reading, ReportReader
 from api.reports import report_texts
 from api.rounds.timetable import Day
+from db.engine import reading, writing
+from db.models import User
+from hotline import audit
 from hotline.dates import Language
 from hotline.reports import reports
 from hotline.reports.report_scope import By
@@ -28,30 +33,40 @@ def show(_user: ReportReader, session: Reading, by: _By, start: _Start, until: D
 
 @router.get(".csv", response_class=StreamingResponse)
 def as_csv(
-    _user: ReportReader,
-    session: Reading,
+    *,
+    user: ReportReader,
+    engine: Database,
     by: _By,
     start: _Start,
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as CSV. Times are in minutes."""
-    report = reports.report(session, by, start, until)
+    """The same as CSV; the audit log shows who took it. Times are in minutes."""
+    report = _taken(engine, user, by, start, until)
     return sheets.csv_file(_name(report), *_table(report, language))
 
 
 @router.get(".xlsx", response_class=StreamingResponse)
 def as_xlsx(
-    _user: ReportReader,
-    session: Reading,
+    *,
+    user: ReportReader,
+    engine: Database,
     by: _By,
     start: _Start,
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as a spreadsheet. Times are in minutes."""
-    report = reports.report(session, by, start, until)
+    """The same as a spreadsheet; the audit log shows who took it. Times are in minutes."""
+    report = _taken(engine, user, by, start, until)
     return sheets.xlsx_file(_name(report), *_table(report, language), language)
+
+
+def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> reports.Report:
+    with reading(engine) as session:
+        report = reports.report(session, by, start, until)
+    with writing(engine) as session:
+        audit.record(session, user.username, "reports-exported", "reports", f"{by}, {start} – {until}")
+    return report
 
 
 def _name(report: reports.Report) -> str:

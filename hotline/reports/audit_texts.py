@@ -39,11 +39,12 @@ _CODED = frozenset(
             "desk-consulted",
             "conversation-given",
             "conversation-taken-back",
+            "reports-exported",
         ),
     }
 )
-_TIMED = frozenset({"call-agreed"})
-"""Those whose reason is a moment, by the city's clock."""
+_TIMED = frozenset({"call-agreed", "reports-exported"})
+"""Those in whose reason there is a moment or a day, by the city's clock."""
 _LATIN = ("person", "address")
 """Subjects that keep their digits: user names, and where a browser is."""
 _NOTHING: Mapping[str, Named] = MappingProxyType({})

@@ -103,6 +103,11 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
             ("op1", "added a holiday", "2026-12-24", "تعطیل"),
         ),
         (
+            ("op1", "reports-exported", "reports", "official, 2026-11-22 – 2026-12-02"),
+            ("op1", "خروجی گرفتن از آمار", "آمار", "مسئول، ۱۴۰۵-۰۹-۰۱ – ۱۴۰۵-۰۹-۱۱"),
+            ("op1", "exported statistics", "statistics", "official, 2026-11-22 – 2026-12-02"),
+        ),
+        (
             ("x", "dreamt", "desk 3, operator3", ""),
             ("x", "dreamt", "میز ۳، operator3", ""),
             ("x", "dreamt", "desk 3, operator3", ""),

@@ -13,7 +13,7 @@ export const words: typeof fa = {
     subjects: {
       person: 'person', desk: 'desk', number: 'number', round: 'round', registration: 'registration', callback: 'callback', message: 'message', request: 'request',
       department: 'department',
-      official: 'official', rule: 'timetable rule', audit: 'audit log', address: 'network address',
+      official: 'official', rule: 'timetable rule', audit: 'audit log', reports: 'statistics', address: 'network address',
     },
     which: 'Which',
     export: 'Export for a spreadsheet (CSV)',

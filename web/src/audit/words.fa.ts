@@ -11,7 +11,7 @@ export const words = {
     subjects: {
       person: 'فرد', desk: 'میز', number: 'شماره', round: 'دور', registration: 'ثبت‌نام', callback: 'تماس', message: 'پیامک', request: 'گزارش شهری',
       department: 'اداره',
-      official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'رویدادنامه', address: 'نشانی شبکه',
+      official: 'مسئول', rule: 'قاعدهٔ زمان‌بندی', audit: 'رویدادنامه', reports: 'آمار', address: 'نشانی شبکه',
     },
     which: 'کدام',
     export: 'خروجی برای اکسل (CSV)',
