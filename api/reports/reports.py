@@ -18,6 +18,7 @@ from hotline import audit
 from hotline.dates import Language
 from hotline.reports import reports
 from hotline.reports.report_scope import By
+from hotline.rounds import round_permissions
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -26,9 +27,12 @@ _Start = Annotated[Day, Query(alias="from")]
 
 
 @router.get("")
-def show(_user: ReportReader, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
-    """What the days from `from` to `until`, both included, came to, put together by something."""
-    return reports.report(session, by, start, until)
+def show(user: ReportReader, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
+    """What the days from `from` to `until`, both included, came to, put together by something.
+
+    An official is told of the own rounds only.
+    """
+    return reports.report(session, by, start, until, round_permissions.seen(user))
 
 
 @router.get(".csv", response_class=StreamingResponse)
@@ -63,7 +67,7 @@ def as_xlsx(
 
 def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> reports.Report:
     with reading(engine) as session:
-        report = reports.report(session, by, start, until)
+        report = reports.report(session, by, start, until, round_permissions.seen(user))
     with writing(engine) as session:
         audit.record(session, user.username, "reports-exported", "reports", f"{by}, {start} – {until}")
     return report

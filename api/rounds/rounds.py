@@ -12,7 +12,7 @@ from api import schemas, views
 from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
 from api.people import admin_schemas as admin
 from api.rounds import office_schemas as office
-from db.models import Callback, Registration
+from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
 from hotline.callbacks import claims, on_the_line
@@ -30,33 +30,46 @@ _EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UT
 
 @router.get("")
 def list_rounds(
-    _user: SignedIn,
+    user: SignedIn,
     session: Reading,
     start: Annotated[schemas.Moment | None, Query(alias="from")] = None,
     until: schemas.Moment | None = None,
 ) -> list[schemas.Round]:
-    """The rounds a desk may care about, soonest first; or the announced ones that start in a time."""
-    history = start or until
-    found = rounds.between(session, start or _EVER, until or _NEVER) if history else rounds.current(session)
+    """The rounds a desk may care about, soonest first; or the announced ones that start in a time.
+
+    An official's are the own ones.
+    """
+    mine = round_permissions.seen(user)
+    if start or until:
+        found = rounds.between(session, start or _EVER, until or _NEVER, mine)
+    else:
+        found = rounds.current(session, mine)
     return views.round_views(session, found)
 
 
+def _seen(session: Session, user: User, round_id: int) -> Round:
+    round_ = rounds.get(session, round_id)
+    round_permissions.check_sees(session, user, round_)
+    return round_
+
+
 @router.get("/{round_id}")
-def show(round_id: Id, _user: SignedIn, session: Reading) -> schemas.Round:
-    """One round."""
-    return views.one_round(session, rounds.get(session, round_id))
+def show(round_id: Id, user: SignedIn, session: Reading) -> schemas.Round:
+    """One round; an official's own only, as all that belongs to it."""
+    return views.one_round(session, _seen(session, user, round_id))
 
 
 @router.get("/{round_id}/report")
-def report(round_id: Id, _user: SignedIn, session: Reading) -> reports.RoundReport:
+def report(round_id: Id, user: SignedIn, session: Reading) -> reports.RoundReport:
     """What the round came to, also while it goes on."""
+    _seen(session, user, round_id)
     return reports.round_report(session, round_id)
 
 
 @router.get("/{round_id}/notice")
-def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+def notice(round_id: Id, user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
     """The round's notice, also before it is public."""
-    round_ = rounds.get(session, round_id)
+    round_ = _seen(session, user, round_id)
     if round_.is_operators_line:
         raise Refused("not-found", "the operators' line has no notice")
     return office.Notice(
@@ -69,9 +82,9 @@ def notice(round_id: Id, _user: SignedIn, session: Reading, settings: InForce) -
 
 
 @router.get("/{round_id}/carries")
-def list_carries(round_id: Id, _user: SignedIn, session: Reading) -> office.Carries:
+def list_carries(round_id: Id, user: SignedIn, session: Reading) -> office.Carries:
     """Whence its carried registrations came, and whither those it did not reach went."""
-    rounds.get(session, round_id)
+    _seen(session, user, round_id)
     came, went = carry_over.ways(session, round_id)
     return office.Carries(came=_ways(session, came), went=_ways(session, went))
 
@@ -102,12 +115,11 @@ def list_registrations(  # noqa: PLR0917
     after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> office.Line:
-    """The line of a round in the order of calling, those being called included; an official's own only.
+    """The line of a round in the order of calling, those being called included.
 
     `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
     """
-    round_ = rounds.get(session, round_id)
-    round_permissions.check_sees(session, user, round_)
+    round_ = _seen(session, user, round_id)
     masked = not round_permissions.answers(session, user, round_)
     start = _in_round(session.get(Registration, after), round_id) if after else None
     found = line.page(session, round_id, limit + 1, start, offset)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -100,8 +100,11 @@ def round_report(session: Session, round_id: int) -> RoundReport:
     return RoundReport(round_id=round_id, **_numbers(found, 0))
 
 
-def report(session: Session, by: By, start: date, until: date) -> Report:
-    """What the days from `start` to `until` came to. Raises Refused("invalid-input") for no such span."""
+def report(session: Session, by: By, start: date, until: date, *only: ColumnElement[bool]) -> Report:
+    """What the days from `start` to `until` came to, in rounds of which `only` is true.
+
+    Raises Refused("invalid-input") for no such span.
+    """
     if not timedelta() <= until - start <= LONGEST:
         raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
@@ -109,7 +112,7 @@ def report(session: Session, by: By, start: date, until: date) -> Report:
     announced = and_(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
     chosen = session.scalars(
         select(Round)
-        .where(or_(Round.is_operators_line, announced))
+        .where(or_(Round.is_operators_line, announced), *only)
         .order_by(Round.is_operators_line, Round.starts_at, Round.id)
     ).all()
     scope = Scope([round_.id for round_ in chosen], begin, end, days.moment(saturday, time()))

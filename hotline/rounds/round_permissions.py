@@ -1,6 +1,6 @@
 """Who may serve a round, and who says that it pauses, goes on and ends."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.models import Desk, Role, Round, User, round_deputies
@@ -14,15 +14,23 @@ SERVE_ANY = (Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """They answer in any round: an operator's desk serves whichever line there is."""
 
 
-def speaks_in(session: Session, user: User, round_: Round) -> bool:
-    """Whether the person is the round's official, the substitute, or a deputy beside them."""
+def own(user: User) -> ColumnElement[bool]:
+    """The condition that the person is a round's official, the substitute, or a deputy beside them."""
     if user.role is not Role.OFFICIAL or user.official_id is None:
-        return False
-    if user.official_id in (round_.official_id, round_.substitute_id):
-        return True
-    beside = round_deputies.c.official_id == user.official_id
-    deputy = select(round_deputies.c.round_id).where(round_deputies.c.round_id == round_.id, beside)
-    return session.scalar(deputy) is not None
+        return false()
+    beside = select(round_deputies.c.round_id).where(round_deputies.c.official_id == user.official_id)
+    mine = user.official_id
+    return or_(Round.official_id == mine, Round.substitute_id == mine, Round.id.in_(beside))
+
+
+def seen(user: User) -> ColumnElement[bool]:
+    """The condition that the person sees a round: `check_sees` for lists of them."""
+    return own(user) if user.role is Role.OFFICIAL else true()
+
+
+def speaks_in(session: Session, user: User, round_: Round) -> bool:
+    """Whether the round is the person's `own`."""
+    return session.scalar(select(Round.id).where(Round.id == round_.id, own(user))) is not None
 
 
 def may_serve(session: Session, user: User, round_: Round) -> bool:
@@ -37,7 +45,7 @@ def check_serves(session: Session, user: User, round_: Round) -> None:
 
 
 def check_sees(session: Session, user: User, round_: Round) -> None:
-    """That the person may read who is in the round's line. Raises Refused("not-your-round").
+    """That the person may read of the round, and who is in its line. Raises Refused("not-your-round").
 
     What citizens tell one official is not for another.
     """

@@ -203,19 +203,21 @@ def operators_line(session: Session) -> Round:
     return line
 
 
-def current(session: Session, limit: int = 100) -> Sequence[Round]:
+def current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> Sequence[Round]:
     """The rounds a desk may care about: everything not over for more than a day, soonest first."""
     horizon = now(session) - timedelta(days=1)
     return session.scalars(
-        select(Round).where(Round.ends_at > horizon).order_by(Round.starts_at, Round.id).limit(limit)
+        select(Round).where(Round.ends_at > horizon, *only).order_by(Round.starts_at, Round.id).limit(limit)
     ).all()
 
 
-def between(session: Session, start: datetime, end: datetime, limit: int = 500) -> Sequence[Round]:
+def between(
+    session: Session, start: datetime, end: datetime, *only: ColumnElement[bool], limit: int = 500
+) -> Sequence[Round]:
     """The announced rounds that start in [start, end), soonest first; not the operators' line."""
     return session.scalars(
         select(Round)
-        .where(Round.starts_at >= start, Round.starts_at < end, Round.is_operators_line.is_(False))
+        .where(Round.starts_at >= start, Round.starts_at < end, Round.is_operators_line.is_(False), *only)
         .order_by(Round.starts_at, Round.id)
         .limit(limit)
     ).all()

@@ -44,6 +44,8 @@ def url(settings: Settings, engine: Engine) -> Iterator[str]:
 def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
     """Signs a new person of a role in and opens `/path`; in `language` "fa" or "en", at a desk if asked.
 
+    An official is the one of `official_id`.
+
     They sign in as the form does, without it: a whole page less for each test.
 
     At the end of the test nothing may have gone wrong in any page, but for refusals (401, 409).
@@ -51,10 +53,17 @@ def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
     with ExitStack() as leaving:
         contexts = []
 
-        def open_page(role: Role, path: str = "", *, language: str = "fa", at_desk: bool = False) -> Page:
+        def open_page(
+            role: Role,
+            path: str = "",
+            *,
+            language: str = "fa",
+            at_desk: bool = False,
+            official_id: int | None = None,
+        ) -> Page:
             with writing(engine) as session:
                 user = a_user(session, a_desk(session) if at_desk else None)
-                user.role = role
+                user.role, user.official_id = role, official_id
             context = leaving.enter_context(person(chromium, locale="fa-IR"))
             contexts.append(context)
             signed_in = context.request.post(f"{url}/api/v1/session", data=_who(user))

@@ -120,8 +120,10 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
 def test_given_english_when_the_days_are_chosen_then_the_page_asks_for_them(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    a_round_of_today(engine)
-    page = open_as(Role.OFFICIAL, "reports", language="en")
+    round_ = a_round_of_today(engine)
+    with writing(engine) as session:
+        a_round(session)  # of another official, who is not told of here
+    page = open_as(Role.OFFICIAL, "reports", language="en", official_id=round_.official_id)
     expect(page.get_by_test_id("counts").get_by_role("row")).to_have_count(3)
     page.get_by_test_id("quick-month").click()
     expect(page.get_by_test_id("empty")).to_have_text("There was no round in these days.")
