@@ -92,7 +92,8 @@ def office(open_as: OpenAs) -> Page:
 
 @pytest.fixture
 def supervisor(open_as: OpenAs) -> Page:
-    return open_as(Role.SUPERVISOR)
+    """A supervisor, on the page of rounds."""
+    return open_as(Role.SUPERVISOR, "rounds")
 
 
 @pytest.fixture

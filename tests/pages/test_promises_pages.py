@@ -48,8 +48,7 @@ def test_given_a_conversation_when_the_official_promises_then_it_is_written_and_
         assert request.registration_id == session.get_one(Callback, callback_id).registration_id
     expect(page.get_by_test_id("said-written")).to_have_value("")
 
-    page.get_by_test_id("rail-requests").click()
-    page.get_by_test_id("to-promises").click()
+    page.get_by_test_id("rail-promises").click()
     shown(page, "promises")
     expect(page.get_by_test_id("promised")).to_have_count(1)
     page.get_by_test_id("call-bar").wait_for()

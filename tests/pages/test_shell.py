@@ -162,7 +162,7 @@ def test_given_an_address_opened_before_signing_in_when_signed_in_then_it_is_sho
     with person(chromium, locale="fa-IR") as context:
         page = context.new_page()
         page.goto(f"{url}/holidays")
-        for comes_to in ("holidays", "rounds"):
+        for comes_to in ("holidays", "control"):
             page.get_by_test_id("username").fill(user.username)
             page.get_by_test_id("password").fill(PASSWORD)
             page.get_by_test_id("submit").click()

@@ -2,13 +2,15 @@ import type { Me } from './api/types'
 import type { Text } from './language/fa'
 
 /** Where the rail leads: one of these holds a few pages, which are its tabs. */
-export type Destination = 'work' | 'control' | 'citizens' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
+export type Destination = 'work' | 'control' | 'citizens' | 'promises' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
 
 /** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the rail and who sees it follow. */
 export interface PageOfOffice {
   /** Its address, without the slash. */
   name: string
   destination: Destination
+  /** Where it is for a role that has it elsewhere. */
+  elsewhere?: Partial<Record<Me['role'], Destination>>
   title: (text: Text) => string
   isFor: (me: Me) => boolean
   /** For a screen of its own: it opens in another window. */
@@ -20,8 +22,11 @@ const hasDesk = (me: Me) => me.desk !== null
 /** Whoever answers citizens; without a desk the page says what is missing. */
 const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role === 'official'
 
-/** Who sees the rounds: whoever plans, conducts or inspects them. */
-const seesRounds = ({ role }: Me) => role !== 'operator' && role !== 'official'
+/** Who sees all that makes rounds: whoever plans, conducts or inspects them. */
+const seesPlans = ({ role }: Me) => role !== 'operator' && role !== 'official'
+
+/** Who sees rounds; an official the own ones. */
+const seesRounds = ({ role }: Me) => role !== 'operator'
 
 const everybody = () => true
 
@@ -41,12 +46,12 @@ export const pages = [
   { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
   { name: 'citizens', destination: 'citizens', title: (text) => text.citizens.title, isFor: seesCitizens },
   { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
-  { name: 'promises', destination: 'requests', title: (text) => text.requests.promises, isFor: everybody },
-  { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesRounds },
-  { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesRounds },
-  { name: 'officials', destination: 'calendar', title: (text) => text.officials.title, isFor: seesRounds },
-  { name: 'subjects', destination: 'calendar', title: (text) => text.subjects.title, isFor: seesRounds },
-  { name: 'holidays', destination: 'calendar', title: (text) => text.holidays.title, isFor: seesRounds },
+  { name: 'promises', destination: 'requests', elsewhere: { official: 'promises' }, title: (text) => text.requests.promises, isFor: everybody },
+  { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesPlans },
+  { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesPlans },
+  { name: 'officials', destination: 'calendar', title: (text) => text.officials.title, isFor: seesPlans },
+  { name: 'subjects', destination: 'calendar', title: (text) => text.subjects.title, isFor: seesPlans },
+  { name: 'holidays', destination: 'calendar', title: (text) => text.holidays.title, isFor: seesPlans },
   { name: 'account', destination: 'account', title: (text) => text.account.title, isFor: everybody },
   { name: 'reports', destination: 'figures', title: (text) => text.reports.title, isFor: seesReports },
   { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: everybody, alone: true },
@@ -61,10 +66,13 @@ export const pages = [
 export type PageName = (typeof pages)[number]['name']
 
 /** The pages of this person, in their order. */
-export const pagesOf = (me: Me): (typeof pages)[number][] => pages.filter(({ isFor }) => isFor(me))
+export const pagesOf = (me: Me): (PageOfOffice & { name: PageName })[] =>
+  pages
+    .filter(({ isFor }) => isFor(me))
+    .map((page: PageOfOffice & { name: PageName }) => ({ ...page, destination: page.elsewhere?.[me.role] ?? page.destination }))
 
 /** In the order of the rail; one's own account is reached by one's name. */
-const RAIL: Destination[] = ['work', 'control', 'citizens', 'calendar', 'requests', 'figures', 'records', 'staff']
+const RAIL: Destination[] = ['work', 'control', 'citizens', 'promises', 'calendar', 'requests', 'figures', 'records', 'staff']
 
 /** The rail of this person: each destination with its pages, of which the first is where it leads. */
 export function railOf(me: Me): { destination: Destination; pages: PageOfOffice[] }[] {
@@ -80,8 +88,15 @@ export function tabsOf(me: Me, name: string): PageOfOffice[] {
   return mine.filter(({ destination }) => destination === here?.destination)
 }
 
+/** What a destination is called: one's own, where others have everybody's. */
+export function nameOf(me: Me, destination: Destination, { shell }: Text): string {
+  const own: Partial<Record<Me['role'], Partial<Record<Destination, string>>>> = shell.own
+  return own[me.role]?.[destination] ?? shell.destinations[destination]
+}
+
 /** Where a person's work is. */
 export function home(me: Me): string {
+  if (me.role === 'supervisor') return '/control'
   if (me.role === 'official' && hasDesk(me)) return '/official'
   const first = pagesOf(me)[0]
   return `/${first?.name ?? ''}`

@@ -3,3 +3,4 @@ export const mayPlan = (role: string) => role === 'administrator' || role === 'p
 export const mayMove = (role: string) => role === 'administrator' || role === 'supervisor'
 export const mayHear = (role: string) => mayMove(role) || role === 'auditor'
 export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'
+export const mayOversee = (role: string) => mayConduct(role) || role === 'auditor'

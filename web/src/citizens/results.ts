@@ -1,7 +1,7 @@
 import type { Me } from '../api/types'
 import type { Language } from '../language/language'
 import { districtName } from '../requests/names'
-import { pagesOf } from '../pages'
+import { nameOf, pagesOf } from '../pages'
 import type { SearchResults } from './queries'
 
 /** Letters that an Arabic keyboard has instead, joiners, and blanks make no other word. */
@@ -45,7 +45,7 @@ export function groupsOf(
   }))
   const wanted = alike(typed)
   const pages = pagesOf(me)
-    .map(({ name, title, destination }) => ({ key: `page-${name}`, label: title(text), about: text.shell.destinations[destination], to: `/${name}` }))
+    .map(({ name, title, destination }) => ({ key: `page-${name}`, label: title(text), about: nameOf(me, destination, text), to: `/${name}` }))
     .filter(({ label, about }) => alike(`${label} ${about}`).includes(wanted))
   const groups: Group[] = [
     { name: 'registrations', results: registrations },

@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Paper } from '@mantine/core'
 import { useCallback, useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { useOfficials } from '../api/city'
-import { mayConduct, mayHear, mayMove, mayPlan } from '../api/permissions'
+import { mayConduct, mayHear, mayMove, mayOversee, mayPlan } from '../api/permissions'
 import { endRound, useRound } from '../api/rounds'
 import type { Me, Registration, Round } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -63,7 +63,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
               <NoticeText id={id} />
               <Report round={round} />
               <Carries id={id} />
-              {!round.is_operators_line && <History id={id} />}
+              {!round.is_operators_line && mayOversee(me.role) && <History id={id} />}
               {round.recorded && mayHear(me.role) && <Recordings id={id} />}
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />

@@ -1,17 +1,19 @@
 import { Menu } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
+import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
-import type { Destination, PageOfOffice } from '../pages'
+import { nameOf, type Destination, type PageOfOffice } from '../pages'
 import { PageLink } from '../ui/page-link'
 import style from './rail.module.css'
 
 interface Props {
+  me: Me
   more: { destination: Destination; pages: PageOfOffice[] }[]
   here: Destination | undefined
 }
 
 /** The destinations for which there is no room below a telephone's page. */
-export default function More({ more, here }: Props) {
+export default function More({ me, more, here }: Props) {
   const { text } = useLanguage()
   return (
     <Menu>
@@ -26,7 +28,7 @@ export default function More({ more, here }: Props) {
           <Menu.Item
             key={destination} component={PageLink} to={first} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}
           >
-            {text.shell.destinations[destination]}
+            {nameOf(me, destination, text)}
           </Menu.Item>
         ))}
       </Menu.Dropdown>

@@ -1,14 +1,14 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
-  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconHeadset, IconLayoutDashboard,
+  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconChecklist, IconHeadset, IconLayoutDashboard,
   IconSearch, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
 import { Suspense, type ReactNode } from 'react'
 import type { Me } from '../api/types'
 import { useAlarms } from '../control/queries'
 import { useLanguage } from '../language/language'
-import { railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
+import { nameOf, railOf, tabsOf, type Destination, type PageOfOffice } from '../pages'
 import { useRequestCounts } from '../requests/queries'
 import { PageLink } from '../ui/page-link'
 import { part } from '../ui/part'
@@ -21,6 +21,7 @@ const ICONS: Record<Destination, Icon> = {
   work: IconHeadset,
   control: IconLayoutDashboard,
   citizens: IconUsers,
+  promises: IconChecklist,
   calendar: IconCalendarEvent,
   requests: IconBuildingCommunity,
   figures: IconChartBar,
@@ -59,10 +60,10 @@ export function Rail({ me, path, onSearch }: Props) {
         <Inside icon={IconSearch}>{text.search.open}</Inside>
       </button>
       {shown.map(({ destination, pages: [first] }) => first && (
-        <To key={destination} destination={destination} page={first} here={here} late={counts[destination]} />
+        <To key={destination} me={me} destination={destination} page={first} here={here} late={counts[destination]} />
       ))}
       {more.length > 0 && (
-        <Suspense><More more={more} here={here} /></Suspense>
+        <Suspense><More me={me} more={more} here={here} /></Suspense>
       )}
     </nav>
   )
@@ -75,17 +76,18 @@ interface Count {
 }
 
 interface ToProps {
+  me: Me
   destination: Destination
   page: PageOfOffice
   here: Destination | undefined
   late: Count | undefined
 }
 
-function To({ destination, page, here, late }: ToProps) {
+function To({ me, destination, page, here, late }: ToProps) {
   const { text, format } = useLanguage()
   return (
     <PageLink to={page} className={style.to} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}>
-      <Inside icon={ICONS[destination]}>{text.shell.destinations[destination]}</Inside>
+      <Inside icon={ICONS[destination]}>{nameOf(me, destination, text)}</Inside>
       {late && late.count > 0 && (
         <span className={style.late} data-testid={`late-${destination}`}>
           <span aria-hidden>{format.number(late.count)}</span>

@@ -13,12 +13,18 @@ export const words = {
       work: 'کار من',
       control: 'اتاق فرمان',
       citizens: 'شهروندان',
+      promises: 'قول‌های من',
       calendar: 'تقویم',
       requests: 'گزارش‌های شهری',
       figures: 'آمار',
       records: 'بایگانی',
       staff: 'کارکنان',
       account: 'حساب من',
+    },
+    /** Of one's own, where others have everybody's. */
+    own: {
+      operator: { figures: 'آمار من' },
+      official: { work: 'میز من', calendar: 'برنامهٔ من', figures: 'آمار من' },
     },
     more: 'بیشتر',
     late: (count: string) => `${count} دیرکرد`,

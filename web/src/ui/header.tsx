@@ -5,8 +5,9 @@ import { Link } from 'wouter'
 import { keys } from '../api/keys'
 import { signOut } from '../api/session'
 import type { Me } from '../api/types'
+import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
-import { tabsOf, type PageOfOffice } from '../pages'
+import { nameOf, tabsOf, type PageOfOffice } from '../pages'
 import { Clock } from './clock'
 import { KEYS_OF } from './keys'
 import { KeysHelp } from './keys-help'
@@ -37,9 +38,7 @@ export function Header({ me, page, children }: Props) {
   })
   return (
     <header className={style.header} data-page={page}>
-      <h1 className={style.brand}>
-        {tabs.find(({ name }) => name === page)?.title(text)}
-      </h1>
+      <h1 className={style.brand}>{titleOf(me, tabs, page, text)}</h1>
       <div className={style.round}>{children}</div>
       <Clock className={style.clock} />
       <div className={style.person}>
@@ -55,6 +54,12 @@ export function Header({ me, page, children }: Props) {
       {tabs.length > 1 && <Tabs pages={tabs} page={page} />}
     </header>
   )
+}
+
+/** A page that is alone is called what leads to it. */
+function titleOf(me: Me, tabs: PageOfOffice[], page: string, text: Text): string | undefined {
+  const here = tabs.find(({ name }) => name === page)
+  return here && (tabs.length === 1 ? nameOf(me, here.destination, text) : here.title(text))
 }
 
 /** The pages of this destination of the rail. */
