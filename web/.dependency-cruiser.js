@@ -22,6 +22,7 @@ const features = {
   desks: [],
   holidays: ['timetable'],
   line: [],
+  mine: ['control'],
   official: ['desk', 'line'],
   officials: [],
   people: ['desks'],

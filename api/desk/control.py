@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.access import AtDesk, InForce, Mover, Reading, Watcher, Writing
+from api.access import AtDesk, InForce, Mover, Reading, SignedIn, Watcher, Writing
 from api.desk import desk_schemas
 from api.desk.callbacks import Id
 from api.people.admin_schemas import Because
@@ -55,3 +55,9 @@ def confirm_message(message_id: Id, user: AtDesk, session: Writing) -> None:
 def show_day(person_id: Id, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
     """What a person did on one day of the city: conversations, wrap-up, waiting, breaks, the phone away."""
     return person_day.show(session, person_id, day)
+
+
+@router.get("/me/week")
+def show_own_week(day: Day, user: SignedIn, session: Reading) -> list[person_day.PersonDay]:
+    """What I did in the week of a day, from Saturday on, each day by itself; none that is still to come."""
+    return person_day.week(session, user.id, day)

@@ -35,6 +35,7 @@ class PersonDay:
     """A day by the city's clock."""
 
     person: str
+    day: date
     spans: list[DaySpan]
 
 
@@ -56,6 +57,7 @@ def show(session: Session, person_id: int, day: date) -> PersonDay:
     tickets = _tickets(session, shown)
     return PersonDay(
         person.name,
+        day,
         [
             DaySpan(
                 did=each.did,
@@ -67,6 +69,16 @@ def show(session: Session, person_id: int, day: date) -> PersonDay:
             for each in shown
         ],
     )
+
+
+def week(session: Session, person_id: int, day: date) -> list[PersonDay]:
+    """What this person did in the week of this day, from Saturday on; no day that is still to come.
+
+    Raises Refused("not-found").
+    """
+    saturday, today = days.week_of(day), days.local_day(now(session))
+    of_week = (saturday + place * _DAY for place in range(7))
+    return [show(session, person_id, each) for each in of_week if each <= today]
 
 
 def _did(session: Session, person: User, start: datetime, end: datetime) -> list[Stretch]:

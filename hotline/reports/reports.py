@@ -108,7 +108,7 @@ def report(session: Session, by: By, start: date, until: date, *only: ColumnElem
     if not timedelta() <= until - start <= LONGEST:
         raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
-    saturday = start - timedelta(days=(start.weekday() + 2) % 7)
+    saturday = days.week_of(start)
     announced = and_(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
     chosen = session.scalars(
         select(Round)

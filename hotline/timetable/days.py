@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from dateutil.rrule import rrule, rrulestr
@@ -36,6 +36,11 @@ def moment(day: date, at: time) -> datetime:
 def local_day(at: datetime) -> date:
     """The city's day at the moment `at`."""
     return at.astimezone(CITY).date()
+
+
+def week_of(day: date) -> date:
+    """The Saturday with which the day's week begins."""
+    return day - timedelta(days=(day.weekday() + 2) % 7)
 
 
 def recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:

@@ -172,6 +172,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /control": HEARS,
     "GET /control/alarms": HEARS,
     "GET /people/{person_id}/day": HEARS,
+    "GET /me/week": ALL,
     "POST /callbacks/{callback_id}/free": MOVES,
     "POST /desks/{desk_id}/messages": MOVES,
     "POST /desk/messages/{message_id}/read": AT_DESK,

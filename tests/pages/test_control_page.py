@@ -13,7 +13,7 @@ from db.states import CallbackState
 from hotline.callbacks import conversations
 from settings import Settings
 from tests.factories import MINUTE, a_callback, a_round, some_registrations
-from tests.kit.pages import in_state, is_fit
+from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
@@ -164,10 +164,10 @@ def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
     expect(room.locator("[data-at=break]")).to_have_count(0)
 
 
-def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table(
+def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table_and_their_own_page_has_it(
     open_as: OpenAs, engine: Engine
 ) -> None:
-    _, room, mine, _ = a_conversation(open_as, engine)
+    desk, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("person-day-of").click()
     expect(room.get_by_test_id("day-nothing")).to_be_visible()
     room.keyboard.press("Escape")
@@ -195,6 +195,18 @@ def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table(
     expect(sums.locator("[data-did=talked]")).to_contain_text("۲ بار")
     expect(sums.locator("[data-did=wrap-up]")).to_contain_text("۰۱:۰۰")
     is_fit(room)
+
+    desk.get_by_test_id("rail-figures").click()
+    shown(desk, "mine")
+    expect(desk.get_by_test_id("person-day").locator("tbody tr")).to_have_count(5)
+    expect(desk.get_by_test_id("day-of-week").last).to_have_attribute("aria-pressed", "true")
+    total = desk.get_by_test_id("my-week").get_by_role("row").last.get_by_role("cell")
+    expect(total.nth(0)).to_have_text("۲")
+    expect(total.nth(2)).to_have_text("۰۱:۰۰")  # wrap-up
+    is_fit(desk)
+    desk.get_by_test_id("week-before").click()
+    expect(desk.get_by_test_id("day-of-week")).to_have_count(7)
+    expect(desk.get_by_test_id("my-day")).to_contain_text("ثبت نشده")
 
 
 def test_given_an_official_when_another_desk_of_the_round_still_writes_then_their_page_says_so(

@@ -9,12 +9,12 @@ const PLANNING = ['rounds', 'citizens', 'requests', 'promises', 'departments', '
 const WATCHING = ['recordings', 'blocked', 'control', 'desks']
 
 it.each([
-  ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'promises', 'account', 'wallboard']],
-  ['operator', false, ['desk', 'citizens', 'requests', 'promises', 'account', 'wallboard']],
-  ['official', false, ['desk', 'rounds', 'requests', 'promises', 'account', 'reports', 'wallboard']],
+  ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'promises', 'account', 'mine', 'wallboard']],
+  ['operator', false, ['desk', 'citizens', 'requests', 'promises', 'account', 'mine', 'wallboard']],
+  ['official', false, ['desk', 'rounds', 'requests', 'promises', 'account', 'mine', 'reports', 'wallboard']],
   ['public_relations', false, PLANNING],
   ['supervisor', false, [...PLANNING, ...WATCHING]],
-  ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING, ...WATCHING]],
+  ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING.flatMap((name) => (name === 'reports' ? ['mine', name] : [name])), ...WATCHING]],
   ['auditor', false, [...PLANNING, ...WATCHING, 'people', 'audit']],
   ['administrator', false, [...PLANNING, ...WATCHING, 'people', 'audit']],
 ] as const)('given the role %s (a desk: %s) when asked for their pages then there are these, in their order', (role, desk, pages) => {
@@ -29,8 +29,8 @@ it.each([
 })
 
 it.each([
-  ['operator', true, ['work:desk', 'citizens:citizens', 'requests:requests', 'figures:wallboard']],
-  ['official', true, ['work:desk', 'promises:promises', 'calendar:rounds', 'requests:requests', 'figures:reports']],
+  ['operator', true, ['work:desk', 'citizens:citizens', 'requests:requests', 'figures:mine']],
+  ['official', true, ['work:desk', 'promises:promises', 'calendar:rounds', 'requests:requests', 'figures:mine']],
   ['public_relations', false, ['citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports']],
   ['administrator', false, ['control:control', 'citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
 ] as const)('given the role %s (a desk: %s) when the rail is shown then it leads to these', (role, desk, expected) => {

@@ -53,6 +53,7 @@ export const pages = [
   { name: 'subjects', destination: 'calendar', title: (text) => text.subjects.title, isFor: seesPlans },
   { name: 'holidays', destination: 'calendar', title: (text) => text.holidays.title, isFor: seesPlans },
   { name: 'account', destination: 'account', title: (text) => text.account.title, isFor: everybody },
+  { name: 'mine', destination: 'work', elsewhere: { operator: 'figures', official: 'figures' }, title: (text) => text.mine.title, isFor: answers },
   { name: 'reports', destination: 'figures', title: (text) => text.reports.title, isFor: seesReports },
   { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: everybody, alone: true },
   { name: 'recordings', destination: 'records', title: (text) => text.retention.title, isFor: watches },

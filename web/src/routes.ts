@@ -29,6 +29,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   subjects: { component: page(() => import('./subjects/subjects-page')) },
   holidays: { component: page(() => import('./holidays/holidays-page')) },
   account: { component: page(() => import('./account/account-page')) },
+  mine: { component: page(() => import('./mine/mine-page')) },
   reports: { component: page(() => import('./reports/reports-page')) },
   wallboard: { component: Wallboard },
   recordings: { component: page(() => import('./recordings/recordings-page')) },

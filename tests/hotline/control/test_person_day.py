@@ -213,3 +213,20 @@ def test_given_a_day_to_come_when_shown_then_nothing_has_happened(
     session: Session, user: User, yesterday: date
 ) -> None:
     assert person_day.show(session, user.id, yesterday + timedelta(days=3)).spans == []
+
+
+def test_given_a_week_when_shown_then_each_day_from_saturday_until_today_is_in_it_by_itself(
+    session: Session, user: User, yesterday: date, noon: datetime
+) -> None:
+    told(session, user, noon, "connected")
+    told(session, user, noon + HOUR, "asks-next")
+    today = yesterday + timedelta(days=1)
+    found = person_day.week(session, user.id, yesterday)
+    shown = {one.day: one for one in found}
+    saturday = found[0].day
+    assert (saturday.isoweekday(), saturday + timedelta(days=7) > yesterday) == (6, True)
+    assert list(shown) == [saturday + timedelta(days=n) for n in range(len(found))]
+    assert found[-1].day == min(saturday + timedelta(days=6), today)
+    assert shown[yesterday] == person_day.show(session, user.id, yesterday) and shown[yesterday].spans
+    assert person_day.week(session, user.id, yesterday - timedelta(days=7))[-1].day < saturday
+    assert person_day.week(session, user.id, yesterday + timedelta(days=9)) == []

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sumsOf } from './day-sums'
+import { sumOf, sumsOf } from './day-sums'
 import type { Span } from './queries'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 28, 8, minute)).toISOString()
@@ -14,4 +14,6 @@ it('given stretches of a day when summed then each kind has its sum, breaks by r
   expect(sumsOf(spans, Date.parse(at(59))).map(({ did, reason, count, lasted }) => [did, reason, count, lasted / 60_000])).toEqual([
     ['talked', null, 2, 13], ['wrap-up', null, 1, 1], ['waited', null, 2, 11], ['paused', 'meal', 1, 27], ['paused', 'rest', 2, 5], ['away', null, 1, 2],
   ])
+  expect(sumOf(spans, 'paused', Date.parse(at(59)))).toEqual({ count: 3, lasted: 32 * 60_000 })
+  expect(sumOf(spans, 'waited', Date.parse(at(59)))).toEqual({ count: 2, lasted: 11 * 60_000 })
 })

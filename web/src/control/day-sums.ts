@@ -8,7 +8,8 @@ export interface Sum {
   lasted: number
 }
 
-const ORDER: Span['did'][] = ['talked', 'wrap-up', 'waited', 'paused', 'away']
+/** What is done at a desk, in the order in which sums of it are shown. */
+export const DIDS: Span['did'][] = ['talked', 'wrap-up', 'waited', 'paused', 'away']
 
 /** So long a stretch was, or has been until now. */
 export const lasted = ({ since, until }: Span, now: number) => Math.max(0, (until ? Date.parse(until) : now) - Date.parse(since))
@@ -22,5 +23,11 @@ export function sumsOf(spans: Span[], now: number): Sum[] {
     sum.count += 1
     sum.lasted += lasted(span, now)
   }
-  return found.sort((one, other) => ORDER.indexOf(one.did) - ORDER.indexOf(other.did) || other.lasted - one.lasted)
+  return found.sort((one, other) => DIDS.indexOf(one.did) - DIDS.indexOf(other.did) || other.lasted - one.lasted)
+}
+
+/** How often and how long in all one thing was done, breaks for whatever reason. */
+export function sumOf(spans: Span[], did: Span['did'], now: number): Pick<Sum, 'count' | 'lasted'> {
+  const same = spans.filter((span) => span.did === did)
+  return { count: same.length, lasted: same.reduce((sum, span) => sum + lasted(span, now), 0) }
 }

@@ -74,7 +74,7 @@ export const words: typeof fa = {
     word: 'Message',
     dayOf: (person) => `${person} today`,
     dayNothing: 'Nothing has happened at the desk today.',
-    daySums: 'Sums of today',
+    daySums: 'Sums of the day',
     dayTimes: (count) => `${count} times`,
     dayFrom: 'from',
     dayUntil: 'until',

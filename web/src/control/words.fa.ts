@@ -73,7 +73,7 @@ export const words = {
     word: 'پیام',
     dayOf: (person: string) => `امروز ${person}`,
     dayNothing: 'امروز هنوز کاری پشت میز ثبت نشده است.',
-    daySums: 'جمع امروز',
+    daySums: 'جمع روز',
     dayTimes: (count: string) => `${count} بار`,
     dayFrom: 'از',
     dayUntil: 'تا',

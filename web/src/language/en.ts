@@ -10,6 +10,7 @@ import { words as desk } from '../desk/words.en'
 import { words as desks } from '../desks/words.en'
 import { words as holidays } from '../holidays/words.en'
 import { words as line } from '../line/words.en'
+import { words as mine } from '../mine/words.en'
 import { words as official } from '../official/words.en'
 import { words as officials } from '../officials/words.en'
 import { words as people } from '../people/words.en'
@@ -32,7 +33,7 @@ import { words as common } from './words.en'
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
-  ...line, ...official, ...officials, ...people, ...recordings, ...reports,
+  ...line, ...mine, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }
