@@ -136,7 +136,7 @@ class Listener(threading.Thread):
 
     def _dial(self) -> tuple[str, int]:
         self.invite()
-        self._signalling.settimeout(10)
+        self._signalling.settimeout(30)
         while True:
             text = self._signalling.recv(8192).decode()
             if text.startswith("SIP/2.0 1"):

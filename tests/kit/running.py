@@ -49,8 +49,14 @@ def tone(tmp_path: Path) -> Path:
     return path
 
 
+_HANGS_S = 300
+"""Minutes of sound, after a start that took one while all others started: the longest test has them, too."""
+
+
 def mark(items: list[pytest.Item], folder: Path) -> None:
-    """All tests of `folder` drive the whole system."""
+    """All tests of `folder` drive the whole system, and have _HANGS_S unless they say something else."""
     for item in items:
         if folder in item.path.parents:
             item.add_marker(pytest.mark.system)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_HANGS_S))

@@ -104,6 +104,7 @@ def fast_system(
     uncapped["HOTLINE_CALLS_PER_DAY"] = "1000000"
     environment = {
         "HOTLINE_RETRY_SECONDS": "4",
+        "HOTLINE_RING_SECONDS": "5",
         "HOTLINE_ANSWER_SECONDS": "1",
         "HOTLINE_CALL_AHEAD_MOST": "4",  # as in life
         "HOTLINE_TRUNK_ASKED_SECONDS": "5",
@@ -214,4 +215,4 @@ def end(game: SimulatedRound) -> None:
     game.official.leave()
     with writing(game.system.engine) as session:
         rounds.end_round(session, rounds.get(session, game.round_id))
-    _quiet(game)
+    until(lambda: not game.crowd.live(), "nobody is on the line any more")

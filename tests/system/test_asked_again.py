@@ -82,7 +82,7 @@ def test_given_a_script_that_breaks_off_then_it_is_asked_once_more_as_soon_as_it
         assert second.env["agi_uniqueid"] == first.env["agi_uniqueid"]
         second.says('SET VARIABLE "HOTLINE_FINISHED" "1"')
         second.breaks_off()
-        phone.wait_for("closed", 10, call)
+        phone.wait_for("closed", _PATIENCE_S, call)
     assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
 
 
@@ -114,7 +114,7 @@ def test_given_a_script_that_is_not_there_yet_then_the_caller_waits_for_it(
         assert asked.again == "", "it begins, and does not go on"
         asked.says('SET VARIABLE "HOTLINE_FINISHED" "1"')
         asked.breaks_off()
-        phone.wait_for("closed", 10, call)
+        phone.wait_for("closed", _PATIENCE_S, call)
     assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from db.models import Registration
 from db.states import Outcome, RegistrationState
+from tests.kit.caller import Caller
 from tests.kit.phone import Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
@@ -20,7 +21,7 @@ UNREACHED: dict[str, tuple[Behaviour, Outcome]] = {
     "rings out": (lambda port: SippPhone.ringing(port=port), Outcome.NO_ANSWER),
     "is voicemail": (lambda port: SippPhone.answering(port=port), Outcome.NOT_CONFIRMED),
     "hangs up at once": (
-        lambda port: SippPhone.answering(port=port, hangup_after_ms=500),
+        lambda port: SippPhone.answering(port=port, hangup_after_ms=1500),
         Outcome.HUNG_UP,
     ),
 }
@@ -38,6 +39,21 @@ def _calling(system: System, desk: Operator, round_id: int) -> int:
     callback = desk.claim(round_id)
     desk.call(callback)
     return callback
+
+
+def _answered(system: System, desk: Operator, round_id: int, citizen: Caller) -> int:
+    """The citizen is called, and has picked up."""
+    callback = _calling(system, desk, round_id)
+    citizen.wait_for_call()
+    citizen.answer()
+    desk.wait_for(callback, "answered")
+    return callback
+
+
+def _leaves(desk: Operator) -> None:
+    """The desk's phone hangs up."""
+    desk.phone.hangup()
+    until(lambda: not desk.phone_connected(), "the desk's phone is gone")
 
 
 def _registration(system: System, callback: int) -> Registration:
@@ -86,9 +102,11 @@ def test_given_a_ringing_phone_when_the_desk_hangs_up_then_it_stops_ringing(
 def test_given_a_conversation_when_the_citizen_hangs_up_then_the_desk_owes_the_outcome(
     system: System, desk: Operator, round_id: int
 ) -> None:
-    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=1000, hangup_after_ms=6000):
-        callback = _calling(system, desk, round_id)
+    with Caller(system, system.number(), port=system.trunk_port) as citizen:
+        callback = _answered(system, desk, round_id, citizen)
+        citizen.at("callback-intro", "1")
         desk.wait_for(callback, "talking")
+        citizen.hangup()
         desk.wait_for(callback, "ended")
 
     answer = desk.http.put(f"/callbacks/{callback}/outcome", json={"outcome": "reached", "note": "خوب"})
@@ -113,9 +131,8 @@ def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_
     with SippPhone.answering(port=system.trunk_port, keys="1"):
         callback = _calling(system, desk, round_id)
         desk.wait_for(callback, "talking")
-        desk.phone.hangup()
+        _leaves(desk)
         desk.wait_for(callback, "held")
-        until(lambda: not desk.phone_connected(), "the desk's phone is gone")
         desk.phone.dial(f"sip:1@{system.settings.sip}")
         desk.wait_for(callback, "talking")
 
@@ -123,10 +140,10 @@ def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_
 def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet_on_its_return(
     system: System, desk: Operator, round_id: int
 ) -> None:
-    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=4000):
-        callback = _calling(system, desk, round_id)
-        desk.wait_for(callback, "answered")
-        desk.phone.hangup()
+    with Caller(system, system.number(), port=system.trunk_port) as citizen:
+        callback = _answered(system, desk, round_id, citizen)
+        _leaves(desk)
+        citizen.at("callback-intro", "1")
         desk.wait_for(callback, "waiting")
         desk.phone.dial(f"sip:1@{system.settings.sip}")
         desk.wait_for(callback, "talking")
@@ -135,9 +152,10 @@ def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet
 def test_given_a_waiting_citizen_when_they_hang_up_then_they_were_not_reached(
     system: System, desk: Operator, round_id: int
 ) -> None:
-    with SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=4000, hangup_after_ms=8000):
-        callback = _calling(system, desk, round_id)
-        desk.wait_for(callback, "answered")
-        desk.phone.hangup()
+    with Caller(system, system.number(), port=system.trunk_port) as citizen:
+        callback = _answered(system, desk, round_id, citizen)
+        _leaves(desk)
+        citizen.at("callback-intro", "1")
         desk.wait_for(callback, "waiting")
+        citizen.hangup()
         assert desk.wait_for(callback, "closed") == Outcome.HUNG_UP

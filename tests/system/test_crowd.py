@@ -29,7 +29,7 @@ GIVEN_UP = Behaviour(rings=1.2, status="480 Temporarily Unavailable")
 NO_SUCH = Behaviour(rings=0.1, status="404 Not Found", hears="")
 RINGS_ON = Behaviour(rings=None)
 VOICEMAIL = Behaviour(rings=0.3, presses_after=None)
-HANGS_UP = Behaviour(presses_after=None, leaves_after=0.3)
+HANGS_UP = Behaviour(presses_after=None, leaves_after=1.0)
 
 CROWD = [
     *[([ANSWERS], [Outcome.REACHED])] * 20,

@@ -15,7 +15,7 @@ from tests.kit.system import System
 SIGN_IN_PAGE = Path(__file__).parents[2] / "docs" / "sign-in.md"
 FRAMED = "203.0.113.66"
 """An address that an attacker wants to have banned, or that stands in the lines that they forge."""
-STRANGER = "127.0.0.2"
+STRANGER, LATER = "127.0.0.2", "127.0.0.4"
 """Loopback, too, but not the trunk's."""
 SIGN_IN = f"WARNING sign-in refused (wrong-credentials) from {FRAMED}"
 OURS = f"09:00:00 asterisk | {SIGN_IN}"
@@ -89,6 +89,19 @@ def a_sender(system: System, source: str) -> Iterator[socket.socket]:
         yield wire
 
 
+def has_come(system: System) -> bool:
+    """Whether Asterisk has taken each packet from the kernel, which drops what is too much."""
+    rows = [row.split() for row in Path("/proc/net/udp").read_text().splitlines()]
+    own = f":{system.settings.sip.port:04X}"
+    return all(row[4].endswith(":00000000") for row in rows if row[1].endswith(own))
+
+
+def has_been_read(system: System) -> bool:
+    """Whether Asterisk has looked at each packet that it has taken."""
+    rows = [row.split() for row in system.asterisk_says("core show taskprocessors").splitlines()]
+    return {row[2] for row in rows if row and row[0].startswith("pjsip/distributor")} == {"0"}
+
+
 def refusals(system: System, skip: int) -> list[str]:
     """The addresses of refused sign-ins as fail2ban finds them, by our page's own words, since `skip`."""
     found = re.search(r"failregex = (.+)$", SIGN_IN_PAGE.read_text(), re.M)
@@ -106,10 +119,12 @@ def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_beco
         with a_sender(system, source) as wire:
             for each in hostile():
                 wire.send(each)
-        with a_sender(system, STRANGER) as wire:  # all before it has been read when this one is answered
-            wire.send(packet(headers=WRONG))
-            assert b" 401 " in wire.recv(4096)
-    until(lambda: STRANGER in refusals(system, before), "the refused sign-in is logged")
+                until(lambda: has_come(system), "Asterisk has the packet")
+    until(lambda: has_been_read(system), "Asterisk has read them all")
+    with a_sender(system, LATER) as wire:  # what is logged of those before is logged before this one
+        wire.send(packet(headers=WRONG))
+        assert b" 401 " in wire.recv(4096)
+    until(lambda: LATER in refusals(system, before), "the refused sign-in is logged")
 
     merged = system.log()[before:]
     assert [line for line in merged.split("\n") if not WHOLE.match(line)] == []

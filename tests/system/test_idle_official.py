@@ -35,7 +35,6 @@ def fast() -> Iterator[System]:
         yield system
 
 
-@pytest.mark.timeout(150)
 def test_given_eight_of_whom_few_answer_when_their_round_is_played_then_the_official_is_not_idle_for_long(
     fast: System,
 ) -> None:

@@ -26,7 +26,7 @@ def test_given_a_database_that_is_locked_when_a_citizen_registers_then_they_hear
     with (
         system.only_round() as round_id,
         Caller(system, system.number()) as caller,
-        closing(sqlite3.connect(system.settings.state_dir / "hotline.db", isolation_level=None)) as lock,
+        closing(sqlite3.connect(system.settings.state_dir / "hotline.db", 30, isolation_level=None)) as lock,
     ):
         caller.call()
         caller.at("greeting", "1")
@@ -103,7 +103,7 @@ def test_given_a_call_that_ends_while_the_dialer_is_dead_then_the_desk_is_asked_
     with (
         system.only_round() as round_id,
         Phone(account=Account(*operator.phone_account)) as desk,
-        SippPhone.answering(port=system.trunk_port, hangup_after_ms=300) as citizen,
+        SippPhone.answering(port=system.trunk_port, hangup_after_ms=1000) as citizen,
     ):
         desk.dial(f"sip:1@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")

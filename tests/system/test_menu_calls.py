@@ -140,7 +140,7 @@ def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_the
     first, second = (SippPhone.calling(str(system.settings.sip), **call, **options) for call in calls)
     with first, second:
         for number in (true, withheld):
-            until(lambda number=number: _in_line(system, line, number), f"{number} is in the line", 20)
+            until(lambda number=number: _in_line(system, line, number), f"{number} is in the line")
 
     assert _in_line(system, line, pretended) is None
 
@@ -151,16 +151,18 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
     with System(HOTLINE_MAX_CALLS="2") as system:
         target = str(system.settings.sip)
         with (
-            SippPhone.calling(target, system.number()) as stays,
-            SippPhone.calling(target, system.number(), hangup_after_ms=6000) as leaves,
+            Caller(system, system.number()) as leaves,
             Caller(system, system.number()) as refused,
             Caller(system, system.number()) as next_one,
+            SippPhone.calling(target, system.number()) as stays,
         ):
+            leaves.call()
             until(lambda: system.log().count("menu begins") == 2, "both lines are taken")
             refused.call()
             refused.at("lines-full-until")
-            leaves.wait_for("BYE")
-            next_one.call()  # a line is free, though the refused one still listens
+            leaves.hangup()
+            until(lambda: not system.channels_of(leaves.number), "a line is free")
+            next_one.call()  # though the refused one still listens
             next_one.at("greeting")
             refused.wait_for("closed", timeout=40)
             assert "greeting" not in refused.said().prompts

@@ -12,7 +12,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState
 from tests.kit import sound
 from tests.kit.browser import browsers, page_heard, person
 from tests.kit.pages import in_state, sign_in
-from tests.kit.process import until
+from tests.kit.process import slowness, until
 from tests.kit.sipp import SippPhone
 from tests.kit.system import Operator, System
 
@@ -20,7 +20,7 @@ CITIZEN_HZ = 440  # the fixture `tone`
 PURE = 0.6
 """So much of half a second of sound must be the other one's tone."""
 AT_ONCE_S = 2.0
-"""From «next» to the conversation on a machine that does much else; bench/next_latency.py measures."""
+"""From «next» to the conversation on a machine with nothing else to do; bench/next_latency.py measures."""
 LONG = 320.0
 """Of six agreed minutes so much is over that the next one is called, but the page is still calm."""
 SUBJECTS = (3, 1, 8, 5)
@@ -101,13 +101,15 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         first = _holds(official)
         _late_in_talk(system, page, official)
         assert system.callback(first).state is CallbackState.TALKING
+        slow = slowness()
         page.keyboard.press("n")
         until(lambda: _holds(official) != first, "the next one is at the desk")
         second = _holds(official)
         official.wait_for(second, "talking")
         official.wait_for(first, "closed")
         begun, over = system.callback(second).talking_at, system.callback(first)
-        assert begun and over.ended_at and (begun - over.ended_at).total_seconds() < AT_ONCE_S
+        assert begun and over.ended_at
+        assert (begun - over.ended_at).total_seconds() < AT_ONCE_S * max(slow, slowness())
         assert over.outcome is Outcome.REACHED
         citizens.wait_for("BYE")
         expect(page.get_by_test_id("subject")).to_have_text("خیابان و آسفالت")

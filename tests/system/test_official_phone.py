@@ -62,9 +62,9 @@ def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_a
         with writing(system.engine) as session:
             session.get_one(Desk, official.desk).phone_connected = False
         system.kill("dialer")  # the next one asks Asterisk, and knows the telephone again
-        until(official.phone_connected, "the telephone is known to be there", timeout=20)
+        until(official.phone_connected, "the telephone is known to be there")
         phone.press("1")
-        phone.wait_for_call(timeout=20)
+        phone.wait_for_call()
         assert official.phone_connected()
         phone.answer()
         phone.at("callback-press-one", "1")
@@ -91,17 +91,17 @@ def test_given_an_officials_telephone_that_drops_in_a_conversation_when_it_is_ca
         phone.wait_for_call()
         phone.answer()
         phone.at("official-pin", f"{PIN}#")
-        until(official.phone_connected, "the telephone is in the desk's room", 20)
+        until(official.phone_connected, "the telephone is in the desk's room")
         callback = official.claim(round_id)
         official.call(callback)
-        phone.wait_for_call(timeout=20)
+        phone.wait_for_call()
         phone.answer()
         phone.at("callback-press-one", "1")
         official.wait_for(callback, "talking")
         with reading(system.engine) as session:
             system.asterisk_says(f"channel request hangup {session.get_one(Desk, official.desk).channel}")
         official.wait_for(callback, "held")
-        phone.wait_for_call(timeout=20)  # the official's telephone
+        phone.wait_for_call()  # the official's telephone
         phone.answer()
         phone.at("official-pin", f"{PIN}#")
         official.wait_for(callback, "talking")

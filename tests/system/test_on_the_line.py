@@ -1,5 +1,6 @@
 """Key 0 on the real Asterisk: a person at once, or on the line, or called back; no place is lost."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,9 +142,11 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
     system: System, tmp_path: Path
 ) -> None:
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
-        within_s = AT_ONCE_S * slowness()
+        slow = slowness()
         _presses_0(caller)
-        until(lambda: _talks(system, _place(system, caller)), "they speak", within_s, every=0.02)
+        since = time.monotonic()
+        until(lambda: _talks(system, _place(system, caller)), "they speak", every=0.02)
+        assert time.monotonic() - since <= AT_ONCE_S * max(slow, slowness())
         _hear_each_other(caller, operator)
         place = _place(system, caller)
         callback = _callback(system, place)
@@ -228,8 +231,8 @@ def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.hangup()
+        until(lambda: not _is_there(system, place), "the wait is over")
         until(lambda: not _has_dialled(system, caller), "nobody believes them to be on the line")
-        assert not _is_there(system, place)
         line_id = _operators_line(system)
         assert operator.http.post(f"/rounds/{line_id}/claims").status_code == 204  # left in peace
         with writing(system.engine) as session:
@@ -257,7 +260,7 @@ def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_a
         if part == "ivr":
             caller.at("one-moment")
         system.wait_healthy()
-        until(lambda: _is_there(system, place), "the caller waits on the line again", 20)
+        until(lambda: _is_there(system, place), "the caller waits on the line again")
         _takes(system, operator, True)
         until(lambda: _talks(system, place), "they speak")
         _hear_each_other(caller, operator)
@@ -286,7 +289,7 @@ def test_given_who_waits_when_they_press_2_then_they_hear_their_ticket_and_are_c
         place = _waits(system, caller)
         caller.at("operator-stay", "2")
         caller.at("operator-registered")
-        caller.wait_for("closed", timeout=20)
+        caller.wait_for("closed", timeout=40)
         assert not _is_there(system, place)
         with reading(system.engine) as session:
             assert session.get_one(Registration, place).state is RegistrationState.WAITING

@@ -43,6 +43,7 @@ def _sign_in(page: Page, system: System, username: str) -> None:
     page.get_by_test_id("phone-connect").focus()
     page.keyboard.press("Enter")
     in_state(page, "phone-state", "connected")
+    expect(page.get_by_test_id("take-next")).to_be_enabled()
 
 
 def _calls(page: Page) -> None:

@@ -23,6 +23,10 @@ def _recordings(hearer: Operator, round_id: int) -> list[dict[str, object]]:
     return found
 
 
+def _until_on_the_disk(path: Path) -> None:
+    until(lambda: path.exists() and path.stat().st_size > SOME_BYTES, "some seconds are on the disk")
+
+
 def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_who_hears_it_is_too(
     system: System, tmp_path: Path
 ) -> None:
@@ -52,11 +56,11 @@ def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_
             lambda: sound.tone_level(desk.recording(), CITIZEN_HZ) > 0.6, "the desk hears the citizen"
         )
         path = system.settings.recordings_dir / f"{system.callback(callback).token}.wav"
-        until(lambda: path.stat().st_size > SOME_BYTES, "some seconds are on the disk", 20)
+        _until_on_the_disk(path)
         assert _recordings(supervisor, round_id) == []
         operator.hangup(callback)
         operator.wait_for(callback, "ended")
-        until(lambda: _recordings(supervisor, round_id), "the recording is in the books", 20)
+        until(lambda: _recordings(supervisor, round_id), "the recording is in the books")
 
         [recording] = _recordings(supervisor, round_id)
         kept = sound.load(path)
@@ -93,10 +97,10 @@ def test_given_a_recorded_conversation_when_asterisk_is_killed_then_what_was_sai
         citizen.at("callback-press-one", "1")
         operator.wait_for(callback, "talking")
         path = system.settings.recordings_dir / f"{system.callback(callback).token}.wav"
-        until(lambda: path.exists() and path.stat().st_size > SOME_BYTES, "some seconds are on the disk", 20)
+        _until_on_the_disk(path)
         system.kill("asterisk")
         operator.wait_for(callback, "ended")
-        until(lambda: _recordings(supervisor, round_id), "the recording is in the books", 20)
+        until(lambda: _recordings(supervisor, round_id), "the recording is in the books")
         assert int(str(_recordings(supervisor, round_id)[0]["seconds"])) >= 2
         heard = tmp_path / "heard.wav"
         heard.write_bytes(supervisor.http.get(f"/recordings/{callback}/audio").content)

@@ -88,7 +88,6 @@ def _trunk_is_well(system: System) -> None:
         session.execute(delete(Breaker))
 
 
-@pytest.mark.timeout(120)
 def test_given_any_answer_of_the_network_when_called_then_a_citizen_pays_only_for_what_a_phone_said(
     system: System, desk: Operator, round_id: int
 ) -> None:

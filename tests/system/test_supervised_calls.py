@@ -73,7 +73,7 @@ def test_given_a_listening_supervisor_when_the_dialer_is_killed_then_it_goes_on_
     three.hears("listen")
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
     dead = three.system.kill("dialer")
-    until(lambda: three.another_dialer_than(dead), "a new dialer", 20)
+    until(lambda: three.another_dialer_than(dead), "a new dialer")
     three.system.wait_healthy()
     assert not three.back()
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
@@ -92,7 +92,7 @@ def test_given_a_supervisor_in_a_conversation_when_their_phone_dies_then_the_two
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
     assert [heard["how"] for heard in three.desk.http.get("/me").json()["heard_by"]] == [how]
     three.third_phone.die()
-    until(three.gone, "nobody is heard any more", 30)
+    until(three.gone, "nobody is heard any more", 60)
     three.until_heard(three.citizen, DESK_HZ)
     three.until_heard(three.desk_phone, CITIZEN_HZ)
     assert three.desk.http.get("/me").json()["heard_by"] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.models import Role
-from db.states import CallbackState, Outcome, RegistrationState
+from db.states import Outcome, RegistrationState
 from tests.kit.process import until
 from tests.kit.system import System
 from tests.system.three_phones import CITIZEN_HZ, DESK_HZ, THIRD_HZ, Three
@@ -31,6 +31,7 @@ def _two_speak(three: Three) -> None:
     three.until_heard(three.third_phone, CITIZEN_HZ)
     three.until_heard(three.desk_phone)
     assert three.citizen.rang == 1
+    three.third.wait_for(three.callback, "talking")
     mine = three.third.http.get("/me").json()["callback"]
     assert (mine["id"], mine["state"], mine["given_by_desk_id"]) == (
         three.callback,
@@ -55,6 +56,7 @@ def test_given_a_conversation_when_another_desk_is_spoken_with_first_then_each_h
     three.until_heard(three.desk_phone, CITIZEN_HZ, THIRD_HZ)
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
 
+    three.desk.wait_for(three.callback, "talking")
     _asks(three, "give", note="نشانی را دارد")
     _two_speak(three)
     notes = three.third.http.get("/me").json()["callback"]["notes"]
@@ -92,7 +94,7 @@ def test_given_a_desk_whose_phone_is_dead_when_it_is_given_a_conversation_then_i
 ) -> None:
     three.third_phone.die()
     _asks(three, "give")
-    until(lambda: not three.third.phone_connected(), "the dead phone is noticed", 30)
-    assert three.system.callback(three.callback).state == CallbackState.HELD
+    until(lambda: not three.third.phone_connected(), "the dead phone is noticed", 60)
+    three.third.wait_for(three.callback, "held")
     three.third_phone = three.sits_down(three.third, THIRD_HZ)
     _two_speak(three)

@@ -92,7 +92,7 @@ def _kept(system: System, caller: Caller) -> list[Path]:
 
 
 def _until_kept(system: System, caller: Caller) -> Path:
-    until(lambda: _kept(system, caller), "what was said is kept", 20)
+    until(lambda: _kept(system, caller), "what was said is kept")
     (kept,) = _kept(system, caller)
     assert sound.tone_level(sound.load(kept), TONE_HZ) > 0.5
     return kept

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from db.engine import now, writing
-from db.models import Callback
+from db.engine import now, reading, writing
+from db.models import Callback, PlacedCall
 from db.states import Outcome, RegistrationState
 from ops.patience import IDLE_S
 from tests.kit.caller import Caller
@@ -38,8 +39,15 @@ def _asks_next(desk: Operator, after: int | None = None) -> None:
     assert desk.http.post("/desk/next", json={"after": after, "confirmed": True}).status_code == 200
 
 
+def _is_called(system: System, number: str) -> bool:
+    """Whether it is written down that a call to this number goes on, which is not called meanwhile."""
+    with reading(system.engine) as session:
+        goes_on = select(PlacedCall).where(PlacedCall.number == number, PlacedCall.ended_at.is_(None))
+        return session.scalar(goes_on) is not None
+
+
 def _mine(desk: Operator) -> dict[str, Any]:
-    until(lambda: desk.http.get("/me").json()["callback"], "the desk has a callback", 20)
+    until(lambda: desk.http.get("/me").json()["callback"], "the desk has a callback")
     return dict(desk.http.get("/me").json()["callback"])
 
 
@@ -54,12 +62,14 @@ def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_pl
         citizen.at("wait-press-two", "2")
         assert desk.wait_for(callback, "closed") == Outcome.CALL_AGAIN
         citizen.at("wait-later")
-        citizen.wait_for("closed", timeout=20)
+        citizen.wait_for("closed", timeout=40)
 
-        first = system.registrations(round_id)[0]
+        first, later = system.registrations(round_id)
         assert (first.state, first.attempts) == (RegistrationState.WAITING, 0)
+        until(lambda: not _is_called(system, first.number), "the end of the call is written down")
         _asks_next(desk)  # whoever registered later is not called before them
-        assert citizen.wait_for_call().incoming
+        citizen.wait_for_call()
+        assert (_is_called(system, first.number), _is_called(system, later.number)) == (True, False)
         assert desk.http.post("/desk/not-now").status_code == 200
         citizen.reject()
 
@@ -80,7 +90,7 @@ def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_n
         with writing(system.engine) as session:  # it has lasted for a while
             callback = session.get_one(Callback, first)
             callback.talking_at = now(session) - timedelta(minutes=4)
-        citizens.wait_for_call(timeout=20)
+        citizens.wait_for_call()
         citizens.answer()
         citizens.at("callback-press-one", "1")
         citizens.at("wait-intro")
@@ -102,7 +112,9 @@ def test_given_a_citizen_with_music_when_ivr_stands_still_or_dies_then_they_are_
     ):
         citizen.at("wait-press-two")
         ivr = system.pid("ivr")
-        os.kill(ivr, what)
+        with writing(system.engine) as session:
+            session.connection()  # nobody else writes now: who stood still at it would keep all from writing
+            os.kill(ivr, what)
         try:
             _asks_next(desk)
             desk.wait_for(callback, "talking", timeout=IDLE_S - 1)  # nobody has replaced it yet

@@ -125,5 +125,5 @@ def _register_in_browser(system: System, page: Page) -> None:
 def _until_page_heard(system: System, page: Page, clip: str) -> None:
     opening = sound.load(system.clips[clip]).part(0, OPENING_S)
     sound.until_heard(
-        lambda: sound.best_score(page_heard(page), opening) > IN_A_BROWSER, f"the page heard {clip}", 30
+        lambda: sound.best_score(page_heard(page), opening) > IN_A_BROWSER, f"the page heard {clip}", 60
     )

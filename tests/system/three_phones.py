@@ -63,7 +63,7 @@ class Three:
                 level > HEARD if hz in tones else level < SILENT for hz, level in levels.items()
             )
 
-        sound.until_heard(so, f"{who.number} hears {tones}", 20)
+        sound.until_heard(so, f"{who.number} hears {tones}", 40)
 
     def audited(self) -> list[tuple[str, str]]:
         """What the audit log says of this conversation, and of the third person's doing."""
