@@ -11,6 +11,7 @@ from db.states import CallbackState, Outcome, RegistrationState
 from hotline import heartbeats, numbers
 from hotline.callbacks import callbacks
 from hotline.line import registration
+from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
 from tests.kit.pages import is_fit
@@ -167,3 +168,24 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
     with writing(engine) as session:
         heartbeats.phone_connected(session, held.desk_id or 0, None)
     expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN
+
+
+def test_given_a_round_that_is_paused_when_the_desk_is_free_then_it_says_so_until_it_goes_on(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, 3)
+    page.reload()
+    stands, take_next = page.get_by_test_id("callback-state"), page.get_by_test_id("take-next")
+    expect(stands).to_contain_text("۳ نفر در انتظار")
+    expect(take_next).to_be_enabled()
+    with writing(engine) as session:
+        rounds.pause(session, session.get_one(Round, round_.id))
+    expect(stands).to_contain_text("دور متوقف است")
+    expect(take_next).to_be_disabled()
+    with writing(engine) as session:
+        rounds.resume(session, session.get_one(Round, round_.id))
+    expect(stands).not_to_contain_text("دور متوقف است")
+    expect(take_next).to_be_enabled()

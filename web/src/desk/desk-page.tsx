@@ -44,7 +44,8 @@ export default function DeskPage({ me }: { me: Me }) {
   const call = useWithPhone(me.desk, desk.call, desk.callback?.id)
   const begun = useBegun(round)
   const consultedBy = me.consulted_in?.desk_id ?? null
-  const canTake = me.desk !== null && begun && !isOver(round)
+  const paused = begun && !isOver(round) && round?.paused_at != null
+  const canTake = me.desk !== null && begun && !isOver(round) && !paused
   const takeNext = useWithPhone(me.desk, canTake ? desk.takeNext : undefined, `${round?.id} ${desk.callback?.id}`)
 
   return (
@@ -61,9 +62,10 @@ export default function DeskPage({ me }: { me: Me }) {
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
             : consultedBy === null
-              ? <Idle round={round} begun={begun} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />
+              ? <Idle round={round} begun={begun} paused={paused} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />
               : <Consulted desk={consultedBy} />}
           <div role="status" className="live">
+            {desk.callback && paused && <Notice tone="warning" data-testid="round-paused">{text.stage.paused}</Notice>}
             {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
           </div>
           {myDesk !== null && <KeptNotes deskId={myDesk} except={desk.callback?.id ?? null} />}
@@ -74,7 +76,15 @@ export default function DeskPage({ me }: { me: Me }) {
   )
 }
 
-function Idle({ round, begun, nobody, connected }: { round: Round | undefined; begun: boolean; nobody: boolean; connected: boolean }) {
+interface IdleProps {
+  round: Round | undefined
+  begun: boolean
+  paused: boolean
+  nobody: boolean
+  connected: boolean
+}
+
+function Idle({ round, begun, paused, nobody, connected }: IdleProps) {
   const { text, format } = useLanguage()
   const none = useNoRound()
   useEffect(() => {
@@ -90,7 +100,7 @@ function Idle({ round, begun, nobody, connected }: { round: Round | undefined; b
   else sentence = text.line.waiting(format.number(round.counts.waiting))
   return (
     <Paper className={callbackStyle.idle} withBorder role="status" data-testid="callback-state" data-state="none">
-      <h2>{connected ? text.desk.ready : text.desk.readyWithoutPhone}</h2>
+      <h2>{paused ? text.official.state.paused : connected ? text.desk.ready : text.desk.readyWithoutPhone}</h2>
       <p>{sentence}</p>
       <AgreedCalls />
     </Paper>
