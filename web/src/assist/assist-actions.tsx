@@ -18,7 +18,7 @@ export function AssistActions({ assist }: { assist: Assist }) {
       <div className={style.actions}>
         <Command name="screen" letter={KEY.screen} act={screen} pending={pending}>{text.assist.screen}</Command>
         <Command name="hand-over" letter={KEY.handOver} act={handOver} pending={pending}>{text.assist.handOver}</Command>
-        <Command name="hangup" letter={KEY.hangUp} act={hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
+        <Command name="hangup" letter={KEY.hangUp} act={hangUp} pending={pending} ends>{text.desk.hangUp}</Command>
         <Command name="pause" letter={KEY.pause} act={pause ?? resume} pending={pending} variant="default">
           {resume ? text.stage.resume : text.stage.pause}
         </Command>

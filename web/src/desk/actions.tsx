@@ -28,7 +28,7 @@ export function Actions({ desk, takeNext, call, consulted }: Props) {
       <div className={style.actions}>
         <Command name="take-next" letter={KEY.takeNext} act={takeNext} pending={pending} variant={consulted ? 'default' : 'filled'}>{text.desk.takeNext}</Command>
         <Command name="call" letter={KEY.call} act={call} pending={pending}>{text.desk.call}</Command>
-        <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} color="brick">{text.desk.hangUp}</Command>
+        <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} ends>{text.desk.hangUp}</Command>
       </div>
       <ErrorNotice error={desk.error} />
     </div>

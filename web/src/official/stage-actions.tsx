@@ -31,7 +31,7 @@ export function StageActions({ serving, round }: { serving: Serving; round: Roun
       <div className={style.actions}>
         <Command name="next" letter={KEY.next} act={next} asks={asks} pending={pending} large>{record ? text.desk.saveOutcome : words.next}</Command>
         <Command name="finishing" letter={KEY.finishing} act={serving.finishing} pending={pending} large color="amber">{words.finishing}</Command>
-        <Command name="hangup" letter={KEY.hangUp} act={serving.hangUp} pending={pending} large color="brick">{words.hangUp}</Command>
+        <Command name="hangup" letter={KEY.hangUp} act={serving.hangUp} pending={pending} large ends>{words.hangUp}</Command>
       </div>
       <div role="status" className="live">
         {asks && state !== 'idle' && <Notice tone="warning" data-testid="confirm-next">{text.confirmNext}</Notice>}

@@ -20,18 +20,20 @@ interface Props {
   large?: boolean
   variant?: 'filled' | 'default'
   color?: string
+  /** It ends something: in its colour, but never filled, which is for what leads on. */
+  ends?: boolean
   /** It asks once more: to be held, or pressed twice. */
   asks?: Asks | undefined
   children: string
 }
 
 /** A button that is a key, too. */
-export function Command({ name, letter, act, pending, large = false, variant = 'filled', color, asks, children }: Props) {
+export function Command({ name, letter, act, pending, large = false, ends = false, variant = ends ? 'default' : 'filled', color, asks, children }: Props) {
   const busy = pending === name
   const classes = [style.command, large && style.large, asks && style.holds].filter(Boolean).join(' ')
   return (
     <Button
-      className={classes} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color}
+      className={classes} classNames={{ label: style.label }} size={large ? 'xl' : 'lg'} variant={variant} color={color} {...(ends && act && { c: 'brick' })}
       data-testid={name} disabled={!act && !busy} loading={busy} {...(asks ? held(asks) : { onClick: act })} aria-keyshortcuts={letter}
       rightSection={letter && <Key large={large}>{letter}</Key>}
     >
