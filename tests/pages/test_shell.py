@@ -49,6 +49,7 @@ def test_given_a_conversation_when_another_page_is_opened_then_the_call_is_there
     shown(page, "requests")
     in_state(page, "call-bar", "talking")
     expect(page.get_by_test_id("call-bar-time")).to_contain_text("۱۱:" if language == "fa" else "11:")
+    expect(page.get_by_test_id("call-bar-keypad")).to_have_count(0)  # of another window's phone, or none
     is_fit(page)
 
     page.get_by_test_id("call-bar-back").click()

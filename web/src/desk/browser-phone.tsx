@@ -1,18 +1,16 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
 import { useMe } from '../api/session'
 import type { Desk } from '../api/types'
 import { useLanguage } from '../language/language'
 import { pages } from '../pages'
-import { Keypad } from '../phone/keypad'
 import { LevelMeter } from '../phone/level-meter'
 import { QualityIcon, QualityWarning } from '../phone/quality-parts'
 import type { RoomPhone } from '../phone/room-phone'
-import { Dialog } from '../ui/dialog'
 import { Key } from '../ui/key'
 import { KEY } from '../ui/keys'
 import { useStore } from '../ui/store'
 import { useKeys } from '../ui/use-keys'
+import { KeypadButton } from './keypad-button'
 import { MicrophoneLoss } from './microphone-loss'
 import { Panel } from './panel'
 import style from './phone-panel.module.css'
@@ -23,15 +21,11 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
   const { state, problem, speaker, where } = useStore(phone.status)
   const { stream, muted } = useStore(phone.microphone.status)
   const talking = useMe().data?.callback?.state === 'talking'
-  const [keypad, setKeypad] = useState(false)
   const off = state === 'disconnected'
   const inRoom = state === 'connected'
   const on = inRoom && desk.phone_connected
   const elsewhere = state === 'elsewhere'
-  useKeys({
-    [KEY.mute]: on ? () => phone.microphone.mute(!muted) : undefined,
-    [KEY.keypad]: on ? () => setKeypad(true) : undefined,
-  })
+  useKeys({ [KEY.mute]: on ? () => phone.microphone.mute(!muted) : undefined })
   return (
     <Panel
       desk={desk}
@@ -48,9 +42,7 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
               >
                 {muted ? text.deskPhone.unmute : text.deskPhone.mute}
               </Button>
-              <Button variant="default" onClick={() => setKeypad(true)} aria-keyshortcuts={KEY.keypad} data-testid="phone-keypad" rightSection={<Key>{KEY.keypad}</Key>}>
-                {text.myPhone.keypad}
-              </Button>
+              <KeypadButton phone={phone} />
             </>
           )}
           {!off && !elsewhere && (
@@ -77,10 +69,6 @@ export function BrowserPhone({ desk, phone }: { desk: Desk; phone: RoomPhone }) 
           <LevelMeter stream={speaker} label={text.deskPhone.theirVoice} />
         </div>
       )}
-      <Dialog opened={keypad && on} onClose={() => setKeypad(false)} title={text.myPhone.keypad} size="xs" closeButtonProps={{ 'aria-label': text.myPhone.close }}>
-        <p className={style.help}>{text.myPhone.keypadHelp}</p>
-        <Keypad enabled={on} onKey={(key) => phone.press(key)} />
-      </Dialog>
     </Panel>
   )
 }

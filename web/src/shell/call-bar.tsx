@@ -3,6 +3,7 @@ import { IconMicrophone, IconMicrophoneOff, IconPhoneOff } from '@tabler/icons-r
 import { Link } from 'wouter'
 import type { Callback, Me } from '../api/types'
 import { HoldButton } from '../desk/hold-button'
+import { KeypadButton } from '../desk/keypad-button'
 import { hangUp, undoEnd } from '../desk/queries'
 import { stateWord } from '../desk/state-word'
 import { ThirdPerson } from '../desk/third-person'
@@ -24,6 +25,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
   const { text, format } = useLanguage()
   const phone = useDeskPhone()
   const { stream, muted } = useStore(phone.microphone.status)
+  const inRoom = useStore(phone.status).state === 'connected' && me.desk?.phone_connected
   const { error, may } = useActions()
   const end = may(true, 'hangup', () => hangUp(callback.id))
   const { registration, state, talking_at } = callback
@@ -49,6 +51,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
               {muted ? text.deskPhone.unmute : text.deskPhone.mute}
             </Button>
           )}
+          {inRoom && <KeypadButton phone={phone} small />}
           <HoldButton callback={callback} small />
           <ThirdPerson callback={callback} small />
           {undo && <Button onClick={undo} data-testid="call-bar-undo">{text.undo.undo(format.number(left))}</Button>}
