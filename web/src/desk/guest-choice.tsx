@@ -39,7 +39,7 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
     else if (only && others.length === 0) call(only)
   }
   return (
-    <Sheet title={words.title} close={words.close} onClose={onClose}>
+    <Sheet beside title={words.title} close={words.close} onClose={onClose}>
       <form className={style.form} onSubmit={(event) => { event.preventDefault(); if (!ask.isPending) onEnter() }}>
         <TextInput
           label={words.find} description={words.findHelp} value={wanted} maxLength={40} autoComplete="off" data-autofocus data-testid="guest-find"

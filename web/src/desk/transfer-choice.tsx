@@ -43,7 +43,7 @@ export function TransferChoice({ callback, onClose }: { callback: Callback; onCl
   const busy = asked.isPending || given.isPending
   const someHere = data?.some(({ here }) => here)
   return (
-    <Sheet title={words.title} close={words.close} onClose={onClose}>
+    <Sheet beside title={words.title} close={words.close} onClose={onClose}>
       <div className={style.form}>
         <Textarea
           label={words.note} value={note} autosize minRows={2} maxRows={6} maxLength={2000} data-testid="transfer-note"

@@ -10,7 +10,7 @@ const keyOf = ({ code, key }: KeyboardEvent): string =>
 
 /**
  * Single keys as commands, by their place on the keyboard, so that they work with a Persian layout
- * too. While a person writes, or a dialog is open, keys are only letters. Whoever sees what a key does can press it:
+ * too. While a person writes, or a dialog is open over the page, keys are only letters. Whoever sees what a key does can press it:
  * they are there before it is painted.
  */
 export function useKeys(handlers: Handlers): void {
@@ -22,7 +22,7 @@ export function useKeys(handlers: Handlers): void {
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return
-      if (event.target instanceof Element && event.target.closest('input, textarea, select, [role=dialog]')) return
+      if (event.target instanceof Element && event.target.closest('input, textarea, select, [role=dialog]:not([aria-modal=false])')) return
       const handler = latest.current[keyOf(event)]
       if (!handler) return
       event.preventDefault()

@@ -1,0 +1,36 @@
+import { Drawer, type DrawerProps } from '@mantine/core'
+import { useEffect, useEffectEvent, useRef, type ReactNode } from 'react'
+
+export interface LateDrawerProps extends DrawerProps {
+  /** A call goes on: the page beside it is seen, reached and heard as before. */
+  beside: boolean
+}
+
+export default function LateDrawer({ beside, children, ...props }: LateDrawerProps) {
+  if (!beside) return <Drawer {...props}>{children}</Drawer>
+  return (
+    <Drawer {...props} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)' } }}>
+      <Beside onClose={props.onClose}>{children}</Beside>
+    </Drawer>
+  )
+}
+
+/** What closes the one that is open. */
+let closeOther: (() => void) | undefined
+
+/** One at a time; it is no modal, says so (Mantine's drawer always is one), and begins where its person does. */
+function Beside({ onClose, children }: { onClose: () => void; children: ReactNode }) {
+  const inside = useRef<HTMLDivElement>(null)
+  const close = useEffectEvent(onClose)
+  useEffect(() => {
+    const mine = () => close()
+    closeOther?.()
+    closeOther = mine
+    inside.current?.closest('[role=dialog]')?.setAttribute('aria-modal', 'false')
+    inside.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus({ preventScroll: true })
+    return () => {
+      if (closeOther === mine) closeOther = undefined
+    }
+  }, [])
+  return <div ref={inside}>{children}</div>
+}
