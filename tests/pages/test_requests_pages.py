@@ -8,11 +8,11 @@ from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
 from db.models import Request, Role, User
-from db.states import RequestState
+from db.states import CallbackState, RequestState
 from hotline.requests import requests, work
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_department, a_request
-from tests.kit.pages import PHONE, is_fit
+from tests.kit.pages import PHONE, in_state, is_fit
 from tests.pages.conftest import OpenAs
 
 
@@ -113,20 +113,42 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
         user = session.scalars(select(User).order_by(User.id.desc())).first()
-        a_callback(session, user=user)
+        a_callback(session, CallbackState.TALKING, user, subject=2)
     page.reload()
-    page.get_by_test_id("refer-to-department").wait_for()
+    page.get_by_test_id("note").fill("چراغ خاموش است")
+    page.get_by_test_id("note").press("Escape")
+    written, to = page.get_by_test_id("written"), page.get_by_test_id("refer-department")
     page.keyboard.press("d")
-    page.get_by_test_id("written").fill("چراغ سر کوچه خاموش است")
-    page.get_by_test_id("category").select_option("2")
+    expect(written).to_have_value("چراغ خاموش است")  # the desk's note
+    expect(page.get_by_test_id("category")).to_have_value("2")  # what the citizen has called about
+    expect(to).to_have_value("")
+    written.fill("چراغ سر کوچه خاموش است")
     page.get_by_test_id("district").select_option("12")
-    page.get_by_test_id("refer-department").select_option(label="روشنایی معابر")
+    to.select_option(label="روشنایی معابر")
+    page.keyboard.press("Escape")
+    expect(written).to_be_hidden()
+    page.reload()
+    page.get_by_test_id("refer-to-department").click()
+    expect(written).to_have_value("چراغ سر کوچه خاموش است")
+    expect(page.get_by_test_id("district")).to_have_value("12")
+    expect(page.get_by_test_id("note")).to_have_value("چراغ خاموش است")
     page.get_by_test_id("save-request").click()
     expect(page.get_by_test_id("wrote")).to_contain_text("شمارهٔ گزارش")
     with reading(engine) as session:
         made = session.scalars(select(Request)).one()
         assert (made.state, made.department_id, made.district) == (RequestState.REFERRED, department.id, 12)
         assert made.registration_id is not None and made.number is not None
+
+    page.keyboard.press("Escape")
+    page.get_by_test_id("refer-to-department").click()
+    expect(page.get_by_test_id("district")).to_have_value("")  # the draft was sent
+    expect(to).to_have_value(str(department.id))  # where it went last
+    page.get_by_test_id("category").select_option("3")
+    expect(to).to_have_value("")
+    # No modal over a call: its keys go on as long as nobody writes.
+    page.get_by_role("dialog").get_by_role("button", name="انصراف").last.focus()
+    page.keyboard.press("h")
+    in_state(page, "callback-state", "parting")
 
 
 def test_given_the_office_when_it_keeps_departments_then_names_and_loads_are_shown(

@@ -13,6 +13,7 @@ import { GivenBy } from './given-by'
 import { HeldLeft } from './held-left'
 import { HoldButton } from './hold-button'
 import { History } from './history'
+import { draftOf } from './note-drafts'
 import { OnTheLine } from './on-the-line'
 import { OutcomeForm } from './outcome-form'
 import type { Desk } from './use-desk'
@@ -75,7 +76,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         {callback.talking_at && <ThreatButton callback={callback} />}
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
-      <ReferButton registration={registration} />
+      <ReferButton registration={registration} noteSoFar={() => draftOf(desk.id, callback.id)?.note ?? ''} />
       <History callback={callback} />
     </>
   )

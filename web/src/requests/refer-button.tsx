@@ -10,7 +10,7 @@ import { useKeys } from '../ui/use-keys'
 const WriteForm = part(async () => ({ default: (await import('./write-form')).WriteForm }))
 
 /** At the desk, during or after a conversation: the citizen's problem is written down, and referred with a due date. */
-export function ReferButton({ registration }: { registration: Registration }) {
+export function ReferButton({ registration, noteSoFar }: { registration: Registration; noteSoFar: () => string }) {
   const { text } = useLanguage()
   const [open, setOpen] = useState(false)
   useKeys({ [KEY.refer]: () => setOpen(true) })
@@ -22,7 +22,7 @@ export function ReferButton({ registration }: { registration: Registration }) {
       >
         {text.requests.atDesk}
       </Button>
-      {open && <Suspense><WriteForm registration={registration} onClose={() => setOpen(false)} /></Suspense>}
+      {open && <Suspense><WriteForm registration={registration} noteSoFar={noteSoFar} onClose={() => setOpen(false)} /></Suspense>}
     </>
   )
 }

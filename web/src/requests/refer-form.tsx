@@ -7,6 +7,7 @@ import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { departmentName } from './names'
 import { type CityRequest, type Refer, referRequest, useDepartments, useRequestAction } from './queries'
+import { keepDepartment } from './usual-department'
 import style from './requests.module.css'
 
 const USUAL_DAYS = 3
@@ -54,7 +55,10 @@ export function ReferFields({ value, onChange, none }: { value: Referral; onChan
 export function ReferForm({ request, onDone }: { request: CityRequest; onDone: () => void }) {
   const { text } = useLanguage()
   const [referral, setReferral] = useState(newReferral)
-  const refer = useRequestAction((to: Refer) => referRequest(request.id, to), onDone)
+  const refer = useRequestAction((to: Refer) => referRequest(request.id, to), ({ request: referred }) => {
+    keepDepartment(referred)
+    onDone()
+  })
   const to = toRefer(referral)
   return (
     <div className={style.form} data-testid="refer-form">

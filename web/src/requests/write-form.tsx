@@ -1,31 +1,51 @@
 import { Button, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/core'
+import { useLocalStorage } from '@mantine/hooks'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { DRAFT } from '../api/session'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useSubject } from '../ui/use-subject'
 import { Sheet } from '../ui/sheet'
 import { CATEGORIES, DISTRICTS } from './names'
-import { type RequestIn, useRequestAction, writeRequest } from './queries'
-import { newReferral, ReferFields, toRefer } from './refer-form'
+import { type RequestIn, useDepartments, useRequestAction, writeRequest } from './queries'
+import { newReferral, ReferFields, type Referral, toRefer } from './refer-form'
+import { keepDepartment, usualDepartment } from './usual-department'
 import style from './requests.module.css'
 
 interface Props {
-  /** Whose problem it is, when a desk speaks with them. */
+  /** Whose problem it is, when a desk speaks with them, */
   registration?: { id: number; subject: number | null }
+  /** and what the desk has written of it until then. */
+  noteSoFar?: () => string
   onClose: () => void
 }
 
+/** What was changed of the form, kept in this browser until the API has it; the rest is as it begins. */
+type Draft = { [Field in keyof Whole]?: Whole[Field] | undefined }
+interface Whole extends Referral { written: string; category: string; district: string }
+
+const NOTHING: Draft = {}
+const nothing = () => ''
+
 /** Writes a citizen's problem down, and refers it at once where that is wanted. */
-export function WriteForm({ registration, onClose }: Props) {
+export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props) {
   const { text, format } = useLanguage()
   const subject = useSubject()
   const words = text.requests
-  const [written, setWritten] = useState('')
-  const [category, setCategory] = useState(registration?.subject ? String(registration.subject) : '')
-  const [district, setDistrict] = useState('')
-  const [referral, setReferral] = useState(newReferral)
-  const write = useRequestAction((request: RequestIn) => writeRequest(request))
+  const [begun] = useState(noteSoFar)
+  const [draft, setDraft, forget] = useLocalStorage({
+    key: `${DRAFT}referral.${registration?.id ?? ''}`, defaultValue: NOTHING, getInitialValueInEffect: false,
+  })
+  const say = (change: Draft) => setDraft((before) => ({ ...before, ...change }))
+  const { data: departments = [] } = useDepartments()
+  const { written = begun, category = registration?.subject ? String(registration.subject) : '', district = '' } = draft
+  const { department = usualDepartment(category, departments), due = newReferral().due, note = '' } = draft
+  const referral = { department, due, note }
+  const write = useRequestAction((request: RequestIn) => writeRequest(request), ({ request }) => {
+    forget()
+    keepDepartment(request)
+  })
   const done = write.data?.request
 
   const save = () =>
@@ -35,7 +55,7 @@ export function WriteForm({ registration, onClose }: Props) {
     })
 
   return (
-    <Sheet title={words.write} close={words.keep} onClose={onClose}>
+    <Sheet beside={registration !== undefined} title={words.write} close={words.keep} onClose={onClose}>
       {done ? (
         <Stack role="status" data-testid="wrote">
           <Text>{words.wrote(format.ticket(done.tracking))}</Text>
@@ -48,21 +68,21 @@ export function WriteForm({ registration, onClose }: Props) {
         <div className={style.form} data-testid="write-form">
           <Textarea
             label={words.written} description={words.writtenHelp} value={written} maxLength={2000} autosize minRows={3} data-autofocus
-            data-testid="written" onChange={(event) => setWritten(event.currentTarget.value)}
+            data-testid="written" onChange={(event) => say({ written: event.currentTarget.value })}
           />
           <div className={style.pair}>
             <NativeSelect
               label={words.category} value={category} data-testid="category"
               data={[{ value: '', label: words.pickCategory }, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
-              onChange={(event) => setCategory(event.currentTarget.value)}
+              onChange={(event) => say({ category: event.currentTarget.value, department: undefined })}
             />
             <NativeSelect
               label={words.district} value={district} data-testid="district"
               data={[{ value: '', label: words.unknownDistrict }, ...DISTRICTS.map((one) => ({ value: String(one), label: words.inDistrict(format.number(one)) }))]}
-              onChange={(event) => setDistrict(event.currentTarget.value)}
+              onChange={(event) => say({ district: event.currentTarget.value })}
             />
           </div>
-          <ReferFields value={referral} onChange={setReferral} none={words.noReferral} />
+          <ReferFields value={referral} onChange={say} none={words.noReferral} />
           <ErrorNotice error={write.error} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>{words.keep}</Button>
