@@ -21,6 +21,18 @@ WORDS = {
     "en": ("on the line", "I take live calls", "The citizen waits on the line"),
 }
 
+TONES = """() => {
+  localStorage.setItem('hotline137.device.ring', 'bell');
+  AudioContext.prototype.setSinkId = async function (id) { this.__on = id; };
+  const { start } = OscillatorNode.prototype;
+  window.__tones = [];
+  OscillatorNode.prototype.start = function (...when) {
+    window.__tones.push(this.context.__on);
+    return start.apply(this, when);
+  };
+}"""
+"""The ring has a device of its own; what sounds from now on, and where."""
+
 
 def stays(engine: Engine) -> int:
     """Somebody waits for an operator on the line, and somebody behind is called back; the place."""
@@ -84,6 +96,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
         rounds.operators_line(session)
     page.reload()
     on(page)
+    page.evaluate(TONES)
     stays(engine)
     with writing(engine) as session:
         assert live_desks.give(session, may_dial=True)
@@ -93,6 +106,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
     expect(page.get_by_test_id("callback-state")).to_have_attribute("data-state", "waiting")
     expect(page.get_by_test_id("callback-state")).to_contain_text("به تلفن شما وصل می‌شود")
     expect(page.get_by_test_id("on-the-line")).to_be_visible()
+    assert page.evaluate("window.__tones") == ["bell", "bell"]  # it rang once
     is_fit(page)
 
 

@@ -5,6 +5,7 @@ import { keys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { keepDevice, keptDevice, useDevices, type Kind } from '../phone/devices'
 import { PhoneCheck } from '../phone/quality-parts'
+import { shortRing } from '../phone/ring'
 import type { RoomPhone } from '../phone/room-phone'
 import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'
@@ -119,22 +120,24 @@ function Devices({ phone }: { phone: RoomPhone }) {
     <Stack gap="xs" role="group" aria-label={text.myPhone.devices}>
       <DeviceSelect kind="audioinput" label={text.myPhone.microphone} phone={phone} />
       <DeviceSelect kind="audiooutput" label={text.myPhone.loudspeaker} phone={phone} />
+      <DeviceSelect kind="ring" label={text.myPhone.ring} usual={text.myPhone.asLoudspeaker} phone={phone} />
     </Stack>
   )
 }
 
-function DeviceSelect({ kind, label, phone }: { kind: Kind; label: string; phone: RoomPhone }) {
+function DeviceSelect({ kind, label, usual, phone }: { kind: Kind; label: string; usual?: string; phone: RoomPhone }) {
   const { text } = useLanguage()
   const devices = useDevices(kind)
   const [chosen, setChosen] = useState(() => keptDevice(kind))
   function choose(id: string) {
     setChosen(id)
     keepDevice(kind, id)
-    void phone.useChosenDevices()
+    if (kind === 'ring') shortRing()
+    else void phone.useChosenDevices()
   }
   return (
     <NativeSelect
-      label={label} value={chosen} data={[{ value: '', label: text.myPhone.usual }, ...devices]} data-testid={kind}
+      label={label} value={chosen} data={[{ value: '', label: usual ?? text.myPhone.usual }, ...devices]} data-testid={kind}
       onChange={(event) => choose(event.currentTarget.value)}
     />
   )

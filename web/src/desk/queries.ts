@@ -5,6 +5,7 @@ import { insist } from '../api/insist'
 import { keys } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import type { Callback, Outcome } from '../api/types'
+import { asking } from '../phone/just-asked'
 import { further } from './further'
 
 type Schemas = components['schemas']
@@ -20,11 +21,11 @@ const ofCallback = (callback_id: number) => ({ params: { path: { callback_id } }
 
 /** The next registrant for this desk; null when nobody waits. */
 export const claimNext = async (id: number): Promise<Callback | null> =>
-  (await body<Callback | undefined>(client.POST('/api/v1/rounds/{round_id}/claims', ofRound(id)))) ?? null
+  (await asking(() => body<Callback | undefined>(client.POST('/api/v1/rounds/{round_id}/claims', ofRound(id))))) ?? null
 
 export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}', ofCallback(id)))
 
-export const placeCall = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id)))
+export const placeCall = (id: number) => asking(() => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id))))
 
 export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
 
@@ -54,7 +55,7 @@ export const give = (id: number, desk_id: number, note: string) =>
   insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } })))
 
 /** The desk to which I gave my citizen does not have them: they are mine again. */
-export const takeBack = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/take-back', ofCallback(id)))
+export const takeBack = (id: number) => asking(() => body(client.POST('/api/v1/callbacks/{callback_id}/take-back', ofCallback(id))))
 
 const ON_THE_WAY = 2_000
 
@@ -72,7 +73,7 @@ export const useGivenAway = (callback: Callback | null) =>
 export const undoEnd = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/undo', ofCallback(id)))
 
 /** Our side cut this conversation: the citizen is called again for my desk, now. */
-export const callAgain = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/call-again', ofCallback(id)))
+export const callAgain = (id: number) => asking(() => body(client.POST('/api/v1/callbacks/{callback_id}/call-again', ofCallback(id))))
 
 /** When a citizen who is to be called again asked to be, and whether that was agreed with them. */
 export type Wish = Required<Pick<Schemas['DeskOutcome'], 'again_at' | 'agreed'>>

@@ -188,6 +188,8 @@ export const words: typeof fa = {
     microphone: 'Microphone',
     loudspeaker: 'Loudspeaker',
     usual: 'The browser’s own',
+    ring: 'Ring',
+    asLoudspeaker: 'As the loudspeaker',
     keypad: 'Keypad',
     keypadHelp: 'The line hears these keys.',
   },

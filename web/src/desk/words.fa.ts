@@ -186,6 +186,8 @@ export const words = {
     microphone: 'میکروفون',
     loudspeaker: 'بلندگو',
     usual: 'پیش‌فرض مرورگر',
+    ring: 'زنگ',
+    asLoudspeaker: 'همان بلندگو',
     keypad: 'صفحه‌کلید',
     keypadHelp: 'کلیدها را خط گفت‌وگو می‌شنود.',
   },

@@ -1,6 +1,9 @@
+import { hearOn } from './devices'
+
 /** A short falling tone: something has gone wrong with the sound. */
 export function alarm(): void {
   const context = new AudioContext()
+  hearOn(context, 'ring')
   const volume = new GainNode(context, { gain: 0.15 })
   volume.connect(context.destination)
   const begin = context.currentTime + 0.05

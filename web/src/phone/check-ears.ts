@@ -1,5 +1,5 @@
 import { momentOf, TONE, type Moment } from './check-sound'
-import { keptDevice } from './devices'
+import { hearOn } from './devices'
 
 const VOLUME = 0.2
 
@@ -15,9 +15,7 @@ export class Ears {
     this.copy.getAudioTracks().forEach((track) => (track.enabled = true))
     if (this.copy.getAudioTracks().length) this.context.createMediaStreamSource(this.copy).connect(this.analyser)
     void this.context.resume()
-    const speaker = this.context as Partial<{ setSinkId: (id: string) => Promise<void> }>
-    // Not every browser lets a page choose; one that was unplugged is refused.
-    void speaker.setSinkId?.(keptDevice('audiooutput')).catch(() => undefined)
+    hearOn(this.context, 'audiooutput')
     signal.addEventListener('abort', () => this.close(), { once: true })
   }
 

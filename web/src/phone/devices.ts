@@ -1,13 +1,20 @@
 import { useEffect, useState } from 'react'
 
-/** Sound devices as this computer's person chose them; '' is the browser's own choice. */
-export type Kind = 'audioinput' | 'audiooutput'
+/** Sound devices as this computer's person chose them; '' is the browser's own choice, of `ring` the ear's. */
+export type Kind = 'audioinput' | 'audiooutput' | 'ring'
 
 const keyOf = (kind: Kind) => `hotline137.device.${kind}`
 
 export const keptDevice = (kind: Kind): string => localStorage.getItem(keyOf(kind)) ?? ''
 
 export const keepDevice = (kind: Kind, id: string): void => localStorage.setItem(keyOf(kind), id)
+
+/** What is heard comes from the device that was chosen for it, also while it sounds. */
+export function hearOn(output: HTMLAudioElement | AudioContext, kind: 'audiooutput' | 'ring'): void {
+  const id = keptDevice(kind) || keptDevice('audiooutput')
+  // Not every browser lets a page choose; one that was unplugged is refused.
+  void (output as Partial<Pick<HTMLAudioElement, 'setSinkId'>>).setSinkId?.(id).catch(() => undefined)
+}
 
 export interface Device {
   value: string
@@ -17,7 +24,7 @@ export interface Device {
 /** Those that can be told apart: without leave for the microphone a browser names none. */
 const named = async (kind: Kind): Promise<MediaDeviceInfo[]> =>
   (await navigator.mediaDevices.enumerateDevices()).filter((device) =>
-    device.kind === kind && device.label && !['', 'default', 'communications'].includes(device.deviceId))
+    device.kind === (kind === 'ring' ? 'audiooutput' : kind) && device.label && !['', 'default', 'communications'].includes(device.deviceId))
 
 /** The microphones but this one, the chosen one first. */
 export async function otherMicrophones(dead: string | undefined): Promise<string[]> {

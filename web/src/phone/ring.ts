@@ -1,6 +1,9 @@
+import { hearOn } from './devices'
+
 /** Rings like a telephone, two bursts and a pause, until the returned function is called. */
 export function ring(): () => void {
   const context = new AudioContext()
+  hearOn(context, 'ring')
   const volume = context.createGain()
   volume.gain.value = 0
   volume.connect(context.destination)
@@ -23,4 +26,11 @@ export function ring(): () => void {
     clearInterval(timer)
     void context.close()
   }
+}
+
+const ONE_BURST = 1_300
+
+/** Rings once: somebody is there, or is back. */
+export function shortRing(): void {
+  setTimeout(ring(), ONE_BURST)
 }

@@ -2,7 +2,7 @@ import type { UA } from 'jssip/lib/UA'
 import type { DTMFOptions, EndEvent, IceCandidateEvent, RTCSession } from 'jssip/lib/RTCSession'
 import { retryImport } from '../api/retry-import'
 import { Store } from '../ui/store'
-import { keptDevice } from './devices'
+import { hearOn } from './devices'
 import { healing } from './healing'
 import { Microphone, MicrophoneError } from './microphone'
 import { problemOf, type PhoneProblem } from './phone-problem'
@@ -134,9 +134,7 @@ export class Softphone {
 
   /** Hear by the loudspeaker that was chosen last, also in a call that goes on. */
   chooseLoudspeaker(): void {
-    // Not every browser lets a page choose; one that was unplugged is refused.
-    const audio = this.audio as Partial<Pick<HTMLAudioElement, 'setSinkId'>>
-    void audio.setSinkId?.(keptDevice('audiooutput')).catch(() => undefined)
+    hearOn(this.audio, 'audiooutput')
   }
 
   private async openMicrophone(): Promise<MediaStream | null> {

@@ -3,7 +3,9 @@ import { useEffect, useRef } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { alarm } from '../phone/alarm'
-import { CALL_STATES, callStateOf } from '../ui/call-states'
+import { hasJustAsked } from '../phone/just-asked'
+import { shortRing } from '../phone/ring'
+import { callStateOf, heard } from '../ui/call-states'
 
 /** Somebody is on the line, and is not to wait until this window is looked at. */
 const ON_THE_LINE: Callback['state'][] = ['answered', 'waiting', 'screening', 'talking', 'held']
@@ -13,7 +15,7 @@ const ON_THE_LINE: Callback['state'][] = ['answered', 'waiting', 'screening', 't
  * that was allowed. Neither says who it is: others may see the screen.
  */
 export function useTells(call: Callback | null): void {
-  useAlarm(call)
+  useSounds(call)
   const { text, format } = useLanguage()
   const hidden = useDocumentVisibility() === 'hidden'
   const seen = useRef<string | null>(null)
@@ -35,12 +37,15 @@ export function useTells(call: Callback | null): void {
   }, [hidden, at, state, text, format])
 }
 
-/** Who is on the line hears music once this desk's phone is gone: the desk is to hear of it, too. */
-function useAlarm(call: Callback | null): void {
+/** Who comes by themselves rings, and who is lost is heard: they hear music once this desk's phone is gone. */
+function useSounds(call: Callback | null): void {
+  const id = call?.id
   const state = call && callStateOf(call)
-  const before = useRef(state)
+  const before = useRef({ id, state })
   useEffect(() => {
-    if (state && before.current && state !== before.current && CALL_STATES[state].sound === 'alarm') alarm()
-    before.current = state
-  }, [state])
+    const sound = heard(before.current.id === id ? before.current.state : null, state, hasJustAsked())
+    before.current = { id, state }
+    if (sound === 'alarm') alarm()
+    else if (sound) shortRing()
+  }, [id, state])
 }

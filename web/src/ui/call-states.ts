@@ -6,15 +6,15 @@ export type CallState = 'ready' | 'calling' | 'waiting' | 'talking' | 'held' | '
 
 interface Look {
   word: keyof (typeof words)['callStates']
-  /** What whoever is to act hears as it begins, or while it lasts (phone/). */
-  sound: 'ring' | 'alarm' | null
+  /** What whoever is to act hears as it begins, or while it lasts (phone/); once: only who did not ask for it. */
+  sound: 'ring' | 'ring-once' | 'alarm' | null
 }
 
 export const CALL_STATES: Record<CallState, Look> = {
   ready: { word: 'ready', sound: null },
   calling: { word: 'calling', sound: null },
   waiting: { word: 'waiting', sound: 'ring' },
-  talking: { word: 'talking', sound: null },
+  talking: { word: 'talking', sound: 'ring-once' },
   held: { word: 'held', sound: 'alarm' },
   after: { word: 'after', sound: null },
   over: { word: 'over', sound: null },
@@ -40,3 +40,13 @@ interface Held { state: Callback['state']; on_hold_at?: string | null; arriving?
 
 export const callStateOf = ({ state, on_hold_at = null, arriving = false }: Held): CallState =>
   state === 'held' && (on_hold_at !== null || arriving) ? 'waiting' : OF_CALLBACK[state]
+
+/**
+ * What a desk hears when its call is there, goes on, or is lost. Its phone is on already: it rings once, not for what the
+ * desk has just `asked` for, and neither for the next step of a call that it made nor for a citizen whom it lets wait.
+ */
+export function heard(before: CallState | null, now: CallState | null, asked: boolean): 'ring-once' | 'alarm' | null {
+  const sound = now && now !== before ? CALL_STATES[now].sound : null
+  if (sound === 'alarm') return before && sound
+  return sound && !asked && (before === null || before === 'held') ? 'ring-once' : null
+}
