@@ -3,11 +3,22 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Callback, Department, Official, Registration, Request, Round, TimetableRule
+from db.models import (
+    Callback,
+    Department,
+    Message,
+    Official,
+    Registration,
+    Request,
+    Round,
+    TimetableRule,
+    User,
+)
 from hotline.clock import CITY
 from hotline.dates import Language, day
 from hotline.rounds import notice_texts
@@ -23,26 +34,36 @@ class Named(NamedTuple):
 
 def named(session: Session, subjects: Iterable[str], language: Language) -> Mapping[str, Named]:
     """By kind and id (`round 3`), a statement for each kind; what is gone or nameless is left out."""
-    wanted: dict[str, set[int]] = defaultdict(set)
+    wanted: dict[str, set[str]] = defaultdict(set)
     for thing in filter(None, map(thing_of, subjects)):
-        kind, _, id_ = thing.partition(" ")
-        wanted[kind].add(int(id_))
+        kind, _, called = thing.partition(" ")
+        wanted[kind].add(called)
     return {
-        f"{kind} {id_}": found
-        for kind, ids in wanted.items()
-        for id_, found in _KINDS[kind](session, ids, language)
+        f"{kind} {called}": found
+        for kind, of_kind in wanted.items()
+        for called, found in _named(session, kind, of_kind, language)
     }
+
+
+def _named(
+    session: Session, kind: str, called: Collection[str], language: Language
+) -> Iterator[tuple[int | str, Named]]:
+    if kind in _KINDS:
+        return _KINDS[kind](session, set(map(int, called)), language)
+    return _CALLED[kind](session, called)
 
 
 def thing_of(subject: str) -> str:
     """The kind and the id with which a subject begins; empty if it is of no kind that has names."""
     kind, _, rest = subject.partition(" ")
-    id_ = rest.partition(",")[0]
-    return f"{kind} {id_}" if kind in _KINDS and id_.isdecimal() else ""
+    called = rest.partition(",")[0]
+    has_name = called.isdecimal() if kind in _KINDS else called and kind in _CALLED
+    return f"{kind} {called}" if has_name else ""
 
 
 _Found = Iterator[tuple[int, Named]]
 _Find = Callable[[Session, Collection[int], Language], _Found]
+_FoundAs = Iterator[tuple[str, Named]]
 
 
 def _registrations(session: Session, ids: Collection[int], _language: Language) -> _Found:
@@ -86,6 +107,34 @@ def _rules(session: Session, ids: Collection[int], _language: Language) -> _Foun
         yield id_, Named(name, "timetable")
 
 
+def _messages(session: Session, ids: Collection[int], language: Language) -> _Found:
+    """By what they tell of."""
+    query = select(Message.id, Message.registration_id, Message.request_id, Message.round_id)
+    found = session.execute(query.where(Message.id.in_(ids))).all()
+    places = dict(_registrations(session, {one.registration_id for one in found} - {None}, language))
+    requests = dict(_requests(session, {one.request_id for one in found} - {None}, language))
+    announced = dict(_rounds(session, {one.round_id for one in found} - {None}, language))
+    for id_, place, request, round_ in found:
+        if about := places.get(place) or requests.get(request) or announced.get(round_):
+            yield id_, about
+
+
+def _people(session: Session, usernames: Collection[str]) -> _FoundAs:
+    for username in session.scalars(select(User.username).where(User.username.in_(usernames))):
+        yield username, Named(username, f"people?person={quote(username)}")
+
+
+def _numbers(_session: Session, numbers: Collection[str]) -> _FoundAs:
+    """What follows a # stays in the browser: a telephone number belongs into no address."""
+    for number in numbers:
+        yield number, Named(number, f"blocked#{number}")
+
+
+def _desks(_session: Session, desks: Collection[str]) -> _FoundAs:
+    for desk in desks:
+        yield desk, Named(desk, "desks")
+
+
 _KINDS: Mapping[str, _Find] = {
     "registration": _registrations,
     "callback": _callbacks,
@@ -94,4 +143,12 @@ _KINDS: Mapping[str, _Find] = {
     "official": _officials,
     "department": _departments,
     "rule": _rules,
+    "message": _messages,
 }
+"""Those that the log knows by their id."""
+_CALLED: Mapping[str, Callable[[Session, Collection[str]], _FoundAs]] = {
+    "person": _people,
+    "number": _numbers,
+    "desk": _desks,
+}
+"""Those that it calls as everybody does."""

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry
+from db.models import AuditEntry, Message, MessageKind
 from db.states import CallbackState, RequestStep
 from hotline import audit
 from hotline.clock import CITY
 from hotline.dates import LANGUAGES, day
 from hotline.recordings import recordings
 from hotline.reports import audit_subjects, audit_texts
-from tests.factories import a_callback, a_registration, a_request, a_round
+from tests.factories import a_callback, a_registration, a_request, a_round, a_user
 
 PROJECT = Path(__file__).parents[2]
 PASSED_ON = {
@@ -133,6 +133,15 @@ def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is
     place = a_registration(session, round_)
     callback = a_callback(session, CallbackState.TALKING)
     request = a_request(session)
+    a_user(session, username="op 1")
+    at, when = now(session), day(round_.starts_at.astimezone(CITY).date(), "en")
+    own = {"to": place.number, "body": "{}", "made_at": at, "not_before": at}
+    message = Message(
+        key="1", kind=MessageKind.REGISTERED, registration_id=place.id, round_id=round_.id, **own
+    )
+    notice = Message(key="2", kind=MessageKind.NOTICE, round_id=round_.id, **own)
+    session.add_all((message, notice))
+    session.flush()
     subjects = {
         f"registration {place.id}": (f"registration {place.ticket}", f"citizens/registration/{place.id}"),
         f"callback {callback.id}": (
@@ -142,7 +151,12 @@ def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is
         f"request {request.id}": (f"request {request.tracking}", f"requests/{request.id}"),
         f"official {round_.official_id}": (f"official {round_.official.office_en}", "officials"),
         "callback 99999": ("callback 99999", None),
-        "desk 1": ("desk 1", None),
+        f"message {message.id}": (f"message {place.ticket}", f"citizens/registration/{place.id}"),
+        f"message {notice.id}": (f"message {round_.official.office_en}, {when}", f"rounds/{round_.id}"),
+        "person op 1": ("person op 1", "people?person=op%201"),
+        "person gone": ("person gone", None),
+        "number +989131234567": ("number 09131234567", "blocked#+989131234567"),
+        "desk 1, 3": ("desk 1, 3", "desks"),
     }
     entries = [AuditEntry(who="x", action="dreamt", subject=subject, reason="") for subject in subjects]
     named = audit_subjects.named(session, (entry.subject for entry in entries), "en")

@@ -106,6 +106,10 @@ def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_
         expect(entries.filter(has_text=told)).to_have_count(1)
     expect(entries.first).to_contain_text("شماره ۰۹۱۳۱۲۳۴۵۶۷")
     is_fit(page)
+    entries.first.get_by_test_id("about").click()
+    expect(page.get_by_test_id("search")).to_have_value("09131234567")
+    expect(page.get_by_test_id("blocked")).to_have_count(1)
+    page.go_back()
     page.get_by_test_id("kind").select_option("person")
     page.get_by_test_id("which").fill("mayor")
     expect(entries).to_have_count(2)
@@ -147,6 +151,9 @@ def test_given_english_when_an_administrator_adds_a_person_and_reads_the_log_the
     at(page, "audit")
     expect(page.get_by_test_id("entry").first).to_contain_text("added a person")
     expect(page.get_by_test_id("entry").first).to_contain_text("person auditor2")
+    page.get_by_test_id("entry").first.get_by_test_id("about").click()
+    expect(page.get_by_test_id("search")).to_have_value("auditor2")
+    expect(page.get_by_test_id("person")).to_have_attribute("data-username", "auditor2")
 
 
 def test_given_a_supervisor_when_a_desk_is_abandoned_then_they_say_the_outcome_and_may_do_no_more(

@@ -11,7 +11,7 @@ function ahead({ target }: Event): void {
 
 /** The code of the page at an address, if it is one behind the sign-in. */
 export function fetchPage(path: string): void {
-  const [, name = '', one] = path.split('/')
+  const [, name = '', one] = (path.split('?')[0] ?? '').split('/')
   if (!isPage(name)) return
   const { component, below } = routes[name]
   ;(one ? below : component)?.fetchAhead()

@@ -98,7 +98,7 @@ const LATIN = /^(person|address) /
 
 function Row({ me, entry }: { me: Me; entry: AuditEntry }) {
   const { text, format } = useLanguage()
-  const opens = entry.page && pagesOf(me).some(({ name }) => name === entry.page?.split('/')[0])
+  const opens = entry.page && pagesOf(me).some(({ name }) => name === entry.page?.split(/[/?#]/)[0])
   const subject = LATIN.test(entry.subject) ? <Latin>{entry.subject_text}</Latin> : entry.subject_text
   return (
     <li

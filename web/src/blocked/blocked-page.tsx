@@ -18,12 +18,15 @@ import { useTitle } from '../ui/use-title'
 import { type BlockedNumber, type BlockIn, blockNumber, countPlaces, unblockNumber, useBlocked } from './queries'
 import style from '../ui/rows.module.css'
 
+/** The number to which a link leads: what follows the # stays in this browser, for a telephone number belongs into no address. */
+const linked = () => decodeURIComponent(location.hash.slice(1)).replace(/^\+98/, '0')
+
 /** The numbers that may not register, and why. */
 export default function BlockedPage({ me }: { me: Me }) {
   const { text, format } = useLanguage()
   useTitle(text.blocked.title)
   const words = text.blocked
-  const [wanted, setWanted] = useState('')
+  const [wanted, setWanted] = useState(linked)
   const [settled] = useDebouncedValue(wanted, 250)
   const { data: blocked = [], isPending, error } = useBlocked(settled)
   const { offer, undo } = useUndo()

@@ -41,7 +41,8 @@ export function groupsOf(
     to: `/requests/${one.id}`,
   }))
   const staff = (found?.staff ?? []).map((one) => ({
-    key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`, to: '/people',
+    key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`,
+    to: `/people?person=${encodeURIComponent(one.username)}`,
   }))
   const wanted = alike(typed)
   const pages = pagesOf(me)

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Paper } from '@mantine/core'
 import { useState } from 'react'
 import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
@@ -66,7 +66,7 @@ function Week({ week, shown, now, onChoose }: WeekProps) {
     ...DIDS.map((did) => <Num key={did}>{format.duration(sumOf(spans, did, now).lasted)}</Num>),
   ]
   return (
-    <section>
+    <Paper withBorder component="section" className={rows.card}>
       <h2 className={style.title}>{title}</h2>
       <Table
         title={title} withTotal data-testid="my-week" columns={[words.day, words.conversations, ...DIDS.map((did) => text.control.dayDid[did])]}
@@ -83,14 +83,14 @@ function Week({ week, shown, now, onChoose }: WeekProps) {
           [words.total, ...sums(week.flatMap(({ spans }) => spans))],
         ]}
       />
-    </section>
+    </Paper>
   )
 }
 
 function Day({ day: { day, spans }, now }: { day: PersonDay; now: number }) {
   const { text, format } = useLanguage()
   return (
-    <section data-testid="my-day">
+    <Paper withBorder component="section" className={rows.card} data-testid="my-day">
       <h2 className={style.title}>{format.longDate(noon(day))}</h2>
       {spans.length === 0 ? <Empty>{text.mine.nothing}</Empty> : (
         <>
@@ -98,6 +98,6 @@ function Day({ day: { day, spans }, now }: { day: PersonDay; now: number }) {
           <Stretches spans={spans} now={now} />
         </>
       )}
-    </section>
+    </Paper>
   )
 }

@@ -1,5 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
+import { useSearchParams } from 'wouter'
 import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
@@ -20,17 +21,26 @@ import style from '../ui/rows.module.css'
 
 type Asked = { action: Action; person: Person } | { form: Person | null } | null
 
-/** Everybody who signs in: what they may do, at which desk, for which official. */
+/** Everybody who signs in; `?person=` leads to one of them. */
 export default function PeoplePage({ me }: { me: Me }) {
   const { text } = useLanguage()
   useTitle(text.people.title)
+  const person = useSearchParams()[0].get('person') ?? ''
+  return <People key={person} me={me} person={person} />
+}
+
+/** What they may do, at which desk, for which official. */
+function People({ me, person }: { me: Me; person: string }) {
+  const { text } = useLanguage()
   const { data: people = [], isPending, error } = usePeople()
-  const [wanted, setWanted] = useState('')
+  const [wanted, setWanted] = useState(person)
   const [asked, setAsked] = useState<Asked>(null)
   const [secret, setSecret] = useState<Secret | null>(null)
   const { offer, undo } = useUndo()
   const keeps = me.role === 'administrator'
-  const found = people.filter((person) => matches(person, wanted))
+  const found = people
+    .filter((one) => matches(one, wanted))
+    .toSorted((one, other) => Number(other.username === wanted) - Number(one.username === wanted))
   const close = () => setAsked(null)
   const show = (made: Secret) => {
     close()
