@@ -118,6 +118,28 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     shown(page, "requests")
 
 
+def test_given_a_desk_when_commands_are_typed_into_the_search_then_they_are_done(open_as: OpenAs) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    for typed, seen in (
+        ("تیره", page.locator("html[data-mantine-color-scheme=dark]")),
+        ("نماز", page.locator("[data-testid=break][data-reason=prayer]")),
+        ("برگشتم", page.locator("[data-testid=break][data-reason=none]")),
+        ("کلیدها", page.get_by_role("dialog").get_by_text("کلیدها").first),
+    ):
+        search(page, typed)
+        expect(page.get_by_test_id("found-commands").first).to_have_attribute("data-selected", "true")
+        page.keyboard.press("Enter")
+        expect(seen).to_be_visible()
+        expect(page.get_by_test_id("search-typed")).to_have_count(0)
+    page.keyboard.press("Escape")
+    search(page, "انگلیسی")
+    page.keyboard.press("Enter")
+    expect(page.locator("html[lang=en]")).to_be_visible()
+    search(page, "Sign out")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("username").wait_for()
+
+
 def test_given_results_of_another_ticket_when_enter_is_pressed_at_once_then_the_one_typed_is_opened(
     open_as: OpenAs, engine: Engine, place: Registration
 ) -> None:

@@ -7,6 +7,9 @@ import type { SearchResults } from './queries'
 /** Letters that an Arabic keyboard has instead, joiners, and blanks make no other word. */
 const alike = (words: string) => words.toLocaleLowerCase().replace(/ي/g, 'ی').replace(/ك/g, 'ک').replace(/[\s\u200c]/g, '')
 
+/** Whether these words have in them what is typed. */
+export const isCalled = (words: string, typed: string) => alike(words).includes(alike(typed))
+
 /** One line of what was found, and where it leads. */
 export interface Result {
   key: string
@@ -44,10 +47,9 @@ export function groupsOf(
     key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`,
     to: `/people?person=${encodeURIComponent(one.username)}`,
   }))
-  const wanted = alike(typed)
   const pages = pagesOf(me)
     .map(({ name, title, destination }) => ({ key: `page-${name}`, label: title(text), about: nameOf(me, destination, text), to: `/${name}` }))
-    .filter(({ label, about }) => alike(`${label} ${about}`).includes(wanted))
+    .filter(({ label, about }) => isCalled(`${label} ${about}`, typed))
   const groups: Group[] = [
     { name: 'registrations', results: registrations },
     { name: 'requests', results: requests },

@@ -10,7 +10,8 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useSubject } from '../ui/use-subject'
 import { useSearch } from './queries'
-import { groupsOf } from './results'
+import { groupsOf, type Result } from './results'
+import { useCommands, type Deed } from './use-commands'
 
 const WHILE_TYPING = 200
 
@@ -24,7 +25,7 @@ interface Props {
   onLikely: (to: string) => void
 }
 
-/** Looks for a ticket, a request, a telephone number, a person or a page, above whatever is shown. */
+/** Looks for a ticket, a request, a telephone number, a person, a page or a command, above whatever is shown. */
 export default function Search({ me, asked, onThere, onLikely }: Props) {
   const language = useLanguage()
   const words = language.text.search
@@ -33,6 +34,8 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   const [typed, setTyped] = useState('')
   const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
   const { data, error, isFetching } = useSearch(wanted)
+  const deeds = useCommands(me, typed)
+  const [refused, setRefused] = useState<unknown>(null)
   const there = useRef(onThere)
   useEffect(() => {
     there.current = onThere
@@ -48,21 +51,37 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   }, [asked])
   // What was found for other words is nobody's to open.
   const settled = wanted === latinDigits(typed.trim()) && !isFetching
-  const groups = groupsOf(me, typed, settled && wanted.length > 1 ? data : undefined, language, subject)
-  const first = groups[0]?.results[0]?.to
+  const groups: { name: keyof typeof words.groups; results: (Result | Deed)[] }[] = groupsOf(
+    me, typed, settled && wanted.length > 1 ? data : undefined, language, subject,
+  )
+  if (deeds.length > 0) groups.push({ name: 'commands', results: deeds })
+  const first = groups[0]?.results[0]
+  const likely = first && 'to' in first ? first.to : ''
   useEffect(() => {
-    if (first) onLikely(first)
-  }, [first, onLikely])
+    if (likely) onLikely(likely)
+  }, [likely, onLikely])
+  const open = async (result: Result | Deed) => {
+    try {
+      if ('to' in result) go(result.to)
+      else await result.act()
+      spotlight.close()
+    } catch (error) {
+      setRefused(error)
+    }
+  }
+  const change = (now: string) => {
+    setTyped(now)
+    setRefused(null)
+  }
   const early = useRef(false)
   useEffect(() => {
     if (!typed) early.current = false // it was closed: what an empty field finds was not asked for
     if (!settled || !early.current || !first) return
     early.current = false
-    go(first)
-    spotlight.close()
-  }, [typed, settled, first, go])
+    void open(first)
+  })
   return (
-    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
+    <Spotlight.Root query={typed} onQueryChange={change} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
         // Whoever types and presses Enter at once wants the first of what comes.
         onKeyDown={({ key }) => {
@@ -73,18 +92,19 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
       <Spotlight.ActionsList>
         {groups.map(({ name, results }) => (
           <Spotlight.ActionsGroup key={name} label={words.groups[name]}>
-            {results.map(({ key, label, about, to }) => (
+            {results.map((result) => (
               <Spotlight.Action
-                key={key} label={label} description={about} onClick={() => go(to)} data-testid={`found-${name}`}
+                key={result.key} label={result.label} description={'about' in result ? result.about : undefined}
+                closeSpotlightOnTrigger={false} onClick={() => void open(result)} data-testid={`found-${name}`}
                 // What came after the last key is selected as what was there before it is.
-                data-selected={to === first || undefined}
+                data-selected={result.key === first?.key || undefined}
               />
             ))}
           </Spotlight.ActionsGroup>
         ))}
         {groups.length === 0 && <Spotlight.Empty role="status">{settled ? words.none : words.looking}</Spotlight.Empty>}
       </Spotlight.ActionsList>
-      <ErrorNotice error={error} />
+      <ErrorNotice error={error ?? refused} />
     </Spotlight.Root>
   )
 }

@@ -4,8 +4,17 @@ import type { words as fa } from './words.fa'
 export const words: typeof fa = {
   search: {
     open: 'Search',
-    placeholder: 'Ticket, tracking number, telephone, person or page',
-    groups: { registrations: 'Places', requests: 'City reports', staff: 'Staff', pages: 'Pages' },
+    placeholder: 'Ticket, tracking number, telephone, person, page or command',
+    groups: { registrations: 'Places', requests: 'City reports', staff: 'Staff', pages: 'Pages', commands: 'Commands' },
+    commands: {
+      scheme: { light: 'Light look', dark: 'Dark look', auto: 'Look as the system' },
+      language: 'Persian language',
+      keys: 'Help on the keys of this page',
+      break: (reason) => `Break: ${reason}`,
+      breakOver: 'End of the break, I am back',
+      phone: 'Connect the desk’s phone',
+      signOut: 'Sign out',
+    },
     looking: 'Searching…',
     none: 'Nothing found. Type the whole number.',
   },

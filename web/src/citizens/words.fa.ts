@@ -2,8 +2,17 @@
 export const words = {
   search: {
     open: 'جست‌وجو',
-    placeholder: 'شمارهٔ نوبت، شمارهٔ گزارش، تلفن، نام فرد یا صفحه',
-    groups: { registrations: 'ثبت‌نام‌ها', requests: 'گزارش‌های شهری', staff: 'کارکنان', pages: 'صفحه‌ها' },
+    placeholder: 'شمارهٔ نوبت، شمارهٔ گزارش، تلفن، نام فرد، صفحه یا فرمان',
+    groups: { registrations: 'ثبت‌نام‌ها', requests: 'گزارش‌های شهری', staff: 'کارکنان', pages: 'صفحه‌ها', commands: 'فرمان‌ها' },
+    commands: {
+      scheme: { light: 'ظاهر روشن', dark: 'ظاهر تیره', auto: 'ظاهر مانند دستگاه' },
+      language: 'زبان انگلیسی',
+      keys: 'راهنمای کلیدهای این صفحه',
+      break: (reason: string) => `استراحت: ${reason}`,
+      breakOver: 'پایان استراحت، برگشتم',
+      phone: 'وصل کردن تلفن میز',
+      signOut: 'خروج از سامانه',
+    },
     looking: 'در حال جست‌وجو…',
     none: 'چیزی پیدا نشد. شماره را کامل بنویسید.',
   },

@@ -1,28 +1,22 @@
 import { Button, NativeSelect } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { keys } from '../api/keys'
 import type { Desk } from '../api/types'
 import { useLanguage } from '../language/language'
+import { REASONS } from '../ui/break-reasons'
 import { ErrorNotice } from '../ui/error-notice'
 import { RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
-import { REASONS, useBreakWord } from '../ui/use-desk-words'
-import { takeBreak } from './queries'
+import { useBreakWord } from '../ui/use-desk-words'
+import { useBreak } from './use-break'
 import { WrapUp } from './wrap-up'
 import style from './break-choice.module.css'
 
 /** A break with its reason: meanwhile nobody is brought to the desk. It ends by itself with «next». Or that the desk is in wrap-up. */
 export function BreakChoice({ desk }: { desk: Desk }) {
   const { text, format } = useLanguage()
-  const queries = useQueryClient()
   const words = text.breaks
   const wordOf = useBreakWord()
   const now = useNow(desk.break_since !== null)
-  const take = useMutation({
-    mutationFn: takeBreak,
-    onSuccess: (me) => queries.setQueryData(keys.me, me),
-    onSettled: () => queries.invalidateQueries({ queryKey: keys.stages }),
-  })
+  const take = useBreak()
   return (
     <div className={style.break} role="group" aria-label={words.title} data-testid="break" data-reason={desk.break_reason ?? 'none'}>
       <WrapUp desk={desk} />

@@ -1,9 +1,6 @@
 import { Button } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
-import { keys } from '../api/keys'
-import { signOut } from '../api/session'
 import type { Me } from '../api/types'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
@@ -14,6 +11,7 @@ import { KeysHelp } from './keys-help'
 import { LanguageSwitch } from './language-switch'
 import { PageLink } from './page-link'
 import { SchemeSwitch } from './scheme-switch'
+import { useSignOut } from './use-sign-out'
 import style from './header.module.css'
 
 interface Props {
@@ -26,16 +24,9 @@ interface Props {
 /** The head of every page behind the sign-in. */
 export function Header({ me, page, children }: Props) {
   const { text, format } = useLanguage()
-  const queries = useQueryClient()
   const tabs = tabsOf(me, page)
   const letters = KEYS_OF[page]
-  const leave = useMutation({
-    mutationFn: signOut,
-    onSuccess: () => {
-      queries.setQueryData(keys.me, null)
-      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] })
-    },
-  })
+  const leave = useSignOut()
   return (
     <header className={style.header} data-page={page}>
       <h1 className={style.brand}>{titleOf(me, tabs, page, text)}</h1>

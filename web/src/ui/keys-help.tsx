@@ -1,16 +1,19 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
+import { useEffect } from 'react'
 import { useLanguage } from '../language/language'
 import { Dialog } from './dialog'
 import { Key } from './key'
-import { KEY, type KeyName } from './keys'
+import { KEY, keysHelp, type KeyName } from './keys'
+import { useStore } from './store'
 import { useKeys } from './use-keys'
 import style from './key.module.css'
 
-/** All keys of a page, on `?` or by its button. */
+/** All keys of a page, on `?`, by its button or by a command of the search. */
 export function KeysHelp({ keys }: { keys: KeyName[] }) {
   const { text, format } = useLanguage()
-  const [open, setOpen] = useState(false)
+  const { open } = useStore(keysHelp)
+  const setOpen = (yes: boolean) => keysHelp.set({ open: yes })
+  useEffect(() => () => keysHelp.set({ open: false }), [])
   useKeys({ [KEY.help]: () => setOpen(true) })
   return (
     <>

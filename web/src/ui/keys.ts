@@ -1,3 +1,5 @@
+import { Store } from './store'
+
 /** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
 export const KEY = {
   takeNext: 'N', call: 'C', hangUp: 'H', returned: 'R',
@@ -20,3 +22,6 @@ export const KEYS_OF: Record<string, KeyName[] | undefined> = {
 
 /** What became of a conversation, each with its key. */
 export const OUTCOME_KEYS = { reached: '1', call_again: '2', refused: '3', wrong_number: '4' } as const
+
+/** Whether the help of this page's keys is shown. */
+export const keysHelp = new Store({ open: false })

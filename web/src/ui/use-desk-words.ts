@@ -3,11 +3,9 @@ import { body, client } from '../api/client'
 import { planningKey } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import { useLanguage } from '../language/language'
+import type { BreakReason } from './break-reasons'
 
 export type DeskWords = components['schemas']['DeskWords']
-export type BreakReason = components['schemas']['BreakReason']
-
-export const REASONS: BreakReason[] = ['writing', 'rest', 'prayer', 'meal', 'meeting', 'technical']
 
 export const useDeskWords = () =>
   useQuery({ queryKey: [...planningKey, 'desk-words'], queryFn: () => body(client.GET('/api/v1/desk-words')), staleTime: 60_000 })
