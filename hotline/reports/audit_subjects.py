@@ -115,7 +115,7 @@ def _messages(session: Session, ids: Collection[int], language: Language) -> _Fo
     requests = dict(_requests(session, {one.request_id for one in found} - {None}, language))
     announced = dict(_rounds(session, {one.round_id for one in found} - {None}, language))
     for id_, place, request, round_ in found:
-        if about := places.get(place) or requests.get(request) or announced.get(round_):
+        if about := places.get(place or 0) or requests.get(request or 0) or announced.get(round_ or 0):
             yield id_, about
 
 
