@@ -8,12 +8,13 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from api.cookies import address, cookie_of
+from api.cookies import COOKIE, address, cookie_of
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.errors import Refused
@@ -72,13 +73,18 @@ def _writing(engine: Annotated[Engine, Depends(_engine)]) -> Iterator[Session]:
         yield session
 
 
+_SCHEME = APIKeyCookie(name=COOKIE, scheme_name="session", auto_error=False)
+"""For the API's document; by HTTPS the cookie's name has `__Host-` before it (api.cookies)."""
+
 InForce = Annotated[Settings, Depends(_settings)]
 Database = Annotated[Engine, Depends(_engine)]
 Reading = Annotated[Session, Depends(_reading, scope="function")]
 Writing = Annotated[Session, Depends(_writing, scope="function")]
 
 
-def in_session(request: Request, engine: Database, settings: InForce) -> SignIn:
+def in_session(
+    request: Request, engine: Database, settings: InForce, _: Annotated[str | None, Security(_SCHEME)] = None
+) -> SignIn:
     """The session whose cookie this is, the second factor shown or not. Raises Refused("not-signed-in")."""
     cookie = cookie_of(request)
     with reading(engine) as session:

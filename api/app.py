@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -57,10 +59,15 @@ level 9 would take four times as long for a fifteenth less, and 200 desks ask at
 _PROBLEM = {"model": problems.Problem, "description": "A problem (RFC 9457)"}
 
 
+def _operation_id(route: APIRoute) -> str:
+    """What a client that is made from the document calls it: `callbacks_show`."""
+    return "_".join([*map(str, route.tags[:1]), route.name]).replace(" ", "_")
+
+
 @functools.cache
 def _everywhere() -> Sequence[BaseRoute]:
     """What every application answers. Built once in a process: that takes most of an application's start."""
-    together = APIRouter(responses={"default": _PROBLEM})
+    together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
     for module in (health, public, city, fairness, request_page):
@@ -71,6 +78,13 @@ def _everywhere() -> Sequence[BaseRoute]:
 class _Guarded(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         return security.Guard(super().build_middleware_stack(), self.state.settings)
+
+    def openapi(self) -> dict[str, Any]:
+        made = self.openapi_schema is not None
+        document = super().openapi()
+        if not made:
+            problems.declare(document)
+        return document
 
 
 def create(settings: Settings) -> FastAPI:

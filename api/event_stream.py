@@ -123,7 +123,7 @@ class Tail:
             return events.last_id(connection)
 
     def after(self, seen: int) -> list[tuple[int, str]]:
-        """Id and JSON of the events after `seen`."""
+        """PathId and JSON of the events after `seen`."""
         with reading(self._engine) as session:
             return [
                 (e.id, schemas.Change.model_validate(e, from_attributes=True).model_dump_json())

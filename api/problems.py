@@ -1,6 +1,7 @@
 """Every error is an RFC 9457 problem with a stable code."""
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -41,6 +42,7 @@ STATUS = {
 """The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
 
 
+_MEDIA_TYPE = "application/problem+json"
 _UNIQUE = "23505"
 """PostgreSQL's word for it; SQLite has one writer at a time, who sees what the one before wrote."""
 
@@ -59,7 +61,16 @@ def problem(code: str, detail: str, status: int | None = None) -> Response:
     """The response for a code of STATUS."""
     status = status or STATUS.get(code, 409)
     body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code)
-    return JSONResponse(body.model_dump(), status, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(), status, media_type=_MEDIA_TYPE)
+
+
+def declare(document: dict[str, Any]) -> None:
+    """Say in the API's document that errors are sent as problems: FastAPI knows no other kind than JSON."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            content = operation["responses"].get("default", {}).get("content", {})
+            if "application/json" in content:
+                content[_MEDIA_TYPE] = content.pop("application/json")
 
 
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}

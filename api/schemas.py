@@ -34,7 +34,6 @@ def _of_our_age(at: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age)]
 """A time that somebody names, with its zone."""
 
-Id = Annotated[int, Field(ge=1, lt=2**31)]
 """The number of a row."""
 National = Annotated[str | None, AfterValidator(lambda number: numbers.national(number) if number else None)]
 """An E.164 telephone number as people in Iran write it."""

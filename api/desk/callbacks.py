@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
+from api.ids import PathId
 from db import models
 from db.states import CallbackState, Outcome
 from hotline.callbacks import (
@@ -24,8 +25,6 @@ from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-
-Id = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.Callback:
@@ -68,48 +67,48 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 
 
 @router.get("/{callback_id}")
-def show(callback_id: Id, user: AtDesk, session: Reading) -> schemas.Callback:
+def show(callback_id: PathId, user: AtDesk, session: Reading) -> schemas.Callback:
     """One of my desk's callbacks, or one that it gave to another desk."""
     return views.callback_view(session, once_mine(session, callback_id, user))
 
 
 @router.post("/{callback_id}/call", status_code=202)
-def call(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def call(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen called; events tell how it goes on."""
     asked = callbacks.ask_call(session, of_my_desk(session, callback_id, user), settings)
     return views.callback_view(session, asked)
 
 
 @router.post("/{callback_id}/hangup", status_code=202)
-def hangup(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
+def hangup(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Have the call ended; the end of a conversation can be undone for a few seconds."""
     asked = conversations.hang_up(session, of_my_desk(session, callback_id, user))
     return views.callback_view(session, asked)
 
 
 @router.put("/{callback_id}/hold", status_code=202)
-def hold(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def hold(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen wait with music; after HOTLINE_ON_HOLD_SECONDS they come back by themselves."""
     mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.put_on_hold(session, mine, settings))
 
 
 @router.delete("/{callback_id}/hold", status_code=202)
-def resume(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def resume(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """The citizen whom I had asked to wait comes back to my phone."""
     mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.resume(session, mine, settings))
 
 
 @router.post("/{callback_id}/undo")
-def undo(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def undo(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """That my conversation is over was a mistake: the citizen, still on the line, comes back."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     return views.callback_view(session, conversations.undo(session, mine, desk, settings))
 
 
 @router.post("/{callback_id}/call-again", status_code=202)
-def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def call_again(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """Have the citizen called again for my desk now, whose conversation our own side cut: a new callback."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
@@ -118,7 +117,7 @@ def call_again(callback_id: Id, user: AtDesk, session: Writing, settings: InForc
 
 @router.put("/{callback_id}/outcome")
 def record_outcome(
-    callback_id: Id, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
+    callback_id: PathId, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Record what became of the callback; the same again adds only the note."""
     mine = of_my_desk(session, callback_id, user)
@@ -131,7 +130,7 @@ def record_outcome(
 
 
 @router.put("/{callback_id}/quality", status_code=204)
-def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
+def keep_quality(callback_id: PathId, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
     mine = of_my_desk(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
@@ -139,7 +138,7 @@ def keep_quality(callback_id: Id, body: schemas.Measured, user: AtDesk, session:
 
 @router.get("/{callback_id}/called-again")
 def foresee(
-    callback_id: Id,
+    callback_id: PathId,
     wish: Annotated[desk_schemas.Wish, Query()],
     user: AtDesk,
     session: Reading,

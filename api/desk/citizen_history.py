@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from api import views
 from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
@@ -21,7 +21,7 @@ router = APIRouter(tags=["callbacks"])
 
 
 @router.get("/callbacks/{callback_id}/history")
-def show(callback_id: Id, user: SignedIn, session: Reading) -> desk.CitizensHistory:
+def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.CitizensHistory:
     """What the office knows of the citizen; for who may write of it while it goes on, and overseers."""
     callback = callbacks.get(session, callback_id)
     if user.role not in OVERSEERS:
@@ -79,7 +79,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
 
 @router.get("/registrations/{registration_id}/voice-message", **SOUND)
 def hear_voice_message(
-    registration_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
+    registration_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
     with reading(engine) as session:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.access import AtDesk, InForce, Mover, Reading, SignedIn, Watcher, Writing
 from api.desk import desk_schemas
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.people.admin_schemas import Because
 from api.rounds.timetable import Day
 from db.models import Desk
@@ -29,7 +29,7 @@ def list_alarms(_user: Watcher, session: Reading) -> list[Alarm]:
 
 
 @router.post("/callbacks/{callback_id}/free", status_code=204)
-def free(callback_id: Id, body: Because, user: Mover, session: Writing, settings: InForce) -> None:
+def free(callback_id: PathId, body: Because, user: Mover, session: Writing, settings: InForce) -> None:
     """Take the citizen from a desk that does not come back to them: they pay nothing, and are first again."""
     callback = callbacks.get(session, callback_id)
     freeing.free(session, callback, settings, who=user.username, reason=body.reason)
@@ -37,7 +37,7 @@ def free(callback_id: Id, body: Because, user: Mover, session: Writing, settings
 
 @router.post("/desks/{desk_id}/messages", status_code=204)
 def send_message(
-    desk_id: Id, body: desk_schemas.DeskWordIn, user: Mover, session: Writing, settings: InForce
+    desk_id: PathId, body: desk_schemas.DeskWordIn, user: Mover, session: Writing, settings: InForce
 ) -> None:
     """Say something to a desk: it stands on its page until it is read."""
     desk = desks.get(session, desk_id, settings.desks)
@@ -45,14 +45,14 @@ def send_message(
 
 
 @router.post("/desk/messages/{message_id}/read", status_code=204)
-def confirm_message(message_id: Id, user: AtDesk, session: Writing) -> None:
+def confirm_message(message_id: PathId, user: AtDesk, session: Writing) -> None:
     """I have read what was said to my desk."""
     desk = session.get_one(Desk, user.desk_id)
     desk_messages.confirm(session, desk.id, message_id, who=user.username)
 
 
 @router.get("/people/{person_id}/day")
-def show_day(person_id: Id, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
+def show_day(person_id: PathId, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
     """What a person did on one day of the city: conversations, wrap-up, waiting, breaks, the phone away."""
     return person_day.show(session, person_id, day)
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.ids import BodyId
 from api.rounds.timetable import Day
-from api.schemas import Id, Moment, Note, Official, Quality, Said, Text
+from api.schemas import Moment, Note, Official, Quality, Said, Text
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks import notes
 from hotline.callbacks.retries import Because
@@ -42,7 +43,7 @@ class DeskOutcome(Wish, OutcomeIn):
 class DeskIn(BaseModel):
     """Which desk is meant."""
 
-    desk_id: int = Field(ge=1, lt=2**31)
+    desk_id: BodyId
 
 
 class GivenTo(DeskIn):
@@ -158,8 +159,8 @@ class GuestIn(BaseModel):
     """Whom my desk wants called into its conversation: one that has a telephone, or a typed number."""
 
     number: Text | None = Field(None, max_length=40)
-    department_id: Id | None = None
-    official_id: Id | None = None
+    department_id: BodyId | None = None
+    official_id: BodyId | None = None
 
 
 class Guest(BaseModel):

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from api import views
 from api.access import InForce, Keeper, Mover, Reading, Watcher, Writing
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.people import admin_schemas as admin
 from db import models
 from db.engine import now
@@ -58,7 +58,7 @@ def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[admi
 
 @router.patch("/{desk_id}")
 def set_phone(
-    desk_id: Id, body: admin.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
+    desk_id: PathId, body: admin.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
 ) -> admin.DeskPlace:
     """Say which phone a desk has."""
     desk = desks.get(session, desk_id, settings.desks)
@@ -69,7 +69,7 @@ def set_phone(
 
 
 @router.post("/{desk_id}/account")
-def show_account(desk_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.DeskAccount:
+def show_account(desk_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.DeskAccount:
     """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.account_shown(session, desk, who=user.username)
@@ -84,7 +84,7 @@ def show_account(desk_id: Id, user: Keeper, session: Writing, settings: InForce)
 
 @router.post("/{desk_id}/outcome")
 def say_outcome(
-    desk_id: Id, body: admin.SaidOutcome, user: Mover, session: Writing, settings: InForce
+    desk_id: PathId, body: admin.SaidOutcome, user: Mover, session: Writing, settings: InForce
 ) -> admin.DeskPlace:
     """Say what became of the citizen whom the desk has, for its person; the audit log shows it."""
     desk = desks.get(session, desk_id, settings.desks)

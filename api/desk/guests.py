@@ -1,13 +1,12 @@
 """A third person in my desk's conversation: called, seen, ended."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id, of_my_desk, once_mine
+from api.desk.callbacks import of_my_desk, once_mine
+from api.ids import PathId
 from db import models
 from hotline import numbers
 from hotline.callbacks import guests
@@ -17,11 +16,9 @@ from hotline.rounds import officials
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
-GuestId = Annotated[int, Path(ge=1, lt=2**31)]
-
 
 @router.get("/{callback_id}/guests")
-def list_guests(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Guest]:
+def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Guest]:
     """Who was called into my desk's conversation, the newest first."""
     callback = once_mine(session, callback_id, user)
     return [_view(guest) for guest in guests.of_callback(session, callback.id)]
@@ -29,7 +26,7 @@ def list_guests(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Gu
 
 @router.post("/{callback_id}/guests", status_code=202)
 def ask_guest(
-    callback_id: Id, body: desk.GuestIn, user: AtDesk, session: Writing, settings: InForce
+    callback_id: PathId, body: desk.GuestIn, user: AtDesk, session: Writing, settings: InForce
 ) -> desk.Guest:
     """Have a third person called into my conversation; the same once more is the same call."""
     callback = of_my_desk(session, callback_id, user)
@@ -40,7 +37,7 @@ def ask_guest(
 
 
 @router.delete("/{callback_id}/guests/{guest_id}", status_code=202)
-def end_guest(callback_id: Id, guest_id: GuestId, user: AtDesk, session: Writing) -> desk.Guest:
+def end_guest(callback_id: PathId, guest_id: PathId, user: AtDesk, session: Writing) -> desk.Guest:
     """Have the third person's part ended; the conversation with the citizen goes on."""
     guest = guests.get(session, of_my_desk(session, callback_id, user), guest_id)
     return _view(guests.end(session, guest, who=user.username))

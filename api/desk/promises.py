@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from api import schemas, views
 from api.access import AtDesk, InForce, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.requests import request_schemas
 from api.requests.requests import detail
 from db.models import Callback, User
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
 @router.post("/{callback_id}/notes")
-def add_note(callback_id: Id, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
+def add_note(callback_id: PathId, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
     """Add a note to my desk's conversation, or of one beside which I sit."""
     callback = _written_of(session, callback_id, user)
     return views.callback_view(session, notes.add(session, callback, body.note, by=user))
 
 
 @router.post("/{callback_id}/threat")
-def mark_threat(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Callback:
+def mark_threat(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """The citizen threatens somebody: the recording is kept, and supervisors see it at once."""
     callback = _written_of(session, callback_id, user)
     return views.callback_view(session, threats.mark(session, callback, who=user.username))
@@ -33,7 +33,7 @@ def mark_threat(callback_id: Id, user: AtDesk, session: Writing) -> schemas.Call
 
 @router.post("/{callback_id}/promises", status_code=201)
 def promise(
-    callback_id: Id, body: desk.PromiseIn, user: AtDesk, session: Writing, settings: InForce
+    callback_id: PathId, body: desk.PromiseIn, user: AtDesk, session: Writing, settings: InForce
 ) -> request_schemas.RequestDetail:
     """Write down what the official promises this citizen, who is told its tracking number.
 

@@ -6,8 +6,7 @@ from sqlalchemy.orm import Session
 from api import schemas, views
 from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
 from api.desk import desk_schemas, serving_schemas
-from api.desk.callbacks import Id as CallbackId
-from api.rounds.rounds import Id
+from api.ids import PathId
 from db import models
 from hotline.callbacks import assignment, callbacks, live_desks, notes, screening, serving
 from hotline.desks import supervising
@@ -22,7 +21,7 @@ def _desk(session: Session, user: models.User) -> models.Desk:
 
 
 @router.get("/rounds/{round_id}/stage")
-def stage(round_id: Id, user: SignedIn, session: Reading) -> serving_schemas.Stage:
+def stage(round_id: PathId, user: SignedIn, session: Reading) -> serving_schemas.Stage:
     """The served round at this moment; an official's own only."""
     round_ = rounds.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
@@ -90,7 +89,7 @@ def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
 
 
 @router.post("/rounds/{round_id}/pause")
-def pause(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
+def pause(round_id: PathId, user: Doer, session: Writing) -> schemas.Round:
     """Nobody of the round is called from now on; for its official, operators, and who conducts rounds."""
     round_ = rounds.get(session, round_id)
     round_permissions.pause(session, round_, user)
@@ -98,7 +97,7 @@ def pause(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
 
 
 @router.post("/rounds/{round_id}/resume")
-def resume(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
+def resume(round_id: PathId, user: Doer, session: Writing) -> schemas.Round:
     """Callbacks go on."""
     round_ = rounds.get(session, round_id)
     round_permissions.resume(session, round_, user)
@@ -106,7 +105,7 @@ def resume(round_id: Id, user: Doer, session: Writing) -> schemas.Round:
 
 
 @router.post("/callbacks/{callback_id}/screen")
-def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
     callback = callbacks.get(session, callback_id)
     round_ = rounds.get(session, callback.round_id)
@@ -116,7 +115,7 @@ def screen(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.C
 
 
 @router.post("/callbacks/{callback_id}/hand-over")
-def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schemas.Callback:
+def hand_over(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
     """I have spoken with the citizen, who waits for the official again."""
     callback = _screened_by(session, callback_id, user)
     return views.callback_view(session, screening.hand_over(session, callback))
@@ -124,7 +123,7 @@ def hand_over(callback_id: CallbackId, user: AtDesk, session: Writing) -> schema
 
 @router.post("/callbacks/{callback_id}/dismiss", status_code=202)
 def dismiss(
-    callback_id: CallbackId,
+    callback_id: PathId,
     body: desk_schemas.DeskOutcome,
     user: AtDesk,
     session: Writing,

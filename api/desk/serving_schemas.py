@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from api.schemas import Callback, Desk, Id, Round
+from api.ids import BodyId
+from api.schemas import Callback, Desk, Round
 from db.models import BreakReason, Hearing
 
 
@@ -27,7 +28,7 @@ class Stage(BaseModel):
 class Serve(BaseModel):
     """Which round the desk serves; none: it leaves."""
 
-    round_id: Id | None
+    round_id: BodyId | None
 
 
 class TakesLive(BaseModel):
@@ -45,7 +46,7 @@ class BreakIn(BaseModel):
 class Hears(BaseModel):
     """Which desk's conversation my phone takes part in, and how; none: no more."""
 
-    desk_id: Id | None
+    desk_id: BodyId | None
     how: Literal[Hearing.LISTEN, Hearing.WHISPER, Hearing.JOIN] = Hearing.LISTEN
 
 
@@ -55,5 +56,5 @@ class AskNext(BaseModel):
     `confirmed`: the desk said so twice; a conversation of less than 30 s ends only then (409 confirm-next).
     """
 
-    after: Id | None = None
+    after: BodyId | None = None
     confirmed: bool = False

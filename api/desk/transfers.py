@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
-from api.desk.callbacks import Id, of_my_desk, once_mine
+from api.desk.callbacks import of_my_desk, once_mine
+from api.ids import PathId
 from db import models
 from hotline.desks import transfers
 
@@ -13,7 +14,7 @@ router = APIRouter(tags=["callbacks"])
 
 
 @router.get("/callbacks/{callback_id}/takers")
-def list_takers(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Taker]:
+def list_takers(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Taker]:
     """The desks that can take over my conversation now; none, once it is given."""
     mine = once_mine(session, callback_id, user)
     if mine.desk_id != user.desk_id:
@@ -26,7 +27,7 @@ def list_takers(callback_id: Id, user: AtDesk, session: Reading) -> list[desk.Ta
 
 @router.post("/callbacks/{callback_id}/consult", status_code=202)
 def consult(
-    callback_id: Id, body: desk.Consulted, user: AtDesk, session: Writing, settings: InForce
+    callback_id: PathId, body: desk.Consulted, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """Have another desk's phone come into my conversation; with the citizen on hold we are alone."""
     mine = of_my_desk(session, callback_id, user)
@@ -36,7 +37,7 @@ def consult(
 
 @router.post("/callbacks/{callback_id}/give", status_code=202)
 def give(
-    callback_id: Id, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
+    callback_id: PathId, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
     """The conversation is another desk's from now on: the citizen goes over, and I am free; twice is once."""
     callback = once_mine(session, callback_id, user)
@@ -48,7 +49,7 @@ def give(
 
 
 @router.post("/callbacks/{callback_id}/take-back", status_code=202)
-def take_back(callback_id: Id, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
+def take_back(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
     """The desk to which I gave my citizen does not have them: they are mine again; twice is once."""
     mine = once_mine(session, callback_id, user)
     return views.callback_view(session, transfers.take_back(session, mine, settings, by=user))

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import Answerer, Mover, Overseer, Reading, Writing
+from api.ids import PathId
 from api.rounds import office_schemas as office
-from api.rounds.rounds import Id
 from db.models import Callback, Carry, Confirmation, LedgerEntry, Message, Registration
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -23,7 +23,7 @@ Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, Message)
 
 
 @router.get("/{registration_id}")
-def show(registration_id: Id, _user: Overseer, session: Reading) -> office.History:
+def show(registration_id: PathId, _user: Overseer, session: Reading) -> office.History:
     """A registration with its whole history."""
     found = _get(session, registration_id)
     return office.History(
@@ -57,7 +57,9 @@ def show(registration_id: Id, _user: Overseer, session: Reading) -> office.Histo
 
 
 @router.post("/{registration_id}/move-up")
-def move_up(registration_id: Id, body: office.Reason, user: Mover, session: Writing) -> schemas.Registration:
+def move_up(
+    registration_id: PathId, body: office.Reason, user: Mover, session: Writing
+) -> schemas.Registration:
     """Put a waiting registration before all that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
     line.move_up(session, found, who=user.username, reason=body.reason)
@@ -66,7 +68,7 @@ def move_up(registration_id: Id, body: office.Reason, user: Mover, session: Writ
 
 @router.post("/{registration_id}/cancel")
 def cancel(
-    registration_id: Id, body: office.Reason, user: Answerer, session: Writing
+    registration_id: PathId, body: office.Reason, user: Answerer, session: Writing
 ) -> schemas.Registration:
     """The citizen gives the place up, by a call to the office; the reason is public."""
     found, reason = _get(session, registration_id), reasons.check(body.reason)

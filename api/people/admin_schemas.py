@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from api.ids import BodyId
 from api.rounds.office_schemas import Recording
-from api.schemas import Id, Name, Official, Text
+from api.schemas import Name, Official, Text
 from db.models import BlockReason, Role
 from db.states import CallbackState, Outcome
 from hotline.desks.desks import PhoneKind
@@ -36,8 +37,8 @@ class PersonIn(BaseModel):
     username: Name = Field(min_length=1, max_length=64)
     name: Name = Field(min_length=1, max_length=100)
     role: Role
-    desk_id: Id | None = None
-    official_id: Id | None = None
+    desk_id: BodyId | None = None
+    official_id: BodyId | None = None
 
 
 class PersonChange(BaseModel):
@@ -45,8 +46,8 @@ class PersonChange(BaseModel):
 
     name: Name | None = Field(None, min_length=1, max_length=100)
     role: Role | None = None
-    desk_id: Id | None = None
-    official_id: Id | None = None
+    desk_id: BodyId | None = None
+    official_id: BodyId | None = None
 
 
 class Secret(BaseModel):
@@ -101,7 +102,7 @@ class DeskAccount(BaseModel):
 class SaidOutcome(BaseModel):
     """What became of the callback that the desk has, and why its person does not say it."""
 
-    callback_id: Id
+    callback_id: BodyId
     outcome: Outcome
     reason: Why
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from api import views
 from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.people import admin_schemas as admin
 from db import models
 from hotline.people import lockout, sign_ins, staff
@@ -63,7 +63,7 @@ def add(body: admin.PersonIn, user: Keeper, session: Writing, settings: InForce)
 
 @router.patch("/{person_id}")
 def change(
-    person_id: Id, body: admin.PersonChange, user: Keeper, session: Writing, settings: InForce
+    person_id: PathId, body: admin.PersonChange, user: Keeper, session: Writing, settings: InForce
 ) -> admin.Person:
     """Change the name, role, desk or official of a person."""
     given = body.model_dump(exclude_unset=True)
@@ -74,7 +74,7 @@ def change(
 
 
 @router.post("/{person_id}/disable")
-def disable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """The person cannot sign in any more; all their sessions end at once."""
     person = staff.get(session, person_id)
     staff.disable(session, person, who=user.username, settings=settings)
@@ -82,7 +82,7 @@ def disable(person_id: Id, user: Keeper, session: Writing, settings: InForce) ->
 
 
 @router.post("/{person_id}/enable")
-def enable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """The person may sign in again."""
     person = staff.get(session, person_id)
     staff.enable(session, person, who=user.username)
@@ -90,7 +90,7 @@ def enable(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> 
 
 
 @router.post("/{person_id}/password")
-def new_password(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+def new_password(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
     """Draw a new password, which the answer has this once; all sessions of the person end."""
     person = staff.get(session, person_id)
     password = staff.new_password(session, person, who=user.username)
@@ -98,7 +98,7 @@ def new_password(person_id: Id, user: Keeper, session: Writing, settings: InForc
 
 
 @router.post("/{person_id}/pin")
-def new_pin(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+def new_pin(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
     """Draw a new PIN for the person's telephone, which the answer has this once."""
     person = staff.get(session, person_id)
     pin = staff.new_pin(session, person, who=user.username)
@@ -106,7 +106,7 @@ def new_pin(person_id: Id, user: Keeper, session: Writing, settings: InForce) ->
 
 
 @router.delete("/{person_id}/sessions")
-def end_sessions(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def end_sessions(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """Sign the person out everywhere."""
     person = staff.get(session, person_id)
     staff.end_sessions(session, person, who=user.username)
@@ -114,7 +114,7 @@ def end_sessions(person_id: Id, user: Keeper, session: Writing, settings: InForc
 
 
 @router.delete("/{person_id}/second-factor")
-def reset_second_factor(person_id: Id, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def reset_second_factor(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
     """Forget the person's second factor: a new one is set up at the next sign-in."""
     person = staff.get(session, person_id)
     staff.reset_second_factor(session, person, who=user.username)

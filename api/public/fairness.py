@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from api.access import Database, Reading
+from api.ids import PathId
 from api.pages import CACHED, Asked, guessed, page, posted
 from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
@@ -96,7 +97,7 @@ def entries(
 
 
 @router.get("/ledger/proof/{entry}")
-def proof(session: Reading, entry: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+def proof(session: Reading, entry: PathId) -> Response:
     """The proof that an entry is under the newest seal."""
     return _json(seals.inclusion(session, entry), cached=False)
 

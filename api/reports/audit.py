@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from api import schemas, sheets, views
 from api.access import Database, Inspector, Reading
+from api.ids import QueryId
 from api.people import admin_schemas as admin
 from db.engine import reading, writing
 from db.models import AuditEntry
@@ -55,7 +56,7 @@ def list_entries(
     session: Reading,
     wanted: Annotated[Wanted, Depends()],
     language: Language = "en",
-    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> admin.AuditPage:
     """Who did what to whom, and why, newest first; only what matches the words given."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Database, Receptionist, Writing
 from api.desk import citizen_history as desk_history
-from api.desk.callbacks import Id
+from api.ids import PathId
 from api.reports import citizen_schemas as wire
 from db.engine import reading, writing
 from db.models import User
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/citizens", tags=["citizens"])
 
 
 @router.get("/{of}/{id_}")
-def show(of: citizen_history.Of, id_: Id, user: Receptionist, engine: Database) -> wire.Citizen:
+def show(of: citizen_history.Of, id_: PathId, user: Receptionist, engine: Database) -> wire.Citizen:
     """The citizen of this registration or request."""
     with reading(engine) as session:
         number = citizen_history.number_of(session, of, id_)
@@ -49,7 +49,9 @@ def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
 
 
 @router.post("/{of}/{id_}/number")
-def show_number(of: citizen_history.Of, id_: Id, user: Receptionist, session: Writing) -> wire.CitizensNumber:
+def show_number(
+    of: citizen_history.Of, id_: PathId, user: Receptionist, session: Writing
+) -> wire.CitizensNumber:
     """The whole number of the citizen; that it was shown is in the audit log."""
     number = citizen_history.number_of(session, of, id_)
     audit.record(session, user.username, "number-shown", f"{of} {id_}")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
-from api.desk.callbacks import Id
+from api.ids import PathId, QueryId
 from api.people import admin_schemas as admin
 from api.rounds import office_schemas as office
 from api.sounds import SOUND, Range, play
@@ -21,11 +21,9 @@ from hotline.rounds import rounds
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
 
-RoundId = Annotated[int, Query(ge=1, lt=2**31)]
-
 
 @router.get("")
-def list_recordings(round_id: RoundId, _user: Hearer, session: Reading) -> list[office.Recording]:
+def list_recordings(round_id: QueryId, _user: Hearer, session: Reading) -> list[office.Recording]:
     """The recorded conversations of a round, in their order; the deleted ones, too."""
     rounds.get(session, round_id)
     found = recordings.of_round(session, round_id)
@@ -53,11 +51,11 @@ def search(
     *,
     _user: Hearer,
     session: Reading,
-    round_id: RoundId | None = None,
+    round_id: QueryId | None = None,
     ticket: Annotated[schemas.Text, Query(max_length=20)] = "",
     since: Annotated[schemas.Moment | None, Query(alias="from")] = None,
     until: schemas.Moment | None = None,
-    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> admin.Recordings:
     """The recordings of all rounds, the last conversation first; only what matches."""
@@ -102,7 +100,7 @@ def show_retention(_user: Hearer, session: Reading, settings: InForce) -> admin.
 
 @router.post("/{callback_id}/delete")
 def delete_early(
-    callback_id: Id, body: admin.Because, user: Keeper, session: Writing, settings: InForce
+    callback_id: PathId, body: admin.Because, user: Keeper, session: Writing, settings: InForce
 ) -> office.Recording:
     """Delete a recording before its time: the file goes for good; the audit log says why."""
     folder = settings.recordings_dir
@@ -112,7 +110,7 @@ def delete_early(
 
 @router.get("/{callback_id}/audio", **SOUND)
 def hear(
-    callback_id: Id, user: Hearer, engine: Database, settings: InForce, wanted: Range = ""
+    callback_id: PathId, user: Hearer, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The sound of a conversation, or the range of it that a player asks for."""
     with reading(engine) as session:

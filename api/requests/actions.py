@@ -4,8 +4,9 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import OVERSEERS, Handler, InForce, Writing
+from api.ids import PathId
 from api.requests import request_schemas as wire
-from api.requests.requests import Id, detail
+from api.requests.requests import detail
 from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
@@ -31,7 +32,7 @@ def write(body: wire.RequestIn, user: Handler, session: Writing, settings: InFor
 
 @router.post("/{request_id}/refer")
 def refer(
-    request_id: Id, body: wire.Refer, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Refer, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Hand it to a department until a due date; once more: to another one, or until another date."""
     request = work.hold(session, request_id)
@@ -46,7 +47,7 @@ def _refer(session: Session, request: models.Request, body: wire.Refer, user: mo
 
 @router.post("/{request_id}/return")
 def give_back(
-    request_id: Id, body: wire.Note, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Note, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """The department gives it back, and says why."""
     request = work.hold(session, request_id)
@@ -56,7 +57,7 @@ def give_back(
 
 @router.post("/{request_id}/reply")
 def reply(
-    request_id: Id, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Tell the citizen how it goes on; or that it is solved, and ask whether it is."""
     request = work.hold(session, request_id)
@@ -67,7 +68,7 @@ def reply(
 
 @router.post("/{request_id}/reject")
 def reject(
-    request_id: Id, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Say that it is not for the city to solve; the citizen is told why."""
     request = work.hold(session, request_id)
@@ -77,7 +78,7 @@ def reject(
 
 @router.post("/{request_id}/answer")
 def answer(
-    request_id: Id, body: wire.CitizensAnswer, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.CitizensAnswer, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """The citizen has told the office whether it is solved."""
     work.answer(session, request_id, solved=body.solved, who=user.username)
@@ -86,7 +87,7 @@ def answer(
 
 @router.post("/{request_id}/duplicate")
 def merge(
-    request_id: Id, body: wire.DuplicateOf, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.DuplicateOf, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """It is a duplicate of another one, with which it ends."""
     work.merge(session, request_id, body.request_id, who=user.username)
@@ -94,7 +95,7 @@ def merge(
 
 
 @router.post("/{request_id}/separate")
-def separate(request_id: Id, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
+def separate(request_id: PathId, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
     """It is no duplicate after all."""
     request = work.hold(session, request_id)
     work.separate(session, request, who=user.username)

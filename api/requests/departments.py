@@ -1,17 +1,14 @@
 """The departments to which requests are referred."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from api.access import InForce, Planner, Reading, SignedIn, Writing
+from api.ids import PathId
 from api.requests import request_schemas as wire
 from db import models
 from hotline.requests import departments
 
 router = APIRouter(prefix="/departments", tags=["departments"])
-
-Id = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 @router.get("")
@@ -34,7 +31,7 @@ def add_department(
 
 @router.patch("/{department_id}")
 def change_department(
-    department_id: Id, body: wire.DepartmentChange, user: Planner, session: Writing, settings: InForce
+    department_id: PathId, body: wire.DepartmentChange, user: Planner, session: Writing, settings: InForce
 ) -> wire.Department:
     """Rename a department, change its telephone, or say whether requests are still referred to it."""
     department = departments.get(session, department_id)

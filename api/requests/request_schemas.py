@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from api.ids import BodyId
 from api.rounds.timetable import Day
-from api.schemas import HasTelephone, Id, Name, National, Official, Said, Text
+from api.schemas import HasTelephone, Name, National, Official, Said, Text
 from db.states import RequestState, RequestStep
 
 Category = Annotated[int, Field(ge=1, le=9)]
@@ -132,7 +133,7 @@ class RequestDetail(BaseModel):
 class Refer(BaseModel):
     """To which department, until the end of which day of the city's."""
 
-    department_id: Id
+    department_id: BodyId
     due_on: Day
     note: Said = Field("", max_length=2000)
 
@@ -146,7 +147,7 @@ class RequestIn(BaseModel):
     category: Category
     district: DistrictNumber | None = None
     written: Said = Field(min_length=1, max_length=2000)
-    registration_id: Id | None = None
+    registration_id: BodyId | None = None
     number: Text | None = Field(None, max_length=40)
     language: Literal["fa", "en"] = "fa"
     refer: Refer | None = None
@@ -168,7 +169,7 @@ class Reply(BaseModel):
 class DuplicateOf(BaseModel):
     """Of which other request it is a duplicate."""
 
-    request_id: Id
+    request_id: BodyId
 
 
 class CitizensAnswer(BaseModel):

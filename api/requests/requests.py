@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import views
 from api.access import Database, InForce, Reading, SignedIn
+from api.ids import PathId, QueryId
 from api.requests import request_schemas as wire
 from api.sounds import SOUND, Range, play
 from db import models
@@ -23,7 +24,6 @@ from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-Id = Annotated[int, Path(ge=1, lt=2**31)]
 Days = Annotated[int | None, Query(ge=1, le=3660, description="Reported within so many days")]
 
 
@@ -34,7 +34,7 @@ def _filter(
     state: Annotated[list[RequestState], Query()] = [],  # noqa: B006 - FastAPI copies it
     category: Annotated[int | None, Query(ge=1, le=9)] = None,
     district: Annotated[int | None, Query(ge=1, le=15)] = None,
-    department_id: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    department_id: QueryId | None = None,
     overdue: bool = False,
     mine: bool = False,
     promised: bool = False,
@@ -105,7 +105,7 @@ def find_request(
 
 
 @router.get("/{request_id}")
-def show(request_id: Id, user: SignedIn, session: Reading, settings: InForce) -> wire.RequestDetail:
+def show(request_id: PathId, user: SignedIn, session: Reading, settings: InForce) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
     request = seen_by(session, user, requests.get(session, request_id))
     own = inbox.district_of(session, user)
@@ -114,7 +114,7 @@ def show(request_id: Id, user: SignedIn, session: Reading, settings: InForce) ->
 
 @router.get("/{request_id}/audio", **SOUND)
 def hear(
-    request_id: Id, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
+    request_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """What the citizen said, or the range of it that a player asks for."""
     with reading(engine) as session:

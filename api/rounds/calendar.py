@@ -74,7 +74,7 @@ First = Annotated[Day, Query(alias="from")]
 
 
 @router.get("/calendar")
-def list_days(_user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
+def list_calendar_days(_user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
     """Every day, both ends included: what is made of it, what will be, what is different."""
     check_span(session, first, until)
     found = calendar.between(session, first, until)

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from api.access import Overseer, Planner, Reading, Writing
+from api.ids import PathId
 from api.rounds import office_schemas as office
 from db.models import Delivery, Message
 from hotline import delivery
@@ -24,9 +25,7 @@ def list_messages(
 
 
 @router.post("/{message_id}/retry", status_code=202)
-def retry(
-    message_id: Annotated[int, Path(ge=1, lt=2**31)], user: Planner, session: Writing
-) -> office.Message:
+def retry(message_id: PathId, user: Planner, session: Writing) -> office.Message:
     """Send one after all that failed or expired."""
     delivery.retry(session, message_id, user.username)
     return _view(session.get_one(Message, message_id, populate_existing=True))

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.ids import BodyId
 from api.schemas import (
     HasTelephone,
-    Id,
     Moment,
     Name,
     National,
@@ -66,9 +66,9 @@ class Message(BaseModel):
 class RoundIn(BaseModel):
     """A new round. `announce_at` left out: its notice is public at once."""
 
-    official_id: Id
-    substitute_id: Id | None = None
-    deputy_ids: list[Id] = Field([], max_length=20)
+    official_id: BodyId
+    substitute_id: BodyId | None = None
+    deputy_ids: list[BodyId] = Field([], max_length=20)
     announce_at: Moment | None = None
     registration_from: Moment
     registration_until: Moment
@@ -87,8 +87,8 @@ class RoundChange(BaseModel):
     """
 
     reason: Name = Field(max_length=500)
-    substitute_id: Id | None = None
-    deputy_ids: list[Id] | None = Field(None, max_length=20)
+    substitute_id: BodyId | None = None
+    deputy_ids: list[BodyId] | None = Field(None, max_length=20)
     announce_at: Moment | None = None
     registration_from: Moment | None = None
     registration_until: Moment | None = None

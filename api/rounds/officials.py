@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from api.access import InForce, Planner, Reading, SignedIn, Writing
+from api.ids import PathId
 from api.rounds import office_schemas as office
-from api.rounds.rounds import Id
 from db import models
 from hotline.errors import Refused
 from hotline.rounds import officials
@@ -41,7 +41,7 @@ def add_official(
 
 @router.patch("/{official_id}")
 def change_official(
-    official_id: Id, body: office.OfficialChange, user: Planner, session: Writing, settings: InForce
+    official_id: PathId, body: office.OfficialChange, user: Planner, session: Writing, settings: InForce
 ) -> office.OfficialWithNumber:
     """Change an office's names, clip or telephone, or whether it may be planned."""
     official = officials.get(session, official_id)

@@ -4,12 +4,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
+from api.ids import PathId, QueryId
 from api.people import admin_schemas as admin
 from api.rounds import office_schemas as office
 from db.models import Callback, Registration, Round, User
@@ -24,7 +25,6 @@ from hotline.rounds import notices, round_permissions, rounds
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
-Id = Annotated[int, Path(ge=1, lt=2**31)]
 _EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
@@ -54,20 +54,20 @@ def _seen(session: Session, user: User, round_id: int) -> Round:
 
 
 @router.get("/{round_id}")
-def show(round_id: Id, user: SignedIn, session: Reading) -> schemas.Round:
+def show(round_id: PathId, user: SignedIn, session: Reading) -> schemas.Round:
     """One round; an official's own only, as all that belongs to it."""
     return views.one_round(session, _seen(session, user, round_id))
 
 
 @router.get("/{round_id}/report")
-def report(round_id: Id, user: SignedIn, session: Reading) -> reports.RoundReport:
+def report(round_id: PathId, user: SignedIn, session: Reading) -> reports.RoundReport:
     """What the round came to, also while it goes on."""
     _seen(session, user, round_id)
     return reports.round_report(session, round_id)
 
 
 @router.get("/{round_id}/notice")
-def notice(round_id: Id, user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
     """The round's notice, also before it is public."""
     round_ = _seen(session, user, round_id)
     if round_.is_operators_line:
@@ -82,7 +82,7 @@ def notice(round_id: Id, user: SignedIn, session: Reading, settings: InForce) ->
 
 
 @router.get("/{round_id}/carries")
-def list_carries(round_id: Id, user: SignedIn, session: Reading) -> office.Carries:
+def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> office.Carries:
     """Whence its carried registrations came, and whither those it did not reach went."""
     _seen(session, user, round_id)
     came, went = carry_over.ways(session, round_id)
@@ -98,7 +98,7 @@ def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
 
 @router.get("/{round_id}/history")
 def history(
-    round_id: Id, _user: Overseer, session: Reading, language: Language = "en"
+    round_id: PathId, _user: Overseer, session: Reading, language: Language = "en"
 ) -> list[admin.AuditEntry]:
     """Who did what to this round, and why, the newest first."""
     rounds.get(session, round_id)
@@ -108,11 +108,11 @@ def history(
 
 @router.get("/{round_id}/registrations")
 def list_registrations(  # noqa: PLR0917
-    round_id: Id,
+    round_id: PathId,
     user: SignedIn,
     session: Reading,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
-    after: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    after: QueryId | None = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> office.Line:
     """The line of a round in the order of calling, those being called included.
@@ -167,7 +167,7 @@ def _in_round(registration: Registration | None, round_id: int) -> Registration:
     response_model=schemas.Callback,
     responses={204: {"description": "Nobody waits"}},
 )
-def claim(round_id: Id, user: AtDesk, session: Writing) -> schemas.Callback | Response:
+def claim(round_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback | Response:
     """The next citizen for my desk."""
     assert user.desk_id is not None  # noqa: S101
     callback = claims.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)

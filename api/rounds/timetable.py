@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import Planner, Reading, SignedIn, Writing
-from api.rounds.rounds import Id
+from api.ids import BodyId, PathId
 from db import models
 from db.engine import now
 from hotline.errors import Refused
@@ -48,8 +48,8 @@ class Rule(BaseModel):
     starts_on: Day
     starts_at: Clock
     ends_at: Clock
-    official_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
-    deputy_ids: list[schemas.Id] = Field([], max_length=20)
+    official_ids: list[BodyId] = Field(min_length=1, max_length=100)
+    deputy_ids: list[BodyId] = Field([], max_length=20)
     at_once: int = Field(1, ge=1, le=100)
     announce_days: int = Field(7, ge=1, le=365)
     registration_days: int = Field(1, ge=0, le=365)
@@ -76,8 +76,8 @@ class RuleChange(BaseModel):
     name: schemas.Name | None = Field(None, min_length=1, max_length=200)
     starts_at: Clock | None = None
     ends_at: Clock | None = None
-    official_ids: list[schemas.Id] | None = Field(None, min_length=1, max_length=100)
-    deputy_ids: list[schemas.Id] | None = Field(None, max_length=20)
+    official_ids: list[BodyId] | None = Field(None, min_length=1, max_length=100)
+    deputy_ids: list[BodyId] | None = Field(None, max_length=20)
     at_once: int | None = Field(None, ge=1, le=100)
     announce_days: int | None = Field(None, ge=1, le=365)
     registration_days: int | None = Field(None, ge=0, le=365)
@@ -90,7 +90,7 @@ class RuleChange(BaseModel):
 class CatchUp(BaseModel):
     """Rounds of a rule that shall become what it says now; the reason is public."""
 
-    round_ids: list[schemas.Id] = Field(min_length=1, max_length=100)
+    round_ids: list[BodyId] = Field(min_length=1, max_length=100)
     reason: schemas.Name = Field(max_length=500)
     short_notice: bool = False
 
@@ -116,7 +116,7 @@ class ExceptionIn(BaseModel):
     dropped: bool = False
     starts_at: Clock | None = None
     ends_at: Clock | None = None
-    substitute_id: schemas.Id | None = None
+    substitute_id: BodyId | None = None
     short_notice: bool = False
 
 
@@ -133,7 +133,7 @@ def add_rule(body: Rule, user: Planner, session: Writing) -> MadeRule:
 
 
 @router.patch("/timetable/{rule_id}")
-def change_rule(rule_id: Id, body: RuleChange, user: Planner, session: Writing) -> MadeRule:
+def change_rule(rule_id: PathId, body: RuleChange, user: Planner, session: Writing) -> MadeRule:
     """Change a rule, or end it. Its days stay: for others, end it and add another."""
     rule = timetable_rules.get(session, rule_id)
     if not body.active:
@@ -148,13 +148,13 @@ def change_rule(rule_id: Id, body: RuleChange, user: Planner, session: Writing) 
 
 
 @router.get("/timetable/{rule_id}/behind")
-def list_behind(rule_id: Id, _user: SignedIn, session: Reading) -> list[schemas.Round]:
+def list_behind(rule_id: PathId, _user: SignedIn, session: Reading) -> list[schemas.Round]:
     """The rule's rounds that have not begun, and are not as the rule would make them now."""
     return views.round_views(session, timetable_rules.behind(session, timetable_rules.get(session, rule_id)))
 
 
 @router.post("/timetable/{rule_id}/catch-up", status_code=204)
-def catch_up(rule_id: Id, body: CatchUp, user: Planner, session: Writing) -> None:
+def catch_up(rule_id: PathId, body: CatchUp, user: Planner, session: Writing) -> None:
     """Change these of its rounds to what the rule says now."""
     timetable_rules.catch_up(
         session, timetable_rules.get(session, rule_id), who=user.username, **body.model_dump()
@@ -163,7 +163,7 @@ def catch_up(rule_id: Id, body: CatchUp, user: Planner, session: Writing) -> Non
 
 @router.get("/timetable/{rule_id}/days")
 def list_days(
-    rule_id: Id,
+    rule_id: PathId,
     _user: SignedIn,
     session: Reading,
     first: Annotated[Day, Query(alias="from")],
@@ -188,7 +188,7 @@ def list_days(
 
 
 @router.post("/timetable/{rule_id}/exceptions", status_code=204)
-def except_day(rule_id: Id, body: ExceptionIn, user: Planner, session: Writing) -> None:
+def except_day(rule_id: PathId, body: ExceptionIn, user: Planner, session: Writing) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
     values = body.model_dump()
     substitute_id = values.pop("substitute_id")

@@ -1,10 +1,13 @@
 """The pages for people: short where they begin, and nothing that they point to is missing."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from tests.kit import rooms_drawing
 
@@ -81,3 +84,15 @@ def test_given_the_imports_when_listed_then_each_room_is_a_line_with_its_arrows_
         line.split(" -> ") for line in rooms_drawing.listed({("a", "b"): 2, ("a", "c"): 1}).splitlines()
     )
     assert lines == {"a": "b 2, c 1", "b": "nothing", "c": "nothing"}
+
+
+def test_given_the_apis_document_when_it_is_written_anew_then_it_is_the_one_in_the_repository(
+    app: FastAPI,
+) -> None:
+    document = json.loads((ROOT / "web" / "openapi.json").read_text())
+    assert document == app.openapi(), "make openapi"
+    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    assert [
+        name for name, times in Counter(one["operationId"] for one in operations).items() if times > 1
+    ] == []
+    assert all("application/problem+json" in one["responses"]["default"]["content"] for one in operations)

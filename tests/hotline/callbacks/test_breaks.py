@@ -12,6 +12,7 @@ from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.conversing import called_ahead, speaks
 from tests.hotline.callbacks.waiting_callers import a_live_desk
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def kept(session: Session) -> list[tuple[int, int | None, BreakReason]]:

@@ -25,6 +25,7 @@ from hotline.rounds import rounds
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.api.test_desk import V1, Page, page, user  # noqa: F401  (fixtures)
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
 
 MINUTE, HOUR = make.MINUTE, make.HOUR

@@ -15,6 +15,7 @@ from hotline.ledger.verify import verify
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
 from tests import factories as make
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story, a_live_round
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
@@ -163,6 +164,7 @@ def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_loo
         assert [callback.state for callback in live] == [C.DIALING, C.TALKING, C.WAITING]
 
 
+@in_both
 def test_given_two_clerks_when_both_settle_one_then_it_is_settled_once(story: Story) -> None:
     story.registers()
     callback = in_hand(story, claimed=3)

@@ -12,6 +12,7 @@ from hotline.errors import Refused
 from settings import Settings
 from tests.factories import a_desk, a_round, a_user, some_registrations
 from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C = CallbackState

@@ -13,6 +13,7 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
 from hotline.recordings import recordings
 from tests.factories import HOUR, a_callback, a_desk, a_user
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 C = CallbackState
 

@@ -12,6 +12,7 @@ from db.states import CallbackState
 from hotline.callbacks import callbacks, conversations, round_statistics, time_left
 from settings import Settings
 from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 @pytest.fixture

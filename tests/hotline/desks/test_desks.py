@@ -10,6 +10,7 @@ from hotline.desks import desk_phones, desks
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_note, a_user, written_of
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 WHY = "اپراتور رفته است"
 

@@ -11,6 +11,7 @@ from hotline.callbacks import conversations
 from hotline.desks import freeing
 from settings import Settings
 from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C, R = CallbackState, RegistrationState

@@ -17,6 +17,7 @@ from hotline.line import blocked
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_registration, a_round, a_user
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 R = RegistrationState
 

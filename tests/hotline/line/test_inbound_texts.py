@@ -21,6 +21,7 @@ from hotline.line import registration
 from settings import Settings
 from tests import factories as make
 from tests.hotline.line.texting import NUMBER, OTHER, Send, places
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 SECRET = f"whsec_{base64.b64encode(b'of the text messages, 137').decode()}"
 

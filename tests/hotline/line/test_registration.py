@@ -10,7 +10,7 @@ from db.models import Event, Registration
 from db.states import Phase, RegistrationState
 from hotline import tickets
 from hotline.errors import Refused
-from hotline.line import registration
+from hotline.line import registration, registration_limits
 from hotline.line.registration import Registered, register
 from hotline.rounds import rounds
 from tests.factories import (
@@ -229,3 +229,16 @@ def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_tur
     at_once(3, process)
     with reading(engine) as session:
         assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
+
+
+def test_given_a_new_place_when_it_is_inserted_then_no_value_of_it_is_dropped(session: Session) -> None:
+    round_ = a_round(session, Phase.OPEN)
+    found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
+    state = RegistrationState.WAITING
+    facts = {"language": "en", "subject": 3, "call_id": "1795850522.37"}
+    made = registration.reserve(session, found, state, NUMBER, **facts)
+    assert made is not None
+    said = {name: value for name, value in vars(made).items() if name in Registration.__table__.columns}
+    assert said.keys() >= {*registration._COLUMNS, "id"}
+    kept = session.get_one(Registration, made.id, populate_existing=True)
+    assert {name: getattr(kept, name) for name in said} == said

@@ -14,6 +14,7 @@ from hotline.line.text_commands import ANSWERS_A_DAY, Want, understood
 from settings import CITY, QuietHours
 from tests import factories as make
 from tests.hotline.line.texting import NUMBER, OTHER, Send, fa, places
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from db.states import CallbackState
 from hotline.people import sign_ins
 from tests.factories import SECOND, a_callback, a_desk, a_user
 from tests.hotline.people.signing_in import everything_stored, signed_in
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(session: Session) -> None:

@@ -25,6 +25,7 @@ from hotline.people import sign_ins
 from hotline.recordings import recordings
 from settings import Settings
 from tests.factories import a_callback, a_user
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.recording_files import a_file, aged
 
 C = CallbackState

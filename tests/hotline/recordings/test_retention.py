@@ -15,6 +15,7 @@ from hotline.errors import Refused
 from hotline.recordings import recordings, retention
 from settings import Settings
 from tests.factories import a_callback
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.recording_files import a_file
 
 DAY = timedelta(days=1)

@@ -13,6 +13,7 @@ from hotline.requests import departments, inbox, requests, work
 from hotline.requests.inbox import Filter
 from tests.factories import HOUR, a_department, a_number, a_request, a_user
 from tests.hotline.requests.office import DAY, S
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def test_given_many_requests_when_paged_then_each_comes_once_overdue_and_denied_first(

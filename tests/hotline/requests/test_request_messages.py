@@ -8,6 +8,7 @@ from db.models import BlockReason, Message
 from hotline.line import blocked
 from hotline.requests import work
 from tests.factories import a_request
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_while_it_is_true(

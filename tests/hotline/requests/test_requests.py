@@ -14,6 +14,7 @@ from hotline import tickets
 from hotline.errors import Refused
 from hotline.requests import requests
 from tests import factories as make
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 SAID: dict[str, Any] = {
     "number": "+989131234567",
@@ -39,6 +40,7 @@ def test_given_an_unknown_caller_and_place_when_it_is_reported_then_both_stay_op
     assert (kept.number, kept.district) == (None, None)
 
 
+@in_both
 def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_checks_itself(
     engine: Engine,
 ) -> None:

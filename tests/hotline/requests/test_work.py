@@ -19,6 +19,7 @@ from hotline.requests import departments, requests, work
 from settings import Settings
 from tests.factories import HOUR, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.NEW: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
@@ -133,6 +134,7 @@ def _midnight_after(day: date) -> datetime:
     return datetime.combine(day + DAY, time(), CITY)
 
 
+@in_both
 def test_given_two_who_say_at_once_that_it_is_solved_when_both_write_then_one_is_too_late(
     engine: Engine,
 ) -> None:

@@ -7,6 +7,7 @@ from db.states import Phase, RegistrationState
 from hotline.line import carry_over
 from hotline.rounds import rounds
 from tests.factories import HOUR, SECOND, a_registration, a_round, an_official, some_registrations
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def test_given_no_ended_round_when_a_reach_is_expected_then_it_is_one_citizen_in_six_minutes(

@@ -15,6 +15,7 @@ from db.states import Phase
 from hotline.rounds import notices, planning, rounds
 from settings import Settings
 from tests.factories import HOUR, a_round, an_official, at_once
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 HERE = "https://137.example"
 HOOK = "https://news.example/hook?token=1"
@@ -103,6 +104,7 @@ def test_given_a_round_cancelled_before_its_notice_when_queued_then_nobody_hears
     assert round_ not in notices.published(session)
 
 
+@in_both
 def test_given_two_clerks_when_they_queue_at_once_then_each_notice_is_there_once(
     engine: Engine, session: Session, settings: Settings
 ) -> None:

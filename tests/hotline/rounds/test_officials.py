@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.models import AuditEntry, Official, OfficialKind
 from hotline.errors import Refused
 from hotline.rounds import officials, rounds
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 MAYOR, DEPUTY, MANAGER = OfficialKind.MAYOR, OfficialKind.DEPUTY, OfficialKind.DISTRICT_MANAGER
 

@@ -15,6 +15,7 @@ from hotline.errors import Refused
 from hotline.line import registration
 from hotline.rounds import planning, rounds
 from tests.factories import HOUR, a_number, a_registration, a_round, an_official, at_once, told
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 DAY = 24 * HOUR
 
@@ -116,6 +117,7 @@ def test_given_a_substitute_when_planned_then_the_official_is_free_and_the_subst
     refused("official-busy", lambda: plan(official=substitute))
 
 
+@in_both
 def test_given_two_planners_at_once_when_they_plan_one_official_then_one_is_refused(engine: Engine) -> None:
     with writing(engine) as session:
         official = an_official(session)
@@ -244,6 +246,7 @@ def test_given_a_round_that_is_over_or_the_operators_line_when_cancelled_then_re
         refused("wrong-state", lambda r=round_: planning.cancel(session, r, who="x", reason="x"))  # type: ignore[misc]
 
 
+@in_both
 def test_given_a_capacity_when_many_register_at_once_then_the_last_place_is_given_once(
     engine: Engine,
 ) -> None:

@@ -18,6 +18,7 @@ from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests.factories import a_desk, a_round, a_user, an_official, some_registrations
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
 def a_person(session: Session, role: Role, official_id: int | None = None) -> User:

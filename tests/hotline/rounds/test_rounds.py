@@ -15,6 +15,7 @@ from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 from hotline.rounds import planning, rounds
 from tests.factories import HOUR, a_registration, a_round, an_official, at_once, some_registrations, told
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 TICK = timedelta(microseconds=1)
 FROM = datetime(2026, 12, 1, 6, tzinfo=UTC)
@@ -164,6 +165,7 @@ def test_given_a_round_when_opened_and_ended_twice_then_each_fact_is_recorded_on
     assert facts(session, round_) == ["made", "opened", "ended"]
 
 
+@in_both
 @pytest.mark.parametrize(("fact", "what"), [(rounds.open_round, "opened"), (rounds.end_round, "ended")])
 def test_given_a_round_when_many_record_one_fact_at_once_then_it_is_recorded_once(
     engine: Engine, fact: Callable[[Session, Round], None], what: str

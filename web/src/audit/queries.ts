@@ -5,7 +5,7 @@ import type { components, operations } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type AuditEntry = Schemas['AuditEntry']
-export type AuditFilter = Omit<NonNullable<operations['list_entries_api_v1_audit_get']['parameters']['query']>, 'before' | 'limit'>
+export type AuditFilter = Omit<NonNullable<operations['audit_list_entries']['parameters']['query']>, 'before' | 'limit'>
 
 export const useAudit = (filter: AuditFilter) =>
   useInfiniteQuery({

@@ -5,7 +5,7 @@ import type { components, operations } from '../api/schema.gen'
 
 type Schemas = components['schemas']
 export type AnyRecording = Schemas['RecordingOfRound']
-export type RecordingFilter = Omit<NonNullable<operations['search_api_v1_recordings_all_get']['parameters']['query']>, 'before' | 'limit'>
+export type RecordingFilter = Omit<NonNullable<operations['recordings_search']['parameters']['query']>, 'before' | 'limit'>
 export type Recording = Schemas['Recording']
 
 /** The file goes for good. */
