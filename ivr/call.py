@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dialplan.variables import Script, Variable
 from ivr.agi import AGIError, AGIHangup
-from ivr.playing import DIGITS, KEYS, OPERATOR, Gone, NoKey, Playing, Prompt, Slots
+from ivr.playing import DIGITS, KEYS, OPERATOR, NoInput, NoKey, Playing, Prompt, Slots
 from prompts.catalogue import prompt_ids
 
 AGAIN = "*"
@@ -33,7 +33,7 @@ __all__ = [
     "AGIError",
     "AGIHangup",
     "Call",
-    "Gone",
+    "NoInput",
     "NoKey",
     "Prompt",
     "Slots",

@@ -13,7 +13,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import engaged
 from ivr.call import Call
-from ivr.tally import KINDS
+from ivr.call_counter import KINDS
 
 log = logging.getLogger("ivr")
 

@@ -16,11 +16,11 @@ from db.states import Phase, RegistrationState
 from hotline import numbers, subjects
 from hotline.errors import Blocked, Refused
 from hotline.line import confirmations, registration, silences
-from hotline.line.caller_context import Intake, Place
+from hotline.line.caller_context import CallerContext, Place
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from ivr import menus
-from ivr.call import Call, Gone, Prompt
+from ivr.call import Call, NoInput, Prompt
 from prompts.catalogue import Value
 from settings import Settings
 
@@ -78,7 +78,7 @@ class Conversation:
     engine: Engine
     settings: Settings
     number: str | None
-    intake: Intake
+    context: CallerContext
     added: Added | None = None
     """What no transaction has kept yet."""
     asked: list[int] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Conversation:
         return numbers.of_caller(self.call.caller_id)
 
     def ask_number(self) -> str:
-        """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises Gone."""
+        """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises NoInput."""
         mistake = ""
         for _ in range(_TRIES):
             keyed = self.call.ask_digits("ask-number", at_most=_LONGEST_NUMBER, mistake=mistake)
@@ -104,15 +104,15 @@ class Conversation:
                 return number
         if mistake:
             self.call.say_instead(mistake)
-        raise Gone
+        raise NoInput
 
     def confirm_number(self, number: str) -> bool:
-        """Whether the caller says that this E.164 number is the right one. Raises Gone."""
+        """Whether the caller says that this E.164 number is the right one. Raises NoInput."""
         spoken = Prompt("confirm-number", {"number": numbers.national(number)})
         return self.call.ask(spoken, keys="12") == "1"
 
     def number_to_call(self) -> str:
-        """The E.164 number to call back: the caller's own, or another one that they key in. Raises Gone."""
+        """The E.164 number to call back: the caller's own, or another that they key in. Raises NoInput."""
         if self.number is not None and self.confirm_number(self.number):
             return self.number
         return self.ask_number()
@@ -247,13 +247,13 @@ class Conversation:
     def ask_subject(
         self, question: str, *, round_id: int | None = None, optional: bool = False
     ) -> int | None:
-        """One of the city's subjects that are offered; None only where it is optional. Raises Gone.
+        """One of the city's subjects that are offered; None only where it is optional. Raises NoInput.
 
         The four that this round's citizens chose most are said first, the others to who presses 9. Each has
         its own key always, so that nobody who knows it waits to hear it.
         """
-        offered = self.intake.offer.subjects
-        first = self.intake.offer.common_subjects(round_id)
+        offered = self.context.offer.subjects
+        first = self.context.offer.common_subjects(round_id)
         rest = "".join(key for key in offered if key not in first)
         if rest in ("", subjects.OTHERS):
             first, rest = offered, ""

@@ -23,11 +23,11 @@ _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
 
 
-class Gone(Exception):
+class NoInput(Exception):
     """The caller said nothing usable three times: say goodbye and end."""
 
 
-class NoKey(Gone):
+class NoKey(NoInput):
     """A question was put as often as it is, and no key answered it."""
 
 
@@ -150,4 +150,4 @@ class Playing(Agi):
             key = str(self.wait_for_digit(1000))
             if key or not self.is_held():
                 return key
-        raise Gone
+        raise NoInput

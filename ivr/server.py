@@ -21,22 +21,22 @@ from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
 from hotline.reports import call_counts
 from hotline.rounds import rounds
-from ivr.call import AGIError, AGIHangup, Call, Gone
+from ivr.call import AGIError, AGIHangup, Call, NoInput
+from ivr.call_counter import CallCounter
+from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
 from ivr.lines_full import LinesFull
-from ivr.reception import Reception
 from ivr.scripts import callback, confirm, full, guest, menu, official, turn_near, wait
 from ivr.scripts import on_the_line as on_the_line_script
-from ivr.tally import Tally
 from settings import Settings
 
 log = logging.getLogger("ivr")
 
 
-def scripts(reception: Reception) -> dict[str, Callable[[Call, Engine, Settings], None]]:
+def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], None]]:
     """The call scripts by their names in the dialplan."""
     return {
-        Script.MENU: partial(menu.run, reception=reception),
+        Script.MENU: partial(menu.run, cache=cache),
         Script.LINES_FULL: full.run,
         Script.ON_THE_LINE: on_the_line_script.run,
         Script.CALLBACK: callback.run,
@@ -69,11 +69,11 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, settings: Settings, engine: Engine, reception: Reception | None = None) -> None:
+    def __init__(self, settings: Settings, engine: Engine, cache: CallerCache | None = None) -> None:
         self.settings = settings
         self.engine = engine
-        self.scripts = scripts(reception or Reception(engine))
-        self.tally = Tally()
+        self.scripts = scripts(cache or CallerCache(engine))
+        self.call_counter = CallCounter()
         self.callers = Callers(settings.allowed_prefixes)
         self.answered_at = float("-inf")
         """When a request was last answered, as time.monotonic() tells it."""
@@ -129,12 +129,12 @@ class _Handler(socketserver.StreamRequestHandler):
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
         if not call.again:
-            self.server.tally.count(call.script)
+            self.server.call_counter.count(call.script)
         log.info("%s: %s %s", call.channel_id, call.script, "goes on" if call.again else "begins")
         with self.server.callers.on_the_line(call):
             try:
                 script(call, self.server.engine, self.server.settings)
-            except Gone:
+            except NoInput:
                 call.say("goodbye-how")
         call.set(Variable.FINISHED, "1")
         log.info("%s: %s ends", call.channel_id, call.script)
@@ -168,7 +168,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
     full = LinesFull(server.settings)
     while not stop.wait(heartbeats.BEAT_SECONDS):
         try:
-            with server.tally.taken() as counts, writing(server.engine) as session:
+            with server.call_counter.taken() as counts, writing(server.engine) as session:
                 if time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S:
                     heartbeats.beat(session, "ivr")
                 call_counts.add(session, counts)
@@ -201,5 +201,5 @@ def serve(settings: Settings) -> None:
             server.serve_forever()
         finally:
             stop.set()
-            with server.tally.taken() as counts, writing(engine) as session:
+            with server.call_counter.taken() as counts, writing(engine) as session:
                 call_counts.add(session, counts)

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
 
-from ivr.call import Gone, WantsOperator
+from ivr.call import NoInput, WantsOperator
 from ivr.conversation import Conversation
 
 LONGEST_S = 60
@@ -37,7 +37,7 @@ class Spoken(NamedTuple):
     @property
     def is_there(self) -> bool:
         """Whether the caller can still be told anything."""
-        return self.left is None or isinstance(self.left, Gone | WantsOperator)
+        return self.left is None or isinstance(self.left, NoInput | WantsOperator)
 
 
 def listen(talk: Conversation, speak: str, review: str) -> Spoken:

@@ -102,7 +102,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Intake:
+class CallerContext:
     """The offer, and what concerns this caller alone."""
 
     offer: Offer
@@ -148,13 +148,13 @@ def offer(session: Session) -> Offer:
     )
 
 
-def look_up(session: Session, number: str | None, offer: Offer) -> Intake:
+def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext:
     """The offer for a caller with this E.164 number; None for a caller whose number is unknown."""
     if number is None:
-        return Intake(offer, active=[], blocked=None, reported=None)
+        return CallerContext(offer, active=[], blocked=None, reported=None)
     found = core(session).execute(_CALLER, {"number": number}).one()
     blocked, registered, reported, been_here, silent_at, operator_at = found
-    return Intake(
+    return CallerContext(
         offer,
         active=active(session, number) if registered else [],
         blocked=blocked,

@@ -7,7 +7,7 @@ from db.models import Round
 from dialplan.variables import Variable
 from hotline.callbacks import callbacks
 from hotline.rounds import rounds
-from ivr.call import AGIError, Call, Gone, Prompt
+from ivr.call import AGIError, Call, NoInput, Prompt
 from settings import Settings
 
 _TRIES = 2
@@ -36,7 +36,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             keys="1",
             tries=1 if call.argument == _MACHINE else _TRIES,
         )
-    except Gone:
+    except NoInput:
         call.set(Variable.CONFIRMED, "no")
         call.say("callback-goodbye")
         return

@@ -1,7 +1,7 @@
 """What a registered caller may add: a subject, then a message. The place is safe, and the ticket is told."""
 
 from ivr import voice_message
-from ivr.call import Gone
+from ivr.call import NoInput
 from ivr.conversation import Conversation
 from ivr.voice_message import Nothing
 
@@ -28,7 +28,7 @@ def _voice_message(talk: Conversation, registration_id: int) -> None:
     spoken = voice_message.listen(talk, "message-speak", "message-review")
     if spoken.wav:
         talk.add(registration_id, voice_message=spoken.wav.name)
-    if spoken.left and not isinstance(spoken.left, Gone):  # who is silent at the review has left a message
+    if spoken.left and not isinstance(spoken.left, NoInput):  # who is silent at the review has left a message
         raise spoken.left
     if spoken.wav:
         talk.call.say("message-kept")

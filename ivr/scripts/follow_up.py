@@ -19,7 +19,7 @@ from hotline.line.caller_context import Place
 from hotline.requests import requests
 from hotline.requests.requests import Standing
 from ivr import menus
-from ivr.call import END, Gone, Prompt, Slots
+from ivr.call import END, NoInput, Prompt, Slots
 from ivr.conversation import Conversation
 from ivr.scripts import follow_report
 
@@ -31,7 +31,7 @@ _CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thoug
 
 def run(talk: Conversation) -> bool:
     """Say where the caller stands, and let the owner cancel or change the number."""
-    places, reported = talk.intake.active, talk.intake.reported
+    places, reported = talk.context.active, talk.context.reported
     if reported and (reported.asked or not places):
         talk.call.say("request-own")
         if follow_report.tell(talk, reported):
@@ -77,7 +77,7 @@ def _by_number(talk: Conversation) -> None:
             talk.tell_status(found)
         return
     talk.call.say_instead(mistake)
-    raise Gone
+    raise NoInput
 
 
 def _owners(talk: Conversation, places: Sequence[Place]) -> None:

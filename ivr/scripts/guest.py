@@ -7,7 +7,7 @@ from db.models import Callback
 from dialplan.variables import Variable
 from hotline.callbacks import conversations, guests
 from hotline.rounds import rounds
-from ivr.call import AGIError, Call, Gone
+from ivr.call import AGIError, Call, NoInput
 from settings import Settings
 
 _TRIES = 2
@@ -29,7 +29,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.tell("callback-recorded")
     try:
         call.ask("guest-press-one", keys="1", tries=_TRIES)
-    except Gone:
+    except NoInput:
         call.set(Variable.CONFIRMED, "no")
         call.say("guest-goodbye")
         return

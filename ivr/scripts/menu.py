@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 from hotline import numbers
 from hotline.errors import Refused
 from ivr.call import Call, NoKey, Prompt, WantsOperator
+from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
-from ivr.reception import Reception
 from ivr.scripts import follow_up, operator, register, report, resume, silence
 from settings import Settings
 
@@ -22,17 +22,17 @@ _OTHER = {"fa": Prompt("menu-english", language="en"), "en": Prompt("menu-persia
 _ROUNDS_OF_MENU = 4
 
 
-def run(call: Call, engine: Engine, settings: Settings, reception: Reception) -> None:
+def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> None:
     """Greet, offer the choices, go where the caller wants."""
     call.leads_to_operator = True
     number = _number(call, settings)
     with call.working(leads=True):  # at a bad moment it takes as long as a key
-        intake = reception.look_up(number)
-    talk = Conversation(call, engine, settings, number, intake)
-    if talk.intake.blocked:
-        call.say_instead(f"blocked-{talk.intake.blocked}")
+        context = cache.look_up(number)
+    talk = Conversation(call, engine, settings, number, context)
+    if talk.context.blocked:
+        call.say_instead(f"blocked-{talk.context.blocked}")
         return
-    if talk.intake.slowly:
+    if talk.context.slowly:
         call.slow_down()
     if not call.again:
         call.lead("greeting")

@@ -7,7 +7,7 @@ from dialplan.variables import Variable
 from hotline.desks import desk_phones
 from hotline.errors import Refused
 from hotline.people import accounts
-from ivr.call import AGIError, Call, Gone
+from ivr.call import AGIError, Call, NoInput
 from settings import Settings
 
 _TRIES = 3
@@ -30,7 +30,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.say_instead(mistake)
     except Refused:
         call.say_instead("official-locked")
-    except Gone:
+    except NoInput:
         pass
     call.say("official-goodbye")
 

@@ -8,7 +8,7 @@ from hotline.errors import Refused
 from hotline.line.caller_context import Choice, Place
 from hotline.line.registration import Registered
 from ivr import menus
-from ivr.call import Gone, Prompt
+from ivr.call import NoInput, Prompt
 from ivr.conversation import Conversation, say_before_you
 from ivr.scripts import extras
 
@@ -22,14 +22,14 @@ _TRIES = 3
 
 def run(talk: Conversation) -> bool:
     """For whom, when, with which number; then the ticket, and what may be added. False if nothing is open."""
-    choices = list(talk.intake.offer.choices)
+    choices = list(talk.context.offer.choices)
     for last in (False, True):  # one round may fill up meanwhile; a call has no transactions for a third
         choice = _with_room(talk, choices, again=last)
         if choice is None:
             if not last:
                 _tell_nothing_open(talk)
             return last
-        place = talk.intake.place_in(choice.round_id)
+        place = talk.context.place_in(choice.round_id)
         if place and place.state is not RegistrationState.UNCONFIRMED:
             _tell_existing(talk, place)
             return True
@@ -67,7 +67,7 @@ def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Cho
     while choices:
         choice = _for_whom(talk, choices, again=again)
         choices.remove(choice)
-        place = talk.intake.place_in(choice.round_id)
+        place = talk.context.place_in(choice.round_id)
         if place and place.state is not RegistrationState.UNCONFIRMED:
             return choice
         _introduce(talk, choice)
@@ -80,15 +80,15 @@ def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Cho
 
 def _tell_nothing_open(talk: Conversation) -> None:
     talk.call.drop_keys()
-    mine = next((place for place in talk.intake.active if not place.in_operators_line), None)
+    mine = next((place for place in talk.context.active if not place.in_operators_line), None)
     if mine:  # need not register, and may be asking for just that
         talk.call.say("active-registration", office=mine.clip)
         talk.tell_status(mine)
-    coming = talk.intake.offer.upcoming
+    coming = talk.context.offer.upcoming
     if coming:
         talk.say_when("next-round-when", coming.starts_at, office=coming.clip)
         talk.say_when("registration-opens", coming.registration_from)
-    elif not talk.intake.offer.choices:
+    elif not talk.context.offer.choices:
         talk.call.say("no-round-open")
 
 
@@ -135,7 +135,7 @@ def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:
             return by_district[district]
         mistake = "district-not-open" if 1 <= district <= 15 else "district-invalid"
     talk.call.say_instead(mistake)
-    raise Gone
+    raise NoInput
 
 
 def _introduce(talk: Conversation, choice: Choice) -> None:
@@ -154,7 +154,7 @@ def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
         call.tell("registered-brief" if brief else "registered", ticket=registered.ticket)
     call.say("ticket-is" if brief else "ticket-again", ticket=registered.ticket)
     say_before_you(call, registered.before_me)
-    if not talk.intake.been_here:
+    if not talk.context.been_here:
         call.say("expectation", reached=choice.expected_reach)
         call.say("will-call")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from db.engine import writing
 from hotline.requests import requests
 from ivr import voice_message
-from ivr.call import Gone
+from ivr.call import NoInput
 from ivr.conversation import Conversation
 from ivr.voice_message import Nothing
 
@@ -32,7 +32,7 @@ def run(talk: Conversation) -> bool:
             tell(talk, tracking)
     elif not spoken.left:
         talk.call.say_instead(_WHY_NOTHING[spoken.nothing])
-    if spoken.left and not (spoken.wav and isinstance(spoken.left, Gone)):
+    if spoken.left and not (spoken.wav and isinstance(spoken.left, NoInput)):
         raise spoken.left
     return True
 

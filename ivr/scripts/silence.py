@@ -14,7 +14,7 @@ def run(talk: Conversation) -> None:
     if talk.number is None:
         call.say_instead("silence-no-number")
         return
-    if talk.intake.had_operator:
+    if talk.context.had_operator:
         call.say_instead("goodbye-how")
         return
     number = talk.number

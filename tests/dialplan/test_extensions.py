@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from dialplan import accounts
 from dialplan.variables import ASIDES, LINES_FULL, STAGE_EVENT, SUPERVISE, Context, Script, Stage, Variable
-from ivr.reception import Reception
+from ivr.caller_cache import CallerCache
 from ivr.server import scripts
 from prompts.catalogue import clips
 from settings import Settings
@@ -185,7 +185,7 @@ def test_every_script_asked_for_is_there_and_no_other(rendered: Render, configur
     asked = re.findall(rf"AGI\(agi://[^/]+/([^,)]*),{secret}", rendered()["extensions.conf"])
 
     assert rendered()["extensions.conf"].count("AGI(") == len(asked), "each with the secret"
-    assert sorted(asked) == sorted(Script) == sorted(scripts(Reception(create_engine("sqlite://"))))
+    assert sorted(asked) == sorted(Script) == sorted(scripts(CallerCache(create_engine("sqlite://"))))
 
 
 def test_every_context_is_of_the_one_list(rendered: Render):

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from dialplan import accounts
-from ivr.reception import Reception
+from ivr.caller_cache import CallerCache
 from ivr.server import Server
 from settings import Settings
 from tests.kit import transcripts
@@ -195,7 +195,7 @@ class FakeAsterisk:
 @contextmanager
 def answering(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
     """Our real server answers at `settings.agi`; the Asterisk that calls it."""
-    with Server(settings, engine, Reception(engine, offer_age_s=0)) as server:
+    with Server(settings, engine, CallerCache(engine, offer_age_s=0)) as server:
         server.clock = clock = Clock()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

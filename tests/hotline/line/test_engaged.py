@@ -18,7 +18,7 @@ from hotline.errors import Refused
 from hotline.ledger.verify import verify
 from hotline.line import confirmation_calls, engaged, fairness, turn_near, turn_near_calls
 from hotline.rounds import rounds
-from ivr.reception import Reception
+from ivr.caller_cache import CallerCache
 from ivr.server import Server, _write_callers
 from settings import Settings
 from tests import factories as make
@@ -218,7 +218,7 @@ def test_given_two_rounds_that_reach_for_one_number_at_the_same_moment_then_one_
 
 @contextmanager
 def an_ivr(settings: Settings, engine: Engine) -> Iterator[tuple[FakeAsterisk, Server]]:
-    with Server(settings, engine, Reception(engine, offer_age_s=0)) as server:
+    with Server(settings, engine, CallerCache(engine, offer_age_s=0)) as server:
         stop = threading.Event()
         works = [
             threading.Thread(target=server.serve_forever, args=(0.01,)),

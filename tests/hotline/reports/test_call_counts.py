@@ -12,7 +12,7 @@ from db.models import Incoming
 from dialplan.variables import Script
 from hotline.reports import call_counts
 from ivr import server
-from ivr.tally import Tally
+from ivr.call_counter import CallCounter
 from settings import Settings
 from tests.factories import at_once
 from tests.kit.fake_asterisk import answering, transactions
@@ -59,16 +59,16 @@ def test_given_many_who_add_at_once_when_read_then_none_is_missing(engine: Engin
 
 
 def test_given_a_tally_when_writing_fails_then_its_calls_are_counted_on() -> None:
-    tally = Tally()
+    counter = CallCounter()
     for script in (Script.MENU, Script.CALLBACK, Script.WAIT, Script.MENU, Script.LINES_FULL):
-        tally.count(script)
-    with pytest.raises(OSError), tally.taken() as counts:
-        tally.count(Script.MENU)
+        counter.count(script)
+    with pytest.raises(OSError), counter.taken() as counts:
+        counter.count(Script.MENU)
         assert counts == {ANSWERED: 2, TURNED_AWAY: 1}
         raise OSError
-    with tally.taken() as counts:
+    with counter.taken() as counts:
         assert counts == {ANSWERED: 3, TURNED_AWAY: 1}
-    with tally.taken() as counts:
+    with counter.taken() as counts:
         assert not counts
 
 
@@ -76,11 +76,11 @@ def test_given_a_tally_when_writing_fails_then_its_calls_are_counted_on() -> Non
 def test_given_a_caller_who_was_turned_away_when_counted_then_it_costs_no_transaction(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tally = Tally()
-    monkeypatch.setattr(server, "Tally", lambda: tally)
+    counter = CallCounter()
+    monkeypatch.setattr(server, "CallCounter", lambda: counter)
     with answering(settings, engine) as asterisk:
         begun = transactions(engine)
         assert asterisk.dial(script=Script.LINES_FULL).clips == []
         assert begun == []
-    with tally.taken() as counts:
+    with counter.taken() as counts:
         assert counts == {TURNED_AWAY: 1}

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Registration, Request
 from db.states import Phase
-from ivr.tally import Tally
+from ivr.call_counter import CallCounter
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, Deed, FakeAsterisk
@@ -140,7 +140,7 @@ def test_an_empty_recording_is_nothing_to_go_on_with(asterisk: FakeAsterisk, set
 
 def test_a_call_that_goes_on_is_counted_once(asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch):
     counted: list[str] = []
-    monkeypatch.setattr(Tally, "count", lambda _self, script: counted.append(script))
+    monkeypatch.setattr(CallCounter, "count", lambda _self, script: counted.append(script))
     asterisk.dial(("greeting", CUT), channel_id=CALL)
     asterisk.dial(channel_id=CALL, again="fa")
 

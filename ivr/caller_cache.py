@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading
-from hotline.line.caller_context import Intake, Offer, look_up, offer
+from hotline.line.caller_context import CallerContext, Offer, look_up, offer
 
 OFFER_AGE_S = 1.0
 """An offer so old is asked for anew. Registering checks for itself whether the round is still open."""
@@ -14,7 +14,7 @@ _PATIENCE_S = 1.0
 """Whoever waits longer than this for somebody else's look-up goes ahead: that one may be stuck."""
 
 
-class Reception:
+class CallerCache:
     """Looks callers up, one after another; all calls of this process share the offer.
 
     A hundred at once would only take Python's lock from each other, and from whoever registers.
@@ -27,7 +27,7 @@ class Reception:
         self._offer: Offer | None = None
         self._asked_at = 0.0
 
-    def look_up(self, number: str | None) -> Intake:
+    def look_up(self, number: str | None) -> CallerContext:
         """Everything for a caller with this E.164 number; None for one whose number is unknown."""
         in_turn = self._one.acquire(timeout=_PATIENCE_S)
         try:

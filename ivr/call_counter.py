@@ -12,7 +12,7 @@ KINDS: dict[str, Incoming] = {Script.MENU: Incoming.ANSWERED, Script.LINES_FULL:
 """What a call on 137 asks for; all other scripts run in calls that we place."""
 
 
-class Tally:
+class CallCounter:
     """The calls that are not written down yet. A killed process loses those of one heartbeat."""
 
     def __init__(self) -> None:
