@@ -212,7 +212,7 @@ def end(round_id: Number) -> None:
 def move_up(ticket: str, reason: Reason) -> None:
     """Put a waiting citizen before all that nobody moved up."""
     with transaction() as session:
-        found = registration.find(session, tickets.parse(ticket))
+        found = registration.get_by_ticket(session, tickets.parse(ticket))
         line.move_up(session, found, who=audit.COMMAND_LINE, reason=reason)
 
 

@@ -41,7 +41,7 @@ def show(
 
     def find() -> tuple[str, Registration]:
         ticket = tickets.parse(typed)
-        return ticket, registration.find(session, ticket)
+        return ticket, registration.get_by_ticket(session, ticket)
 
     given = guessed(request, "ticket_form.html", language, find)
     if isinstance(given, Response):

@@ -31,7 +31,7 @@ def show(
     request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
 ) -> Response:
     """Where the request with this tracking number stands; of a duplicate: the first one's state."""
-    found = guessed(request, "request_form.html", language, lambda: requests.find(session, typed))
+    found = guessed(request, "request_form.html", language, lambda: requests.get_by_tracking(session, typed))
     if isinstance(found, Response):
         return found
     first = requests.first(session, found)

@@ -35,7 +35,7 @@ def refer(
     request_id: PathId, body: wire.Refer, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Hand it to a department until a due date; once more: to another one, or until another date."""
-    request = work.hold(session, request_id)
+    request = work.get_for_update(session, request_id)
     _refer(session, request, body, user)
     return detail(session, request, settings.request_alike_days)
 
@@ -50,7 +50,7 @@ def give_back(
     request_id: PathId, body: wire.Note, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """The department gives it back, and says why."""
-    request = work.hold(session, request_id)
+    request = work.get_for_update(session, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
     return detail(session, request, settings.request_alike_days)
 
@@ -60,7 +60,7 @@ def reply(
     request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Tell the citizen how it goes on; or that it is solved, and ask whether it is."""
-    request = work.hold(session, request_id)
+    request = work.get_for_update(session, request_id)
     say = work.reply if body.solved else work.tell
     say(session, request, who=user.username, reply=body.reply)
     return detail(session, request, settings.request_alike_days)
@@ -71,7 +71,7 @@ def reject(
     request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Say that it is not for the city to solve; the citizen is told why."""
-    request = work.hold(session, request_id)
+    request = work.get_for_update(session, request_id)
     work.reject(session, request, who=user.username, reason=body.reply)
     return detail(session, request, settings.request_alike_days)
 
@@ -97,6 +97,6 @@ def merge(
 @router.post("/{request_id}/separate")
 def separate(request_id: PathId, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
     """It is no duplicate after all."""
-    request = work.hold(session, request_id)
+    request = work.get_for_update(session, request_id)
     work.separate(session, request, who=user.username)
     return detail(session, request, settings.request_alike_days)

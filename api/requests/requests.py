@@ -101,7 +101,7 @@ def find_request(
     tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
 ) -> wire.CityRequest:
     """The request with this tracking number, typed in any digits."""
-    return view(seen_by(session, user, requests.find(session, tracking)), now(session))
+    return view(seen_by(session, user, requests.get_by_tracking(session, tracking)), now(session))
 
 
 @router.get("/{request_id}")

@@ -111,7 +111,7 @@ def take(
 
 
 def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:
-    """From when on this share of the cap of its own lets `number` be called again; None: now."""
+    """When `number` may be called again by this share of its daily cap; None: now."""
     oldest_that_counts = session.scalar(
         select(PlacedCall.at)
         .where(PlacedCall.number == number, PlacedCall.at > now(session) - _DAY, ~PlacedCall.ours)

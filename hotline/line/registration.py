@@ -165,7 +165,7 @@ def of_call(session: Session, call_id: str) -> Registration | None:
     return session.scalars(made.order_by(Registration.id.desc()).limit(1)).first()
 
 
-def find(session: Session, ticket: str) -> Registration:
+def get_by_ticket(session: Session, ticket: str) -> Registration:
     """The registration with this ticket number, or the older one it was merged into.
 
     Raises Refused("not-found").

@@ -154,7 +154,7 @@ def _register(session: Session, number: str, command: Command, rules: _Rules) ->
 def _own(session: Session, number: str, digits: str) -> Registration | None:
     """The place of this number whose ticket number the digits are, or that it was merged into."""
     try:
-        found = registration.find(session, tickets.parse(digits))
+        found = registration.get_by_ticket(session, tickets.parse(digits))
     except Refused:
         return None
     return found if found.number == number else None
@@ -204,7 +204,7 @@ def _place(session: Session, number: str, command: Command, rules: _Rules) -> _A
     if tickets.is_tracking(command.digits):
         return _Answer("report", {"link": f"{rules.public_url}/public/request"})
     try:
-        found = registration.find(session, tickets.parse(command.digits))
+        found = registration.get_by_ticket(session, tickets.parse(command.digits))
     except Refused:
         return _Answer("unknown")
     language: Language = "en" if found.language == "en" else "fa"

@@ -95,7 +95,7 @@ def get(session: Session, request_id: int) -> Request:
     return request
 
 
-def find(session: Session, typed: str) -> Request:
+def get_by_tracking(session: Session, typed: str) -> Request:
     """The request with the tracking number a person typed. Raises Refused("ticket-invalid" | "not-found")."""
     tracking = tickets.parse(typed, tickets.TRACKING)
     request = session.scalar(select(Request).where(Request.tracking == tracking))

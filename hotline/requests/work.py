@@ -21,7 +21,7 @@ _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
 
 
-def hold(session: Session, request_id: int) -> Request:
+def get_for_update(session: Session, request_id: int) -> Request:
     """The request, which nobody else changes until the transaction ends. Raises Refused("not-found")."""
     locked = {"of": Request}
     request = session.get(Request, request_id, with_for_update=locked, populate_existing=True)
@@ -118,7 +118,7 @@ def answer(session: Session, request_id: int, *, solved: bool, who: str = "") ->
 
     Raises Refused("not-found" | "wrong-state").
     """
-    request = hold(session, request_id)
+    request = get_for_update(session, request_id)
     if solved:
         move(session, request, _S.CLOSED)
     else:
@@ -150,8 +150,8 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     Its own duplicates follow it. Raises Refused("not-found" | "duplicate-itself" | "wrong-state").
     """
     one_at_a_time(session, "request-duplicates")
-    request = hold(session, request_id)
-    original = first(session, hold(session, into_id))
+    request = get_for_update(session, request_id)
+    original = first(session, get_for_update(session, into_id))
     if original.id == request.id:
         raise Refused("duplicate-itself", "a request is no duplicate of itself")
     if original.state is _S.REJECTED:

@@ -60,11 +60,11 @@ def _by_number(talk: Conversation) -> None:
             unknown += 1
             with talk.call.working(), reading(talk.engine) as session:
                 if of_report:
-                    request = requests.find(session, number)
+                    request = requests.get_by_tracking(session, number)
                     own = request.number in (None, talk.number)
                     found: Place | Standing = requests.standing(session, request)
                 else:
-                    found = caller_context.place(session, registration.find(session, number))
+                    found = caller_context.place(session, registration.get_by_ticket(session, number))
         except Refused:
             mistake = "ticket-invalid"
             if unknown == _UNKNOWN:
@@ -191,7 +191,7 @@ def _merged(talk: Conversation, keyed: str) -> int | None:
     try:
         ticket = tickets.parse(keyed)
         with talk.call.working(), reading(talk.engine) as session:
-            return registration.find(session, ticket).id
+            return registration.get_by_ticket(session, ticket).id
     except Refused:
         return None
 
@@ -200,5 +200,5 @@ def _tell_as_it_is(talk: Conversation, place: Place) -> None:
     """Say how the place stands now: the line moves while a caller listens."""
     talk.call.drop_keys()
     with reading(talk.engine) as session:
-        now = caller_context.place(session, registration.find(session, place.ticket))
+        now = caller_context.place(session, registration.get_by_ticket(session, place.ticket))
     talk.tell_status(now)

@@ -285,7 +285,7 @@ def many_register(city: City, round_: Round) -> Line:
     assert heard.prompts[-2:] == ["cancelled-now", "goodbye"]
     gives_up.state = "cancelled"
     with writing(city.engine) as session:
-        row = registration.find(session, lifted.ticket)
+        row = registration.get_by_ticket(session, lifted.ticket)
         line.move_up(session, row, who="supervisor", reason="جراحی در همان روز")
     lifted.moved = True
     return first
@@ -387,6 +387,8 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     }
     with reading(city.engine) as session:
         for citizen in [*first.citizens, *fresh, had_it]:
-            assert registration.find(session, citizen.ticket).state is kept_of[citizen.state], citizen
+            assert registration.get_by_ticket(session, citizen.ticket).state is kept_of[citizen.state], (
+                citizen
+            )
         everybody = session.scalar(select(func.count()).select_from(Registration))
     assert everybody == MANY + len(fresh) + 1 + len(twice)

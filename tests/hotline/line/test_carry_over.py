@@ -161,7 +161,7 @@ def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_
     assert carry_over.run(session) == 2
     session.refresh(anew)
     assert (anew.state, anew.merged_into_id) == (S.CANCELLED, left.id)
-    assert registration.find(session, anew.ticket).id == left.id
+    assert registration.get_by_ticket(session, anew.ticket).id == left.id
     assert told(session, MessageKind.CARRIED) == [left.id]
 
 
@@ -176,7 +176,7 @@ def test_given_two_rounds_that_missed_one_number_when_carried_then_it_is_in_the_
         pass
     live = session.scalars(select(Registration).where(Registration.state == S.WAITING)).all()
     assert [(r.id, r.round_id) for r in live] == [(twice.id, coming.id)]
-    assert registration.find(session, once.ticket).id == twice.id
+    assert registration.get_by_ticket(session, once.ticket).id == twice.id
 
 
 def test_given_a_number_being_called_in_the_next_round_when_carried_then_it_waits_and_blocks_nobody(

@@ -166,7 +166,7 @@ def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_
         told = confirmation_calls.answer(session, placed(session, id_), yes=True)
         assert isinstance(told, Registered) and told.before_me == 0
     with writing(engine) as session:
-        number = registration.find(session, later.ticket).number
+        number = registration.get_by_ticket(session, later.ticket).number
         assert registration.register(session, round_id=round_id, number=number).before_me == 1
     report = verify.verify(engine)
     assert report.problems == [], "and everybody can check that"

@@ -35,11 +35,11 @@ def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_is_
     place = a_registration(session, a_round(session), state=state)
     if state in GIVEN_UP:
         registration.cancel(session, place.id)
-        assert registration.find(session, place.ticket).state is RegistrationState.CANCELLED
+        assert registration.get_by_ticket(session, place.ticket).state is RegistrationState.CANCELLED
         assert told(session)[-1].what == "cancelled"
     else:
         assert refusal(lambda: registration.cancel(session, place.id)) == "wrong-state"
-        assert registration.find(session, place.ticket).state is state
+        assert registration.get_by_ticket(session, place.ticket).state is state
 
 
 def test_given_one_place_when_it_is_cancelled_from_ten_lines_at_once_then_it_is_cancelled_once(
@@ -82,7 +82,7 @@ def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_win
 
         results = [won for won in at_once(2, act) if won]
         with reading(engine) as session:
-            assert results == [registration.find(session, place.ticket).state]
+            assert results == [registration.get_by_ticket(session, place.ticket).state]
 
 
 @pytest.mark.parametrize("state", RegistrationState)
@@ -96,7 +96,7 @@ def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_th
         registration.change_number(session, place.id, NUMBER)
     else:
         assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "wrong-state"
-    kept = registration.find(session, place.ticket).number
+    kept = registration.get_by_ticket(session, place.ticket).number
     assert kept == (NUMBER if changes else before)
 
 
@@ -111,7 +111,7 @@ def test_given_a_number_with_a_place_when_another_changes_to_it_then_it_is_refus
     registration.change_number(session, elsewhere.id, first.number)  # another round
     registration.change_number(session, second.id, second.number)  # the same number again
     session.commit()
-    assert registration.find(session, second.ticket).number == second.number
+    assert registration.get_by_ticket(session, second.ticket).number == second.number
 
 
 def test_given_a_changed_number_when_it_is_written_down_then_the_old_number_hears_and_no_log_names_either(

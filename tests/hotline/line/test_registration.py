@@ -38,7 +38,7 @@ def test_given_an_open_round_when_a_number_registers_then_it_has_a_whole_place_a
     with writing(engine) as session:
         told = register(session, round_id=round_.id, number=NUMBER)
     with reading(engine) as session:
-        kept = registration.find(session, told.ticket)
+        kept = registration.get_by_ticket(session, told.ticket)
         assert before <= kept.registered_at <= now(session)
         assert tickets.parse(told.ticket) == told.ticket
         assert (told.before_me, told.already) == (0, False)
@@ -190,7 +190,9 @@ def test_given_a_registration_when_it_is_made_then_one_event_tells_it_in_the_sam
         assert events.last_id(session) == newest
         assert session.scalar(select(func.count(Registration.id))) == 0
     with writing(engine) as session:
-        kept = registration.find(session, register(session, round_id=round_.id, number=NUMBER).ticket)
+        kept = registration.get_by_ticket(
+            session, register(session, round_id=round_.id, number=NUMBER).ticket
+        )
         register(session, round_id=round_.id, number=NUMBER)
     with reading(engine) as session:
         (event,) = events.since(session, newest)

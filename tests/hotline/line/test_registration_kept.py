@@ -27,7 +27,7 @@ def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_
     round_ = a_round(session)
     told = register(session, round_id=round_.id, number=NUMBER)
     assert (told.ticket, told.already) == (free, False)
-    assert registration.find(session, taken).number != NUMBER
+    assert registration.get_by_ticket(session, taken).number != NUMBER
 
 
 def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuses_it_in_any_round(
@@ -45,7 +45,7 @@ def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuse
 def test_given_a_ticket_nobody_has_when_it_is_looked_up_then_it_is_not_found(session: Session) -> None:
     a_registration(session, a_round(session), last_outcome=Outcome.BUSY)
     with pytest.raises(Refused) as refused:
-        registration.find(session, a_ticket())
+        registration.get_by_ticket(session, a_ticket())
     assert refused.value.code == "not-found"
 
 
@@ -56,7 +56,7 @@ def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_t
     told = register(session, round_id=round_.id, number=NUMBER, language="en", subject=9)
     registration.describe(session, told.registration_id, voice_message="m.wav")
     session.expire_all()
-    kept = registration.find(session, told.ticket)
+    kept = registration.get_by_ticket(session, told.ticket)
     assert (kept.language, kept.subject, kept.voice_message) == ("en", 9, "m.wav")
 
 

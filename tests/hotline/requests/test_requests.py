@@ -87,9 +87,9 @@ def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(se
     older = "1234567" + damm.calc_check_digit("1234567")
     session.query(Request).one().tracking = older
     session.flush()
-    assert requests.find(session, older).tracking == older
+    assert requests.get_by_tracking(session, older).tracking == older
     with pytest.raises(Refused):
-        requests.find(session, tracking)
+        requests.get_by_tracking(session, tracking)
 
 
 @pytest.mark.parametrize(

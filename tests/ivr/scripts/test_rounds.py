@@ -224,7 +224,7 @@ def test_given_a_place_in_a_round_that_is_over_when_another_official_is_open_the
 
     assert heard.prompts[-6:] == TOLD[:3] + ASKED, "who has been here before knows the rest"
     with reading(engine) as session:
-        place = registration.find(session, own.ticket)
+        place = registration.get_by_ticket(session, own.ticket)
         assert (place.round_id, place.state) == (own.round_id, WAITING)
         fresh = session.query(Registration).filter_by(round_id=another.id).one()
         assert (fresh.number, fresh.rounds_missed) == (OWN, 0)
