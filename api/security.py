@@ -94,6 +94,7 @@ def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
 
 
 def _large(headers: Headers) -> ASGIApp | None:
+    """FastAPI's own limit (`max_body_size`) refuses one that says its length, too, but not as a problem."""
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > LONGEST_BODY:
         return problem("too-large", f"a body has at most {LONGEST_BODY} bytes", 413)

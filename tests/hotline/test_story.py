@@ -387,8 +387,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     }
     with reading(city.engine) as session:
         for citizen in [*first.citizens, *fresh, had_it]:
-            assert registration.get_by_ticket(session, citizen.ticket).state is kept_of[citizen.state], (
-                citizen
-            )
+            kept = registration.get_by_ticket(session, citizen.ticket)
+            assert kept.state is kept_of[citizen.state], citizen
         everybody = session.scalar(select(func.count()).select_from(Registration))
     assert everybody == MANY + len(fresh) + 1 + len(twice)
