@@ -100,7 +100,7 @@ def test_given_my_account_when_used_then_password_pin_factor_and_sessions_change
     page.get_by_test_id("my-account").click()
     sessions = page.get_by_test_id("session")
     expect(sessions).to_have_count(3)
-    expect(sessions.filter(has_text="Safari در iPad")).to_contain_text("۱۹۸.۵۱.۱۰۰.۷")
+    expect(sessions.filter(has_text="Safari در iPad")).to_contain_text("198.51.100.7")
     is_fit(page)
     sessions.filter(has_text="iPad").get_by_test_id("end-session").click()
     expect(sessions).to_have_count(2)

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { accountKeys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { Num } from '../ui/number'
+import { Latin } from '../ui/number'
 import { readAgent } from './agent'
 import { endOtherSessions, endSession, type MySession } from './queries'
 import style from './account.module.css'
@@ -27,7 +27,7 @@ export function Sessions({ sessions }: { sessions: MySession[] }) {
                 <p className={style.more}>
                   {texts.seen(format.moment(session.last_seen_at))}{text.comma}{texts.begun(format.moment(session.created_at))}
                 </p>
-                <p className={style.more}><Num>{format.digits(session.address)}</Num></p>
+                <p className={style.more}><Latin>{session.address}</Latin></p>
               </div>
               {session.current
                 ? <span className={style.more}>{texts.current}</span>

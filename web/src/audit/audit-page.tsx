@@ -56,7 +56,7 @@ export default function AuditPage({ me }: { me: Me }) {
       <main className={style.page}>
         <div className={style.bar} role="search">
           <NativeSelect
-            label={words.who} value={wanted.who} data-testid="who" onChange={(event) => set({ who: event.currentTarget.value })}
+            label={words.who} value={wanted.who} data-testid="who" classNames={{ input: 'latin' }} onChange={(event) => set({ who: event.currentTarget.value })}
             data={[
               { value: '', label: words.anybody }, { value: COMMAND_LINE, label: words.commandLine },
               ...people.map(({ username, name }) => ({ value: username, label: `${name} (${username})` })),
@@ -72,7 +72,7 @@ export default function AuditPage({ me }: { me: Me }) {
           />
           {wanted.kind && (
             <TextInput
-              label={words.which} value={wanted.which} maxLength={64} dir="ltr" data-testid="which"
+              label={words.which} value={wanted.which} maxLength={64} dir="ltr" data-testid="which" classNames={{ input: LATIN.test(`${wanted.kind} `) ? 'latin' : '' }}
               onChange={(event) => set({ which: event.currentTarget.value })}
             />
           )}

@@ -12,7 +12,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
-import { Num } from '../ui/number'
+import { Latin, Num } from '../ui/number'
 import { type Offer, useUndo } from '../ui/use-undo'
 import { useTitle } from '../ui/use-title'
 import { type BlockedNumber, type BlockIn, blockNumber, countPlaces, unblockNumber, useBlocked } from './queries'
@@ -59,7 +59,7 @@ export default function BlockedPage({ me }: { me: Me }) {
                 <span>{words.reasons[one.reason]}</span>
                 <span className={style.soft}>{one.note}</span>
                 <span className={style.soft}>
-                  <bdi>{one.who === COMMAND_LINE ? text.audit.commandLine : one.who}</bdi>{one.who && text.comma}{format.moment(one.blocked_at)}
+                  {one.who === COMMAND_LINE ? text.audit.commandLine : <Latin>{one.who}</Latin>}{one.who && text.comma}{format.moment(one.blocked_at)}
                 </span>
                 {may && (
                   <Button size="compact-sm" variant="default" onClick={() => setLeaving(one)} data-testid="unblock" w="max-content">

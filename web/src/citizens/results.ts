@@ -14,6 +14,8 @@ export const isCalled = (words: string, typed: string) => alike(words).includes(
 export interface Result {
   key: string
   label: string
+  /** A user name. */
+  latin?: string
   about: string
   to: string
 }
@@ -44,7 +46,7 @@ export function groupsOf(
     to: `/requests/${one.id}`,
   }))
   const staff = (found?.staff ?? []).map((one) => ({
-    key: `person-${one.id}`, label: one.name, about: `${one.username}${text.comma}${text.people.roles[one.role]}`,
+    key: `person-${one.id}`, label: one.name, latin: one.username, about: text.people.roles[one.role],
     to: `/people?person=${encodeURIComponent(one.username)}`,
   }))
   const pages = pagesOf(me)

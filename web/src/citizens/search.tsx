@@ -8,6 +8,7 @@ import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Latin } from '../ui/number'
 import { useSubject } from '../ui/use-subject'
 import { useSearch } from './queries'
 import { groupsOf, type Result } from './results'
@@ -95,6 +96,7 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
             {results.map((result) => (
               <Spotlight.Action
                 key={result.key} label={result.label} description={'about' in result ? result.about : undefined}
+                rightSection={'latin' in result && result.latin && <Latin>{result.latin}</Latin>}
                 closeSpotlightOnTrigger={false} onClick={() => void open(result)} data-testid={`found-${name}`}
                 // What came after the last key is selected as what was there before it is.
                 data-selected={result.key === first?.key || undefined}

@@ -9,7 +9,7 @@ import { shortRing } from '../phone/ring'
 import type { RoomPhone } from '../phone/room-phone'
 import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'
-import { Num } from '../ui/number'
+import { Latin, Num } from '../ui/number'
 import { choosePhone, showSipAccount, usePhoneChoice, type PhoneChoice, type SipAccount } from './queries'
 import style from './phone-panel.module.css'
 
@@ -92,8 +92,10 @@ function Account() {
   const { text, format } = useLanguage()
   const words = text.myPhone
   const account = useMutation({ mutationFn: showSipAccount })
-  const rows = (data: SipAccount) =>
-    [[words.username, data.username], [words.password, data.password], [words.server, data.server], [words.dial, format.digits(data.extension)]]
+  const rows = (data: SipAccount) => [
+    ...(['username', 'password', 'server'] as const).map((name) => [words[name], <Latin key={name}>{data[name]}</Latin>] as const),
+    [words.dial, <Num key="dial">{format.digits(data.extension)}</Num>] as const,
+  ]
   return (
     <div>
       <p className={style.help}>{words.accountHelp}</p>
@@ -101,10 +103,10 @@ function Account() {
       {account.data
         ? (
           <dl className={style.account} data-testid="sip-account">
-            {rows(account.data).map(([name, value = '']) => (
+            {rows(account.data).map(([name, value]) => (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd><Num>{value}</Num></dd>
+                <dd>{value}</dd>
               </div>
             ))}
           </dl>

@@ -4,6 +4,7 @@ import { useOfficials } from '../api/city'
 import { useDesks } from '../desks/queries'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
+import { Latin } from '../ui/number'
 import { addPerson, changePerson, type Person, type Role, type Secret } from './queries'
 
 const ROLES: Role[] = ['operator', 'official', 'supervisor', 'public_relations', 'auditor', 'administrator']
@@ -40,7 +41,7 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
 
   return (
     <ConfirmDialog<Person | Secret>
-      title={person ? `${words.change}${text.comma}${person.username}` : words.add} action={words.save}
+      title={person ? <>{words.change}{text.comma}<Latin>{person.username}</Latin></> : words.add} action={words.save}
       able={name.trim() !== '' && (person !== null || /^\S+$/.test(username))} onClose={onClose}
       act={() => (person ? changePerson(person.id, values) : addPerson({ ...values, username }))}
       onDone={(answer) => ('secret' in answer ? onMade(answer) : onClose())}
@@ -48,7 +49,7 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
       {!person && (
         <TextInput
           label={words.username} description={words.usernameHelp} value={username} maxLength={64} dir="ltr" data-autofocus data-testid="new-username"
-          autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setUsername(event.currentTarget.value)}
+          classNames={{ input: 'latin' }} autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setUsername(event.currentTarget.value)}
         />
       )}
       <TextInput label={words.name} value={name} maxLength={100} data-testid="name" onChange={(event) => setName(event.currentTarget.value)} />

@@ -1,9 +1,8 @@
 import { Paper } from '@mantine/core'
 import { useLanguage } from '../language/language'
-import { Num } from '../ui/number'
+import { Latin, Num } from '../ui/number'
 import { departmentName, dueDay } from './names'
 import type { Step } from './queries'
-import rows from '../ui/rows.module.css'
 import style from './requests.module.css'
 
 const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied']
@@ -25,7 +24,6 @@ function Item({ step: { step, at, who, note, department, due_at, other } }: { st
   const language = useLanguage()
   const { text, format } = language
   const words = text.requests
-  const by = who || (BY_CITIZEN.includes(step) ? words.citizen : words.itself)
   return (
     <li data-testid="step" data-step={step}>
       <strong>{words.step[step]}</strong>
@@ -33,7 +31,7 @@ function Item({ step: { step, at, who, note, department, due_at, other } }: { st
       {department && <span> {departmentName(language, department)}</span>}
       {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
       {note && <p className={style.said} dir="auto">{note}</p>}
-      <span className={style.soft}><bdi className={who ? rows.name : undefined}>{by}</bdi>{text.comma}{format.moment(at)}</span>
+      <span className={style.soft}>{who ? <Latin>{who}</Latin> : <bdi>{BY_CITIZEN.includes(step) ? words.citizen : words.itself}</bdi>}{text.comma}{format.moment(at)}</span>
     </li>
   )
 }

@@ -1,6 +1,7 @@
 import { Paper } from '@mantine/core'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Latin } from '../ui/number'
 import { useHistory } from './queries'
 import style from '../ui/plans.module.css'
 
@@ -18,7 +19,7 @@ export function History({ id }: { id: number }) {
             <span>
               <strong>{entry.action_text}</strong> {entry.reason_text}
             </span>
-            <span className={style.counts}>{format.moment(entry.at)}{text.comma}<bdi>{entry.who_text}</bdi></span>
+            <span className={style.counts}>{format.moment(entry.at)}{text.comma}{entry.who === entry.who_text ? <Latin>{entry.who}</Latin> : <bdi>{entry.who_text}</bdi>}</span>
           </li>
         ))}
       </ol>

@@ -43,7 +43,7 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
       <Stack gap="md">
         {mine === undefined && <Title order={1} size="h3">{text.signIn.title}</Title>}
         <TextInput
-          label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr"
+          label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr" classNames={{ input: 'latin' }}
           autoComplete="username" readOnly={mine !== undefined} autoCapitalize="none" spellCheck={false}
           onChange={(event) => setUsername(event.currentTarget.value)}
         />

@@ -6,7 +6,7 @@ import { Dialog } from './dialog'
 import { ErrorNotice } from './error-notice'
 
 interface Props<T> {
-  title: string
+  title: ReactNode
   help?: string
   action: string
   color?: string

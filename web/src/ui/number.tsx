@@ -5,9 +5,9 @@ export function Num({ children, ...rest }: { children: string; 'data-testid'?: s
   return <bdi className="number" dir="ltr" {...rest}>{children}</bdi>
 }
 
-/** What is written in Latin letters in every language, digits included: a user name. */
+/** What is written in Latin letters in every language, digits included: a user name, an address in the network. */
 export function Latin({ children }: { children: string }) {
-  return <bdi className="latin">{children}</bdi>
+  return <bdi className="latin" dir="ltr">{children}</bdi>
 }
 
 /** A time that runs, each digit in a cell of its own. */

@@ -18,7 +18,7 @@ export function SecretInput({ onChange, focused = false, ...rest }: Props) {
   return (
     <PasswordInput
       {...rest} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
-      styles={{ label: { direction: 'inherit' } }} onChange={(event) => onChange(event.currentTarget.value)}
+      classNames={{ innerInput: 'latin' }} styles={{ label: { direction: 'inherit' } }} onChange={(event) => onChange(event.currentTarget.value)}
     />
   )
 }
