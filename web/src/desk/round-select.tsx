@@ -10,7 +10,7 @@ interface Props {
 }
 
 export function RoundSelect({ rounds, chosen, onChoose }: Props) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   const none = useNoRound()
   if (!chosen) return <span>{none}</span>
   return (
@@ -21,7 +21,7 @@ export function RoundSelect({ rounds, chosen, onChoose }: Props) {
         value: String(round.id),
         label: text.round.option(
           office(round.official),
-          `${format.date(round.starts_at)}${text.comma}${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`,
+          `${format.date(round.starts_at)}${text.comma}${hours(round)}`,
           text.phase[round.phase],
         ),
       }))}

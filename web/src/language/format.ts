@@ -1,4 +1,9 @@
+import { serverNow } from '../api/clock'
+
 const TEHRAN = 'Asia/Tehran'
+/** Its days, as 2026-12-02. */
+const CIVIL = new Intl.DateTimeFormat('sv-SE', { timeZone: TEHRAN })
+const DAY = 86_400_000
 
 /** Persian and Arabic digits to Latin ones, as the API wants them. */
 export function latinDigits(text: string): string {
@@ -20,6 +25,7 @@ export function makeFormat(locale: string, comma: string) {
   const weekday = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, weekday: 'long' })
   const short = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, day: 'numeric', month: 'long' })
   const year = new Intl.DateTimeFormat(locale, { timeZone: TEHRAN, year: 'numeric' })
+  const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const share = new Intl.NumberFormat(locale, { style: 'percent' })
   const shapes = Array.from({ length: 10 }, (_, digit) => plain.format(digit))
 
@@ -31,6 +37,9 @@ export function makeFormat(locale: string, comma: string) {
 
   const time = (iso: string) => clock.format(new Date(iso))
   const date = (iso: string) => day.format(new Date(iso))
+  const moment = (iso: string) => (date(iso) === day.format(serverNow()) ? time(iso) : `${date(iso)}${comma}${time(iso)}`)
+  const days = (iso: string, from = serverNow()) => (Date.parse(CIVIL.format(new Date(iso))) - Date.parse(CIVIL.format(from))) / DAY
+  const age = (iso: string) => ago.format(days(iso), 'day')
 
   return {
     digits,
@@ -51,8 +60,13 @@ export function makeFormat(locale: string, comma: string) {
       `${date(iso)} ${year.formatToParts(new Date(iso)).find(({ type }) => type === 'year')?.value ?? ''}`,
     share: (value: number) => share.format(value),
     /** The time alone today, with the day otherwise. */
-    moment: (iso: string) =>
-      date(iso) === day.format(Date.now()) ? time(iso) : `${date(iso)}${comma}${time(iso)}`,
+    moment,
+    /** How many of the city's days lie between: below zero for what is over. */
+    days,
+    /** Today, yesterday, so many days ago. */
+    age,
+    /** The moment with its age, as lists show it. */
+    aged: (iso: string) => `${moment(iso)}${comma}${age(iso)}`,
     duration: (milliseconds: number) => {
       const seconds = Math.max(0, Math.floor(milliseconds / 1000))
       const parts = [Math.floor(seconds / 60) % 60, seconds % 60]

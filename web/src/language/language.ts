@@ -2,6 +2,7 @@ import { createContext, useContext } from 'react'
 import { retryImport } from '../api/retry-import'
 import { fa, type Text } from './fa'
 import { type Format, makeFormat } from './format'
+import { hoursIn } from './hours'
 
 export type Code = 'fa' | 'en'
 
@@ -12,24 +13,30 @@ export interface Language {
   format: Format
   /** An office has its name in both languages. */
   office: (official: { office_fa: string; office_en: string }) => string
+  hours: ReturnType<typeof hoursIn>
 }
+
+const persianFormat = makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma)
 
 const persian: Language = {
   code: 'fa',
   direction: 'rtl',
   text: fa,
-  format: makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma),
+  format: persianFormat,
   office: (official) => official.office_fa,
+  hours: hoursIn(fa, persianFormat),
 }
 
 async function english(): Promise<Language> {
   const { en } = await retryImport(() => import('./en'))
+  const format = makeFormat('en-GB-u-ca-gregory', en.comma)
   return {
     code: 'en',
     direction: 'ltr',
     text: en,
-    format: makeFormat('en-GB-u-ca-gregory', en.comma),
+    format,
     office: (official) => official.office_en,
+    hours: hoursIn(en, format),
   }
 }
 

@@ -21,6 +21,7 @@ export const words: typeof fa = {
     none: 'No round has been announced yet.',
     option: (office, when, phase) => `${office} (${phase}), ${when}`,
     hours: (from, until) => `${from} to ${until}`,
+    nextDay: (time) => `${time} the next day`,
     reached: (count) => `${count} reached`,
     startsAt: (when) => `The conversations begin: ${when}.`,
     over: 'This round is over.',

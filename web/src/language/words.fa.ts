@@ -20,6 +20,7 @@ export const words = {
     none: 'هنوز دور گفت‌وگویی اعلام نشده است.',
     option: (office: string, when: string, phase: string) => `${office} (${phase})، ${when}`,
     hours: (from: string, until: string) => `${from} تا ${until}`,
+    nextDay: (time: string) => `${time} روز بعد`,
     reached: (count: string) => `${count} گفت‌وگو انجام شد`,
     startsAt: (when: string) => `گفت‌وگوها ${when} آغاز می‌شود.`,
     over: 'این دور پایان یافته است.',

@@ -11,7 +11,7 @@ import style from './official.module.css'
 
 /** Before the round: whose it is, when, and how many wait. */
 export function SitDown({ desk, round }: { desk: Desk; round: Round | undefined }) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   const { error, pending, may } = useActions()
   const phone = useDeskPhone()
   const none = useNoRound()
@@ -22,7 +22,7 @@ export function SitDown({ desk, round }: { desk: Desk; round: Round | undefined 
       <h2>{office(round.official)}</h2>
       <p>
         {format.longDate(round.starts_at)}{text.comma}
-        {text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        {hours(round)}
         {text.comma}{text.line.waiting(format.number(round.counts.waiting))}
       </p>
       <p>{text.official.sitDownHelp}</p>

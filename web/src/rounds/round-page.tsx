@@ -76,12 +76,12 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
 }
 
 function Agreed({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Asked) => void }) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   const words = text.rounds
   const done = round.phase === 'over' || round.phase === 'cancelled' || round.is_operators_line
   const range = (from: string, until: string) => words.range(format.moment(from), format.moment(until))
   const facts: Fact[] = [
-    [words.conversations, `${format.longDate(round.starts_at)}${text.comma}${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}`],
+    [words.conversations, `${format.longDate(round.starts_at)}${text.comma}${hours(round)}`],
     [words.registration, range(round.registration_from, round.registration_until)],
     [words.capacity, round.capacity === null ? words.noLimit : words.capacityOf(format.number(round.capacity))],
     [words.minutes, words.minutesOf(format.number(round.minutes))],

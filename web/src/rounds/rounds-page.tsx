@@ -66,13 +66,13 @@ function Group({ phase, rounds }: { phase: Round['phase']; rounds: Round[] }) {
 }
 
 function Item({ round }: { round: Round }) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   const { counts, capacity } = round
   return (
     <li className={style.item} data-testid="round" data-id={round.id}>
       <Link href={`/rounds/${round.id}`} className={style.link}>{office(round.official)}</Link>
       <span className={style.when}>
-        {format.longDate(round.starts_at)}{text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        {format.longDate(round.starts_at)}{text.comma}{hours(round)}
       </span>
       <span className={style.counts}>
         {text.rounds.counts(format.number(counts.waiting), format.number(counts.reached))}

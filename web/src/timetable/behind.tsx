@@ -15,7 +15,7 @@ export function Behind({ rule }: { rule: Rule }) {
 }
 
 function Choice({ rule, rounds }: { rule: Rule; rounds: Round[] }) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   const words = text.rules
   const queries = useQueryClient()
   const [left, setLeft] = useState<number[]>([])
@@ -34,7 +34,7 @@ function Choice({ rule, rounds }: { rule: Rule; rounds: Round[] }) {
         {rounds.map((round) => (
           <Checkbox
             key={round.id} checked={!left.includes(round.id)}
-            label={`${format.longDate(round.starts_at)}${text.comma}${text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}${text.comma}${office(round.official)}`}
+            label={`${format.longDate(round.starts_at)}${text.comma}${hours(round)}${text.comma}${office(round.official)}`}
             onChange={(event) => setLeft(event.currentTarget.checked ? left.filter((id) => id !== round.id) : [...left, round.id])}
           />
         ))}

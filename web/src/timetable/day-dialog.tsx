@@ -70,12 +70,12 @@ export function DayDialog({ day, today, may, onClose }: Props) {
 }
 
 function MadeRound({ round }: { round: Round }) {
-  const { text, format, office } = useLanguage()
+  const { text, office, hours } = useLanguage()
   return (
     <li className={style.item} data-testid="day-round" data-phase={round.phase}>
       <span>
         <Link href={`/rounds/${round.id}`}>{office(round.official)}</Link>
-        {text.comma}{text.round.hours(format.time(round.starts_at), format.time(round.ends_at))}
+        {text.comma}{hours(round)}
       </span>
       <span className={style.tags}>
         <Tag tone={round.phase === 'live' || round.phase === 'open' ? 'now' : 'moved'}>{text.phase[round.phase]}</Tag>
@@ -87,7 +87,7 @@ function MadeRound({ round }: { round: Round }) {
 }
 
 function Coming({ coming, day }: { coming: CalendarDay['coming'][number]; day: CalendarDay }) {
-  const { text, format, office } = useLanguage()
+  const { text, office, hours } = useLanguage()
   const exception = day.exceptions.find(({ rule_id }) => rule_id === coming.rule_id)
   const { data: officials = [] } = useOfficials()
   const substitute = officials.find(({ id }) => id === exception?.substitute_id)
@@ -96,7 +96,7 @@ function Coming({ coming, day }: { coming: CalendarDay['coming'][number]; day: C
     <li className={style.item} data-testid="day-coming">
       <span>
         {made ? coming.officials.map(office).join(text.comma) : coming.name}
-        {made && <>{text.comma}{text.round.hours(format.time(coming.starts_at), format.time(coming.ends_at))}</>}
+        {made && <>{text.comma}{hours(coming)}</>}
       </span>
       <span className={style.tags}>
         {made && <Tag tone="later">{text.timetable.coming}</Tag>}

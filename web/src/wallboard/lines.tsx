@@ -64,10 +64,10 @@ function Large({ line, now }: { line: WallLine; now: number }) {
 }
 
 function Small({ line }: { line: WallLine }) {
-  const { text, format, office } = useLanguage()
+  const { text, format, office, hours } = useLanguage()
   return (
     <li data-testid="line" data-id={line.round_id}>
-      <span className={style.hours}>{text.round.hours(format.time(line.starts_at), format.time(line.ends_at))}</span>
+      <span className={style.hours}>{hours(line)}</span>
       <b>{office(line)}</b>
       <span className={style.tag} data-phase={line.phase}>{text.phase[line.phase]}</span>
       <span className={style.count}>{text.rounds.counts(format.number(line.waiting), format.number(line.reached))}</span>
