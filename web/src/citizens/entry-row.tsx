@@ -25,7 +25,7 @@ export function EntryRow({ entry }: { entry: Entry }) {
   return (
     <li className={style.entry} data-testid="entry" data-kind={entry.kind}>
       <Icon aria-hidden stroke={1.6} />
-      <time dateTime={entry.at}>{format.longDate(entry.at)}{text.comma}{format.time(entry.at)}</time>
+      <time dateTime={entry.at}>{[format.longDate(entry.at), format.time(entry.at), format.age(entry.at)].join(text.comma)}</time>
       <div className={style.what}><What entry={entry} /></div>
     </li>
   )

@@ -49,7 +49,7 @@ export function History({ callback }: { callback: Callback }) {
             <span>{text.requests.state[one.state]}</span>
             {one.district !== null && <span>{text.requests.inDistrict(format.number(one.district))}</span>}
             <span>{text.history.tracking} <Link href={`/requests/${one.id}`}><Num>{format.digits(one.tracking)}</Num></Link></span>
-            <span>{format.moment(one.made_at)}</span>
+            <span>{format.aged(one.made_at)}</span>
           </li>
         ))}
       </ul>
@@ -88,7 +88,7 @@ function Called({ call, ticket }: { call: PastCall; ticket: string }) {
   const { text, format } = useLanguage()
   const sound = useSoundWords()
   const about = [
-    format.moment(call.at),
+    format.aged(call.at),
     call.threat && text.threat.mark,
     call.outcome && text.outcome[call.outcome],
     call.talked_seconds > 0 && text.history.talked(format.duration(call.talked_seconds * 1000)),

@@ -71,6 +71,27 @@ describe('days and times', () => {
     expect(persian.moment('2026-12-03T08:00:00Z')).toBe('پنجشنبه ۱۲ آذر، ۱۱:۳۰')
     vi.useRealTimers()
   })
+
+  it.each([
+    ['2026-12-01T21:00:00Z', 0, 'امروز', 'today'],
+    ['2026-12-01T20:00:00Z', -1, 'دیروز', 'yesterday'],
+    ['2026-11-28T23:00:00Z', -3, '۳ روز پیش', '3 days ago'],
+    ['2025-12-02T06:00:00Z', -365, '۳۶۵ روز پیش', '365 days ago'],
+    ['2026-12-02T21:00:00Z', 1, 'فردا', 'tomorrow'],
+  ])('given the moment %s when its age is said then midnights of the city count', (at, days, inPersian, inEnglish) => {
+    vi.setSystemTime(MORNING)
+    expect(persian.days(at)).toBe(days)
+    expect(persian.age(at)).toBe(inPersian)
+    expect(english.age(at)).toBe(inEnglish)
+    vi.useRealTimers()
+  })
+
+  it('given a moment in a list when shown then its age is beside it', () => {
+    vi.setSystemTime(MORNING)
+    expect(persian.aged('2026-11-29T08:00:00Z')).toBe('یکشنبه ۸ آذر، ۱۱:۳۰، ۳ روز پیش')
+    expect(english.aged('2026-12-02T05:00:00Z')).toBe('08:30, today')
+    vi.useRealTimers()
+  })
 })
 
 describe('durations', () => {

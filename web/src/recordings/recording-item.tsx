@@ -19,7 +19,7 @@ export function RecordingItem({ recording, about: more, children }: ItemProps) {
   const sound = useSoundWords()
   const { callback_id, ticket, seconds, talking_at, desk_id, deleted_at, quality } = recording
   const where = desk_id === null ? '' : text.line.atDesk(format.number(desk_id))
-  const about = [more, talking_at && format.moment(talking_at), where, format.duration(seconds * 1000), sound(quality)].filter(Boolean)
+  const about = [more, talking_at && format.aged(talking_at), where, format.duration(seconds * 1000), sound(quality)].filter(Boolean)
   const gone = deleted_at ? text.recordings.deleted(format.moment(deleted_at)) : text.recordings.silent
   return (
     <li className={style.desk} data-testid="recording" data-id={callback_id}>

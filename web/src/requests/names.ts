@@ -11,7 +11,16 @@ export const districtName = ({ text, format }: Language, district: number | null
   district === null ? text.requests.noDistrict : text.requests.inDistrict(format.number(district))
 
 /** The last day on which a referral is in time: its end is a midnight. */
-export const dueDay = ({ format }: Language, due: string) => format.date(new Date(Date.parse(due) - 1000).toISOString())
+const lastDay = (due: string) => new Date(Date.parse(due) - 1000).toISOString()
+
+export const dueDay = ({ format }: Language, due: string) => format.date(lastDay(due))
+
+/** How many days are left until the end of the last one, or have gone since. */
+export function daysLeft({ text, format }: Language, due: string) {
+  const days = format.days(lastDay(due))
+  const count = format.number(Math.abs(days))
+  return days > 0 ? text.requests.daysLeft(count) : days === 0 ? text.requests.lastDay : text.requests.daysLate(count)
+}
 
 export const isInWork = ({ state }: CityRequest) => state === 'new' || state === 'referred' || state === 'reopened'
 

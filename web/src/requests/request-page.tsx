@@ -62,7 +62,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   const words = text.requests
   const facts: Fact[] = [
     [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
-    [words.reported, `${format.longDate(request.made_at)}${text.comma}${format.time(request.made_at)}`],
+    [words.reported, [format.longDate(request.made_at), format.time(request.made_at), format.age(request.made_at)].join(text.comma)],
     [words.number, request.number ? <MaskedNumber key="n" of="request" id={request.id} number={request.number} masked={seesCitizens(me)} /> : words.noNumber],
     [words.language, words.languages[detail.language as keyof typeof words.languages]],
   ]

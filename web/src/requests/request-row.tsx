@@ -3,7 +3,7 @@ import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useSubject } from '../ui/use-subject'
-import { departmentName, districtName, dueDay } from './names'
+import { daysLeft, departmentName, districtName, dueDay, isInWork } from './names'
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
 
@@ -27,7 +27,7 @@ export function RequestRow({ request }: { request: CityRequest }) {
       </span>
       <span className={style.when}>
         <Num>{format.ticket(tracking)}</Num>
-        <span className={style.soft}>{format.moment(made_at)}</span>
+        <span className={style.soft}>{format.aged(made_at)}</span>
       </span>
     </li>
   )
@@ -38,6 +38,7 @@ export function StateTags({ request }: { request: CityRequest }) {
   const language = useLanguage()
   const { text, format } = language
   const { state, due_at, overdue, denials } = request
+  const day = (due: string) => [dueDay(language, due), isInWork(request) && daysLeft(language, due)].filter(Boolean).join(text.comma)
   return (
     <>
       <Tag tone={state === 'reopened' ? 'later' : state === 'replied' ? 'carried' : state === 'closed' ? 'moved' : 'tried'}>
@@ -45,12 +46,12 @@ export function StateTags({ request }: { request: CityRequest }) {
       </Tag>
       {due_at && (
         <span className={style.due} data-late={overdue} data-testid="due">
-          {overdue ? text.requests.overdue(dueDay(language, due_at)) : text.requests.due(dueDay(language, due_at))}
+          {overdue ? text.requests.overdue(day(due_at)) : text.requests.due(day(due_at))}
         </span>
       )}
       {request.promised_by && request.promised_until && (
         <span className={style.due} data-late={overdue && !due_at} data-testid="promised">
-          {text.requests.promisedBy(language.office(request.promised_by), dueDay(language, request.promised_until))}
+          {text.requests.promisedBy(language.office(request.promised_by), day(request.promised_until))}
         </span>
       )}
       {denials > 0 && state !== 'closed' && <span className={style.due} data-late>{text.requests.denials(format.number(denials))}</span>}

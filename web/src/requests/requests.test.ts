@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { languages } from '../language/language'
 import { countOf } from './inbox-filter'
+import { daysLeft } from './names'
 import { TILES } from './tiles'
 
 it('given counts by state when a view is shown then it counts what it shows', () => {
@@ -14,4 +16,18 @@ it('given counts by state when a view is shown then it counts what it shows', ()
 it('given the schematic map when drawn then it has each of the 15 districts once, none upon another', () => {
   expect(TILES.map(([district]) => district).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
   expect(new Set(TILES.map(([, column, row]) => `${column} ${row}`)).size).toBe(15)
+})
+
+/** It is the morning of 11 Azar in Isfahan; a due date ends with a midnight. */
+it.each([
+  ['2026-12-05T20:30:00Z', 'تا ۳ روز دیگر', 'in 3 days'],
+  ['2026-12-03T20:30:00Z', 'تا فردا', 'tomorrow'],
+  ['2026-12-02T20:30:00Z', 'تا پایان امروز', 'today'],
+  ['2026-12-01T20:30:00Z', '۱ روز از آن گذشته', 'by a day'],
+  ['2026-11-29T20:30:00Z', '۳ روز از آن گذشته', 'by 3 days'],
+])('given a request due by %s when it is shown then the days until then, or since, are said', async (due, inPersian, inEnglish) => {
+  vi.setSystemTime('2026-12-02T06:00:00Z')
+  expect(daysLeft(await languages.fa(), due)).toBe(inPersian)
+  expect(daysLeft(await languages.en(), due)).toBe(inEnglish)
+  vi.useRealTimers()
 })
