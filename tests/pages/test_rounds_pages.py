@@ -67,6 +67,10 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     start = made.starts_at.astimezone(TEHRAN)
     assert (start.date(), f"{start:%H:%M}", made.capacity) == (day, "09:30", 40)
 
+    office.get_by_test_id("make-round").click()  # of the same day as the first one
+    expect(office.get_by_test_id("others")).to_contain_text("۱ دور دیگر")
+    office.keyboard.press("Escape")
+
     item.get_by_role("link").click()
     expect(office.get_by_test_id("notice")).to_contain_text("مدیر منطقهٔ سه")
     office.get_by_test_id("change-round").click()
@@ -78,8 +82,12 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     expect(office.get_by_test_id("round-form")).to_be_hidden()
     assert the_round(engine).minutes == 5
 
+    with writing(engine) as session:
+        some_registrations(session, session.get_one(Round, made.id), 2)
     office.get_by_test_id("cancel-round").click()
     expect(office.get_by_test_id("confirm")).to_be_disabled()
+    expect(office.get_by_test_id("cost")).to_contain_text("۲ نوبت")
+    expect(office.get_by_test_id("confirm")).to_have_text("لغو دور با ۲ نوبت")
     office.get_by_test_id("reason").fill("سفر استانی")
     office.get_by_test_id("confirm").click()
     expect(office.get_by_test_id("phase")).to_have_text("این دور لغو شد: سفر استانی")

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Round } from '../api/types'
-import { count, moved, newPlan, planOf, toCome, toRound } from './plan'
+import { count, moved, newPlan, others, planOf, toCome, toRound } from './plan'
+import type { CalendarDay } from './queries'
 
 const plan = newPlan('7', '2026-12-02')
 
@@ -9,6 +10,14 @@ it.each([['40', 40], ['۴۰', 40], [' ٤ ', 4], ['0', null], ['-1', null], ['2.5
     expect(count(written)).toBe(number)
   },
 )
+
+it('given a day when a round is planned on it then its others count, made or to be made, and no cancelled one', () => {
+  const round = (id: number, phase: Round['phase']) => ({ id, phase }) as Round
+  const rounds = [round(1, 'over'), round(2, 'open'), round(3, 'cancelled')]
+  const day = { rounds, coming: [{ lacking: 2 }, { lacking: 0 }] } as CalendarDay
+  expect(others(day)).toBe(4)
+  expect(others(day, rounds[1])).toBe(3)
+})
 
 it('given a new plan when told to the API then its times are UTC and registration begins the day before', () => {
   expect(toRound(plan)).toMatchObject({

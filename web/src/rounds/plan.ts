@@ -2,7 +2,7 @@ import { serverNow } from '../api/clock'
 import type { Round } from '../api/types'
 import { addDays, type CityTime, cityTime, toIso } from '../language/city-time'
 import { latinDigits } from '../language/format'
-import type { RoundIn } from './queries'
+import type { CalendarDay, RoundIn } from './queries'
 
 /** A round as its form holds it. */
 export interface Plan {
@@ -57,6 +57,10 @@ export function moved(plan: Plan, day: string): Plan {
     registrationFrom: along(plan.registrationFrom), registrationUntil: along(plan.registrationUntil),
   }
 }
+
+/** How many other rounds a day has, those included that a rule will make. */
+export const others = ({ rounds, coming }: CalendarDay, round?: Round) =>
+  rounds.filter(({ id, phase }) => phase !== 'cancelled' && id !== round?.id).length + coming.reduce((sum, { lacking }) => sum + lacking, 0)
 
 /** A whole number above zero; null for anything else. */
 export function count(written: string): number | null {

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { body, client } from '../api/client'
-import { keys } from '../api/keys'
+import { keys, planningKey } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import type { Code } from '../language/language'
 
 type Schemas = components['schemas']
+export type CalendarDay = Schemas['CalendarDay']
 export type RoundIn = Schemas['RoundIn']
 export type RoundChange = Schemas['RoundChange']
 export type RoundReport = Schemas['RoundReport']
@@ -22,6 +23,16 @@ export const changeRound = (id: number, change: RoundChange) =>
 
 export const cancelRound = (id: number, reason: string) =>
   body(client.POST('/api/v1/rounds/{round_id}/cancel', { ...ofRound(id), body: { reason } }))
+
+/** One day as it is now; none while `day` is not chosen. */
+export const useDay = (day: string) =>
+  useQuery({
+    queryKey: [...planningKey, 'calendar', day, day],
+    queryFn: () => body(client.GET('/api/v1/calendar', { params: { query: { from: day, until: day } } })),
+    enabled: day !== '',
+    staleTime: 0,
+    select: ([only]) => only,
+  })
 
 /** Whence a round's carried registrations came, and whither those it did not reach went. */
 export const useCarries = (round_id: number) =>

@@ -9,9 +9,10 @@ import { useLanguage } from '../language/language'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { MomentInput, TimeInput } from '../ui/moment-input'
+import { Notice } from '../ui/notice'
 import { Sheet } from '../ui/sheet'
-import { count, moved, newPlan, type Plan, planOf, toCome, toRound } from './plan'
-import { changeRound, makeRound } from './queries'
+import { count, moved, newPlan, others, type Plan, planOf, toCome, toRound } from './plan'
+import { changeRound, makeRound, useDay } from './queries'
 import moment from '../ui/moment-input.module.css'
 import style from '../ui/plans.module.css'
 
@@ -34,6 +35,8 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
   const set = (part: Partial<Plan>) => setPlan((before) => ({ ...before, ...part }))
   const body = toRound(plan)
   const begun = round?.phase === 'live'
+  const there = useDay(begun ? '' : plan.start.day).data
+  const besides = there ? others(there, round) : 0
   const save = useMutation({
     mutationFn: (wanted: NonNullable<typeof body>) =>
       round ? changeRound(round.id, { ...(begun ? toCome(wanted) : wanted), reason }) : makeRound(wanted),
@@ -71,6 +74,9 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
           {!begun && <DayPicker label={words.day} day={plan.start.day} testId="day" onChange={(day) => setPlan(moved(plan, day))} />}
           {!begun && <TimeInput label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />}
           <TimeInput label={words.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+        </div>
+        <div role="status" className="live">
+          {besides > 0 && <Notice tone="plain" data-testid="others">{words.others(format.number(besides))}</Notice>}
         </div>
         <div className={style.pair}>
           {!begun && (

@@ -12,6 +12,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
 import { Carries } from './carries'
 import { Desks } from './desks'
@@ -114,18 +115,25 @@ function Agreed({ round, me, onAsk }: { round: Round; me: Me; onAsk: (asked: Ask
 }
 
 function Dialog({ round, asked, onClose }: { round: Round; asked: Asked; onClose: () => void }) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
   const { data: officials = [] } = useOfficials()
   const words = text.rounds
+  const { waiting } = round.counts
   if (asked === null) return null
   if (asked === 'change') return <RoundForm round={round} officials={officials} onClose={onClose} />
   if (asked === 'cancel') {
     return (
       <ReasonDialog
         title={words.cancelTitle} help={round.phase === 'live' ? `${words.cancelHelp} ${words.cancelLiveHelp}` : words.cancelHelp}
-        action={words.cancel} color="brick"
+        action={waiting > 0 ? words.cancelWith(format.number(waiting)) : words.cancel} color="brick"
         act={(reason) => cancelRound(round.id, reason)} onClose={onClose}
-      />
+      >
+        <div role="status">
+          <Notice tone={waiting > 0 ? 'warning' : 'plain'} data-testid="cost">
+            {waiting > 0 ? words.cancelCosts(format.number(waiting)) : words.cancelCostsNone}
+          </Notice>
+        </div>
+      </ReasonDialog>
     )
   }
   if (asked === 'end') {

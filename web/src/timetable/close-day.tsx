@@ -1,12 +1,13 @@
 import { Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language'
+import { useDay } from '../rounds/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
 import type { Offer } from '../ui/use-undo'
 import { closing } from './closing'
-import { addHoliday, type CalendarDay, removeHoliday, useDay } from './queries'
+import { addHoliday, type CalendarDay, removeHoliday } from './queries'
 import style from './timetable.module.css'
 
 interface Props {

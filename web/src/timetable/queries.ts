@@ -24,16 +24,6 @@ export const useCalendar = (from: string, until: string) =>
     placeholderData: (before) => before,
   })
 
-/** One day as it is now; none while `day` is not chosen. */
-export const useDay = (day: string) =>
-  useQuery({
-    queryKey: [...planningKey, 'calendar', day, day],
-    queryFn: () => body(client.GET('/api/v1/calendar', ofDays(day, day))),
-    enabled: day !== '',
-    staleTime: 0,
-    select: ([only]) => only,
-  })
-
 export const useRules = () =>
   useQuery({ queryKey: [...planningKey, 'rules'], queryFn: () => body(client.GET('/api/v1/timetable')) })
 
