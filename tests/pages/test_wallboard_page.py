@@ -1,5 +1,7 @@
 """The wallboard in a real browser: live, honest about its age, and on a wall without anybody signed in."""
 
+import re
+
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
@@ -43,6 +45,8 @@ def test_given_a_wall_when_something_happens_then_it_shows_it_and_says_when_it_i
     page.goto(f"{url}/wallboard")
     expect(line(page, round_id)).to_contain_text("۱۲")
     expect(page.get_by_test_id("calls-by-hour")).to_contain_text("۵۰ تا کنون")
+    listened = page.get_by_test_id("calls-by-hour").get_by_test_id("chart-table")
+    expect(listened.get_by_role("row").filter(has_text="۴۱")).to_have_text(re.compile("۴۱۹$"))
     expect(page.locator("[data-doing=speaking]")).to_be_visible()
     expect(page.get_by_test_id("health")).to_contain_text("پایگاه داده برقرار")
     expect(page.get_by_test_id("hang")).to_have_count(0)  # an operator hangs up no screens

@@ -15,12 +15,13 @@ interface Props {
 /** How the phone sounds, at a glance; the numbers for whoever looks closely. */
 export function QualityIcon({ phone }: Props) {
   const { text, format } = useLanguage()
-  const { verdict, now } = useStore(phone.quality)
+  const { verdict, now, mos } = useStore(phone.quality)
   if (!verdict) return null
   const words = text.quality
   const loss = now && Math.max(now.heard.loss, now.sent?.loss ?? 0)
   const jitter = now && Math.max(now.heard.jitter, now.sent?.jitter ?? 0)
   const about = [
+    mos === null ? words.said(words.verdict[verdict]) : words.kept(words.verdict[verdict], format.number(Math.round(mos * 10) / 10)),
     loss !== null && words.loss(format.share(loss / 100)),
     jitter !== null && words.jitter(format.number(Math.round(jitter))),
     now?.rtt != null && words.rtt(format.number(Math.round(now.rtt))),
@@ -28,7 +29,7 @@ export function QualityIcon({ phone }: Props) {
   return (
     <span
       className={style.icon} role="img" data-testid="call-quality" data-verdict={verdict}
-      aria-label={words.said(words.verdict[verdict])} title={[words.said(words.verdict[verdict]), ...about].join('\n')}
+      aria-label={words.said(words.verdict[verdict])} title={about.join('\n')}
     >
       <svg aria-hidden viewBox="0 0 22 18" width={22} height={18} fill="currentColor">
         {[0, 1, 2, 3].map((bar) => (

@@ -36,7 +36,7 @@ interface ChartProps {
 
 const sum = (parts: number[]) => parts.reduce((total, part) => total + part, 0)
 
-function Chart({ title, now, legend, testId, columns }: ChartProps) {
+function Chart({ title, now, legend = [], testId, columns }: ChartProps) {
   const { text, format } = useLanguage()
   const words = text.wallboard
   const most = Math.max(1, ...columns.map(({ parts }) => sum(parts)))
@@ -47,21 +47,49 @@ function Chart({ title, now, legend, testId, columns }: ChartProps) {
         {title}
         <span className={style.soft}>{words.sum(format.number(sum(columns.map(({ parts }) => sum(parts)))))}</span>
       </h2>
-      {legend && (
-        <p className={style.legend}>{legend.map((name, part) => <span key={name} data-part={part}>{name}</span>)}</p>
+      {legend.length > 0 && (
+        <p className={style.legend} aria-hidden>{legend.map((name, part) => <span key={name} data-part={part}>{name}</span>)}</p>
       )}
-      <ol className={style.bars}>
+      <Read title={title} names={legend.length > 0 ? legend : [title]} columns={columns} />
+      <ol className={style.bars} aria-hidden>
         {columns.map(({ at, place, parts }) => (
           <li key={at} data-now={present(at)}>
-            <span className={style.value} aria-hidden>{sum(parts) > 0 && format.number(sum(parts))}</span>
+            <span className={style.value}>{sum(parts) > 0 && format.number(sum(parts))}</span>
             {parts.map((part, index) => (
-              <i key={index} data-part={index} style={{ blockSize: `${(part / most) * 62}%` }} aria-hidden />
+              <i key={index} data-part={index} style={{ blockSize: `${(part / most) * 62}%` }} />
             ))}
-            <span className={style.hour} aria-hidden>{format.number(place)}</span>
-            <span className={style.read}>{words.hourIs(format.number(place), format.number(sum(parts)))}</span>
+            <span className={style.hour}>{format.number(place)}</span>
           </li>
         ))}
       </ol>
     </section>
+  )
+}
+
+interface ReadProps extends Pick<ChartProps, 'title' | 'columns'> {
+  /** Of the parts of a column. */
+  names: string[]
+}
+
+/** The chart as a table, for who listens to the page: at a wall it has no room, and nobody to scroll it. */
+function Read({ title, names, columns }: ReadProps) {
+  const { text, format } = useLanguage()
+  return (
+    <div className={style.read}>
+      <table data-testid="chart-table">
+        <caption>{title}</caption>
+        <thead>
+          <tr>{[text.wallboard.hour, ...names].map((name) => <th key={name} scope="col">{name}</th>)}</tr>
+        </thead>
+        <tbody>
+          {columns.map(({ at, place, parts }) => (
+            <tr key={at}>
+              <th scope="row">{format.number(place)}</th>
+              {parts.map((part, index) => <td key={index}>{format.number(part)}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

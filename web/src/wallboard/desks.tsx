@@ -1,6 +1,7 @@
 import { useLanguage } from '../language/language'
 import { CallIcon } from '../ui/call-state'
 import type { CallState } from '../ui/call-states'
+import { RunningTime } from '../ui/number'
 import type { WallDesk, WallLine } from './queries'
 import style from './wallboard.module.css'
 
@@ -38,7 +39,7 @@ export function Desks({ desks, lines, now }: Props) {
               <b>{text.line.atDesk(format.number(desk_id))}</b>
               <span className={style.name}>{name}</span>
               <span className={style.doing}>{call && <CallIcon state={call} />} {words.doing[doing]}</span>
-              <span className={style.since}>{since && format.duration(now - Date.parse(since))}</span>
+              <span className={style.since}>{since && <RunningTime>{format.duration(now - Date.parse(since))}</RunningTime>}</span>
               <span className={style.serves}>{line && office(line)}</span>
             </li>
           )

@@ -1,4 +1,5 @@
 import { useLanguage } from '../language/language'
+import { RunningTime } from '../ui/number'
 import type { WallLine } from './queries'
 import style from './wallboard.module.css'
 
@@ -89,7 +90,7 @@ export function Longest({ lines, now }: Props) {
       <dl>
         <div>
           <dt>{words.onThePhone}</dt>
-          <dd className={style.figure}>{onThePhone ? format.duration(now - Date.parse(onThePhone)) : words.nobody}</dd>
+          <dd className={style.figure}>{onThePhone ? <RunningTime>{format.duration(now - Date.parse(onThePhone))}</RunningTime> : words.nobody}</dd>
         </div>
         <div>
           <dt>{words.inTheLine}</dt>

@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 import { useMe } from '../api/session'
 import { useLanguage } from '../language/language'
 import { Loading } from '../ui/loading'
+import { RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { Bars } from './bars'
 import { Desks } from './desks'
@@ -34,7 +35,7 @@ export default function WallboardPage() {
         <h1><span aria-hidden>{text.brandNumber}</span>{words.title}</h1>
         <p className={style.city}>{text.city}</p>
         <p className={style.date}>{format.date(at)}</p>
-        <p className={style.clock}>{format.time(at)}</p>
+        <p className={style.clock}><RunningTime>{format.time(at)}</RunningTime></p>
       </header>
       <div role="alert" className="live">
         {signedOut && <p className={style.alarm} data-testid="signed-out">{words.signedOut} <a href="/sign-in">{words.signIn}</a></p>}

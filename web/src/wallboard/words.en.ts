@@ -26,7 +26,7 @@ export const words: typeof fa = {
     answered: 'answered',
     turnedAway: 'lines full',
     sum: (count) => `${count} so far`,
-    hourIs: (hour, count) => `${hour}:00: ${count}`,
+    hour: 'Hour',
     desks: 'Desks',
     phones: (up, all) => `${up} of ${all} phones connected`,
     doing: {

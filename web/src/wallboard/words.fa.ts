@@ -24,7 +24,7 @@ export const words = {
     answered: 'پاسخ داده شد',
     turnedAway: 'خط‌ها پر بود',
     sum: (count: string) => `${count} تا کنون`,
-    hourIs: (hour: string, count: string) => `ساعت ${hour}: ${count}`,
+    hour: 'ساعت',
     desks: 'میزها',
     phones: (up: string, all: string) => `${up} تلفن از ${all} وصل`,
     doing: {
