@@ -25,7 +25,10 @@ export const theme = createTheme({
   primaryShade: 7,
   colors: { turquoise, brick, amber, dark },
   fontFamily: 'var(--font)',
-  headings: { fontFamily: 'var(--font)', fontWeight: '700' },
+  headings: {
+    fontFamily: 'var(--font)', fontWeight: '700',
+    sizes: { h1: { fontSize: 'var(--text-xl)' }, h2: { fontSize: 'var(--text-l)' }, h3: { fontSize: 'var(--text-l)' } },
+  },
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontSizes: { xs: 'var(--text-s)', sm: 'var(--text-s)', md: 'var(--text-m)', lg: 'var(--text-l)', xl: 'var(--text-l)' },

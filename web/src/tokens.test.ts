@@ -15,6 +15,18 @@ it('given the sources of the pages when they name a colour then it is a token', 
   expect(wrong.map(([name]) => name)).toEqual([])
 })
 
+/** Read from afar: they follow the screen (docs/look.md). */
+const FROM_AFAR = ['./official/official.module.css', './wallboard/wallboard.module.css']
+const SIZE = /font-size: ([^;]+);|fontSize: '?([^',}]+)/g
+const TOKEN = String.raw`var\(--text-(?:s|m|l|xl|2xl)\)`
+const IN_SCALE = new RegExp(`^(?:${TOKEN}|clamp\\(${TOKEN}, [\\d.]+vw, ${TOKEN}\\)|inherit)$`)
+
+it('given the sources of the pages when letters have a size then it is one of the five', () => {
+  const wrong = Object.entries(sources).filter(([name]) => !FROM_AFAR.includes(name)).flatMap(([name, source]) =>
+    [...withoutPrint(source).matchAll(SIZE)].map(([, css, inCode = '']) => css ?? inCode).filter((size) => !IN_SCALE.test(size)).map((size) => `${name} ${size}`))
+  expect(wrong).toEqual([])
+})
+
 it('given a token of the light room when the dark one is drawn then it has it, too', () => {
   const [, light = '', dark = ''] = tokens.split(/\[data-scheme='(?:light|dark)'\] \{/)
   const names = (rules: string) => [...rules.split('\n}')[0]?.matchAll(/^ {2}(--[\w-]+):/gm) ?? []].map(([, name]) => name)

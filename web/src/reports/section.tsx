@@ -64,7 +64,7 @@ function Chart({ columns, rows, lying }: { columns: Column[]; rows: Rows; lying:
   const series = columns.flatMap(({ name, color }, place) => (color ? [{ name: String(place), label: name, color }] : []))
   // An axis that is turned round turns its groups, but not the bars within one.
   const drawn = fromRight && !lying ? series.toReversed() : series
-  const names = { tick: { fontSize: 13 }, width: lying ? 150 : 50, ...(lying ? { interval: 0 } : {}) }
+  const names = { tick: { fontSize: 'var(--text-s)' }, width: lying ? 150 : 50, ...(lying ? { interval: 0 } : {}) }
   return (
     <div className={style.chart} dir="ltr" aria-hidden>
       <BarChart
