@@ -123,6 +123,10 @@ def test_given_an_address_that_is_none_when_opened_by_who_is_signed_in_then_the_
     assert answer.status_code == 404 and '<div id="root">' in answer.text
 
 
+def test_given_the_girih_when_it_is_drawn_then_it_is_at_most_2_kb() -> None:
+    assert 0 < (SOURCES.parent / "public" / "assets" / "girih.svg").stat().st_size <= 2048
+
+
 def test_given_the_built_pages_when_they_use_a_part_of_mantine_then_its_style_is_there() -> None:
     built = Path(web.BUILT) / "assets"
     classes = re.compile(r"\bm_[0-9a-f]{4,8}\b")

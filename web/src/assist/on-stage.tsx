@@ -8,6 +8,7 @@ import { useLanguage } from '../language/language'
 import { Progress } from '../official/next-panel'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
+import { Empty } from '../ui/empty'
 import { Num, RunningTime } from '../ui/number'
 import { useBreakWord } from '../ui/use-desk-words'
 import { useNow } from '../ui/use-now'
@@ -65,7 +66,7 @@ function Part({ name, title, empty, rows }: PartProps) {
   return (
     <Paper withBorder component="section" className={style.part} aria-labelledby={name}>
       <h2 id={name}>{title}</h2>
-      {rows.length > 0 ? <ul>{rows}</ul> : <p className={style.empty}>{empty}</p>}
+      {rows.length > 0 ? <ul>{rows}</ul> : <Empty>{empty}</Empty>}
     </Paper>
   )
 }

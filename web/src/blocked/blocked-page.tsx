@@ -47,7 +47,11 @@ export default function BlockedPage({ me }: { me: Me }) {
         />
         <ErrorNotice error={error} />
         {isPending && <Loading />}
-        {!isPending && blocked.length === 0 && <Empty>{settled.trim() ? words.noneFound : words.none}</Empty>}
+        {!isPending && blocked.length === 0 && (
+          <Empty action={settled.trim() && <Button variant="light" onClick={() => setWanted('')}>{text.retention.clear}</Button>}>
+            {settled.trim() ? words.noneFound : words.none}
+          </Empty>
+        )}
         {blocked.length > 0 && (
           <ul className={style.rows}>
             {blocked.map((one) => (

@@ -1,4 +1,4 @@
-import { TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import { Link } from 'wouter'
@@ -38,7 +38,7 @@ export default function CitizensPage({ me }: { me: Me }) {
           className={style.typed} data-testid="citizen-typed" onChange={(event) => setTyped(event.currentTarget.value)}
         />
         <ErrorNotice error={error} />
-        {isSuccess && wanted && found.length === 0 && <Empty data-testid="nobody">{words.none}</Empty>}
+        {isSuccess && wanted && found.length === 0 && <Empty data-testid="nobody" action={<Button variant="light" onClick={() => setTyped('')}>{text.retention.clear}</Button>}>{words.none}</Empty>}
         {found.map(({ name, results }) => (
           <section key={name}>
             <h2 className={style.heading}>{text.search.groups[name]}</h2>

@@ -1,8 +1,11 @@
+import { Button } from '@mantine/core'
+import { Link } from 'wouter'
 import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { PhonePanel } from '../desk/phone-panel'
 import { useLanguage } from '../language/language'
 import { useDeskPhone } from '../phone/desk-phone'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -33,7 +36,7 @@ export default function ControlPage({ me }: { me: Me }) {
             <Alarms alarms={room.alarms} lines={room.lines} now={now} />
             {mayMove(me.role) && <Ears me={me} />}
             {room.lines.length === 0
-              ? <p className={rows.empty} data-testid="control-quiet">{text.control.quiet}</p>
+              ? <Empty data-testid="control-quiet" action={<Button component={Link} href="/rounds" variant="light">{text.rounds.title}</Button>}>{text.control.quiet}</Empty>
               : <Lines lines={room.lines} me={me} now={now} />}
             <Desks desks={room.desks} lines={room.lines} me={me} now={now} />
           </>

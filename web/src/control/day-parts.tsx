@@ -1,5 +1,7 @@
+import { Fragment } from 'react'
 import { useLanguage } from '../language/language'
-import { Num } from '../ui/number'
+import { Num, RunningTime } from '../ui/number'
+import { Table } from '../ui/table'
 import { useBreakWord } from '../ui/use-desk-words'
 import { lasted, sumsOf } from './day-sums'
 import type { Span } from './queries'
@@ -14,7 +16,7 @@ export function Sums({ spans, now }: { spans: Span[]; now: number }) {
       {sumsOf(spans, now).map((sum) => (
         <div key={`${sum.did} ${sum.reason}`} data-did={sum.did}>
           <dt>{what(sum)}</dt>
-          <dd><Num>{format.duration(sum.lasted)}</Num> <small>{text.control.dayTimes(format.number(sum.count))}</small></dd>
+          <dd><RunningTime>{format.duration(sum.lasted)}</RunningTime> <small>{text.control.dayTimes(format.number(sum.count))}</small></dd>
         </div>
       ))}
     </dl>
@@ -27,21 +29,15 @@ export function Stretches({ spans, now }: { spans: Span[]; now: number }) {
   const words = text.control
   const what = useWhat()
   return (
-    <table className={style.day} data-testid="person-day">
-      <thead>
-        <tr><th scope="col">{words.dayFrom}</th><th scope="col">{words.dayUntil}</th><th scope="col">{words.dayWhat}</th><th scope="col">{words.dayLong}</th></tr>
-      </thead>
-      <tbody>
-        {spans.map((span) => (
-          <tr key={`${span.did} ${span.since}`} data-did={span.did}>
-            <td><Num>{format.time(span.since)}</Num></td>
-            <td>{span.until ? <Num>{format.time(span.until)}</Num> : words.dayNow}</td>
-            <td>{what(span)} {span.ticket && <Num>{format.ticket(span.ticket)}</Num>}</td>
-            <td><Num>{format.duration(lasted(span, now))}</Num></td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      title={words.dayStretches} columns={[words.dayFrom, words.dayUntil, words.dayWhat, words.dayLong]} data-testid="person-day"
+      rows={spans.map((span) => [
+        <Num key="from">{format.time(span.since)}</Num>,
+        span.until ? <Num key="until">{format.time(span.until)}</Num> : words.dayNow,
+        <Fragment key="what">{what(span)} {span.ticket && <Num>{format.ticket(span.ticket)}</Num>}</Fragment>,
+        <RunningTime key="long">{format.duration(lasted(span, now))}</RunningTime>,
+      ])}
+    />
   )
 }
 

@@ -1,9 +1,11 @@
 import { Button, Group } from '@mantine/core'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { OutcomeDialog } from '../desks/dialogs'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { Num, RunningTime } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useBreakWord } from '../ui/use-desk-words'
@@ -37,8 +39,8 @@ export function Desks({ desks, lines, me, now }: Props) {
   return (
     <section aria-labelledby="desks-title">
       <h2 id="desks-title" className={style.title}>{text.control.desksTitle}</h2>
-      {desks.length === 0 && <p className={rows.empty}>{text.deskList.none}</p>}
-      <ul className={rows.rows}>
+      {desks.length === 0 && <NoDesks me={me} />}
+      <ul className={rows.rows} hidden={desks.length === 0}>
         {desks.map((desk) => (
           <li key={desk.desk_id} className={`${rows.row} ${style.desk}`} data-testid="control-desk" data-id={desk.desk_id} data-at={desk.at}>
             <Who desk={desk} lines={lines} onAsk={() => setAsked({ what: 'day', desk })} />
@@ -57,6 +59,12 @@ export function Desks({ desks, lines, me, now }: Props) {
       {asked?.what === 'outcome' && <OutcomeDialog desk={inHandOf(asked.desk)} onClose={close} />}
     </section>
   )
+}
+
+function NoDesks({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  const may = me.role === 'administrator'
+  return <Empty action={may && <Button component={Link} href="/people" variant="light">{text.people.title}</Button>}>{text.deskList.none}</Empty>
 }
 
 const inHandOf = ({ desk_id, callback_id, ticket, state, since, owed }: LiveDesk) => ({

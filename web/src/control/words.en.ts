@@ -75,6 +75,7 @@ export const words: typeof fa = {
     dayOf: (person) => `${person} today`,
     dayNothing: 'Nothing has happened at the desk today.',
     daySums: 'Sums of the day',
+    dayStretches: 'The day in its order',
     dayTimes: (count) => `${count} times`,
     dayFrom: 'from',
     dayUntil: 'until',

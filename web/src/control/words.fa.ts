@@ -74,6 +74,7 @@ export const words = {
     dayOf: (person: string) => `امروز ${person}`,
     dayNothing: 'امروز هنوز کاری پشت میز ثبت نشده است.',
     daySums: 'جمع روز',
+    dayStretches: 'کارهای روز به ترتیب',
     dayTimes: (count: string) => `${count} بار`,
     dayFrom: 'از',
     dayUntil: 'تا',

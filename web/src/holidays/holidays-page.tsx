@@ -9,6 +9,7 @@ import { monthOf, yearSpan } from '../language/month'
 import { CloseDay } from '../timetable/close-day'
 import { HolidayActions } from '../timetable/holiday-actions'
 import { DayPicker } from '../ui/day-picker'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Tag } from '../ui/tag'
@@ -49,7 +50,7 @@ export default function HolidaysPage({ me }: { me: Me }) {
             </div>
           </div>
           <ErrorNotice error={error} />
-          {data?.length === 0 && <p className={style.soft}>{words.none}</p>}
+          {data?.length === 0 && <Empty action={may && <Button variant="light" onClick={() => setDay('')}>{words.add}</Button>}>{words.none}</Empty>}
           <ul className={rounds.rounds}>
             {data?.map((off) => (
               <li key={off.day} className={style.holiday} data-testid="holiday" data-day={off.day}>

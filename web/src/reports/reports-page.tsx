@@ -1,4 +1,5 @@
 import '@mantine/charts/styles.css'
+import { Button } from '@mantine/core'
 import { useDeferredValue, useEffect } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Me } from '../api/types'
@@ -34,13 +35,13 @@ export default function ReportsPage({ me }: { me: Me }) {
         <SpanForm span={span} onChange={change} />
         {wrong ? <Notice tone="warning" data-testid="wrong-span">{text.reports.wrongSpan}</Notice> : <ErrorNotice error={error} />}
         {!data && !error && !wrong && <Loading />}
-        {data && !error && !wrong && <Shown report={data} />}
+        {data && !error && !wrong && <Shown report={data} onClear={() => setQuery({}, { replace: true })} />}
       </main>
     </div>
   )
 }
 
-function Shown({ report }: { report: Report }) {
+function Shown({ report, onClear }: { report: Report; onClear: () => void }) {
   const { text, format } = useLanguage()
   const words = text.reports
   // Charts take a tenth of a second: the page and its totals do not wait for them.
@@ -53,7 +54,7 @@ function Shown({ report }: { report: Report }) {
         <h2>{words.title}: {words.by[report.by]}</h2>
         <p data-testid="span">{words.heading(day(report.start), day(report.until))}</p>
       </header>
-      {report.rows.length === 0 ? <Empty data-testid="empty">{words.empty}</Empty> : (
+      {report.rows.length === 0 ? <Empty data-testid="empty" action={<Button variant="light" onClick={onClear}>{text.retention.clear}</Button>}>{words.empty}</Empty> : (
         <>
           <Totals report={report} />
           {charts && (

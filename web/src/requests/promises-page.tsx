@@ -1,3 +1,5 @@
+import { Button } from '@mantine/core'
+import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
@@ -23,7 +25,7 @@ export default function PromisesPage({ me }: { me: Me }) {
       <main className={rows.page}>
         <ErrorNotice error={query.error} />
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <Empty>{text.requests.noPromises}</Empty>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button component={Link} href="/requests" variant="light">{text.requests.back}</Button>}>{text.requests.noPromises}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows} aria-label={text.requests.promises}>
             {found.map((request) => <RequestRow key={request.id} request={request} />)}
