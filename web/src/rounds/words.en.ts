@@ -18,7 +18,7 @@ export const words: typeof fa = {
     cancelHelp: 'Whoever is registered passes to this official’s next round with the same ticket number, and is told by text message.',
     cancelCosts: (places) => `Waiting places that pass to the next round: ${places}. This cannot be taken back.`,
     cancelCostsNone: 'Nobody waits in this round. This cannot be taken back.',
-    cancelWith: (places) => `Cancel the round and its places: ${places}`,
+    cancelWith: (places) => `Cancel the round, places: ${places}`,
     endTitle: 'End the round?',
     endHelp: 'A conversation in progress goes on. Whoever was not reached is first in the next round.',
     moveUp: 'Move up',
