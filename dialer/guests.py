@@ -1,6 +1,7 @@
 """Calls the third persons whom desks ask for, and leads whoever pressed 1 into the desk's room."""
 
 import logging
+import math
 import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -48,7 +49,8 @@ class Guests(SystemCalls):
         super().__init__(settings, engine, ami, caps)
         self._seen: dict[str, str] = {}
         self._of: dict[str, str] = {}
-        self._asked_at: dict[tuple[str, str], float] = {}
+        self._asked: dict[tuple[str, str], tuple[float, bool]] = {}
+        """When, and whether Asterisk took it."""
 
     def send_all(self) -> bool:
         """Place, lead into rooms and hang up what is to be. False: Asterisk refused, and is to be asked."""
@@ -148,7 +150,7 @@ class Guests(SystemCalls):
 
     def _forget(self, token: str) -> None:
         self._seen.pop(token, None)
-        self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] != token}
+        self._asked = {key: asked for key, asked in self._asked.items() if key[0] != token}
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""
@@ -163,14 +165,16 @@ class Guests(SystemCalls):
 
     def _ask(self, token: str, action: str, **keys: object) -> bool:
         key, at = (token, action), time.monotonic()
-        if at < self._asked_at.get(key, -_AGAIN_S) + _AGAIN_S:
-            return True
-        self._asked_at[key] = at
+        asked_at, taken = self._asked.get(key, (-math.inf, False))
+        if at < asked_at + _AGAIN_S:
+            return taken
+        self._asked[key] = at, False
         try:
             self._ami.request(action, Channel=token, **keys)
         except AmiError as error:
             log.info("%s: no %s: %s", token, action, error)
             return False
+        self._asked[key] = at, True
         return True
 
 

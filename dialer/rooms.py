@@ -45,7 +45,8 @@ class Rooms:
         self._keep_out = keep_out
         self._seen: dict[str, str] = {}
         self._left_alone_at: dict[str, float] = {}
-        self._asked_at: dict[tuple[str, str], float] = {}
+        self._asked: dict[tuple[str, str], tuple[float, bool]] = {}
+        """When, and whether Asterisk took it."""
 
     def seen(self, token: str, where: str) -> None:
         """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or is in this context."""
@@ -68,7 +69,7 @@ class Rooms:
         self._not_asked(token)
 
     def _not_asked(self, token: str) -> None:
-        self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] != token}
+        self._asked = {key: asked for key, asked in self._asked.items() if key[0] != token}
 
     def send_all(self) -> bool:
         """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
@@ -132,9 +133,10 @@ class Rooms:
 
     def _ask(self, token: str, action: str, context: str = "", exten: str = "", **keys: object) -> bool:
         key, at = (token, f"{action} {context} {exten}"), time.monotonic()
-        if at < self._asked_at.get(key, 0.0) + _AGAIN_S:
-            return True
-        self._asked_at[key] = at
+        asked_at, taken = self._asked.get(key, (-math.inf, False))
+        if at < asked_at + _AGAIN_S:
+            return taken
+        self._asked[key] = at, False
         where = {"Context": str(context), "Exten": exten, "Priority": 1} if context else {}
         try:
             # Asterisk finds a channel by its id, too.
@@ -142,6 +144,7 @@ class Rooms:
         except AmiError as error:
             log.info("%s: no %s: %s", token, action, error)
             return False
+        self._asked[key] = at, True
         return True
 
 

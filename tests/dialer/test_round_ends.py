@@ -85,6 +85,21 @@ def test_given_a_kind_word_that_does_not_end_when_its_time_is_over_then_the_call
 
 
 @on_sqlite
+def test_given_a_kind_word_that_asterisk_refuses_when_the_round_ends_then_it_is_not_taken_for_said(
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "_AGAIN_S", 0.5)
+    token = hall.brings(C.ANSWERED)
+    manager.refused = {"Redirect": "not now"}
+    hall.ends_round()
+    hall.until(hall.moved)
+    for _ in range(3):  # within that time: it is not asked for again yet
+        hall.step()
+    manager.refused = {}
+    hall.until(lambda: hall.moved().count((token, "let-go", "s")) >= 2)
+
+
+@on_sqlite
 def test_given_a_desk_that_asked_when_the_round_is_over_then_nobody_is_given_to_it(
     hall: Hall, manager: FakeManager
 ) -> None:
