@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
@@ -84,6 +84,31 @@ def test_given_an_administrators_first_sign_in_when_the_factor_is_set_up_then_th
     )
     said = [one for one in context.complaints if "401" not in one and "403" not in one]  # type: ignore[attr-defined]
     assert said == []
+
+
+def test_given_an_answer_from_before_the_password_when_it_comes_late_then_the_second_step_stays(
+    context: BrowserContext, url: str, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        a_user(session, username="admin").role = Role.ADMINISTRATOR
+    page = context.new_page()
+    before: list[tuple[Route, APIResponse]] = []
+
+    def late(route: Route) -> None:
+        if route.request.method == "GET":
+            before.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/session", late)
+    sign_in(page, url, "admin")
+    page.get_by_test_id("key").wait_for()
+    for route, answer in before:
+        route.fulfill(response=answer)
+    page.get_by_test_id("code").fill("000000")
+    page.get_by_test_id("confirm-factor").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("این کد درست نیست")
+    assert before
 
 
 def test_given_my_account_when_used_then_password_pin_factor_and_sessions_change(

@@ -23,7 +23,9 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
   const [sentBack] = useState(refused)
   const entry = useMutation({
     mutationFn: () => signIn(latinDigits(username.trim()), password),
-    onSuccess: (answer) => {
+    onSuccess: async (answer) => {
+      // What was asked before the password is answered late: it would lead back to it.
+      await queries.cancelQueries({ queryKey: accountKeys.step })
       if ('step' in answer) queries.setQueryData(accountKeys.step, answer)
       else signedIn(queries, answer)
     },
