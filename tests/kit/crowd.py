@@ -68,7 +68,7 @@ class Call:
 
 
 Behaves = Callable[[str, int], Behaviour]
-"""What a number does with its nth call, counted from 0."""
+"""What a number does with its nth call, counted from 0; one that was cut off is made again."""
 
 
 class Crowd:
@@ -199,7 +199,7 @@ class Crowd:
                     dialog.reply(refusal)
                 return
             self._turned_away.pop(message.call_id, None)  # it was asked again, and is there again
-            before = len(self.calls(message.user))
+            before = sum(call.ended_by != "cut" for call in self.calls(message.user))
             call = Call(message.user, self._behaves(message.user, before), time.time())
             self._calls.append(call)
             self._lines[message.call_id] = _Line(call, dialog)

@@ -2,12 +2,14 @@
 
 import hashlib
 import shutil
+import threading
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import soundfile
 
 from db.engine import writing
@@ -21,6 +23,7 @@ from tests.kit.system import SHARED, System, linked, locked
 
 _CLIP_SAMPLES = 1600
 """0.2 s."""
+_LOOK_S = 0.1
 _SETTLES_S = 15.0
 
 WAITS = {*HOLDS_PLACE} - {RegistrationState.UNREACHED}
@@ -171,6 +174,7 @@ def played_at_once(
     everybody = ChainMap(*by_number, dict(others or {}))
     with ExitStack() as stack:
         crowd = stack.enter_context(Crowd(system.trunk_port, lambda n, call: everybody[n].behaves(call)))
+        stack.enter_context(_noticing(system, crowd))
         games = []
         for number, people in enumerate(by_number):
             round_id = stack.enter_context(system.another_round() if number else system.only_round())
@@ -180,6 +184,30 @@ def played_at_once(
         for game in games:
             game.official.serve(game.round_id)
         yield games
+
+
+@contextmanager
+def _noticing(system: System, crowd: Crowd) -> Iterator[None]:
+    """Should Asterisk die, also by itself (asterisk#1946), its phones notice: nobody says goodbye to them."""
+    stopped = threading.Event()
+
+    def watch() -> None:
+        here = 0
+        while not stopped.wait(_LOOK_S):
+            if here and not psutil.pid_exists(here):
+                crowd.cut_off()
+                here = 0
+            elif not here:
+                with suppress(LookupError, psutil.Error):
+                    here = system.pid("asterisk")
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        watching.join()
 
 
 def wait_until_done(*games: SimulatedRound, timeout: float) -> None:
