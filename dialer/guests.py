@@ -13,6 +13,7 @@ from db.engine import reading, writing
 from db.states import GuestEnd, GuestState, Outcome
 from dialer.ami import Ami, AmiError
 from dialer.caps import Caps
+from dialer.originate import token_of
 from dialer.outcomes import Ending, of_network, ours
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
@@ -121,8 +122,8 @@ class Guests(SystemCalls):
         for token in self._seen.keys() - set(channels):
             self._forget(token)
         for token, channel in channels.items():
-            if not guests.is_token(token):
-                continue
+            if not guests.is_token(token) or token_of(token) != token:
+                continue  # the other half of a call goes the way of the first
             if token not in known:
                 self._ask(token, "Hangup", Cause=16)
             elif token in ringing or channel.get("ChannelStateDesc") == "Ringing":

@@ -10,7 +10,7 @@ from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import claims, conversations
 from tests.dialer.hall import Hall
 from tests.dialer.office import DESK_CHANNEL, on_sqlite
-from tests.kit.fake_manager import FakeManager
+from tests.kit.fake_manager import FakeManager, leg_of
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
@@ -47,7 +47,7 @@ def test_given_a_call_that_ended_while_the_dialer_was_dead_when_another_comes_th
     if state is C.TALKING:
         hall.later(token, talking_at=conversations.MET)
         manager.channels["desk.1"]["Duration"] = "01:23:45"  # there all the while: it was the citizen's end
-    manager.channels.pop(f"{token}.phone", None)
+    manager.channels.pop(leg_of(token), None)
     del manager.channels[token]
     hall.restart()
     hall.until(lambda: hall.state(token) in (C.ENDED, C.CLOSED))

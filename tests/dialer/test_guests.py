@@ -104,6 +104,7 @@ def test_given_a_dialer_that_dies_at_any_step_when_another_comes_then_nobody_is_
     hall.restart()
     hall.until_at_rest()
     assert third.row().state is state
+    assert not manager.named("Hangup"), "neither half of the call is a stranger"
     third.ends()
     hall.restart()
     hall.until_at_rest()

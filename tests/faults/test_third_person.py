@@ -98,7 +98,12 @@ def test_given_a_citizen_on_hold_when_a_third_person_comes_then_they_hear_the_de
 
     talk.system.kill("dialer")
     talk.system.wait_healthy()
+    assert talk.desk.http.put(hold).status_code == 202
+    talk.hears_music()  # another dialer works, and has seen who is there
+    talk.hears(talk.third, DESK_HZ)
+    assert talk.desk.http.delete(hold).status_code == 202
     talk.hears(talk.third, CITIZEN_HZ, DESK_HZ)
+    assert talk.guest("state") == "talking"
     ended = talk.desk.http.delete(f"{talk.guests}/{talk.guest('id')}")
     assert ended.status_code == 202, ended.text
     talk.third.wait_for("closed")

@@ -6,6 +6,7 @@ answers every action as Asterisk does; a test may have it refuse, keep silent or
 
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
@@ -122,7 +123,7 @@ class FakeManager:
 
     def ringing(self, channel_id: str) -> None:
         """The phone at the other end rings: a channel of its own, which the second half of ours dialled."""
-        self.channels[f"{channel_id}.phone"] = {
+        self.channels[leg_of(channel_id)] = {
             "Channel": "PJSIP/trunk-0000002a",
             "ChannelStateDesc": "Ringing",
             "Application": "AppDial",
@@ -132,7 +133,7 @@ class FakeManager:
 
     def stage(self, channel_id: str, stage: str, application: str = "") -> None:
         """The dialplan tells how far a callback has come."""
-        self.channels.pop(f"{channel_id}.phone", None)
+        self.channels.pop(leg_of(channel_id), None)
         context = _CONTEXTS.get(stage, "callback")
         now = {"ChannelStateDesc": "Up", "Application": application, "Context": context}
         self.channels[channel_id] |= now
@@ -164,7 +165,7 @@ class FakeManager:
             self._hangs_up(channel_id, cause, leg_late)
 
     def _hangs_up(self, channel_id: str, cause: int, leg_late: bool) -> None:
-        self.channels.pop(f"{channel_id}.phone", None)
+        self.channels.pop(leg_of(channel_id), None)
         gone = self.channels.pop(channel_id, {})
         channel = gone.get("Channel", "Local/x@dial-00000001;1")
         ours = channel.startswith("Local/")
@@ -180,7 +181,7 @@ class FakeManager:
             self._leg_ends(channel_id, cause)
 
     def _leg_ends(self, channel_id: str, cause: int) -> None:
-        self._hangup("PJSIP/trunk-0000002a", "1764190000.42", channel_id, cause)
+        self._hangup("PJSIP/trunk-0000002a", leg_of(channel_id), channel_id, cause)
 
     def _hangup(self, channel: str, channel_id: str, call: str, cause: int) -> None:
         self.event("Hangup", Channel=channel, Uniqueid=channel_id, Linkedid=call, Cause=str(cause))
@@ -245,7 +246,8 @@ class FakeManager:
             self.event("FullyBooted", Status="Fully Booted")
         if not error and action["Action"] == "CoreShowChannels":
             for channel_id, channel in list(self.channels.items()):
-                self.event("CoreShowChannel", Uniqueid=channel_id, **channel, **same)
+                for row in _rows(channel_id, channel):
+                    self.event("CoreShowChannel", **row, **same)
             if not self.endless_lists:
                 self.event("CoreShowChannelsComplete", EventList="Complete", **same)
 
@@ -264,6 +266,25 @@ class FakeManager:
 
 
 _CONTEXTS = {"confirmed": "waiting", "held": "held", "held-over": "held-over", "parting": "parting"}
+
+
+def leg_of(channel_id: str) -> str:
+    """The id of the leg to the phone, which Asterisk itself gives."""
+    return f"1764190000.{zlib.crc32(channel_id.encode())}"
+
+
+def _rows(channel_id: str, channel: Headers) -> Iterator[Headers]:
+    """A channel in the list; a Local channel has two halves, of which the second dials (seen on 22.10.1)."""
+    yield {"Uniqueid": channel_id, **channel}
+    if channel["Channel"].startswith("Local/"):
+        yield {
+            "Uniqueid": f"{channel_id};2",
+            "Linkedid": channel_id,
+            "Channel": f"{channel['Channel'].removesuffix(';1')};2",
+            "ChannelStateDesc": "Up" if channel.get("ChannelStateDesc") == "Up" else "Ring",
+            "Application": "Dial",
+            "Context": "dial",
+        }
 
 
 def _nothing() -> None:
