@@ -5,7 +5,7 @@ import io
 from datetime import time, timedelta
 
 from openpyxl import load_workbook
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine
 
 from db.engine import now, writing
@@ -60,6 +60,27 @@ def taken(page: Page, kind: str) -> bytes:
 FROM_RIGHT = """(parts) => parts
   .map((part) => [part.getBoundingClientRect().right, part.getAttribute('fill') ?? part.textContent.trim()])
   .sort(([one], [other]) => other - one).map(([, found]) => found)"""
+
+
+def test_given_a_part_of_a_rounds_page_that_comes_late_when_the_rest_is_shown_then_it_does_not_push_it_away(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    round_ = a_round_of_today(engine)
+    page = open_as(Role.AUDITOR, "rounds")
+    late: list[Route] = []
+    page.route("**/carries", lambda route: late.append(route))  # noqa: PLW0108  (Playwright marks it)
+    with page.expect_response("**/report"):
+        page.get_by_test_id("round").get_by_role("link").click()
+    expect(page.get_by_test_id("phase")).to_be_visible()
+    expect(page.get_by_test_id("to-reports")).to_be_hidden()
+    late.pop().continue_()
+    expect(page.get_by_test_id("carries")).to_be_visible()
+    page.get_by_test_id("to-reports").click()
+    expect(page.get_by_test_id("counts")).to_be_visible()
+
+    page.goto(page.url.split("/reports")[0] + f"/rounds/{round_.id}")  # and now it never comes
+    expect(page.get_by_test_id("to-reports")).to_be_visible()
+    assert late
 
 
 def test_given_bars_of_a_group_when_they_are_drawn_from_right_to_left_then_they_run_with_the_legend(

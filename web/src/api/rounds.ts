@@ -1,5 +1,5 @@
 /** The rounds and the stage of one, which many pages follow. */
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { body, client } from './client'
 import { serverNow } from './clock'
 import { keys } from './keys'
@@ -43,6 +43,7 @@ export const useRoundsFrom = (from: string) =>
   useQuery({
     queryKey: keys.planned(from),
     queryFn: () => getRoundsFrom(from),
+    placeholderData: keepPreviousData,
     refetchInterval: (query) => untilNextPhase(query.state.data),
   })
 

@@ -14,6 +14,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
+import { Whole } from '../ui/whole'
 import { Carries } from './carries'
 import { Desks } from './desks'
 import { NoticeState, Who } from './facts'
@@ -60,12 +61,14 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
           <>
             <div className={style.side}>
               <Agreed round={round} me={me} onAsk={setAsked} />
-              {round.phase === 'live' && <Desks id={id} me={me} />}
-              <NoticeText id={id} />
-              <Report round={round} />
-              <Carries id={id} />
-              {!round.is_operators_line && mayOversee(me.role) && <History id={id} />}
-              {round.recorded && mayHear(me.role) && <Recordings id={id} />}
+              <Whole key={id} className={style.side}>
+                {round.phase === 'live' && <Desks id={id} me={me} />}
+                <NoticeText id={id} />
+                <Report round={round} />
+                <Carries id={id} />
+                {!round.is_operators_line && mayOversee(me.role) && <History id={id} />}
+                {round.recorded && mayHear(me.role) && <Recordings id={id} />}
+              </Whole>
             </div>
             <Line round={round} myDesk={me.desk?.id ?? null} action={mayMove(me.role) ? action : undefined} />
             <Dialog round={round} asked={asked} onClose={() => setAsked(null)} />

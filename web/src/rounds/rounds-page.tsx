@@ -44,7 +44,7 @@ export default function RoundsPage({ me }: { me: Me }) {
           <Empty action={mayPlan(me.role) && <Button disabled={!officials} onClick={() => setMaking(true)}>{text.rounds.make}</Button>}>{text.rounds.none}</Empty>
         )}
         {PHASES.map((phase) => <Group key={phase} phase={phase} rounds={rounds.filter((round) => round.phase === phase)} />)}
-        <Switch label={text.rounds.older} checked={older} onChange={(event) => setOlder(event.currentTarget.checked)} />
+        {!isPending && <Switch label={text.rounds.older} checked={older} onChange={(event) => setOlder(event.currentTarget.checked)} />}
       </main>
       {making && officials && <RoundForm officials={officials} onClose={() => setMaking(false)} />}
     </div>

@@ -1,4 +1,3 @@
-import { useHotkeys } from '@mantine/hooks'
 import { Suspense, useEffect, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
@@ -42,8 +41,6 @@ export function Shell({ me, fetchPage, children }: Props) {
   const connected = useStore(useDeskPhone().status).state === 'connected'
   const search = useEarlyKeys()
   useEffect(() => whenQuiet(() => [Search.fetchAhead, fetchDialogs, fetchSheets].forEach((fetch) => fetch())), [])
-  // By its place on the keyboard, and from within a field: a Persian layout has another letter there.
-  useHotkeys([['mod+K', search.ask, { usePhysicalKeys: true }]], [])
   return (
     <div className={style.shell}>
       <Rail me={me} path={path} onSearch={search.ask} />

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'react'
+import { getHotkeyHandler } from '@mantine/hooks'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
-/** The search is fetched when it is first asked for: what is typed until it is there is for it, and no command of the page. */
+/** The key of the search. It is fetched when it is first asked for: what is typed until it is there is for it, and no command of the page. */
 export function useEarlyKeys() {
   const [asked, setAsked] = useState(0)
   const [comes, setComes] = useState(false)
@@ -17,13 +18,20 @@ export function useEarlyKeys() {
     addEventListener('keydown', onKey, true)
     return () => removeEventListener('keydown', onKey, true)
   }, [comes])
+  const ask = useCallback(() => {
+    typed.current = ''
+    setComes(true)
+    setAsked((times) => times + 1)
+  }, [])
+  // Before anything is painted; by its place on the keyboard, and from within a field: a Persian layout has another letter there.
+  useLayoutEffect(() => {
+    const onKey = getHotkeyHandler([['mod+K', ask, { usePhysicalKeys: true }]])
+    document.documentElement.addEventListener('keydown', onKey)
+    return () => document.documentElement.removeEventListener('keydown', onKey)
+  }, [ask])
   return {
     asked,
-    ask: () => {
-      typed.current = ''
-      setComes(true)
-      setAsked((times) => times + 1)
-    },
+    ask,
     /** It is there, and takes what was typed. */
     there: () => {
       setComes(false)
