@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api import schemas
-from api.people import admin_schemas as admin
+from api.reports import audit_schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
@@ -221,7 +221,7 @@ def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
 
 def audit_entries(
     session: Session, entries: Sequence[models.AuditEntry], language: Language
-) -> list[admin.AuditEntry]:
+) -> list[audit_schemas.AuditEntry]:
     """Who did what to whom, as it is written down and in the words of a language."""
     named = audit_subjects.named(session, (entry.subject for entry in entries), language)
     return [_audit_entry(entry, language, named) for entry in entries]
@@ -229,10 +229,10 @@ def audit_entries(
 
 def _audit_entry(
     entry: models.AuditEntry, language: Language, named: Mapping[str, audit_subjects.Named]
-) -> admin.AuditEntry:
+) -> audit_schemas.AuditEntry:
     words = audit_texts.in_words(entry, language, named)
     found = named.get(audit_subjects.thing_of(entry.subject))
-    return admin.AuditEntry(
+    return audit_schemas.AuditEntry(
         page=found.page if found else None,
         id=entry.id,
         at=entry.at,

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.access import AtDesk, InForce, Mover, Reading, SignedIn, Watcher, Writing
 from api.desk import desk_schemas
 from api.ids import PathId
-from api.people.admin_schemas import Because
+from api.reason_schemas import Because
 from api.rounds.timetable import Day
 from db.models import Desk
 from hotline.callbacks import callbacks

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from api import views
 from api.access import InForce, Keeper, Mover, Reading, Watcher, Writing
+from api.desk import place_schemas
 from api.ids import PathId
-from api.people import admin_schemas as admin
 from db import models
 from db.engine import now
 from dialplan import accounts
@@ -18,16 +18,16 @@ from hotline.rounds import rounds
 router = APIRouter(prefix="/desks", tags=["desks"])
 
 
-def _views(session: Session, places: list[models.Desk]) -> list[admin.DeskPlace]:
+def _views(session: Session, places: list[models.Desk]) -> list[place_schemas.DeskPlace]:
     people, in_hand = desks.people(session), desks.in_hand(session)
     return [_view(session, desk, people.get(desk.id), in_hand.get(desk.id)) for desk in places]
 
 
 def _view(
     session: Session, desk: models.Desk, person: models.User | None, live: models.Callback | None
-) -> admin.DeskPlace:
+) -> place_schemas.DeskPlace:
     served = rounds.get(session, desk.round_id) if desk.round_id else None
-    return admin.DeskPlace(
+    return place_schemas.DeskPlace(
         id=desk.id,
         person_id=person.id if person else None,
         person=person.name if person else None,
@@ -36,7 +36,7 @@ def _view(
         phone_connected=bool(desk.phone_connected),
         round_id=desk.round_id,
         serves=views.official_view(rounds.speaker(served)) if served else None,
-        in_hand=admin.DeskInHand(
+        in_hand=place_schemas.DeskInHand(
             callback_id=live.id,
             ticket=live.registration.ticket,
             state=live.state,
@@ -49,7 +49,7 @@ def _view(
 
 
 @router.get("")
-def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[admin.DeskPlace]:
+def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
     """Every desk of the office, by number; those nobody ever used, too."""
     known = desks.known(session)
     places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
@@ -58,8 +58,8 @@ def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[admi
 
 @router.patch("/{desk_id}")
 def set_phone(
-    desk_id: PathId, body: admin.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
-) -> admin.DeskPlace:
+    desk_id: PathId, body: place_schemas.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
+) -> place_schemas.DeskPlace:
     """Say which phone a desk has."""
     desk = desks.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
@@ -69,12 +69,14 @@ def set_phone(
 
 
 @router.post("/{desk_id}/account")
-def show_account(desk_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.DeskAccount:
+def show_account(
+    desk_id: PathId, user: Keeper, session: Writing, settings: InForce
+) -> place_schemas.DeskAccount:
     """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.account_shown(session, desk, who=user.username)
     name = accounts.desk(desk.id, sip=True)
-    return admin.DeskAccount(
+    return place_schemas.DeskAccount(
         username=name,
         password=settings.secret_for(name),
         server=str(settings.sip),
@@ -84,8 +86,8 @@ def show_account(desk_id: PathId, user: Keeper, session: Writing, settings: InFo
 
 @router.post("/{desk_id}/outcome")
 def say_outcome(
-    desk_id: PathId, body: admin.SaidOutcome, user: Mover, session: Writing, settings: InForce
-) -> admin.DeskPlace:
+    desk_id: PathId, body: place_schemas.SaidOutcome, user: Mover, session: Writing, settings: InForce
+) -> place_schemas.DeskPlace:
     """Say what became of the citizen whom the desk has, for its person; the audit log shows it."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.say_outcome(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from api import schemas
 from api.access import InForce, Mover, Reading, Watcher, Writing
-from api.people import admin_schemas as admin
+from api.line import blocked_schemas
 from db import models
 from hotline import numbers
 from hotline.line import blocked
@@ -17,8 +17,8 @@ _ANY_PREFIX = ("+",)
 """A number can be unblocked even where the prefixes that may be dialled have changed since."""
 
 
-def _view(row: models.BlockedNumber) -> admin.BlockedNumber:
-    return admin.BlockedNumber(
+def _view(row: models.BlockedNumber) -> blocked_schemas.BlockedNumber:
+    return blocked_schemas.BlockedNumber(
         number=numbers.national(row.number),
         reason=row.reason,
         note=row.note,
@@ -30,18 +30,20 @@ def _view(row: models.BlockedNumber) -> admin.BlockedNumber:
 @router.get("")
 def list_blocked(
     _user: Watcher, session: Reading, text: Annotated[schemas.Text, Query(max_length=100)] = ""
-) -> list[admin.BlockedNumber]:
+) -> list[blocked_schemas.BlockedNumber]:
     """The blocked numbers, newest first; only those with these digits, or this in their note."""
     return [_view(row) for row in blocked.search(session, text)]
 
 
 @router.post("", status_code=201)
-def block(body: admin.BlockIn, user: Mover, session: Writing, settings: InForce) -> admin.BlockedNow:
+def block(
+    body: blocked_schemas.BlockIn, user: Mover, session: Writing, settings: InForce
+) -> blocked_schemas.BlockedNow:
     """Block a number, and give up the places it has."""
     number = numbers.parse(body.number, settings.allowed_prefixes)
     was_blocked = blocked.is_blocked(session, number)
     given_up = blocked.block(session, number, body.reason, note=body.note.strip(), who=user.username)
-    return admin.BlockedNow(
+    return blocked_schemas.BlockedNow(
         blocked=_view(session.get_one(models.BlockedNumber, number)),
         given_up=given_up,
         being_called=blocked.being_called(session, number),

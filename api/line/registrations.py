@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from api import schemas, views
+from api import reason_schemas, schemas, views
 from api.access import Answerer, Mover, Overseer, Reading, Writing
 from api.ids import PathId
-from api.rounds import office_schemas as office
+from api.line import history_schemas
 from db.models import Callback, Carry, Confirmation, LedgerEntry, Message, Registration
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -23,34 +23,34 @@ Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, Message)
 
 
 @router.get("/{registration_id}")
-def show(registration_id: PathId, _user: Overseer, session: Reading) -> office.History:
+def show(registration_id: PathId, _user: Overseer, session: Reading) -> history_schemas.History:
     """A registration with its whole history."""
     found = _get(session, registration_id)
-    return office.History(
+    return history_schemas.History(
         registration=views.one_registration(session, found, masked=True),
         round_id=found.round_id,
         language=found.language,
         merged_into_id=found.merged_into_id,
         facts=[
-            office.LedgerFact(
+            history_schemas.LedgerFact(
                 id=f.id, at=f.at, fact=f.fact, round_id=f.round_id, details=json.loads(f.details)
             )
             for f in _of(session, LedgerEntry, found)
         ],
         calls=[
-            office.Attempt.model_validate(call, from_attributes=True)
+            history_schemas.Attempt.model_validate(call, from_attributes=True)
             for call in _of(session, Callback, found)
         ],
         carries=[
-            office.CarriedOver.model_validate(carry, from_attributes=True)
+            history_schemas.CarriedOver.model_validate(carry, from_attributes=True)
             for carry in sorted(_of(session, Carry, found), key=lambda carry: carry.at)
         ],
         text_messages=[
-            office.Told.model_validate(text_message, from_attributes=True)
+            history_schemas.Told.model_validate(text_message, from_attributes=True)
             for text_message in _of(session, Message, found)
         ],
         asked=[
-            office.Asked.model_validate(asked, from_attributes=True)
+            history_schemas.Asked.model_validate(asked, from_attributes=True)
             for asked in _of(session, Confirmation, found)
         ],
     )
@@ -58,7 +58,7 @@ def show(registration_id: PathId, _user: Overseer, session: Reading) -> office.H
 
 @router.post("/{registration_id}/move-up")
 def move_up(
-    registration_id: PathId, body: office.Reason, user: Mover, session: Writing
+    registration_id: PathId, body: reason_schemas.Reason, user: Mover, session: Writing
 ) -> schemas.Registration:
     """Put a waiting registration before all that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
@@ -68,7 +68,7 @@ def move_up(
 
 @router.post("/{registration_id}/cancel")
 def cancel(
-    registration_id: PathId, body: office.Reason, user: Answerer, session: Writing
+    registration_id: PathId, body: reason_schemas.Reason, user: Answerer, session: Writing
 ) -> schemas.Registration:
     """The citizen gives the place up, by a call to the office; the reason is public."""
     found, reason = _get(session, registration_id), reasons.check(body.reason)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from api import views
 from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
 from api.ids import PathId
-from api.people import admin_schemas as admin
+from api.people import person_schemas
 from db import models
 from hotline.people import lockout, sign_ins, staff
 from settings import Settings
@@ -24,13 +24,13 @@ def _view(
     settings: Settings,
     sessions: dict[int, int] | None = None,
     locks: dict[str, datetime] | None = None,
-) -> admin.Person:
+) -> person_schemas.Person:
     """`sessions` and `locks` are everybody's, where many are shown."""
     if sessions is None:
         sessions = sign_ins.session_counts(session, idle(settings))
     if locks is None:
         locks = lockout.locks(session, [user.username])
-    return admin.Person(
+    return person_schemas.Person(
         id=user.id,
         username=user.username,
         name=user.name,
@@ -46,7 +46,7 @@ def _view(
 
 
 @router.get("")
-def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[admin.Person]:
+def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[person_schemas.Person]:
     """Everybody who signs in, or could once."""
     everyone = staff.everyone(session)
     sessions = sign_ins.session_counts(session, idle(settings))
@@ -55,16 +55,18 @@ def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[a
 
 
 @router.post("", status_code=201)
-def add(body: admin.PersonIn, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+def add(
+    body: person_schemas.PersonIn, user: Keeper, session: Writing, settings: InForce
+) -> person_schemas.Secret:
     """Add a person; the answer has the password, this once."""
     added, password = staff.add(session, who=user.username, settings=settings, **body.model_dump())
-    return admin.Secret(person=_view(session, added, settings), secret=password)
+    return person_schemas.Secret(person=_view(session, added, settings), secret=password)
 
 
 @router.patch("/{person_id}")
 def change(
-    person_id: PathId, body: admin.PersonChange, user: Keeper, session: Writing, settings: InForce
-) -> admin.Person:
+    person_id: PathId, body: person_schemas.PersonChange, user: Keeper, session: Writing, settings: InForce
+) -> person_schemas.Person:
     """Change the name, role, desk or official of a person."""
     given = body.model_dump(exclude_unset=True)
     values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
@@ -74,7 +76,7 @@ def change(
 
 
 @router.post("/{person_id}/disable")
-def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Person:
     """The person cannot sign in any more; all their sessions end at once."""
     person = staff.get(session, person_id)
     staff.disable(session, person, who=user.username, settings=settings)
@@ -82,7 +84,7 @@ def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce
 
 
 @router.post("/{person_id}/enable")
-def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Person:
     """The person may sign in again."""
     person = staff.get(session, person_id)
     staff.enable(session, person, who=user.username)
@@ -90,23 +92,27 @@ def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce)
 
 
 @router.post("/{person_id}/password")
-def new_password(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+def new_password(
+    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+) -> person_schemas.Secret:
     """Draw a new password, which the answer has this once; all sessions of the person end."""
     person = staff.get(session, person_id)
     password = staff.new_password(session, person, who=user.username)
-    return admin.Secret(person=_view(session, person, settings), secret=password)
+    return person_schemas.Secret(person=_view(session, person, settings), secret=password)
 
 
 @router.post("/{person_id}/pin")
-def new_pin(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Secret:
+def new_pin(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Secret:
     """Draw a new PIN for the person's telephone, which the answer has this once."""
     person = staff.get(session, person_id)
     pin = staff.new_pin(session, person, who=user.username)
-    return admin.Secret(person=_view(session, person, settings), secret=pin)
+    return person_schemas.Secret(person=_view(session, person, settings), secret=pin)
 
 
 @router.delete("/{person_id}/sessions")
-def end_sessions(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def end_sessions(
+    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+) -> person_schemas.Person:
     """Sign the person out everywhere."""
     person = staff.get(session, person_id)
     staff.end_sessions(session, person, who=user.username)
@@ -114,7 +120,9 @@ def end_sessions(person_id: PathId, user: Keeper, session: Writing, settings: In
 
 
 @router.delete("/{person_id}/second-factor")
-def reset_second_factor(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> admin.Person:
+def reset_second_factor(
+    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+) -> person_schemas.Person:
     """Forget the person's second factor: a new one is set up at the next sign-in."""
     person = staff.get(session, person_id)
     staff.reset_second_factor(session, person, who=user.username)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from api import schemas, sheets, views
 from api.access import Database, Inspector, Reading
 from api.ids import QueryId
-from api.people import admin_schemas as admin
+from api.reports import audit_schemas
 from db.engine import reading, writing
 from db.models import AuditEntry
 from hotline import audit
@@ -58,18 +58,19 @@ def list_entries(
     language: Language = "en",
     before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> admin.AuditPage:
+) -> audit_schemas.AuditPage:
     """Who did what to whom, and why, newest first; only what matches the words given."""
     found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
     items = views.audit_entries(session, found[:limit], language)
-    return admin.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
+    return audit_schemas.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
 
 
 @router.get("/actions")
-def list_actions(_user: Inspector, language: Language = "en") -> list[admin.AuditAction]:
+def list_actions(_user: Inspector, language: Language = "en") -> list[audit_schemas.AuditAction]:
     """Every action there is, to choose from."""
     named = [
-        admin.AuditAction(action=action, text=text) for action, text in audit_texts.actions(language).items()
+        audit_schemas.AuditAction(action=action, text=text)
+        for action, text in audit_texts.actions(language).items()
     ]
     return sorted(named, key=lambda one: one.text)
 

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
-from api import schemas, views
+from api import reason_schemas, schemas, views
 from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
 from api.ids import PathId, QueryId
-from api.people import admin_schemas as admin
-from api.rounds import office_schemas as office
+from api.reports import recording_schemas
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
@@ -23,7 +22,7 @@ router = APIRouter(prefix="/recordings", tags=["recordings"])
 
 
 @router.get("")
-def list_recordings(round_id: QueryId, _user: Hearer, session: Reading) -> list[office.Recording]:
+def list_recordings(round_id: QueryId, _user: Hearer, session: Reading) -> list[recording_schemas.Recording]:
     """The recorded conversations of a round, in their order; the deleted ones, too."""
     rounds.get(session, round_id)
     found = recordings.of_round(session, round_id)
@@ -31,9 +30,9 @@ def list_recordings(round_id: QueryId, _user: Hearer, session: Reading) -> list[
     return [_view(recording, measured.get(recording.callback_id)) for recording in found]
 
 
-def _view(recording: models.Recording, measured: models.CallQuality | None) -> office.Recording:
+def _view(recording: models.Recording, measured: models.CallQuality | None) -> recording_schemas.Recording:
     callback = recording.callback
-    return office.Recording(
+    return recording_schemas.Recording(
         callback_id=callback.id,
         desk_id=callback.desk_id,
         ticket=callback.registration.ticket,
@@ -57,7 +56,7 @@ def search(
     until: schemas.Moment | None = None,
     before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-) -> admin.Recordings:
+) -> recording_schemas.Recordings:
     """The recordings of all rounds, the last conversation first; only what matches."""
     found = retention.search(
         session,
@@ -70,14 +69,16 @@ def search(
     )
     measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
     items = [_of_round(session, one, measured.get(one.callback_id)) for one in found[:limit]]
-    return admin.Recordings(items=items, next=items[-1].callback_id if len(found) > limit else None)
+    return recording_schemas.Recordings(
+        items=items, next=items[-1].callback_id if len(found) > limit else None
+    )
 
 
 def _of_round(
     session: Session, recording: models.Recording, measured: models.CallQuality | None
-) -> admin.RecordingOfRound:
+) -> recording_schemas.RecordingOfRound:
     round_ = rounds.get(session, recording.callback.round_id)
-    return admin.RecordingOfRound(
+    return recording_schemas.RecordingOfRound(
         **_view(recording, measured).model_dump(),
         round_id=round_.id,
         official=views.official_view(rounds.speaker(round_)),
@@ -85,11 +86,11 @@ def _of_round(
 
 
 @router.get("/retention")
-def show_retention(_user: Hearer, session: Reading, settings: InForce) -> admin.Retention:
+def show_retention(_user: Hearer, session: Reading, settings: InForce) -> recording_schemas.Retention:
     """What is kept, for how long, and how full the disk is."""
     folder, days = settings.recordings_dir, settings.recordings_days
     disk, kept = retention.disk(settings.state_dir), retention.kept(session, folder, days)
-    return admin.Retention(
+    return recording_schemas.Retention(
         days=days,
         disk_total=disk.total,
         disk_free=disk.free,
@@ -100,8 +101,8 @@ def show_retention(_user: Hearer, session: Reading, settings: InForce) -> admin.
 
 @router.post("/{callback_id}/delete")
 def delete_early(
-    callback_id: PathId, body: admin.Because, user: Keeper, session: Writing, settings: InForce
-) -> office.Recording:
+    callback_id: PathId, body: reason_schemas.Because, user: Keeper, session: Writing, settings: InForce
+) -> recording_schemas.Recording:
     """Delete a recording before its time: the file goes for good; the audit log says why."""
     folder = settings.recordings_dir
     deleted = retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.access import Overseer, Planner, Reading, Writing
 from api.ids import PathId
-from api.rounds import office_schemas as office
+from api.rounds import message_schemas
 from db.models import Delivery, Message
 from hotline import delivery
 
@@ -19,18 +19,18 @@ def list_messages(
     session: Reading,
     state: Delivery | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> list[office.Message]:
+) -> list[message_schemas.Message]:
     """The newest messages, newest first; numbers are masked."""
     return [_view(message) for message in delivery.page(session, state, limit)]
 
 
 @router.post("/{message_id}/retry", status_code=202)
-def retry(message_id: PathId, user: Planner, session: Writing) -> office.Message:
+def retry(message_id: PathId, user: Planner, session: Writing) -> message_schemas.Message:
     """Send one after all that failed or expired."""
     delivery.retry(session, message_id, user.username)
     return _view(session.get_one(Message, message_id, populate_existing=True))
 
 
-def _view(message: Message) -> office.Message:
-    shown = {name: getattr(message, name) for name in office.Message.model_fields}
-    return office.Message(**{**shown, "to": delivery.recipient(message)})
+def _view(message: Message) -> message_schemas.Message:
+    shown = {name: getattr(message, name) for name in message_schemas.Message.model_fields}
+    return message_schemas.Message(**{**shown, "to": delivery.recipient(message)})

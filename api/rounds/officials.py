@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.access import InForce, Planner, Reading, SignedIn, Writing
 from api.ids import PathId
-from api.rounds import office_schemas as office
+from api.rounds import official_schemas
 from db import models
 from hotline.errors import Refused
 from hotline.rounds import officials
@@ -14,26 +14,28 @@ router = APIRouter(prefix="/officials", tags=["officials"])
 
 
 @router.get("")
-def list_officials(_user: SignedIn, session: Reading) -> list[office.OfficialWithNumber]:
+def list_officials(_user: SignedIn, session: Reading) -> list[official_schemas.OfficialWithNumber]:
     """Every office: the mayor first, then deputies, then districts."""
     return [_view(official) for official in officials.everyone(session)]
 
 
 @router.get("/clips")
-def list_clips(_user: SignedIn) -> list[office.Clip]:
+def list_clips(_user: SignedIn) -> list[official_schemas.Clip]:
     """The prompts that can say an office's name."""
     books = {language: catalogue.texts(language) for language in catalogue.languages()}
     return [
         # inside a sentence a clip ends as if it went on
-        office.Clip(id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()})
+        official_schemas.Clip(
+            id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()}
+        )
         for clip in catalogue.office_clips()
     ]
 
 
 @router.post("", status_code=201)
 def add_official(
-    body: office.OfficialIn, user: Planner, session: Writing, settings: InForce
-) -> office.OfficialWithNumber:
+    body: official_schemas.OfficialIn, user: Planner, session: Writing, settings: InForce
+) -> official_schemas.OfficialWithNumber:
     """Add an office."""
     _check_clip(body.clip)
     return _view(officials.add(session, who=user.username, **body.values(settings.allowed_prefixes)))
@@ -41,8 +43,12 @@ def add_official(
 
 @router.patch("/{official_id}")
 def change_official(
-    official_id: PathId, body: office.OfficialChange, user: Planner, session: Writing, settings: InForce
-) -> office.OfficialWithNumber:
+    official_id: PathId,
+    body: official_schemas.OfficialChange,
+    user: Planner,
+    session: Writing,
+    settings: InForce,
+) -> official_schemas.OfficialWithNumber:
     """Change an office's names, clip or telephone, or whether it may be planned."""
     official = officials.get(session, official_id)
     values = body.values(settings.allowed_prefixes)
@@ -52,8 +58,8 @@ def change_official(
     return _view(official)
 
 
-def _view(official: models.Official) -> office.OfficialWithNumber:
-    return office.OfficialWithNumber.model_validate(official, from_attributes=True)
+def _view(official: models.Official) -> official_schemas.OfficialWithNumber:
+    return official_schemas.OfficialWithNumber.model_validate(official, from_attributes=True)
 
 
 def _check_clip(clip: str) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from api import schemas, views
 from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
 from api.ids import PathId, QueryId
-from api.people import admin_schemas as admin
-from api.rounds import office_schemas as office
+from api.reports import audit_schemas
+from api.rounds import round_schemas
 from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
@@ -67,31 +67,31 @@ def report(round_id: PathId, user: SignedIn, session: Reading) -> reports.RoundR
 
 
 @router.get("/{round_id}/notice")
-def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce) -> office.Notice:
+def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce) -> round_schemas.Notice:
     """The round's notice, also before it is public."""
     round_ = _seen(session, user, round_id)
     if round_.is_operators_line:
         raise Refused("not-found", "the operators' line has no notice")
-    return office.Notice(
+    return round_schemas.Notice(
         **asdict(notices.ahead(session, round_)),
         texts={
-            language: office.NoticeText(**asdict(notices.text(round_, language, settings.public)))
+            language: round_schemas.NoticeText(**asdict(notices.text(round_, language, settings.public)))
             for language in LANGUAGES
         },
     )
 
 
 @router.get("/{round_id}/carries")
-def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> office.Carries:
+def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> round_schemas.Carries:
     """Whence its carried registrations came, and whither those it did not reach went."""
     _seen(session, user, round_id)
     came, went = carry_over.ways(session, round_id)
-    return office.Carries(came=_ways(session, came), went=_ways(session, went))
+    return round_schemas.Carries(came=_ways(session, came), went=_ways(session, went))
 
 
-def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
+def _ways(session: Session, ways: dict[int, int]) -> list[round_schemas.Way]:
     return [
-        office.Way(round=views.one_round(session, rounds.get(session, id_)), count=count)
+        round_schemas.Way(round=views.one_round(session, rounds.get(session, id_)), count=count)
         for id_, count in ways.items()
     ]
 
@@ -99,7 +99,7 @@ def _ways(session: Session, ways: dict[int, int]) -> list[office.Way]:
 @router.get("/{round_id}/history")
 def history(
     round_id: PathId, _user: Overseer, session: Reading, language: Language = "en"
-) -> list[admin.AuditEntry]:
+) -> list[audit_schemas.AuditEntry]:
     """Who did what to this round, and why, the newest first."""
     rounds.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
@@ -114,7 +114,7 @@ def list_registrations(  # noqa: PLR0917
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
     after: QueryId | None = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-) -> office.Line:
+) -> round_schemas.Line:
     """The line of a round in the order of calling, those being called included.
 
     `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
@@ -148,7 +148,7 @@ def list_registrations(  # noqa: PLR0917
             )
         )
     counted = rounds.counts(session, [round_id])[round_id]
-    return office.Line(
+    return round_schemas.Line(
         items=items,
         total=sum(counted.get(state, 0) for state in line.IN_LINE),
         next=str(found[-1].id) if more else None,

@@ -1,0 +1,51 @@
+"""What goes over the wire between the API and those who keep people."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.ids import BodyId
+from api.schemas import Name, Official
+from db.models import Role
+
+
+class Person(BaseModel):
+    """Somebody who signs in; `sessions` is in how many browsers they are signed in now."""
+
+    id: int
+    username: str
+    name: str
+    role: Role
+    desk_id: int | None
+    official: Official | None
+    disabled_at: datetime | None
+    locked_until: datetime | None
+    has_pin: bool
+    has_second_factor: bool
+    sessions: int
+
+
+class PersonIn(BaseModel):
+    """A new person; the password is drawn by lot."""
+
+    username: Name = Field(min_length=1, max_length=64)
+    name: Name = Field(min_length=1, max_length=100)
+    role: Role
+    desk_id: BodyId | None = None
+    official_id: BodyId | None = None
+
+
+class PersonChange(BaseModel):
+    """What is different from now on; what is left out stays, null in a desk or an official means none."""
+
+    name: Name | None = Field(None, min_length=1, max_length=100)
+    role: Role | None = None
+    desk_id: BodyId | None = None
+    official_id: BodyId | None = None
+
+
+class Secret(BaseModel):
+    """A password or a PIN, shown this once and stored nowhere."""
+
+    person: Person
+    secret: str
