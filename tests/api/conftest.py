@@ -17,7 +17,7 @@ from hotline.people import sign_ins
 from hotline.rounds import planning
 from settings import Settings
 from tests.api.answers import As, SignedIn
-from tests.api.public_pages import CITY, Make
+from tests.api.public.public_pages import CITY, Make
 from tests.factories import HOUR, a_desk, a_round, a_user, an_official
 from tests.kit.databases import on_one
 

@@ -24,7 +24,7 @@ from hotline.reports import audit_texts
 from hotline.rounds import rounds
 from settings import QuietHours, Settings
 from tests import factories as make
-from tests.api.test_desk import V1, Page, page, user  # noqa: F401  (fixtures)
+from tests.api.desk.test_desk import V1, Page, page, user  # noqa: F401  (fixtures)
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
 

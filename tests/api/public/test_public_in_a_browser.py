@@ -6,7 +6,7 @@ from playwright.sync_api import Route, expect
 from sqlalchemy.orm import Session
 
 from hotline.rounds import planning
-from tests.api.public_pages import CITY, Make
+from tests.api.public.public_pages import CITY, Make
 from tests.factories import some_registrations
 from tests.kit.browser import browser
 from tests.kit.pages import DESK, is_fit

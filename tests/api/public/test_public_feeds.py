@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Round
 from hotline.rounds import planning
-from tests.api.public_pages import ATOM, CITY, Make, Read, entries, events
+from tests.api.public.public_pages import ATOM, CITY, Make, Read, entries, events
 from tests.factories import HOUR
 
 HOSTILE = "</script><i>\"'&amp;\u202e]]>\x0b\r\nBEGIN:VEVENT"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.states import Phase
 from hotline import numbers
 from hotline.rounds import rounds
-from tests.api.public_pages import ATOM, CITY, Make, Read, entries, events
+from tests.api.public.public_pages import ATOM, CITY, Make, Read, entries, events
 from tests.factories import a_round, some_registrations
 
 
