@@ -24,32 +24,32 @@ from settings import Settings
 
 WALL_COOKIE = "hotline_wall"
 
-PLANNERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
+MAY_PLAN = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
 """Who plans rounds, with their officials and notices."""
-MOVERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
+MAY_MOVE = (Role.ADMINISTRATOR, Role.SUPERVISOR)
 """Who may move a citizen up, with a reason."""
-ANSWERERS = (*MOVERS, Role.OPERATOR)
+MAY_ANSWER = (*MAY_MOVE, Role.OPERATOR)
 """Who gives a place up at its owner's wish."""
-CONDUCTORS = round_permissions.CONDUCTORS
+MAY_CONDUCT = round_permissions.CONDUCTORS
 """Who says that a round begins, whosever it is."""
-DOERS = tuple(role for role in Role if role is not Role.AUDITOR)
+MAY_CHANGE = tuple(role for role in Role if role is not Role.AUDITOR)
 """Who does anything at all."""
-INSPECTORS = (Role.ADMINISTRATOR, Role.AUDITOR)
+MAY_INSPECT = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
-HEARERS = (*MOVERS, Role.AUDITOR)
+MAY_HEAR = (*MAY_MOVE, Role.AUDITOR)
 """Who hears recorded conversations; each hearing is in the audit log."""
-HANDLERS = (*PLANNERS, Role.SUPERVISOR, Role.OPERATOR)
+MAY_HANDLE_REQUESTS = (*MAY_PLAN, Role.SUPERVISOR, Role.OPERATOR)
 """Who works on requests."""
-KEEPERS = (Role.ADMINISTRATOR,)
+MAY_ADMINISTER = (Role.ADMINISTRATOR,)
 """Who keeps people, desks and what is recorded."""
-WATCHERS = (*MOVERS, Role.AUDITOR)
+MAY_WATCH = (*MAY_MOVE, Role.AUDITOR)
 """Who sees the desks and the blocked numbers."""
-REPORT_READERS = tuple(role for role in Role if role is not Role.OPERATOR)
+MAY_READ_REPORTS = tuple(role for role in Role if role is not Role.OPERATOR)
 """Who reads what many rounds came to."""
-OVERSEERS = (*CONDUCTORS, Role.AUDITOR)
+MAY_OVERSEE = (*MAY_CONDUCT, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
 
-RECEPTIONISTS = (*OVERSEERS, Role.OPERATOR)
+MAY_READ_CITIZENS = (*MAY_OVERSEE, Role.OPERATOR)
 """Who reads everything with a citizen's number, the desks' notes included; each time is in the audit log."""
 
 
@@ -150,16 +150,16 @@ def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
 
 
 AtDesk = Annotated[User, Depends(at_desk)]
-Planner = Annotated[User, Depends(requires(*PLANNERS))]
-Mover = Annotated[User, Depends(requires(*MOVERS))]
-Answerer = Annotated[User, Depends(requires(*ANSWERERS))]
-Conductor = Annotated[User, Depends(requires(*CONDUCTORS))]
-Inspector = Annotated[User, Depends(requires(*INSPECTORS))]
-Hearer = Annotated[User, Depends(requires(*HEARERS))]
-ReportReader = Annotated[User, Depends(requires(*REPORT_READERS))]
-Overseer = Annotated[User, Depends(requires(*OVERSEERS))]
-Handler = Annotated[User, Depends(requires(*HANDLERS))]
-Doer = Annotated[User, Depends(requires(*DOERS))]
-Keeper = Annotated[User, Depends(requires(*KEEPERS))]
-Watcher = Annotated[User, Depends(requires(*WATCHERS))]
-Receptionist = Annotated[User, Depends(requires(*RECEPTIONISTS))]
+MayPlan = Annotated[User, Depends(requires(*MAY_PLAN))]
+MayMove = Annotated[User, Depends(requires(*MAY_MOVE))]
+MayAnswer = Annotated[User, Depends(requires(*MAY_ANSWER))]
+MayConduct = Annotated[User, Depends(requires(*MAY_CONDUCT))]
+MayInspect = Annotated[User, Depends(requires(*MAY_INSPECT))]
+MayHear = Annotated[User, Depends(requires(*MAY_HEAR))]
+MayReadReports = Annotated[User, Depends(requires(*MAY_READ_REPORTS))]
+MayOversee = Annotated[User, Depends(requires(*MAY_OVERSEE))]
+MayHandleRequests = Annotated[User, Depends(requires(*MAY_HANDLE_REQUESTS))]
+MayChange = Annotated[User, Depends(requires(*MAY_CHANGE))]
+MayAdminister = Annotated[User, Depends(requires(*MAY_ADMINISTER))]
+MayWatch = Annotated[User, Depends(requires(*MAY_WATCH))]
+MayReadCitizens = Annotated[User, Depends(requires(*MAY_READ_CITIZENS))]

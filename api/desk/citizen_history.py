@@ -5,7 +5,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from api import views
-from api.access import HEARERS, OVERSEERS, Database, InForce, Reading, SignedIn
+from api.access import MAY_HEAR, MAY_OVERSEE, Database, InForce, Reading, SignedIn
 from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.sounds import SOUND, Range, play
@@ -24,7 +24,7 @@ router = APIRouter(tags=["callbacks"])
 def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.CitizensHistory:
     """What the office knows of the citizen; for who may write of it while it goes on, and overseers."""
     callback = callbacks.get(session, callback_id)
-    if user.role not in OVERSEERS:
+    if user.role not in MAY_OVERSEE:
         if callback.state is CallbackState.CLOSED:
             raise Refused("forbidden", "this callback is in nobody's hands any more")
         notes.check_writes(session, callback, user)
@@ -33,7 +33,7 @@ def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.
 
 def history(session: Session, number: str, user: models.User) -> desk.CitizensHistory:
     """What was with this E.164 number, as far as the person may see it; recordings for who hears them."""
-    hears = user.role in HEARERS
+    hears = user.role in MAY_HEAR
     registered = citizen_history.registrations(session, number)
     calls = citizen_history.calls(session, registered)
     return desk.CitizensHistory(
@@ -84,7 +84,7 @@ def hear_voice_message(
     """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
     with reading(engine) as session:
         callback = callbacks.of_registration(session, registration_id)
-        if user.role not in HEARERS and not (callback and callbacks.holds(callback, user.desk_id)):
+        if user.role not in MAY_HEAR and not (callback and callbacks.holds(callback, user.desk_id)):
             raise Refused("forbidden", "this citizen is not in the hands of this desk")
         path = recordings.voice_message(session, registration_id, settings.messages_dir)
     what = recordings.VOICE_MESSAGE_HEARD

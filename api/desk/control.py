@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.access import AtDesk, InForce, Mover, Reading, SignedIn, Watcher, Writing
+from api.access import AtDesk, InForce, MayMove, MayWatch, Reading, SignedIn, Writing
 from api.desk import desk_schemas
 from api.ids import PathId
 from api.reason_schemas import Because
@@ -17,19 +17,19 @@ router = APIRouter(tags=["control"])
 
 
 @router.get("/control")
-def show(_user: Watcher, session: Reading) -> control_room.ControlRoom:
+def show(_user: MayWatch, session: Reading) -> control_room.ControlRoom:
     """Desks, live lines and alarms at this moment. Of citizens only the ticket number."""
     return control_room.show(session)
 
 
 @router.get("/control/alarms")
-def list_alarms(_user: Watcher, session: Reading) -> list[Alarm]:
+def list_alarms(_user: MayWatch, session: Reading) -> list[Alarm]:
     """What a supervisor has to see to at once."""
     return control_room.show(session).alarms
 
 
 @router.post("/callbacks/{callback_id}/free", status_code=204)
-def free(callback_id: PathId, body: Because, user: Mover, session: Writing, settings: InForce) -> None:
+def free(callback_id: PathId, body: Because, user: MayMove, session: Writing, settings: InForce) -> None:
     """Take the citizen from a desk that does not come back to them: they pay nothing, and are first again."""
     callback = callbacks.get(session, callback_id)
     freeing.free(session, callback, settings, who=user.username, reason=body.reason)
@@ -37,7 +37,7 @@ def free(callback_id: PathId, body: Because, user: Mover, session: Writing, sett
 
 @router.post("/desks/{desk_id}/messages", status_code=204)
 def send_message(
-    desk_id: PathId, body: desk_schemas.DeskWordIn, user: Mover, session: Writing, settings: InForce
+    desk_id: PathId, body: desk_schemas.DeskWordIn, user: MayMove, session: Writing, settings: InForce
 ) -> None:
     """Say something to a desk: it stands on its page until it is read."""
     desk = desks.get(session, desk_id, settings.desks)
@@ -52,7 +52,7 @@ def confirm_message(message_id: PathId, user: AtDesk, session: Writing) -> None:
 
 
 @router.get("/people/{person_id}/day")
-def show_day(person_id: PathId, day: Day, _user: Watcher, session: Reading) -> person_day.PersonDay:
+def show_day(person_id: PathId, day: Day, _user: MayWatch, session: Reading) -> person_day.PersonDay:
     """What a person did on one day of the city: conversations, wrap-up, waiting, breaks, the phone away."""
     return person_day.show(session, person_id, day)
 

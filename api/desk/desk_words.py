@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api import schemas
-from api.access import Conductor, Reading, SignedIn, Writing
+from api.access import MayConduct, Reading, SignedIn, Writing
 from db.models import BreakReason
 from hotline.desks import desk_words
 
@@ -38,7 +38,7 @@ def show(_user: SignedIn, session: Reading) -> DeskWords:
 
 
 @router.put("")
-def replace(body: DeskWords, user: Conductor, session: Writing) -> DeskWords:
+def replace(body: DeskWords, user: MayConduct, session: Writing) -> DeskWords:
     """These from now on, and no others."""
     desk_words.replace(
         session,

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import views
-from api.access import InForce, Keeper, Mover, Reading, Watcher, Writing
+from api.access import InForce, MayAdminister, MayMove, MayWatch, Reading, Writing
 from api.desk import place_schemas
 from api.ids import PathId
 from db import models
@@ -49,7 +49,7 @@ def _view(
 
 
 @router.get("")
-def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
+def list_desks(_user: MayWatch, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
     """Every desk of the office, by number; those nobody ever used, too."""
     known = desks.known(session)
     places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
@@ -58,7 +58,7 @@ def list_desks(_user: Watcher, session: Reading, settings: InForce) -> list[plac
 
 @router.patch("/{desk_id}")
 def set_phone(
-    desk_id: PathId, body: place_schemas.DeskPhoneIn, user: Keeper, session: Writing, settings: InForce
+    desk_id: PathId, body: place_schemas.DeskPhoneIn, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
     """Say which phone a desk has."""
     desk = desks.get(session, desk_id, settings.desks)
@@ -70,7 +70,7 @@ def set_phone(
 
 @router.post("/{desk_id}/account")
 def show_account(
-    desk_id: PathId, user: Keeper, session: Writing, settings: InForce
+    desk_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskAccount:
     """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
     desk = desks.get(session, desk_id, settings.desks)
@@ -86,7 +86,7 @@ def show_account(
 
 @router.post("/{desk_id}/outcome")
 def say_outcome(
-    desk_id: PathId, body: place_schemas.SaidOutcome, user: Mover, session: Writing, settings: InForce
+    desk_id: PathId, body: place_schemas.SaidOutcome, user: MayMove, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
     """Say what became of the citizen whom the desk has, for its person; the audit log shows it."""
     desk = desks.get(session, desk_id, settings.desks)

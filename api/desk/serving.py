@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import ANSWERERS, AtDesk, Doer, InForce, Mover, Reading, SignedIn, Writing
+from api.access import MAY_ANSWER, AtDesk, InForce, MayChange, MayMove, Reading, SignedIn, Writing
 from api.desk import desk_schemas, serving_schemas
 from api.ids import PathId
 from db import models
@@ -55,7 +55,7 @@ def take_break(body: serving_schemas.BreakIn, user: AtDesk, session: Writing) ->
 
 
 @router.put("/desk/hears")
-def hear(body: serving_schemas.Hears, user: Mover, session: Writing) -> schemas.Me:
+def hear(body: serving_schemas.Hears, user: MayMove, session: Writing) -> schemas.Me:
     """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
@@ -89,7 +89,7 @@ def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
 
 
 @router.post("/rounds/{round_id}/pause")
-def pause(round_id: PathId, user: Doer, session: Writing) -> schemas.Round:
+def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
     """Nobody of the round is called from now on; for its official, operators, and who conducts rounds."""
     round_ = rounds.get(session, round_id)
     round_permissions.pause(session, round_, user)
@@ -97,7 +97,7 @@ def pause(round_id: PathId, user: Doer, session: Writing) -> schemas.Round:
 
 
 @router.post("/rounds/{round_id}/resume")
-def resume(round_id: PathId, user: Doer, session: Writing) -> schemas.Round:
+def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
     """Callbacks go on."""
     round_ = rounds.get(session, round_id)
     round_permissions.resume(session, round_, user)
@@ -109,7 +109,7 @@ def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callb
     """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
     callback = callbacks.get(session, callback_id)
     round_ = rounds.get(session, callback.round_id)
-    if user.role not in ANSWERERS and not round_permissions.serves(session, user, round_):
+    if user.role not in MAY_ANSWER and not round_permissions.serves(session, user, round_):
         raise Refused("not-serving", "the desk does not serve this round")
     return views.callback_view(session, screening.screen(session, callback, _desk(session, user)))
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api import schemas
-from api.access import InForce, Mover, Reading, Watcher, Writing
+from api.access import InForce, MayMove, MayWatch, Reading, Writing
 from api.line import blocked_schemas
 from db import models
 from hotline import numbers
@@ -29,7 +29,7 @@ def _view(row: models.BlockedNumber) -> blocked_schemas.BlockedNumber:
 
 @router.get("")
 def list_blocked(
-    _user: Watcher, session: Reading, text: Annotated[schemas.Text, Query(max_length=100)] = ""
+    _user: MayWatch, session: Reading, text: Annotated[schemas.Text, Query(max_length=100)] = ""
 ) -> list[blocked_schemas.BlockedNumber]:
     """The blocked numbers, newest first; only those with these digits, or this in their note."""
     return [_view(row) for row in blocked.search(session, text)]
@@ -37,7 +37,7 @@ def list_blocked(
 
 @router.post("", status_code=201)
 def block(
-    body: blocked_schemas.BlockIn, user: Mover, session: Writing, settings: InForce
+    body: blocked_schemas.BlockIn, user: MayMove, session: Writing, settings: InForce
 ) -> blocked_schemas.BlockedNow:
     """Block a number, and give up the places it has."""
     number = numbers.parse(body.number, settings.allowed_prefixes)
@@ -53,13 +53,13 @@ def block(
 
 @router.get("/{number}/places")
 def count_places(
-    number: Annotated[schemas.Text, Path(max_length=40)], _user: Mover, session: Reading, settings: InForce
+    number: Annotated[schemas.Text, Path(max_length=40)], _user: MayMove, session: Reading, settings: InForce
 ) -> int:
     """How many places the number has that blocking it would give up."""
     return blocked.places(session, numbers.parse(number, settings.allowed_prefixes))
 
 
 @router.delete("/{number}", status_code=204)
-def unblock(number: Annotated[schemas.Text, Path(max_length=40)], user: Mover, session: Writing) -> None:
+def unblock(number: Annotated[schemas.Text, Path(max_length=40)], user: MayMove, session: Writing) -> None:
     """Let a number register again; nothing happens if it could."""
     blocked.unblock(session, numbers.parse(number, _ANY_PREFIX), who=user.username)

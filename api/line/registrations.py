@@ -9,7 +9,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from api import reason_schemas, schemas, views
-from api.access import Answerer, Mover, Overseer, Reading, Writing
+from api.access import MayAnswer, MayMove, MayOversee, Reading, Writing
 from api.ids import PathId
 from api.line import history_schemas
 from db.models import Callback, Carry, Confirmation, LedgerEntry, Message, Registration
@@ -23,7 +23,7 @@ Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, Message)
 
 
 @router.get("/{registration_id}")
-def show(registration_id: PathId, _user: Overseer, session: Reading) -> history_schemas.History:
+def show(registration_id: PathId, _user: MayOversee, session: Reading) -> history_schemas.History:
     """A registration with its whole history."""
     found = _get(session, registration_id)
     return history_schemas.History(
@@ -58,7 +58,7 @@ def show(registration_id: PathId, _user: Overseer, session: Reading) -> history_
 
 @router.post("/{registration_id}/move-up")
 def move_up(
-    registration_id: PathId, body: reason_schemas.Reason, user: Mover, session: Writing
+    registration_id: PathId, body: reason_schemas.Reason, user: MayMove, session: Writing
 ) -> schemas.Registration:
     """Put a waiting registration before all that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
@@ -68,7 +68,7 @@ def move_up(
 
 @router.post("/{registration_id}/cancel")
 def cancel(
-    registration_id: PathId, body: reason_schemas.Reason, user: Answerer, session: Writing
+    registration_id: PathId, body: reason_schemas.Reason, user: MayAnswer, session: Writing
 ) -> schemas.Registration:
     """The citizen gives the place up, by a call to the office; the reason is public."""
     found, reason = _get(session, registration_id), reasons.check(body.reason)

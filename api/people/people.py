@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import views
-from api.access import InForce, Inspector, Keeper, Reading, Writing, idle
+from api.access import InForce, MayAdminister, MayInspect, Reading, Writing, idle
 from api.ids import PathId
 from api.people import person_schemas
 from db import models
@@ -46,7 +46,7 @@ def _view(
 
 
 @router.get("")
-def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[person_schemas.Person]:
+def list_people(_user: MayInspect, session: Reading, settings: InForce) -> list[person_schemas.Person]:
     """Everybody who signs in, or could once."""
     everyone = staff.everyone(session)
     sessions = sign_ins.session_counts(session, idle(settings))
@@ -56,7 +56,7 @@ def list_people(_user: Inspector, session: Reading, settings: InForce) -> list[p
 
 @router.post("", status_code=201)
 def add(
-    body: person_schemas.PersonIn, user: Keeper, session: Writing, settings: InForce
+    body: person_schemas.PersonIn, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Secret:
     """Add a person; the answer has the password, this once."""
     added, password = staff.add(session, who=user.username, settings=settings, **body.model_dump())
@@ -65,7 +65,11 @@ def add(
 
 @router.patch("/{person_id}")
 def change(
-    person_id: PathId, body: person_schemas.PersonChange, user: Keeper, session: Writing, settings: InForce
+    person_id: PathId,
+    body: person_schemas.PersonChange,
+    user: MayAdminister,
+    session: Writing,
+    settings: InForce,
 ) -> person_schemas.Person:
     """Change the name, role, desk or official of a person."""
     given = body.model_dump(exclude_unset=True)
@@ -76,7 +80,9 @@ def change(
 
 
 @router.post("/{person_id}/disable")
-def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Person:
+def disable(
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
+) -> person_schemas.Person:
     """The person cannot sign in any more; all their sessions end at once."""
     person = staff.get(session, person_id)
     staff.disable(session, person, who=user.username, settings=settings)
@@ -84,7 +90,9 @@ def disable(person_id: PathId, user: Keeper, session: Writing, settings: InForce
 
 
 @router.post("/{person_id}/enable")
-def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Person:
+def enable(
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
+) -> person_schemas.Person:
     """The person may sign in again."""
     person = staff.get(session, person_id)
     staff.enable(session, person, who=user.username)
@@ -93,7 +101,7 @@ def enable(person_id: PathId, user: Keeper, session: Writing, settings: InForce)
 
 @router.post("/{person_id}/password")
 def new_password(
-    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Secret:
     """Draw a new password, which the answer has this once; all sessions of the person end."""
     person = staff.get(session, person_id)
@@ -102,7 +110,9 @@ def new_password(
 
 
 @router.post("/{person_id}/pin")
-def new_pin(person_id: PathId, user: Keeper, session: Writing, settings: InForce) -> person_schemas.Secret:
+def new_pin(
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
+) -> person_schemas.Secret:
     """Draw a new PIN for the person's telephone, which the answer has this once."""
     person = staff.get(session, person_id)
     pin = staff.new_pin(session, person, who=user.username)
@@ -111,7 +121,7 @@ def new_pin(person_id: PathId, user: Keeper, session: Writing, settings: InForce
 
 @router.delete("/{person_id}/sessions")
 def end_sessions(
-    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Person:
     """Sign the person out everywhere."""
     person = staff.get(session, person_id)
@@ -121,7 +131,7 @@ def end_sessions(
 
 @router.delete("/{person_id}/second-factor")
 def reset_second_factor(
-    person_id: PathId, user: Keeper, session: Writing, settings: InForce
+    person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Person:
     """Forget the person's second factor: a new one is set up at the next sign-in."""
     person = staff.get(session, person_id)

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from api import schemas, sheets, views
-from api.access import Database, Inspector, Reading
+from api.access import Database, MayInspect, Reading
 from api.ids import QueryId
 from api.reports import audit_schemas
 from db.engine import reading, writing
@@ -52,7 +52,7 @@ class Wanted:
 @router.get("")
 def list_entries(
     *,
-    _user: Inspector,
+    _user: MayInspect,
     session: Reading,
     wanted: Annotated[Wanted, Depends()],
     language: Language = "en",
@@ -66,7 +66,7 @@ def list_entries(
 
 
 @router.get("/actions")
-def list_actions(_user: Inspector, language: Language = "en") -> list[audit_schemas.AuditAction]:
+def list_actions(_user: MayInspect, language: Language = "en") -> list[audit_schemas.AuditAction]:
     """Every action there is, to choose from."""
     named = [
         audit_schemas.AuditAction(action=action, text=text)
@@ -77,7 +77,7 @@ def list_actions(_user: Inspector, language: Language = "en") -> list[audit_sche
 
 @router.get("/export", response_class=StreamingResponse)
 def export(
-    user: Inspector, engine: Database, wanted: Annotated[Wanted, Depends()], language: Language = "fa"
+    user: MayInspect, engine: Database, wanted: Annotated[Wanted, Depends()], language: Language = "fa"
 ) -> StreamingResponse:
     """All that matches as a table for a spreadsheet (CSV, in the city's time); the log shows who took it."""
     with writing(engine) as session:  # committed before the first byte goes out

@@ -6,7 +6,7 @@ Who reads it is in the audit log, unless they have the citizen in hand.
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from api.access import Database, Receptionist, Writing
+from api.access import Database, MayReadCitizens, Writing
 from api.desk import citizen_history as desk_history
 from api.ids import PathId
 from api.reports import citizen_schemas as wire
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/citizens", tags=["citizens"])
 
 
 @router.get("/{of}/{id_}")
-def show(of: citizen_history.Of, id_: PathId, user: Receptionist, engine: Database) -> wire.Citizen:
+def show(of: citizen_history.Of, id_: PathId, user: MayReadCitizens, engine: Database) -> wire.Citizen:
     """The citizen of this registration or request."""
     with reading(engine) as session:
         number = citizen_history.number_of(session, of, id_)
@@ -50,7 +50,7 @@ def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
 
 @router.post("/{of}/{id_}/number")
 def show_number(
-    of: citizen_history.Of, id_: PathId, user: Receptionist, session: Writing
+    of: citizen_history.Of, id_: PathId, user: MayReadCitizens, session: Writing
 ) -> wire.CitizensNumber:
     """The whole number of the citizen; that it was shown is in the audit log."""
     number = citizen_history.number_of(session, of, id_)

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from api import reason_schemas, schemas, views
-from api.access import Database, Hearer, InForce, Keeper, Reading, Writing
+from api.access import Database, InForce, MayAdminister, MayHear, Reading, Writing
 from api.ids import PathId, QueryId
 from api.reports import recording_schemas
 from api.sounds import SOUND, Range, play
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/recordings", tags=["recordings"])
 
 
 @router.get("")
-def list_recordings(round_id: QueryId, _user: Hearer, session: Reading) -> list[recording_schemas.Recording]:
+def list_recordings(round_id: QueryId, _user: MayHear, session: Reading) -> list[recording_schemas.Recording]:
     """The recorded conversations of a round, in their order; the deleted ones, too."""
     rounds.get(session, round_id)
     found = recordings.of_round(session, round_id)
@@ -48,7 +48,7 @@ def _view(recording: models.Recording, measured: models.CallQuality | None) -> r
 @router.get("/all")
 def search(
     *,
-    _user: Hearer,
+    _user: MayHear,
     session: Reading,
     round_id: QueryId | None = None,
     ticket: Annotated[schemas.Text, Query(max_length=20)] = "",
@@ -86,7 +86,7 @@ def _of_round(
 
 
 @router.get("/retention")
-def show_retention(_user: Hearer, session: Reading, settings: InForce) -> recording_schemas.Retention:
+def show_retention(_user: MayHear, session: Reading, settings: InForce) -> recording_schemas.Retention:
     """What is kept, for how long, and how full the disk is."""
     folder, days = settings.recordings_dir, settings.recordings_days
     disk, kept = retention.disk(settings.state_dir), retention.kept(session, folder, days)
@@ -101,7 +101,11 @@ def show_retention(_user: Hearer, session: Reading, settings: InForce) -> record
 
 @router.post("/{callback_id}/delete")
 def delete_early(
-    callback_id: PathId, body: reason_schemas.Because, user: Keeper, session: Writing, settings: InForce
+    callback_id: PathId,
+    body: reason_schemas.Because,
+    user: MayAdminister,
+    session: Writing,
+    settings: InForce,
 ) -> recording_schemas.Recording:
     """Delete a recording before its time: the file goes for good; the audit log says why."""
     folder = settings.recordings_dir
@@ -111,7 +115,7 @@ def delete_early(
 
 @router.get("/{callback_id}/audio", **SOUND)
 def hear(
-    callback_id: PathId, user: Hearer, engine: Database, settings: InForce, wanted: Range = ""
+    callback_id: PathId, user: MayHear, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The sound of a conversation, or the range of it that a player asks for."""
     with reading(engine) as session:

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from api import sheets
-from api.access import Database, Reading, ReportReader
+from api.access import Database, MayReadReports, Reading
 from api.reports import report_texts
 from api.rounds.timetable import Day
 from db.engine import reading, writing
@@ -27,7 +27,7 @@ _Start = Annotated[Day, Query(alias="from")]
 
 
 @router.get("")
-def show(user: ReportReader, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
+def show(user: MayReadReports, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
     """What the days from `from` to `until`, both included, came to, put together by something.
 
     An official is told of the own rounds only.
@@ -38,7 +38,7 @@ def show(user: ReportReader, session: Reading, by: _By, start: _Start, until: Da
 @router.get(".csv", response_class=StreamingResponse)
 def as_csv(
     *,
-    user: ReportReader,
+    user: MayReadReports,
     engine: Database,
     by: _By,
     start: _Start,
@@ -53,7 +53,7 @@ def as_csv(
 @router.get(".xlsx", response_class=StreamingResponse)
 def as_xlsx(
     *,
-    user: ReportReader,
+    user: MayReadReports,
     engine: Database,
     by: _By,
     start: _Start,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from api import health
-from api.access import WALL_COOKIE, Database, InForce, Mover, Reading, Writing, watching
+from api.access import WALL_COOKIE, Database, InForce, MayMove, Reading, Writing, watching
 from api.cookies import keep_cookie
 from hotline.people import wallboard_screens
 from hotline.reports import wallboard
@@ -26,13 +26,13 @@ def show(session: Reading, engine: Database, settings: InForce) -> Wallboard:
 
 
 @router.post("/screen", status_code=204)
-def hang(user: Mover, request: Request, response: Response, session: Writing) -> None:
+def hang(user: MayMove, request: Request, response: Response, session: Writing) -> None:
     """This browser becomes a screen on a wall, which sees the wallboard alone, for half a year."""
     wall = wallboard_screens.hang(session, who=user.username)
     keep_cookie(request, response, wall, wallboard_screens.LENGTH, WALL_COOKIE)
 
 
 @router.delete("/screens", status_code=204)
-def take_down(user: Mover, session: Writing) -> None:
+def take_down(user: MayMove, session: Writing) -> None:
     """No screen on any wall shows anything any more."""
     wallboard_screens.take_down(session, who=user.username)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from api.access import OVERSEERS, Handler, InForce, Writing
+from api.access import MAY_OVERSEE, InForce, MayHandleRequests, Writing
 from api.ids import PathId
 from api.requests import request_schemas as wire
 from api.requests.requests import detail
@@ -17,10 +17,12 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 
 
 @router.post("", status_code=201)
-def write(body: wire.RequestIn, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
+def write(
+    body: wire.RequestIn, user: MayHandleRequests, session: Writing, settings: InForce
+) -> wire.RequestDetail:
     """Write down a problem, and refer it at once where that is said; the citizen is told its number."""
     of = body.registration_id
-    if of is not None and user.role not in OVERSEERS and not callbacks.was_at(session, of, user.desk_id):
+    if of is not None and user.role not in MAY_OVERSEE and not callbacks.was_at(session, of, user.desk_id):
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     said = body.model_dump(exclude={"refer", "number"})
@@ -32,7 +34,7 @@ def write(body: wire.RequestIn, user: Handler, session: Writing, settings: InFor
 
 @router.post("/{request_id}/refer")
 def refer(
-    request_id: PathId, body: wire.Refer, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Refer, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Hand it to a department until a due date; once more: to another one, or until another date."""
     request = work.get_for_update(session, request_id)
@@ -47,7 +49,7 @@ def _refer(session: Session, request: models.Request, body: wire.Refer, user: mo
 
 @router.post("/{request_id}/return")
 def give_back(
-    request_id: PathId, body: wire.Note, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Note, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """The department gives it back, and says why."""
     request = work.get_for_update(session, request_id)
@@ -57,7 +59,7 @@ def give_back(
 
 @router.post("/{request_id}/reply")
 def reply(
-    request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Tell the citizen how it goes on; or that it is solved, and ask whether it is."""
     request = work.get_for_update(session, request_id)
@@ -68,7 +70,7 @@ def reply(
 
 @router.post("/{request_id}/reject")
 def reject(
-    request_id: PathId, body: wire.Reply, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """Say that it is not for the city to solve; the citizen is told why."""
     request = work.get_for_update(session, request_id)
@@ -78,7 +80,11 @@ def reject(
 
 @router.post("/{request_id}/answer")
 def answer(
-    request_id: PathId, body: wire.CitizensAnswer, user: Handler, session: Writing, settings: InForce
+    request_id: PathId,
+    body: wire.CitizensAnswer,
+    user: MayHandleRequests,
+    session: Writing,
+    settings: InForce,
 ) -> wire.RequestDetail:
     """The citizen has told the office whether it is solved."""
     work.answer(session, request_id, solved=body.solved, who=user.username)
@@ -87,7 +93,7 @@ def answer(
 
 @router.post("/{request_id}/duplicate")
 def merge(
-    request_id: PathId, body: wire.DuplicateOf, user: Handler, session: Writing, settings: InForce
+    request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """It is a duplicate of another one, with which it ends."""
     work.merge(session, request_id, body.request_id, who=user.username)
@@ -95,7 +101,9 @@ def merge(
 
 
 @router.post("/{request_id}/separate")
-def separate(request_id: PathId, user: Handler, session: Writing, settings: InForce) -> wire.RequestDetail:
+def separate(
+    request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
+) -> wire.RequestDetail:
     """It is no duplicate after all."""
     request = work.get_for_update(session, request_id)
     work.separate(session, request, who=user.username)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.access import InForce, Planner, Reading, SignedIn, Writing
+from api.access import InForce, MayPlan, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import request_schemas as wire
 from db import models
@@ -22,7 +22,7 @@ def list_departments(_user: SignedIn, session: Reading) -> list[wire.DepartmentL
 
 @router.post("", status_code=201)
 def add_department(
-    body: wire.DepartmentIn, user: Planner, session: Writing, settings: InForce
+    body: wire.DepartmentIn, user: MayPlan, session: Writing, settings: InForce
 ) -> wire.Department:
     """Add a department."""
     values = body.values(settings.allowed_prefixes)
@@ -31,7 +31,7 @@ def add_department(
 
 @router.patch("/{department_id}")
 def change_department(
-    department_id: PathId, body: wire.DepartmentChange, user: Planner, session: Writing, settings: InForce
+    department_id: PathId, body: wire.DepartmentChange, user: MayPlan, session: Writing, settings: InForce
 ) -> wire.Department:
     """Rename a department, change its telephone, or say whether requests are still referred to it."""
     department = departments.get(session, department_id)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api import schemas, views
-from api.access import Planner, Reading, SignedIn, Writing
+from api.access import MayPlan, Reading, SignedIn, Writing
 from api.rounds.timetable import Day, check_span
 from hotline.timetable import calendar, day_overrides, days
 
@@ -118,13 +118,13 @@ def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -
 
 
 @router.post("/holidays", status_code=201)
-def add_holiday(body: Holiday, user: Planner, session: Writing) -> list[int]:
+def add_holiday(body: Holiday, user: MayPlan, session: Writing) -> list[int]:
     """Say of a day that it is closed or open; answers the rounds that this cancelled."""
     added = day_overrides.add_holiday(session, body.day, body.name, works=body.works, who=user.username)
     return list(added)
 
 
 @router.delete("/holidays/{day}", status_code=204)
-def remove_holiday(day: Annotated[Day, Path()], user: Planner, session: Writing) -> None:
+def remove_holiday(day: Annotated[Day, Path()], user: MayPlan, session: Writing) -> None:
     """Take the city's word about a day back; rounds it cancelled stay so."""
     day_overrides.remove_holiday(session, day, who=user.username)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.access import Overseer, Planner, Reading, Writing
+from api.access import MayOversee, MayPlan, Reading, Writing
 from api.ids import PathId
 from api.rounds import message_schemas
 from db.models import Delivery, Message
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/messages", tags=["messages"])
 
 @router.get("")
 def list_messages(
-    _user: Overseer,
+    _user: MayOversee,
     session: Reading,
     state: Delivery | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -25,7 +25,7 @@ def list_messages(
 
 
 @router.post("/{message_id}/retry", status_code=202)
-def retry(message_id: PathId, user: Planner, session: Writing) -> message_schemas.Message:
+def retry(message_id: PathId, user: MayPlan, session: Writing) -> message_schemas.Message:
     """Send one after all that failed or expired."""
     delivery.retry(session, message_id, user.username)
     return _view(session.get_one(Message, message_id, populate_existing=True))

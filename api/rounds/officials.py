@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.access import InForce, Planner, Reading, SignedIn, Writing
+from api.access import InForce, MayPlan, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.rounds import official_schemas
 from db import models
@@ -34,7 +34,7 @@ def list_clips(_user: SignedIn) -> list[official_schemas.Clip]:
 
 @router.post("", status_code=201)
 def add_official(
-    body: official_schemas.OfficialIn, user: Planner, session: Writing, settings: InForce
+    body: official_schemas.OfficialIn, user: MayPlan, session: Writing, settings: InForce
 ) -> official_schemas.OfficialWithNumber:
     """Add an office."""
     _check_clip(body.clip)
@@ -45,7 +45,7 @@ def add_official(
 def change_official(
     official_id: PathId,
     body: official_schemas.OfficialChange,
-    user: Planner,
+    user: MayPlan,
     session: Writing,
     settings: InForce,
 ) -> official_schemas.OfficialWithNumber:

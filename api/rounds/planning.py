@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import reason_schemas, schemas, views
-from api.access import Conductor, Doer, Planner, Writing
+from api.access import MayChange, MayConduct, MayPlan, Writing
 from api.ids import PathId
 from api.rounds import round_schemas
 from db import models
@@ -19,7 +19,7 @@ _MAY_BE_NONE = ("capacity", "substitute_id")
 
 
 @router.post("", status_code=201)
-def make(body: round_schemas.RoundIn, user: Planner, session: Writing) -> schemas.Round:
+def make(body: round_schemas.RoundIn, user: MayPlan, session: Writing) -> schemas.Round:
     """Make a round; a wrong one is refused with its reason."""
     values = _columns(session, body.model_dump())
     official = officials.get(session, values.pop("official_id"))
@@ -29,7 +29,7 @@ def make(body: round_schemas.RoundIn, user: Planner, session: Writing) -> schema
 
 @router.patch("/{round_id}")
 def change(
-    round_id: PathId, body: round_schemas.RoundChange, user: Planner, session: Writing
+    round_id: PathId, body: round_schemas.RoundChange, user: MayPlan, session: Writing
 ) -> schemas.Round:
     """Change a round, of one that has begun what is still to come; the reason is public."""
     round_ = rounds.get(session, round_id)
@@ -42,19 +42,19 @@ def change(
 
 
 @router.post("/{round_id}/cancel")
-def cancel(round_id: PathId, body: reason_schemas.Reason, user: Planner, session: Writing) -> schemas.Round:
+def cancel(round_id: PathId, body: reason_schemas.Reason, user: MayPlan, session: Writing) -> schemas.Round:
     """The round will not take place; the reason is public, and whoever is registered passes to the next."""
     return _do(planning.cancel, round_id, body, user, session)
 
 
 @router.post("/{round_id}/open")
-def begin(round_id: PathId, body: reason_schemas.Reason, user: Conductor, session: Writing) -> schemas.Round:
+def begin(round_id: PathId, body: reason_schemas.Reason, user: MayConduct, session: Writing) -> schemas.Round:
     """Callbacks begin; the first claim after the start says so, too."""
     return _do(planning.begin, round_id, body, user, session)
 
 
 @router.post("/{round_id}/end")
-def end(round_id: PathId, body: reason_schemas.Reason, user: Doer, session: Writing) -> schemas.Round:
+def end(round_id: PathId, body: reason_schemas.Reason, user: MayChange, session: Writing) -> schemas.Round:
     """The round has ended; a conversation in progress goes on. Also for its official and who serves it."""
     round_ = rounds.get(session, round_id)
     round_permissions.end(session, round_, user, body.reason)

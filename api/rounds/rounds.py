@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import AtDesk, InForce, Overseer, Reading, SignedIn, Writing
+from api.access import AtDesk, InForce, MayOversee, Reading, SignedIn, Writing
 from api.ids import PathId, QueryId
 from api.reports import audit_schemas
 from api.rounds import round_schemas
@@ -98,7 +98,7 @@ def _ways(session: Session, ways: dict[int, int]) -> list[round_schemas.Way]:
 
 @router.get("/{round_id}/history")
 def history(
-    round_id: PathId, _user: Overseer, session: Reading, language: Language = "en"
+    round_id: PathId, _user: MayOversee, session: Reading, language: Language = "en"
 ) -> list[audit_schemas.AuditEntry]:
     """Who did what to this round, and why, the newest first."""
     rounds.get(session, round_id)

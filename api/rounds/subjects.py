@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api import schemas
-from api.access import Planner, Reading, SignedIn, Writing
+from api.access import MayPlan, Reading, SignedIn, Writing
 from db import models
 from hotline import subjects
 from hotline.errors import Refused
@@ -41,7 +41,7 @@ def list_subjects(_user: SignedIn, session: Reading) -> list[Subject]:
 
 @router.patch("/{subject_id}")
 def change_subject(
-    subject_id: Annotated[int, Path(ge=1, le=9)], body: SubjectChange, user: Planner, session: Writing
+    subject_id: Annotated[int, Path(ge=1, le=9)], body: SubjectChange, user: MayPlan, session: Writing
 ) -> Subject:
     """Change its names, or whether callers hear it; its prompt must exist in every language."""
     values = body.model_dump(exclude_none=True)

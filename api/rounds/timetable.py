@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import Planner, Reading, SignedIn, Writing
+from api.access import MayPlan, Reading, SignedIn, Writing
 from api.ids import BodyId, PathId
 from db import models
 from db.engine import now
@@ -127,13 +127,13 @@ def list_rules(_user: SignedIn, session: Reading) -> list[MadeRule]:
 
 
 @router.post("/timetable", status_code=201)
-def add_rule(body: Rule, user: Planner, session: Writing) -> MadeRule:
+def add_rule(body: Rule, user: MayPlan, session: Writing) -> MadeRule:
     """Add a rule; its rounds come into being ahead of time."""
     return _view(timetable_rules.add(session, who=user.username, **_offices(session, body.model_dump())))
 
 
 @router.patch("/timetable/{rule_id}")
-def change_rule(rule_id: PathId, body: RuleChange, user: Planner, session: Writing) -> MadeRule:
+def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writing) -> MadeRule:
     """Change a rule, or end it. Its days stay: for others, end it and add another."""
     rule = timetable_rules.get(session, rule_id)
     if not body.active:
@@ -154,7 +154,7 @@ def list_behind(rule_id: PathId, _user: SignedIn, session: Reading) -> list[sche
 
 
 @router.post("/timetable/{rule_id}/catch-up", status_code=204)
-def catch_up(rule_id: PathId, body: CatchUp, user: Planner, session: Writing) -> None:
+def catch_up(rule_id: PathId, body: CatchUp, user: MayPlan, session: Writing) -> None:
     """Change these of its rounds to what the rule says now."""
     timetable_rules.catch_up(
         session, timetable_rules.get(session, rule_id), who=user.username, **body.model_dump()
@@ -188,7 +188,7 @@ def list_days(
 
 
 @router.post("/timetable/{rule_id}/exceptions", status_code=204)
-def except_day(rule_id: PathId, body: ExceptionIn, user: Planner, session: Writing) -> None:
+def except_day(rule_id: PathId, body: ExceptionIn, user: MayPlan, session: Writing) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
     values = body.model_dump()
     substitute_id = values.pop("substitute_id")
