@@ -37,11 +37,19 @@ def go(page: Page, path: str) -> None:
     page.evaluate("(to) => history.pushState(null, '', to)", f"/{path}")
     page.get_by_role("main").wait_for()
     page.get_by_test_id("loading").wait_for(state="hidden")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def shown(page: Page, name: str) -> None:
     """The page of this name is there; until then the one before is."""
     page.locator(f'header[data-page="{name}"]:visible').wait_for()
+
+
+PATIENT = """(() => {
+  const soon = window.setTimeout;
+  window.setTimeout = (act, wait, ...more) => soon(act, wait === 3000 ? 600_000 : wait, ...more);
+})()"""
+"""Parts that are shown together (web/src/ui/whole.tsx) wait for each other however long it takes."""
 
 
 def opened(page: Page) -> None:

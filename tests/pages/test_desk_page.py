@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
@@ -14,7 +14,7 @@ from hotline.line import registration
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
-from tests.kit.pages import is_fit
+from tests.kit.pages import PATIENT, PHONE, is_fit
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
@@ -97,6 +97,31 @@ def _heard(engine: Engine) -> int:
         return len(
             session.scalars(select(AuditEntry).where(AuditEntry.action == "voice-message-heard")).all()
         )
+
+
+def test_given_words_of_the_office_that_come_late_when_the_desk_is_shown_then_they_push_nothing_away(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    page = open_as(Role.OPERATOR, at_desk=True)
+    _citizen(engine, settings, CallbackState.ENDED)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.add_init_script(PATIENT)
+    late: list[Route] = []
+    page.route("**/api/v1/desk-words", lambda route: late.append(route))  # noqa: PLW0108  (Playwright marks it)
+    with page.expect_response("**/history"):
+        page.reload()
+    expect(page.get_by_test_id("note")).to_be_visible()
+    below = [page.get_by_test_id(name) for name in ("refer-to-department", "history", "line-fold")]
+    for each in below:
+        expect(each).to_be_attached()
+        expect(each).to_be_hidden()
+    page.keyboard.press("d")  # its key is there all the same
+    expect(page.get_by_test_id("written")).to_be_visible()
+    page.keyboard.press("Escape")
+    for route in late:
+        route.continue_()
+    for each in below:
+        expect(each).to_be_visible()
 
 
 def _to_the_end(page: Page) -> None:

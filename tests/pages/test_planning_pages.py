@@ -53,6 +53,7 @@ def cell(page: Page, day: date) -> Locator:
         if found.count():
             break
         page.get_by_test_id("next-month").click()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)  # it stays where it is
     return found
 
 

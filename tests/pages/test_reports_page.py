@@ -13,7 +13,7 @@ from db.models import Callback, Role, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline.timetable import days
 from tests.factories import HOUR, a_desk, a_quality, a_registration, a_round, some_registrations
-from tests.kit.pages import is_fit
+from tests.kit.pages import PATIENT, is_fit
 from tests.pages.conftest import OpenAs
 
 
@@ -68,6 +68,7 @@ def test_given_a_part_of_a_rounds_page_that_comes_late_when_the_rest_is_shown_th
     round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, "rounds")
     late: list[Route] = []
+    page.evaluate(PATIENT)
     page.route("**/carries", lambda route: late.append(route))  # noqa: PLW0108  (Playwright marks it)
     with page.expect_response("**/report"):
         page.get_by_test_id("round").get_by_role("link").click()

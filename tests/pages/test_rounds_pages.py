@@ -38,6 +38,7 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     an_office(engine, OfficialKind.DISTRICT_MANAGER, "مدیر منطقهٔ سه", 3)
     office.reload()
     office.get_by_test_id("make-round").click()
+    opened(office)
     office.get_by_test_id("official").select_option(label="مدیر منطقهٔ سه")
     with reading(engine) as session:
         day = now(session).astimezone(TEHRAN).date() + timedelta(days=3)
@@ -131,6 +132,7 @@ def test_given_a_live_round_when_the_office_lets_it_go_on_then_only_what_is_to_c
         some_registrations(session, live, 2)
     office.get_by_test_id("phase-live").get_by_role("link").click()
     office.get_by_test_id("change-round").click()
+    opened(office)
     expect(office.get_by_test_id("end")).to_be_visible()
     for past in ("day", "start", "registration-from", "announce", "short-notice"):
         expect(office.get_by_test_id(past)).to_have_count(0)

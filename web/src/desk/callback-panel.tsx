@@ -9,6 +9,7 @@ import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
+import { Whole } from '../ui/whole'
 import { GivenBy } from './given-by'
 import { HeldLeft } from './held-left'
 import { HoldButton } from './hold-button'
@@ -76,8 +77,10 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
         {callback.talking_at && <ThreatButton callback={callback} />}
       </Paper>
       <OutcomeForm callback={callback} desk={desk} />
-      <ReferButton registration={registration} noteSoFar={() => draftOf(desk.id, callback.id)?.note ?? ''} />
-      <History callback={callback} />
+      <Whole className={style.after}>
+        <ReferButton registration={registration} noteSoFar={() => draftOf(desk.id, callback.id)?.note ?? ''} />
+        <History callback={callback} />
+      </Whole>
     </>
   )
 }

@@ -3,6 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { IconChevronDown, IconChevronUp } from '@tabler/icons-react'
 import { useState, type ComponentProps, type MouseEvent } from 'react'
 import { useLanguage } from '../language/language'
+import { Whole } from '../ui/whole'
 import { Line } from './line'
 
 /** On a telephone the call comes first, and the line is one row until it is asked for; it asks for nothing meanwhile. */
@@ -21,12 +22,14 @@ export function FoldedLine(props: ComponentProps<typeof Line>) {
   if (!small) return <Line {...props} />
   return (
     <>
-      <Button
-        variant="default" justify="space-between" aria-expanded={open} onClick={turn} data-testid="line-fold"
-        rightSection={open ? <IconChevronUp aria-hidden size={18} /> : <IconChevronDown aria-hidden size={18} />}
-      >
-        {text.line.title}{text.comma}{text.line.waiting(format.number(props.round.counts.waiting))}
-      </Button>
+      <Whole>
+        <Button
+          fullWidth variant="default" justify="space-between" aria-expanded={open} onClick={turn} data-testid="line-fold"
+          rightSection={open ? <IconChevronUp aria-hidden size={18} /> : <IconChevronDown aria-hidden size={18} />}
+        >
+          {text.line.title}{text.comma}{text.line.waiting(format.number(props.round.counts.waiting))}
+        </Button>
+      </Whole>
       {open && <Line {...props} />}
     </>
   )

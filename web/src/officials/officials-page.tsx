@@ -24,6 +24,7 @@ export default function OfficialsPage({ me }: { me: Me }) {
   const words = text.officials
   useTitle(words.title)
   const { data: officials, error } = useOfficials()
+  const named = !useClips().isPending // what each is called on the telephone may be a line more
   const [asked, setAsked] = useState<OfficialWithNumber | 'new' | null>(null)
   const may = mayPlan(me.role)
   const { offer, undo } = useUndo()
@@ -35,8 +36,8 @@ export default function OfficialsPage({ me }: { me: Me }) {
       </Header>
       <main className={rounds.list}>
         <ErrorNotice error={error} />
-        {!officials && !error && <Loading />}
-        {officials && KINDS.map((kind) => (
+        {!(officials && named) && !error && <Loading />}
+        {officials && named && KINDS.map((kind) => (
           <section key={kind} aria-labelledby={`kind-${kind}`}>
             <h2 id={`kind-${kind}`}>{words.kind[kind]}</h2>
             <ul className={rounds.rounds}>

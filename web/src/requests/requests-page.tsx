@@ -98,13 +98,16 @@ function Views({ inbox }: { inbox: InboxFilter }) {
 
 function List({ inbox }: { inbox: InboxFilter }) {
   const { text } = useLanguage()
-  const { data, isPending, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(inbox.filter)
-  const rows = data?.pages.flatMap(({ items }) => items) ?? []
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(inbox.filter)
+  // The counts above come first: with them the views may be a line more, and push the list from under a finger.
+  const counting = useRequestCounts(inbox.common).isPending
+  const isPending = counting || (!data && !error)
+  const rows = counting ? [] : data?.pages.flatMap(({ items }) => items) ?? []
   return (
     <>
       <ErrorNotice error={error} />
       {isPending && <Loading />}
-      {data && rows.length === 0 && <Empty data-testid="no-requests" action={<Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>{text.requests.none}</Empty>}
+      {!isPending && data && rows.length === 0 && <Empty data-testid="no-requests" action={<Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>{text.requests.none}</Empty>}
       {rows.length > 0 && (
         <ul className={style.rows} aria-label={text.requests.title}>
           {rows.map((request) => <RequestRow key={request.id} request={request} />)}

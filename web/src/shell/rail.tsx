@@ -63,7 +63,7 @@ export function Rail({ me, path, onSearch }: Props) {
         <To key={destination} me={me} destination={destination} page={first} here={here} late={counts[destination]} />
       ))}
       {more.length > 0 && (
-        <Suspense><More me={me} more={more} here={here} /></Suspense>
+        <Suspense fallback={<span className={style.to} aria-hidden />}><More me={me} more={more} here={here} /></Suspense>
       )}
     </nav>
   )

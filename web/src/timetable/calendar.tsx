@@ -11,6 +11,8 @@ interface Props {
   weeks: (string | null)[][]
   byDay: Map<string, CalendarDay>
   today: string
+  /** What is on these days is still to come, and makes some of them higher. */
+  busy: boolean
   /** The day on which the keyboard is. */
   anchor: string
   onMove: (day: string) => void
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** A month in weeks from Saturday to Friday; on a phone, a list of its days. */
-export function Calendar({ weeks, byDay, today, anchor, onMove, onOpen }: Props) {
+export function Calendar({ weeks, byDay, today, busy, anchor, onMove, onOpen }: Props) {
   const { code, direction, text, format } = useLanguage()
   const table = useRef<HTMLTableElement>(null)
   const moved = useRef(false)
@@ -46,7 +48,7 @@ export function Calendar({ weeks, byDay, today, anchor, onMove, onOpen }: Props)
   return (
     // The grid pattern, on what is a table also for who reads it without it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role
-    <table role="grid" ref={table} className={style.calendar} aria-labelledby="calendar-title" aria-describedby="calendar-keys" onKeyDown={onKeyDown}>
+    <table role="grid" ref={table} className={style.calendar} aria-busy={busy} aria-labelledby="calendar-title" aria-describedby="calendar-keys" onKeyDown={onKeyDown}>
       <caption id="calendar-keys" className={style.hidden}>{text.timetable.keys}</caption>
       <thead>
         <tr role="row">

@@ -8,6 +8,7 @@ import { monthOf, weeksOf } from '../language/month'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { useTitle } from '../ui/use-title'
+import { Whole } from '../ui/whole'
 import { Calendar } from './calendar'
 import { DayDialog } from './day-dialog'
 import { MonthChoice } from './month-choice'
@@ -25,7 +26,7 @@ export default function TimetablePage({ me }: { me: Me }) {
   const month = monthOf(anchor, code)
   const weeks = weeksOf(month, code)
   const days = weeks.flat().filter((day) => day !== null)
-  const { data = [], error } = useCalendar(days[0] ?? today, days.at(-1) ?? today)
+  const { data = [], isPending, error } = useCalendar(days[0] ?? today, days.at(-1) ?? today)
   const byDay = new Map(data.map((day) => [day.day, day]))
   const shown = open === null ? undefined : byDay.get(open)
   const may = mayPlan(me.role)
@@ -40,9 +41,9 @@ export default function TimetablePage({ me }: { me: Me }) {
             <MonthChoice month={month} today={today} onChange={setAnchor} />
           </div>
           <ErrorNotice error={error} />
-          <Calendar weeks={weeks} byDay={byDay} today={today} anchor={anchor} onMove={setAnchor} onOpen={setOpen} />
+          <Calendar weeks={weeks} byDay={byDay} today={today} busy={isPending} anchor={anchor} onMove={setAnchor} onOpen={setOpen} />
         </section>
-        <Rules may={may} today={today} />
+        <Whole><Rules may={may} today={today} /></Whole>
       </main>
       {shown && <DayDialog day={shown} today={today} may={may} onClose={() => setOpen(null)} />}
     </div>

@@ -1,5 +1,5 @@
 import { Drawer, type DrawerProps } from '@mantine/core'
-import { useEffect, useEffectEvent, useRef, type ReactNode } from 'react'
+import { useEffectEvent, useLayoutEffect, useRef, type ReactNode } from 'react'
 
 export interface LateDrawerProps extends DrawerProps {
   /** A call goes on: the page beside it is seen, reached and heard as before. */
@@ -18,11 +18,11 @@ export default function LateDrawer({ beside, children, ...props }: LateDrawerPro
 /** What closes the one that is open. */
 let closeOther: (() => void) | undefined
 
-/** One at a time; it is no modal, says so (Mantine's drawer always is one), and begins where its person does. */
+/** One at a time; it is no modal, says so (Mantine's drawer always is one), and begins where its person does, before it is painted. */
 function Beside({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   const inside = useRef<HTMLDivElement>(null)
   const close = useEffectEvent(onClose)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const mine = () => close()
     closeOther?.()
     closeOther = mine

@@ -20,5 +20,5 @@ export function Whole({ className, children }: { className?: string; children: R
       stop()
     }
   }, [queries])
-  return <div className={className} style={shown ? undefined : { visibility: 'hidden' }}>{children}</div>
+  return <div className={className} aria-busy={!shown} style={shown ? undefined : { visibility: 'hidden' }}>{children}</div>
 }
