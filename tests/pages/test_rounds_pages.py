@@ -7,6 +7,7 @@ import jdatetime
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
+from db import events
 from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Registration, Round
 from db.states import RegistrationState
@@ -84,7 +85,8 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     assert the_round(engine).minutes == 5
 
     with writing(engine) as session:
-        some_registrations(session, session.get_one(Round, made.id), 2)
+        for registration in some_registrations(session, session.get_one(Round, made.id), 2):
+            events.registration_changed(session, registration)
     office.get_by_test_id("cancel-round").click()
     expect(office.get_by_test_id("confirm")).to_be_disabled()
     expect(office.get_by_test_id("cost")).to_contain_text("۲ نوبت")
