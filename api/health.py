@@ -8,7 +8,7 @@ from api.access import Database, InForce
 from db.engine import reading
 from hotline import heartbeats
 from hotline.callbacks import breaker, toll
-from hotline.recordings import retention
+from hotline.recordings import disk
 from settings import Settings
 
 router = APIRouter(tags=["health"])
@@ -41,7 +41,7 @@ async def livez() -> Response:
 def check(engine: Engine, settings: Settings) -> dict[str, str]:
     """Each dependency by its name, as above."""
     result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls", "trunk"), "unknown")}
-    result["disk"] = "nearly full" if retention.disk(settings.state_dir).nearly_full else "up"
+    result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
             for process in _PROCESSES:

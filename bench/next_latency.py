@@ -24,11 +24,12 @@ from db.models import Role
 from tests.kit import brief, scenario
 from tests.kit.brief import sized
 from tests.kit.browser import browsers, person
+from tests.kit.operator import Operator
 from tests.kit.pages import in_state, sign_in
 from tests.kit.process import until
 from tests.kit.rtp_sender import A_LAW, FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.sipp import SippPhone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 REPETITIONS = sized(25, 2)
 GOAL_MS = 300

@@ -2,7 +2,7 @@
 
 The model: lognormal conversations of 300 s on average; a ring is answered with probability
 0.65 after 12 s on average, 1 pressed 8 s later; an unanswered ring costs 25 s, and the next in line follows
-at once. Experience starts empty in each round. The rule is asked as every 0.1 s: between two events its
+at once. RoundStatistics starts empty in each round. The rule is asked as every 0.1 s: between two events its
 first yes is looked for in steps of 8 s and then halved down to 0.1 s, which is the same as long as a yes
 stays a yes for 8 s.
 
@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pool
 from typing import Any
 
-from hotline.callbacks.pacing import Experience, Situation, Speaker, calls_wanted
+from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, calls_wanted
 from tests.kit import brief
 from tests.kit.brief import sized
 
@@ -45,7 +45,7 @@ ASKED_EVERY_S = 0.1
 LOOK_S = 8.0
 HARD: dict[str, Any] = {"silent": 0.1, "unanswered_s": 30.0, "press_shape": 4.0}
 """A tenth of the calls are picked up and nobody presses 1; whom nobody reaches rings out."""
-Rule = Callable[[Situation, Experience], int]
+Rule = Callable[[Situation, RoundStatistics], int]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Round:
         self.placed: dict[int, float] = {}
         self.ready: list[tuple[int, float]] = []
         self.figures = Figures()
-        self.seen = Experience([], [], [], [], [], [])
+        self.seen = RoundStatistics([], [], [], [], [], [])
 
     def run(self) -> Figures:
         """Conversations begin within the hours; the last one is finished, and who is ready by then counts."""
@@ -232,17 +232,17 @@ class Round:
             self.later(length, "hung_up", which)
 
 
-def ours(situation: Situation, seen: Experience) -> int:
+def ours(situation: Situation, seen: RoundStatistics) -> int:
     return calls_wanted(situation, seen, minutes=6, most=4)
 
 
-def fixed(situation: Situation, _: Experience) -> int:
+def fixed(situation: Situation, _: RoundStatistics) -> int:
     (speaker,) = situation.speakers
     due = speaker.talking_for is None or speaker.talking_for >= 150
     return int(due and not situation.ringing_for and not situation.answered_for and not situation.ready)
 
 
-def one_at_a_time(situation: Situation, _: Experience) -> int:
+def one_at_a_time(situation: Situation, _: RoundStatistics) -> int:
     idle = situation.speakers[0].talking_for is None
     return int(idle and not situation.ringing_for and not situation.answered_for and not situation.ready)
 

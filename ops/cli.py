@@ -16,7 +16,7 @@ from hotline.desks import desk_phones
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
-from ops import city, ledger, messages, prompts, rounds
+from ops import ledger, messages, prompts, rounds, timetable_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -36,7 +36,7 @@ for name, group in (
     ("message", messages.app),
 ):
     app.add_typer(group, name=name)
-city.add_to(app)
+timetable_commands.add_to(app)
 add_people_commands(user_app)
 
 

@@ -157,7 +157,7 @@ def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
     for desk in desks:
         live = callbacks.live_at_desk(session, desk.id)
         places.append(
-            serving_schemas.Place(
+            serving_schemas.ServingDesk(
                 desk=views.desk_view(session, desk, live),
                 callback=views.callback_view(session, live) if live else None,
             )

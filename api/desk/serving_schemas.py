@@ -9,7 +9,7 @@ from api.schemas import Callback, Desk, Round
 from db.models import BreakReason, Hearing
 
 
-class Place(BaseModel):
+class ServingDesk(BaseModel):
     """A desk that serves a round, and with whom it speaks."""
 
     desk: Desk
@@ -20,7 +20,7 @@ class Stage(BaseModel):
     """A served round at this moment: its desks, who waits in the order of calling, who is being called."""
 
     round: Round
-    places: list[Place]
+    places: list[ServingDesk]
     ready: list[Callback]
     under_way: list[Callback]
 

@@ -15,7 +15,7 @@ from db import models
 from db.engine import reading
 from hotline import tickets
 from hotline.callbacks import quality
-from hotline.recordings import recordings, retention
+from hotline.recordings import disk, recordings, retention
 from hotline.rounds import rounds
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
@@ -58,7 +58,7 @@ def search(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> recording_schemas.Recordings:
     """The recordings of all rounds, the last conversation first; only what matches."""
-    found = retention.search(
+    found = recordings.search(
         session,
         round_id=round_id,
         ticket=tickets.parse(ticket) if ticket.strip() else "",
@@ -89,12 +89,12 @@ def _of_round(
 def show_retention(_user: MayHear, session: Reading, settings: InForce) -> recording_schemas.Retention:
     """What is kept, for how long, and how full the disk is."""
     folder, days = settings.recordings_dir, settings.recordings_days
-    disk, kept = retention.disk(settings.state_dir), retention.kept(session, folder, days)
+    space, kept = disk.of(settings.state_dir), retention.kept(session, folder, days)
     return recording_schemas.Retention(
         days=days,
-        disk_total=disk.total,
-        disk_free=disk.free,
-        disk_nearly_full=disk.nearly_full,
+        disk_total=space.total,
+        disk_free=space.free,
+        disk_nearly_full=space.nearly_full,
         **kept._asdict(),
     )
 

@@ -166,7 +166,7 @@ def outlook(session: Session, registration_id: int) -> Outlook:
 
 def _seconds(session: Session, operators_line: Round, before: Sequence[int]) -> float | None:
     speakers = _speakers(session, operators_line)
-    so_far = round_statistics.experience(session, operators_line.id)
+    so_far = round_statistics.of_round(session, operators_line.id)
     if not speakers or len(so_far.conversations) < _ENOUGH:
         return None
     desks = pacing.Situation(speakers, ringing_for=(), ready=0)

@@ -85,7 +85,7 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Experience:
+class RoundStatistics:
     """What this round has shown so far; empty at its beginning."""
 
     conversations: Sequence[float] = ()
@@ -102,14 +102,14 @@ class Experience:
     """From picking up to the 1; may be left empty."""
 
 
-def calls_wanted(situation: Situation, experience: Experience, *, minutes: int, most: int) -> int:
+def calls_wanted(situation: Situation, statistics: RoundStatistics, *, minutes: int, most: int) -> int:
     """How many more calls to place at this moment, 0 or more (the module says by which rule).
 
     `minutes` are the agreed ones of a conversation. For each speaker never more than `most` are ready or may
     still come, and never more than twice as many under way or ready.
     """
     speakers = situation.speakers
-    known = _learn(experience, minutes)
+    known = _learn(statistics, minutes)
     calls = [call for call in known.calls(situation) if call.comes >= _IMPROBABLE]
     under_way = len(situation.ringing_for) + len(situation.answered_for)
     room = most * len(speakers) - situation.ready - max(len(calls), under_way - most * len(speakers))
@@ -144,14 +144,14 @@ def _needed(situation: Situation, there: list[float], within: float, known: "_Kn
     return sum(chance * sum(freed[situation.ready + n + 1 :]) for n, chance in enumerate(there))
 
 
-def expected_wait(situation: Situation, experience: Experience, *, minutes: int, place: int) -> float:
+def expected_wait(situation: Situation, statistics: RoundStatistics, *, minutes: int, place: int) -> float:
     """Seconds until the waiting citizen at `place` (1 is first) is connected: as likely less as more.
 
     With nobody at the desks: 0.
     """
     if not situation.speakers:
         return 0.0
-    known = _learn(experience, minutes)
+    known = _learn(statistics, minutes)
     low, high = 0.0, 1.0
     while high < 1e6 and _freed(situation.speakers, high, known, place)[place] < 0.5:
         low, high = high, high * 2
@@ -199,7 +199,7 @@ class _Call(NamedTuple):
 
 @dataclass(frozen=True)
 class _Known:
-    """What is expected after the priors and this round's experience."""
+    """What is expected after the priors and what this round has shown."""
 
     length: Lognormal
     finishing: Lognormal
@@ -265,8 +265,8 @@ class _Known:
         return 1 - Lognormal(math.log(mean) - ratio / 2, math.sqrt(ratio)).beyond(x)
 
 
-def _learn(e: Experience, minutes: int) -> _Known:
-    """The same again for the same experience is free: it is asked ten times a second."""
+def _learn(e: RoundStatistics, minutes: int) -> _Known:
+    """The same again for the same statistics is free: it is asked ten times a second."""
     lists = (
         e.conversations,
         e.finishing,
@@ -275,11 +275,11 @@ def _learn(e: Experience, minutes: int) -> _Known:
         e.answered_after,
         e.pressed_after,
     )
-    return _learnt(Experience(*map(tuple, lists)), minutes)
+    return _learnt(RoundStatistics(*map(tuple, lists)), minutes)
 
 
 @lru_cache(maxsize=64)
-def _learnt(e: Experience, minutes: int) -> _Known:
+def _learnt(e: RoundStatistics, minutes: int) -> _Known:
     tried = len(e.ready_after) + len(e.failed_after)
     answers = (_ANSWERS * _ANSWERS_WEIGHT + len(e.ready_after)) / (_ANSWERS_WEIGHT + tried)
     ready = fit(e.ready_after, _READY_S).mean

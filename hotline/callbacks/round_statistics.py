@@ -10,7 +10,7 @@ from db.engine import core, now
 from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, pacing
-from hotline.callbacks.pacing import Experience, Situation, Speaker
+from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
 
 _NEWEST = 200
 """So many calls tell what a round is like; it is asked five times a second."""
@@ -50,7 +50,7 @@ def calls_wanted(session: Session, round_: Round, most: int) -> int:
     if not at_this_moment.speakers:
         return 0
     return pacing.calls_wanted(
-        at_this_moment, experience(session, round_.id), minutes=round_.minutes, most=most
+        at_this_moment, of_round(session, round_.id), minutes=round_.minutes, most=most
     )
 
 
@@ -64,7 +64,7 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
         return None
     waiting = [other.id for other in assignment.ready(session, round_.id, screened=True)]
     place = waiting.index(callback.id) + 1 if callback.id in waiting else 1
-    so_far = experience(session, round_.id)
+    so_far = of_round(session, round_.id)
     return pacing.expected_wait(at_this_moment, so_far, minutes=round_.minutes, place=place)
 
 
@@ -107,12 +107,12 @@ def speaker(callback: Callback | None, at: datetime) -> Speaker:
     return Speaker(_seconds(began, callback.held_at or at), _seconds(pressed, at) if pressed else None)
 
 
-def experience(session: Session, round_id: int) -> Experience:
+def of_round(session: Session, round_id: int) -> RoundStatistics:
     """The round's newest calls that show anything, in the order in which they were placed."""
     newest_first = core(session).execute(_NEWEST_CALLS, {"round": round_id}).all()
     rows = newest_first[::-1]
     dialled = [row for row in rows if not row.on_the_line]
-    return Experience(
+    return RoundStatistics(
         conversations=_between(
             (r.talking_at and r.talking_at + timedelta(seconds=r.held_s), r.ended_at) for r in rows
         ),

@@ -49,7 +49,7 @@ class Called:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Position:
     """Where a registration stands. `place` counts from 1 and is None for who does not wait in the line."""
 
     registration: Registration
@@ -66,13 +66,13 @@ class Standing:
     """Their conversation is over, and what came of it is not written down yet."""
 
 
-def look_up(session: Session, registration: Registration) -> Standing:
+def look_up(session: Session, registration: Registration) -> Position:
     """Where the registration stands and how it came to that."""
     facts = ledger.of_registration(session, registration.id)
     calls = _calls(session, registration, facts)
     explained = [call for call in (_explain(facts, entry) for entry in calls) if call]
     waits = registration.state is RegistrationState.WAITING
-    return Standing(
+    return Position(
         registration=registration,
         round=rounds.get(session, registration.round_id),
         place=line.before_me(session, registration) + 1 if waits else None,

@@ -212,3 +212,31 @@ def orphans(session: Session, folder: Path, days: int) -> list[Path]:
         )
     )
     return [path for path in old if path.name not in kept]
+
+
+def search(
+    session: Session,
+    *,
+    round_id: int | None = None,
+    ticket: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Sequence[Recording]:
+    """Recordings of all rounds, the last conversation first: what matches, before callback `before`."""
+    query = (
+        select(Recording).join(Callback, Callback.id == Recording.callback_id).order_by(Callback.id.desc())
+    )
+    if round_id is not None:
+        query = query.where(Callback.round_id == round_id)
+    if ticket:
+        query = query.join(Registration, Registration.id == Callback.registration_id)
+        query = query.where(Registration.ticket == ticket)
+    if since is not None:
+        query = query.where(Recording.made_at >= since)
+    if until is not None:
+        query = query.where(Recording.made_at < until)
+    if before is not None:
+        query = query.where(Callback.id < before)
+    return session.scalars(query.limit(limit)).all()

@@ -26,7 +26,7 @@ from db.engine import now, writing
 from db.models import Breaker, Heartbeat, PlacedCall, Round
 from hotline import heartbeats
 from hotline.callbacks import breaker
-from hotline.recordings import retention
+from hotline.recordings import disk
 from settings import Settings
 from tests.api.answers import V1, problem, registered
 from tests.factories import SECOND
@@ -37,7 +37,7 @@ from tests.kit.process import in_time
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever disk this is."""
-    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 50 << 30))
+    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))
 
 
 def beat(engine: Engine, *processes: str) -> None:
@@ -128,7 +128,7 @@ def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_i
     nobody: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    monkeypatch.setattr(retention, "disk", lambda _folder: retention.Disk(100 << 30, 1 << 29))
+    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
     answer = nobody.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
 

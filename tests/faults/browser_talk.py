@@ -17,9 +17,10 @@ from db.states import CallbackState
 from tests.kit import sound
 from tests.kit.browser import browsers, page_heard, page_seconds, person
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.pages import in_state, sign_in
 from tests.kit.ports import Ports
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
 PURE = 0.6

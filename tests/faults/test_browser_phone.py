@@ -12,13 +12,13 @@ from db.states import CallbackState
 from hotline.people import sign_ins
 from tests.faults.browser_talk import DESK_HZ, PURE, Talk, chromium, talk
 from tests.kit import sound
+from tests.kit.operator import PASSWORD
 from tests.kit.packets import lost
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.ports import Ports
 from tests.kit.postgres import stands_still
 from tests.kit.process import slowness, until
 from tests.kit.proxy import Proxy
-from tests.kit.system import PASSWORD
 
 __all__ = ["chromium", "talk"]
 

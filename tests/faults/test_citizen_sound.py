@@ -11,8 +11,9 @@ from db.models import Callback, Desk
 from db.states import Outcome, RegistrationState
 from hotline.callbacks import callbacks
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 _USUAL = "rtp_timeout = 60"
 """So long the trunk may say nothing; the desks' phones have other times."""

@@ -10,9 +10,10 @@ from db.engine import now, reading
 from db.models import Heartbeat
 from ops.patience import IDLE_S
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Phone
 from tests.kit.process import slowness, until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 BACK_S = 15.0
 """From the moment a process hangs until all work again, on a machine with nothing else to do."""

@@ -14,9 +14,10 @@ from db.models import Callback, Desk
 from db.states import IN_TALK, CallbackState
 from hotline.callbacks import callbacks
 from tests.kit.crowd import Crowd
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 _OVER = (CallbackState.PARTING, CallbackState.ENDED)
 _LOOK_S = 0.05

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.kit.system import PASSWORD, PROJECT, System
+from tests.kit.operator import PASSWORD
+from tests.kit.system import PROJECT, System
 
 
 def in_state(page: Page, name: str, *states: str, timeout: float = 30) -> None:

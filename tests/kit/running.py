@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 
 @pytest.fixture(scope="package")

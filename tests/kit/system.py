@@ -27,7 +27,7 @@ from hotline.rounds import planning, rounds
 from ops import asterisk
 from prompts.render import build
 from settings import Settings, load
-from tests.kit.phone import Phone
+from tests.kit.operator import PASSWORD, Operator
 from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program, folder_in_memory, until
 
@@ -36,7 +36,6 @@ SHARED = PROJECT / "var" / "tests"
 """What is made once for all tests of this checkout."""
 _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
-PASSWORD = "correct horse 137"
 _LAST_LINES = 150
 _PATIENCE = "PRAGMA busy_timeout = 30000"
 
@@ -264,7 +263,7 @@ class System:
         with writing(self.engine) as session:
             rounds.end_round(session, rounds.get(session, round_id))
 
-    def operator(self, role: Role = Role.OPERATOR, official_of: int | None = None) -> "Operator":
+    def operator(self, role: Role = Role.OPERATOR, official_of: int | None = None) -> Operator:
         """A new person at a new desk, signed in; the official of the round `official_of`, if one is named."""
         with writing(self.engine) as session:
             desk = 10 + (session.scalar(select(func.count()).select_from(User)) or 0)
@@ -317,78 +316,6 @@ class System:
         """The callback as the database has it now."""
         with reading(self.engine) as session:
             return session.get_one(Callback, callback_id)
-
-
-class Operator:
-    """An operator's sight of the API; `phone` is for the desk's phone, where a test gives it one."""
-
-    phone: Phone
-
-    def __init__(self, system: System, username: str, desk: int) -> None:
-        self.username = username
-        self.desk = desk
-        self._system = system
-        # The server ends a connection on which nothing was asked for 5 s: no request is to meet that end.
-        kept = httpx.Limits(keepalive_expiry=2)
-        self.http = httpx.Client(base_url=f"{system.url}/api/v1", timeout=30, limits=kept)
-        self.http.post("/session", json={"username": username, "password": PASSWORD}).raise_for_status()
-
-    @property
-    def phone_account(self) -> tuple[str, str, str]:
-        """User, password and registrar of the desk's SIP phone."""
-        name = f"desk-{self.desk}-sip"
-        return name, self._system.settings.secret_for(name), str(self._system.settings.sip)
-
-    def phone_connected(self) -> bool:
-        """Whether the desk's phone is in its room."""
-        return bool(self.http.get("/me").json()["desk"]["phone_connected"])
-
-    def claim(self, round_id: int) -> int:
-        """Take the next citizen; gives the callback's id.
-
-        Whoever has just hung up is believed to be on the line for up to a second, and not called.
-        """
-        answers: list[httpx.Response] = []
-
-        def somebody() -> bool:
-            answers.append(self.http.post(f"/rounds/{round_id}/claims"))
-            return answers[-1].status_code != httpx.codes.NO_CONTENT
-
-        until(somebody, f"somebody of round {round_id} is due", 10, every=0.2)
-        assert answers[-1].status_code == httpx.codes.CREATED, answers[-1].text
-        return int(answers[-1].json()["id"])
-
-    def call(self, callback_id: int) -> None:
-        """Have the citizen called, as soon as Asterisk has seen that a phone is there: they come and go."""
-
-        def asked() -> bool:
-            answer = self.http.post(f"/callbacks/{callback_id}/call")
-            if answer.status_code == 409 and answer.json()["code"] == "line-down":
-                return False
-            assert answer.status_code == 202, answer.text
-            return True
-
-        until(asked, "the trunk is there", 15, every=0.2)
-
-    def hangup(self, callback_id: int) -> None:
-        """Have the call ended."""
-        answer = self.http.post(f"/callbacks/{callback_id}/hangup")
-        assert answer.status_code == 202, answer.text
-
-    def returned(self, callback_id: int) -> None:
-        """Give the citizen back to the line without a call."""
-        answer = self.http.put(f"/callbacks/{callback_id}/outcome", json={"outcome": "returned", "note": ""})
-        assert answer.status_code == 200, answer.text
-
-    def wait_for(self, callback_id: int, *states: str, timeout: float = 40.0) -> str:
-        """Wait until the callback is in one of the states; gives its outcome, or the state."""
-
-        def there() -> bool:
-            return self._system.callback(callback_id).state in states
-
-        until(there, f"callback {callback_id} is {' or '.join(states)}", timeout)
-        callback = self._system.callback(callback_id)
-        return str(callback.outcome or callback.state)
 
 
 def _patient(engine: Engine) -> Engine:

@@ -7,10 +7,11 @@ import pytest
 from db.models import Registration
 from db.states import Outcome, RegistrationState
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 Behaviour = Callable[[int], SippPhone]
 

@@ -7,10 +7,11 @@ from db.models import Callback
 from db.states import Outcome
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 
 def _until_heard(phone: Phone, system: System, clip: str, timeout: float = 30.0) -> None:

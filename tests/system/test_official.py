@@ -11,10 +11,11 @@ from db.models import Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from tests.kit import sound
 from tests.kit.browser import browsers, page_heard, person
+from tests.kit.operator import Operator
 from tests.kit.pages import in_state, sign_in
 from tests.kit.process import slowness, until
 from tests.kit.sipp import SippPhone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 CITIZEN_HZ = 440  # the fixture `tone`
 PURE = 0.6

@@ -13,9 +13,10 @@ from db.states import CallbackState
 from hotline.people import accounts
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 PIN = "24680"
 

@@ -16,10 +16,11 @@ from hotline.line import line, registration
 from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import slowness, until
 from tests.kit.sound import a_tone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
 HEARD = 0.1

@@ -11,11 +11,12 @@ from db.models import Registration
 from db.states import Outcome, RegistrationState
 from tests.kit import sound
 from tests.kit.browser import browser, page_heard, person
+from tests.kit.operator import PASSWORD
 from tests.kit.pages import in_state
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.kit.sipp import SippPhone
-from tests.kit.system import PASSWORD, System
+from tests.kit.system import System
 
 CITIZEN_HZ, PURE = 440, 0.6  # the fixture `tone`
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from db.models import Role
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sound import a_tone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
 SOME_BYTES = 40_000

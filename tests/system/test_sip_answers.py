@@ -9,7 +9,8 @@ from db.engine import writing
 from db.models import Breaker, Registration
 from db.states import Outcome, RegistrationState
 from tests.kit.crowd import Behaviour, Crowd
-from tests.kit.system import Operator, System
+from tests.kit.operator import Operator
+from tests.kit.system import System
 
 O = Outcome  # noqa: E741
 

@@ -13,10 +13,11 @@ from db.states import CallbackState, RegistrationState
 from tests.kit import scenario
 from tests.kit.caller import Caller
 from tests.kit.listener import HANG_UP, Moment, openings
+from tests.kit.operator import Operator
 from tests.kit.phone import Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 from tests.kit.telephone import (
     A_LAW,
     EVENTS,

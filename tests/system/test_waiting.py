@@ -15,8 +15,9 @@ from db.models import Callback, PlacedCall
 from db.states import Outcome, RegistrationState
 from ops.patience import IDLE_S
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.process import until
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from db.engine import reading
 from db.models import AuditEntry, Role
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sound import a_tone
-from tests.kit.system import Operator, System
+from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ, THIRD_HZ = 440, 1000, 660
 HEARD, SILENT = 0.1, 0.01

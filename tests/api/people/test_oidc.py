@@ -19,23 +19,23 @@ from db.engine import writing
 from db.models import Role
 from settings import Settings, SettingsError, load
 from tests.factories import a_user
-from tests.kit.city import CLIENT, SECRET, City
+from tests.kit.oidc_provider import CLIENT, SECRET, OidcProvider
 
 CITY = "/api/v1/session/city"
-OURS = "http://137.city.example"
+OURS = "http://137.provider.example"
 
 
 @pytest.fixture
-def city() -> Iterator[City]:
-    with City() as started:
+def provider() -> Iterator[OidcProvider]:
+    with OidcProvider() as started:
         started.claims = {"preferred_username": "mayor"}
         yield started
 
 
 @pytest.fixture
-def settings(settings: Settings, city: City) -> Settings:
+def settings(settings: Settings, provider: OidcProvider) -> Settings:
     """A city with its own sign-in, whose administrators need a second factor."""
-    oidc = {"issuer": city.issuer, "client_id": CLIENT, "client_secret": SECRET}
+    oidc = {"issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET}
     changed = {f"oidc_{name}": value for name, value in oidc.items()}
     known = {"public_url": OURS, "second_factor_roles": ("administrator",)}
     return settings.model_copy(update=changed | known)
@@ -68,7 +68,7 @@ def come_back(page: TestClient) -> str:
 
 
 def test_given_a_person_of_the_city_when_it_names_them_then_they_are_signed_in_in_our_role(
-    page: TestClient, city: City
+    page: TestClient, provider: OidcProvider
 ) -> None:
     assert page.get("/api/v1/session").json() == {"step": "password", "city": True}
     assert come_back(page) == "/"
@@ -76,20 +76,20 @@ def test_given_a_person_of_the_city_when_it_names_them_then_they_are_signed_in_i
     assert (me["username"], me["role"]) == ("mayor", "official")
     (kept,) = [cookie for cookie in page.cookies.jar if cookie.name == COOKIE]
     assert kept.get_nonstandard_attr("SameSite") == "strict"
-    asked, told = city.asked["/city/authorize"], city.asked["/city/token"]
+    asked, told = provider.asked["/city/authorize"], provider.asked["/city/token"]
     assert asked["code_challenge_method"] == "S256" and asked["client_id"] == CLIENT
     digest = hashlib.sha256(told["code_verifier"].encode()).digest()
     assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
 
 
 def test_given_a_role_that_asks_when_the_city_asked_for_one_factor_only_then_ours_is_asked_for(
-    page: TestClient, city: City
+    page: TestClient, provider: OidcProvider
 ) -> None:
-    city.claims = {"preferred_username": "admin"}
+    provider.claims = {"preferred_username": "admin"}
     assert come_back(page) == "/"
     assert page.get("/api/v1/session").json()["step"] == "set-up"
     assert page.get("/api/v1/me").status_code == 401
-    city.claims["amr"] = ["pwd", "mfa"]
+    provider.claims["amr"] = ["pwd", "mfa"]
     assert come_back(page) == "/"
     assert page.get("/api/v1/me").json()["role"] == "administrator"
 
@@ -107,23 +107,23 @@ def test_given_a_role_that_asks_when_the_city_asked_for_one_factor_only_then_our
     ],
 )
 def test_given_a_token_when_anything_of_it_is_wrong_then_nobody_is_signed_in_and_the_page_says_why(
-    page: TestClient, city: City, claims: dict[str, Any], why: str
+    page: TestClient, provider: OidcProvider, claims: dict[str, Any], why: str
 ) -> None:
-    city.claims |= claims
+    provider.claims |= claims
     assert come_back(page) == f"/sign-in?refused={why}"
     assert page.get("/api/v1/me").status_code == 401
     assert COOKIE not in page.cookies
 
 
 def test_given_a_token_signed_by_somebody_else_when_it_comes_then_nobody_is_signed_in(
-    page: TestClient, city: City
+    page: TestClient, provider: OidcProvider
 ) -> None:
-    city.key = RSAKey.generate_key(2048)
+    provider.key = RSAKey.generate_key(2048)
     assert come_back(page) == "/sign-in?refused=city-refused"
 
 
 def test_given_a_way_back_when_it_is_another_browsers_or_used_then_nobody_is_signed_in(
-    page: TestClient, city: City, settings: Settings
+    page: TestClient, provider: OidcProvider, settings: Settings
 ) -> None:
     back = way_back(page)
     with TestClient(create(settings), follow_redirects=False) as victim:
@@ -136,7 +136,7 @@ def test_given_a_way_back_when_it_is_another_browsers_or_used_then_nobody_is_sig
 
 
 def test_given_the_city_away_when_somebody_leaves_for_it_then_the_page_says_so(
-    settings: Settings, engine: Engine, city: City
+    settings: Settings, engine: Engine, provider: OidcProvider
 ) -> None:
     away = settings.model_copy(update={"oidc_issuer": "http://127.0.0.1:9/city"})
     with TestClient(create(away), follow_redirects=False) as page:
@@ -144,12 +144,12 @@ def test_given_the_city_away_when_somebody_leaves_for_it_then_the_page_says_so(
 
 
 def test_given_no_issuer_when_asked_then_there_is_no_such_way_and_an_issuer_needs_a_client(
-    settings: Settings, engine: Engine, city: City, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, engine: Engine, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TestClient(create(settings.model_copy(update={"oidc_issuer": ""}))) as page:
         assert page.get(CITY).status_code == 404
         assert page.get("/api/v1/session").json()["city"] is False
-    monkeypatch.setenv("HOTLINE_OIDC_ISSUER", "https://login.city.example")
+    monkeypatch.setenv("HOTLINE_OIDC_ISSUER", "https://login.provider.example")
     with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*needs HOTLINE_OIDC_CLIENT_ID"):
         load(_env_file=None)
     for name in ("CLIENT_ID", "CLIENT_SECRET"):

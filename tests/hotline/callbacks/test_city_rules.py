@@ -254,7 +254,7 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
         def pacing_learns_nothing_from_our_own_faults(self) -> None:
             with reading(engine) as session:
                 for round_ in self.city.rounds:
-                    learnt = round_statistics.experience(session, round_)
+                    learnt = round_statistics.of_round(session, round_)
                     assert len(learnt.failed_after) == self.city.shown.get(round_, 0)
                     assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.pacing import Round, World, fixed, one_at_a_time, ours, percentile
-from hotline.callbacks.pacing import Experience, Situation, Speaker, calls_wanted, expected_wait
+from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker, calls_wanted, expected_wait
 
-NOTHING = Experience()
+NOTHING = RoundStatistics()
 seconds = st.floats(0, 1e5)
 speakers = st.lists(
     st.builds(Speaker, st.none() | seconds, st.none() | st.floats(0, 600)), min_size=0, max_size=5
@@ -22,7 +22,7 @@ situations = st.builds(
     st.lists(st.floats(0, 300), max_size=3),
 )
 odd = st.lists(st.sampled_from([0.0, 1e-9, 20.0, 300.0, 1e9]), max_size=5)
-experiences = st.builds(Experience, odd, odd, odd, odd, odd, odd)
+some_statistics = st.builds(RoundStatistics, odd, odd, odd, odd, odd, odd)
 HARD = {"silent": 0.1, "unanswered_s": 30.0, "press_shape": 4.0}
 """A tenth pick up and press nothing; the others whom nobody reaches ring out."""
 
@@ -31,16 +31,16 @@ def one(talking_for: float | None, *, finishing_for: float | None = None, ready:
     return Situation([Speaker(talking_for, finishing_for)], [], ready)
 
 
-def wanted(situation: Situation, experience: Experience = NOTHING, most: int = 2) -> int:
-    return calls_wanted(situation, experience, minutes=6, most=most)
+def wanted(situation: Situation, statistics: RoundStatistics = NOTHING, most: int = 2) -> int:
+    return calls_wanted(situation, statistics, minutes=6, most=most)
 
 
 @settings(max_examples=200)
-@given(situations, experiences, st.integers(0, 3), st.integers(0, 60))
+@given(situations, some_statistics, st.integers(0, 3), st.integers(0, 60))
 def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
-    situation: Situation, experience: Experience, most: int, minutes: int
+    situation: Situation, statistics: RoundStatistics, most: int, minutes: int
 ) -> None:
-    calls = calls_wanted(situation, experience, minutes=minutes, most=most)
+    calls = calls_wanted(situation, statistics, minutes=minutes, most=most)
 
     under_way = len(situation.ringing_for) + situation.ready + len(situation.answered_for)
     assert 0 <= calls <= max(0, 2 * most * len(situation.speakers) - under_way)
@@ -49,55 +49,55 @@ def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
 
 @pytest.mark.long
 @settings(max_examples=200)
-@given(speakers, st.integers(0, 3), st.integers(0, 3), experiences, st.integers(1, 4), st.integers(0, 2))
+@given(speakers, st.integers(0, 3), st.integers(0, 3), some_statistics, st.integers(1, 4), st.integers(0, 2))
 def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_they_were_not(
-    speakers: list[Speaker], ringing: int, silent: int, experience: Experience, most: int, ready: int
+    speakers: list[Speaker], ringing: int, silent: int, statistics: RoundStatistics, most: int, ready: int
 ) -> None:
     old = Situation(speakers, [1e6] * ringing, ready, [1e6] * silent)
     limit = 2 * most * len(speakers) - ready - ringing - silent
 
-    expected = min(wanted(Situation(speakers, [], ready), experience, most), max(0, limit))
-    assert wanted(old, experience, most) == expected
+    expected = min(wanted(Situation(speakers, [], ready), statistics, most), max(0, limit))
+    assert wanted(old, statistics, most) == expected
 
 
 @settings(max_examples=200)
-@given(situations, experiences, st.integers(1, 4), st.floats(0, 300))
+@given(situations, some_statistics, st.integers(1, 4), st.floats(0, 300))
 def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer_are_called_beside_it(
-    situation: Situation, experience: Experience, most: int, since: float
+    situation: Situation, statistics: RoundStatistics, most: int, since: float
 ) -> None:
     def beside(since: float) -> int:
         one = Situation(situation.speakers, [], situation.ready, [since])
-        return wanted(one, experience, most)
+        return wanted(one, statistics, most)
 
     assert beside(1e6) >= beside(since)
 
 
 @settings(max_examples=200)
-@given(situations, experiences, st.integers(1, 8))
+@given(situations, some_statistics, st.integers(1, 8))
 def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
-    situation: Situation, experience: Experience, place: int
+    situation: Situation, statistics: RoundStatistics, place: int
 ) -> None:
-    nearer, farther = (expected_wait(situation, experience, minutes=6, place=p) for p in (place, place + 1))
+    nearer, farther = (expected_wait(situation, statistics, minutes=6, place=p) for p in (place, place + 1))
 
     assert 0 <= nearer <= farther + 1 and math.isfinite(farther)
 
 
 @settings(max_examples=100)
-@given(experiences, st.integers(1, 3))
+@given(some_statistics, st.integers(1, 3))
 def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_called(
-    experience: Experience, most: int
+    statistics: RoundStatistics, most: int
 ) -> None:
-    assert wanted(one(None), experience, most) >= 1
+    assert wanted(one(None), statistics, most) >= 1
 
 
 @settings(max_examples=100)
-@given(st.floats(0, 3000), st.floats(0, 300), experiences)
+@given(st.floats(0, 3000), st.floats(0, 300), some_statistics)
 def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
-    talking_for: float, finishing_for: float, experience: Experience
+    talking_for: float, finishing_for: float, statistics: RoundStatistics
 ) -> None:
-    pressed = wanted(one(talking_for, finishing_for=finishing_for), experience)
+    pressed = wanted(one(talking_for, finishing_for=finishing_for), statistics)
 
-    assert pressed >= wanted(one(talking_for), experience)
+    assert pressed >= wanted(one(talking_for), statistics)
 
 
 @pytest.mark.parametrize("talking_for", [0.0, 150.0, 300.0, 900.0])
@@ -112,10 +112,10 @@ def test_given_a_conversation_when_it_begins_then_nobody_is_called_and_later_one
     assert wanted(one(60.0, finishing_for=0.0)) == 1
 
 
-def seen(reach: float, calls: int = 60) -> Experience:
+def seen(reach: float, calls: int = 60) -> RoundStatistics:
     """So many calls, of which a share brought somebody."""
     come = round(reach * calls)
-    return Experience(
+    return RoundStatistics(
         ready_after=[20.0] * come,
         failed_after=[30.0] * (calls - come),
         answered_after=[9.0, 12.0, 15.0] * (come // 3),

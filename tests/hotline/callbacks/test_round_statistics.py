@@ -82,7 +82,7 @@ def test_given_calls_of_two_rounds_when_learnt_from_then_only_the_rounds_own_cou
     a_call(session, round_, closed, outcome=Outcome.BUSY, placed_at=45, ended_at=20)
     a_call(session, a_round(session), closed, placed_at=45, ended_at=20)
 
-    seen = round_statistics.experience(session, round_.id)
+    seen = round_statistics.of_round(session, round_.id)
 
     assert seen.conversations == pytest.approx([300])
     assert seen.finishing == pytest.approx([40])
@@ -102,7 +102,7 @@ def test_given_calls_that_came_to_nothing_by_our_fault_when_learnt_from_then_it_
     a_call(session, round_, closed, desk=desk, **spoke)
     a_call(session, round_, closed, outcome=Outcome.NO_ANSWER, placed_at=300, ended_at=260)
     before = (
-        round_statistics.experience(session, round_.id),
+        round_statistics.of_round(session, round_.id),
         round_statistics.calls_wanted(session, round_, 2),
     )
     for ago in range(240, 40, -4):
@@ -111,7 +111,7 @@ def test_given_calls_that_came_to_nothing_by_our_fault_when_learnt_from_then_it_
     for ago in (27, 14):
         a_call(session, round_, closed, outcome=outcome, placed_at=ago, ended_at=ago - 6.4)  # silence
 
-    assert round_statistics.experience(session, round_.id) == before[0]
+    assert round_statistics.of_round(session, round_.id) == before[0]
     assert round_statistics.calls_wanted(session, round_, 2) == before[1] > 0
 
 
@@ -124,7 +124,7 @@ def test_given_calls_that_came_to_nothing_by_our_fault_when_there_are_many_then_
     for ago in (30, 20, 10):
         a_call(session, round_, closed, outcome=Outcome.FAILED, placed_at=ago, ended_at=ago)
 
-    assert round_statistics.experience(session, round_.id).failed_after == pytest.approx([20])
+    assert round_statistics.of_round(session, round_.id).failed_after == pytest.approx([20])
 
 
 def test_given_a_long_round_when_learnt_from_then_only_its_newest_calls_count_in_their_order(
@@ -135,7 +135,7 @@ def test_given_a_long_round_when_learnt_from_then_only_its_newest_calls_count_in
         a_call(session, round_, CallbackState.CLOSED, placed_at=ago, answered_at=ago * 0.9)
     monkeypatch.setattr(round_statistics, "_NEWEST_CALLS", round_statistics._NEWEST_CALLS.limit(2))
 
-    assert round_statistics.experience(session, round_.id).answered_after == pytest.approx([60, 30])
+    assert round_statistics.of_round(session, round_.id).answered_after == pytest.approx([60, 30])
 
 
 def test_given_a_desk_that_asks_when_nobody_is_under_way_then_somebody_is_called(session: Session) -> None:

@@ -85,7 +85,7 @@ def test_given_our_side_is_gone_twice_when_the_conversation_ends_then_both_times
     ended = callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     assert ended and ended.held_at is None
     assert 30 <= ended.held_s < 40
-    (length,) = round_statistics.experience(session, callback.round_id).conversations
+    (length,) = round_statistics.of_round(session, callback.round_id).conversations
     assert ended.talking_at and ended.ended_at
     assert length == pytest.approx((ended.ended_at - ended.talking_at).total_seconds() - ended.held_s)
 

@@ -55,7 +55,7 @@ def words(answer: Response) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-def standing(story: Story, id_: int) -> fairness.Standing:
+def standing(story: Story, id_: int) -> fairness.Position:
     with reading(story.engine) as session:
         return fairness.look_up(session, session.get_one(Registration, id_))
 

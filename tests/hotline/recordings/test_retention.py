@@ -12,7 +12,7 @@ from db.models import Recording
 from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
-from hotline.recordings import recordings, retention
+from hotline.recordings import disk, recordings, retention
 from settings import Settings
 from tests.factories import a_callback
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -50,14 +50,14 @@ def test_given_recordings_of_many_rounds_when_searched_then_each_filter_narrows_
 ) -> None:
     made = [a_recording(session, settings.recordings_dir, days_ago=ago) for ago in (3, 2, 1)]
     first, second, third = made
-    assert retention.search(session) == [third, second, first]
-    assert retention.search(session, round_id=second.callback.round_id) == [second]
-    assert retention.search(session, ticket=first.callback.registration.ticket) == [first]
+    assert recordings.search(session) == [third, second, first]
+    assert recordings.search(session, round_id=second.callback.round_id) == [second]
+    assert recordings.search(session, ticket=first.callback.registration.ticket) == [first]
     since = second.made_at
-    assert retention.search(session, since=since) == [third, second]
-    assert retention.search(session, until=since) == [first]
-    assert retention.search(session, limit=1) == [third]
-    assert retention.search(session, before=third.callback_id) == [second, first]
+    assert recordings.search(session, since=since) == [third, second]
+    assert recordings.search(session, until=since) == [first]
+    assert recordings.search(session, limit=1) == [third]
+    assert recordings.search(session, before=third.callback_id) == [second, first]
 
 
 def test_given_a_recording_when_deleted_early_then_the_file_is_gone_for_good_and_the_log_says_why(
@@ -87,10 +87,10 @@ def test_given_a_recording_when_deleted_early_then_the_file_is_gone_for_good_and
 def test_given_a_disk_when_little_is_free_then_it_is_nearly_full(
     total: int, free: int, nearly_full: bool
 ) -> None:
-    assert retention.Disk(total, free).nearly_full is nearly_full
+    assert disk.Disk(total, free).nearly_full is nearly_full
 
 
 def test_given_a_folder_that_is_not_there_yet_when_its_disk_is_asked_then_it_is_its_parents(
     tmp_path: Path,
 ) -> None:
-    assert retention.disk(tmp_path / "a" / "b").total == retention.disk(tmp_path).total > 0
+    assert disk.of(tmp_path / "a" / "b").total == disk.of(tmp_path).total > 0

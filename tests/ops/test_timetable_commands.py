@@ -12,7 +12,7 @@ from db.engine import reading, writing
 from db.models import Holiday, Round
 from hotline.rounds import planning
 from hotline.timetable import day_overrides, days, timetable
-from ops import city
+from ops import timetable_commands
 from ops.cli import app
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -28,7 +28,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run `hotline137` on this test's database in May 2027; what it printed, or why it exited with 1."""
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
-    for module in (city, timetable, planning, day_overrides):
+    for module in (timetable_commands, timetable, planning, day_overrides):
         monkeypatch.setattr(module, "now", lambda _session: NOW)
 
     def run(*words: str, fails: int = 0) -> str:

@@ -16,7 +16,7 @@ from tests.kit.ports import free_port
 CLIENT, SECRET = "hotline", "secret-137"
 
 
-class City:
+class OidcProvider:
     """Signs everybody in at once, as `claims` says; its tokens are signed with a key made on the fly.
 
     `claims` are put over those of a right token. `asked` is what came last to each of its addresses.

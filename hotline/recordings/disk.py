@@ -1,0 +1,26 @@
+"""The disk on which recordings and the database grow."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+_LEAST_SHARE, _LEAST_BYTES = 0.05, 1 << 30
+
+
+class Disk(NamedTuple):
+    """The disk of the state folder, in bytes."""
+
+    total: int
+    free: int
+
+    @property
+    def nearly_full(self) -> bool:
+        """Less than a gigabyte is free, or less than a twentieth: recordings and the database soon stop."""
+        return self.free < _LEAST_BYTES or self.free < self.total * _LEAST_SHARE
+
+
+def of(folder: Path) -> Disk:
+    """The disk on which the folder is, or will be. Raises OSError."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    usage = shutil.disk_usage(there)
+    return Disk(usage.total, usage.free)
