@@ -50,7 +50,7 @@ function Office() {
     if (me.data) asked.current = ''
   }, [me.data])
   // A session may end at any moment.
-  useEffect(() => whenQuiet(() => [SignInAgain, SignInPage].forEach(({ fetchAhead }) => fetchAhead())), [])
+  useEffect(() => whenQuiet(() => [SignInAgain, SignInPage].forEach(({ fetchAhead }) => void fetchAhead())), [])
   if (codes && !me.data) return <CodesPage codes={codes} />
   if (me.isPending) return <Opening />
   if (!me.data) {

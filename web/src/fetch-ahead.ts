@@ -14,7 +14,7 @@ export function fetchPage(path: string): void {
   const [, name = '', one] = (path.split('?')[0] ?? '').split('/')
   if (!isPage(name)) return
   const { component, below } = routes[name]
-  ;(one ? below : component)?.fetchAhead()
+  void (one ? below : component)?.fetchAhead()
 }
 
 /** In every page of this window. */

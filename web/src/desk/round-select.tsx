@@ -1,7 +1,7 @@
 import { NativeSelect } from '@mantine/core'
+import { useRounds } from '../api/rounds'
 import type { Round } from '../api/types'
 import { useLanguage } from '../language/language'
-import { useNoRound } from './use-no-round'
 
 interface Props {
   rounds: Round[]
@@ -11,8 +11,10 @@ interface Props {
 
 export function RoundSelect({ rounds, chosen, onChoose }: Props) {
   const { text, format, office, hours } = useLanguage()
-  const none = useNoRound()
-  if (!chosen) return <span>{none}</span>
+  const { isPending } = useRounds()
+  // As high as what comes: on a telephone it stands above everything.
+  if (isPending) return <NativeSelect size="md" style={{ visibility: 'hidden' }} />
+  if (!chosen) return <span>{text.round.none}</span>
   return (
     <NativeSelect
       aria-label={text.round.choose} data-testid="round-select" size="md" value={chosen.id}

@@ -8,6 +8,8 @@ import style from './transfer.module.css'
 const TransferControl = part(() => import('./transfer-control'))
 const GuestControl = part(() => import('./guest-control'))
 
+export const fetchThirdPerson = () => Promise.all([TransferControl.fetchAhead(), GuestControl.fetchAhead()])
+
 interface Props {
   callback: Callback
   small?: boolean

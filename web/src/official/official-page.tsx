@@ -44,7 +44,7 @@ function AtDesk({ me, desk }: { me: Me; desk: Desk }) {
       <Header me={me} page="official">
         {desk.round_id === null
           ? <RoundSelect rounds={rounds.filter((one) => !isOver(one))} chosen={round} onChoose={setChosenId} />
-          : stage && <strong className={style.office}>{office(stage.round.official)}</strong>}
+          : <strong className={style.office}>{stage ? office(stage.round.official) : '\u00a0'}</strong>}
       </Header>
       <main className={style.main}>
         <PhonePanel desk={desk} phone={phone} />

@@ -18,6 +18,7 @@ import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
 import { useTitle } from '../ui/use-title'
+import { Whole } from '../ui/whole'
 import { type AnyRecording, deleteRecording, useAllRecordings, useRetention } from './queries'
 import { RecordingItem } from './recording-item'
 import style from '../ui/rows.module.css'
@@ -50,41 +51,43 @@ export default function RecordingsPage({ me }: { me: Me }) {
   return (
     <div>
       <Header me={me} page="recordings">{null}</Header>
-      <main className={style.page}>
-        <Kept />
-        <div className={style.bar} role="search">
-          <NativeSelect
-            label={words.round} value={round} data-testid="round-filter" onChange={(event) => setRound(event.currentTarget.value)}
-            data={[{ value: '', label: words.anyRound }, ...rounds.filter(({ recorded }) => recorded).toReversed().map((one) => ({
-              value: String(one.id), label: `${office(one.official)}${text.comma}${format.longDate(one.starts_at)}`,
-            }))]}
-          />
-          <TextInput
-            label={words.ticket} value={format.digits(ticket)} maxLength={12} inputMode="numeric" data-testid="ticket-filter"
-            onChange={(event) => setTicket(event.currentTarget.value)}
-          />
-          <DayRange days={days} onChange={setDays} onClear={clear} />
-        </div>
-        <ErrorNotice error={query.error} />
-        {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
-        {found.length > 0 && (
-          <Paper withBorder className={style.card}>
-            <p className={style.soft}>{text.recordings.logged}</p>
-            <ul className={style.plain}>
-              {found.map((one) => (
-                <RecordingItem key={one.callback_id} recording={one} about={office(one.official)}>
-                  {me.role === 'administrator' && !one.deleted_at && (
-                    <Button size="compact-sm" variant="light" color="brick" onClick={() => setLeaving(one)} data-testid="delete-recording">
-                      {words.delete}
-                    </Button>
-                  )}
-                </RecordingItem>
-              ))}
-            </ul>
-          </Paper>
-        )}
-        <LoadMore query={query} />
+      <main>
+        <Whole className={style.page}>
+          <Kept />
+          <div className={style.bar} role="search">
+            <NativeSelect
+              label={words.round} value={round} data-testid="round-filter" onChange={(event) => setRound(event.currentTarget.value)}
+              data={[{ value: '', label: words.anyRound }, ...rounds.filter(({ recorded }) => recorded).toReversed().map((one) => ({
+                value: String(one.id), label: `${office(one.official)}${text.comma}${format.longDate(one.starts_at)}`,
+              }))]}
+            />
+            <TextInput
+              label={words.ticket} value={format.digits(ticket)} maxLength={12} inputMode="numeric" data-testid="ticket-filter"
+              onChange={(event) => setTicket(event.currentTarget.value)}
+            />
+            <DayRange days={days} onChange={setDays} onClear={clear} />
+          </div>
+          <ErrorNotice error={query.error} />
+          {query.isPending && <Loading />}
+          {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={clear}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+          {found.length > 0 && (
+            <Paper withBorder className={style.card}>
+              <p className={style.soft}>{text.recordings.logged}</p>
+              <ul className={style.plain}>
+                {found.map((one) => (
+                  <RecordingItem key={one.callback_id} recording={one} about={office(one.official)}>
+                    {me.role === 'administrator' && !one.deleted_at && (
+                      <Button size="compact-sm" variant="light" color="brick" onClick={() => setLeaving(one)} data-testid="delete-recording">
+                        {words.delete}
+                      </Button>
+                    )}
+                  </RecordingItem>
+                ))}
+              </ul>
+            </Paper>
+          )}
+          <LoadMore query={query} />
+        </Whole>
       </main>
       {leaving && (
         <ReasonDialog

@@ -16,7 +16,11 @@ import { useEarlyKeys } from './use-early-keys'
 import { useTells } from './use-tells'
 import style from './shell.module.css'
 
-const CallBar = part(async () => ({ default: (await import('./call-bar')).CallBar }))
+/** With all its buttons: one that came late would push «hang up» away. */
+const CallBar = part(async () => {
+  const [{ CallBar }] = await Promise.all([import('./call-bar'), import('../desk/third-person').then(({ fetchThirdPerson }) => fetchThirdPerson())])
+  return { default: CallBar }
+})
 const AtDesk = part(() => import('./at-desk'))
 const QualityWatch = extra(() => import('../phone/quality-watch'))
 const Search = part(() => import('../citizens/search'))
@@ -40,7 +44,7 @@ export function Shell({ me, fetchPage, children }: Props) {
   useTells(call)
   const connected = useStore(useDeskPhone().status).state === 'connected'
   const search = useEarlyKeys()
-  useEffect(() => whenQuiet(() => [Search.fetchAhead, fetchDialogs, fetchSheets].forEach((fetch) => fetch())), [])
+  useEffect(() => whenQuiet(() => [Search.fetchAhead, fetchDialogs, fetchSheets].forEach((fetch) => void fetch())), [])
   return (
     <div className={style.shell}>
       <Rail me={me} path={path} onSearch={search.ask} />

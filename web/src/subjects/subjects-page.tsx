@@ -34,7 +34,7 @@ export default function SubjectsPage({ me }: { me: Me }) {
           // What was saved elsewhere is shown; what somebody writes here stays while it is not.
           <Item key={`${subject.id} ${subject.name_fa} ${subject.name_en}`} subject={subject} may={mayPlan(me.role)} />
         ))}
-        <DeskWords may={mayConduct(me.role)} offer={offer} />
+        {(data ?? error) && <DeskWords may={mayConduct(me.role)} offer={offer} />}
       </main>
     </div>
   )

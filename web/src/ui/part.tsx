@@ -19,7 +19,7 @@ export const extra = <P extends object>(load: Load<P>) => whole(load, null)
 export const page = <P extends object>(load: Load<P>) => whole(load, <BrokenPage />)
 
 /** It can be fetched before it is shown; then it is there at once. */
-export type Late<P> = FunctionComponent<P> & { fetchAhead: () => void }
+export type Late<P> = FunctionComponent<P> & { fetchAhead: () => Promise<void> }
 
 function whole<P extends object>(load: Load<P>, otherwise: ReactNode): Late<P> {
   let there: ComponentType<P> | undefined
@@ -34,7 +34,7 @@ function whole<P extends object>(load: Load<P>, otherwise: ReactNode): Late<P> {
     return <Whole otherwise={otherwise}><Loaded {...props} /></Whole>
   }
   // One that does not come is asked for again when it is shown.
-  return Object.assign(Shown, { fetchAhead: () => void load().then(note, () => undefined) })
+  return Object.assign(Shown, { fetchAhead: () => load().then(note).then(() => undefined, () => undefined) })
 }
 
 class Whole extends Component<{ otherwise: ReactNode; children: ReactNode }, { broken: boolean }> {
