@@ -141,6 +141,7 @@ def test_given_the_calendar_when_only_the_keyboard_is_used_then_days_and_months_
     page = open_as(Role.AUDITOR, "timetable", language="en")
     today = page.locator('[aria-current="date"]')
     day = date.fromisoformat(today.get_attribute("data-day") or "")
+    expect(today).to_be_visible()
     today.focus()
     for key, expected in (
         ("ArrowRight", day + timedelta(days=1)),
