@@ -118,6 +118,24 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     shown(page, "requests")
 
 
+def test_given_a_search_that_is_left_when_it_is_asked_for_again_at_once_then_nothing_of_before_stands_in_it(
+    open_as: OpenAs,
+) -> None:
+    page = open_as(Role.OPERATOR, "requests")
+    search(page, "0913 000 9999")
+    expect(page.get_by_test_id("search-typed")).to_be_focused()
+    page.evaluate(
+        """() => {
+            const press = (code, more) => document.activeElement.dispatchEvent(
+              new KeyboardEvent('keydown', { code, key: code, bubbles: true, cancelable: true, ...more }));
+            press('Escape', {});
+            press('KeyK', { ctrlKey: true });
+        }"""
+    )
+    expect(page.get_by_test_id("search-typed")).to_have_value("")
+    expect(page.get_by_test_id("search-typed")).to_be_visible()
+
+
 def test_given_a_desk_when_commands_are_typed_into_the_search_then_they_are_done(open_as: OpenAs) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     for typed, seen in (

@@ -9,12 +9,12 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Registration, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import heartbeats, numbers
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, conversations
 from hotline.line import registration
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
-from tests.kit.pages import PATIENT, PHONE, is_fit
+from tests.kit.pages import DESK, PATIENT, PHONE, is_fit
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
@@ -193,6 +193,26 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
     with writing(engine) as session:
         heartbeats.phone_connected(session, held.desk_id or 0, None)
     expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN
+
+
+def test_given_a_conversation_with_a_note_when_it_is_over_then_its_outcome_and_a_pause_are_seen_whole(
+    desk_talks: Page, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        callback = session.scalars(select(Callback)).one()
+        a_note(session, callback, "شهروند از چالهٔ خیابان نمونه می‌گوید")
+        rounds.pause(session, session.get_one(Round, callback.round_id))
+    for size in (DESK, PHONE):
+        desk_talks.set_viewport_size(size)
+        expect(desk_talks.get_by_test_id("round-paused")).to_be_in_viewport(ratio=1)
+    with writing(engine) as session:
+        conversations.hang_up(session, session.get_one(Callback, callback.id))
+        callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
+    desk_talks.get_by_test_id("outcome-reached").click()
+    for size in (PHONE, DESK):
+        desk_talks.set_viewport_size(size)
+        box = desk_talks.get_by_test_id("save-outcome").bounding_box()
+        assert box and box["height"] >= 40, box
 
 
 def test_given_a_round_that_is_paused_when_the_desk_is_free_then_it_says_so_until_it_goes_on(

@@ -11,7 +11,7 @@ from hotline.callbacks import conversations, serving
 from hotline.desks import transfers
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_user, written_of
-from tests.kit.pages import in_state, is_fit
+from tests.kit.pages import go, in_state, is_fit
 from tests.pages.conftest import OpenAs
 
 PHONE_WIDTH = {"width": 360, "height": 740}
@@ -209,3 +209,15 @@ def test_given_a_desk_that_has_the_citizen_when_its_event_is_not_the_givers_then
         assert serving.begins(session, callback)
         callback.state, callback.held_until = CallbackState.TALKING, None
     expect(offered).to_be_hidden()
+
+
+def test_given_a_form_beside_a_call_when_it_is_open_on_another_page_then_the_bar_of_the_call_stays_whole(
+    colleague: int, desk_talks: Page
+) -> None:
+    go(desk_talks, "citizens")
+    bar = desk_talks.get_by_test_id("call-bar")
+    expect(bar.get_by_test_id("transfer")).to_have_attribute("data-here", "")
+    bar.get_by_test_id("transfer").click()
+    expect(desk_talks.get_by_test_id("taker")).to_be_visible()
+    for button in bar.get_by_role("button").all():
+        button.click(trial=True)  # which nothing covers

@@ -1,10 +1,12 @@
 import createClient from 'openapi-fetch'
+import { given } from './asked-ahead'
 import { observeServerTime } from './clock'
 import { report } from './connection'
 import { Problem } from './problem'
 import type { paths } from './schema.gen'
 
 async function fetchAndReport(request: Request): Promise<Response> {
+  given(request.url)
   const asked = Date.now()
   let response: Response
   try {

@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
+import { leaveOld } from './asked-ahead'
 import { followEvents } from './events'
 import { adminKeys, planningKey, keys, REQUESTS, TAKERS } from './keys'
 import { makeRefresher } from './refresher'
@@ -18,7 +19,10 @@ export function useLiveUpdates(myDesk: number | null): void {
     const calmly = makeRefresher(refresh, 350)
 
     return followEvents({
-      onOpen: () => void queries.invalidateQueries(),
+      onOpen: () => {
+        leaveOld()
+        void queries.invalidateQueries()
+      },
       onSignedOut: () => void queries.invalidateQueries({ queryKey: keys.me, exact: true }),
       onChange: (change) => {
         if (change.desk_id !== null && change.desk_id === myDesk) {

@@ -33,3 +33,19 @@ it('given a first answer on its way when something else changes then it is asked
   expect(ask).toHaveBeenCalledOnce()
   leave()
 })
+
+it('given an answer that was asked for ahead when what is asked changes then who looks later asks once more', async () => {
+  const answers: ((answer: string) => void)[] = []
+  const ask = vi.fn(() => new Promise<string>((answer) => answers.push(answer)))
+  const options = { queryKey: ['line', 7], queryFn: ask }
+  const ahead = queryClient.query(options)
+  const changed = queryClient.invalidateQueries()
+  answers[0]?.('before')
+  await Promise.all([ahead, changed])
+  const observer = new QueryObserver(queryClient, options)
+  const leave = observer.subscribe(() => undefined)
+  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2))
+  answers[1]?.('after')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('after'))
+  leave()
+})

@@ -35,7 +35,7 @@ class Queries extends QueryClient {
   private async askAgain(query: Query): Promise<void> {
     const only = { predicate: (one: Query) => one === query }
     this.again.add(query)
-    await super.refetchQueries(only, { cancelRefetch: false })
+    await query.promise?.catch(() => undefined) // nobody may look yet: asked ahead, for a page that is to come
     this.again.delete(query)
     if (query.state.data !== undefined) await super.invalidateQueries(only)
   }

@@ -37,10 +37,20 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   const { data, error, isFetching } = useSearch(wanted)
   const deeds = useCommands(me, typed)
   const [refused, setRefused] = useState<unknown>(null)
+  const change = (now: string) => {
+    setTyped(now)
+    setRefused(null)
+  }
   const there = useRef(onThere)
   useEffect(() => {
     there.current = onThere
   })
+  // Asked for again while it closes, what was looked for before still stands in it.
+  const [asking, setAsking] = useState(asked)
+  if (asked !== asking) {
+    setAsking(asked)
+    change('')
+  }
   useEffect(() => {
     spotlight.open()
     // Once the field has the cursor.
@@ -69,10 +79,6 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
     } catch (error) {
       setRefused(error)
     }
-  }
-  const change = (now: string) => {
-    setTyped(now)
-    setRefused(null)
   }
   const early = useRef(false)
   useEffect(() => {

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language'
 import { Command } from '../ui/command'
 import { ErrorNotice } from '../ui/error-notice'
@@ -13,10 +14,12 @@ interface Props {
   call: (() => void) | undefined
   /** A colleague speaks with this desk, which the next citizen would end: it is not what is offered first. */
   consulted: boolean
+  /** What is said of them. */
+  children: ReactNode
 }
 
 /** The three things a desk does, always at the same place, on a telephone at the thumb; what was refused stands with them. */
-export function Actions({ desk, takeNext, call, consulted }: Props) {
+export function Actions({ desk, takeNext, call, consulted, children }: Props) {
   const { text } = useLanguage()
   const { pending } = desk
   const atThumb = useAtThumb(desk.callback)
@@ -31,6 +34,7 @@ export function Actions({ desk, takeNext, call, consulted }: Props) {
         <Command name="hangup" letter={KEY.hangUp} act={desk.hangUp} pending={pending} ends>{text.desk.hangUp}</Command>
       </div>
       <ErrorNotice error={desk.error} />
+      <div role="status" className="live">{children}</div>
     </div>
   )
 }

@@ -58,16 +58,15 @@ export default function DeskPage({ me }: { me: Me }) {
           {me.desk ? <PhonePanel desk={me.desk} phone={phone} /> : <Notice tone="warning">{text.desk.none}</Notice>}
           {me.desk && <LiveSwitch me={me} round={round} />}
           <AfterAll me={me} />
-          <Actions desk={desk} call={call} takeNext={takeNext} consulted={consultedBy !== null} />
+          <Actions desk={desk} call={call} takeNext={takeNext} consulted={consultedBy !== null}>
+            {desk.callback && paused && <Notice tone="warning" data-testid="round-paused">{text.stage.paused}</Notice>}
+            {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
+          </Actions>
           {desk.callback
             ? <CallbackPanel key={desk.callback.id} callback={desk.callback} desk={desk} />
             : consultedBy === null
               ? <Idle round={round} begun={begun} paused={paused} nobody={desk.nobody} connected={me.desk?.phone_connected ?? false} />
               : <Consulted desk={consultedBy} />}
-          <div role="status" className="live">
-            {desk.callback && paused && <Notice tone="warning" data-testid="round-paused">{text.stage.paused}</Notice>}
-            {desk.callback && desk.nobody && <Notice tone="plain">{nobodyText(text, round)}</Notice>}
-          </div>
           {myDesk !== null && <KeptNotes deskId={myDesk} except={desk.callback?.id ?? null} />}
         </div>
         {round && <FoldedLine key={round.id} round={round} myDesk={myDesk} />}

@@ -9,7 +9,7 @@ export interface LateDrawerProps extends DrawerProps {
 export default function LateDrawer({ beside, children, ...props }: LateDrawerProps) {
   if (!beside) return <Drawer {...props}>{children}</Drawer>
   return (
-    <Drawer {...props} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)' } }}>
+    <Drawer {...props} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)', paddingBlockEnd: 'var(--call-bar, 0)' } }}>
       <Beside onClose={props.onClose}>{children}</Beside>
     </Drawer>
   )
