@@ -1,12 +1,13 @@
 """A desk calls a third person into its conversation, by keyboard and on a telephone's width."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Callback, Guest, Official, Role, Round, User
 from db.states import CallbackState, GuestEnd, GuestState
 from hotline.callbacks import guests
@@ -73,6 +74,11 @@ def test_given_a_conversation_when_a_department_is_called_by_keyboard_then_the_p
     expect(talk.get_by_test_id("guest-end")).to_contain_text("پایان می‌یابد")
     comes(engine, guests.ended)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("پایان داده شد")
+    with writing(engine) as session:
+        session.get_one(Guest, guest_of(engine).id).ended_at = now(session) - timedelta(minutes=2)
+    talk.reload()
+    expect(talk.get_by_test_id("guest-ask")).to_be_visible()
+    expect(talk.get_by_test_id("guest-state")).to_be_empty()
 
 
 @pytest.mark.parametrize(

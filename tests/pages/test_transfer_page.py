@@ -8,7 +8,7 @@ from db.engine import reading, writing
 from db.models import BreakReason, Callback, Desk, Hearing, Role, User
 from db.states import CallbackState
 from hotline.callbacks import conversations, serving
-from hotline.desks import transfers
+from hotline.desks import supervising, transfers
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_user, written_of
 from tests.kit.pages import go, in_state, is_fit
@@ -139,6 +139,21 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     desk_talks.get_by_test_id("give").click()
     in_state(desk_talks, "callback-state", "none")
     assert _callback(engine).desk_id == colleague
+
+
+def test_given_a_colleague_who_leaves_when_the_citizen_still_waits_then_the_desk_is_told(
+    colleague: int, desk_talks: Page, engine: Engine
+) -> None:
+    desk_talks.get_by_test_id("transfer-ask").click()
+    desk_talks.get_by_test_id("consult").click()
+    said = desk_talks.get_by_test_id("transfer-state")
+    expect(said).to_contain_text("در گفت‌وگوی شماست")
+    with writing(engine) as session:
+        supervising.stop(session, session.get_one(Desk, colleague), who="colleague")
+    expect(said).to_contain_text("هنوز منتظر است")
+    desk_talks.keyboard.press("Escape")
+    desk_talks.get_by_test_id("hold").click()
+    expect(said).to_be_empty()
 
 
 def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_read_then_it_knows_by_whom(

@@ -27,5 +27,8 @@ export const adminKeys = { people: ['people'], desks: ['desks'], blocked: ['bloc
 /** Everything below this is asked again when the city's plans change. */
 export const planningKey = ['planning']
 
+/** What was with the citizen of a callback; their new requests belong to it. */
+export const HISTORY = ['history']
+
 /** Everything of requests begins so; a live event refreshes all of it that is on the page. */
 export const REQUESTS = ['requests']

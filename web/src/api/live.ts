@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { leaveOld } from './asked-ahead'
 import { followEvents } from './events'
-import { adminKeys, planningKey, keys, REQUESTS, TAKERS } from './keys'
+import { adminKeys, planningKey, keys, HISTORY, REQUESTS, TAKERS } from './keys'
 import { makeRefresher } from './refresher'
 import { useSessionOver } from './session'
 import type { Me } from './types'
@@ -56,6 +56,7 @@ export function useLiveUpdates(myDesk: number | null): void {
         }
         if (change.kind === 'request') {
           calmly(REQUESTS)
+          calmly(HISTORY)
           return
         }
         if (change.kind === 'timetable' || change.kind === 'round') calmly(planningKey)

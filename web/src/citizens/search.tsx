@@ -15,6 +15,7 @@ import { groupsOf, type Result } from './results'
 import { useCommands, type Deed } from './use-commands'
 
 const WHILE_TYPING = 200
+const LATE_MS = 3000
 
 interface Props {
   me: Me
@@ -51,13 +52,14 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
     setAsking(asked)
     change('')
   }
+  const takeEarly = () => {
+    const before = there.current()
+    if (before) setTyped((now) => before + now)
+  }
   useEffect(() => {
     spotlight.open()
-    // Once the field has the cursor.
-    const timer = setTimeout(() => {
-      const before = there.current()
-      if (before) setTyped((now) => before + now)
-    }, 50)
+    // A field that never gets the cursor keeps no key of the page for ever.
+    const timer = setTimeout(() => there.current(), LATE_MS)
     return () => clearTimeout(timer)
   }, [asked])
   // What was found for other words is nobody's to open.
@@ -90,6 +92,7 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   return (
     <Spotlight.Root query={typed} onQueryChange={change} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
+        onFocus={takeEarly}
         // Whoever types and presses Enter at once wants the first of what comes.
         onKeyDown={({ key }) => {
           early.current = key === 'Enter' && !settled

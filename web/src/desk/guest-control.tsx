@@ -16,6 +16,9 @@ import { endGuest, useGuests, type Guest } from './queries'
 import { useCallable } from './use-callable'
 import style from './guest.module.css'
 
+/** What became of a third person is no news any more. */
+const SAID_FOR = 60_000
+
 /** Calls a third person into the conversation, shows how far they have come, and ends their part. */
 export default function GuestControl({ callback, small }: { callback: Callback; small: boolean }) {
   const { text } = useLanguage()
@@ -49,7 +52,8 @@ function State({ guest }: { guest: Guest }) {
   const { text, format } = language
   const { data } = useCallable()
   const whom = data?.find(({ department_id, official_id }) => department_id === guest.department_id && official_id === guest.official_id)
-  const now = useNow(guest.state === 'talking')
+  const now = useNow(guest.state === 'talking' || guest.ended_at !== null)
+  if (guest.ended_at !== null && now - Date.parse(guest.ended_at) > SAID_FOR) return null
   return (
     <>
       <bdi>{whom ? departmentName(language, whom) : format.phone(guest.number)}</bdi>{': '}

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { insist } from '../api/insist'
-import { keys } from '../api/keys'
+import { HISTORY, keys } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import type { Callback, Outcome } from '../api/types'
 import { asking } from '../phone/just-asked'
@@ -121,7 +121,7 @@ export const addNote = (id: number, note: string) =>
 export const promise = (id: number, written: string, until: string) =>
   body(client.POST('/api/v1/callbacks/{callback_id}/promises', { ...ofCallback(id), body: { written, until } }))
 
-export const historyKey = (callbackId: number) => ['history', callbackId]
+export const historyKey = (callbackId: number) => [...HISTORY, callbackId]
 
 /** What is known of the citizen in hand; what was read stays on the page when the call is over. */
 export const useHistory = (callback: Callback) =>

@@ -18,6 +18,11 @@ export default function TransferControl({ callback, small, thumb = false }: { ca
   const [open, setOpen] = useState(false)
   const { data: takers } = useTakers(callback.id)
   const here = takers?.find((taker) => taker.here)
+  const [colleague, setColleague] = useState(here)
+  const waits = callback.on_hold_at !== null
+  if (here && here.desk_id !== colleague?.desk_id) setColleague(here)
+  if (colleague && !here && !waits) setColleague(undefined)
+  const left = takers && !here && waits ? colleague : undefined
   const act = () => setOpen(true)
   useKeys({ [KEY.transfer]: act })
   return (
@@ -28,7 +33,10 @@ export default function TransferControl({ callback, small, thumb = false }: { ca
       >
         {words.ask}
       </Button>
-      <span role="status" className={style.state} data-testid="transfer-state">{here && words.here(format.number(here.desk_id), here.name)}</span>
+      <span role="status" className={style.state} data-testid="transfer-state">
+        {here && words.here(format.number(here.desk_id), here.name)}
+        {left && words.left(format.number(left.desk_id), left.name)}
+      </span>
       {open && <TransferChoice callback={callback} onClose={() => setOpen(false)} />}
     </div>
   )

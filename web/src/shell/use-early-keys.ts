@@ -32,10 +32,12 @@ export function useEarlyKeys() {
   return {
     asked,
     ask,
-    /** It is there, and takes what was typed. */
+    /** It has the cursor, and takes what was typed. */
     there: () => {
       setComes(false)
-      return typed.current
+      const early = typed.current
+      typed.current = ''
+      return early
     },
   }
 }

@@ -59,6 +59,7 @@ export const words: typeof fa = {
     help: 'With “Speak first” the citizen hears music, and your colleague’s phone comes into your conversation. With “Hand over” the citizen goes to that desk at once, and you are free.',
     hereHelp: 'With “Back to the conversation” all three of you speak. With “Hand over” the citizen stays with your colleague, and you are free.',
     here: (number, name) => `Desk ${number} (${name}) is in your conversation`,
+    left: (number, name) => `Desk ${number} (${name}) is no longer in the conversation; the citizen still waits`,
     speaksWith: (number) => `You are speaking with desk ${number}`,
     speaksHelp: 'About the citizen whom that desk has on the line. “Take next” takes you out of this conversation.',
     arriving: 'The citizen is being connected',

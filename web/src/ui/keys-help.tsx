@@ -31,6 +31,10 @@ export function KeysHelp({ keys }: { keys: KeyName[] }) {
               <dd>{text.keys.of[name]}</dd>
             </div>
           ))}
+          <div>
+            <dt><Key shown>Ctrl K</Key></dt>
+            <dd>{text.keys.search}</dd>
+          </div>
         </dl>
         <p className={style.hint}>{text.keys.hint}</p>
       </Dialog>

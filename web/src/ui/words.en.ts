@@ -23,6 +23,7 @@ export const words: typeof fa = {
   keys: {
     title: 'Keys',
     close: 'Close',
+    search: 'Search and commands',
     hint: 'The keys work with a Persian keyboard, too, but not while you write. Esc leaves the note, Ctrl+Enter saves it.',
     plays: (letter) => `Play and pause: ${letter}`,
     of: {

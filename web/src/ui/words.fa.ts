@@ -21,6 +21,7 @@ export const words = {
   keys: {
     title: 'کلیدها',
     close: 'بستن',
+    search: 'جست‌وجو و فرمان‌ها',
     hint: 'کلیدها با صفحه‌کلید فارسی هم کار می‌کنند، مگر هنگام نوشتن. از جای نوشتن با Esc بیرون می‌آیید و یادداشت با Ctrl+Enter ثبت می‌شود.',
     plays: (letter: string) => `پخش و مکث: ${letter}`,
     of: {
