@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from api import event_stream, health, limits, problems, security, web
+from api import event_stream, examples, health, limits, problems, security, web
 from api.desk import (
     callbacks,
     citizen_history,
@@ -84,6 +84,7 @@ class _Guarded(FastAPI):
         document = super().openapi()
         if not made:
             problems.declare(document)
+            examples.declare(document)
         return document
 
 

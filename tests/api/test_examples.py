@@ -1,0 +1,25 @@
+"""Each body that a request can have is shown in the API's document, by an example that the API takes."""
+
+import re
+
+from fastapi import FastAPI
+
+from db.models import Role
+from tests.api.answers import As
+
+
+def test_given_the_document_when_its_examples_are_sent_then_each_body_has_one_that_is_understood(
+    app: FastAPI, as_role: As
+) -> None:
+    document, page = app.openapi(), as_role(Role.ADMINISTRATOR)
+    schemas, sent = document["components"]["schemas"], 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if content := operation.get("requestBody", {}).get("content"):
+                name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                (example,) = schemas[name]["examples"]
+                answer = page.request(method, re.sub(r"\{[^}]*\}", "1", path), json=example)
+                code = answer.json().get("code") if answer.is_error else ""
+                assert code not in ("invalid-input", "unfit-characters", "not-signed-in"), (path, answer.text)
+                sent += 1
+    assert sent > 0
