@@ -175,15 +175,15 @@ def _told(session: Session, o: timetable.Occurrence) -> str:
     """What is made or will be made of a day, in one line."""
     if not o.rounds and o.holiday:
         return f"-  {o.holiday}"
-    if not o.rounds and o.exception and o.exception.dropped:
-        return f"-  {o.exception.reason}"
+    if not o.rounds and o.override and o.override.dropped:
+        return f"-  {o.override.reason}"
     hours = "-".join(f"{at.astimezone(CITY):%H:%M}" for at in (o.starts_at, o.ends_at))
     offices = ", ".join(official.office_en for official in o.officials) or "nobody"
     made = " ".join(f"round {r.id}{' cancelled' if r.cancelled_at else ''}" for r in o.rounds)
     substitute = ""
-    if o.exception and o.exception.substitute_id:
-        substitute = f", by {officials.get(session, o.exception.substitute_id).office_en}"
-    note = f"  ({o.exception.reason or o.holiday})" if o.exception else ""
+    if o.override and o.override.substitute_id:
+        substitute = f", by {officials.get(session, o.override.substitute_id).office_en}"
+    note = f"  ({o.override.reason or o.holiday})" if o.override else ""
     return f"{hours}  {offices}{substitute}  {made}{note}".rstrip()
 
 
@@ -201,7 +201,7 @@ def timetable_except(
 ) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
     with transaction() as session:
-        day_overrides.except_day(
+        day_overrides.override_day(
             session,
             timetable_rules.get(session, rule_id),
             day,

@@ -41,7 +41,7 @@ class Coming(BaseModel):
     lacking: int
 
 
-class DayException(BaseModel):
+class DayOverride(BaseModel):
     """What is different on a day of a rule."""
 
     rule_id: int
@@ -59,7 +59,7 @@ class CalendarDay(BaseModel):
     off: DayOff | None
     rounds: list[schemas.Round]
     coming: list[Coming]
-    exceptions: list[DayException]
+    day_overrides: list[DayOverride]
 
 
 class Holiday(BaseModel):
@@ -98,9 +98,9 @@ def list_calendar_days(_user: SignedIn, session: Reading, first: First, until: D
                 )
                 for rule, occurrence in each.coming
             ],
-            exceptions=[
-                DayException.model_validate(exception, from_attributes=True)
-                for _rule, exception in each.exceptions
+            day_overrides=[
+                DayOverride.model_validate(override, from_attributes=True)
+                for _rule, override in each.day_overrides
             ],
         )
         for each in found

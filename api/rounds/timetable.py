@@ -108,7 +108,7 @@ class Occurrence(BaseModel):
     reason: str
 
 
-class ExceptionIn(BaseModel):
+class DayOverrideIn(BaseModel):
     """What is different on one day: no round, other hours, or a substitute; the reason is public."""
 
     day: Day
@@ -180,21 +180,21 @@ def list_days(
             officials=[views.official_view(official) for official in found.officials],
             round_ids=[round_.id for round_ in found.rounds],
             holiday=found.holiday,
-            dropped=bool(found.exception and found.exception.dropped),
-            reason=found.exception.reason if found.exception else "",
+            dropped=bool(found.override and found.override.dropped),
+            reason=found.override.reason if found.override else "",
         )
         for found in timetable.occurrences(session, rule, first, until)
     ]
 
 
-@router.post("/timetable/{rule_id}/exceptions", status_code=204)
-def except_day(rule_id: PathId, body: ExceptionIn, user: MayPlan, session: Writing) -> None:
+@router.post("/timetable/{rule_id}/day-overrides", status_code=204)
+def override_day(rule_id: PathId, body: DayOverrideIn, user: MayPlan, session: Writing) -> None:
     """Say what is different on one day; a round that is made already is changed or cancelled."""
     values = body.model_dump()
     substitute_id = values.pop("substitute_id")
     substitute = officials.get(session, substitute_id) if substitute_id else None
     rule = timetable_rules.get(session, rule_id)
-    day_overrides.except_day(session, rule, substitute=substitute, who=user.username, **values)
+    day_overrides.override_day(session, rule, substitute=substitute, who=user.username, **values)
 
 
 def _view(rule: models.TimetableRule) -> MadeRule:

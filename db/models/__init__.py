@@ -25,8 +25,8 @@ from db.models.reports import Incoming, IncomingCalls
 from db.models.requests import Department, Request, RequestEntry
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.timetable import (
+    DayOverride,
     Holiday,
-    TimetableException,
     TimetableOfficial,
     TimetableRule,
     timetable_deputies,
@@ -47,6 +47,7 @@ __all__ = [
     "Carry",
     "Confirmation",
     "ConfirmationKind",
+    "DayOverride",
     "Delivery",
     "Department",
     "Desk",
@@ -79,7 +80,6 @@ __all__ = [
     "SignIn",
     "SilentCaller",
     "Subject",
-    "TimetableException",
     "TimetableOfficial",
     "TimetableRule",
     "TurnNearCall",

@@ -56,10 +56,10 @@ class TimetableOfficial(Base):
     official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"))
 
 
-class TimetableException(Base):
+class DayOverride(Base):
     """What is different on one day of a rule: no round, other hours, or a substitute."""
 
-    __tablename__ = "timetable_exceptions"
+    __tablename__ = "day_overrides"
 
     rule_id: Mapped[int] = mapped_column(ForeignKey("timetable_rules.id"), primary_key=True)
     occurs_on: Mapped[date] = mapped_column(primary_key=True)

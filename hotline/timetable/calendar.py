@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Round, TimetableException, TimetableRule
+from db.models import DayOverride, Round, TimetableRule
 from hotline.timetable import days, timetable, timetable_rules
 from hotline.timetable.days import DayOff
 from hotline.timetable.timetable import Occurrence
@@ -24,8 +24,8 @@ class Day:
     rounds: list[Round] = field(default_factory=list)
     """Made ones, by hand or by a rule."""
     coming: list[tuple[TimetableRule, Occurrence]] = field(default_factory=list)
-    """What rules will still make of it, or do not make because of a holiday or an exception."""
-    exceptions: list[tuple[TimetableRule, TimetableException]] = field(default_factory=list)
+    """What rules will still make of it, or do not make because of a holiday or an override."""
+    day_overrides: list[tuple[TimetableRule, DayOverride]] = field(default_factory=list)
 
 
 def between(session: Session, first: date, last: date) -> Sequence[Day]:
@@ -39,9 +39,9 @@ def between(session: Session, first: date, last: date) -> Sequence[Day]:
     for rule in timetable_rules.everyone(session):
         for occurrence in timetable.occurrences(session, rule, first, last):
             of_day = by_day[occurrence.day]
-            if occurrence.exception:
-                of_day.exceptions.append((rule, occurrence.exception))
-            left_out = occurrence.holiday or (occurrence.exception and occurrence.exception.dropped)
+            if occurrence.override:
+                of_day.day_overrides.append((rule, occurrence.override))
+            left_out = occurrence.holiday or (occurrence.override and occurrence.override.dropped)
             if occurrence.lacking or (rule.active and left_out and not occurrence.rounds):
                 of_day.coming.append((rule, occurrence))
     return found

@@ -1,4 +1,4 @@
-"""What is different on a day of the timetable: exceptions of a rule, holidays; also where rounds are made.
+"""A day of the timetable that is not as its rule says, and holidays; also where rounds are made.
 
 Rounds that have begun are left alone: from then on only their official and a person decide.
 """
@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Holiday, Official, Round, TimetableException, TimetableRule
+from db.models import DayOverride, Holiday, Official, Round, TimetableRule
 from hotline import audit, characters
 from hotline.errors import Refused
 from hotline.rounds import planning, rounds
 from hotline.timetable import days, timetable, timetable_rules
 
 
-def except_day(
+def override_day(
     session: Session,
     rule: TimetableRule,
     day: date,
@@ -49,8 +49,8 @@ def except_day(
     timetable_rules.check_hours(starts_at or rule.starts_at, ends_at or rule.ends_at)
     if substitute and rule.at_once > 1:
         raise Refused("substitute-for-several", "several answer on that day: change the one round")
-    exception = session.merge(
-        TimetableException(
+    override = session.merge(
+        DayOverride(
             rule_id=rule.id,
             occurs_on=day,
             dropped=dropped,
@@ -69,7 +69,7 @@ def except_day(
         if dropped:
             planning.cancel(session, round_, who=who, reason=reason)
         else:
-            _adapt(session, rule, round_, exception, who=who, short_notice=short_notice)
+            _adapt(session, rule, round_, override, who=who, short_notice=short_notice)
     events.timetable_changed(session, "day-changed")
 
 
@@ -110,13 +110,13 @@ def _adapt(
     session: Session,
     rule: TimetableRule,
     round_: Round,
-    exception: TimetableException,
+    override: DayOverride,
     *,
     who: str,
     short_notice: bool,
 ) -> None:
-    times = timetable.moved(rule, round_, exception, now(session))
-    substitute = timetable.substitute(session, exception, round_.official)
+    times = timetable.moved(rule, round_, override, now(session))
+    substitute = timetable.substitute(session, override, round_.official)
     same_hours = (times["starts_at"], times["ends_at"]) == (round_.starts_at, round_.ends_at)
     if same_hours and substitute is round_.substitute:
         return
@@ -124,7 +124,7 @@ def _adapt(
         session,
         round_,
         who=who,
-        reason=exception.reason,
+        reason=override.reason,
         short_notice=short_notice,
         substitute=substitute,
         **times,

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import (
+    DayOverride,
     Official,
     Round,
-    TimetableException,
     TimetableRule,
 )
 from hotline.rounds import planning
@@ -42,7 +42,7 @@ class Occurrence(NamedTuple):
     """How many rounds are still to be made."""
     holiday: str
     """Its name, if the city does not answer on that day."""
-    exception: TimetableException | None
+    override: DayOverride | None
 
     @property
     def coming(self) -> Sequence[Official]:
@@ -55,11 +55,11 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
     at = now(session)
     begin = min(first, days.local_day(at))  # whose turn it will be depends on all the days before
     closed = days.holidays(session, begin, last)
-    exceptions = {
+    day_overrides = {
         e.occurs_on: e
         for e in session.scalars(
-            select(TimetableException).where(
-                TimetableException.rule_id == rule.id, TimetableException.occurs_on.between(begin, last)
+            select(DayOverride).where(
+                DayOverride.rule_id == rule.id, DayOverride.occurs_on.between(begin, last)
             )
         )
     }
@@ -73,11 +73,11 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
     turn = next_turn(session, rule)
     found = []
     for day in days.recurring(rule.rrule, rule.starts_on, begin, last):
-        exception, there, holiday = exceptions.get(day), made[day], closed.get(day, "")
-        starts_at, ends_at = hours(rule, day, exception)
+        override, there, holiday = day_overrides.get(day), made[day], closed.get(day, "")
+        starts_at, ends_at = hours(rule, day, override)
         if there:
             starts_at, ends_at = there[0].starts_at, there[0].ends_at
-        is_off = holiday or (exception and exception.dropped)
+        is_off = holiday or (override and override.dropped)
         due = rule.active and not is_off and starts_at - at >= planning.NOTICE
         lacking = max(0, rule.at_once - len(there)) if due else 0
         coming = [_in_turn(session, rule, turn + i) for i in range(lacking)]
@@ -91,7 +91,7 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
                 rounds=there,
                 lacking=lacking,
                 holiday=holiday,
-                exception=exception,
+                override=override,
             )
         )
     return [occurrence for occurrence in found if occurrence.day >= first]
@@ -127,12 +127,12 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
         return None
     turn = next_turn(session, rule)
     official = _in_turn(session, rule, turn)
-    starts_at, ends_at = hours(rule, day, occurrence.exception)
+    starts_at, ends_at = hours(rule, day, occurrence.override)
     announce_at = max(starts_at - timedelta(days=rule.announce_days), now(session))
     return planning.make(
         session,
         official=official,
-        substitute=substitute(session, occurrence.exception, official),
+        substitute=substitute(session, occurrence.override, official),
         deputies=deputies(rule, official),
         announce_at=announce_at,
         registration_from=max(starts_at - timedelta(days=rule.registration_days), announce_at),
@@ -150,10 +150,10 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
     )
 
 
-def hours(rule: TimetableRule, day: date, exception: TimetableException | None) -> tuple[datetime, datetime]:
+def hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple[datetime, datetime]:
     """When (UTC) the rule's rounds of that day begin and end."""
-    starts_at = (exception and exception.starts_at) or rule.starts_at
-    ends_at = (exception and exception.ends_at) or rule.ends_at
+    starts_at = (override and override.starts_at) or rule.starts_at
+    ends_at = (override and override.ends_at) or rule.ends_at
     return days.moment(day, starts_at), days.moment(day, ends_at)
 
 
@@ -163,11 +163,11 @@ def deputies(rule: TimetableRule, official: Official) -> list[Official]:
 
 
 def moved(
-    rule: TimetableRule, round_: Round, exception: TimetableException | None, at: datetime
+    rule: TimetableRule, round_: Round, override: DayOverride | None, at: datetime
 ) -> dict[str, datetime]:
-    """The times of a round that is made, as the rule and the exception have them: what is open stays open."""
+    """The times of a round that is made, as the rule and the override have them: what is open stays open."""
     assert round_.occurs_on  # noqa: S101 - of a rule
-    starts_at, ends_at = hours(rule, round_.occurs_on, exception)
+    starts_at, ends_at = hours(rule, round_.occurs_on, override)
     opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
     if round_.registration_from <= at:
         opens = min(opens, round_.registration_from)
@@ -179,11 +179,11 @@ def moved(
     }
 
 
-def substitute(session: Session, exception: TimetableException | None, official: Official) -> Official | None:
-    """Who speaks in the place of `official` on the day of the exception."""
-    if exception is None or exception.substitute_id in (None, official.id):
+def substitute(session: Session, override: DayOverride | None, official: Official) -> Official | None:
+    """Who speaks in the place of `official` on the day of the override."""
+    if override is None or override.substitute_id in (None, official.id):
         return None
-    return session.get_one(Official, exception.substitute_id)
+    return session.get_one(Official, override.substitute_id)
 
 
 def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round]:

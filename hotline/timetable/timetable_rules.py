@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Official, OfficialKind, Round, TimetableException, TimetableOfficial, TimetableRule
+from db.models import DayOverride, Official, OfficialKind, Round, TimetableOfficial, TimetableRule
 from hotline import audit, characters, reasons
 from hotline.errors import Refused
 from hotline.rounds import officials, planning, rounds
@@ -189,9 +189,9 @@ def _differs(session: Session, rule: TimetableRule, round_: Round) -> bool:
 
 
 def _as_ruled(session: Session, rule: TimetableRule, round_: Round) -> dict[str, Any]:
-    exception = session.get(TimetableException, (rule.id, round_.occurs_on))
+    override = session.get(DayOverride, (rule.id, round_.occurs_on))
     return {
-        **timetable.moved(rule, round_, exception, now(session)),
+        **timetable.moved(rule, round_, override, now(session)),
         "capacity": rule.capacity,
         "minutes": rule.minutes,
         "languages": rule.languages,

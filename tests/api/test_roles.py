@@ -123,7 +123,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /timetable": PLANS,
     "PATCH /timetable/{rule_id}": PLANS,
     "GET /timetable/{rule_id}/days": ALL,
-    "POST /timetable/{rule_id}/exceptions": PLANS,
+    "POST /timetable/{rule_id}/day-overrides": PLANS,
     "GET /timetable/{rule_id}/behind": ALL,
     "POST /timetable/{rule_id}/catch-up": PLANS,
     "GET /calendar": ALL,

@@ -85,7 +85,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page.get_by_test_id("make-different").click()
     page.get_by_test_id("way-dropped").check()
     page.get_by_test_id("reason").fill("مراسم شهر")
-    page.get_by_test_id("save-exception").click()
+    page.get_by_test_id("save-override").click()
     expect(page.get_by_test_id("day-coming")).to_contain_text("دور گفت‌وگویی نیست: مراسم شهر")
     page.keyboard.press("Escape")
 
@@ -105,7 +105,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page.get_by_test_id("way-substitute").check()
     page.get_by_test_id("substitute").select_option(label="مدیر منطقهٔ یک")
     page.get_by_test_id("reason").fill("مأموریت")
-    page.get_by_test_id("save-exception").click()
+    page.get_by_test_id("save-override").click()
     expect(page.get_by_test_id("day-round")).to_contain_text("به‌جای ایشان: مدیر منطقهٔ یک")
     is_fit(page)
     page.set_viewport_size(DESK)

@@ -456,7 +456,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("rule_id", "official_id"),
     )
     op.create_table(
-        "timetable_exceptions",
+        "day_overrides",
         sa.Column("rule_id", sa.Integer(), nullable=False),
         sa.Column("occurs_on", sa.Date(), nullable=False),
         sa.Column("dropped", sa.Boolean(), nullable=False),

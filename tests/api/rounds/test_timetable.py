@@ -35,7 +35,7 @@ def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_s
     for day in days[:2]:
         office.post(f"{V1}/holidays", json={"day": day, "name": "کار", "works": True})
     dropped = {"day": days[0], "dropped": True, "reason": "مراسم"}
-    assert office.post(f"{V1}/timetable/{made['id']}/exceptions", json=dropped).status_code == 204
+    assert office.post(f"{V1}/timetable/{made['id']}/day-overrides", json=dropped).status_code == 204
     assert office.post(f"{V1}/holidays", json={"day": days[1], "name": "روز اصفهان"}).json() == []
     span = {"from": days[0], "until": days[1]}
     shown = office.get(f"{V1}/timetable/{made['id']}/days", params=span).json()

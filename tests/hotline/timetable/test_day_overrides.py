@@ -32,16 +32,16 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 
-def test_given_exceptions_when_made_then_a_dropped_day_takes_no_turn_and_the_others_are_different(
+def test_given_overrides_when_made_then_a_dropped_day_takes_no_turn_and_the_others_are_different(
     session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
     rule = a_rule(session)
     stand_in = some_officials(session, 1)[0]
     said = {"who": "pr", "reason": "بازسازی ساختمان"}
-    day_overrides.except_day(session, rule, date(2027, 5, 5), dropped=True, **said)
-    day_overrides.except_day(session, rule, date(2027, 5, 12), starts_at=time(14), ends_at=time(16), **said)
-    day_overrides.except_day(session, rule, date(2027, 5, 19), substitute=stand_in, **said)
+    day_overrides.override_day(session, rule, date(2027, 5, 5), dropped=True, **said)
+    day_overrides.override_day(session, rule, date(2027, 5, 12), starts_at=time(14), ends_at=time(16), **said)
+    day_overrides.override_day(session, rule, date(2027, 5, 19), substitute=stand_in, **said)
     session.commit()
     extend(session, settings, 24)
     first, second, third = made(session)
@@ -65,9 +65,9 @@ def test_given_made_rounds_when_their_day_becomes_different_then_they_are_change
     said = {"who": "pr", "reason": "بازسازی ساختمان"}
     with writing(engine) as own:
         mine = timetable_rules.get(own, rule.id)
-        day_overrides.except_day(own, mine, date(2027, 5, 5), dropped=True, **said)
-        day_overrides.except_day(own, mine, date(2027, 5, 12), starts_at=time(7), **said)
-        day_overrides.except_day(
+        day_overrides.override_day(own, mine, date(2027, 5, 5), dropped=True, **said)
+        day_overrides.override_day(own, mine, date(2027, 5, 12), starts_at=time(7), **said)
+        day_overrides.override_day(
             own, mine, date(2027, 5, 19), substitute=own.get_one(Official, stand_in.id), **said
         )
     extend(session, settings, 24)
@@ -80,7 +80,7 @@ def test_given_made_rounds_when_their_day_becomes_different_then_they_are_change
     assert (other.substitute_id, other.starts_at) == (stand_in.id, days.moment(date(2027, 5, 19), time(9)))
     assert (untouched.reason, untouched.turn) == ("", 3)
     with writing(engine) as own:  # what is said last counts
-        day_overrides.except_day(own, timetable_rules.get(own, rule.id), date(2027, 5, 12), **said)
+        day_overrides.override_day(own, timetable_rules.get(own, rule.id), date(2027, 5, 12), **said)
     assert made(session)[1].starts_at == days.moment(date(2027, 5, 12), time(9))
     written = session.execute(
         select(AuditEntry.action, AuditEntry.who).where(AuditEntry.subject == f"rule {rule.id}, 2027-05-05")
@@ -98,7 +98,7 @@ def test_given_open_registration_when_the_round_moves_later_then_registration_st
     with writing(engine) as own:
         mine = timetable_rules.get(own, rule.id)
         later = {"starts_at": time(14), "ends_at": time(17), "who": "pr", "reason": "جلسهٔ شورا"}
-        day_overrides.except_day(own, mine, date(2027, 5, 5), **later)
+        day_overrides.override_day(own, mine, date(2027, 5, 5), **later)
     round_ = made(session)[0]
     assert rounds.phase(round_, at) is Phase.OPEN
     assert round_.registration_until == round_.ends_at == days.moment(date(2027, 5, 5), time(17))
@@ -116,7 +116,7 @@ def test_given_less_than_a_day_when_changed_then_a_substitute_may_come_but_new_h
     def change(**different: Any) -> None:
         with writing(engine) as own:
             mine = timetable_rules.get(own, rule.id)
-            day_overrides.except_day(own, mine, date(2027, 5, 5), who="pr", reason="بیماری", **different)
+            day_overrides.override_day(own, mine, date(2027, 5, 5), who="pr", reason="بیماری", **different)
 
     assert refusal(lambda: change(starts_at=time(10))) == "notice-too-short"
     assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(9))
@@ -142,7 +142,7 @@ def test_given_wrong_changes_of_a_day_when_said_then_each_is_refused_with_its_co
     ]:
         said = {"who": "pr", "reason": "تعمیر", **different}
         assert (
-            refusal(lambda day=day, said=said: day_overrides.except_day(session, rule, day, **said)) == code
+            refusal(lambda day=day, said=said: day_overrides.override_day(session, rule, day, **said)) == code
         )
         session.rollback()
     for round_ in made(session):
@@ -150,7 +150,7 @@ def test_given_wrong_changes_of_a_day_when_said_then_each_is_refused_with_its_co
     session.commit()
     clock(days.moment(wednesday, time(10)))
     begun = {"dropped": True, "who": "pr", "reason": "تعمیر"}
-    assert refusal(lambda: day_overrides.except_day(session, rule, wednesday, **begun)) == "wrong-state"
+    assert refusal(lambda: day_overrides.override_day(session, rule, wednesday, **begun)) == "wrong-state"
 
 
 def test_given_made_rounds_when_their_day_becomes_a_holiday_then_who_waits_is_carried(

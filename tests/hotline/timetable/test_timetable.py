@@ -244,7 +244,7 @@ def test_given_a_preview_when_the_rounds_are_made_then_they_are_what_it_said(
 ) -> None:
     clock(noon(2027, 5, 3))
     rule = a_rule(session, 5, at_once=2)
-    day_overrides.except_day(session, rule, date(2027, 5, 12), dropped=True, who="pr", reason="تعمیر")
+    day_overrides.override_day(session, rule, date(2027, 5, 12), dropped=True, who="pr", reason="تعمیر")
     session.commit()
     extend(session, settings, 3)
     until = date(2027, 6, 20)
@@ -259,7 +259,7 @@ def test_given_a_preview_when_the_rounds_are_made_then_they_are_what_it_said(
     ]
     assert [len(o.rounds) for o in as_made] == [2, 2, 2, 2, 0]
     dropped = timetable.occurrences(session, rule, date(2027, 5, 12), date(2027, 5, 12))[0]
-    assert dropped.exception
+    assert dropped.override
     assert not dropped.officials
 
 

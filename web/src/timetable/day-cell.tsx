@@ -22,7 +22,7 @@ export function DayCell({ day, found, isToday, reachable, onOpen }: Props) {
   const off = useDayOff(found)
   const rounds = found?.rounds ?? []
   const coming = (found?.coming ?? []).filter(({ lacking }) => lacking > 0)
-  const dropped = (found?.exceptions ?? []).filter((exception) => exception.dropped).map(({ reason }) => words.dropped(reason))
+  const dropped = (found?.day_overrides ?? []).filter((override) => override.dropped).map(({ reason }) => words.dropped(reason))
   const label = [format.longDate(day), isToday && words.today, off && (off.closed ? words.off : text.holidays.works)]
   const lines = [
     ...rounds.map((round) => ({ key: `r${round.id}`, phase: round.phase, at: round.starts_at, who: office(round.substitute ?? round.official) })),

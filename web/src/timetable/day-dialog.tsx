@@ -11,7 +11,7 @@ import { Tag } from '../ui/tag'
 import { Sheet } from '../ui/sheet'
 import { useUndo } from '../ui/use-undo'
 import { useDayOff } from './day-cell'
-import { ExceptionForm } from './exception-form'
+import { DayOverrideForm } from './day-override-form'
 import { HolidayActions } from './holiday-actions'
 import { type CalendarDay, useRules } from './queries'
 import style from './timetable.module.css'
@@ -38,7 +38,7 @@ export function DayDialog({ day, today, may, onClose }: Props) {
   const ofDay = rules.filter(({ id }) => ids.has(id))
   if (asked === 'round' && officials) return <RoundForm day={day.day} officials={officials} onClose={() => setAsked(null)} />
   const rule = rules.find(({ id }) => id === asked)
-  if (rule) return <ExceptionForm rule={rule} day={day} onClose={() => setAsked(null)} />
+  if (rule) return <DayOverrideForm rule={rule} day={day} onClose={() => setAsked(null)} />
 
   return (
     <Sheet title={format.longDate(day.day)} close={words.close} onClose={onClose}>
@@ -88,9 +88,9 @@ function MadeRound({ round }: { round: Round }) {
 
 function Coming({ coming, day }: { coming: CalendarDay['coming'][number]; day: CalendarDay }) {
   const { text, office, hours } = useLanguage()
-  const exception = day.exceptions.find(({ rule_id }) => rule_id === coming.rule_id)
+  const override = day.day_overrides.find(({ rule_id }) => rule_id === coming.rule_id)
   const { data: officials = [] } = useOfficials()
-  const substitute = officials.find(({ id }) => id === exception?.substitute_id)
+  const substitute = officials.find(({ id }) => id === override?.substitute_id)
   const made = coming.lacking > 0
   return (
     <li className={style.item} data-testid="day-coming">
@@ -100,10 +100,10 @@ function Coming({ coming, day }: { coming: CalendarDay['coming'][number]; day: C
       </span>
       <span className={style.tags}>
         {made && <Tag tone="later">{text.timetable.coming}</Tag>}
-        {exception?.dropped && <Tag tone="tried">{text.timetable.dropped(exception.reason)}</Tag>}
+        {override?.dropped && <Tag tone="tried">{text.timetable.dropped(override.reason)}</Tag>}
       </span>
       <span className={style.soft}>
-        {made && coming.name} {substitute && text.rounds.substitute(office(substitute))} {!exception?.dropped && exception?.reason}
+        {made && coming.name} {substitute && text.rounds.substitute(office(substitute))} {!override?.dropped && override?.reason}
       </span>
     </li>
   )

@@ -11,7 +11,7 @@ export type DayOff = Schemas['DayOff']
 export type Rule = Schemas['MadeRule']
 export type RuleIn = Schemas['Rule']
 export type RuleChange = Schemas['RuleChange']
-export type Exception = Schemas['ExceptionIn']
+export type DayOverride = Schemas['DayOverrideIn']
 
 const ofDays = (from: string, until: string) => ({ params: { query: { from, until } } })
 
@@ -52,8 +52,8 @@ export const changeRule = (id: number, change: RuleChange) =>
 export const catchUp = (id: number, round_ids: number[], reason: string, short_notice: boolean) =>
   body(client.POST('/api/v1/timetable/{rule_id}/catch-up', { ...ofRule(id), body: { round_ids, reason, short_notice } }))
 
-export const exceptDay = (id: number, exception: Exception) =>
-  body(client.POST('/api/v1/timetable/{rule_id}/exceptions', { ...ofRule(id), body: exception }))
+export const overrideDay = (id: number, override: DayOverride) =>
+  body(client.POST('/api/v1/timetable/{rule_id}/day-overrides', { ...ofRule(id), body: override }))
 
 /** The city's word about a day: closed, or (`works`) open although the calendar says holiday. */
 export const addHoliday = (day: string, name: string, works: boolean) =>

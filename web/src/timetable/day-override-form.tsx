@@ -7,7 +7,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
 import { Sheet } from '../ui/sheet'
-import { type CalendarDay, type Exception, exceptDay, type Rule } from './queries'
+import { type CalendarDay, type DayOverride, overrideDay, type Rule } from './queries'
 import style from './timetable.module.css'
 
 type Way = 'dropped' | 'hours' | 'substitute' | 'usual'
@@ -20,12 +20,12 @@ interface Props {
 }
 
 /** What is different on one day of a rule, and why. */
-export function ExceptionForm({ rule, day, onClose }: Props) {
+export function DayOverrideForm({ rule, day, onClose }: Props) {
   const { text, format, office } = useLanguage()
   const words = text.timetable
   const queries = useQueryClient()
   const { data: officials = [] } = useOfficials()
-  const before = day.exceptions.find(({ rule_id }) => rule_id === rule.id)
+  const before = day.day_overrides.find(({ rule_id }) => rule_id === rule.id)
   const [way, setWay] = useState<Way>('dropped')
   const [start, setStart] = useState({ day: day.day, time: (before?.starts_at ?? rule.starts_at).slice(0, 5) })
   const [end, setEnd] = useState({ day: day.day, time: (before?.ends_at ?? rule.ends_at).slice(0, 5) })
@@ -36,13 +36,13 @@ export function ExceptionForm({ rule, day, onClose }: Props) {
   const wrong = (way === 'hours' && !(hours.starts_at && hours.ends_at)) || (way === 'substitute' && !substitute)
   const save = useMutation({
     mutationFn: () => {
-      const said: Exception = { day: day.day, reason: reason.trim(), dropped: way === 'dropped', short_notice: shortNotice }
+      const said: DayOverride = { day: day.day, reason: reason.trim(), dropped: way === 'dropped', short_notice: shortNotice }
       // What is said replaces what was said before: the other difference is said again.
       if (way === 'hours') Object.assign(said, hours, { substitute_id: before?.substitute_id })
       if (way === 'substitute') {
         Object.assign(said, { starts_at: before?.starts_at, ends_at: before?.ends_at, substitute_id: Number(substitute) })
       }
-      return exceptDay(rule.id, said)
+      return overrideDay(rule.id, said)
     },
     onSuccess: async () => {
       await queries.invalidateQueries()
@@ -79,7 +79,7 @@ export function ExceptionForm({ rule, day, onClose }: Props) {
         <ErrorNotice error={save.error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
-          <Button disabled={wrong || !reason.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-exception">
+          <Button disabled={wrong || !reason.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-override">
             {text.rounds.form.save}
           </Button>
         </Group>
