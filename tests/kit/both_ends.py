@@ -19,7 +19,13 @@ _PATIENCE_S = 900
 
 _CONTAINERS = "test_compose.py"
 """They bring and take interfaces, at which Chromium drops whatever it loads: no browser beside them."""
-_LONG = ("test_voice_messages.py", "test_waiting.py", "test_clock_jumps.py")
+_LONG = (
+    "test_voice_messages.py",
+    "test_waiting.py",
+    "test_telephones.py",
+    "test_menu_calls.py",
+    "test_clock_jumps.py",
+)
 """Files of minutes: whichever began last would be played alone in the end."""
 _BROWSERS = (
     *("test_whole_path.py", "test_browser_phone.py", "test_official.py", "test_operators_hour.py"),
