@@ -26,7 +26,7 @@ export function KeypadButton({ phone, small = false }: { phone: RoomPhone; small
       {/* No veil: who is done with an exchange's menu ends the call, or asks to wait. */}
       <Dialog
         opened={open} onClose={() => setOpen(false)} title={text.myPhone.keypad} size="xs" closeButtonProps={{ 'aria-label': text.myPhone.close }}
-        withOverlay={false} trapFocus={false} lockScroll={false} shadow="xl"
+        withOverlay={false} lockScroll={false} shadow="xl"
       >
         <p className={style.help}>{text.myPhone.keypadHelp}</p>
         <Keypad enabled onKey={(key) => phone.press(key)} />
