@@ -80,18 +80,6 @@ class _Silence:
         """Drop it."""
 
 
-def _held(channel: str) -> str:
-    """What asks whether the phone of this channel holds the call.
-
-    Whom we called is at the far end of a Local channel, which has no sound of its own: its other half is
-    bridged with the phone's channel.
-    """
-    if not (channel.startswith("Local/") and channel.endswith(";1")):
-        return f"${{{_HELD}}}"
-    phone = f"${{IMPORT({channel.removesuffix(';1')};2,BRIDGEPEER)}}"
-    return f"${{IMPORT({phone},{_HELD})}}"
-
-
 class Agi(AGI):  # type: ignore[misc]
     """One AGI conversation. Raises AGIHangup once the caller or Asterisk is gone, else AGIError."""
 
@@ -173,8 +161,21 @@ class Agi(AGI):  # type: ignore[misc]
         return True
 
     def is_held(self) -> bool:
-        """Whether the caller's telephone holds the call: what is said now nobody hears. Raises AGIHangup."""
-        return str(self.get_full_variable(_held(self.env.get("agi_channel", "")))) == "1"
+        """Whether the caller's telephone holds the call: what is said now nobody hears. Raises AGIHangup.
+
+        Whom we called is at the far end of a Local channel, which has no sound of its own: its other half is
+        bridged with the phone's channel. Never through IMPORT: that keeps the phone's channel locked until
+        the thread of its call has answered, which may itself wait for that lock, and all of Asterisk hangs.
+        """
+        local, half, _rest = self.env.get("agi_channel", "").rpartition(";1")
+        if not (local.startswith("Local/") and half):
+            return self._value(_HELD) == "1"
+        phone = self._value("BRIDGEPEER", f"{local};2")
+        return phone != "" and self._value(_HELD, phone) == "1"
+
+    def _value(self, variable: str, channel: str = "") -> str:
+        """Of this channel, or of the one of that name; empty if there is none."""
+        return str(self.get_full_variable(f"${{{variable}}}", channel))
 
     def _has_hung_up(self) -> bool:
         """Whether the caller has, once Asterisk is done with the last command."""

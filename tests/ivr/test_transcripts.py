@@ -69,3 +69,30 @@ def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command:
         assert file.with_suffix(".wav").exists() is answered
     elif command in ("STREAM FILE", "WAIT FOR DIGIT"):
         assert answered == ({"STREAM FILE": "5", "WAIT FOR DIGIT": "#"}[command] if end == "a key" else "")
+
+
+LOCAL = "Local/citizen@calls-00000007"
+
+
+@pytest.mark.parametrize(
+    ("peer", "end", "held"),
+    [("PJSIP/trunk-1", "held", True), ("PJSIP/trunk-1", "not held", False), ("", "held", False)],
+)
+def test_given_whom_we_called_when_asked_whether_they_hold_then_it_is_their_phones_own_channel_that_says_so(
+    peer: str, end: str, held: bool
+):
+    answers = f"agi_channel: {LOCAL};1\n\n200 result=1 ({peer})\n".encode()
+    asked = BytesIO()
+
+    answer = Agi(BytesIO(answers + fake_channel.said("GET FULL VARIABLE", end)), asked).is_held()
+
+    assert answer is held
+    commands = [f'GET FULL VARIABLE "${{BRIDGEPEER}}" "{LOCAL};2"']
+    commands += [f'GET FULL VARIABLE "${{CHANNEL(rtp,hold,audio)}}" "{peer}"'] * (peer != "")
+    assert asked.getvalue().decode().splitlines() == commands
+
+
+def test_given_a_phone_whose_channel_is_gone_when_asked_whether_it_holds_then_it_does_not():
+    gone = fake_channel.said("GET FULL VARIABLE", "no such channel")
+
+    assert Agi(BytesIO(f"agi_channel: {LOCAL};1\n\n".encode() + gone), BytesIO()).is_held() is False

@@ -41,7 +41,10 @@ class Behaviour:
     presses_after: float | None = 0.4
     """When the 1 is first pressed, since answering; None: voicemail."""
     presses: int = 20
-    """A person whose key changes nothing (nobody listens yet) presses it again: so often, _AGAIN_S apart."""
+    """A person whose key changes nothing (nobody listens yet) presses it again: so often."""
+    again_after: float = _AGAIN_S
+    """From one press to the next."""
+    key: str = "1"
     leaves_after: float | None = None
     """When it hangs up, since answering; None: the other side does, or `Crowd.hang_up`."""
 
@@ -267,13 +270,13 @@ class _Line:
 
     async def _press(self, how: Behaviour, first: float) -> None:
         for again in range(how.presses):
-            after = first + again * _AGAIN_S
+            after = first + again * how.again_after
             if how.leaves_after is not None and after >= how.leaves_after:
                 return
             await self._until(after)
             if not self.call.live:
                 return
-            await self._request("INFO", "Signal=1\nDuration=80\n", "application/dtmf-relay")
+            await self._request("INFO", f"Signal={how.key}\nDuration=80\n", "application/dtmf-relay")
 
     async def _until(self, after: float) -> None:
         await asyncio.sleep(max(0.0, (self.call.answered_at or 0.0) + after - time.time()))

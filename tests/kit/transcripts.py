@@ -72,6 +72,7 @@ _ALIVE = [
     Take(_WAIT, "time-out", "500"),
     Take(_WAIT, "wrong syntax"),
     Take(_GET, "wrong syntax"),
+    Take(_GET, "no such channel", f'{_IS_HELD} "Local/gone;2"'),
     Take(_GET, "not held", _IS_HELD),
     Take(_WAIT, "time-out", "2000", Phone.hold),
     Take(_GET, "held", _IS_HELD),

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from db.states import CallbackState, RegistrationState
+from db.states import CallbackState, Outcome, RegistrationState
 from tests.kit import scenario
 from tests.kit.caller import Caller
+from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.listener import HANG_UP, Moment, openings
 from tests.kit.operator import Operator
 from tests.kit.phone import Phone
@@ -227,3 +228,20 @@ def test_given_sound_before_the_answer_when_the_citizen_answers_and_presses_1_th
         _speaks(system, desk, round_id)
         place = system.registrations(round_id)[0]
         assert place.state is RegistrationState.CALLING
+
+
+def test_given_a_telephone_that_sends_keys_without_end_when_it_is_called_back_then_asterisk_goes_on(
+    system: System, desk: Operator
+) -> None:
+    # Each key wants the lock of its call; whoever keeps that while it waits for the call's thread hangs all.
+    floods = Behaviour(presses_after=0.1, presses=100_000, again_after=0, key="A")
+    asterisk = system.pid("asterisk")
+    with system.only_round() as round_id, Crowd(system.trunk_port, lambda _number, _call: floods) as crowd:
+        system.register(round_id, system.number())
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        until(lambda: system.callback(callback).outcome, "the call is over", 60)
+
+        assert system.callback(callback).outcome is Outcome.NOT_CONFIRMED
+        assert [call.ended_by for call in crowd.calls()] == ["hotline"]
+    assert system.pid("asterisk") == asterisk
