@@ -27,7 +27,7 @@ from api.desk import (
 )
 from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
-from api.public import city, fairness, public, request_page
+from api.public import city, fairness, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, departments, requests
 from api.rounds import calendar, messages, officials, planning, rounds, subjects, timetable
@@ -70,7 +70,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    for module in (health, public, city, fairness, request_page):
+    for module in (health, public, city, fairness, number_page):
         together.include_router(module.router)
     return together.routes
 

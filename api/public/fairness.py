@@ -1,65 +1,23 @@
-"""The citizen's proof: the page of a ticket number, and the ledger with its seals and proofs for everybody.
-
-A ticket number comes in the body of a POST only: an address would keep it in histories and logs. Nothing
-here says a telephone number, a subject or a message.
+"""The proof for everybody: the order of calling, the ledger, its seals. Nothing here says a telephone number,
+a subject or a message.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from api.access import Database, Reading
 from api.ids import PathId
-from api.pages import CACHED, Asked, guessed, page, posted
-from db.engine import now, reading
-from db.models import LedgerEntry, Registration, Seal
-from hotline import tickets
+from api.pages import CACHED, Asked, page
+from db.engine import reading
+from db.models import LedgerEntry, Seal
 from hotline.ledger import ledger, seals
-from hotline.line import fairness, registration
-from hotline.rounds import rounds
-from hotline.rounds.notice_texts import who
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
 Number = Annotated[int, Query(ge=0, lt=2**31)]
-
-
-@router.get("/ticket")
-def ask(request: Request, language: Asked) -> Response:
-    """The form."""
-    return page(request, "ticket_form.html", language, wrong=None)
-
-
-@router.post("/ticket")
-def show(
-    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
-) -> Response:
-    """Where the registration with this ticket number stands."""
-
-    def find() -> tuple[str, Registration]:
-        ticket = tickets.parse(typed)
-        return ticket, registration.get_by_ticket(session, ticket)
-
-    given = guessed(request, "ticket_form.html", language, find)
-    if isinstance(given, Response):
-        return given
-    ticket, found = given
-    standing = fairness.look_up(session, found)
-    return page(
-        request,
-        "ticket.html",
-        language,
-        cached=False,
-        ticket=ticket,
-        merged=found.ticket != ticket,
-        standing=standing,
-        phase=rounds.phase(standing.round, now(session)),
-        who=who(standing.round, language),
-        facts=[(entry, json.loads(entry.details)) for entry in standing.facts],
-    )
 
 
 @router.get("/fairness")

@@ -202,7 +202,7 @@ def _office(session: Session, round_id: int, language: Language) -> str:
 
 def _place(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:
     if tickets.is_tracking(command.digits):
-        return _Answer("report", {"link": f"{rules.public_url}/public/request"})
+        return _Answer("report", {"link": f"{rules.public_url}/public/number"})
     try:
         found = registration.get_by_ticket(session, tickets.parse(command.digits))
     except Refused:

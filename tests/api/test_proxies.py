@@ -94,15 +94,15 @@ def test_given_one_citizen_behind_a_proxy_when_they_guess_until_nothing_is_left_
     proxy, stranger = from_(PROXY), from_(OTHER)
     guess = {"ticket": "0000000"}
     for client, headers in ((proxy, {"X-Forwarded-For": "203.0.113.9"}), (stranger, {})):
-        codes = [client.post("/public/ticket", data=guess, headers=headers).status_code for _ in range(12)]
+        codes = [client.post("/public/number", data=guess, headers=headers).status_code for _ in range(12)]
         assert codes[0] == 404 and codes[-1] == 429
         forged = [
             client.post(
-                "/public/ticket", data=guess, headers={"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.9"}
+                "/public/number", data=guess, headers={"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.9"}
             )
             for n in range(2)
         ]
         assert {answer.status_code for answer in forged} == {429}
-    other = proxy.post("/public/ticket", data=guess, headers={"X-Forwarded-For": "198.51.100.7"})
+    other = proxy.post("/public/number", data=guess, headers={"X-Forwarded-For": "198.51.100.7"})
     assert other.status_code == 404
     assert PASSWORD_BURST > 12

@@ -90,7 +90,7 @@ def test_given_https_when_answered_then_browsers_stay_with_it(app: FastAPI) -> N
 
 
 def test_given_every_page_when_read_then_no_script_is_in_it(page: TestClient) -> None:
-    for file in (BUILT / "index.html", "/api/docs", "/public/", "/public/ticket"):
+    for file in (BUILT / "index.html", "/api/docs", "/public/", "/public/number"):
         text = page.get(file).text if isinstance(file, str) else file.read_text()
         assert "<html" in text
         scripts = re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL)
@@ -116,7 +116,7 @@ def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing
         for method, path in (
             ("DELETE", f"{V1}/session"),
             ("PUT", f"{V1}/account/password"),
-            ("POST", "/public/ticket"),
+            ("POST", "/public/number"),
         ):
             answer = page.request(method, path, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "foreign-origin"), (headers, path)
@@ -125,7 +125,7 @@ def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing
         assert page.put(f"{V1}/account/password", headers=headers).status_code == 422
 
 
-@pytest.mark.parametrize("path", [f"{V1}/session", "/public/ticket", f"{V1}/texts/kavenegar"])
+@pytest.mark.parametrize("path", [f"{V1}/session", "/public/number", f"{V1}/texts/kavenegar"])
 def test_given_a_body_when_it_is_too_long_then_it_is_refused_whether_or_not_it_says_so(
     page: TestClient, path: str
 ) -> None:

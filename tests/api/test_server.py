@@ -166,7 +166,7 @@ def test_given_idle_connections_of_one_address_when_there_are_a_thousand_then_ot
                 client = closing.enter_context(socket.socket())
                 client.bind((flood, 0))
                 client.connect(tuple(settings.http))
-            assert citizen.get(f"{url}/public/ticket").status_code == 200
+            assert citizen.get(f"{url}/public/number").status_code == 200
 
 
 def test_given_an_address_with_many_open_requests_when_it_asks_for_more_then_others_have_room(
@@ -184,16 +184,16 @@ def test_given_an_address_with_many_open_requests_when_it_asks_for_more_then_oth
         last.bind(("127.0.0.2", 0))
         last.connect(tuple(settings.http))
         with pytest.raises(httpx.HTTPError):
-            one.get(f"{url}/public/ticket")
+            one.get(f"{url}/public/number")
         other = closing.enter_context(httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.3")))
-        assert other.get(f"{url}/public/ticket").status_code == 200
+        assert other.get(f"{url}/public/number").status_code == 200
         last.close()
         until(lambda: _is_served(one, url), "the address has room again")
 
 
 def _is_served(client: httpx.Client, url: str) -> bool:
     try:
-        return client.get(f"{url}/public/ticket").status_code == 200
+        return client.get(f"{url}/public/number").status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -217,5 +217,5 @@ def test_given_a_client_that_sends_byte_by_byte_when_newer_ones_wait_then_it_is_
         slow.sendall(b"TP/1.1\r\n")
         one()
         assert is_dropped(slow)
-        newer.sendall(b"GET /public/ticket HTTP/1.1\r\nHost: x\r\n\r\n")
+        newer.sendall(b"GET /public/number HTTP/1.1\r\nHost: x\r\n\r\n")
         assert newer.recv(15) == b"HTTP/1.1 200 OK"

@@ -67,7 +67,7 @@ def test_given_a_persian_text_when_filled_then_it_is_three_parts_at_most_and_rea
 def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegraph_alphabet() -> None:
     values = {"ticket": "1234567", "place": "1234", "day": "Wednesday 12 September"}
     values |= {"tracking": "12345678", "reply": "The street has a new surface, and its lamps are lit. " * 2}
-    values |= {"link": "https://137.city.example/public/request"}
+    values |= {"link": "https://137.city.example/public/number"}
     values |= {"digits": "41", "ways": "cancel 12345674 : Mayor"}
     values |= {"office": "Deputy for Urban Planning", "when": "Wednesday 12 September, 9:30 to 12:30"}
     for name in texts("en"):

@@ -68,7 +68,7 @@ def test_given_a_thousand_idle_connections_when_others_come_then_pages_and_phone
 def _seconds_to_be_served(system: System) -> float:
     with httpx.Client(base_url=system.url, timeout=30) as page:
         began = time.monotonic()
-        assert page.get("/public/ticket").status_code == 200
+        assert page.get("/public/number").status_code == 200
         with WebSocketSip(system.settings.asterisk_http) as desk:
             assert desk.request("OPTIONS", user="137", caller="desk-1") == 401  # its password is asked for
         return time.monotonic() - began

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.public import request_page
+from api.public import number_page
 from clerk import wording
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState
 from hotline import audit
@@ -26,7 +26,7 @@ PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
-    "request-steps": request_page.SHOWN,
+    "request-steps": number_page.SHOWN,
     "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED},  # of no place
     "ticket-outcomes": set(Outcome),
     "ticket-passed": set(Reason),

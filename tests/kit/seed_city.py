@@ -88,9 +88,7 @@ def fill(engine: Engine) -> Town:
         blocked.block(session, a_number(), BlockReason.NUISANCE)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
-        public = [
-            f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "ticket", "fairness", "request")
-        ]
+        public = [f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "number", "fairness")]
         return Town(administrator.username, _paths(ids), public)
 
 

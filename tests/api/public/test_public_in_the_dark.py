@@ -32,7 +32,7 @@ def test_given_a_system_that_is_dark_or_light_when_public_pages_are_read_then_ea
         open_, over = a_round(session, Phase.OPEN), a_round(session, Phase.CANCELLED)
         over.reason = "مراسم"
         some_registrations(session, open_, 2)
-    paths = ["", "how", "ticket", "request", "fairness", "nowhere"]
+    paths = ["", "how", "number", "fairness", "nowhere"]
     paths += [f"rounds/{round_.id}" for round_ in (open_, over)]
     own = {"public_url": CITY, **({"city_accent": accent} if accent else {})}
     schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")

@@ -244,7 +244,7 @@ def citizen(settings: Settings) -> TestClient:
 
 def seen(citizen: TestClient, tracking: str, language: str = "fa") -> tuple[int, str]:
     query = "?lang=en" if language == "en" else ""
-    answer = citizen.post(f"/public/request{query}", data={"ticket": tracking})
+    answer = citizen.post(f"/public/number{query}", data={"ticket": tracking})
     return answer.status_code, answer.text
 
 
@@ -265,7 +265,7 @@ def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_a
         due_on = now(session).astimezone(CITY).date()
         work.refer(session, request, department, due_on=due_on, who=user.username, note="محرمانه")
         work.reply(session, request, who=user.username, reply="<b>ترمیم</b> شد")
-    assert citizen.get("/public/request").status_code == 200
+    assert citizen.get("/public/number").status_code == 200
     status, text = seen(citizen, request.tracking, language)
     assert status == 200
     assert "&lt;b&gt;ترمیم&lt;/b&gt; شد" in text

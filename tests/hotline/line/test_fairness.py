@@ -47,7 +47,7 @@ def citizen(settings: Settings, engine: Engine) -> Iterator[TestClient]:
 
 
 def ask(citizen: TestClient, ticket: str, language: str = "fa") -> Response:
-    return citizen.post("/public/ticket", params={"lang": language}, data={"ticket": ticket})
+    return citizen.post("/public/number", params={"lang": language}, data={"ticket": ticket})
 
 
 def words(answer: Response) -> str:
@@ -278,7 +278,7 @@ def test_given_a_ticket_in_the_address_when_asked_then_it_is_not_looked_at(
     story: Story, citizen: TestClient
 ) -> None:
     ticket = story.tickets[story.registers()]
-    answer = citizen.get("/public/ticket", params={"ticket": ticket})
+    answer = citizen.get("/public/number", params={"ticket": ticket})
     assert answer.status_code == 200 and ticket not in answer.text
 
 

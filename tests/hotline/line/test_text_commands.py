@@ -88,7 +88,7 @@ def test_given_a_ticket_number_when_anybody_sends_it_then_the_place_is_answered_
     assert "نفر ۲ صف" in answer
     assert "۹۱۲" not in answer
     assert "نمی‌شناسیم" in send("12345678")
-    assert "/public/request" in send(tickets.draw(tickets.TRACKING))
+    assert "/public/number" in send(tickets.draw(tickets.TRACKING))
 
 
 @pytest.mark.parametrize("state", list(RegistrationState))
