@@ -267,6 +267,10 @@ class Settings(BaseSettings):
     """Who waits for an operator on the line is told after so long that they will be called back instead."""
     recordings_days: int = Field(90, ge=1, le=3650)
     """Recorded conversations are deleted after so many days."""
+    voice_messages_days: int = Field(90, ge=1, le=3650)
+    """Citizens' voice messages are deleted after so many days, once their place or request is over."""
+    events_days: int = Field(400, ge=31, le=3650)
+    """Events, from which a person's day is told, are deleted after so many days; the ledger never is."""
     request_answer_days: int = Field(7, ge=1, le=365)
     """A request is closed when its citizen, asked whether it is solved, says nothing for so many days."""
     request_alike_days: int = Field(14, ge=1, le=365)

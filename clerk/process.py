@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from clerk import recordings, sender
 from clerk.progress import Progress, step
+from db import events
 from db.engine import connect, reading, writing
 from hotline import heartbeats, watchdog
 from hotline.callbacks import left_in_hand, toll
@@ -182,6 +183,15 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         silences.forget(session)
 
 
+def forget_events(engine: Engine, settings: Settings) -> None:
+    """Delete what happened longer ago than the city keeps it, a piece at a time."""
+    more = True
+    while more:
+        step()
+        with writing(engine) as session:
+            more = events.forget(session, settings.events_days)
+
+
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
@@ -195,4 +205,6 @@ JOBS = [
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
+    Job("old-voice-messages", 600.0, recordings.delete_old_messages),
+    Job("old-events", 600.0, forget_events),
 ]

@@ -1,4 +1,4 @@
-"""Takes finished recordings into the books, and deletes those whose time is over."""
+"""Takes finished recordings into the books; deletes recordings and voice messages whose time is over."""
 
 import logging
 
@@ -7,10 +7,12 @@ from sqlalchemy import Engine
 from clerk.progress import step
 from db.engine import reading, writing
 from db.models import Recording
-from hotline.recordings import recordings
+from hotline.recordings import recordings, voice_messages
 from settings import Settings
 
 log = logging.getLogger("clerk")
+
+_AT_ONCE = 500
 
 
 def register(engine: Engine, settings: Settings) -> None:
@@ -44,3 +46,19 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         path.unlink(missing_ok=True)
     if old or left:
         log.info("recordings: %d deleted after %d days, %d orphans", len(old), days, len(left))
+
+
+def delete_old_messages(engine: Engine, settings: Settings) -> None:
+    """Delete the voice messages that are older than the city keeps them; what is in work stays."""
+    days = settings.voice_messages_days
+    with reading(engine) as session:
+        old = voice_messages.expired(session, settings.messages_dir, days)
+    for begin in range(0, len(old), _AT_ONCE):
+        step()
+        some = old[begin : begin + _AT_ONCE]
+        with writing(engine) as session:
+            voice_messages.forget(session, [path.name for path in some])
+        for path in some:  # last: a file that no row knows is found again, a row without its file is not
+            path.unlink(missing_ok=True)
+    if old:
+        log.info("voice messages: %d deleted after %d days", len(old), days)

@@ -1,14 +1,16 @@
 """The event log: appended with every change, read by live pages from the last id they saw."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import Callback, Event, Recording, Registration, Request, User
 
 _ORDER_LOCK = 137
+_FORGOTTEN_AT_ONCE = 1000
 
 
 def hold_order(session: Session) -> None:
@@ -123,3 +125,12 @@ _NEWEST = select(func.max(Event.id))
 def last_id(session: Session | Connection) -> int:
     """The newest event's id; 0 if there is none. The dialer asks twenty times a second."""
     return session.scalar(_NEWEST) or 0
+
+
+def forget(session: Session, days: int) -> bool:
+    """Delete the oldest events, if they are more than so many days old; whether there may be more of them."""
+    before = now(session) - timedelta(days=days)
+    oldest = session.execute(select(Event.id, Event.at).order_by(Event.id).limit(_FORGOTTEN_AT_ONCE)).all()
+    old = [id_ for id_, at in oldest if at < before]
+    session.execute(delete(Event).where(Event.id.in_(old)))
+    return len(old) == _FORGOTTEN_AT_ONCE

@@ -48,7 +48,7 @@ class DepartmentChange(HasTelephone):
 
 
 class CityRequest(BaseModel):
-    """A reported problem: `spoken` into a file, or `written`.
+    """A reported problem: `spoken` into a file, whose time may be over (`voice_deleted`), or `written`.
 
     `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
@@ -61,6 +61,7 @@ class CityRequest(BaseModel):
     category: int
     district: int | None
     spoken: bool
+    voice_deleted: bool
     written: str
     made_at: datetime
     state: RequestState

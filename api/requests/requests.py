@@ -149,6 +149,7 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
         department=_department(request.department),
         promised_by=views.official_view(request.promised_by) if request.promised_by else None,
         spoken=request.voice_message is not None,
+        voice_deleted=request.voice_deleted_at is not None,
         overdue=due is not None and due < at,
     )
 

@@ -38,6 +38,7 @@ class Request(Base):
     category: Mapped[int]  # 1 to 9, the city's list
     district: Mapped[int | None]
     voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
+    voice_deleted_at: Mapped[datetime | None]  # its time was over
     written: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     language: Mapped[str] = mapped_column(String(2))
     made_at: Mapped[datetime]
@@ -61,7 +62,10 @@ class Request(Base):
     __table_args__ = (
         CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
-        CheckConstraint("voice_message IS NOT NULL OR written <> ''", name="says_something"),
+        CheckConstraint(
+            "voice_message IS NOT NULL OR voice_deleted_at IS NOT NULL OR written <> ''",
+            name="says_something",
+        ),
         CheckConstraint(
             "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
             name="referred_until",

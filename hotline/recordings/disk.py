@@ -1,6 +1,8 @@
-"""The disk on which recordings and the database grow."""
+"""The disk on which recordings, messages and the database grow."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,3 +26,10 @@ def of(folder: Path) -> Disk:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return Disk(usage.total, usage.free)
+
+
+def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every plain file of the folder, by name; never what a link leads to."""
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path), entry.stat(follow_symlinks=False)

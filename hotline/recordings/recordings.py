@@ -9,7 +9,7 @@ import math
 import os
 import stat
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from db.models import Callback, Recording, Registration
 from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
+from hotline.recordings import disk
 
 SUFFIX = ".wav"
 HEARD = "recording-heard"
@@ -48,7 +49,7 @@ class Found(NamedTuple):
 def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     """The files that are not in the books and are written to no more, each with its callback's id."""
     at = now(session)
-    paths = [path for path, status in _files(folder) if _finished(status, at) and path.suffix == SUFFIX]
+    paths = [path for path, status in disk.files(folder) if _finished(status, at) and path.suffix == SUFFIX]
     by_token = {path.stem: path for path in paths}
     rows = session.execute(
         select(Callback.token, Callback.id).where(
@@ -58,13 +59,6 @@ def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
         )
     )
     return [(by_token[token], callback_id) for token, callback_id in rows]
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every plain file of the folder; never what a link leads to."""
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
-        if entry.is_file(follow_symlinks=False):
-            yield Path(entry.path), entry.stat(follow_symlinks=False)
 
 
 def _finished(status: os.stat_result, at: datetime) -> bool:
@@ -203,7 +197,7 @@ def delete(session: Session, recording: Recording, folder: Path) -> None:
 def orphans(session: Session, folder: Path, days: int) -> list[Path]:
     """Old files that no row knows of as kept: a deletion cut short, or a file that is nobody's."""
     before = (now(session) - timedelta(days=days)).timestamp()
-    old = [path for path, status in _files(folder) if status.st_mtime < before]
+    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept = set(
         session.scalars(
             select(Recording.file).where(

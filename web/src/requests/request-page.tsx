@@ -85,6 +85,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
           <p className={style.soft}>{text.requests.heard}</p>
         </div>
       )}
+      {request.voice_deleted && <p className={style.soft}>{text.requests.voiceDeleted}</p>}
       <Facts facts={facts} inLines />
     </Paper>
   )

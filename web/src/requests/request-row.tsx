@@ -12,14 +12,14 @@ export function RequestRow({ request }: { request: CityRequest }) {
   const language = useLanguage()
   const subject = useSubject()
   const { text, format } = language
-  const { id, tracking, category, district, written, spoken, made_at, department } = request
+  const { id, tracking, category, district, written, spoken, voice_deleted, made_at, department } = request
   return (
     <li className={style.row} data-testid="request" data-id={id} data-state={request.state}>
       <span className={style.main}>
         <Link href={`/requests/${id}`} className={style.link}>
           {subject(category)}{text.comma}{districtName(language, district)}
         </Link>
-        <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken)}</span>
+        <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken) || (voice_deleted && text.requests.voiceDeleted)}</span>
       </span>
       <span className={style.tags}>
         <StateTags request={request} />

@@ -32,6 +32,7 @@ export const words: typeof fa = {
     inDistrict: (district) => `District ${district}`,
     noDistrict: 'District unknown',
     spoken: 'Spoken message',
+    voiceDeleted: 'The spoken message was deleted when its time was over.',
     due: (when) => `Due ${when}`,
     overdue: (when) => `Overdue since ${when}`,
     daysLeft: (days) => (days === '1' ? 'tomorrow' : `in ${days} days`),

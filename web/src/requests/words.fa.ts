@@ -31,6 +31,7 @@ export const words = {
     inDistrict: (district: string) => `منطقهٔ ${district}`,
     noDistrict: 'منطقهٔ نامعلوم',
     spoken: 'پیام صوتی',
+    voiceDeleted: 'پیام صوتی پس از پایان مهلت نگهداری پاک شده است.',
     due: (when: string) => `مهلت: ${when}`,
     overdue: (when: string) => `دیرکرد؛ مهلت: ${when}`,
     daysLeft: (days: string) => (days === '۱' ? 'تا فردا' : `تا ${days} روز دیگر`),

@@ -1,0 +1,41 @@
+"""Voice messages of citizens: for how long their files are kept, and that they are deleted for real."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Registration, Request
+from db.states import HOLDS_PLACE, OPEN_REQUESTS
+from hotline.recordings.disk import files
+
+
+def expired(session: Session, folder: Path, days: int) -> list[Path]:
+    """The files that are so many days old, but none that a place in the line or an open request still needs.
+
+    Also what nobody knows of: the message of a call that broke off, or a deletion that was cut short.
+    """
+    before = (now(session) - timedelta(days=days)).timestamp()
+    old = [path for path, status in files(folder) if status.st_mtime < before]
+    return [path for path in old if path.name not in _needed(session)] if old else []
+
+
+def _needed(session: Session) -> set[str | None]:
+    of_places = select(Registration.voice_message).where(Registration.state.in_(HOLDS_PLACE))
+    of_requests = select(Request.voice_message).where(Request.state.in_(OPEN_REQUESTS))
+    return {*session.scalars(of_places), *session.scalars(of_requests)}
+
+
+def forget(session: Session, names: Collection[str]) -> None:
+    """No row leads to these files any more; a request says since when. The caller deletes them after it."""
+    session.execute(
+        update(Registration).where(Registration.voice_message.in_(names)).values(voice_message=None)
+    )
+    session.execute(
+        update(Request)
+        .where(Request.voice_message.in_(names))
+        .values(voice_message=None, voice_deleted_at=now(session))
+    )
