@@ -108,7 +108,7 @@ class CallerContext:
     offer: Offer
     active: Sequence[Place]
     blocked: BlockReason | None
-    reported: requests.Standing | None
+    reported: requests.Progress | None
     """The caller's own request: one that waits for an answer of theirs, else the newest."""
     been_here: bool = False
     """Whether this number has ever been registered: its caller knows how it goes on."""

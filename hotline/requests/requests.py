@@ -132,7 +132,7 @@ def first(session: Session, request: Request) -> Request:
     return session.get_one(Request, request.duplicate_of_id) if request.duplicate_of_id else request
 
 
-class Standing(NamedTuple):
+class Progress(NamedTuple):
     """How a request stands, as its citizen may hear it: a duplicate as the first one (`joined`)."""
 
     request_id: int
@@ -145,16 +145,16 @@ class Standing(NamedTuple):
         return self.state is RequestState.REPLIED and not self.joined
 
 
-def standing(session: Session, request: Request) -> Standing:
+def progress(session: Session, request: Request) -> Progress:
     """How it stands."""
     leading = first(session, request)
-    return Standing(request.id, leading.state, joined=leading is not request)
+    return Progress(request.id, leading.state, joined=leading is not request)
 
 
-def of_caller(session: Session, number: str) -> Standing | None:
+def of_caller(session: Session, number: str) -> Progress | None:
     """How the request stands of which a caller with this E.164 number is told (`latest`)."""
     request = latest(session, number)
-    return standing(session, request) if request else None
+    return progress(session, request) if request else None
 
 
 def history(session: Session, request: Request) -> Sequence[RequestEntry]:

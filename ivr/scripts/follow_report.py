@@ -3,12 +3,12 @@
 from db.engine import writing
 from hotline.errors import Refused
 from hotline.requests import work
-from hotline.requests.requests import Standing
+from hotline.requests.requests import Progress
 from ivr.call import END
 from ivr.conversation import Conversation
 
 
-def tell(talk: Conversation, reported: Standing, *, may_answer: bool = True) -> bool:
+def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> bool:
     """Say how a request stands; who is asked may say whether it is solved. Whether they did."""
     if reported.joined:
         talk.call.say("request-joined")
@@ -16,7 +16,7 @@ def tell(talk: Conversation, reported: Standing, *, may_answer: bool = True) -> 
     return reported.asked and may_answer and _is_it_solved(talk, reported)
 
 
-def _is_it_solved(talk: Conversation, reported: Standing) -> bool:
+def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
     key = talk.call.ask("request-question", keys=f"12{END}")
     if key == END:
         return False

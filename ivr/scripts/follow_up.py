@@ -17,7 +17,7 @@ from hotline.errors import Refused
 from hotline.line import caller_context, confirmations, registration
 from hotline.line.caller_context import Place
 from hotline.requests import requests
-from hotline.requests.requests import Standing
+from hotline.requests.requests import Progress
 from ivr import menus
 from ivr.call import END, NoInput, Prompt, Slots
 from ivr.conversation import Conversation
@@ -62,7 +62,7 @@ def _by_number(talk: Conversation) -> None:
                 if of_report:
                     request = requests.get_by_tracking(session, number)
                     own = request.number in (None, talk.number)
-                    found: Place | Standing = requests.standing(session, request)
+                    found: Place | Progress = requests.progress(session, request)
                 else:
                     found = caller_context.place(session, registration.get_by_ticket(session, number))
         except Refused:
@@ -70,7 +70,7 @@ def _by_number(talk: Conversation) -> None:
             if unknown == _UNKNOWN:
                 break
             continue
-        if isinstance(found, Standing):
+        if isinstance(found, Progress):
             in_time = unknown < _UNKNOWN  # else it would be one transaction too many
             follow_report.tell(talk, found, may_answer=own and in_time)
         else:
