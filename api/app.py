@@ -30,7 +30,7 @@ from api.people import account, people, sessions
 from api.public import city, fairness, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, departments, requests
-from api.rounds import calendar, messages, officials, planning, rounds, subjects, timetable
+from api.rounds import calendar, messages, notices, officials, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
 
@@ -47,6 +47,7 @@ _MODULES = (
         citizen_history,
         recordings,
         messages,
+        notices,
         audit,
         event_stream,
     ),

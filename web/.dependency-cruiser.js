@@ -23,6 +23,7 @@ const features = {
   holidays: ['timetable'],
   line: [],
   mine: ['control'],
+  notices: ['rounds'],
   official: ['desk', 'line'],
   officials: [],
   people: ['desks'],

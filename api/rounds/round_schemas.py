@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from api.ids import BodyId
 from api.schemas import Moment, Name, Registration, Round
+from db.models import Delivery
 from hotline.dates import Language
+from hotline.rounds.notices import State
 
 
 class RoundIn(BaseModel):
@@ -76,6 +78,25 @@ class Notice(BaseModel):
     public_at: datetime
     webhook_at: datetime | None
     day_ahead: bool
+    texts: dict[Language, NoticeText]
+
+
+class Post(BaseModel):
+    """What was last to be told to the webhook about a round: a message, as under /messages."""
+
+    message_id: int
+    state: Delivery
+    sent_at: datetime | None
+    error: str
+
+
+class RoundNotice(BaseModel):
+    """A round with its notice: where it stands, since when it has these words, and the last post."""
+
+    round: Round
+    state: State
+    updated_at: datetime
+    post: Post | None
     texts: dict[Language, NoticeText]
 
 

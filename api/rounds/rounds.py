@@ -13,11 +13,12 @@ from api.access import AtDesk, InForce, MayOversee, Reading, SignedIn, Writing
 from api.ids import PathId, QueryId
 from api.reports import audit_schemas
 from api.rounds import round_schemas
+from api.rounds.notices import texts
 from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
 from hotline.callbacks import claims, on_the_line
-from hotline.dates import LANGUAGES, Language
+from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.line import carry_over, line
 from hotline.reports import reports
@@ -74,10 +75,7 @@ def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce
         raise Refused("not-found", "the operators' line has no notice")
     return round_schemas.Notice(
         **asdict(notices.ahead(session, round_)),
-        texts={
-            language: round_schemas.NoticeText(**asdict(notices.text(round_, language, settings.public)))
-            for language in LANGUAGES
-        },
+        texts=texts(round_, settings.public),
     )
 
 

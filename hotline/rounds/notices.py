@@ -23,6 +23,8 @@ from hotline.words import PUBLIC
 from settings import Settings
 
 What = Literal["announced", "changed", "cancelled"]
+State = Literal["planned", "never", What]
+"""Not out yet, or cancelled before it came out; else what it tells."""
 
 LONGEST = 280
 """Characters of a text for social networks."""
@@ -57,6 +59,13 @@ def what(round_: Round) -> What:
         return "cancelled"
     changed = round_.changed_at is not None and round_.changed_at >= round_.announce_at
     return "changed" if changed else "announced"
+
+
+def state(round_: Round, at: datetime) -> State:
+    """Where its notice stands at the moment `at`: is_public of one round."""
+    if round_.cancelled_at and round_.cancelled_at < round_.announce_at:
+        return "never"
+    return what(round_) if round_.announce_at <= at else "planned"
 
 
 def updated_at(round_: Round) -> datetime:
@@ -171,6 +180,18 @@ def ahead(session: Session, round_: Round) -> NoticeState:
         )
     )
     return NoticeState(known_at, webhook_at, round_.starts_at - known_at >= NOTICE)
+
+
+def posts(session: Session, found: Sequence[Round]) -> dict[int, Message]:
+    """What was last put into the outbox for the webhook about each of these rounds, by the round's id."""
+    ids = [round_.id for round_ in found]
+    newest = (
+        select(func.max(Message.id))
+        .where(Message.kind == MessageKind.NOTICE, Message.round_id.in_(ids))
+        .group_by(Message.round_id)
+    )
+    last = session.scalars(select(Message).where(Message.id.in_(newest)))
+    return {message.round_id: message for message in last if message.round_id is not None}
 
 
 def queue_due(session: Session, settings: Settings) -> int:

@@ -139,6 +139,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /recordings": HEARS,
     "GET /recordings/{callback_id}/audio": HEARS,
     "GET /messages": OVERSEES,
+    "GET /notices": OVERSEES,
     "POST /messages/{message_id}/retry": PLANS,
     "GET /recordings/all": HEARS,
     "GET /recordings/retention": HEARS,

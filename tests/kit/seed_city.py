@@ -34,7 +34,7 @@ from hotline.clock import CITY
 from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.requests import requests, work
-from hotline.rounds import rounds
+from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
 from tests.factories import a_number, a_quality, a_ticket, a_user, some_registrations
@@ -85,6 +85,7 @@ def fill(engine: Engine) -> Town:
             session.merge(Heartbeat(process=process, at=now(session), fresh_s=3600))
         _past_rounds(session)
         _timetable(session)
+        _rounds_to_come(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
@@ -246,6 +247,28 @@ def _was_called(session: Session, round_: Round, user: User, place: int, outcome
         session.add(a_quality(callback.id, mos, begun + 4 * _MINUTE))
         written = _WRITTEN[place % len(_WRITTEN)]
         session.add(Note(callback_id=callback.id, user_id=user.id, at=begun + 5 * _MINUTE, written=written))
+
+
+def _rounds_to_come(session: Session) -> None:
+    """Announced, changed, cancelled, and one whose notice comes out tomorrow."""
+    deputies = session.scalars(select(Official).where(Official.kind == OfficialKind.DEPUTY)).all()
+    for days in (3, 4, 5, 6):
+        start = now(session) + days * _DAY
+        made = planning.make(
+            session,
+            official=deputies[days % len(deputies)],
+            announce_at=start - 5 * _DAY if days == 6 else None,
+            registration_from=start - _DAY,
+            registration_until=start + 60 * _MINUTE,
+            starts_at=start,
+            ends_at=start + 180 * _MINUTE,
+            who="manager",
+        )
+        if days == 4:
+            later = {"starts_at": start + 30 * _MINUTE, "ends_at": start + 210 * _MINUTE}
+            planning.change(session, made, who="manager", reason="جلسهٔ شورای شهر", **later)
+        if days == 5:
+            planning.cancel(session, made, who="manager", reason="سفر استانی")
 
 
 def _timetable(session: Session) -> None:

@@ -98,6 +98,22 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     cancelled = the_round(engine)
     assert cancelled.cancelled_at and cancelled.reason == "سفر استانی"
 
+    office.get_by_test_id("rail-notices").click()
+    notice = office.get_by_test_id("notices-out").get_by_test_id("round-notice")
+    expect(notice).to_have_attribute("data-state", "cancelled")
+    expect(notice).to_contain_text("سفر استانی")
+    expect(notice.get_by_test_id("change-notice")).to_have_count(0)
+    office.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    notice.get_by_test_id("copy-en").click()
+    expect(notice.get_by_test_id("copy-en")).to_have_text("رونوشت شد")
+    assert "will not speak with citizens" in office.evaluate("navigator.clipboard.readText()")
+    notice.get_by_test_id("texts").click()
+    expect(notice.get_by_role("article")).to_have_count(2)
+    is_fit(office)
+    with office.expect_popup() as opened_beside:
+        notice.get_by_test_id("public-page").click()
+    expect(opened_beside.value.get_by_role("main")).to_contain_text("سفر استانی")
+
 
 def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_says_why(
     supervisor: Page, engine: Engine

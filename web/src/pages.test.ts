@@ -5,7 +5,7 @@ import { home, nameOf, pages, pagesOf, railOf, tabsOf } from './pages'
 
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
-const PLANNING = ['rounds', 'citizens', 'requests', 'promises', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
+const PLANNING = ['rounds', 'notices', 'citizens', 'requests', 'promises', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
 const WATCHING = ['recordings', 'blocked', 'control', 'desks']
 
 it.each([
@@ -31,7 +31,7 @@ it.each([
 it.each([
   ['operator', true, ['work:desk', 'citizens:citizens', 'requests:requests', 'figures:mine']],
   ['official', true, ['work:desk', 'promises:promises', 'calendar:rounds', 'requests:requests', 'figures:mine']],
-  ['public_relations', false, ['citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports']],
+  ['public_relations', false, ['citizens:citizens', 'calendar:rounds', 'notices:notices', 'requests:requests', 'figures:reports']],
   ['administrator', false, ['control:control', 'citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
 ] as const)('given the role %s (a desk: %s) when the rail is shown then it leads to these', (role, desk, expected) => {
   expect(railOf(me(role, desk)).map(({ destination, pages: [first] }) => `${destination}:${first?.name ?? ''}`)).toEqual(expected)

@@ -2,7 +2,7 @@ import type { Me } from './api/types'
 import type { Text } from './language/fa'
 
 /** Where the rail leads: one of these holds a few pages, which are its tabs. */
-export type Destination = 'work' | 'control' | 'citizens' | 'promises' | 'calendar' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
+export type Destination = 'work' | 'control' | 'citizens' | 'promises' | 'calendar' | 'notices' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
 
 /** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the rail and who sees it follow. */
 export interface PageOfOffice {
@@ -44,6 +44,7 @@ export const pages = [
   { name: 'official', destination: 'work', title: (text) => text.official.title, isFor: hasDesk },
   { name: 'assist', destination: 'work', title: (text) => text.assist.title, isFor: hasDesk },
   { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
+  { name: 'notices', destination: 'calendar', elsewhere: { public_relations: 'notices' }, title: (text) => text.notices.title, isFor: seesPlans },
   { name: 'citizens', destination: 'citizens', title: (text) => text.citizens.title, isFor: seesCitizens },
   { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
   { name: 'promises', destination: 'requests', elsewhere: { official: 'promises' }, title: (text) => text.requests.promises, isFor: everybody },
@@ -73,7 +74,7 @@ export const pagesOf = (me: Me): (PageOfOffice & { name: PageName })[] =>
     .map((page: PageOfOffice & { name: PageName }) => ({ ...page, destination: page.elsewhere?.[me.role] ?? page.destination }))
 
 /** In the order of the rail; one's own account is reached by one's name. */
-const RAIL: Destination[] = ['work', 'control', 'citizens', 'promises', 'calendar', 'requests', 'figures', 'records', 'staff']
+const RAIL: Destination[] = ['work', 'control', 'citizens', 'promises', 'calendar', 'notices', 'requests', 'figures', 'records', 'staff']
 
 /** The rail of this person: each destination with its pages, of which the first is where it leads. */
 export function railOf(me: Me): { destination: Destination; pages: PageOfOffice[] }[] {

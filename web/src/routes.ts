@@ -21,6 +21,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   assist: { component: page(() => import('./assist/assist-page')) },
   citizens: { component: page(() => import('./citizens/citizens-page')), below: page(() => import('./citizens/citizen-page')), kinds: ['registration', 'request'] },
   rounds: { component: page(() => import('./rounds/rounds-page')), below: page(() => import('./rounds/round-page')) },
+  notices: { component: page(() => import('./notices/notices-page')) },
   requests: { component: page(() => import('./requests/requests-page')), below: page(() => import('./requests/request-page')) },
   promises: { component: page(() => import('./requests/promises-page')) },
   departments: { component: page(() => import('./departments/departments-page')) },

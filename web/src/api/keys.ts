@@ -8,6 +8,7 @@ export const keys = {
   sessionOver: ['session-over'],
   rounds: ['rounds'],
   planned: (from: string) => ['rounds', 'from', from],
+  notices: (from: string) => ['rounds', 'notices', from],
   round: (id: number) => ['rounds', id],
   report: (id: number) => ['rounds', id, 'report'],
   line: (roundId: number) => ['line', roundId],

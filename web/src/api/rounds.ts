@@ -24,7 +24,7 @@ export const pauseRound = (id: number) => body(client.POST('/api/v1/rounds/{roun
 export const resumeRound = (id: number) => body(client.POST('/api/v1/rounds/{round_id}/resume', ofRound(id)))
 
 /** Phases follow the clock, without any event: ask again when the next one begins. */
-function untilNextPhase(rounds: Round[] | undefined): number {
+export function untilNextPhase(rounds: Round[] | undefined): number {
   const waits = (rounds ?? [])
     .flatMap((round) => [round.announce_at, round.registration_from, round.registration_until, round.starts_at, round.ends_at])
     .map((moment) => Date.parse(moment) - serverNow() + 700)

@@ -11,6 +11,7 @@ import { words as desks } from '../desks/words.en'
 import { words as holidays } from '../holidays/words.en'
 import { words as line } from '../line/words.en'
 import { words as mine } from '../mine/words.en'
+import { words as notices } from '../notices/words.en'
 import { words as official } from '../official/words.en'
 import { words as officials } from '../officials/words.en'
 import { words as people } from '../people/words.en'
@@ -33,7 +34,7 @@ import { words as common } from './words.en'
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
-  ...line, ...mine, ...official, ...officials, ...people, ...recordings, ...reports,
+  ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

@@ -11,6 +11,7 @@ import { words as desks } from '../desks/words.fa'
 import { words as holidays } from '../holidays/words.fa'
 import { words as line } from '../line/words.fa'
 import { words as mine } from '../mine/words.fa'
+import { words as notices } from '../notices/words.fa'
 import { words as official } from '../official/words.fa'
 import { words as officials } from '../officials/words.fa'
 import { words as people } from '../people/words.fa'
@@ -32,7 +33,7 @@ import { words as common } from './words.fa'
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
-  ...line, ...mine, ...official, ...officials, ...people, ...recordings, ...reports,
+  ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

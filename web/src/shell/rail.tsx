@@ -2,7 +2,7 @@ import { VisuallyHidden } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
   IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconChecklist, IconHeadset, IconLayoutDashboard,
-  IconSearch, IconUserCircle, IconUsers, type Icon,
+  IconSearch, IconSpeakerphone, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
 import { Suspense, type ReactNode } from 'react'
 import type { Me } from '../api/types'
@@ -23,6 +23,7 @@ const ICONS: Record<Destination, Icon> = {
   citizens: IconUsers,
   promises: IconChecklist,
   calendar: IconCalendarEvent,
+  notices: IconSpeakerphone,
   requests: IconBuildingCommunity,
   figures: IconChartBar,
   records: IconArchive,

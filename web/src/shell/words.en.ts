@@ -17,6 +17,7 @@ export const words: typeof fa = {
       citizens: 'Citizens',
       promises: 'My promises',
       calendar: 'Calendar',
+      notices: 'Notices',
       requests: 'City reports',
       figures: 'Figures',
       records: 'Records',

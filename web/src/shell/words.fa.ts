@@ -15,6 +15,7 @@ export const words = {
       citizens: 'شهروندان',
       promises: 'قول‌های من',
       calendar: 'تقویم',
+      notices: 'اطلاعیه‌ها',
       requests: 'گزارش‌های شهری',
       figures: 'آمار',
       records: 'بایگانی',

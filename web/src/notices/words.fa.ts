@@ -1,0 +1,25 @@
+export const words = {
+  notices: {
+    title: 'اطلاعیه‌ها',
+    help: 'متن هر اطلاعیه از خود دور ساخته می‌شود و با تغییر یا لغو آن تازه می‌شود. آنچه شهروندان می‌بینند:',
+    publicPage: 'صفحهٔ عمومی',
+    feed: 'خوراک Atom',
+    calendar: 'تقویم (ICS)',
+    none: 'در این مدت اطلاعیه‌ای نیست.',
+    older: 'اطلاعیه‌های یک سال گذشته',
+    group: { planned: 'در انتظار انتشار', out: 'منتشرشده', past: 'گذشته' },
+    state: { announced: 'اعلام دور', changed: 'تغییر دور', cancelled: 'لغو دور' },
+    publishedAt: (when: string) => `انتشار: ${when}`,
+    updatedAt: (when: string) => `متن کنونی: ${when}`,
+    post: {
+      pending: 'به سامانهٔ اطلاع‌رسانی فرستاده می‌شود',
+      sending: 'به سامانهٔ اطلاع‌رسانی فرستاده می‌شود',
+      failed: 'به سامانهٔ اطلاع‌رسانی نرسید',
+      expired: 'به سامانهٔ اطلاع‌رسانی نرسید',
+    },
+    again: 'فرستادن دوباره',
+    copy: { fa: 'رونوشت فارسی', en: 'رونوشت انگلیسی' },
+    texts: 'متن‌ها',
+    of: (what: string, office: string, when: string) => `${what}، ${office}، ${when}`,
+  },
+}
