@@ -74,10 +74,13 @@ First = Annotated[Day, Query(alias="from")]
 
 
 @router.get("/calendar")
-def list_calendar_days(_user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
-    """Every day, both ends included: what is made of it, what will be, what is different."""
+def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
+    """Every day, both ends included: what is made of it, what will be, what is different.
+
+    Of an official the own rounds only.
+    """
     check_span(session, first, until)
-    found = calendar.between(session, first, until)
+    found = calendar.between(session, first, until, user)
     made = views.round_views(session, [round_ for each in found for round_ in each.rounds])
     by_id = {round_.id: round_ for round_ in made}
     return [

@@ -8,13 +8,13 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import MayPlan, Reading, SignedIn, Writing
+from api.access import MayOversee, MayPlan, Reading, SignedIn, Writing
 from api.ids import BodyId, PathId
 from db import models
 from db.engine import now
 from hotline.errors import Refused
 from hotline.rounds import officials
-from hotline.timetable import day_overrides, timetable, timetable_rules
+from hotline.timetable import day_overrides, timetable_rules
 
 router = APIRouter(tags=["timetable"])
 
@@ -121,9 +121,9 @@ class DayOverrideIn(BaseModel):
 
 
 @router.get("/timetable")
-def list_rules(_user: SignedIn, session: Reading) -> list[MadeRule]:
-    """All rules, those that make no more rounds included."""
-    return [_view(rule) for rule in timetable_rules.everyone(session)]
+def list_rules(user: SignedIn, session: Reading) -> list[MadeRule]:
+    """All rules, those that make no more rounds included; an official's are those they take part in."""
+    return [_view(rule) for rule in timetable_rules.seen(session, user)]
 
 
 @router.post("/timetable", status_code=201)
@@ -148,7 +148,7 @@ def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writi
 
 
 @router.get("/timetable/{rule_id}/behind")
-def list_behind(rule_id: PathId, _user: SignedIn, session: Reading) -> list[schemas.Round]:
+def list_behind(rule_id: PathId, _user: MayOversee, session: Reading) -> list[schemas.Round]:
     """The rule's rounds that have not begun, and are not as the rule would make them now."""
     return views.round_views(session, timetable_rules.behind(session, timetable_rules.get(session, rule_id)))
 
@@ -164,12 +164,12 @@ def catch_up(rule_id: PathId, body: CatchUp, user: MayPlan, session: Writing) ->
 @router.get("/timetable/{rule_id}/days")
 def list_days(
     rule_id: PathId,
-    _user: SignedIn,
+    user: SignedIn,
     session: Reading,
     first: Annotated[Day, Query(alias="from")],
     until: Day,
 ) -> list[Occurrence]:
-    """The rule's days, both ends included: as they are made, and as they will be."""
+    """The rule's days, both ends included: as they are made, and as they will be; an official's own."""
     check_span(session, first, until)
     rule = timetable_rules.get(session, rule_id)
     return [
@@ -183,7 +183,7 @@ def list_days(
             dropped=bool(found.override and found.override.dropped),
             reason=found.override.reason if found.override else "",
         )
-        for found in timetable.occurrences(session, rule, first, until)
+        for found in timetable_rules.days_seen(session, user, rule, first, until)
     ]
 
 

@@ -8,8 +8,9 @@ from datetime import date, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import DayOverride, Round, TimetableRule
-from hotline.timetable import days, timetable, timetable_rules
+from db.models import DayOverride, Round, TimetableRule, User
+from hotline.rounds import round_permissions
+from hotline.timetable import days, timetable_rules
 from hotline.timetable.days import DayOff
 from hotline.timetable.timetable import Occurrence
 
@@ -28,16 +29,16 @@ class Day:
     day_overrides: list[tuple[TimetableRule, DayOverride]] = field(default_factory=list)
 
 
-def between(session: Session, first: date, last: date) -> Sequence[Day]:
-    """Every day from `first` to `last`, both included."""
+def between(session: Session, first: date, last: date, user: User) -> Sequence[Day]:
+    """Every day from `first` to `last`, both included; of an official the own rounds, made and to come."""
     found = [Day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
     by_day = {each.day: each for each in found}
     for day, off in days.off(session, first, last).items():
         by_day[day].off = off
-    for day, made in _rounds(session, first, last).items():
+    for day, made in _rounds(session, first, last, user).items():
         by_day[day].rounds = made
     for rule in timetable_rules.everyone(session):
-        for occurrence in timetable.occurrences(session, rule, first, last):
+        for occurrence in timetable_rules.days_seen(session, user, rule, first, last):
             of_day = by_day[occurrence.day]
             if occurrence.override:
                 of_day.day_overrides.append((rule, occurrence.override))
@@ -47,11 +48,16 @@ def between(session: Session, first: date, last: date) -> Sequence[Day]:
     return found
 
 
-def _rounds(session: Session, first: date, last: date) -> dict[date, list[Round]]:
+def _rounds(session: Session, first: date, last: date, user: User) -> dict[date, list[Round]]:
     begin, end = days.moment(first, time()), days.moment(last + timedelta(days=1), time())
     found = session.scalars(
         select(Round)
-        .where(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)
+        .where(
+            Round.is_operators_line.is_(False),
+            Round.starts_at >= begin,
+            Round.starts_at < end,
+            round_permissions.seen(user),
+        )
         .order_by(Round.starts_at, Round.id)
     )
     by_day = defaultdict(list)

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import DayOverride, Official, OfficialKind, Round, TimetableOfficial, TimetableRule
+from db.models import DayOverride, Official, OfficialKind, Role, Round, TimetableOfficial, TimetableRule, User
 from hotline import audit, characters, reasons
 from hotline.errors import Refused
 from hotline.rounds import officials, planning, rounds
 from hotline.timetable import days, timetable
+from hotline.timetable.timetable import Occurrence
 
 
 def add(
@@ -75,6 +76,24 @@ def get(session: Session, rule_id: int) -> TimetableRule:
 def everyone(session: Session) -> Sequence[TimetableRule]:
     """All rules, those that make no more rounds included."""
     return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
+
+
+def seen(session: Session, user: User) -> Sequence[TimetableRule]:
+    """The rules that the person sees: all, but an official those they take part in."""
+    found = everyone(session)
+    if user.role is not Role.OFFICIAL:
+        return found
+    return [rule for rule in found if user.official_id in _taking_part(rule)]
+
+
+def days_seen(
+    session: Session, user: User, rule: TimetableRule, first: date, last: date
+) -> Sequence[Occurrence]:
+    """The rule's days from `first` to `last` that the person sees: of an official the own rounds only."""
+    found = timetable.occurrences(session, rule, first, last)
+    if user.role is not Role.OFFICIAL:
+        return found
+    return [own for own in (_own(user.official_id, rule, each) for each in found) if own]
 
 
 def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> None:
@@ -145,6 +164,23 @@ def catch_up(
         wanted = _as_ruled(session, rule, round_)
         planning.change(session, round_, who=who, reason=reason, short_notice=short_notice, **wanted)
     return held
+
+
+def _taking_part(rule: TimetableRule) -> set[int]:
+    """Who takes turns in the rule, or sits beside."""
+    return {turn.official_id for turn in rule.officials} | {deputy.id for deputy in rule.deputies}
+
+
+def _own(mine: int | None, rule: TimetableRule, day: Occurrence) -> Occurrence | None:
+    """What of a rule's day is an official's own."""
+    made = [r for r in day.rounds if mine in {r.official_id, r.substitute_id, *(d.id for d in r.deputies)}]
+    beside = {day.override.substitute_id if day.override else None, *(d.id for d in rule.deputies)}
+    coming = [official for official in day.coming if mine == official.id or mine in beside]
+    left_out = not day.rounds and not day.coming and mine in _taking_part(rule)
+    if mine is None or not (made or coming or left_out):
+        return None
+    officials_ = [*(r.official for r in made), *coming]
+    return day._replace(officials=officials_, rounds=made, lacking=len(coming))
 
 
 def check_hours(starts_at: time, ends_at: time) -> None:

@@ -124,7 +124,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "PATCH /timetable/{rule_id}": PLANS,
     "GET /timetable/{rule_id}/days": ALL,
     "POST /timetable/{rule_id}/day-overrides": PLANS,
-    "GET /timetable/{rule_id}/behind": ALL,
+    "GET /timetable/{rule_id}/behind": OVERSEES,
     "POST /timetable/{rule_id}/catch-up": PLANS,
     "GET /calendar": ALL,
     "GET /holidays": ALL,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import AuditEntry, Message, MessageKind, OfficialKind, TimetableRule
+from db.models import AuditEntry, Message, MessageKind, OfficialKind, Role, TimetableRule, User
 from hotline.rounds import officials, rounds
 from hotline.timetable import calendar, days, timetable, timetable_rules
 from settings import Settings
@@ -177,7 +177,10 @@ def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says
     rule = a_rule(session, 1)
     extend(session, settings, 9)
     (round_,) = made(session)
-    found = {day.day: day for day in calendar.between(session, date(2025, 4, 1), date(2025, 6, 30))}
+    found = {
+        day.day: day
+        for day in calendar.between(session, date(2025, 4, 1), date(2025, 6, 30), User(role=Role.AUDITOR))
+    }
     assert len(found) == 91
     assert found[date(2025, 4, 16)].rounds == [round_] and not found[date(2025, 4, 16)].coming
     ((of, occurrence),) = found[date(2025, 4, 23)].coming
@@ -187,6 +190,26 @@ def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says
     assert [o.lacking for _, o in closed.coming] == [0]
     assert not found[date(2025, 4, 9)].coming  # nearer than a day
     assert found[date(2025, 4, 17)] == calendar.Day(date(2025, 4, 17))
+
+
+def test_given_officials_in_turn_when_one_reads_the_timetable_then_only_their_own_rounds_are_there(
+    session: Session, settings: Settings, at_noon: None
+) -> None:
+    rule = a_rule(session, 2)
+    extend(session, settings, 16)
+    first, second = made(session)
+    span = (date(2025, 4, 1), date(2025, 5, 10))
+    for round_, other in ((first, second), (second, first)):
+        user = User(role=Role.OFFICIAL, official_id=round_.official_id)
+        found = calendar.between(session, *span, user)
+        assert [r for day in found for r in day.rounds] == [round_]
+        coming = [o for day in found for _, o in day.coming if o.lacking]
+        assert coming and {o.id for each in coming for o in each.coming} == {round_.official_id}
+        assert other.official_id != round_.official_id
+        assert timetable_rules.seen(session, user) == [rule]
+    stranger = User(role=Role.OFFICIAL, official_id=None)
+    assert not any(day.rounds or day.coming for day in calendar.between(session, *span, stranger))
+    assert timetable_rules.seen(session, stranger) == []
 
 
 @pytest.mark.parametrize(
