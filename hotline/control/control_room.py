@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
-from db.states import CallbackState, Phase
+from db.states import IN_TALK, CallbackState, Phase
 from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, DeskNow, LineNow
@@ -65,7 +65,11 @@ class LastWord:
 
 @dataclass(frozen=True)
 class LiveDesk:
-    """A desk and its person, what it does since when, and with whom, by the ticket number."""
+    """A desk and its person, what it does since when, and with whom, by the ticket number.
+
+    `talking_at`: when the two first heard each other, while they speak or the citizen is held; `held_at`:
+    since when, while they are; `held_seconds`: how long they were before.
+    """
 
     desk_id: int
     person_id: int | None
@@ -73,6 +77,9 @@ class LiveDesk:
     round_id: int | None
     at: DeskDoing
     since: datetime | None
+    talking_at: datetime | None
+    held_at: datetime | None
+    held_seconds: float
     phone_connected: bool
     break_reason: BreakReason | None
     callback_id: int | None
@@ -216,6 +223,7 @@ def _desk(wall: WallDesk, known: _Known) -> LiveDesk:
     desk, live = known.desks[wall.desk_id], known.in_hand.get(wall.desk_id)
     person, said = known.people.get(desk.id), known.words.get(desk.id)
     what, since = _doing(desk, wall, live, known.paused)
+    talk = live if live and live.state in IN_TALK else None
     return LiveDesk(
         desk_id=desk.id,
         person_id=person.id if person else None,
@@ -223,6 +231,9 @@ def _desk(wall: WallDesk, known: _Known) -> LiveDesk:
         round_id=wall.round_id,
         at=what,
         since=since,
+        talking_at=talk.talking_at if talk else None,
+        held_at=talk.held_at if talk else None,
+        held_seconds=talk.held_s if talk else 0,
         phone_connected=desk.phone_connected,
         break_reason=desk.break_reason,
         callback_id=live.id if live else None,

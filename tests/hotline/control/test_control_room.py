@@ -160,11 +160,16 @@ def test_given_desks_in_each_state_when_shown_then_each_is_told_apart(session: S
     assert seen_after(session, live, C.TALKING).at is DeskDoing.SPEAKING
     assert seen_after(session, live, C.HELD).at is DeskDoing.HELD
     held = session.scalars(select(Callback).where(Callback.state == C.HELD)).one()
-    held.on_hold_at = now(session)
+    held.on_hold_at = held.held_at = now(session)
+    held.talking_at, held.held_s = held.held_at - 5 * MINUTE, 20
     session.flush()
-    assert seen(session, session.get_one(Desk, held.desk_id)).at is DeskDoing.ON_HOLD
+    on_hold = seen(session, session.get_one(Desk, held.desk_id))
+    assert on_hold.at is DeskDoing.ON_HOLD
+    assert (on_hold.talking_at, on_hold.held_at) == (held.talking_at, held.held_at), "the talk goes on"
+    assert on_hold.held_seconds == 20
     assert seen_after(session, live, C.RINGING).at is DeskDoing.CALLING
-    assert seen_after(session, live, C.ENDED).at is DeskDoing.WRAP_UP
+    over = seen_after(session, live, C.ENDED)
+    assert (over.at, over.talking_at) == (DeskDoing.WRAP_UP, None)
     desk = make.a_desk(session)
     make.a_user(session, desk)
     assert seen(session, desk).at is DeskDoing.FREE

@@ -10,6 +10,8 @@ import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
 import { Empty } from '../ui/empty'
 import { Num, RunningTime } from '../ui/number'
+import { OnHold } from '../ui/on-hold'
+import { talkOf } from '../ui/talk'
 import { useBreakWord } from '../ui/use-desk-words'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
@@ -101,14 +103,17 @@ function Row({ callback, id, testId, children }: RowProps) {
 /** With whom the official speaks, and since when. */
 function Spoken({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
-  const { state, talking_at, finishing_at } = callback
-  const now = useNow(state === 'talking')
+  const { state, finishing_at } = callback
+  const speaks = state === 'talking' || state === 'held'
+  const now = useNow(speaks)
+  const talk = speaks ? talkOf(callback, now) : null
   const word = state === 'talking' && finishing_at ? text.official.state.finishing : stateWord(text, callback)
   return (
     <>
       {word}
       <HeldLeft callback={callback} />
-      {state === 'talking' && talking_at && <RunningTime>{format.duration(now - Date.parse(talking_at))}</RunningTime>}
+      {talk && <RunningTime>{format.duration(talk.lasted)}</RunningTime>}
+      <OnHold talk={talk} />
     </>
   )
 }

@@ -7,7 +7,9 @@ import { OutcomeDialog } from '../desks/dialogs'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
 import { Num, RunningTime } from '../ui/number'
+import { OnHold } from '../ui/on-hold'
 import { Tag } from '../ui/tag'
+import { talkOf } from '../ui/talk'
 import { useBreakWord } from '../ui/use-desk-words'
 import { DayDialog } from './day-dialog'
 import { FreeDialog, WordDialog } from './dialogs'
@@ -90,10 +92,12 @@ function Doing({ desk, now }: { desk: LiveDesk; now: number }) {
   const { text, format } = useLanguage()
   const breakWord = useBreakWord()
   const words = text.control
+  const talk = talkOf(desk, now)
   return (
     <span className={rows.tags}>
       <Tag tone={TONE[desk.at]}>{desk.at === 'break' && desk.break_reason ? breakWord(desk.break_reason) : words.at[desk.at]}</Tag>
-      {desk.since && <RunningTime>{format.duration(now - Date.parse(desk.since))}</RunningTime>}
+      {(talk ?? desk.since) && <RunningTime data-testid="desk-time">{format.duration(talk ? talk.lasted : now - Date.parse(desk.since ?? ''))}</RunningTime>}
+      <OnHold talk={talk} />
       {desk.ticket && <span className={rows.soft}>{words.ticket} <Num>{format.ticket(desk.ticket)}</Num></span>}
       {!desk.phone_connected && desk.at !== 'away' && <Tag tone="tried">{words.at.away}</Tag>}
       {desk.ears.map(({ how, name }) => <Tag key={`${how} ${name}`} tone="carried">{words.ear[how === 'consult' ? 'join' : how](name)}</Tag>)}

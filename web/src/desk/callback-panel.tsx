@@ -7,6 +7,8 @@ import { ReferButton } from '../requests/refer-button'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
+import { OnHold } from '../ui/on-hold'
+import { talkOf } from '../ui/talk'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { Whole } from '../ui/whole'
@@ -87,15 +89,15 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
 
 function Timer({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
-  const { talking_at, called_at, ended_at, held_at, held_seconds, state } = callback
+  const { called_at, state } = callback
   const over = state === 'ended' || state === 'closed'
   const now = useNow(!over && called_at !== null)
-  const since = talking_at ?? (over ? null : called_at)
-  if (!since) return null
-  const until = held_at ? Date.parse(held_at) : over && ended_at ? Date.parse(ended_at) : now
+  const talk = talkOf(callback, now)
+  if (!talk && (over || !called_at)) return null
   return (
-    <div className={style.timer} data-talking={talking_at !== null} role="timer" aria-label={text.desk.conversation}>
-      <RunningTime>{format.duration(until - Date.parse(since) - (talking_at ? held_seconds * 1000 : 0))}</RunningTime>
+    <div className={style.timer} data-talking={talk !== null}>
+      <div role="timer" aria-label={text.desk.conversation}><RunningTime>{format.duration(talk ? talk.lasted : now - Date.parse(called_at ?? ''))}</RunningTime></div>
+      <OnHold talk={talk} />
     </div>
   )
 }

@@ -13,6 +13,8 @@ import { Reason } from '../line/reason'
 import { CallIcon } from '../ui/call-state'
 import { type CallState, callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
+import { OnHold } from '../ui/on-hold'
+import type { Talk } from '../ui/talk'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
 import { type Time, timeOf } from './conversation-time'
@@ -38,7 +40,7 @@ export function NowPanel({ serving, round, connected, consultedBy }: Props) {
   const { text, format } = useLanguage()
   const subject = useSubject()
   const { callback, state } = serving
-  const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking'))
+  const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking' || callback?.state === 'held'))
   const begun = useBegun(round)
   const beside = callback === null && consultedBy !== null
   const call = callback ? callStateOf(callback) : CALL[state]
@@ -55,7 +57,7 @@ export function NowPanel({ serving, round, connected, consultedBy }: Props) {
           <p className={style.subject} data-testid="subject">{subject(callback.registration.subject)}</p>
           <Citizen callback={callback} />
           <VoiceMessage registration={callback.registration} />
-          {callback.talking_at && <Timer time={time} minutes={round.minutes} />}
+          {time.talk && <Timer talk={time.talk} tone={time.tone} minutes={round.minutes} />}
           <div className={style.deeds}>
             <HoldButton callback={callback} />
             <ThirdPerson callback={callback} />
@@ -97,15 +99,15 @@ function Citizen({ callback }: { callback: Callback }) {
   )
 }
 
-function Timer({ time, minutes }: { time: Time; minutes: number }) {
+function Timer({ talk, tone, minutes }: { talk: Talk; tone: Time['tone']; minutes: number }) {
   const { text, format } = useLanguage()
   return (
     <div className={style.timer}>
-      <div role="timer" aria-label={text.stage.timer} data-testid="timer" data-tone={time.tone}>
-        <RunningTime>{format.duration(time.spent)}</RunningTime>
+      <div role="timer" aria-label={text.stage.timer} data-testid="timer" data-tone={tone}>
+        <RunningTime>{format.duration(talk.lasted)}</RunningTime>
       </div>
-      <span>{text.stage.ofMinutes(format.number(minutes))}</span>
-      <strong role="status">{time.tone === 'calm' ? '' : text.stage.time[time.tone]}</strong>
+      <span>{(talk.held < 1000 ? text.stage.ofMinutes : text.stage.ofMinutesBut)(format.number(minutes))} <OnHold talk={talk} /></span>
+      <strong role="status">{tone === 'calm' ? '' : text.stage.time[tone]}</strong>
     </div>
   )
 }

@@ -44,6 +44,7 @@ export const words: typeof fa = {
     remaining: 'remain',
     reached: 'reached',
     ofMinutes: (minutes) => `of ${minutes} minutes`,
+    ofMinutesBut: (minutes) => `of ${minutes} minutes, not counting`,
     timer: 'Length of the conversation',
     time: { soon: 'Time is nearly up', late: 'Time is up' },
     leave: 'Leave round',

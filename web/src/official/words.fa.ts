@@ -42,6 +42,7 @@ export const words = {
     remaining: 'نفر باقی مانده',
     reached: 'گفت‌وگو انجام شد',
     ofMinutes: (minutes: string) => `از ${minutes} دقیقه`,
+    ofMinutesBut: (minutes: string) => `از ${minutes} دقیقه، به‌جز`,
     timer: 'مدت گفت‌وگو',
     time: { soon: 'وقت رو به پایان است', late: 'وقت تمام شد' },
     leave: 'ترک دور',

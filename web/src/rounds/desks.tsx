@@ -5,6 +5,7 @@ import type { Me, Stage } from '../api/types'
 import { TakePart } from '../control/take-part'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { talkOf } from '../ui/talk'
 import { useNow } from '../ui/use-now'
 import style from '../ui/plans.module.css'
 
@@ -35,10 +36,11 @@ export function Desks({ id, me }: { id: number; me: Me }) {
 
 function Doing({ place: { desk, callback } }: { place: Place }) {
   const { text, format } = useLanguage()
-  const since = callback?.state === 'talking' ? callback.talking_at : null
-  const now = useNow(since !== null)
+  const speaks = callback?.state === 'talking' || callback?.state === 'held'
+  const now = useNow(speaks)
+  const talk = speaks ? talkOf(callback, now) : null
   const doing = () => {
-    if (callback && since) return text.desks.speaks(format.ticket(callback.registration.ticket), format.duration(now - Date.parse(since)))
+    if (callback && talk) return text.desks.speaks(format.ticket(callback.registration.ticket), format.duration(talk.lasted))
     if (callback?.state === 'waiting') return text.desks.connecting(format.ticket(callback.registration.ticket))
     if (!desk.phone_connected) return text.desks.away
     return desk.next_asked_at ? text.desks.asks : text.desks.free

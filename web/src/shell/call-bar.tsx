@@ -14,6 +14,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
 import { Num, RunningTime } from '../ui/number'
+import { talkOf } from '../ui/talk'
 import { useActions } from '../ui/use-actions'
 import { useNow } from '../ui/use-now'
 import { useSecondsLeft } from '../ui/use-seconds-left'
@@ -28,10 +29,10 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
   const inRoom = useStore(phone.status).state === 'connected' && me.desk?.phone_connected
   const { error, may } = useActions()
   const end = may(true, 'hangup', () => hangUp(callback.id))
-  const { registration, state, talking_at } = callback
+  const { registration, state } = callback
   const left = useSecondsLeft(callback.parting_until)
   const undo = left > 0 && may(true, 'undo', () => undoEnd(callback.id))
-  const now = useNow(talking_at !== null)
+  const talk = talkOf(callback, useNow(callback.talking_at !== null))
   return (
     <section className={style.bar} aria-label={text.shell.call} data-testid="call-bar" data-state={state}>
       <ErrorNotice error={error} />
@@ -40,7 +41,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
         <strong role="status" data-call={callStateOf(callback)}><CallIcon state={callStateOf(callback)} /> {stateWord(text, callback)}</strong>
         <QualityIcon phone={phone} />
         <Num data-number={registration.number}>{format.phone(registration.number)}</Num>
-        {talking_at && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(now - Date.parse(talking_at))}</RunningTime></span>}
+        {talk && <span className={style.clock}><RunningTime data-testid="call-bar-time">{format.duration(talk.lasted)}</RunningTime></span>}
         <div className={style.actions}>
           {stream && (
             <Button

@@ -11,6 +11,7 @@ export const words: typeof fa = {
   },
   signOut: 'Sign out',
   notes: 'Notes of the call',
+  onHold: 'citizen on hold',
   clock: 'Time in Isfahan',
   scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
   takenBack: 'What was done',

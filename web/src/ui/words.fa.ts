@@ -10,6 +10,7 @@ export const words = {
   signOut: 'خروج',
   notes: 'یادداشت‌های تماس',
   clock: 'ساعت اصفهان',
+  onHold: 'انتظار شهروند',
   scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
   takenBack: 'آنچه انجام شد',
   takeItBack: (left: string) => `برگرداندن (${left} ثانیه)`,
