@@ -125,6 +125,12 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
     written.fill("چراغ سر کوچه خاموش است")
     page.get_by_test_id("district").select_option("12")
     to.select_option(label="روشنایی معابر")
+    keys = page.get_by_role("dialog", name="کلیدها")
+    page.get_by_test_id("keys").click()
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")  # what is on top alone
+    expect(keys).to_be_hidden()
+    expect(written).to_be_visible()
     page.keyboard.press("Escape")
     expect(written).to_be_hidden()
     page.reload()

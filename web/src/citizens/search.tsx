@@ -1,4 +1,4 @@
-import { Spotlight, spotlight } from '@mantine/spotlight'
+import { createSpotlight, Spotlight, useSpotlight } from '@mantine/spotlight'
 import '@mantine/spotlight/styles.css'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
@@ -9,10 +9,13 @@ import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Latin } from '../ui/number'
+import { useEscape } from '../ui/use-escape'
 import { useSubject } from '../ui/use-subject'
 import { useSearch } from './queries'
 import { groupsOf, type Result } from './results'
 import { useCommands, type Deed } from './use-commands'
+
+const [store, spotlight] = createSpotlight()
 
 const WHILE_TYPING = 200
 const LATE_MS = 3000
@@ -33,6 +36,7 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   const words = language.text.search
   const subject = useSubject()
   const [, go] = useLocation()
+  useEscape(useSpotlight(store).opened, spotlight.close)
   const [typed, setTyped] = useState('')
   const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
   const { data, error, isFetching } = useSearch(wanted)
@@ -90,7 +94,7 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
     void open(first)
   })
   return (
-    <Spotlight.Root query={typed} onQueryChange={change} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
+    <Spotlight.Root store={store} closeOnEscape={false} query={typed} onQueryChange={change} shortcut={null} clearQueryOnClose scrollable maxHeight={420} data-testid="search">
       <Spotlight.Search
         onFocus={takeEarly}
         // Whoever types and presses Enter at once wants the first of what comes.

@@ -1,5 +1,6 @@
 import { Drawer, type DrawerProps } from '@mantine/core'
 import { useEffectEvent, useLayoutEffect, useRef, type ReactNode } from 'react'
+import { useEscape } from './use-escape'
 
 export interface LateDrawerProps extends DrawerProps {
   /** A call goes on: the page beside it is seen, reached and heard as before. */
@@ -7,9 +8,10 @@ export interface LateDrawerProps extends DrawerProps {
 }
 
 export default function LateDrawer({ beside, children, ...props }: LateDrawerProps) {
-  if (!beside) return <Drawer {...props}>{children}</Drawer>
+  useEscape(props.opened, props.onClose)
+  if (!beside) return <Drawer {...props} closeOnEscape={false}>{children}</Drawer>
   return (
-    <Drawer {...props} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)', paddingBlockEnd: 'var(--call-bar, 0)' } }}>
+    <Drawer {...props} closeOnEscape={false} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)', paddingBlockEnd: 'var(--call-bar, 0)' } }}>
       <Beside onClose={props.onClose}>{children}</Beside>
     </Drawer>
   )
