@@ -14,7 +14,7 @@ from hotline.line import registration
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, a_callback, a_note, a_registration, a_round, some_registrations, written_of
-from tests.kit.pages import DESK, PATIENT, PHONE, is_fit
+from tests.kit.pages import DESK, PATIENT, PHONE, in_state, is_fit
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
@@ -213,6 +213,10 @@ def test_given_a_conversation_with_a_note_when_it_is_over_then_its_outcome_and_a
         desk_talks.set_viewport_size(size)
         box = desk_talks.get_by_test_id("save-outcome").bounding_box()
         assert box and box["height"] >= 40, box
+    desk_talks.keyboard.press("n")  # what is said of this one does not wait for the round to go on
+    in_state(desk_talks, "callback-state", "closed")
+    with reading(engine) as session:
+        assert session.get_one(Callback, callback.id).outcome is Outcome.REACHED
 
 
 def test_given_a_round_that_is_paused_when_the_desk_is_free_then_it_says_so_until_it_goes_on(

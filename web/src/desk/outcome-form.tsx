@@ -40,6 +40,8 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   // A call that ended by itself has its outcome already; its note may still be written.
   const outcome = state === 'closed' && note.trim() ? callback.outcome : due
 
+  const saves = choices === AFTER_TALK && due !== undefined
+
   function choose(choice: Outcome) {
     say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, callLater: { way: 'soon' } })
     // After the button has appeared: Enter then saves.
@@ -60,6 +62,8 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   useKeys({
     ...Object.fromEntries(choices.map(([choice, key]) => [key, () => choose(choice)])),
     [KEY.note]: () => noteField.current?.focus(),
+    // Also while the round pauses: only the next citizen waits for it to go on.
+    [KEY.takeNext]: saves ? save : undefined,
   })
 
   const label = (choice: Outcome) => (choice === 'returned' ? text.returnToLine : text.outcome[choice])
@@ -94,7 +98,8 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
       {(choices === AFTER_TALK || outcome) && (
         <Button
           ref={saveButton} size="md" disabled={!outcome} loading={desk.pending === 'save'}
-          onClick={save} data-testid="save-outcome" className={style.save}
+          onClick={save} data-testid="save-outcome" className={style.save} aria-keyshortcuts={saves ? KEY.takeNext : undefined}
+          rightSection={saves && <Key>{KEY.takeNext}</Key>}
         >
           {state === 'closed' ? text.desk.saveNote : text.desk.saveOutcome}
         </Button>
