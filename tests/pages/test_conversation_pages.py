@@ -13,7 +13,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Role, Round, SignIn, User
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, cut_conversations
 from hotline.people import second_factor, sign_ins
 from settings import Settings
 from tests.factories import MINUTE, PASSWORD, a_callback, a_user
@@ -296,11 +296,7 @@ def test_given_a_conversation_that_was_cut_off_when_its_minute_is_over_then_one_
     talk: BeginTalk, engine: Engine, language: str
 ) -> None:
     page, callback_id = talk(language=language, state=CallbackState.HELD)
-    with writing(engine) as session:
-        held = session.get_one(Callback, callback_id)
-        held.state, held.outcome, held.ended_at = CallbackState.CLOSED, Outcome.CALL_AGAIN, now(session)
-        held.registration.state = RegistrationState.WAITING
-        events.callback_changed(session, held)
+    held = _cut_off(engine, callback_id)
     expect(page.get_by_test_id("cut-off")).to_be_visible()
     is_fit(page)
     page.keyboard.press("a")
@@ -309,6 +305,32 @@ def test_given_a_conversation_that_was_cut_off_when_its_minute_is_over_then_one_
     with reading(engine) as session:
         again = session.scalars(select(Callback).where(Callback.id != callback_id)).one()
         assert (again.state, again.registration_id) == (CallbackState.DIALING, held.registration_id)
+
+
+def _cut_off(engine: Engine, callback_id: int) -> Callback:
+    with writing(engine) as session:
+        held = session.get_one(Callback, callback_id)
+        held.state, held.outcome, held.ended_at = CallbackState.CLOSED, Outcome.CALL_AGAIN, now(session)
+        held.registration.state = RegistrationState.WAITING
+        events.callback_changed(session, held)
+        return held
+
+
+def test_given_words_about_a_call_that_was_cut_off_when_another_begins_then_they_are_gone(
+    talk: BeginTalk, engine: Engine, settings: Settings
+) -> None:
+    page, callback_id = talk(state=CallbackState.HELD)
+    _cut_off(engine, callback_id)
+    refusal = {"code": "engaged", "detail": ""}
+    page.route("**/call-again", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_test_id("call-again").click()
+    expect(page.get_by_test_id("problem")).to_be_visible()
+    with writing(engine) as session:
+        held = session.get_one(Callback, callback_id)
+        desk = session.get_one(Desk, held.desk_id)
+        cut_conversations.call_again_now(session, held, desk, settings)
+    in_state(page, "serving-state", "connecting")
+    expect(page.get_by_test_id("problem")).to_have_count(0)
 
 
 def _talks_again(engine: Engine, callback_id: int) -> None:

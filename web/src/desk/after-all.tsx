@@ -17,8 +17,8 @@ const SOON_THERE = 4_000
 /** A conversation that was not to be over: ended by mistake, cut off by our own side, or given to a desk that is not there. */
 export function AfterAll({ me }: { me: Me }) {
   const { text, format } = useLanguage()
-  const { error, pending, may } = useActions()
   const { desk, callback, parting, cut_off: cutOff } = me
+  const { error, pending, may } = useActions(callback?.id)
   const given = useLost(me.given_away)
   const left = useSecondsLeft(parting?.parting_until)
   const undo = may(parting !== null && left > 0, 'undo', () => undoEnd(parting?.id ?? 0))

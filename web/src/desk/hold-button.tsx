@@ -12,8 +12,8 @@ import { putOnHold, resume } from './queries'
 /** Asks the citizen to wait, with music, and goes back to them. Nothing where nobody speaks. */
 export function HoldButton({ callback, small = false }: { callback: Callback; small?: boolean }) {
   const { text } = useLanguage()
-  const { error, pending, may } = useActions()
   const { id, state, on_hold_at } = callback
+  const { error, pending, may } = useActions(id)
   const waits = state === 'held' && on_hold_at !== null
   const act = may(state === 'talking' || waits, 'hold', () => (waits ? resume(id) : putOnHold(id)))
   useKeys({ [KEY.hold]: act })

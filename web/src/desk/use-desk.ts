@@ -12,7 +12,12 @@ export function useDesk(me: Me, roundId: number | null) {
   const [lastId, setLastId] = useState<number | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [nobody, setNobody] = useState(false)
-  if (me.callback && me.callback.id !== lastId) setLastId(me.callback.id)
+  // What was said of the last one goes when another begins.
+  if (me.callback && me.callback.id !== lastId) {
+    setLastId(me.callback.id)
+    setError(null)
+    setNobody(false)
+  }
   const { data } = useCallback137(me.callback?.id ?? lastId, me.callback)
   const given = data?.given_by_desk_id === me.desk?.id && data?.desk_id !== me.desk?.id  // to another desk
   const callback = given ? null : data ?? null

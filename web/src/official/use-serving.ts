@@ -31,10 +31,10 @@ function stateOf(desk: Desk, callback: Callback | null, stage: Stage): ServingSt
 
 /** What the desk that serves the round has in hand, and what it can do. */
 export function useServing(desk: Desk, stage: Stage, begun: boolean) {
-  const { error, pending, may } = useActions()
   const [said, setSaid] = useState<{ id: number; outcome: Outcome }>()
   const { round } = stage
   const callback = stage.places.find((place) => place.desk.id === desk.id)?.callback ?? null
+  const { error, pending, may } = useActions(callback?.id)
   const state = stateOf(desk, callback, stage)
   const over = isOver(round)
   const talks = state === 'talking' || state === 'finishing'

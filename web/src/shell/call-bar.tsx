@@ -27,7 +27,7 @@ export function CallBar({ me, callback }: { me: Me; callback: Callback }) {
   const phone = useDeskPhone()
   const { stream, muted } = useStore(phone.microphone.status)
   const inRoom = useStore(phone.status).state === 'connected' && me.desk?.phone_connected
-  const { error, may } = useActions()
+  const { error, may } = useActions(callback.id)
   const end = may(true, 'hangup', () => hangUp(callback.id))
   const { registration, state } = callback
   const left = useSecondsLeft(callback.parting_until)
