@@ -123,6 +123,7 @@ function Devices({ phone }: { phone: RoomPhone }) {
       <DeviceSelect kind="audioinput" label={text.myPhone.microphone} phone={phone} />
       <DeviceSelect kind="audiooutput" label={text.myPhone.loudspeaker} phone={phone} />
       <DeviceSelect kind="ring" label={text.myPhone.ring} usual={text.myPhone.asLoudspeaker} phone={phone} />
+      <Group><Button variant="default" onClick={shortRing} data-testid="try-ring">{text.myPhone.tryRing}</Button></Group>
     </Stack>
   )
 }

@@ -189,6 +189,7 @@ export const words: typeof fa = {
     loudspeaker: 'Loudspeaker',
     usual: 'The browser’s own',
     ring: 'Ring',
+    tryRing: 'Try the ring',
     asLoudspeaker: 'As the loudspeaker',
     keypad: 'Keypad',
     keypadHelp: 'The line hears these keys.',

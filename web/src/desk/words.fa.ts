@@ -187,6 +187,7 @@ export const words = {
     loudspeaker: 'بلندگو',
     usual: 'پیش‌فرض مرورگر',
     ring: 'زنگ',
+    tryRing: 'امتحان زنگ',
     asLoudspeaker: 'همان بلندگو',
     keypad: 'صفحه‌کلید',
     keypadHelp: 'کلیدها را خط گفت‌وگو می‌شنود.',

@@ -24,13 +24,17 @@ export function ring(): () => void {
   const timer = setInterval(burst, 3_000)
   return () => {
     clearInterval(timer)
-    void context.close()
+    if (context.state !== 'closed') void context.close()
   }
 }
 
 const ONE_BURST = 1_300
 
-/** Rings once: somebody is there, or is back. */
+let quiet: (() => void) | undefined
+
+/** Rings once: somebody is there, or is back. Asked for again meanwhile it begins anew. */
 export function shortRing(): void {
-  setTimeout(ring(), ONE_BURST)
+  quiet?.()
+  quiet = ring()
+  setTimeout(quiet, ONE_BURST)
 }
