@@ -25,6 +25,8 @@ export function LiveSwitch({ me, round }: Props) {
   const { text } = useLanguage()
   const queries = useQueryClient()
   const say = useMutation({
+    // One after the other: the last wish holds.
+    scope: { id: 'live-calls' },
     mutationFn: takeLiveCalls,
     onSuccess: (mine) => queries.setQueryData(keys.me, mine),
   })
@@ -37,15 +39,16 @@ export function LiveSwitch({ me, round }: Props) {
     asked.current = wanted
   }, [wanted, mutate])
 
-  const change = here && !say.isPending ? () => say.mutate(!me.takes_live) : undefined
+  const takes = say.isPending ? say.variables ?? me.takes_live : me.takes_live
+  const change = here ? () => say.mutate(!takes) : undefined
   useKeys({ [KEY.live]: change })
   if (!here) return null
   return (
     <Paper className={style.live} withBorder component="section" aria-label={text.live.title}>
       <Switch
-        size="md" checked={me.takes_live} onChange={() => change?.()} data-testid="takes-live" aria-keyshortcuts={KEY.live}
+        size="md" checked={takes} onChange={() => change?.()} data-testid="takes-live" aria-keyshortcuts={KEY.live}
         label={<>{text.live.takes} <Key>{KEY.live}</Key></>}
-        description={me.takes_live ? (me.desk?.phone_connected ? text.live.on : text.live.noPhone) : text.live.off}
+        description={takes ? (me.desk?.phone_connected ? text.live.on : text.live.noPhone) : text.live.off}
       />
       <ErrorNotice error={say.error} />
     </Paper>
