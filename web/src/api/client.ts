@@ -8,13 +8,14 @@ import type { paths } from './schema.gen'
 async function fetchAndReport(request: Request): Promise<Response> {
   given(request.url)
   const asked = Date.now()
+  const offline = !navigator.onLine
   let response: Response
   try {
     response = await fetch(request)
   } catch (error) {
     if (request.signal.aborted) throw error
     report({ api: false })
-    throw new Problem('unreachable', 0)
+    throw new Problem(offline && !navigator.onLine ? 'offline' : 'unreachable', 0)
   }
   report({ api: response.status < 500 })
   observeServerTime(response, asked)

@@ -1,4 +1,4 @@
-/** What went wrong, by the API's stable code; `unreachable` where no answer came at all. */
+/** What went wrong, by the API's stable code; `unreachable` where no answer came at all, `offline` where there was no network to ask by. */
 export class Problem extends Error {
   constructor(readonly code: string, readonly status: number) {
     super(code)

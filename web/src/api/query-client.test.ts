@@ -1,8 +1,12 @@
 import { QueryObserver } from '@tanstack/react-query'
 import { afterEach, expect, it, vi } from 'vitest'
+import { report } from './connection'
 import { queryClient } from './query-client'
 
-afterEach(() => queryClient.clear())
+afterEach(() => {
+  queryClient.clear()
+  report({ api: true })
+})
 
 /** A question whose answers come when the test says so. */
 function question() {
@@ -47,5 +51,15 @@ it('given an answer that was asked for ahead when what is asked changes then who
   await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2))
   answers[1]?.('after')
   await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('after'))
+  leave()
+})
+
+it('given a network that is gone when what is asked changes then nobody waits for an answer that may never come', async () => {
+  const { leave, known } = question()
+  const changed = queryClient.invalidateQueries()
+  report({ api: false })
+  await changed
+  await queryClient.invalidateQueries()
+  expect(known()).toBeUndefined()
   leave()
 })

@@ -2,6 +2,7 @@
 import {
   MutationCache, QueryCache, QueryClient, type InvalidateOptions, type InvalidateQueryFilters, type Query, type QueryKey,
 } from '@tanstack/react-query'
+import { whileItAnswers } from './connection'
 import { keys } from './keys'
 import { Problem } from './problem'
 import type { Me } from './types'
@@ -21,7 +22,7 @@ const onError = (error: Error) => {
 
 /**
  * What is asked for the first time is not asked again by the library while its answer is on the way, which may be of
- * before the change: here it is, once that answer is there.
+ * before the change: here it is, once that answer is there. Where the API does not answer nobody waits for it: what was not done is said at once.
  */
 class Queries extends QueryClient {
   private readonly again = new Set<Query>()
@@ -29,7 +30,7 @@ class Queries extends QueryClient {
   override async invalidateQueries<Key extends QueryKey = QueryKey>(filters?: InvalidateQueryFilters<Key>, options?: InvalidateOptions): Promise<void> {
     const first = this.getQueryCache().findAll(filters)
       .filter((query) => query.state.fetchStatus === 'fetching' && query.state.data === undefined && !this.again.has(query))
-    await Promise.all([super.invalidateQueries(filters, options), ...first.map((query) => this.askAgain(query))])
+    await whileItAnswers(Promise.all([super.invalidateQueries(filters, options), ...first.map((query) => this.askAgain(query))]))
   }
 
   private async askAgain(query: Query): Promise<void> {

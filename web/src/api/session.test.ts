@@ -12,6 +12,7 @@ let answers: ((response: Response) => void)[]
 beforeEach(() => {
   queries = new QueryClient()
   answers = []
+  vi.stubGlobal('navigator', { onLine: true })
   vi.stubGlobal('location', { origin: 'http://127.0.0.1:8137' })
   vi.stubGlobal('fetch', () => new Promise<Response>((answer) => answers.push(answer)))
 })

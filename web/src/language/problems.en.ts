@@ -30,6 +30,7 @@ export const problem: typeof fa = {
   'reason-missing': 'Write the reason.',
   'invalid-input': 'The input was not accepted.',
   'database-unavailable': 'The database does not answer. Try again in a moment.',
+  offline: 'There is no network, and this was not sent. What you wrote stays; press again once the network is back.',
   unreachable: 'The system does not answer. Try again in a moment.',
   unknown: 'Something went wrong. Try again.',
   'not-your-round': 'This is not your round.',
