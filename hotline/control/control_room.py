@@ -118,7 +118,7 @@ class _Known(NamedTuple):
 def show(session: Session) -> ControlRoom:
     """The room at this moment."""
     wall = wallboard.wallboard(session)
-    live = [line for line in wall.lines if line.phase is Phase.LIVE]
+    live = [line for line in wall.lines if _is_on(line, wall.at)]
     known = _Known(
         at=wall.at,
         desks=desks.known(session),
@@ -145,6 +145,11 @@ def show(session: Session) -> ControlRoom:
         lines=lines,
         desks=shown,
     )
+
+
+def _is_on(line: WallLine, at: datetime) -> bool:
+    """It is live, or its time has come and nobody has begun."""
+    return line.phase is Phase.LIVE or (line.phase in (Phase.OPEN, Phase.CLOSED) and line.starts_at <= at)
 
 
 def _is_used(desk: LiveDesk) -> bool:

@@ -77,6 +77,18 @@ def test_given_a_round_without_a_desk_when_shown_then_nobody_is_served_and_the_c
     assert control_room.show(session).alarms[0].cause is AlarmCause.PAUSED
 
 
+def test_given_a_round_that_nobody_begins_when_its_time_has_come_then_its_line_is_there_and_that_is_told(
+    session: Session,
+) -> None:
+    late, later = make.a_round(session, opened=False), make.a_round(session, Phase.OPEN)
+    for round_ in (late, later):
+        make.some_registrations(session, round_, 3)
+    room = control_room.show(session)
+    assert [(live.line.round_id, live.line.waiting) for live in room.lines] == [(late.id, 3)]
+    [alarm] = room.alarms
+    assert (alarm.kind, alarm.cause, alarm.round_id) == (AlarmKind.NOBODY_SERVED, AlarmCause.NO_DESK, late.id)
+
+
 def test_given_a_desk_that_has_not_asked_when_shown_then_that_is_the_cause(
     session: Session, desk: Desk
 ) -> None:

@@ -19,7 +19,7 @@ interface Props {
   now: number
 }
 
-/** The lines in which citizens are answered now. */
+/** The lines in which citizens are answered now, or should be. */
 export function Lines({ lines, me, now }: Props) {
   const { text } = useLanguage()
   return (
@@ -53,11 +53,12 @@ function One({ live, me, now }: { live: LiveLine; me: Me; now: number }) {
     <Paper withBorder component="li" className={style.line} data-testid="control-line" data-id={line.round_id} data-long={fits !== null && line.waiting > fits}>
       <h3 className={style.head}>
         <Anchor className="alone" component={Link} href={`/rounds/${line.round_id}`}>{office(line)}</Anchor>
+        {line.phase !== 'live' && <Tag tone="later">{words.notBegun(format.time(line.starts_at))}</Tag>}
         {line.paused_at && <Tag tone="later">{words.pausedSince(format.time(line.paused_at))}</Tag>}
       </h3>
       <Facts facts={facts} />
       <Group gap={6}>
-        {mayMove(me.role) && <PauseButton id={line.round_id} paused={line.paused_at !== null} />}
+        {mayMove(me.role) && line.phase === 'live' && <PauseButton id={line.round_id} paused={line.paused_at !== null} />}
         {line.waiting > 0 && (
           <Button size="compact-sm" variant="subtle" aria-expanded={open} onClick={() => setOpen(!open)} data-testid="first-ones">
             {open ? words.hideFirst : words.showFirst}

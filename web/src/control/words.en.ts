@@ -40,6 +40,7 @@ export const words: typeof fa = {
     desks: 'desks connected',
     left: 'minutes left',
     overtime: 'minutes past the end',
+    notBegun: (time) => `should have begun at ${time}`,
     pausedSince: (time) => `paused since ${time}`,
     showFirst: 'First in line',
     hideFirst: 'Close the line',

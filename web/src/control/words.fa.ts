@@ -39,6 +39,7 @@ export const words = {
     desks: 'میزهای وصل',
     left: 'دقیقه تا پایان',
     overtime: 'دقیقه پس از پایان',
+    notBegun: (time: string) => `باید از ${time} آغاز می‌شد`,
     pausedSince: (time: string) => `از ${time} متوقف است`,
     showFirst: 'نفرهای نخست صف',
     hideFirst: 'بستن صف',
