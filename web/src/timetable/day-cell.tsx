@@ -13,6 +13,7 @@ interface Props {
   onOpen: () => void
 }
 
+/** So many lines has a day's cell below its number. */
 const MOST = 3
 
 /** One day of the month: its name, what is made of it, what will be. */
@@ -23,6 +24,7 @@ export function DayCell({ day, found, isToday, reachable, onOpen }: Props) {
   const rounds = found?.rounds ?? []
   const coming = (found?.coming ?? []).filter(({ lacking }) => lacking > 0)
   const dropped = (found?.day_overrides ?? []).filter((override) => override.dropped).map(({ reason }) => words.dropped(reason))
+  const room = Math.max(1, MOST - (off ? 1 : 0) - dropped.length)
   const label = [format.longDate(day), isToday && words.today, off && (off.closed ? words.off : text.holidays.works)]
   const lines = [
     ...rounds.map((round) => ({ key: `r${round.id}`, phase: round.phase, at: round.starts_at, who: office(round.substitute ?? round.official) })),
@@ -40,10 +42,10 @@ export function DayCell({ day, found, isToday, reachable, onOpen }: Props) {
         <span className={style.weekday} aria-hidden>{format.weekday(day)}</span>
         {off && <span className={style.off}>{off.name}</span>}
         {dropped.map((reason) => <span key={reason} className={style.dropped}>{reason}</span>)}
-        {lines.slice(0, lines.length > MOST ? MOST - 1 : MOST).map(({ key, phase, at, who }) => (
+        {lines.slice(0, lines.length > room ? room - 1 : room).map(({ key, phase, at, who }) => (
           <span key={key} className={style.line} data-phase={phase}>{format.time(at)} {who}</span>
         ))}
-        {lines.length > MOST && <span className={style.line}>{words.roundsOf(format.number(lines.length))}</span>}
+        {lines.length > room && <span className={style.line}>{words.roundsOf(format.number(lines.length))}</span>}
       </button>
     </td>
   )

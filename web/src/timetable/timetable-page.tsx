@@ -41,7 +41,9 @@ export default function TimetablePage({ me }: { me: Me }) {
             <MonthChoice month={month} today={today} onChange={setAnchor} />
           </div>
           <ErrorNotice error={error} />
-          <Calendar weeks={weeks} byDay={byDay} today={today} busy={isPending} anchor={anchor} onMove={setAnchor} onOpen={setOpen} />
+          <div className={style.weeks}>
+            <Calendar weeks={weeks} byDay={byDay} today={today} busy={isPending} anchor={anchor} onMove={setAnchor} onOpen={setOpen} />
+          </div>
         </section>
         <Whole><Rules may={may} today={today} /></Whole>
       </main>
