@@ -12,7 +12,7 @@ from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
 from db.states import CallbackState
-from hotline.callbacks import callbacks, notes
+from hotline.callbacks import callbacks, notes, serving
 from hotline.errors import Refused
 from hotline.recordings import recordings
 from hotline.reports import citizen_history
@@ -77,14 +77,19 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
     )
 
 
+def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) -> bool:
+    """Whether the desk has the citizen in hand, or may get them next."""
+    return callbacks.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
+
+
 @router.get("/registrations/{registration_id}/voice-message", **SOUND)
 def hear_voice_message(
     registration_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """The message the citizen left; for the desk that has them in hand, and for hearers of recordings."""
+    """The message the citizen left; for their desk, those of the round they are called for, and hearers."""
     with reading(engine) as session:
         callback = callbacks.of_registration(session, registration_id)
-        if user.role not in MAY_HEAR and not (callback and callbacks.holds(callback, user.desk_id)):
+        if user.role not in MAY_HEAR and not (callback and _comes_to(session, callback, user.desk_id)):
             raise Refused("forbidden", "this citizen is not in the hands of this desk")
         path = recordings.voice_message(session, registration_id, settings.messages_dir)
     what = recordings.VOICE_MESSAGE_HEARD

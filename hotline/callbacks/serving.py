@@ -205,6 +205,13 @@ def served(session: Session) -> Sequence[Round]:
     return session.scalars(_SERVED, rounds.moment(now(session))).all()
 
 
+def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bool:
+    """Whether the citizen is in no desk's hands yet, and called for the round that this desk serves."""
+    desk = session.get(Desk, desk_id) if desk_id is not None else None
+    called = callback.desk_id is None and callback.state is not CallbackState.CLOSED
+    return called and desk is not None and desk.round_id == callback.round_id
+
+
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
     """The desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()

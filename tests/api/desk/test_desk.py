@@ -130,6 +130,26 @@ def test_given_a_citizen_with_a_long_past_when_the_history_is_asked_then_it_is_b
     assert (len(found["registrations"]), len(found["requests"])) == (20, 20)
 
 
+def test_given_a_citizen_called_ahead_when_a_desk_of_their_round_plays_the_message_then_it_is_heard_before(
+    engine: Engine, page: Page, user: User, settings: Settings
+) -> None:
+    settings.messages_dir.mkdir(parents=True)
+    a_file(settings.messages_dir, "0123456789abcdef")
+    ahead = _held(engine, user, CallbackState.WAITING, voice_message="0123456789abcdef.wav")
+    address = f"{V1}/registrations/{ahead.registration_id}/voice-message"
+    official, other = page(Role.OFFICIAL, user=user), page(Role.OFFICIAL)
+    with writing(engine) as session:
+        session.get_one(Callback, ahead.id).desk_id = None
+    assert official.get(address).status_code == 403
+    with writing(engine) as session:
+        session.get_one(Desk, user.desk_id).round_id = ahead.round_id
+    assert (official.get(address).status_code, other.get(address).status_code) == (200, 403)
+    assert _log(engine, "voice-message-heard") == [(user.username, f"registration {ahead.registration_id}")]
+    with writing(engine) as session:
+        session.get_one(Callback, ahead.id).desk_id = a_desk(session).id
+    assert official.get(address).status_code == 403
+
+
 def test_given_a_message_when_the_desk_plays_it_then_it_comes_by_ranges_and_each_hearing_is_on_record(
     engine: Engine, page: Page, user: User, settings: Settings
 ) -> None:

@@ -2,6 +2,7 @@ import { Paper } from '@mantine/core'
 import type { Callback, Round, Stage } from '../api/types'
 import { isOver } from '../desk/likely-round'
 import { OnTheLine } from '../desk/on-the-line'
+import { VoiceMessage } from '../desk/voice-message'
 import { useLanguage } from '../language/language'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
@@ -13,7 +14,7 @@ import style from './official.module.css'
 /** Everybody whose turn has not come: in the line, being called, or ready. */
 export const remaining = ({ round, ready, under_way }: Stage) => round.counts.waiting + ready.length + under_way.length
 
-/** Who is next, and how many remain. */
+/** Who is next, with what they have said, and how many remain. */
 export function NextPanel({ stage }: { stage: Stage }) {
   const { text, format } = useLanguage()
   const subject = useSubject()
@@ -28,6 +29,7 @@ export function NextPanel({ stage }: { stage: Stage }) {
           <div data-testid="up-next" data-state={next.state}>
             <p className={style.nextSubject}>{subject(next.registration.subject)}</p>
             <p className={style.nextState} data-call={callStateOf(next)} data-state={next.state}><CallIcon state={callStateOf(next)} /> <Progress callback={next} /><OnTheLine callback={next} /></p>
+            <VoiceMessage key={next.registration.id} registration={next.registration} next />
           </div>
         )
         : <p className={style.help} data-testid="up-next" data-state="none">{over ? text.stage.over : text.stage.nobody}</p>}
