@@ -41,6 +41,32 @@ STATUS = {
 }
 """The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
 
+FIELD = {
+    "reason-missing": "reason",
+    "reason-personal": "reason",
+    "reason-long": "reason",
+    "wrong-password": "password",
+    "password-short": "new",
+    "password-trivial": "new",
+    "pin-unfit": "pin",
+    "username-taken": "username",
+    "desk-taken": "desk_id",
+    "number-invalid": "number",
+    "number-not-allowed": "number",
+    "guest-is-citizen": "number",
+    "department-taken": "name_fa",
+    "department-inactive": "department_id",
+    "due-date": "due_on",
+    "district-taken": "district",
+    "clip-unknown": "clip",
+    "official-busy": "official_id",
+    "notice-too-short": "short_notice",
+    "rule-days": "rrule",
+    "rule-hours": "ends_at",
+    "rule-officials": "official_ids",
+    "substitute-for-several": "substitute_id",
+}
+"""The field that a code means, if what was sent has it; where it differs, `Refused` says it."""
 
 _MEDIA_TYPE = "application/problem+json"
 _UNIQUE = "23505"
@@ -55,13 +81,15 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
+    field: str | None = None
+    """The field of what was sent that is meant, where it is one."""
 
 
-def problem(code: str, detail: str, status: int | None = None) -> Response:
+def problem(code: str, detail: str, status: int | None = None, field: str | None = None) -> Response:
     """The response for a code of STATUS."""
     status = status or STATUS.get(code, 409)
-    body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code)
-    return JSONResponse(body.model_dump(), status, media_type=_MEDIA_TYPE)
+    body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code, field=field)
+    return JSONResponse(body.model_dump(exclude_none=True), status, media_type=_MEDIA_TYPE)
 
 
 def declare(document: dict[str, Any]) -> None:
@@ -81,13 +109,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     def refused(_request: Request, error: Refused) -> Response:
-        return problem(error.code, error.detail)
+        return problem(error.code, error.detail, field=error.field or FIELD.get(error.code))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return problem("invalid-input", f"{where}: {first['msg']}")
+        field = next((part for part in first["loc"][1:] if isinstance(part, str)), None)
+        return problem("invalid-input", f"{where}: {first['msg']}", field=field)
 
     @app.exception_handler(HTTPException)
     def http(_request: Request, error: HTTPException) -> Response:

@@ -4,12 +4,16 @@ from db.models import BlockReason
 
 
 class Refused(Exception):
-    """A rule says no; `code` names the rule, `detail` explains it to an engineer."""
+    """A rule says no; `code` names the rule, `detail` explains it to an engineer.
 
-    def __init__(self, code: str, detail: str) -> None:
+    `field` names what is meant, where the code does not say it and only one thing of what was sent is.
+    """
+
+    def __init__(self, code: str, detail: str, field: str | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.field = field
 
 
 class Blocked(Refused):

@@ -195,7 +195,7 @@ def _check(
         raise Refused("person-values", "a person has a name, and a username without blanks")
     characters.check(username + name)
     if username == audit.COMMAND_LINE:
-        raise Refused("person-values", "no username that the audit log could be mistaken about")
+        raise Refused("person-values", "no username that the audit log could be mistaken about", "username")
     if desk_id is not None and not 1 <= desk_id <= settings.desks:
         raise Refused("person-values", f"desks are numbered 1 to {settings.desks}")
     if official_id is None:

@@ -124,7 +124,7 @@ def _check_to_come(round_: Round, at: datetime, values: Mapping[str, object]) ->
         raise Refused("round-begun", f"the round has begun: {', '.join(sorted(past))} stays")
     ends_at = values.get("ends_at", round_.ends_at)
     if "ends_at" in changed and isinstance(ends_at, datetime) and ends_at <= at:
-        raise Refused("round-times", "the new end is past; a round is ended instead")
+        raise Refused("round-times", "the new end is past; a round is ended instead", "ends_at")
 
 
 def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
@@ -196,10 +196,12 @@ def _tell_hours(session: Session, round_: Round) -> None:
 
 def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
     r = round_
-    if not (r.announce_at <= r.registration_from < r.registration_until <= r.ends_at):
-        raise Refused("round-times", "notice <= registration_from < registration_until <= end")
+    if not r.announce_at <= r.registration_from:
+        raise Refused("round-times", "notice <= registration_from", "registration_from")
+    if not r.registration_from < r.registration_until <= r.ends_at:
+        raise Refused("round-times", "registration_from < registration_until <= end", "registration_until")
     if not r.starts_at < r.ends_at:
-        raise Refused("round-times", "the end must be after the start")
+        raise Refused("round-times", "the end must be after the start", "ends_at")
     if (r.capacity is not None and r.capacity < 1) or r.minutes < 1:
         raise Refused("round-values", "capacity and minutes are at least 1")
     if not r.languages or not set(r.languages.split(",")) <= set(LANGUAGES):

@@ -117,7 +117,7 @@ def test_given_the_api_when_its_document_is_read_then_it_names_endpoints_and_the
     claim = document["paths"][f"{V1}/rounds/{{round_id}}/claims"]["post"]
     assert {"201", "204"} <= claim["responses"].keys()
     assert document["components"]["schemas"]["Problem"]["properties"].keys() == {
-        *("type", "title", "status", "detail", "code")
+        *("type", "title", "status", "detail", "code", "field")
     }
     assert nobody.get("/api/docs").status_code == 200
 

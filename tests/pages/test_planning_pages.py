@@ -72,7 +72,9 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page = open_as(Role.PUBLIC_RELATIONS, "timetable")
     page.get_by_test_id("add-rule").click()
     page.get_by_test_id("rule-name").fill("مدیران مناطق")
-    expect(page.get_by_test_id("save-rule")).to_be_disabled()  # who answers?
+    page.get_by_test_id("save-rule").click()
+    expect(page.get_by_test_id("add-official")).to_be_focused()  # who answers?
+    expect(page.get_by_text("یکی را انتخاب کنید.")).to_be_visible()
     page.get_by_test_id("all-districts").click()
     page.get_by_role("button", name="مدیر منطقهٔ دو زودتر").click()
     page.get_by_test_id("save-rule").click()

@@ -99,19 +99,27 @@ def test_given_a_wrong_plan_when_sent_then_the_code_says_what_is_wrong(
 ) -> None:
     plan = a_plan(engine, official)
 
-    def refused(status: int, code: str, **values: Any) -> None:
-        problem(office.post(f"{V1}/rounds", json={**plan, **values}), status, code)
+    def refused(status: int, code: str, field: str | None, **values: Any) -> None:
+        answer = office.post(f"{V1}/rounds", json={**plan, **values})
+        problem(answer, status, code)
+        assert answer.json().get("field") == field
 
-    refused(409, "round-times", ends_at=plan["registration_from"])
-    refused(409, "notice-too-short", announce_at=plan["starts_at"], registration_from=plan["starts_at"])
-    refused(404, "not-found", official_id=404)
-    refused(404, "not-found", deputy_ids=[404])
-    refused(422, "invalid-input", starts_at="2026-12-01T09:00:00")  # in which zone?
-    refused(422, "invalid-input", starts_at="9999-12-31T23:59:59-12:00")
-    refused(422, "invalid-input", languages=["de"])
-    refused(422, "invalid-input", capacity=0)
+    refused(409, "round-times", "registration_until", ends_at=plan["registration_from"])
+    refused(
+        409,
+        "notice-too-short",
+        "short_notice",
+        announce_at=plan["starts_at"],
+        registration_from=plan["starts_at"],
+    )
+    refused(404, "not-found", None, official_id=404)
+    refused(404, "not-found", None, deputy_ids=[404])
+    refused(422, "invalid-input", "starts_at", starts_at="2026-12-01T09:00:00")  # in which zone?
+    refused(422, "invalid-input", "starts_at", starts_at="9999-12-31T23:59:59-12:00")
+    refused(422, "invalid-input", "languages", languages=["de"])
+    refused(422, "invalid-input", "capacity", capacity=0)
     made = office.post(f"{V1}/rounds", json=plan).json()
-    refused(409, "official-busy")
+    refused(409, "official-busy", "official_id")
     round_ = f"{V1}/rounds/{made['id']}"
     problem(office.post(f"{round_}/cancel", json={"reason": "  "}), 409, "reason-missing")
     problem(office.post(f"{round_}/cancel", json={"reason": "\0"}), 422, "invalid-input")

@@ -5,6 +5,7 @@ import { accountKeys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { SecretInput } from '../ui/secret-input'
+import { useFields } from '../ui/use-fields'
 
 interface Props {
   /** What is set: its name in tests, its label, its help. */
@@ -32,9 +33,13 @@ export function SecretForm({ name, label, help, action, autoComplete, save, chil
     },
   })
 
+  const field = name === 'password' ? 'new' : 'pin'
+  const { missing } = text.fields
+  const { at, rest, send } = useFields({ password: !present && missing, [field]: !fresh && missing }, change.error)
+
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    if (present && fresh && !change.isPending) change.mutate()
+    if (!change.isPending) send(change.mutate)
   }
 
   return (
@@ -42,15 +47,15 @@ export function SecretForm({ name, label, help, action, autoComplete, save, chil
       <Stack gap="sm">
         {children}
         <SecretInput
-          label={text.account.present} value={present} data-testid={`present-for-${name}`} autoComplete="current-password"
+          {...at('password')} label={text.account.present} value={present} data-testid={`present-for-${name}`} autoComplete="current-password"
           onChange={setPresent}
         />
         <SecretInput
-          label={label} description={help} value={fresh} data-testid={`new-${name}`} autoComplete={autoComplete} onChange={setFresh}
+          {...at(field)} label={label} description={help} value={fresh} data-testid={`new-${name}`} autoComplete={autoComplete} onChange={setFresh}
         />
-        <ErrorNotice error={change.error} />
+        <ErrorNotice error={rest} />
         <Text role="status" size="sm" c="var(--accent-ink)" className="live">{change.isSuccess ? text.account.saved : ''}</Text>
-        <Button type="submit" variant="light" disabled={!present || !fresh} loading={change.isPending} data-testid={`save-${name}`}>
+        <Button type="submit" variant="light" loading={change.isPending} data-testid={`save-${name}`}>
           {action}
         </Button>
       </Stack>

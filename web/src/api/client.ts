@@ -34,6 +34,6 @@ interface Answer<T> {
 export async function body<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer
   if (response.ok) return data as T
-  const code = error && typeof error === 'object' && 'code' in error ? String(error.code) : 'unknown'
-  throw new Problem(code, response.status)
+  const { code = 'unknown', field } = (error && typeof error === 'object' ? error : {}) as { code?: string; field?: string }
+  throw new Problem(code, response.status, field)
 }

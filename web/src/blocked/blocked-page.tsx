@@ -13,6 +13,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Notice } from '../ui/notice'
 import { Latin, Num } from '../ui/number'
+import { useFields } from '../ui/use-fields'
 import { type Offer, useUndo } from '../ui/use-undo'
 import { useTitle } from '../ui/use-title'
 import { type BlockedNumber, type BlockIn, blockNumber, countPlaces, unblockNumber, useBlocked } from './queries'
@@ -117,6 +118,7 @@ function BlockForm({ offer, letIn, onBlocked }: { offer: Offer; letIn: string; o
       else block.mutate(one)
     },
   })
+  const { at, rest, send } = useFields({ number: !wanted.number.trim() && text.fields.missing, note: null }, ask.error ?? block.error)
   const told = block.data
   const offered = told?.given_up === 0 && !told.was_blocked && !told.being_called
   const done = told && told.blocked.number !== letIn && (told.given_up > 0
@@ -126,13 +128,13 @@ function BlockForm({ offer, letIn, onBlocked }: { offer: Offer; letIn: string; o
     <>
       <Paper withBorder component="form" className={style.card} noValidate data-testid="block-form" onSubmit={(event) => {
         event.preventDefault()
-        if (wanted.number.trim() && !ask.isPending && !block.isPending) ask.mutate(wanted)
+        if (!ask.isPending && !block.isPending) send(() => ask.mutate(wanted))
       }}>
         <div className={style.form}>
           <p className={style.soft}>{words.help}</p>
           <div className={style.bar}>
             <TextInput
-              label={words.number} value={format.digits(wanted.number)} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
+              {...at('number')} label={words.number} value={format.digits(wanted.number)} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
               onChange={(event) => set({ number: event.currentTarget.value })}
             />
             <NativeSelect
@@ -141,12 +143,12 @@ function BlockForm({ offer, letIn, onBlocked }: { offer: Offer; letIn: string; o
               onChange={(event) => set({ reason: event.currentTarget.value as BlockIn['reason'] })}
             />
             <TextInput
-              className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
+              {...at('note')} className={style.wide} label={words.note} value={wanted.note} maxLength={400} data-testid="note"
               onChange={(event) => set({ note: event.currentTarget.value })}
             />
-            <Button type="submit" variant="light" color="brick" disabled={!wanted.number.trim()} loading={ask.isPending || block.isPending} data-testid="block">{words.block}</Button>
+            <Button type="submit" variant="light" color="brick" loading={ask.isPending || block.isPending} data-testid="block">{words.block}</Button>
           </div>
-          <ErrorNotice error={ask.error ?? block.error} />
+          <ErrorNotice error={rest} />
           <div role="status" className="live">
             {done && !offered && <Notice tone="plain" data-testid="block-done">{done} {told.being_called && words.beingCalled}</Notice>}
           </div>

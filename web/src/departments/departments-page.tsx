@@ -14,6 +14,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { useUndo } from '../ui/use-undo'
 import { addDepartment, changeDepartment } from './queries'
 import style from './departments.module.css'
@@ -94,14 +95,16 @@ function Names({ department, onClose }: { department: Department | null; onClose
       onClose()
     },
   })
+  const { missing } = text.fields
+  const { at, rest, send } = useFields({ name_fa: !fa.trim() && missing, name_en: !en.trim() && missing, number: null }, save.error)
   return (
     <Sheet title={department ? words.change : words.add} close={text.requests.keep} onClose={onClose}>
       <div className={style.form}>
-        <TextInput label={words.nameFa} value={fa} dir="rtl" maxLength={200} data-autofocus data-testid="name-fa" onChange={(event) => setFa(event.currentTarget.value)} />
-        <TextInput label={words.nameEn} value={en} dir="ltr" maxLength={200} data-testid="name-en" onChange={(event) => setEn(event.currentTarget.value)} />
-        <TextInput label={words.number} description={words.numberHelp} value={number} dir="ltr" inputMode="tel" maxLength={40} data-testid="number" onChange={(event) => setNumber(event.currentTarget.value)} />
-        <ErrorNotice error={save.error} />
-        <Button disabled={!fa.trim() || !en.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-department">
+        <TextInput {...at('name_fa')} label={words.nameFa} value={fa} dir="rtl" maxLength={200} data-autofocus data-testid="name-fa" onChange={(event) => setFa(event.currentTarget.value)} />
+        <TextInput {...at('name_en')} label={words.nameEn} value={en} dir="ltr" maxLength={200} data-testid="name-en" onChange={(event) => setEn(event.currentTarget.value)} />
+        <TextInput {...at('number')} label={words.number} description={words.numberHelp} value={number} dir="ltr" inputMode="tel" maxLength={40} data-testid="number" onChange={(event) => setNumber(event.currentTarget.value)} />
+        <ErrorNotice error={rest} />
+        <Button loading={save.isPending} onClick={() => send(save.mutate)} data-testid="save-department">
           {text.requests.save}
         </Button>
       </div>

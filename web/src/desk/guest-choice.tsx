@@ -10,6 +10,7 @@ import { departmentName } from '../requests/names'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { found, typedNumber } from './guest-found'
 import { askGuest } from './queries'
 import { useCallable } from './use-callable'
@@ -31,6 +32,7 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
     onSettled: () => queries.invalidateQueries({ queryKey: keys.me }),
   })
   const number = typedNumber(wanted)
+  const { at, rest } = useFields({ number: null }, ask.error)
   const callable = found(data ?? [], wanted).filter(({ official_id }) => official_id === null || official_id !== me?.official_id)
   const [only, ...others] = callable
   const call = ({ department_id, official_id }: NonNullable<typeof only>) => ask.mutate({ department_id, official_id })
@@ -42,14 +44,14 @@ export function GuestChoice({ callback, onClose }: { callback: Callback; onClose
     <Sheet beside title={words.title} close={words.close} onClose={onClose}>
       <form className={style.form} onSubmit={(event) => { event.preventDefault(); if (!ask.isPending) onEnter() }}>
         <TextInput
-          label={words.find} description={words.findHelp} value={wanted} maxLength={40} autoComplete="off" data-autofocus data-testid="guest-find"
+          {...at('number')} label={words.find} description={words.findHelp} value={wanted} maxLength={40} autoComplete="off" data-autofocus data-testid="guest-find"
           onChange={({ currentTarget: { value } }) => setWanted(value)}
         />
         {callback.state === 'talking'
           ? <Checkbox label={words.first} checked={first} onChange={({ currentTarget: { checked } }) => setFirst(checked)} data-testid="guest-first" />
           : null}
         {(first || callback.state === 'held') && <p className={style.back}>{words.back}</p>}
-        <ErrorNotice error={ask.error ?? error} />
+        <ErrorNotice error={rest ?? error} />
         {number && <Button type="submit" loading={ask.isPending} data-testid="guest-call-number">{words.call(format.phone(number))}</Button>}
         {!data && !error && <Loading />}
         {data && callable.length === 0 && !number && <p>{words.none}</p>}

@@ -5,6 +5,7 @@ import type { OfficialWithNumber } from '../api/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { addOfficial, changeOfficial, type OfficialIn, useClips } from './queries'
 import rounds from '../ui/plans.module.css'
 
@@ -29,7 +30,6 @@ export function OfficialForm({ official, onClose }: Props) {
   })
   const set = (part: Partial<OfficialIn>) => setPlan((before) => ({ ...before, ...part }))
   const { kind, district, ...names } = plan
-  const ready = names.office_fa.trim() && names.office_en.trim() && names.clip && (kind === 'district_manager') === (district !== null)
   const save = useMutation({
     mutationFn: () => (official ? changeOfficial(official.id, names) : addOfficial(plan)),
     onSuccess: async () => {
@@ -37,13 +37,18 @@ export function OfficialForm({ official, onClose }: Props) {
       onClose()
     },
   })
+  const { missing, choose } = text.fields
+  const { at, rest, send } = useFields({
+    district: !official && kind === 'district_manager' ? district === null && choose : undefined,
+    office_fa: !names.office_fa.trim() && missing, office_en: !names.office_en.trim() && missing, clip: !names.clip && choose, number: null,
+  }, save.error)
   return (
     <Sheet title={official ? words.change : words.add} close={text.rounds.keep} onClose={onClose}>
       <form
         className={rounds.form} noValidate data-testid="official-form"
         onSubmit={(event) => {
           event.preventDefault()
-          if (ready) save.mutate()
+          send(save.mutate)
         }}
       >
         {!official && (
@@ -54,7 +59,7 @@ export function OfficialForm({ official, onClose }: Props) {
             />
             {kind === 'district_manager' && (
               <NativeSelect
-                label={words.form.district} value={district ?? ''} data-testid="district"
+                {...at('district')} label={words.form.district} value={district ?? ''} data-testid="district"
                 data={[{ value: '', label: '' }, ...DISTRICTS.map((n) => ({ value: String(n), label: format.number(n) }))]}
                 onChange={(event) => set({ district: Number(event.currentTarget.value) || null })}
               />
@@ -62,26 +67,26 @@ export function OfficialForm({ official, onClose }: Props) {
           </div>
         )}
         <TextInput
-          label={words.form.fa} value={names.office_fa} maxLength={200} lang="fa" dir="rtl" data-testid="office-fa"
+          {...at('office_fa')} label={words.form.fa} value={names.office_fa} maxLength={200} lang="fa" dir="rtl" data-testid="office-fa"
           onChange={(event) => set({ office_fa: event.currentTarget.value })}
         />
         <TextInput
-          label={words.form.en} value={names.office_en} maxLength={200} lang="en" dir="ltr" data-testid="office-en"
+          {...at('office_en')} label={words.form.en} value={names.office_en} maxLength={200} lang="en" dir="ltr" data-testid="office-en"
           onChange={(event) => set({ office_en: event.currentTarget.value })}
         />
         <NativeSelect
-          label={words.form.clip} description={words.form.clipHelp} value={names.clip} data-testid="clip"
+          {...at('clip')} label={words.form.clip} description={words.form.clipHelp} value={names.clip} data-testid="clip"
           data={[{ value: '', label: '' }, ...clips.map(({ id, spoken }) => ({ value: id, label: spoken[code] ?? id }))]}
           onChange={(event) => set({ clip: event.currentTarget.value })}
         />
         <TextInput
-          label={words.form.number} description={words.form.numberHelp} value={names.number ?? ''} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
+          {...at('number')} label={words.form.number} description={words.form.numberHelp} value={names.number ?? ''} maxLength={40} dir="ltr" inputMode="tel" data-testid="number"
           onChange={(event) => set({ number: event.currentTarget.value })}
         />
-        <ErrorNotice error={save.error} />
+        <ErrorNotice error={rest} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
-          <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-official">{words.form.save}</Button>
+          <Button type="submit" loading={save.isPending} data-testid="save-official">{words.form.save}</Button>
         </Group>
       </form>
     </Sheet>

@@ -42,32 +42,40 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
   return (
     <ConfirmDialog<Person | Secret>
       title={person ? <>{words.change}{text.comma}<Latin>{person.username}</Latin></> : words.add} action={words.save}
-      able={name.trim() !== '' && (person !== null || /^\S+$/.test(username))} onClose={onClose}
+      lacking={{
+        username: person ? undefined : !/^\S+$/.test(username) && words.usernameHelp,
+        name: !name.trim() && text.fields.missing, desk_id: null, official_id: role === 'official' ? null : undefined,
+      }}
+      onClose={onClose}
       act={() => (person ? changePerson(person.id, values) : addPerson({ ...values, username }))}
       onDone={(answer) => ('secret' in answer ? onMade(answer) : onClose())}
     >
-      {!person && (
-        <TextInput
-          label={words.username} description={words.usernameHelp} value={username} maxLength={64} dir="ltr" data-autofocus data-testid="new-username"
-          classNames={{ input: 'latin' }} autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setUsername(event.currentTarget.value)}
-        />
+      {(at) => (
+        <>
+          {!person && (
+            <TextInput
+              {...at('username')} label={words.username} description={words.usernameHelp} value={username} maxLength={64} dir="ltr" data-autofocus data-testid="new-username"
+              classNames={{ input: 'latin' }} autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setUsername(event.currentTarget.value)}
+            />
+          )}
+          <TextInput {...at('name')} label={words.name} value={name} maxLength={100} data-testid="name" onChange={(event) => setName(event.currentTarget.value)} />
+          <NativeSelect
+            label={words.role} value={role} data-testid="role" data={ROLES.map((value) => ({ value, label: words.roles[value] }))}
+            onChange={(event) => setRole(event.currentTarget.value as Role)}
+          />
+          {role === 'official' && (
+            <NativeSelect
+              {...at('official_id')} label={words.official} value={official} data-testid="person-official"
+              data={[{ value: '', label: words.noOfficial }, ...officials.map((one) => ({ value: String(one.id), label: office(one) }))]}
+              onChange={(event) => setOfficial(event.currentTarget.value)}
+            />
+          )}
+          <NativeSelect
+            {...at('desk_id')} label={words.desk} value={desk} data-testid="person-desk" data={[{ value: '', label: words.noDesk }, ...deskChoices]}
+            onChange={(event) => setDesk(event.currentTarget.value)}
+          />
+        </>
       )}
-      <TextInput label={words.name} value={name} maxLength={100} data-testid="name" onChange={(event) => setName(event.currentTarget.value)} />
-      <NativeSelect
-        label={words.role} value={role} data-testid="role" data={ROLES.map((value) => ({ value, label: words.roles[value] }))}
-        onChange={(event) => setRole(event.currentTarget.value as Role)}
-      />
-      {role === 'official' && (
-        <NativeSelect
-          label={words.official} value={official} data-testid="person-official"
-          data={[{ value: '', label: words.noOfficial }, ...officials.map((one) => ({ value: String(one.id), label: office(one) }))]}
-          onChange={(event) => setOfficial(event.currentTarget.value)}
-        />
-      )}
-      <NativeSelect
-        label={words.desk} value={desk} data-testid="person-desk" data={[{ value: '', label: words.noDesk }, ...deskChoices]}
-        onChange={(event) => setDesk(event.currentTarget.value)}
-      />
     </ConfirmDialog>
   )
 }

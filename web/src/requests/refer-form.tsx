@@ -5,6 +5,7 @@ import { addDays, cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
+import { type At, useFields } from '../ui/use-fields'
 import { departmentName } from './names'
 import { type CityRequest, type Refer, referRequest, useDepartments, useRequestAction } from './queries'
 import { keepDepartment } from './usual-department'
@@ -26,7 +27,7 @@ export const toRefer = ({ department, due, note }: Referral): Refer | null =>
   department ? { department_id: Number(department), due_on: due, note: note.trim() } : null
 
 /** To which department, until which day, with which note. */
-export function ReferFields({ value, onChange, none }: { value: Referral; onChange: (value: Referral) => void; none: string }) {
+export function ReferFields({ value, onChange, none, at }: { value: Referral; onChange: (value: Referral) => void; none: string; at: At }) {
   const language = useLanguage()
   const { text } = language
   const { data: departments = [] } = useDepartments()
@@ -35,11 +36,11 @@ export function ReferFields({ value, onChange, none }: { value: Referral; onChan
     <>
       <div className={style.pair}>
         <NativeSelect
-          label={text.requests.referTo} value={value.department} data-testid="refer-department"
+          {...at('department_id')} label={text.requests.referTo} value={value.department} data-testid="refer-department"
           data={[{ value: '', label: none }, ...active.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
           onChange={(event) => onChange({ ...value, department: event.currentTarget.value })}
         />
-        <DayPicker label={text.requests.dueOn} day={value.due} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />
+        <DayPicker {...at('due_on')} label={text.requests.dueOn} day={value.due} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />
       </div>
       {value.department && (
         <Textarea
@@ -60,11 +61,12 @@ export function ReferForm({ request, onDone }: { request: CityRequest; onDone: (
     onDone()
   })
   const to = toRefer(referral)
+  const { at, rest, send } = useFields({ department_id: !to && text.fields.choose, due_on: null }, refer.error)
   return (
     <div className={style.form} data-testid="refer-form">
-      <ReferFields value={referral} onChange={setReferral} none="–" />
-      <ErrorNotice error={refer.error} />
-      <Button disabled={!to} loading={refer.isPending} onClick={() => to && refer.mutate(to)} data-testid="refer">
+      <ReferFields value={referral} onChange={setReferral} none="–" at={at} />
+      <ErrorNotice error={rest} />
+      <Button loading={refer.isPending} onClick={() => send(() => to && refer.mutate(to))} data-testid="refer">
         {text.requests.refer}
       </Button>
     </div>

@@ -7,6 +7,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useSubject } from '../ui/use-subject'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { CATEGORIES, DISTRICTS } from './names'
 import { type RequestIn, useDepartments, useRequestAction, writeRequest } from './queries'
 import { newReferral, ReferFields, type Referral, toRefer } from './refer-form'
@@ -54,6 +55,10 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
       registration_id: registration?.id ?? null, refer: toRefer(referral),
     })
 
+  const { at, rest, send } = useFields({
+    written: !written.trim() && text.fields.missing, category: !category && text.fields.choose, department_id: null, due_on: null,
+  }, write.error)
+
   return (
     <Sheet beside={registration !== undefined} title={words.write} close={words.keep} onClose={onClose}>
       {done ? (
@@ -67,12 +72,12 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
       ) : (
         <div className={style.form} data-testid="write-form">
           <Textarea
-            label={words.written} description={words.writtenHelp} value={written} maxLength={2000} autosize minRows={3} data-autofocus
+            {...at('written')} label={words.written} description={words.writtenHelp} value={written} maxLength={2000} autosize minRows={3} data-autofocus
             data-testid="written" onChange={(event) => say({ written: event.currentTarget.value })}
           />
           <div className={style.pair}>
             <NativeSelect
-              label={words.category} value={category} data-testid="category"
+              {...at('category')} label={words.category} value={category} data-testid="category"
               data={[{ value: '', label: words.pickCategory }, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
               onChange={(event) => say({ category: event.currentTarget.value, department: undefined })}
             />
@@ -82,11 +87,11 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
               onChange={(event) => say({ district: event.currentTarget.value })}
             />
           </div>
-          <ReferFields value={referral} onChange={say} none={words.noReferral} />
-          <ErrorNotice error={write.error} />
+          <ReferFields value={referral} onChange={say} none={words.noReferral} at={at} />
+          <ErrorNotice error={rest} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>{words.keep}</Button>
-            <Button disabled={!written.trim() || !category} loading={write.isPending} onClick={save} data-testid="save-request">{words.save}</Button>
+            <Button loading={write.isPending} onClick={() => send(save)} data-testid="save-request">{words.save}</Button>
           </Group>
         </div>
       )}

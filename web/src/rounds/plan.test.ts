@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Round } from '../api/types'
-import { count, moved, newPlan, others, planOf, toCome, toRound } from './plan'
+import { count, endOf, moved, newPlan, others, planOf, toCome, toRound } from './plan'
 import type { CalendarDay } from './queries'
 
 const plan = newPlan('7', '2026-12-02')
@@ -26,6 +26,13 @@ it('given a new plan when told to the API then its times are UTC and registratio
     registration_from: '2026-12-01T05:30:00.000Z', registration_until: '2026-12-02T08:30:00.000Z',
     capacity: null, minutes: 6, languages: ['fa', 'en'], recorded: false, short_notice: false,
   })
+})
+
+it.each([
+  ['22:00', '01:00', '2026-12-03'], ['۲۲:۰۰', '۲۲:۰۰', '2026-12-03'], ['9:00', '10:00', '2026-12-02'], ['22:00', '', '2026-12-02'],
+])('given a round from %s until %s when its end is looked for then it is on %s', (from, until, day) => {
+  const late = { ...plan, start: { ...plan.start, time: from }, end: { ...plan.end, time: until } }
+  expect(endOf(late).day).toBe(day)
 })
 
 it('given Persian digits when told to the API then they are numbers', () => {

@@ -1,6 +1,6 @@
 import { serverNow } from '../api/clock'
 import type { Round } from '../api/types'
-import { addDays, type CityTime, cityTime, toIso } from '../language/city-time'
+import { addDays, type CityTime, cityTime, clockOf, toIso } from '../language/city-time'
 import { latinDigits } from '../language/format'
 import type { CalendarDay, RoundIn } from './queries'
 
@@ -68,11 +68,17 @@ export function count(written: string): number | null {
   return Number.isInteger(value) && value > 0 ? value : null
 }
 
+/** When a plan's hours end: an hour that is not after the beginning's is the next day's. */
+export function endOf({ start, end }: Pick<Plan, 'start' | 'end'>): CityTime {
+  const [from, until] = [clockOf(start.time), clockOf(end.time)]
+  return { ...end, day: addDays(start.day, from && until && until <= from ? 1 : 0) }
+}
+
 /** What the API is told; null while something is written wrongly. */
 export function toRound(plan: Plan): RoundIn | null {
   const announce = plan.announce && toIso(plan.announce)
   const [starts_at, ends_at, registration_from, registration_until] =
-    [plan.start, plan.end, plan.registrationFrom, plan.registrationUntil].map(toIso)
+    [plan.start, endOf(plan), plan.registrationFrom, plan.registrationUntil].map(toIso)
   const capacity = plan.capacity.trim() ? count(plan.capacity) : null
   const minutes = count(plan.minutes)
   if (!starts_at || !ends_at || !registration_from || !registration_until || minutes === null) return null

@@ -4,14 +4,15 @@ import { useState } from 'react'
 import { serverNow } from '../api/clock'
 import { planningKey, keys } from '../api/keys'
 import type { Official, Round } from '../api/types'
-import { cityTime } from '../language/city-time'
+import { type CityTime, cityTime, toIso } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { MomentInput, TimeInput } from '../ui/moment-input'
 import { Notice } from '../ui/notice'
 import { Sheet } from '../ui/sheet'
-import { count, moved, newPlan, others, type Plan, planOf, toCome, toRound } from './plan'
+import { useFields } from '../ui/use-fields'
+import { count, endOf, moved, newPlan, others, type Plan, planOf, toCome, toRound } from './plan'
 import { changeRound, makeRound, useDay } from './queries'
 import moment from '../ui/moment-input.module.css'
 import style from '../ui/plans.module.css'
@@ -45,6 +46,18 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
       onClose()
     },
   })
+  const { missing, choose } = text.fields
+  const wrongTime = (value: CityTime | null) => value !== null && !toIso(value) && words.wrongTime
+  const shown = <T,>(lacking: T) => (begun ? undefined : lacking)
+  const { at, rest, send } = useFields({
+    official_id: shown(!plan.official && choose), substitute_id: null, deputy_ids: null,
+    starts_at: shown(wrongTime(plan.start)), ends_at: wrongTime(plan.end),
+    registration_from: shown(wrongTime(plan.registrationFrom)), registration_until: wrongTime(plan.registrationUntil),
+    announce_at: plan.announce ? shown(wrongTime(plan.announce)) : undefined,
+    capacity: plan.capacity.trim() !== '' && count(plan.capacity) === null && words.wrongNumber,
+    minutes: count(plan.minutes) === null && words.wrongNumber, languages: !plan.languages.length && choose,
+    reason: round ? !reason.trim() && missing : undefined, short_notice: shown(null),
+  }, save.error)
   const choices = officials.filter(({ active, id }) => active || id === round?.official.id).map((official) => ({ value: String(official.id), label: office(official) }))
 
   return (
@@ -53,27 +66,27 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         className={style.form} noValidate data-testid="round-form"
         onSubmit={(event) => {
           event.preventDefault()
-          if (body) save.mutate(body)
+          send(() => body && save.mutate(body))
         }}
       >
         <div className={style.pair}>
           <NativeSelect
-            label={words.official} value={plan.official} data={choices} disabled={round !== undefined} data-testid="official"
+            {...at('official_id')} label={words.official} value={plan.official} data={choices} disabled={round !== undefined} data-testid="official"
             onChange={(event) => set({ official: event.currentTarget.value })}
           />
           <NativeSelect
-            label={words.substitute} value={plan.substitute} data={[{ value: '', label: words.nobody }, ...choices]}
+            {...at('substitute_id')} label={words.substitute} value={plan.substitute} data={[{ value: '', label: words.nobody }, ...choices]}
             onChange={(event) => set({ substitute: event.currentTarget.value })}
           />
         </div>
         <MultiSelect
-          label={words.deputies} value={plan.deputies} data={choices} searchable clearable
+          {...at('deputy_ids')} label={words.deputies} value={plan.deputies} data={choices} searchable clearable
           onChange={(deputies) => set({ deputies })}
         />
         <div className={moment.moment}>
           {!begun && <DayPicker label={words.day} day={plan.start.day} testId="day" onChange={(day) => setPlan(moved(plan, day))} />}
-          {!begun && <TimeInput label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />}
-          <TimeInput label={words.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+          {!begun && <TimeInput {...at('starts_at')} label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />}
+          <TimeInput {...at('ends_at')} label={words.until} description={endOf(plan).day > plan.start.day ? words.nextDay : null} value={plan.end} testId="end" onChange={(end) => set({ end })} />
         </div>
         <div role="status" className="live">
           {besides > 0 && <Notice tone="plain" data-testid="others">{words.others(format.number(besides))}</Notice>}
@@ -81,12 +94,12 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         <div className={style.pair}>
           {!begun && (
             <MomentInput
-              label={words.registrationFrom} value={plan.registrationFrom} testId="registration-from"
+              {...at('registration_from')} label={words.registrationFrom} value={plan.registrationFrom} testId="registration-from"
               onChange={(registrationFrom) => set({ registrationFrom })}
             />
           )}
           <MomentInput
-            label={words.registrationUntil} value={plan.registrationUntil} testId="registration-until"
+            {...at('registration_until')} label={words.registrationUntil} value={plan.registrationUntil} testId="registration-until"
             onChange={(registrationUntil) => set({ registrationUntil })}
           />
         </div>
@@ -97,21 +110,21 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
           />
         )}
         {!begun && plan.announce && (
-          <MomentInput label={words.announce} value={plan.announce} testId="announce" onChange={(announce) => set({ announce })} />
+          <MomentInput {...at('announce_at')} label={words.announce} value={plan.announce} testId="announce" onChange={(announce) => set({ announce })} />
         )}
         <div className={style.pair}>
           <TextInput
-            label={words.capacity} placeholder={words.capacityHelp} value={format.digits(plan.capacity)} inputMode="numeric" data-testid="capacity"
+            {...at('capacity')} label={words.capacity} placeholder={words.capacityHelp} value={format.digits(plan.capacity)} inputMode="numeric" data-testid="capacity"
             error={plan.capacity.trim() && count(plan.capacity) === null ? words.wrongNumber : null}
             onChange={(event) => set({ capacity: event.currentTarget.value })}
           />
           <TextInput
-            label={words.minutes} value={format.digits(plan.minutes)} inputMode="numeric" data-testid="minutes"
+            {...at('minutes')} label={words.minutes} value={format.digits(plan.minutes)} inputMode="numeric" data-testid="minutes"
             error={count(plan.minutes) === null ? words.wrongNumber : null}
             onChange={(event) => set({ minutes: event.currentTarget.value })}
           />
         </div>
-        <Checkbox.Group label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
+        <Checkbox.Group error={at('languages').error} label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
           <Group mt={4}>
             {(['fa', 'en'] as const).map((code) => <Checkbox key={code} value={code} label={text.rounds.language[code]} />)}
           </Group>
@@ -122,22 +135,21 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         />
         {round && (
           <Textarea
-            label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"
+            {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} data-testid="reason"
             autosize minRows={2} onChange={(event) => setReason(event.currentTarget.value)}
           />
         )}
         {!begun && (
           <Checkbox
-            label={words.shortNotice} checked={plan.shortNotice} data-testid="short-notice"
+            {...at('short_notice')} label={words.shortNotice} checked={plan.shortNotice} data-testid="short-notice"
             onChange={(event) => set({ shortNotice: event.currentTarget.checked })}
           />
         )}
-        <ErrorNotice error={save.error} />
+        <ErrorNotice error={rest} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
           <Button
             type="submit" data-testid="save-round" loading={save.isPending}
-            disabled={!body || (round !== undefined && !reason.trim())}
           >
             {words.save}
           </Button>

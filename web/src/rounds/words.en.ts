@@ -71,6 +71,7 @@ export const words: typeof fa = {
       recorded: 'Conversations are recorded (citizens are told so before)',
       shortNotice: 'I know that this is announced less than a day ahead',
       save: 'Save',
+      nextDay: 'the next day',
       wrongTime: 'Write the time like 09:30.',
       wrongNumber: 'Write a number above zero.',
     },

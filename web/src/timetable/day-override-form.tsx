@@ -7,6 +7,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { type CalendarDay, type DayOverride, overrideDay, type Rule } from './queries'
 import style from './timetable.module.css'
 
@@ -33,7 +34,6 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
   const [reason, setReason] = useState('')
   const [shortNotice, setShortNotice] = useState(false)
   const hours = { starts_at: clockOf(start.time), ends_at: clockOf(end.time) }
-  const wrong = (way === 'hours' && !(hours.starts_at && hours.ends_at)) || (way === 'substitute' && !substitute)
   const save = useMutation({
     mutationFn: () => {
       const said: DayOverride = { day: day.day, reason: reason.trim(), dropped: way === 'dropped', short_notice: shortNotice }
@@ -49,6 +49,15 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
       onClose()
     },
   })
+  const { missing, choose } = text.fields
+  const { starts_at, ends_at } = hours
+  const backwards = starts_at !== null && ends_at !== null && ends_at <= starts_at && text.problem['rule-hours']
+  const { at, rest, send } = useFields({
+    starts_at: way === 'hours' ? !starts_at && text.rounds.form.wrongTime : undefined,
+    ends_at: way === 'hours' ? (!ends_at && text.rounds.form.wrongTime) || backwards : undefined,
+    substitute_id: way === 'substitute' ? !substitute && choose : undefined,
+    reason: !reason.trim() && missing, short_notice: way === 'hours' ? null : undefined,
+  }, save.error)
   return (
     <Sheet title={words.differentTitle(rule.name, format.longDate(day.day))} close={text.rounds.keep} onClose={onClose}>
       <Stack gap="md">
@@ -59,27 +68,27 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
         </Radio.Group>
         {way === 'hours' && (
           <div className={style.pair}>
-            <TimeInput label={text.rounds.form.from} value={start} testId="start" onChange={setStart} />
-            <TimeInput label={text.rounds.form.until} value={end} testId="end" onChange={setEnd} />
+            <TimeInput {...at('starts_at')} label={text.rounds.form.from} value={start} testId="start" onChange={setStart} />
+            <TimeInput {...at('ends_at')} label={text.rounds.form.until} value={end} testId="end" onChange={setEnd} />
           </div>
         )}
         {way === 'substitute' && (
           <NativeSelect
-            label={text.rounds.form.substitute} value={substitute} data-testid="substitute" onChange={(event) => setSubstitute(event.currentTarget.value)}
+            {...at('substitute_id')} label={text.rounds.form.substitute} value={substitute} data-testid="substitute" onChange={(event) => setSubstitute(event.currentTarget.value)}
             data={[{ value: '', label: '' }, ...officials.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: office(one) }))]}
           />
         )}
         <Textarea
-          label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+          {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {way === 'hours' && (
-          <Checkbox label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />
+          <Checkbox {...at('short_notice')} label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />
         )}
-        <ErrorNotice error={save.error} />
+        <ErrorNotice error={rest} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
-          <Button disabled={wrong || !reason.trim()} loading={save.isPending} onClick={() => save.mutate()} data-testid="save-override">
+          <Button loading={save.isPending} onClick={() => send(save.mutate)} data-testid="save-override">
             {text.rounds.form.save}
           </Button>
         </Group>

@@ -1,9 +1,11 @@
 import { ActionIcon, Button, Group, NativeSelect } from '@mantine/core'
 import type { Official } from '../api/types'
 import { useLanguage } from '../language/language'
+import type { At } from '../ui/use-fields'
 import style from './timetable.module.css'
 
 interface Props {
+  at: At
   officials: Official[]
   /** Their numbers, in the order of their turns. */
   chosen: number[]
@@ -11,7 +13,7 @@ interface Props {
 }
 
 /** Who takes turns, and in which order. */
-export function InTurn({ officials, chosen, onChange }: Props) {
+export function InTurn({ at, officials, chosen, onChange }: Props) {
   const { text, office } = useLanguage()
   const words = text.rules.form
   const others = officials.filter(({ id, active }) => active && !chosen.includes(id))
@@ -28,7 +30,7 @@ export function InTurn({ officials, chosen, onChange }: Props) {
     <div role="group" aria-labelledby="in-turn">
       <Group justify="space-between" align="end">
         <NativeSelect
-          id="add-official" label={<span id="in-turn">{words.officials}</span>} value="" data-testid="add-official" className={style.grow}
+          {...at('official_ids')} id="add-official" label={<span id="in-turn">{words.officials}</span>} value="" data-testid="add-official" className={style.grow}
           data={[{ value: '', label: words.add }, ...others.map((one) => ({ value: String(one.id), label: office(one) }))]}
           onChange={(event) => event.currentTarget.value && onChange([...chosen, Number(event.currentTarget.value)])}
         />

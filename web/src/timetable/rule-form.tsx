@@ -1,13 +1,15 @@
-import { Button, Checkbox, Chip, Group, MultiSelect, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Chip, Group, Input, MultiSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Official } from '../api/types'
+import { clockOf } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { count } from '../rounds/plan'
 import { DayPicker } from '../ui/day-picker'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
 import { Sheet } from '../ui/sheet'
+import { useFields } from '../ui/use-fields'
 import { InTurn } from './in-turn'
 import { addRule, changeRule, type Rule, type RuleIn } from './queries'
 import { newRule, type RulePlan, ruleOf, toRule } from './rule-plan'
@@ -25,6 +27,10 @@ interface Props {
 
 type Numeral = 'atOnce' | 'announceDays' | 'registrationDays' | 'minutes' | 'capacity'
 
+const FIELD: Record<Numeral, string> = {
+  atOnce: 'at_once', announceDays: 'announce_days', registrationDays: 'registration_days', minutes: 'minutes', capacity: 'capacity',
+}
+
 /** Adding a rule, or changing what may be changed of one. */
 export function RuleForm({ rule, officials, today, onClose }: Props) {
   const { text, format, office } = useLanguage()
@@ -34,7 +40,6 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
   const [reason, setReason] = useState('')
   const set = (part: Partial<RulePlan>) => setPlan((before) => ({ ...before, ...part }))
   const body = toRule(plan)
-  const ready = body !== null && (rule ? reason.trim() !== '' : plan.days.length > 0)
   const save = useMutation({
     mutationFn: (wanted: RuleIn) => (rule ? changeRule(rule.id, { ...wanted, active: true, reason: reason.trim() }) : addRule(wanted)),
     onSuccess: async () => {
@@ -42,10 +47,20 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
       onClose()
     },
   })
+  const { missing, choose } = text.fields
+  const [from, until] = [clockOf(plan.start.time), clockOf(plan.end.time)]
+  const wrong = (name: Numeral) => (name !== 'capacity' || plan[name].trim() !== '') && count(plan[name]) === null && text.rounds.form.wrongNumber
+  const { at, rest, send } = useFields({
+    name: !plan.name.trim() && missing, rrule: rule ? undefined : !plan.days.length && choose, starts_at: !from && text.rounds.form.wrongTime,
+    ends_at: (!until && text.rounds.form.wrongTime) || (from !== null && until !== null && until <= from && text.problem['rule-hours']),
+    official_ids: !plan.officials.length && choose, deputy_ids: null, at_once: wrong('atOnce'), minutes: wrong('minutes'),
+    announce_days: wrong('announceDays'), registration_days: wrong('registrationDays'), capacity: wrong('capacity'),
+    languages: !plan.languages.length && choose, reason: rule ? !reason.trim() && missing : undefined,
+  }, save.error)
   const numeral = (name: Numeral, label: string, placeholder?: string) => (
     <TextInput
       label={label} placeholder={placeholder} value={format.digits(plan[name])} inputMode="numeric" data-testid={name} maxLength={7}
-      error={(name !== 'capacity' || plan[name].trim()) && count(plan[name]) === null ? text.rounds.form.wrongNumber : null}
+      data-field={name} error={wrong(name) || at(FIELD[name]).error}
       onChange={(event) => set({ [name]: event.currentTarget.value })}
     />
   )
@@ -55,10 +70,10 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
         className={rounds.form} noValidate data-testid="rule-form"
         onSubmit={(event) => {
           event.preventDefault()
-          if (body && ready) save.mutate(body)
+          send(() => body && save.mutate(body))
         }}
       >
-        <TextInput label={words.name} value={plan.name} maxLength={200} data-autofocus data-testid="rule-name" onChange={(event) => set({ name: event.currentTarget.value })} />
+        <TextInput {...at('name')} label={words.name} value={plan.name} maxLength={200} data-autofocus data-testid="rule-name" onChange={(event) => set({ name: event.currentTarget.value })} />
         {rule ? <p className={rounds.more}>{words.daysStay}</p> : (
           <>
             <div role="group" aria-labelledby="rule-days">
@@ -68,17 +83,18 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
                   {WEEK.map((day) => <Chip key={day} value={day} data-testid={`day-${day}`}>{format.weekday(dayNamed(day))}</Chip>)}
                 </Chip.Group>
               </Group>
+              <Input.Error>{at('rrule').error}</Input.Error>
             </div>
             <DayPicker label={words.startsOn} day={plan.startsOn} testId="starts-on" onChange={(startsOn) => set({ startsOn })} />
           </>
         )}
         <div className={style.pair}>
-          <TimeInput label={text.rounds.form.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />
-          <TimeInput label={text.rounds.form.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+          <TimeInput {...at('starts_at')} label={text.rounds.form.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />
+          <TimeInput {...at('ends_at')} label={text.rounds.form.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
         </div>
-        <InTurn officials={officials} chosen={plan.officials} onChange={(chosen) => set({ officials: chosen })} />
+        <InTurn at={at} officials={officials} chosen={plan.officials} onChange={(chosen) => set({ officials: chosen })} />
         <MultiSelect
-          label={text.rounds.form.deputies} value={plan.deputies} searchable clearable onChange={(deputies) => set({ deputies })}
+          {...at('deputy_ids')} label={text.rounds.form.deputies} value={plan.deputies} searchable clearable onChange={(deputies) => set({ deputies })}
           data={officials.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: office(one) }))}
         />
         <div className={rounds.pair}>
@@ -88,7 +104,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
           {numeral('registrationDays', words.registrationDays)}
           {numeral('capacity', text.rounds.form.capacity, text.rounds.form.capacityHelp)}
         </div>
-        <Checkbox.Group label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
+        <Checkbox.Group error={at('languages').error} label={text.rounds.languages} value={plan.languages} onChange={(languages) => set({ languages })}>
           <Group mt={4}>
             {(['fa', 'en'] as const).map((code) => <Checkbox key={code} value={code} label={text.rounds.language[code]} />)}
           </Group>
@@ -96,14 +112,14 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
         <Checkbox label={text.rounds.form.recorded} checked={plan.recorded} onChange={(event) => set({ recorded: event.currentTarget.checked })} />
         {rule && (
           <Textarea
-            label={text.rounds.reason} description={words.effect} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
+            {...at('reason')} label={text.rounds.reason} description={words.effect} value={reason} maxLength={500} autosize minRows={2} data-testid="reason"
             onChange={(event) => setReason(event.currentTarget.value)}
           />
         )}
-        <ErrorNotice error={save.error} />
+        <ErrorNotice error={rest} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{text.rounds.keep}</Button>
-          <Button type="submit" disabled={!ready} loading={save.isPending} data-testid="save-rule">{text.rounds.form.save}</Button>
+          <Button type="submit" loading={save.isPending} data-testid="save-rule">{text.rounds.form.save}</Button>
         </Group>
       </form>
     </Sheet>

@@ -13,10 +13,12 @@ interface Props {
   placeholder?: string
   testId: string
   onChange: (day: string) => void
+  error?: string | null
+  'data-field'?: string
 }
 
 /** A day of the language's calendar. */
-export function DayPicker({ label, day, placeholder, testId, onChange }: Props) {
+export function DayPicker({ label, day, placeholder, testId, onChange, ...rest }: Props) {
   const id = useId()
   const { code } = useLanguage()
   return (
@@ -28,7 +30,7 @@ export function DayPicker({ label, day, placeholder, testId, onChange }: Props) 
       calendarPosition="bottom-right" editable={false} onOpenPickNewDate={false} portal zIndex={400}
       render={(value: string, open: () => void) => (
         <TextInput
-          id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer
+          {...rest} id={id} label={label} value={value} placeholder={placeholder} readOnly onClick={open} data-testid={testId} pointer
           onKeyDown={(event) => {
             if (event.key === 'Enter' || event.key === ' ') open()
           }}

@@ -9,27 +9,31 @@ interface TimeProps {
   value: CityTime
   testId: string
   onChange: (value: CityTime) => void
+  /** What is said beside the hour. */
+  description?: string | null
+  error?: string | null
+  'data-field'?: string
 }
 
 /** A time of day, in any digits. */
-export function TimeInput({ label, value, testId, onChange }: TimeProps) {
+export function TimeInput({ label, value, testId, onChange, error = null, ...rest }: TimeProps) {
   const { text, format } = useLanguage()
   return (
     <TextInput
-      label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
-      className={style.time} error={toIso(value) ? null : text.rounds.form.wrongTime}
+      {...rest} label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
+      className={style.time} error={toIso(value) ? error : text.rounds.form.wrongTime}
       onChange={(event) => onChange({ ...value, time: event.currentTarget.value })}
     />
   )
 }
 
 /** A day and a time of day. */
-export function MomentInput({ label, value, testId, onChange }: TimeProps) {
+export function MomentInput({ label, value, testId, onChange, ...rest }: TimeProps) {
   const { text } = useLanguage()
   return (
     <div className={style.moment}>
       <DayPicker label={label} day={value.day} testId={`${testId}-day`} onChange={(day) => onChange({ ...value, day })} />
-      <TimeInput label={text.rounds.form.hour} value={value} testId={`${testId}-time`} onChange={onChange} />
+      <TimeInput label={text.rounds.form.hour} value={value} testId={`${testId}-time`} onChange={onChange} {...rest} />
     </div>
   )
 }

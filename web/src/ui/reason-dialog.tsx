@@ -27,14 +27,19 @@ interface Props {
 export function ReasonDialog({ needed = true, label, longest = 500, ready = true, about, act, children, color = 'turquoise', ...dialog }: Props) {
   const { text } = useLanguage()
   const [reason, setReason] = useState('')
+  const lacking = { reason: needed === null ? undefined : needed && !reason.trim() && text.fields.missing }
   return (
-    <ConfirmDialog {...dialog} color={color} able={ready && (needed !== true || reason.trim() !== '')} act={() => act(reason.trim())}>
-      {children}
-      {needed !== null && (
-        <Textarea
-          label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
-          autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
-        />
+    <ConfirmDialog {...dialog} color={color} able={ready} lacking={lacking} act={() => act(reason.trim())}>
+      {(at) => (
+        <>
+          {children}
+          {needed !== null && (
+            <Textarea
+              {...at('reason')} label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
+              autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
+            />
+          )}
+        </>
       )}
     </ConfirmDialog>
   )

@@ -9,6 +9,8 @@ interface Props {
   description?: string
   /** A dialog's first thing to write. */
   focused?: boolean
+  error?: string | null
+  'data-field'?: string
   'data-testid': string
 }
 
@@ -17,7 +19,7 @@ export function SecretInput({ onChange, focused = false, ...rest }: Props) {
   const { text } = useLanguage()
   return (
     <PasswordInput
-      {...rest} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
+      {...rest} aria-invalid={Boolean(rest.error)} {...(focused && { 'data-autofocus': true })} size="md" dir="ltr" maxLength={200} visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}
       classNames={{ innerInput: 'latin' }} styles={{ label: { direction: 'inherit' } }} onChange={(event) => onChange(event.currentTarget.value)}
     />
   )

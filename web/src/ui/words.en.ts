@@ -10,6 +10,7 @@ export const words: typeof fa = {
     loadAgain: 'Load the page again',
   },
   signOut: 'Sign out',
+  fields: { missing: 'Write this.', choose: 'Choose one.' },
   notes: 'Notes of the call',
   onHold: 'citizen on hold',
   clock: 'Time in Isfahan',

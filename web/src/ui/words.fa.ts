@@ -8,6 +8,7 @@ export const words = {
     loadAgain: 'بارگذاری دوبارهٔ صفحه',
   },
   signOut: 'خروج',
+  fields: { missing: 'این را بنویسید.', choose: 'یکی را انتخاب کنید.' },
   notes: 'یادداشت‌های تماس',
   clock: 'ساعت اصفهان',
   onHold: 'انتظار شهروند',
