@@ -96,6 +96,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
         rounds.operators_line(session)
     page.reload()
     on(page)
+    until(lambda: said(engine) is True, "said")
     page.evaluate(TONES)
     stays(engine)
     with writing(engine) as session:
