@@ -20,7 +20,8 @@ def expired(session: Session, folder: Path, days: int) -> list[Path]:
     """
     before = (now(session) - timedelta(days=days)).timestamp()
     old = [path for path, status in files(folder) if status.st_mtime < before]
-    return [path for path in old if path.name not in _needed(session)] if old else []
+    needed = _needed(session) if old else set()
+    return [path for path in old if path.name not in needed]
 
 
 def _needed(session: Session) -> set[str | None]:
