@@ -205,6 +205,6 @@ JOBS = [
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
-    Job("old-voice-messages", 600.0, recordings.delete_old_messages),
+    Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
 ]

@@ -11,7 +11,7 @@ from clerk.process import forget_events
 from clerk.recordings import delete_old_messages
 from db import events
 from db.engine import now, reading, writing
-from db.models import Event, Registration, Request
+from db.models import Event, Heartbeat, Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS, RegistrationState, RequestState
 from settings import Settings
 from tests.factories import a_registration, a_request, a_round
@@ -98,5 +98,10 @@ def test_given_more_old_events_than_go_at_once_when_the_clerk_looks_then_only_th
         assert events.last_id(session) == last + 1  # pages go on where they were
 
 
-def test_given_the_clerk_when_its_jobs_are_read_then_what_has_its_time_is_among_them() -> None:
-    assert {"old-voice-messages", "old-events", "old-recordings"} <= {job.name for job in process.JOBS}
+def test_given_the_clerk_when_its_jobs_are_read_then_what_has_its_time_is_among_them_and_can_be_told() -> (
+    None
+):
+    jobs = {job.name for job in process.JOBS}
+    assert {"old-messages", "old-events", "old-recordings"} <= jobs
+    told = Heartbeat.__table__.c.process.type.length
+    assert [name for name in jobs if len(f"clerk/{name}") > told] == []  # SQLite would take a longer one
