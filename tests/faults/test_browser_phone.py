@@ -14,7 +14,7 @@ from tests.faults.browser_talk import DESK_HZ, PURE, Talk, chromium, talk
 from tests.kit import sound
 from tests.kit.operator import PASSWORD
 from tests.kit.packets import lost
-from tests.kit.pages import in_state, is_fit, shown
+from tests.kit.pages import answered, in_state, is_fit, shown
 from tests.kit.ports import Ports
 from tests.kit.postgres import stands_still
 from tests.kit.process import slowness, until
@@ -86,7 +86,7 @@ def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then
         proxy = cleanup.enter_context(Proxy(str(system.settings.asterisk_http)))
 
         def through_the_proxy(route: Route) -> None:
-            account = route.fetch().json()
+            account = answered(route).json()
             route.fulfill(json={**account, "websocket_url": f"ws://127.0.0.1:{proxy.port}/ws"})
 
         page.route("**/api/v1/desk/phone", through_the_proxy)

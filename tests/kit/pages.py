@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.kit.operator import PASSWORD
 from tests.kit.system import PROJECT, System
@@ -17,7 +17,7 @@ def in_state(page: Page, name: str, *states: str, timeout: float = 30) -> None:
 def sign_in(page: Page, system: System, username: str, path: str = "/desk") -> None:
     """Sign in, as the form does, and open the page at `path`, with the desk's phone connected."""
     who = {"username": username, "password": PASSWORD}
-    signed_in = page.context.request.post(f"{system.url}/api/v1/session", data=who)
+    signed_in = page.context.request.post(f"{system.url}/api/v1/session", data=who, max_retries=3)
     assert signed_in.ok, signed_in.text()
     page.goto(f"{system.url}{path}")
     page.get_by_test_id("sign-out").wait_for()
@@ -87,3 +87,10 @@ def is_fit(page: Page) -> None:
     # Charts follow the page's width in their own time.
     expect(page.locator("html")).to_have_js_property("scrollWidth", PHONE["width"])
     page.set_viewport_size(before or DESK)
+
+
+def answered(route: Route) -> APIResponse:
+    """What the server says. A connection that it closes as it is used again is the browser's to try anew, and
+    Playwright's own here.
+    """
+    return route.fetch(max_retries=3)

@@ -66,7 +66,7 @@ def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
                 user.role, user.official_id = role, official_id
             context = leaving.enter_context(person(chromium, locale="fa-IR"))
             contexts.append(context)
-            signed_in = context.request.post(f"{url}/api/v1/session", data=_who(user))
+            signed_in = context.request.post(f"{url}/api/v1/session", data=_who(user), max_retries=3)
             assert signed_in.ok, signed_in.text()
             page = context.new_page()
             if language == "en":

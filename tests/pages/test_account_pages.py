@@ -13,7 +13,7 @@ from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import person
-from tests.kit.pages import is_fit
+from tests.kit.pages import answered, is_fit
 
 NEW = "a longer password 137"
 
@@ -96,7 +96,7 @@ def test_given_an_answer_from_before_the_password_when_it_comes_late_then_the_se
 
     def late(route: Route) -> None:
         if route.request.method == "GET":
-            before.append((route, route.fetch()))
+            before.append((route, answered(route)))
         else:
             route.continue_()
 

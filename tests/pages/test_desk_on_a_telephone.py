@@ -33,7 +33,7 @@ def phone(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
         some_registrations(session, session.get_one(Round, callback.round_id), IN_LINE)
     with person(chromium, locale="fa-IR", viewport=NARROW, has_touch=True, is_mobile=True) as context:
         who = {"username": user.username, "password": PASSWORD}
-        assert context.request.post(f"{url}/api/v1/session", data=who).ok
+        assert context.request.post(f"{url}/api/v1/session", data=who, max_retries=3).ok
         page = context.new_page()
         page.goto(f"{url}/desk")
         page.get_by_test_id("hold").wait_for()

@@ -7,7 +7,7 @@ from db.engine import writing
 from db.models import Role, User
 from db.states import CallbackState
 from tests.factories import a_callback
-from tests.kit.pages import is_fit
+from tests.kit.pages import answered, is_fit
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
 
@@ -87,7 +87,7 @@ def test_given_an_answer_that_comes_after_the_live_event_when_words_are_saved_th
     told: list[int] = []
 
     def late(route: Route) -> None:
-        answer = route.fetch()
+        answer = answered(route)
         if route.request.method == "PUT":
             held.append((route, answer))
         else:
