@@ -29,7 +29,7 @@ from api.line import blocked, inbound_texts, registrations
 from api.people import account, people, sessions
 from api.public import city, fairness, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
-from api.requests import actions, departments, requests
+from api.requests import actions, categories, departments, requests
 from api.rounds import calendar, messages, notices, officials, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
@@ -51,7 +51,7 @@ _MODULES = (
         audit,
         event_stream,
     ),
-    *(phones, requests, actions, departments, wallboard, reports, citizens, search),
+    *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
 )
 _LARGE, _LEVEL = 1_000, 5

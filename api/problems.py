@@ -56,6 +56,7 @@ FIELD = {
     "guest-is-citizen": "number",
     "department-taken": "name_fa",
     "department-inactive": "department_id",
+    "category-inactive": "category",
     "due-date": "due_on",
     "district-taken": "district",
     "clip-unknown": "clip",

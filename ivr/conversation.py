@@ -252,8 +252,17 @@ class Conversation:
         The four that this round's citizens chose most are said first, the others to who presses 9. Each has
         its own key always, so that nobody who knows it waits to hear it.
         """
-        offered = self.context.offer.subjects
-        first = self.context.offer.common_subjects(round_id)
+        offer = self.context.offer
+        return self._ask_keys(question, offer.subjects, offer.common_subjects(round_id), optional=optional)
+
+    def ask_category(self, question: str) -> int:
+        """The key of what is reported, of those that are in use: said as subjects are. Raises NoInput."""
+        offered = self.context.offer.categories
+        key = self._ask_keys(question, offered, subjects.common({}, offered), optional=False)
+        assert key is not None  # noqa: S101 - it is not optional
+        return key
+
+    def _ask_keys(self, question: str, offered: str, first: str, *, optional: bool) -> int | None:
         rest = "".join(key for key in offered if key not in first)
         if rest in ("", subjects.OTHERS):
             first, rest = offered, ""

@@ -16,7 +16,7 @@ from hotline.desks import desk_phones
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
-from ops import ledger, messages, prompts, rounds, timetable_commands
+from ops import categories, ledger, messages, prompts, rounds, timetable_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -27,6 +27,7 @@ db_app = typer.Typer(no_args_is_help=True, help="The database.")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
+    ("categories", categories.app),
     ("ledger", ledger.app),
     ("number", number_app),
     ("db", db_app),

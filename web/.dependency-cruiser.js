@@ -14,6 +14,7 @@ const features = {
   assist: ['desk', 'line', 'official'],
   audit: ['people'],
   blocked: [],
+  categories: ['requests'],
   'citizen-phone': [],
   citizens: ['desk', 'recordings', 'requests'],
   control: ['desk', 'desks', 'line'],

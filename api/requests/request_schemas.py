@@ -10,8 +10,6 @@ from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
 from db.states import RequestState, RequestStep
 
-Category = Annotated[int, Field(ge=1, le=9)]
-"""One of the city's nine subjects."""
 DistrictNumber = Annotated[int, Field(ge=1, le=15)]
 
 
@@ -145,7 +143,7 @@ class RequestIn(BaseModel):
     It may be referred at once.
     """
 
-    category: Category
+    category: BodyId
     district: DistrictNumber | None = None
     written: Said = Field(min_length=1, max_length=2000)
     registration_id: BodyId | None = None

@@ -32,7 +32,7 @@ def _filter(
     user: SignedIn,
     session: Reading,
     state: Annotated[list[RequestState], Query()] = [],  # noqa: B006 - FastAPI copies it
-    category: Annotated[int | None, Query(ge=1, le=9)] = None,
+    category: QueryId | None = None,
     district: Annotated[int | None, Query(ge=1, le=15)] = None,
     department_id: QueryId | None = None,
     overdue: bool = False,

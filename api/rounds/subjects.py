@@ -45,7 +45,7 @@ def change_subject(
 ) -> Subject:
     """Change its names, or whether callers hear it; its prompt must exist in every language."""
     values = body.model_dump(exclude_none=True)
-    if values.get("offered") and set(_spoken(subject_id)) != set(catalogue.languages()):
+    if values.get("offered") and set(spoken(subject_id)) != set(catalogue.languages()):
         raise Refused("clip-unknown", f"subject-{subject_id} is no prompt in every language")
     return _view(subjects.change(session, subject_id, who=user.username, **values))
 
@@ -56,11 +56,12 @@ def _view(subject: models.Subject) -> Subject:
         name_fa=subject.name_fa,
         name_en=subject.name_en,
         offered=subject.offered,
-        spoken=_spoken(subject.id),
+        spoken=spoken(subject.id),
     )
 
 
-def _spoken(key: int) -> dict[str, str]:
+def spoken(key: int) -> dict[str, str]:
+    """What callers hear at this key, by language."""
     prompt = f"subject-{key}"
     books = {language: catalogue.texts(language) for language in catalogue.languages()}
     return {language: texts[prompt] for language, texts in books.items() if prompt in texts}

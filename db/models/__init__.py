@@ -2,6 +2,7 @@
 
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
+from db.models.categories import Category, Evidence, Responsible, TimeUnit
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
@@ -45,6 +46,7 @@ __all__ = [
     "Callback",
     "CallerNow",
     "Carry",
+    "Category",
     "Confirmation",
     "ConfirmationKind",
     "DayOverride",
@@ -54,6 +56,7 @@ __all__ = [
     "DeskMessage",
     "DeskWord",
     "Event",
+    "Evidence",
     "FailedSignIn",
     "Guest",
     "Hearing",
@@ -74,12 +77,14 @@ __all__ = [
     "Registration",
     "Request",
     "RequestEntry",
+    "Responsible",
     "Role",
     "Round",
     "Seal",
     "SignIn",
     "SilentCaller",
     "Subject",
+    "TimeUnit",
     "TimetableOfficial",
     "TimetableRule",
     "TurnNearCall",

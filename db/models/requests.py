@@ -35,7 +35,7 @@ class Request(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     tracking: Mapped[str] = mapped_column(String(9), unique=True)
     number: Mapped[str | None] = mapped_column(String(16))  # E.164, if the network gave one
-    category: Mapped[int]  # 1 to 9, the city's list
+    category: Mapped[int] = mapped_column(ForeignKey("categories.id"))
     district: Mapped[int | None]
     voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
     voice_deleted_at: Mapped[datetime | None]  # its time was over
@@ -60,7 +60,6 @@ class Request(Base):
     promised_by: Mapped[Official | None] = relationship(lazy="joined")
 
     __table_args__ = (
-        CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
         CheckConstraint(
             "voice_message IS NOT NULL OR voice_deleted_at IS NOT NULL OR written <> ''",

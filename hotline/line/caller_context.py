@@ -21,7 +21,7 @@ from db.models import (
 from db.states import RETRIED, TAKES_NO_ROOM, Phase, RegistrationState
 from hotline import subjects
 from hotline.line import carry_over, line, turn_near_calls
-from hotline.requests import requests
+from hotline.requests import categories, requests
 from hotline.rounds import rounds
 
 _ACTIVE = (
@@ -94,6 +94,8 @@ class Offer:
     upcoming: Choice | None
     subjects: str
     """The keys of those that callers hear."""
+    categories: str
+    """The keys of what can be reported."""
 
     def common_subjects(self, round_id: int | None) -> str:
         """The keys of those that are offered first: what this round's citizens chose most."""
@@ -145,6 +147,7 @@ def offer(session: Session) -> Offer:
         choices=choices,
         upcoming=_choice(session, upcoming, {}, "") if upcoming else None,
         subjects=offered,
+        categories=categories.offered(session),
     )
 
 

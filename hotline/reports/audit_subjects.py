@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.models import (
     Callback,
+    Category,
     Department,
     Message,
     Official,
@@ -101,6 +102,12 @@ def _departments(session: Session, ids: Collection[int], language: Language) -> 
         yield id_, Named(name, "departments")
 
 
+def _categories(session: Session, ids: Collection[int], language: Language) -> _Found:
+    of_language = Category.name_fa if language == "fa" else Category.name_en
+    for id_, name in session.execute(select(Category.id, of_language).where(Category.id.in_(ids))):
+        yield id_, Named(name, "categories")
+
+
 def _rules(session: Session, ids: Collection[int], _language: Language) -> _Found:
     query = select(TimetableRule.id, TimetableRule.name).where(TimetableRule.id.in_(ids))
     for id_, name in session.execute(query):
@@ -142,6 +149,7 @@ _KINDS: Mapping[str, _Find] = {
     "round": _rounds,
     "official": _officials,
     "department": _departments,
+    "category": _categories,
     "rule": _rules,
     "message": _messages,
 }

@@ -15,6 +15,7 @@ from db.models import MessageKind, Registration, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import outbox, tickets
 from hotline.errors import Refused
+from hotline.requests import categories
 
 LONGEST = 2000
 """Characters of what a desk writes."""
@@ -55,13 +56,14 @@ def write(
 ) -> Request:
     """Record a problem in the words of `who`; of a registration: its citizen's.
 
-    Raises Refused("text-missing" | "text-long" | "not-found").
+    Raises Refused("text-missing" | "text-long" | "category-inactive" | "not-found").
     """
     written = written.strip()
     if not written:
         raise Refused("text-missing", "say what the problem is")
     if len(written) > LONGEST:
         raise Refused("text-long", f"at most {LONGEST} characters")
+    categories.in_use(session, category)
     if registration_id is not None:
         citizen = session.get(Registration, registration_id)
         if citizen is None:

@@ -15,6 +15,7 @@ from db.states import IN_WORK, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
+from hotline.requests import categories
 from hotline.requests.requests import first, get, log, move, write
 
 _S, _T = RequestState, RequestStep
@@ -49,7 +50,7 @@ def promise(
     request = write(
         session,
         number=None,  # the registration's
-        category=registration.subject or subjects.OTHER,
+        category=categories.by_key(session, registration.subject or subjects.OTHER).id,
         district=official.district,
         written=written,
         language=registration.language,

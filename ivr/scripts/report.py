@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from db.engine import writing
-from hotline.requests import requests
+from hotline.requests import categories, requests
 from ivr import voice_message
 from ivr.call import NoInput
 from ivr.conversation import Conversation
@@ -49,17 +49,15 @@ def tell(talk: Conversation, tracking: str) -> None:
 
 
 def _about(talk: Conversation) -> tuple[int, int | None]:
-    category = talk.ask_subject("report-category")
-    assert category is not None  # noqa: S101 - it is not optional
-    return category, _district(talk)
+    return talk.ask_category("report-category"), _district(talk)
 
 
-def _keep(talk: Conversation, category: int, district: int | None, wav: Path) -> str:
+def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
         return requests.report(
             session,
             number=talk.number,
-            category=category,
+            category=categories.by_key(session, key).id,
             district=district,
             voice_message=wav.name,
             language=talk.call.language,

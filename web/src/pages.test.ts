@@ -5,7 +5,7 @@ import { home, nameOf, pages, pagesOf, railOf, tabsOf } from './pages'
 
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
-const PLANNING = ['rounds', 'notices', 'citizens', 'requests', 'promises', 'departments', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
+const PLANNING = ['rounds', 'notices', 'citizens', 'requests', 'promises', 'departments', 'categories', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
 const WATCHING = ['recordings', 'blocked', 'control', 'desks']
 
 it.each([

@@ -49,6 +49,7 @@ export const pages = [
   { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
   { name: 'promises', destination: 'requests', elsewhere: { official: 'promises' }, title: (text) => text.requests.promises, isFor: everybody },
   { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesPlans },
+  { name: 'categories', destination: 'requests', title: (text) => text.categories.title, isFor: seesPlans },
   { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesPlans },
   { name: 'officials', destination: 'calendar', title: (text) => text.officials.title, isFor: seesPlans },
   { name: 'subjects', destination: 'calendar', title: (text) => text.subjects.title, isFor: seesPlans },

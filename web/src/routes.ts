@@ -25,6 +25,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   requests: { component: page(() => import('./requests/requests-page')), below: page(() => import('./requests/request-page')) },
   promises: { component: page(() => import('./requests/promises-page')) },
   departments: { component: page(() => import('./departments/departments-page')) },
+  categories: { component: page(() => import('./categories/categories-page')) },
   timetable: { component: page(() => import('./timetable/timetable-page')) },
   officials: { component: page(() => import('./officials/officials-page')) },
   subjects: { component: page(() => import('./subjects/subjects-page')) },

@@ -22,6 +22,19 @@ _SUBJECTS = (
     ("موضوعی دیگر", "Another matter"),
 )
 
+_CATEGORIES = (  # of each subject: what files call it, its icon, and in how many working days it is solved
+    ("streets", "road", 10),
+    ("lighting", "bulb", 3),
+    ("waste", "trash", 2),
+    ("parks", "trees", 10),
+    ("water", "droplet", 5),
+    ("building", "building", 10),
+    ("traffic", "car", 10),
+    ("noise", "volume", 5),
+    ("other", "dots", 10),
+)
+_ANSWER_DAYS = 2
+
 _READY_NOTES = (
     ("گوشی را برنداشت و پیام نگذاشت", "Did not pick up, no message left"),
     ("صدا قطع و وصل می‌شد", "The sound came and went"),
@@ -113,8 +126,27 @@ def upgrade() -> None:
     op.bulk_insert(
         subjects, [{"id": id_, "name_fa": fa, "name_en": en, "offered": True} for id_, (fa, en) in rows]
     )
+    _categories()
     notes = sa.table("desk_words", *map(sa.column, ("name_fa", "name_en")))
     op.bulk_insert(notes, [{"name_fa": fa, "name_en": en} for fa, en in _READY_NOTES])
+
+
+def _categories() -> None:
+    common = {"answer_in": _ANSWER_DAYS, "answer_unit": "days", "solve_unit": "days", "evidence": "text"}
+    common |= {"urgent": False, "active": True, "questions": []}
+    rows = [
+        # without its id: PostgreSQL goes on counting where it has counted itself
+        {"code": code, "name_fa": fa, "name_en": en, "icon": icon, "key": key, "solve_in": days, **common}
+        for key, ((code, icon, days), (fa, en)) in enumerate(
+            zip(_CATEGORIES, _SUBJECTS, strict=True), start=1
+        )
+    ]
+    kinds = {"questions": sa.JSON}
+    op.bulk_insert(sa.table("categories", *(sa.column(name, kinds.get(name)) for name in rows[0])), rows)
+
+
+def _one_of(name: str, *words: str) -> sa.Enum:
+    return sa.Enum(*words, name=name, native_enum=False, create_constraint=True, length=32)
 
 
 def _tables() -> None:
@@ -735,6 +767,44 @@ def _tables() -> None:
         sa.UniqueConstraint("token"),
     )
     op.create_table(
+        "categories",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name_fa", sa.String(length=100), nullable=False),
+        sa.Column("name_en", sa.String(length=100), nullable=False),
+        sa.Column("icon", sa.String(length=20), nullable=False),
+        sa.Column("key", sa.Integer(), nullable=True),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("answer_in", sa.Integer(), nullable=False),
+        sa.Column("answer_unit", _one_of("answer_unit", "hours", "days"), nullable=False),
+        sa.Column("solve_in", sa.Integer(), nullable=False),
+        sa.Column("solve_unit", _one_of("solve_unit", "hours", "days"), nullable=False),
+        sa.Column("evidence", _one_of("evidence", "none", "text", "picture"), nullable=False),
+        sa.Column("questions", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("answer_in > 0 AND solve_in > 0", name="takes_time"),
+        sa.CheckConstraint("key BETWEEN 1 AND 9", name="key_of_telephone"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("code", name="category_code"),
+        sa.UniqueConstraint("key", name="category_key"),
+    )
+    op.create_table(
+        "responsible_departments",
+        sa.Column("category_id", sa.Integer(), nullable=False),
+        sa.Column("district", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("district BETWEEN 0 AND 15", name="district_or_all"),
+        sa.ForeignKeyConstraint(
+            ["category_id"],
+            ["categories.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.PrimaryKeyConstraint("category_id", "district"),
+    )
+    op.create_table(
         "requests",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tracking", sa.String(length=9), nullable=False),
@@ -784,9 +854,12 @@ def _tables() -> None:
             "voice_message IS NOT NULL OR voice_deleted_at IS NOT NULL OR written <> ''",
             name="says_something",
         ),
-        sa.CheckConstraint("category BETWEEN 1 AND 9", name="known_category"),
         sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
         sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        sa.ForeignKeyConstraint(
+            ["category"],
+            ["categories.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["department_id"],
             ["departments.id"],

@@ -194,7 +194,8 @@ def test_given_a_written_request_with_a_wrong_number_or_department_when_sent_the
     for wrong, code in (
         ({"number": "12"}, "number-invalid"),
         ({"refer": refer}, "not-found"),
-        ({"category": 10}, "invalid-input"),
+        ({"category": 0}, "invalid-input"),
+        ({"category": 10}, "category-inactive"),
         ({"written": "\0"}, "invalid-input"),
         ({"written": "x" * 10_000}, "invalid-input"),
     ):

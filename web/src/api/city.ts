@@ -1,4 +1,4 @@
-/** The officials and the subjects of the city. */
+/** The officials, the subjects and the categories of the city. */
 import { useQuery } from '@tanstack/react-query'
 import { body, client } from './client'
 import { planningKey } from './keys'
@@ -6,6 +6,7 @@ import type { components } from './schema.gen'
 
 type Schemas = components['schemas']
 export type Subject = Schemas['Subject']
+export type Category = Schemas['Category']
 export type OfficialWithNumber = Schemas['OfficialWithNumber']
 
 export const getOfficials = () => body(client.GET('/api/v1/officials'))
@@ -14,6 +15,13 @@ export const useSubjects = () =>
   useQuery({
     queryKey: [...planningKey, 'subjects'],
     queryFn: () => body(client.GET('/api/v1/subjects')),
+    staleTime: 60_000,
+  })
+
+export const useCategories = () =>
+  useQuery({
+    queryKey: [...planningKey, 'categories'],
+    queryFn: () => body(client.GET('/api/v1/categories')),
     staleTime: 60_000,
   })
 

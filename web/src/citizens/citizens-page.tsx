@@ -9,7 +9,7 @@ import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Num } from '../ui/number'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import { useTitle } from '../ui/use-title'
 import { useSearch } from './queries'
 import { groupsOf } from './results'
@@ -23,12 +23,12 @@ export default function CitizensPage({ me }: { me: Me }) {
   const language = useLanguage()
   const { text } = language
   const words = text.citizens
-  const subject = useSubject()
+  const category = useCategory()
   useTitle(words.title)
   const [typed, setTyped] = useState('')
   const [wanted] = useDebouncedValue(latinDigits(typed.trim()), WHILE_TYPING)
   const { data, error, isSuccess } = useSearch(wanted)
-  const found = groupsOf(me, typed, wanted ? data : undefined, language, subject).filter(({ name }) => name === 'registrations' || name === 'requests')
+  const found = groupsOf(me, typed, wanted ? data : undefined, language, category).filter(({ name }) => name === 'registrations' || name === 'requests')
   return (
     <div>
       <Header me={me} page="citizens">{null}</Header>

@@ -10,6 +10,7 @@ import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { Tag } from '../ui/tag'
+import { useCategory } from '../ui/use-category'
 import { useSubject } from '../ui/use-subject'
 import type { Entry } from './timeline'
 import style from './citizens.module.css'
@@ -36,6 +37,7 @@ function What({ entry }: { entry: Entry }): ReactNode {
   const { text, format, office } = language
   const words = text.citizens
   const subject = useSubject()
+  const category = useCategory()
   const sound = useSoundWords()
   switch (entry.kind) {
     case 'registration': {
@@ -67,12 +69,12 @@ function What({ entry }: { entry: Entry }): ReactNode {
       )
     }
     case 'request': {
-      const { id, tracking, category, district, state, promised_until } = entry.request
+      const { id, tracking, category: about, district, state, promised_until } = entry.request
       return (
         <>
           <strong>{words.reported}</strong>
           <Link href={`/requests/${id}`}><Num>{format.ticket(tracking)}</Num></Link>
-          <span>{subject(category)}{text.comma}{districtName(language, district)}</span>
+          <span>{category(about)}{text.comma}{districtName(language, district)}</span>
           <em>{text.requests.state[state]}</em>
           {promised_until && <strong>{words.promisedUntil(dueDay(language, promised_until))}</strong>}
         </>

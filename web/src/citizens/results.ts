@@ -27,7 +27,7 @@ export interface Group {
 
 /** What was found, and the pages of this name: each kind by itself, without those of which there is none. */
 export function groupsOf(
-  me: Me, typed: string, found: SearchResults | undefined, language: Language, subject: (key: number | null) => string,
+  me: Me, typed: string, found: SearchResults | undefined, language: Language, category: (id: number) => string,
 ): Group[] {
   const { text, format, office } = language
   const registrations = (found?.registrations ?? []).map((one) => ({
@@ -42,7 +42,7 @@ export function groupsOf(
   const requests = (found?.requests ?? []).map((one) => ({
     key: `request-${one.id}`,
     label: format.ticket(one.tracking),
-    about: [subject(one.category), districtName(language, one.district), text.requests.state[one.state]].join(text.comma),
+    about: [category(one.category), districtName(language, one.district), text.requests.state[one.state]].join(text.comma),
     to: `/requests/${one.id}`,
   }))
   const staff = (found?.staff ?? []).map((one) => ({

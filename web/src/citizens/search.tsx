@@ -10,7 +10,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Latin } from '../ui/number'
 import { useEscape } from '../ui/use-escape'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import { useSearch } from './queries'
 import { groupsOf, type Result } from './results'
 import { useCommands, type Deed } from './use-commands'
@@ -34,7 +34,7 @@ interface Props {
 export default function Search({ me, asked, onThere, onLikely }: Props) {
   const language = useLanguage()
   const words = language.text.search
-  const subject = useSubject()
+  const category = useCategory()
   const [, go] = useLocation()
   useEscape(useSpotlight(store).opened, spotlight.close)
   const [typed, setTyped] = useState('')
@@ -69,7 +69,7 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   // What was found for other words is nobody's to open.
   const settled = wanted === latinDigits(typed.trim()) && !isFetching
   const groups: { name: keyof typeof words.groups; results: (Result | Deed)[] }[] = groupsOf(
-    me, typed, settled && wanted.length > 1 ? data : undefined, language, subject,
+    me, typed, settled && wanted.length > 1 ? data : undefined, language, category,
   )
   if (deeds.length > 0) groups.push({ name: 'commands', results: deeds })
   const first = groups[0]?.results[0]

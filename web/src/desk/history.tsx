@@ -11,6 +11,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Notes } from '../ui/notes'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
+import { useCategory } from '../ui/use-category'
 import { useSubject } from '../ui/use-subject'
 import { type CitizensHistory, type PastCall, type PastRegistration, useHistory } from './queries'
 import style from './history.module.css'
@@ -21,7 +22,7 @@ const FEW = 3
 /** What is known of the citizen in hand: earlier registrations with their calls and notes, and requests. */
 export function History({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
-  const subjectOf = useSubject()
+  const category = useCategory()
   const { data, error } = useHistory(callback)
   const { data: me } = useMe()
   const [all, setAll] = useState(false)
@@ -45,7 +46,7 @@ export function History({ callback }: { callback: Callback }) {
         {registrations.slice(0, shown).map((one) => <Registered key={one.id} past={one} />)}
         {requests.slice(0, shown).map((one) => (
           <li key={one.tracking} data-testid="past-request">
-            <strong>{subjectOf(one.category)}</strong>
+            <strong>{category(one.category)}</strong>
             <span>{text.requests.state[one.state]}</span>
             {one.district !== null && <span>{text.requests.inDistrict(format.number(one.district))}</span>}
             <span>{text.history.tracking} <Link href={`/requests/${one.id}`}><Num>{format.digits(one.tracking)}</Num></Link></span>

@@ -2,6 +2,7 @@ import { words as account } from '../account/words.en'
 import { words as assist } from '../assist/words.en'
 import { words as audit } from '../audit/words.en'
 import { words as blocked } from '../blocked/words.en'
+import { words as categories } from '../categories/words.en'
 import { words as citizenPhone } from '../citizen-phone/words.en'
 import { words as citizens } from '../citizens/words.en'
 import { words as control } from '../control/words.en'
@@ -33,7 +34,7 @@ import { words as common } from './words.en'
 /** Every text of the pages, in English. */
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

@@ -2,6 +2,7 @@ import { words as account } from '../account/words.fa'
 import { words as assist } from '../assist/words.fa'
 import { words as audit } from '../audit/words.fa'
 import { words as blocked } from '../blocked/words.fa'
+import { words as categories } from '../categories/words.fa'
 import { words as citizenPhone } from '../citizen-phone/words.fa'
 import { words as citizens } from '../citizens/words.fa'
 import { words as control } from '../control/words.fa'
@@ -32,7 +33,7 @@ import { words as common } from './words.fa'
 /** Every text of the pages, in Persian: each feature's words, which no two share by name. `Text` is the shape any other language has to fill. */
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays,
   ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

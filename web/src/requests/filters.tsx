@@ -1,15 +1,17 @@
 import { Checkbox, NativeSelect } from '@mantine/core'
+import { useCategories } from '../api/city'
 import { useLanguage } from '../language/language'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import type { InboxFilter } from './inbox-filter'
-import { CATEGORIES, departmentName, DISTRICTS } from './names'
+import { departmentName, DISTRICTS } from './names'
 import { useDepartments } from './queries'
 import style from './requests.module.css'
 
 /** Subject, district, department, mine. */
 export function Filters({ inbox: { common, change } }: { inbox: InboxFilter }) {
   const language = useLanguage()
-  const subject = useSubject()
+  const { data: categories = [] } = useCategories()
+  const category = useCategory()
   const { text, format } = language
   const { data: departments = [] } = useDepartments()
   const words = text.requests
@@ -18,7 +20,7 @@ export function Filters({ inbox: { common, change } }: { inbox: InboxFilter }) {
     <div className={style.filters} role="group" aria-label={words.filters}>
       <NativeSelect
         label={words.category} value={common.category ?? ''} data-testid="filter-category"
-        data={[any, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
+        data={[any, ...categories.map(({ id }) => ({ value: String(id), label: category(id) }))]}
         onChange={(event) => change({ category: event.currentTarget.value })}
       />
       <NativeSelect

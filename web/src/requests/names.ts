@@ -1,7 +1,6 @@
 import type { Language } from '../language/language'
 import type { CityRequest } from './queries'
 
-export const CATEGORIES = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
 export const DISTRICTS = Array.from({ length: 15 }, (_, index) => index + 1)
 
 export const departmentName = ({ code }: Language, department: { name_fa: string; name_en: string }) =>

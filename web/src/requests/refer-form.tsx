@@ -1,5 +1,6 @@
 import { Button, NativeSelect, Textarea } from '@mantine/core'
 import { useState } from 'react'
+import { useCategories } from '../api/city'
 import { serverNow } from '../api/clock'
 import { addDays, cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
@@ -8,7 +9,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { type At, useFields } from '../ui/use-fields'
 import { departmentName } from './names'
 import { type CityRequest, type Refer, referRequest, useDepartments, useRequestAction } from './queries'
-import { keepDepartment } from './usual-department'
+import { keepDepartment, meantDepartment } from './usual-department'
 import style from './requests.module.css'
 
 const USUAL_DAYS = 3
@@ -55,7 +56,11 @@ export function ReferFields({ value, onChange, none, at }: { value: Referral; on
 /** Refers a request; one that is with a department: to another one, or until another day. */
 export function ReferForm({ request, onDone }: { request: CityRequest; onDone: () => void }) {
   const { text } = useLanguage()
-  const [referral, setReferral] = useState(newReferral)
+  const { data: categories = [] } = useCategories()
+  const { data: departments = [] } = useDepartments()
+  const [said, setSaid] = useState<Referral>()
+  const meant = meantDepartment(categories.find(({ id }) => id === request.category), String(request.district ?? ''), departments)
+  const referral = said ?? { ...newReferral(), department: request.department ? '' : meant }
   const refer = useRequestAction((to: Refer) => referRequest(request.id, to), ({ request: referred }) => {
     keepDepartment(referred)
     onDone()
@@ -64,7 +69,7 @@ export function ReferForm({ request, onDone }: { request: CityRequest; onDone: (
   const { at, rest, send } = useFields({ department_id: !to && text.fields.choose, due_on: null }, refer.error)
   return (
     <div className={style.form} data-testid="refer-form">
-      <ReferFields value={referral} onChange={setReferral} none="–" at={at} />
+      <ReferFields value={referral} onChange={setSaid} none="–" at={at} />
       <ErrorNotice error={rest} />
       <Button loading={refer.isPending} onClick={() => send(() => to && refer.mutate(to))} data-testid="refer">
         {text.requests.refer}

@@ -11,7 +11,7 @@ import { Loading } from '../ui/loading'
 import { MaskedNumber } from '../ui/masked-number'
 import { Num } from '../ui/number'
 import { Player } from '../ui/player'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import { Actions } from './actions'
 import { Duplicates } from './duplicates'
 import { History } from './history'
@@ -56,7 +56,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
 
 function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   const language = useLanguage()
-  const subject = useSubject()
+  const category = useCategory()
   const { text, format } = language
   const { request, duplicate_of } = detail
   const words = text.requests
@@ -69,7 +69,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   if (request.department) facts.push([words.department, departmentName(language, request.department)])
   return (
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
-      <h2>{subject(request.category)}{text.comma}{districtName(language, request.district)}</h2>
+      <h2>{category(request.category)}{text.comma}{districtName(language, request.district)}</h2>
       <div className={style.tags} role="status"><StateTags request={request} /></div>
       {duplicate_of && (
         <p className={style.plainLine}>

@@ -2,7 +2,7 @@ import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import { daysLeft, departmentName, districtName, dueDay, isInWork } from './names'
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
@@ -10,14 +10,14 @@ import style from './requests.module.css'
 /** A request in a list; the whole row leads to it. */
 export function RequestRow({ request }: { request: CityRequest }) {
   const language = useLanguage()
-  const subject = useSubject()
+  const categoryName = useCategory()
   const { text, format } = language
   const { id, tracking, category, district, written, spoken, voice_deleted, made_at, department } = request
   return (
     <li className={style.row} data-testid="request" data-id={id} data-state={request.state}>
       <span className={style.main}>
         <Link href={`/requests/${id}`} className={style.link}>
-          {subject(category)}{text.comma}{districtName(language, district)}
+          {categoryName(category)}{text.comma}{districtName(language, district)}
         </Link>
         <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken) || (voice_deleted && text.requests.voiceDeleted)}</span>
       </span>

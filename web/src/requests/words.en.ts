@@ -12,6 +12,7 @@ export const words: typeof fa = {
     none: 'There is no such request.',
     more: 'Show more',
     filters: 'Narrow the requests',
+    ask: 'Ask the citizen',
     category: 'Subject',
     district: 'District',
     department: 'Department',

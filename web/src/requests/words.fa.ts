@@ -11,6 +11,7 @@ export const words = {
     none: 'گزارشی با این مشخصات نیست.',
     more: 'نمایش بیشتر',
     filters: 'محدود کردن گزارش‌ها',
+    ask: 'از شهروند بپرسید',
     category: 'موضوع',
     district: 'منطقه',
     department: 'اداره',

@@ -2,16 +2,17 @@ import { Button, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/cor
 import { useLocalStorage } from '@mantine/hooks'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { useCategories } from '../api/city'
 import { DRAFT } from '../api/session'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { useSubject } from '../ui/use-subject'
+import { useCategory } from '../ui/use-category'
 import { Sheet } from '../ui/sheet'
 import { useFields } from '../ui/use-fields'
-import { CATEGORIES, DISTRICTS } from './names'
+import { DISTRICTS } from './names'
 import { type RequestIn, useDepartments, useRequestAction, writeRequest } from './queries'
 import { newReferral, ReferFields, type Referral, toRefer } from './refer-form'
-import { keepDepartment, usualDepartment } from './usual-department'
+import { keepDepartment, meantDepartment } from './usual-department'
 import style from './requests.module.css'
 
 interface Props {
@@ -31,8 +32,9 @@ const nothing = () => ''
 
 /** Writes a citizen's problem down, and refers it at once where that is wanted. */
 export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props) {
-  const { text, format } = useLanguage()
-  const subject = useSubject()
+  const { code, text, format } = useLanguage()
+  const categoryName = useCategory()
+  const { data: categories = [] } = useCategories()
   const words = text.requests
   const [begun] = useState(noteSoFar)
   const [draft, setDraft, forget] = useLocalStorage({
@@ -40,8 +42,10 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
   })
   const say = (change: Draft) => setDraft((before) => ({ ...before, ...change }))
   const { data: departments = [] } = useDepartments()
-  const { written = begun, category = registration?.subject ? String(registration.subject) : '', district = '' } = draft
-  const { department = usualDepartment(category, departments), due = newReferral().due, note = '' } = draft
+  const usual = categories.find(({ key, active }) => active && key !== null && key === registration?.subject)
+  const { written = begun, category = usual ? String(usual.id) : '', district = '' } = draft
+  const chosen = categories.find(({ id }) => String(id) === category)
+  const { department = meantDepartment(chosen, district, departments), due = newReferral().due, note = '' } = draft
   const referral = { department, due, note }
   const write = useRequestAction((request: RequestIn) => writeRequest(request), ({ request }) => {
     forget()
@@ -78,7 +82,7 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
           <div className={style.pair}>
             <NativeSelect
               {...at('category')} label={words.category} value={category} data-testid="category"
-              data={[{ value: '', label: words.pickCategory }, ...CATEGORIES.map((one) => ({ value: String(one), label: subject(one) }))]}
+              data={[{ value: '', label: words.pickCategory }, ...categories.filter(({ active }) => active).map(({ id }) => ({ value: String(id), label: categoryName(id) }))]}
               onChange={(event) => say({ category: event.currentTarget.value, department: undefined })}
             />
             <NativeSelect
@@ -87,6 +91,11 @@ export function WriteForm({ registration, noteSoFar = nothing, onClose }: Props)
               onChange={(event) => say({ district: event.currentTarget.value })}
             />
           </div>
+          {chosen && chosen.questions.length > 0 && (
+            <ul className={style.questions} aria-label={words.ask} data-testid="questions">
+              {chosen.questions.map((one) => <li key={one.fa}>{one[code]}</li>)}
+            </ul>
+          )}
           <ReferFields value={referral} onChange={say} none={words.noReferral} at={at} />
           <ErrorNotice error={rest} />
           <Group justify="flex-end">

@@ -1,0 +1,60 @@
+"""What goes over the wire about categories."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from api.ids import BodyId
+from api.schemas import Name, Said
+from db.models import Evidence, TimeUnit
+from hotline.requests.category_files import CODE
+
+
+class WorkingTime(BaseModel):
+    """So much of the city's working time."""
+
+    amount: int = Field(ge=1, le=1000)
+    unit: TimeUnit
+
+
+class Question(BaseModel):
+    """What is asked of who reports such a problem."""
+
+    fa: Said = Field(min_length=1, max_length=200)
+    en: Said = Field(min_length=1, max_length=200)
+
+
+class Responsible(BaseModel):
+    """Which department is meant in a district; `district` 0: in all others."""
+
+    district: int = Field(ge=0, le=15)
+    department_id: BodyId
+
+
+class CategoryValues(BaseModel):
+    """Everything of a category but its code. `key`: of the telephone, where it says `subject-KEY`."""
+
+    name_fa: Name = Field(min_length=1, max_length=100)
+    name_en: Name = Field(min_length=1, max_length=100)
+    icon: Name = Field(max_length=20)
+    key: int | None = Field(None, ge=1, le=9)
+    urgent: bool = False
+    answer: WorkingTime
+    solve: WorkingTime
+    evidence: Evidence = Evidence.TEXT
+    questions: list[Question] = Field([], max_length=5)
+    departments: list[Responsible] = Field([], max_length=16)
+    active: bool = True
+
+
+class CategoryIn(CategoryValues):
+    """A new category; its `code`, by which files know it, never changes."""
+
+    code: Annotated[str, Field(pattern=CODE)]
+
+
+class Category(CategoryIn):
+    """A category of requests. `spoken`: what callers hear at its key, by language."""
+
+    id: int
+    spoken: dict[str, str]

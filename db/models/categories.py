@@ -1,0 +1,70 @@
+"""What the city mends: the categories of requests, and who is responsible for each."""
+
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, one_of
+from db.models.requests import Department
+
+
+class TimeUnit(StrEnum):
+    """In what the city's working time is counted."""
+
+    HOURS = "hours"
+    DAYS = "days"
+
+
+class Evidence(StrEnum):
+    """What must be there before a request of a category counts as solved."""
+
+    NONE = "none"
+    TEXT = "text"
+    PICTURE = "picture"
+
+
+class Category(Base):
+    """A kind of problem. Never deleted: what is not `active` any more is somebody's history."""
+
+    __tablename__ = "categories"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))  # by which files know it; it never changes
+    name_fa: Mapped[str] = mapped_column(String(100))
+    name_en: Mapped[str] = mapped_column(String(100))
+    icon: Mapped[str] = mapped_column(String(20))
+    key: Mapped[int | None]  # of the telephone; its prompt is `subject-<key>`
+    urgent: Mapped[bool] = mapped_column(default=False)
+    answer_in: Mapped[int]  # so much working time until the citizen is told anything
+    answer_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "answer_unit"))
+    solve_in: Mapped[int]
+    solve_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "solve_unit"))
+    evidence: Mapped[Evidence] = mapped_column(one_of(Evidence, "evidence"))
+    questions: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # each by language
+    active: Mapped[bool] = mapped_column(default=True)
+
+    responsible: Mapped[list["Responsible"]] = relationship(
+        order_by="Responsible.district", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    __table_args__ = (
+        UniqueConstraint("code", name="category_code"),
+        UniqueConstraint("key", name="category_key"),
+        CheckConstraint("key BETWEEN 1 AND 9", name="key_of_telephone"),
+        CheckConstraint("answer_in > 0 AND solve_in > 0", name="takes_time"),
+    )
+
+
+class Responsible(Base):
+    """Which department a category's requests are meant for in a district; 0: in all others."""
+
+    __tablename__ = "responsible_departments"
+
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"), primary_key=True)
+    district: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))
+
+    department: Mapped[Department] = relationship(lazy="joined")
+
+    __table_args__ = (CheckConstraint("district BETWEEN 0 AND 15", name="district_or_all"),)

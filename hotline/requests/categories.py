@@ -1,0 +1,247 @@
+"""The categories of requests: what the city mends, how soon, and which department is meant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import one_at_a_time
+from db.models import Category, Department, Evidence, Responsible, TimeUnit
+from hotline import audit, characters
+from hotline.errors import Refused
+from hotline.subjects import OTHER
+
+ICONS = (
+    *("road", "bulb", "trash", "trees", "droplet", "building", "car", "volume", "dots"),
+    *("bus", "bike", "wall", "paw", "flame", "alert", "home", "tool"),
+)
+"""Those that the pages can draw (web/src/categories/icons.ts)."""
+ALL = 0
+"""Stands for every district that has no department of its own."""
+CHANGED = "category-changed"
+"""Of the event that pages hear of."""
+LANGUAGES = ("fa", "en")
+_LONGEST = {TimeUnit.HOURS: 1000, TimeUnit.DAYS: 366}
+_QUESTIONS, _QUESTION = 5, 200
+
+
+class Span(NamedTuple):
+    """So much of the city's working time."""
+
+    amount: int
+    unit: TimeUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """Everything of a category but its code. `departments`: by district, `ALL` for all others."""
+
+    name_fa: str
+    name_en: str
+    icon: str
+    key: int | None
+    urgent: bool
+    answer: Span
+    solve: Span
+    evidence: Evidence
+    questions: Sequence[Mapping[str, str]]
+    departments: Mapping[int, int]
+    active: bool
+
+    @classmethod
+    def of(cls, category: Category) -> Self:
+        """Those that it has now."""
+        return cls(
+            name_fa=category.name_fa,
+            name_en=category.name_en,
+            icon=category.icon,
+            key=category.key,
+            urgent=category.urgent,
+            answer=Span(category.answer_in, category.answer_unit),
+            solve=Span(category.solve_in, category.solve_unit),
+            evidence=category.evidence,
+            questions=category.questions,
+            departments={each.district: each.department_id for each in category.responsible},
+            active=category.active,
+        )
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a field."""
+
+    field: str
+    detail: str
+
+
+def everyone(session: Session) -> Sequence[Category]:
+    """All of them: those in use first, by their keys, then by the order in which they were made."""
+    order = (Category.active.desc(), Category.key.is_(None), Category.key, Category.id)
+    return session.scalars(select(Category).order_by(*order)).all()
+
+
+def get(session: Session, category_id: int) -> Category:
+    """The category. Raises Refused("not-found")."""
+    category = session.get(Category, category_id)
+    if category is None:
+        raise Refused("not-found", f"no category {category_id}")
+    return category
+
+
+def in_use(session: Session, category_id: int) -> Category:
+    """The category, of which something new may be reported. Raises Refused("category-inactive")."""
+    category = session.get(Category, category_id)
+    if category is None or not category.active:
+        raise Refused("category-inactive", f"nothing new is reported of category {category_id}")
+    return category
+
+
+def offered(session: Session) -> str:
+    """The keys of those that callers hear."""
+    keys = session.scalars(select(Category.key).where(Category.active, Category.key.is_not(None)))
+    return "".join(sorted(map(str, keys)))
+
+
+def by_key(session: Session, key: int) -> Category:
+    """What a caller means by this key of the telephone: if it is in use no more, everything else."""
+    query = select(Category).where(Category.active, Category.key.in_([key, OTHER])).order_by(Category.key)
+    return session.scalars(query.limit(1)).one()
+
+
+def department_of(category: Category, district: int | None) -> Department | None:
+    """Which active department its requests of this district are meant for."""
+    by_district = {each.district: each.department for each in category.responsible}
+    found = by_district.get(district or ALL) or by_district.get(ALL)
+    return found if found and found.active else None
+
+
+def add(session: Session, code: str, values: Values, *, who: str) -> Category:
+    """Add a category. Raises Refused("category-values" | "category-taken")."""
+    _hold(session)
+    _must_be_right(session, values)
+    if session.scalar(select(Category.id).where(Category.code == code)):
+        raise Refused("category-taken", f"another category is called {code}", "code")
+    _must_be_free(session, None, values)
+    category = Category(code=code)
+    put(session, category, values, who=who)
+    events.timetable_changed(session, CHANGED)
+    return category
+
+
+def change(session: Session, category_id: int, values: Values, *, who: str) -> Category:
+    """Give it other values. Raises Refused("not-found" | "category-values" | "category-taken" |
+    "category-last").
+    """
+    _hold(session)
+    category = get(session, category_id)
+    _must_be_right(session, values)
+    _must_be_free(session, category.id, values)
+    put(session, category, values, who=who)
+    must_have_other(session)
+    events.timetable_changed(session, CHANGED)
+    return category
+
+
+def put(session: Session, category: Category, values: Values, *, who: str) -> bool:
+    """Write them down, as they are; whether anything is different now. What was checked."""
+    made = category.id is None
+    if not made and Values.of(category) == values:
+        return False
+    for name in ("name_fa", "name_en", "icon", "key", "urgent", "evidence", "active"):
+        setattr(category, name, getattr(values, name))
+    category.answer_in, category.answer_unit = values.answer
+    category.solve_in, category.solve_unit = values.solve
+    category.questions = [dict(question) for question in values.questions]
+    session.add(category)
+    session.flush()
+    _hand_to(session, category, values.departments)
+    what = category.code if category.active else f"{category.code}, not active"
+    deed = (f"category {category.id}", what)
+    audit.record(session, who, "category-added" if made else "category-changed", *deed)
+    return True
+
+
+def must_have_other(session: Session) -> None:
+    """Raises Refused("category-last"): one that is in use has the key of everything else."""
+    session.flush()
+    if not session.scalar(select(Category.id).where(Category.active, Category.key == OTHER)):
+        detail = f"one category that is in use has key {OTHER}: what fits nowhere goes there"
+        raise Refused("category-last", detail, "key")
+
+
+def wrong(session: Session, values: Values) -> list[Wrong]:
+    """Everything that is wrong with these values, whatever other categories have."""
+    found = [
+        *(Wrong(name, _wrong_name(getattr(values, name))) for name in ("name_fa", "name_en")),
+        Wrong("icon", "" if values.icon in ICONS else f"is one of {', '.join(ICONS)}"),
+        Wrong("key", "" if values.key in (None, *range(1, 10)) else "is 1 to 9, or none"),
+        *(Wrong(name, _wrong_span(getattr(values, name))) for name in ("answer", "solve")),
+        Wrong("questions", _wrong_questions(values.questions)),
+        Wrong("departments", _wrong_departments(session, values.departments)),
+    ]
+    if values.evidence is Evidence.PICTURE:
+        found.append(Wrong("evidence", "no picture can be demanded: departments cannot hand one in yet"))
+    return [each for each in found if each.detail]
+
+
+def _hold(session: Session) -> None:
+    one_at_a_time(session, "categories")
+
+
+def _hand_to(session: Session, category: Category, departments: Mapping[int, int]) -> None:
+    for each in list(category.responsible):
+        if each.district not in departments:
+            category.responsible.remove(each)
+    there = {each.district: each for each in category.responsible}
+    for district, department_id in departments.items():
+        if district in there:
+            there[district].department_id = department_id
+        else:
+            category.responsible.append(Responsible(district=district, department_id=department_id))
+    session.flush()
+    session.expire(category, ["responsible"])
+
+
+def _must_be_right(session: Session, values: Values) -> None:
+    for field, detail in wrong(session, values):
+        raise Refused("category-values", f"{field} {detail}", field)
+
+
+def _must_be_free(session: Session, category_id: int | None, values: Values) -> None:
+    others = select(Category.code).where(Category.key == values.key, Category.id != (category_id or 0))
+    if values.key is not None and (other := session.scalar(others)):
+        raise Refused("category-taken", f"key {values.key} is that of {other}", "key")
+
+
+def _wrong_name(name: str) -> str:
+    try:
+        characters.check(name)
+    except Refused as refused:
+        return f"has {refused.detail}"
+    return "" if name.strip() and len(name) <= 100 else "has 1 to 100 letters"
+
+
+def _wrong_span(span: Span) -> str:
+    most = _LONGEST[span.unit]
+    return "" if 0 < span.amount <= most else f"is 1 to {most} working {span.unit}"
+
+
+def _wrong_questions(questions: Sequence[Mapping[str, str]]) -> str:
+    if len(questions) > _QUESTIONS:
+        return f"are at most {_QUESTIONS}"
+    for question in questions:
+        texts = [question.get(language, "").strip() for language in LANGUAGES]
+        if not all(0 < len(text) <= _QUESTION for text in texts):
+            return f"are in Persian and English, each of at most {_QUESTION} letters"
+    return ""
+
+
+def _wrong_departments(session: Session, departments: Mapping[int, int]) -> str:
+    strange = [district for district in departments if not ALL <= district <= 15]
+    if strange:
+        return f"are for districts 1 to 15, or {ALL} for all others: not {strange[0]}"
+    known = set(session.scalars(select(Department.id).where(Department.id.in_(departments.values()))))
+    missing = set(departments.values()) - known
+    return f"there is none with the number {min(missing)}" if missing else ""

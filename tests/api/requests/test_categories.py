@@ -1,0 +1,49 @@
+"""Categories over the wire: an administrator keeps them, and a refusal names its field."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role
+from tests.api.requests.test_requests import Page, page  # noqa: F401  (fixture)
+from tests.factories import a_department
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+def test_given_an_administrator_when_categories_are_added_and_changed_then_everybody_reads_them(
+    engine: Engine,
+    page: Page,  # noqa: F811
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+    admin, operator = page(Role.ADMINISTRATOR), page(Role.OPERATOR)
+    first = operator.get("/categories").json()[0]
+    assert (first["code"], first["key"], first["solve"]) == ("streets", 1, {"amount": 10, "unit": "days"})
+    assert set(first["spoken"]) == {"fa", "en"}
+    departments = [{"district": 0, "department_id": department.id}]
+    new = {**first, "code": "stairs", "key": None, "departments": departments}
+    made = admin.post("/categories", json=new)
+    assert made.status_code == 201, made.text
+    stairs = made.json()
+    assert (stairs["key"], stairs["spoken"], stairs["departments"]) == (None, {}, departments)
+
+    def answer(**other: object) -> tuple[int, str, str]:
+        got = admin.put(f"/categories/{stairs['id']}", json=stairs | other)
+        return got.status_code, got.json().get("code", ""), got.json().get("field", "")
+
+    assert answer(active=False) == (200, "stairs", "")
+    assert answer(key=1) == (409, "category-taken", "key")
+    assert answer(evidence="picture") == (409, "category-values", "evidence")
+    assert answer(departments=departments * 2) == (409, "category-values", "departments")
+    assert answer(solve={"amount": 0, "unit": "days"}) == (422, "invalid-input", "solve")
+    assert [each["code"] for each in operator.get("/categories").json()][-1] == "stairs", "after those in use"
+
+
+def test_given_a_category_that_is_not_there_when_meant_then_it_is_said(page: Page) -> None:  # noqa: F811
+    admin: TestClient = page(Role.ADMINISTRATOR)
+    values = admin.get("/categories").json()[0]
+    assert admin.put("/categories/404404", json=values).status_code == 404
+    written = admin.post("/requests", json={"category": 404404, "written": "چاله"})
+    assert (written.status_code, written.json()["code"]) == (409, "category-inactive")

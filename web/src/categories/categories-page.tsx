@@ -1,0 +1,82 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { type Category, useCategories } from '../api/city'
+import { mayAdminister } from '../api/permissions'
+import type { Me } from '../api/types'
+import { type Language, useLanguage } from '../language/language'
+import { departmentName, districtName } from '../requests/names'
+import { type Department, useDepartments } from '../requests/queries'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Tag } from '../ui/tag'
+import { useTitle } from '../ui/use-title'
+import { CategoryForm } from './category-form'
+import { ICONS } from './icons'
+import plans from '../ui/plans.module.css'
+import style from './categories.module.css'
+
+/** The categories of requests: how soon each is answered and solved, by whom, and where callers hear it. */
+export default function CategoriesPage({ me }: { me: Me }) {
+  const { text } = useLanguage()
+  const words = text.categories
+  useTitle(words.title)
+  const { data, error } = useCategories()
+  const [asked, setAsked] = useState<Category | 'new' | null>(null)
+  const may = mayAdminister(me.role)
+  return (
+    <div>
+      <Header me={me} page="categories">
+        {may && <Button onClick={() => setAsked('new')} data-testid="add-category">{words.add}</Button>}
+      </Header>
+      <main className={plans.list}>
+        <p className={plans.more}>{words.help}</p>
+        <ErrorNotice error={error} />
+        {!data && !error && <Loading />}
+        {data && <ul className={style.list}>{data.map((one) => <Item key={one.id} category={one} onChange={may ? () => setAsked(one) : null} />)}</ul>}
+      </main>
+      {asked && <CategoryForm category={asked === 'new' ? null : asked} onClose={() => setAsked(null)} />}
+    </div>
+  )
+}
+
+function Item({ category, onChange }: { category: Category; onChange: (() => void) | null }) {
+  const language = useLanguage()
+  const { code, text, format } = language
+  const words = text.categories
+  const { data: departments = [] } = useDepartments()
+  const Icon = ICONS[category.icon]
+  const name = category[code === 'fa' ? 'name_fa' : 'name_en']
+  const time = ({ amount, unit }: Category['solve']) => words.time[unit](format.number(amount))
+  return (
+    <li className={style.item} data-testid="category" data-id={category.id} data-active={category.active}>
+      <span className={style.name}>
+        {Icon && <Icon aria-hidden stroke={1.6} />}
+        {name}
+        {category.urgent && <Tag tone="later">{words.urgent}</Tag>}
+        {!category.active && <Tag tone="later">{words.inactive}</Tag>}
+      </span>
+      <span className={style.soft}>
+        {[words.answeredIn(time(category.answer)), words.solvedIn(time(category.solve)), words.needs[category.evidence]].join(text.comma)}
+      </span>
+      <span className={style.soft}>{responsible(category, departments, language)}</span>
+      <span className={style.soft}>
+        {category.key ? `${words.key(format.number(category.key))}${text.comma}${text.subjects.heard} ${category.spoken[code] ?? ''}` : words.noKey}
+      </span>
+      {onChange && (
+        <Button size="compact-sm" variant="default" onClick={onChange} aria-label={words.changeOne(name)} data-testid="change-category">{words.change}</Button>
+      )}
+    </li>
+  )
+}
+
+function responsible(category: Category, departments: Department[], language: Language): string {
+  const { text } = language
+  const name = (id: number) => {
+    const found = departments.find((one) => one.id === id)
+    return found ? departmentName(language, found) : ''
+  }
+  const all = category.departments.map(({ district, department_id }) =>
+    district === 0 ? name(department_id) : `${districtName(language, district)}: ${name(department_id)}`)
+  return all.join(text.comma) || text.categories.nobodyMeant
+}
