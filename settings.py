@@ -130,6 +130,7 @@ _SECRET = {
     "sms_inbound_secret",
     "sms_kavenegar_key",
     "sms_http_headers",
+    "bale_key",
     "oidc_client_secret",
 }
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
@@ -317,6 +318,15 @@ class Settings(BaseSettings):
     sms_inbound_secret: str = Field("", validate_default=True)
     """What proves that a citizen's text message comes from the provider: `whsec_` and 24 to 64 bytes in
     base64. Empty: none are taken."""
+    bale_url: str = Field("https://safir.bale.ai", pattern=_URL)
+    """Where Bale's Safir takes one-time codes."""
+    bale_bot: int = Field(0, ge=0, lt=2**63)
+    """The number of the bot that sends them."""
+    bale_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our access key at Bale's Safir, by which citizens may have their sign-in codes in that messenger."""
+    codes_per_hour: int = Field(1000, ge=1, le=1_000_000)
+    """Codes for signing in that citizens are given in an hour, all together; a bill that runs away stops
+    here."""
     second_factor_roles: Roles = ("administrator",)
     """Whose sign-in takes an authenticator's code as well; anybody may have one. Empty: nobody must."""
     session_hours: int = Field(12, ge=1, le=168)
@@ -435,6 +445,13 @@ class Settings(BaseSettings):
         needs = {"kavenegar": "sms_kavenegar_key", "http": "sms_http_url"}.get(value)
         if needs and not others.data.get(needs):
             raise ValueError(f"needs HOTLINE_{needs.upper()}")
+        return value
+
+    @field_validator("bale_key")
+    @classmethod
+    def _bale(cls, value: str, others: ValidationInfo) -> str:
+        if value and not others.data.get("bale_bot"):
+            raise ValueError("needs HOTLINE_BALE_BOT")
         return value
 
     @field_validator("oidc_issuer")

@@ -26,8 +26,9 @@ from api.desk import (
     transfers,
 )
 from api.line import blocked, inbound_texts, registrations
+from api.my import my, sign_in
 from api.people import account, people, sessions
-from api.public import city, fairness, number_page, public
+from api.public import city, fairness, my_page, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, categories, departments, requests
 from api.rounds import calendar, messages, notices, officials, planning, rounds, subjects, timetable
@@ -53,6 +54,7 @@ _MODULES = (
     ),
     *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
+    *(sign_in, my),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
@@ -71,7 +73,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    for module in (health, public, city, fairness, number_page):
+    for module in (health, public, city, fairness, number_page, my_page):
         together.include_router(module.router)
     return together.routes
 
@@ -117,6 +119,8 @@ def create(settings: Settings) -> FastAPI:
     app.state.tail = tail
     app.state.guesses = limits.Guesses()
     app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
+    app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
+    app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
     app.state.hashing = limits.Hashing()
     problems.install(app)
     app.router.routes.extend(_everywhere())

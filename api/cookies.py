@@ -57,11 +57,9 @@ def keep_cookie(
     response.set_cookie(_full(request, name), value, **_safely(request, lasts))
 
 
-def drop_cookie(request: Request, response: Response) -> None:
+def drop_cookie(request: Request, response: Response, name: str = COOKIE) -> None:
     """Have the browser forget its session."""
-    response.delete_cookie(
-        _full(request, COOKIE), secure=_is_https(request), httponly=True, samesite="strict"
-    )
+    response.delete_cookie(_full(request, name), secure=_is_https(request), httponly=True, samesite="strict")
 
 
 def begin(

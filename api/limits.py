@@ -4,6 +4,7 @@ Kept in this process's memory for the last 10,000 addresses: a restart forgets i
 Only wrong guesses cost, since many citizens share an address behind their mobile operator.
 """
 
+import math
 import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -22,6 +23,10 @@ PASSWORD_EVERY_S = 30.0
 HASHES_AT_ONCE = 2
 HASHES_WAITING = 4
 """More than these are refused at once: whoever waits holds one of the threads that answer everybody."""
+CODES_BURST, CODES_EVERY_S = 20, 15.0
+"""Codes for signing in that an address may ask for, and below, how often it may show a wrong one: many
+citizens share an address behind their mobile operator."""
+CODE_BURST, CODE_EVERY_S = 20, 30.0
 _ADDRESSES = 10_000
 
 
@@ -65,8 +70,9 @@ class Guesses:
             self._pay(subscriber(address), -1)
 
     def _check(self, who: str) -> None:
-        if self._now(who)[0] < 1:
-            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute")
+        if (left := self._now(who)[0]) < 1:
+            after_s = math.ceil((1 - left) * self._every_s)
+            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
 
     def _pay(self, who: str, count: int = 1) -> None:
         left, at = self._now(who)

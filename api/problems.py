@@ -27,6 +27,7 @@ STATUS = {
     "second-factor-due": 401,
     "wrong-credentials": 401,
     "too-many-attempts": 429,
+    "too-many-codes": 429,
     "forbidden": 403,
     "foreign-origin": 403,
     "not-found": 404,
@@ -53,6 +54,9 @@ FIELD = {
     "desk-taken": "desk_id",
     "number-invalid": "number",
     "number-not-allowed": "number",
+    "way-not-offered": "by",
+    "way-needs-mobile": "by",
+    "way-not-now": "by",
     "guest-is-citizen": "number",
     "department-taken": "name_fa",
     "department-inactive": "department_id",
@@ -86,11 +90,19 @@ class Problem(BaseModel):
     """The field of what was sent that is meant, where it is one."""
 
 
-def problem(code: str, detail: str, status: int | None = None, field: str | None = None) -> Response:
-    """The response for a code of STATUS."""
+def problem(
+    code: str,
+    detail: str,
+    status: int | None = None,
+    field: str | None = None,
+    *,
+    after_s: int | None = None,
+) -> Response:
+    """The response for a code of STATUS; `after_s`: when it may be asked again."""
     status = status or STATUS.get(code, 409)
     body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code, field=field)
-    return JSONResponse(body.model_dump(exclude_none=True), status, media_type=_MEDIA_TYPE)
+    headers = None if after_s is None else {"Retry-After": str(after_s)}
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=_MEDIA_TYPE)
 
 
 def declare(document: dict[str, Any]) -> None:
@@ -110,7 +122,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     def refused(_request: Request, error: Refused) -> Response:
-        return problem(error.code, error.detail, field=error.field or FIELD.get(error.code))
+        field = error.field or FIELD.get(error.code)
+        return problem(error.code, error.detail, field=field, after_s=error.after_s)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> Response:

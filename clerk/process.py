@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import recordings, sender
+from clerk import erasing, recordings, sender
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -197,6 +197,7 @@ JOBS = [
     Job("notices", 5.0, announce),
     Job("turn-near", 5.0, tell_turn_near),
     Job("messages", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
+    Job("sign-in-codes", 0.5, sender.run_codes, limit_s=120.0),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
@@ -207,4 +208,5 @@ JOBS = [
     Job("old-recordings", 600.0, recordings.delete_old),
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
+    Job("citizens", 60.0, erasing.run),
 ]

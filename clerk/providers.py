@@ -50,6 +50,11 @@ class Provider(Protocol):
         """Send; returns the provider's name for the message, or "". Raises TryAgain, RefusedForGood."""
 
 
+def messenger(settings: Settings, client: httpx.AsyncClient) -> Provider | None:
+    """Whoever brings codes into a messenger; None if nobody is set."""
+    return Bale(client, settings) if settings.bale_key else None
+
+
 def sms(settings: Settings, client: httpx.AsyncClient) -> Provider | None:
     """Whoever sends the text messages; None if nobody is set."""
     match settings.sms_provider:
@@ -108,6 +113,45 @@ class Kavenegar:
         if _part(entry, "status") in self._LOST:
             raise RefusedForGood(f"Kavenegar: status {_part(entry, 'status')}")
         return str(number)
+
+
+class Bale:
+    """Bale's Safir, https://docs.bale.ai/safir: POST /api/v3/send_message, a one-time code to a number.
+
+    `request_id` is our name for the message: a second one of that name is not sent. What else is said around
+    the code is Bale's own.
+    """
+
+    _REFUSED = frozenset({4, 8, 17})
+    """What was sent is wrong, the number is none, or nobody has an account by it."""
+    _OURS = frozenset({20, 21})
+    """The account: its credit, or how many its bot may write to."""
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        self._client = client
+        self._url = f"{settings.bale_url.rstrip('/')}/api/v3/send_message"
+        self._key, self._bot = settings.bale_key, settings.bale_bot
+
+    async def send(self, to: str, text: str, message_id: str) -> str:
+        """Send the code `text`; returns Bale's message_id."""
+        body = {
+            "request_id": message_id,
+            "bot_id": self._bot,
+            "phone_number": to.removeprefix("+"),
+            "message_data": {"otp_message": {"otp": text}},
+        }
+        headers = {"api-access-key": self._key}
+        async with _post(self._client, self._url, json=body, headers=headers) as response:
+            answer = await _json(response)
+            number, code = _part(answer, "message_id"), _part(answer, "error_data", 0, "code")
+            if code in self._REFUSED:
+                raise RefusedForGood(f"Bale {code}")
+            if code is not None:
+                raise TryAgain(f"Bale {code}", _OURS_TO_MEND_S if code in self._OURS else None)
+            _check(response)
+        if not isinstance(number, str) or not number:
+            raise TryAgain("Bale: no message_id")
+        return number
 
 
 class AnyHttp:

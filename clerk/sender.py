@@ -4,14 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import httpx
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from clerk import wording
+from clerk import code_wording, wording
 from clerk.progress import step
-from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, sms
+from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, messenger, sms
 from db.engine import reading, writing
 from db.models import Message, MessageKind
 from hotline import delivery
@@ -25,13 +26,37 @@ _TIMEOUT_S = 10.0
 
 Record = Callable[[Session], None]
 """Writes down what became of a message."""
+TakeUp = Callable[[Engine, Settings], Sequence[Message]]
+
+
+class Ways(NamedTuple):
+    """Who brings which message."""
+
+    texts: Provider | None
+    codes: Provider | None
+    notices: Provider
+
+    def of(self, letter: wording.Text, message: Message) -> Provider | None:
+        """The one for this message."""
+        if message.kind is MessageKind.NOTICE:
+            return self.notices
+        return self.codes if letter.by_messenger else self.texts
 
 
 def run(engine: Engine, settings: Settings) -> None:
     """Send what is due, until nothing is."""
-    batch = _take_up(engine, settings)
+    _run(engine, settings, _take_up)
+
+
+def run_codes(engine: Engine, settings: Settings) -> None:
+    """Send the codes for signing in, beside all that others wait for."""
+    _run(engine, settings, _take_up_codes)
+
+
+def _run(engine: Engine, settings: Settings, take_up: TakeUp) -> None:
+    batch = take_up(engine, settings)
     if batch:
-        asyncio.run(_send(engine, settings, batch))
+        asyncio.run(_send(engine, settings, batch, take_up))
 
 
 def _take_up(engine: Engine, settings: Settings) -> Sequence[Message]:
@@ -40,31 +65,38 @@ def _take_up(engine: Engine, settings: Settings) -> Sequence[Message]:
         return delivery.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
 
 
-async def _send(engine: Engine, settings: Settings, batch: Sequence[Message]) -> None:
+def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[Message]:
+    with writing(engine) as session:
+        return delivery.take_up_codes(session, limit=_AT_ONCE)
+
+
+async def _send(engine: Engine, settings: Settings, batch: Sequence[Message], take_up: TakeUp) -> None:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
-        texts, notices = sms(settings, client), Webhook(client, settings.notice_webhook_secret)
+        notices = Webhook(client, settings.notice_webhook_secret)
+        ways = Ways(sms(settings, client), messenger(settings, client), notices)
         while batch:
-            ways = [notices if message.kind is MessageKind.NOTICE else texts for message in batch]
-            sending = [_send_one(engine, way, message) for way, message in zip(ways, batch, strict=True)]
+            sending = [_send_one(engine, settings, ways, message) for message in batch]
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
             if failed:  # what was not recorded is sent again under the same name, when its lease is over
                 raise failed[0]
             step()
-            batch = await asyncio.to_thread(_take_up, engine, settings)
+            batch = await asyncio.to_thread(take_up, engine, settings)
 
 
-async def _send_one(engine: Engine, way: Provider | None, message: Message) -> None:
-    record = await _outcome(engine, way, message)
+async def _send_one(engine: Engine, settings: Settings, ways: Ways, message: Message) -> None:
+    record = await _outcome(engine, settings, ways, message)
     await asyncio.to_thread(_write, engine, record)
 
 
-async def _outcome(engine: Engine, way: Provider | None, message: Message) -> Record:
+async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Message) -> Record:
     taken = delivery.Taken(message.id, message.attempts)
     try:
-        letter = await asyncio.to_thread(_letter, engine, message)
+        letter = await asyncio.to_thread(_letter, engine, settings, message)
         if letter is None:
             return partial(delivery.drop, taken=taken, error="not true any more")
-        assert way is not None  # noqa: S101 - take_up leaves alone what nobody sends
+        way = ways.of(letter, message)
+        if way is None:  # of a code alone: take_up leaves alone what nobody sends
+            raise RefusedForGood("nobody sends it")
         async with asyncio.timeout(_TIMEOUT_S):
             provider_id = await way.send(letter.to, letter.text, delivery.name_outside(message))
         return partial(delivery.sent, taken=taken, provider_id=provider_id)
@@ -82,10 +114,12 @@ async def _outcome(engine: Engine, way: Provider | None, message: Message) -> Re
         return partial(delivery.put_off, taken=taken, error=type(bug).__name__)
 
 
-def _letter(engine: Engine, message: Message) -> wording.Text | None:
+def _letter(engine: Engine, settings: Settings, message: Message) -> wording.Text | None:
     if message.kind is MessageKind.NOTICE:
         return wording.Text(message.to, message.body)
     with reading(engine) as session:
+        if message.kind is MessageKind.SIGN_IN_CODE:
+            return code_wording.words(session, message, settings)
         return wording.words(session, message)
 
 

@@ -54,6 +54,7 @@ class Text(NamedTuple):
 
     to: str
     text: str
+    by_messenger: bool = False
 
 
 def words(session: Session, text_message: Message) -> Text | None:

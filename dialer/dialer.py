@@ -14,6 +14,7 @@ from dialer.asterisk_events import AsteriskEvents
 from dialer.call_ahead import CallAhead
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
+from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.empty_desks import EmptyDesks
@@ -62,13 +63,17 @@ class Dialer:
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
+        self._code_calls = CodeCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._empty_desks = EmptyDesks(engine, ami)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami)
-        system_calls = [self._confirmations, self._turn_near_calls, self._desk_calls, self._guests]
+        system_calls = [
+            *(self._confirmations, self._turn_near_calls, self._code_calls),
+            *(self._desk_calls, self._guests),
+        ]
         self._reconciler = Reconciler(
             engine,
             ami,
@@ -170,6 +175,7 @@ class Dialer:
         self._writer.end_overdue()
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
+        self._code_calls.place_due()  # first: somebody waits for it now
         self._turn_near_calls.place_due()
         self._confirmations.place_due()
         self._trunk.rest()

@@ -21,8 +21,8 @@ from hotline.clock import is_quiet
 from hotline.errors import Refused
 from settings import QuietHours
 
-_AT_ANY_HOUR = (MessageKind.NOTICE, MessageKind.ANSWER)
-"""A machine's, and what somebody waits for who has just written."""
+_AT_ANY_HOUR = (MessageKind.NOTICE, MessageKind.ANSWER, MessageKind.SIGN_IN_CODE)
+"""A machine's, and what somebody waits for who has just asked for it."""
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
@@ -47,22 +47,36 @@ def name_outside(message: Message) -> str:
     return str(int(message.made_at.timestamp()) * 10**8 + message.id % 10**8)
 
 
+def take_up_codes(session: Session, *, limit: int) -> Sequence[Message]:
+    """The same of codes for signing in, which wait behind no other message and for no hour."""
+    at = now(session)
+    due = and_(_is_due(at), Message.kind == MessageKind.SIGN_IN_CODE)
+    _expire(session, at, due, texts=True)
+    return _take(session, at, due, limit)
+
+
 def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[Message]:
-    """Take up at most `limit` due messages; the caller commits, then sends them.
+    """Take up at most `limit` due messages, no codes; the caller commits, then sends them.
 
     Text messages wait while it is quiet, unless they answer one, and stay if nobody sends them (`texts`).
     What has expired does so.
     """
     at = now(session)
-    due = or_(
-        Message.state == Delivery.PENDING,
-        and_(Message.state == Delivery.SENDING, Message.not_before <= at),  # its sender is dead
-    )
+    due = and_(_is_due(at), Message.kind != MessageKind.SIGN_IN_CODE)
     _expire(session, at, due, texts)
     if not texts:
         due = and_(due, Message.kind == MessageKind.NOTICE)
     elif is_quiet(at, quiet):
         due = and_(due, Message.kind.in_(_AT_ANY_HOUR))
+    return _take(session, at, due, limit)
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    its_sender_is_dead = and_(Message.state == Delivery.SENDING, Message.not_before <= at)
+    return or_(Message.state == Delivery.PENDING, its_sender_is_dead)
+
+
+def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) -> Sequence[Message]:
     found = session.scalars(
         select(Message)
         .where(due, Message.not_before <= at)

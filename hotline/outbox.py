@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Message, MessageKind, Registration, Request
+from db.models import CitizenCode, Message, MessageKind, Registration, Request
 
 MOBILE = "+989"
 """Numbers that text messages reach."""
@@ -24,6 +24,8 @@ _INSERT = {
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 ANSWER_KEY = "answer-"
+TYPED_IN = timedelta(minutes=1)
+"""So long somebody needs at least to read a code and type it."""
 USEFUL = timedelta(days=1)
 """While nobody sends text messages, they wait for so long that somebody does."""
 
@@ -131,6 +133,22 @@ def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> Non
             made_at=at,
             not_before=at,
             expires_at=at + USEFUL,
+        )
+    )
+    session.flush()
+
+
+def tell_code(session: Session, code: CitizenCode) -> None:
+    """Have a code for signing in sent, unless that comes too late; its digits are not in the row."""
+    session.add(
+        Message(
+            key=f"{MessageKind.SIGN_IN_CODE}-{code.id}",
+            kind=MessageKind.SIGN_IN_CODE,
+            to=code.number,
+            body=json.dumps({"code": code.id}),
+            made_at=code.asked_at,
+            not_before=code.asked_at,
+            expires_at=code.expires_at - TYPED_IN,
         )
     )
     session.flush()

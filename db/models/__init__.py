@@ -3,6 +3,7 @@
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
 from db.models.categories import Category, Evidence, Responsible, TimeUnit
+from db.models.citizens import CitizenCode, CitizenSession, CodeWay, Erasure
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
@@ -47,6 +48,9 @@ __all__ = [
     "CallerNow",
     "Carry",
     "Category",
+    "CitizenCode",
+    "CitizenSession",
+    "CodeWay",
     "Confirmation",
     "ConfirmationKind",
     "DayOverride",
@@ -55,6 +59,7 @@ __all__ = [
     "Desk",
     "DeskMessage",
     "DeskWord",
+    "Erasure",
     "Event",
     "Evidence",
     "FailedSignIn",

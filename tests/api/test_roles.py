@@ -8,17 +8,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from api.access import WALL_COOKIE
 from api.cookies import COOKIE
+from api.my import signed_in
 from db.engine import writing
-from db.models import Role
+from db.models import CodeWay, Role
+from hotline.citizens import codes, sessions
 from hotline.people import sign_ins
-from tests.factories import a_desk, a_user
+from settings import Settings
+from tests.factories import a_desk, a_number, a_user
 
 V1 = "/api/v1"
 R = Role
 ALL = frozenset(Role)
 NOBODY_NEEDED = "public"
 """Answers without a sign-in."""
+CITIZENS = "citizens"
+"""Answers a citizen who is signed in by number, and nobody of the staff."""
 
 REPORTED_TO = ALL - {R.OPERATOR}
 AT_DESK = ALL - {R.AUDITOR}
@@ -184,6 +190,16 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /blocked": MOVES,
     "GET /blocked/{number}/places": MOVES,
     "DELETE /blocked/{number}": MOVES,
+    "GET /my/codes": NOBODY_NEEDED,
+    "POST /my/codes": NOBODY_NEEDED,
+    "POST /my/sessions": NOBODY_NEEDED,
+    "POST /my/sessions/refresh": CITIZENS,
+    "GET /my/sessions": CITIZENS,
+    "DELETE /my/sessions/current": NOBODY_NEEDED,
+    "DELETE /my/sessions": CITIZENS,
+    "GET /my": CITIZENS,
+    "GET /my/export": CITIZENS,
+    "DELETE /my": CITIZENS,
 }
 
 
@@ -236,14 +252,35 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
         if endpoint in ("DELETE /session", "GET /events"):  # ends the session; never ends
             continue
         status, code = answer(page, endpoint)
+        if may == CITIZENS:
+            assert (status, code) == (401, "not-signed-in"), endpoint
+            continue
         allowed = may == NOBODY_NEEDED or role in may
         assert (code == "forbidden") != allowed, (endpoint, status, code)
+        assert status < 500, endpoint
+
+
+def test_given_a_citizen_who_is_signed_in_when_everything_is_asked_then_only_what_is_citizens_answers(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings)
+        tokens = sessions.begin(session, code, "", settings)
+    ends = ("DELETE /my", "DELETE /my/sessions", "DELETE /my/sessions/current", "POST /my/sessions/refresh")
+    for endpoint, may in MAY.items():
+        if endpoint in ends:
+            continue
+        # By the staff's cookies, too: a citizen's token is none of theirs.
+        names = (signed_in.ACCESS, signed_in.REFRESH, COOKIE, WALL_COOKIE)
+        page.cookies = {name: tokens.access for name in names}
+        status, code_ = answer(page, endpoint)
+        assert (code_ == "not-signed-in") == (may not in (NOBODY_NEEDED, CITIZENS)), endpoint
         assert status < 500, endpoint
 
 
 def test_given_an_auditor_at_a_desk_when_the_table_is_read_then_nothing_that_changes_is_allowed() -> None:
     own = ("POST /session/code", "/account")
     reads = ("POST /search", "POST /citizens/{of}/{id_}/number")  # posted: a number belongs into no address
-    changes = {e for e in MAY if not e.startswith("GET") and MAY[e] != NOBODY_NEEDED}
+    changes = {e for e in MAY if not e.startswith("GET") and MAY[e] not in (NOBODY_NEEDED, CITIZENS)}
     changes = {e for e in changes if not any(mine in e for mine in (*own, *reads))}
     assert changes and not any(Role.AUDITOR in MAY[endpoint] for endpoint in changes)

@@ -1,6 +1,6 @@
 """A provider of text messages on loopback: answers as Kavenegar does, remembers names, fails on command.
 
-It also takes posts of JSON, by the headers Idempotency-Key and webhook-id, as others do.
+It also takes posts of JSON, by the headers Idempotency-Key and webhook-id or Bale's request_id, as others do.
 """
 
 import base64
@@ -134,7 +134,8 @@ def _read(wire: BaseHTTPRequestHandler) -> Request:
         fields = {name: values[0] for name, values in parse_qs(body).items()}
     else:
         fields = json.loads(body)
-    name = fields.get("localid") or headers.get("idempotency-key") or headers["webhook-id"]
+    ours = fields.get("localid") or fields.get("request_id")
+    name = ours or headers.get("idempotency-key") or headers["webhook-id"]
     return Request(wire.path, name, headers, body, fields)
 
 

@@ -58,6 +58,7 @@ SLOTS = {
     "choices": {"count": "count"},
     "wait-minutes": {"minutes": "count"},
     "guest-intro": {"office": "clip"},
+    "code-call-digits": {"code": "digits"},
 }
 WITHOUT_SLOTS = f"""
     greeting main-menu main-menu-slow  menu-english menu-persian choose-kind choose-kind-slow
@@ -84,6 +85,7 @@ WITHOUT_SLOTS = f"""
     request-answered request-menu
     {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
     guest-press-one guest-goodbye
+    code-call-intro code-call-question code-call-goodbye code-call-declined code-call-too-late
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
     official-confirm-next
 """.split()

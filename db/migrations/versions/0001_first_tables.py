@@ -1181,6 +1181,7 @@ def _tables() -> None:
                 "request_replied",
                 "request_rejected",
                 "request_closed",
+                "sign_in_code",
                 "notice",
                 name="message_kind",
                 native_enum=False,
@@ -1470,6 +1471,89 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(("ix_notes_callback_id"), "notes", ["callback_id"], unique=False)
+    op.create_table(
+        "citizen_codes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "way",
+            sa.Enum(
+                "sms",
+                "call",
+                "messenger",
+                name="code_way",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("salt", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("session_id", sa.String(length=32), nullable=True),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),
+        sa.CheckConstraint("used_at IS NULL OR ended_at IS NOT NULL", name="used_once"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index(("ix_citizen_codes_asked_at"), "citizen_codes", ["asked_at"], unique=False)
+    op.create_index("codes_of_number", "citizen_codes", ["number", "asked_at"], unique=False)
+    op.create_index(
+        "codes_to_call",
+        "citizen_codes",
+        ["asked_at"],
+        unique=False,
+        sqlite_where=sa.text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL"),
+        postgresql_where=sa.text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL"),
+    )
+    op.create_index(
+        "one_open_code_per_number",
+        "citizen_codes",
+        ["number"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "citizen_sessions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("agent", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("access_hash", sa.String(length=64), nullable=False),
+        sa.Column("access_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refresh_hash", sa.String(length=64), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=True),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("access_hash"),
+    )
+    op.create_index(("ix_citizen_sessions_expires_at"), "citizen_sessions", ["expires_at"], unique=False)
+    op.create_index(("ix_citizen_sessions_number"), "citizen_sessions", ["number"], unique=False)
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(length=100), nullable=True),
+        sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(file IS NULL) <> (request_id IS NULL)", name="erases_one_thing"),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("file"),
+        sa.UniqueConstraint("request_id"),
+    )
     op.create_table(
         "desk_words",
         sa.Column("id", sa.Integer(), nullable=False),

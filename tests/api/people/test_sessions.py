@@ -125,6 +125,10 @@ PUBLIC = {
     ("DELETE", f"{V1}/session"),
     ("GET", f"{V1}/browser-phone"),
     ("GET", "/healthz"),
+    ("GET", f"{V1}/my/codes"),
+    ("POST", f"{V1}/my/codes"),
+    ("POST", f"{V1}/my/sessions"),
+    ("DELETE", f"{V1}/my/sessions/current"),
 }
 
 

@@ -29,7 +29,7 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
         asked.append(path)
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
-    paths = ["/public/", "/public/how", "/public/fairness", "/public/number"]
+    paths = ["/public/", "/public/how", "/public/fairness", "/public/number", "/public/my"]
     paths += [f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
     with browser() as chromium:
         context = chromium.new_context(java_script_enabled=False)

@@ -40,7 +40,7 @@ export const words: typeof fa = {
       registered: 'ticket number', turn_near: 'the turn is near', not_reached: 'not reached', carried: 'on to the next round',
       round_cancelled: 'the round was cancelled', round_changed: 'the round has other hours', closed: 'the place was closed', number_changed: 'another number',
       cancelled: 'the place was given up', answer: 'answer to a text', request_reported: 'tracking number', request_news: 'news of a report',
-      request_replied: 'is it solved?', request_rejected: 'the report was rejected', request_closed: 'the report was closed', notice: 'notice',
+      request_replied: 'is it solved?', request_rejected: 'the report was rejected', request_closed: 'the report was closed', sign_in_code: 'a code to sign in', notice: 'notice',
     },
     delivery: { pending: 'waits to be sent', sending: 'being sent', sent: 'sent', failed: 'not delivered', expired: 'too late; not sent' },
   },

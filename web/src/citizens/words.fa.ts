@@ -38,7 +38,7 @@ export const words = {
       registered: 'شمارهٔ نوبت', turn_near: 'نوبت نزدیک است', not_reached: 'تماس بی‌نتیجه ماند', carried: 'به دور بعدی رفت',
       round_cancelled: 'ثبت‌نام لغو شد', round_changed: 'ساعت دور عوض شد', closed: 'ثبت‌نام بسته شد', number_changed: 'شماره عوض شد',
       cancelled: 'ثبت‌نام لغو شد', answer: 'پاسخ به پیامک', request_reported: 'شمارهٔ گزارش', request_news: 'خبر از گزارش شهری',
-      request_replied: 'آیا حل شده است؟', request_rejected: 'گزارش شهری رد شد', request_closed: 'گزارش شهری بسته شد', notice: 'اطلاعیه',
+      request_replied: 'آیا حل شده است؟', request_rejected: 'گزارش شهری رد شد', request_closed: 'گزارش شهری بسته شد', sign_in_code: 'کد ورود', notice: 'اطلاعیه',
     },
     delivery: { pending: 'در انتظار ارسال', sending: 'در حال ارسال', sent: 'فرستاده شد', failed: 'نرسید', expired: 'دیر شد؛ فرستاده نشد' },
   },

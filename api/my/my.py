@@ -1,0 +1,80 @@
+"""What is there under the number by which a citizen is signed in: seen, taken along, deleted."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.access import Reading, Writing
+from api.my import my_schemas as wire
+from api.my import signed_in
+from api.my.signed_in import Citizen
+from hotline import audit, numbers
+from hotline.citizens import belongings, erasure
+from hotline.rounds import rounds
+
+router = APIRouter(prefix="/my", tags=["my"])
+
+
+@router.get("")
+def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
+    """My places and my requests."""
+    number = citizen.number
+    return wire.MyOwn(
+        number=numbers.national(numbers.masked(number)),
+        held=erasure.held(session, number),
+        places=[_place(each) for each in belongings.places(session, number)],
+        requests=[_request(each) for each in belongings.requests(session, number)],
+    )
+
+
+@router.get("/export")
+def export(citizen: Citizen, session: Writing) -> dict[str, Any]:
+    """All that is kept under my number, as a file; that it was given out is in the audit log."""
+    found = belongings.export(session, citizen.number, who=audit.CITIZEN)
+    headers = {"Content-Disposition": 'attachment; filename="137.json"'}
+    return JSONResponse(found, headers=headers)  # type: ignore[return-value]
+
+
+@router.delete("", status_code=204)
+def delete(
+    citizen: Citizen,
+    request: Request,
+    response: Response,
+    session: Writing,
+    give_up: Annotated[bool, Query(description="My places in lines are given up by it.")] = False,
+) -> None:
+    """Delete what is kept under my number; what stays is in docs/citizens.md."""
+    erasure.delete_citizen(session, citizen.number, who=audit.CITIZEN, give_up=give_up)
+    signed_in.drop(request, response)
+
+
+def _place(found: belongings.Place) -> wire.MyPlace:
+    mine, round_ = found.registration, found.registration.round
+    speaker = rounds.speaker(round_)
+    return wire.MyPlace(
+        ticket=mine.ticket,
+        office_fa=speaker.office_fa,
+        office_en=speaker.office_en,
+        starts_at=round_.starts_at,
+        ends_at=round_.ends_at,
+        in_operators_line=round_.is_operators_line,
+        phase=found.phase,
+        state=mine.state,
+        place=found.place,
+        rounds_missed=mine.rounds_missed,
+        registered_at=mine.registered_at,
+    )
+
+
+def _request(found: belongings.Reported) -> wire.MyRequest:
+    mine = found.request
+    return wire.MyRequest(
+        tracking=mine.tracking,
+        category=mine.category,
+        district=mine.district,
+        state=found.state,
+        reply=found.reply,
+        asked=found.asked,
+        reported_at=mine.made_at,
+    )

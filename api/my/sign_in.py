@@ -1,0 +1,76 @@
+"""Signing in by number: a code, a session, its renewal and its end."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.access import Database, InForce, Reading, Writing
+from api.my import my_schemas as wire
+from api.my import signed_in
+from api.my.signed_in import Citizen
+from db import models
+from hotline import numbers
+from hotline.citizens import codes, sessions
+
+router = APIRouter(prefix="/my", tags=["my"])
+
+
+@router.get("/codes")
+def ways(settings: InForce) -> wire.Ways:
+    """How a code can be had here."""
+    return wire.Ways(ways=list(codes.ways(settings)))
+
+
+@router.post("/codes", status_code=202)
+def ask_code(body: wire.CodeIn, request: Request, engine: Database, settings: InForce) -> wire.CodeAsked:
+    """Have a number given a code; the answer is the same whatever is known of the number."""
+    signed_in.ask_code(request, engine, settings, number=body.number, way=body.by, language=body.language)
+    return wire.CodeAsked(valid_seconds=int(codes.LASTS.total_seconds()), tries=codes.TRIES)
+
+
+@router.post("/sessions")
+def sign_in(
+    body: wire.CodeShown, request: Request, response: Response, engine: Database, settings: InForce
+) -> wire.CitizenSession:
+    """Show the code; the answer sets the cookies."""
+    begun = signed_in.sign_in(request, response, engine, settings, number=body.number, typed=body.code)
+    return _view(begun)
+
+
+@router.post("/sessions/refresh")
+def refresh(request: Request, response: Response, engine: Database, settings: InForce) -> wire.CitizenSession:
+    """New cookies for old; asked again, because the answer was lost, it is the same one."""
+    return _view(signed_in.refresh(request, response, engine, settings))
+
+
+@router.get("/sessions")
+def mine(citizen: Citizen, session: Reading) -> list[wire.SignedInAt]:
+    """Where I am signed in."""
+    return [
+        wire.SignedInAt(
+            since=each.created_at,
+            renewed_at=each.rotated_at,
+            browser=each.agent,
+            current=each.id == citizen.id,
+        )
+        for each in sessions.of_number(session, citizen.number)
+    ]
+
+
+@router.delete("/sessions/current", status_code=204)
+def sign_out(request: Request, response: Response, session: Writing) -> None:
+    """Sign out here; without a session nothing happens."""
+    signed_in.sign_out(request, response, session)
+
+
+@router.delete("/sessions", status_code=204)
+def sign_out_everywhere(citizen: Citizen, request: Request, response: Response, session: Writing) -> None:
+    """Sign out everywhere."""
+    sessions.end_all(session, citizen.number)
+    signed_in.drop(request, response)
+
+
+def _view(session: models.CitizenSession) -> wire.CitizenSession:
+    return wire.CitizenSession(
+        number=numbers.national(numbers.masked(session.number)),
+        access_until=session.access_until,
+        refresh_until=session.expires_at,
+    )

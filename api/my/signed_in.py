@@ -1,0 +1,125 @@
+"""A citizen's cookies, and who is signed in by them. They are no staff's, and open nothing of theirs."""
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from api import cookies
+from api.access import Database
+from api.limits import Guesses
+from db.engine import reading, writing
+from db.models import CitizenSession, CodeWay
+from hotline import numbers
+from hotline.citizens import codes, sessions
+from hotline.errors import Refused
+from settings import Settings
+
+ACCESS, REFRESH = "hotline_my", "hotline_my_refresh"
+_SCHEME = APIKeyCookie(name=ACCESS, scheme_name="citizen", auto_error=False)
+"""For the API's document; by HTTPS the cookie's name has `__Host-` before it (api.cookies)."""
+
+
+def signed_in(
+    request: Request, engine: Database, _: Annotated[str | None, Security(_SCHEME)] = None
+) -> CitizenSession:
+    """The citizen's session whose access cookie this is. Raises Refused("not-signed-in")."""
+    access = cookies.cookie_of(request, ACCESS)
+    with reading(engine) as session:
+        found = sessions.of_access(session, access) if access else None
+    if found is None:
+        raise Refused("not-signed-in", "sign in by your number, or refresh the session")
+    if found.used_at is None:
+        with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
+            sessions.used(session, access)
+    return found
+
+
+Citizen = Annotated[CitizenSession, Depends(signed_in)]
+
+
+def ask_code(
+    request: Request, engine: Database, settings: Settings, *, number: str, way: CodeWay, language: str
+) -> str:
+    """Have the typed number given a code; returns it as E.164. Each one costs the address that asks.
+
+    Raises Refused("number-invalid" | "number-not-allowed" | "too-many-attempts"), and what codes.ask does.
+    """
+    called = numbers.parse(number, settings.allowed_prefixes)
+    asked: Guesses = request.app.state.codes_asked
+    address = cookies.address(request)
+    asked.take(address)
+    try:
+        with writing(engine) as session:
+            codes.ask(session, called, way, language, settings)
+    except Refused as refused:
+        if refused.code.startswith("way-"):  # what no code was asked for by
+            asked.give_back(address)
+        raise
+    return called
+
+
+def sign_in(
+    request: Request, response: Response, engine: Database, settings: Settings, *, number: str, typed: str
+) -> CitizenSession:
+    """Begin a session in this browser, in the place of the one that it had.
+
+    Raises Refused("wrong-code" | "too-many-attempts"): of a number without a code the same as of a wrong one.
+    """
+    guesses: Guesses = request.app.state.code_guesses
+    address = cookies.address(request)
+    guesses.take(address)
+    with writing(engine) as session:  # its own transaction: a wrong try must be counted
+        tokens = _begin(request, session, settings, number, typed)
+    if tokens is None:
+        raise Refused("wrong-code", "not the code of this number, or it has run out")
+    guesses.give_back(address)
+    keep(request, response, tokens)
+    return tokens.session
+
+
+def _begin(
+    request: Request, session: Session, settings: Settings, number: str, typed: str
+) -> sessions.Tokens | None:
+    try:
+        called = numbers.parse(number, settings.allowed_prefixes)
+    except Refused:
+        return None
+    code = codes.show(session, called, typed, settings)
+    if code is None:
+        return None
+    sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
+    return sessions.begin(session, code, request.headers.get("user-agent", ""), settings)
+
+
+def refresh(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
+    """New tokens for old. Raises Refused("not-signed-in")."""
+    with writing(engine) as session:  # its own transaction: a session that ends by it must end
+        tokens = sessions.rotate(session, cookies.cookie_of(request, REFRESH), settings)
+    if tokens is None:
+        raise Refused("not-signed-in", "this session is over; sign in by your number")
+    keep(request, response, tokens)
+    return tokens.session
+
+
+def keep(request: Request, response: Response, tokens: sessions.Tokens) -> None:
+    """Have the browser keep them."""
+    cookies.keep_cookie(request, response, tokens.access, sessions.ACCESS, ACCESS)
+    cookies.keep_cookie(request, response, tokens.refresh, sessions.REFRESH, REFRESH)
+
+
+def drop(request: Request, response: Response) -> None:
+    """Have the browser forget them."""
+    for name in (ACCESS, REFRESH):
+        cookies.drop_cookie(request, response, name)
+
+
+def sign_out(request: Request, response: Response, session: Session) -> None:
+    """End this browser's session, whatever of it has run out; without one nothing happens."""
+    sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
+    if mine := sessions.of_access(session, cookies.cookie_of(request, ACCESS)):
+        sessions.end(session, mine.id)
+    drop(request, response)

@@ -1,0 +1,165 @@
+"""Signing in by number, without a script: the plainest page that shows it. It uses what api/my/ does."""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api import cookies
+from api.access import Database, InForce, Writing
+from api.my import signed_in
+from api.my.signed_in import ACCESS, REFRESH
+from api.pages import Asked, page
+from api.problems import STATUS
+from db.engine import reading, writing
+from db.models import CitizenSession, CodeWay
+from hotline import audit, numbers
+from hotline.citizens import belongings, codes, erasure, sessions
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.rounds import rounds
+from hotline.rounds.notice_texts import office
+
+router = APIRouter(prefix="/public/my", include_in_schema=False)
+
+_FIELDS = ("number", "by", "code", "sure")
+
+
+async def typed(request: Request) -> dict[str, str]:
+    """The fields of a form of ours."""
+    try:
+        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+    except ValueError:
+        form = {}
+    return {name: form.get(name, [""])[0][:40] for name in _FIELDS}
+
+
+Typed = Annotated[dict[str, str], Depends(typed)]
+
+
+@router.get("")
+def show(request: Request, language: Asked, engine: Database, settings: InForce) -> Response:
+    """What is mine, or the form for a number. A session whose access has run out goes on by itself."""
+    fresh = Response()
+    try:
+        mine = _mine(request, fresh, engine, settings)
+    except Refused:
+        return _ask(request, language, settings)
+    answer = _own(request, language, engine, mine)
+    answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
+    return answer
+
+
+@router.post("/code")
+def ask_code(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
+    """Have a number given a code, and ask for it."""
+    try:
+        way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else CodeWay.CALL
+        signed_in.ask_code(request, engine, settings, number=form["number"], way=way, language=language)
+    except Refused as refused:
+        if refused.code != "too-many-codes":  # the last one may still come
+            return _ask(request, language, settings, refused)
+        return _code(request, language, form["number"], refused)
+    return _code(request, language, form["number"])
+
+
+@router.post("/session")
+def sign_in(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
+    """Show the code."""
+    answer = _back(request, language)
+    try:
+        signed_in.sign_in(request, answer, engine, settings, number=form["number"], typed=form["code"])
+    except Refused as refused:
+        return _code(request, language, form["number"], refused)
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, language: Asked, session: Writing) -> Response:
+    """Sign out here."""
+    answer = _back(request, language)
+    signed_in.sign_out(request, answer, session)
+    return answer
+
+
+@router.post("/delete")
+def delete(request: Request, language: Asked, engine: Database, form: Typed) -> Response:
+    """Delete what is kept under my number, if I am sure; places are given up by it, as the form says."""
+    answer = _back(request, language)
+    with reading(engine) as session:
+        mine = sessions.of_access(session, cookies.cookie_of(request, ACCESS))
+    if mine is None or not form["sure"]:
+        return answer
+    try:
+        with writing(engine) as session:
+            erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
+    except Refused as refused:
+        return _own(request, language, engine, mine, refused)
+    signed_in.drop(request, answer)
+    return answer
+
+
+def _mine(request: Request, fresh: Response, engine: Database, settings: InForce) -> CitizenSession:
+    try:
+        return signed_in.signed_in(request, engine)
+    except Refused:
+        if not cookies.cookie_of(request, REFRESH):
+            raise
+        return signed_in.refresh(request, fresh, engine, settings)
+
+
+def _back(request: Request, language: Language) -> RedirectResponse:
+    way = f"/public/my{'?lang=en' if language == 'en' else ''}"
+    return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})
+
+
+def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
+    return page(
+        request,
+        "my_number.html",
+        language,
+        status=STATUS.get(refused.code, 409) if refused else 200,
+        cached=False,
+        wrong=refused.code if refused else None,
+        ways=codes.ways(settings),
+    )
+
+
+def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:
+    return page(
+        request,
+        "my_code.html",
+        language,
+        status=STATUS.get(refused.code, 409) if refused else 200,
+        cached=False,
+        wrong=refused.code if refused else None,
+        number=number,
+    )
+
+
+def _own(
+    request: Request,
+    language: Language,
+    engine: Database,
+    mine: CitizenSession,
+    refused: Refused | None = None,
+) -> Response:
+    with reading(engine) as session:
+        places = belongings.places(session, mine.number)
+        who = {
+            each.registration.id: office(rounds.speaker(each.registration.round), language) for each in places
+        }
+        return page(
+            request,
+            "my.html",
+            language,
+            status=STATUS.get(refused.code, 409) if refused else 200,
+            cached=False,
+            wrong=refused.code if refused else None,
+            number=numbers.national(numbers.masked(mine.number)),
+            places=places,
+            who=who,
+            requests=belongings.requests(session, mine.number),
+            held=erasure.held(session, mine.number),
+        )

@@ -1,0 +1,29 @@
+"""What a message with a code for signing in says; the code is derived here, just before it goes out."""
+
+import json
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.models import CodeWay, Message
+from hotline import dates
+from hotline.citizens import codes
+from hotline.dates import Language
+from settings import Settings
+
+
+def words(session: Session, message: Message, settings: Settings) -> wording.Text | None:
+    """What goes out; None if the code lets nobody in any more, or nobody is to be written to.
+
+    The last line is the one that browsers read (the WICG's origin-bound one-time codes).
+    """
+    code = codes.to_be_sent(session, json.loads(message.body)["code"])
+    if code is None:
+        return None
+    digits = codes.digits(code, settings)
+    if code.way is CodeWay.MESSENGER:
+        return wording.Text(code.number, digits, by_messenger=True)
+    language: Language = "en" if code.language == "en" else "fa"
+    said = wording.TEXTS.fill(language, "texts", message.kind, {"code": dates.digits(digits, language)})
+    return wording.Text(code.number, f"{said}\n\n@{urlsplit(settings.public).hostname} #{digits}")

@@ -1,0 +1,79 @@
+"""Citizens who sign in by their number: one-time codes, sessions, and what is still to be erased of them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, one_of
+
+_OPEN = text("ended_at IS NULL")
+_TO_CALL = text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL")
+
+
+class CodeWay(StrEnum):
+    """How a code reaches the telephone."""
+
+    SMS = "sms"
+    CALL = "call"  # spoken, once somebody has pressed 1
+    MESSENGER = "messenger"
+
+
+class CitizenCode(Base):
+    """A one-time code, derived from `salt` where it is needed (hotline.citizens.codes); kept nowhere."""
+
+    __tablename__ = "citizen_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    way: Mapped[CodeWay] = mapped_column(one_of(CodeWay, "code_way"))
+    language: Mapped[str] = mapped_column(String(2))
+    salt: Mapped[str] = mapped_column(String(32))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # used, replaced by a newer one, tried too often, or not wanted
+    session_id: Mapped[str | None] = mapped_column(String(32))  # which it began
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
+    placed_at: Mapped[datetime | None]  # when that was placed; a code is called once
+
+    __table_args__ = (
+        CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),
+        CheckConstraint("used_at IS NULL OR ended_at IS NOT NULL", name="used_once"),
+        Index("one_open_code_per_number", "number", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("codes_of_number", "number", "asked_at"),
+        Index("codes_to_call", "asked_at", sqlite_where=_TO_CALL, postgresql_where=_TO_CALL),
+    )
+
+
+class CitizenSession(Base):
+    """A citizen who is signed in at one browser. Of its tokens only hashes are kept."""
+
+    __tablename__ = "citizen_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # its tokens begin with it
+    number: Mapped[str] = mapped_column(String(16), index=True)  # E.164
+    agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
+    created_at: Mapped[datetime]
+    access_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    access_until: Mapped[datetime]
+    refresh_hash: Mapped[str] = mapped_column(String(64))
+    previous_hash: Mapped[str | None] = mapped_column(String(64))  # the refresh token before that
+    rotated_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # when the present tokens were first used: their answer has arrived
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Erasure(Base):
+    """What the clerk is to erase of whoever wished it: a file, or a request's words once it is over."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str | None] = mapped_column(String(100), unique=True)  # messages/… or recordings/…
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), unique=True)
+    asked_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("(file IS NULL) <> (request_id IS NULL)", name="erases_one_thing"),)

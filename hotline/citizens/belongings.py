@@ -1,0 +1,208 @@
+"""What is there under a number, for whoever is signed in by it: places, requests, and all of it as a file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from db.engine import now
+from db.models import (
+    BlockedNumber,
+    Callback,
+    Confirmation,
+    Message,
+    Note,
+    PlacedCall,
+    Recording,
+    Registration,
+    Request,
+    SilentCaller,
+)
+from db.states import Phase, RegistrationState, RequestState, RequestStep
+from hotline import audit, numbers
+from hotline.citizens import sessions
+from hotline.line import line
+from hotline.requests import requests as city_requests
+from hotline.rounds import rounds
+
+_SHOWN = 50
+_AMONG_THEMSELVES = (RequestStep.RETURNED, RequestStep.SEPARATED)
+"""What the office does among itself is not the public's."""
+
+
+class Place(NamedTuple):
+    """A place in a round, the round's phase, and which one of the line it is while it waits (from 1)."""
+
+    registration: Registration
+    phase: Phase
+    place: int | None
+
+
+class Reported(NamedTuple):
+    """A request, and how it stands: a duplicate as the first one."""
+
+    request: Request
+    state: RequestState
+    reply: str
+    asked: bool
+
+
+def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
+    """The newest places of an E.164 number."""
+    at = now(session)
+    newest = select(Registration).where(Registration.number == number).options(joinedload(Registration.round))
+    found = session.scalars(
+        newest.order_by(Registration.registered_at.desc(), Registration.id.desc()).limit(limit)
+    ).all()
+    waits = RegistrationState.WAITING
+    return [
+        Place(
+            each,
+            rounds.phase(each.round, at),
+            line.before_me(session, each) + 1 if each.state is waits else None,
+        )
+        for each in found
+    ]
+
+
+def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
+    """The newest requests of an E.164 number."""
+    newest = select(Request).where(Request.number == number).order_by(Request.id.desc()).limit(limit)
+    return [_reported(session, request) for request in session.scalars(newest)]
+
+
+def _reported(session: Session, request: Request) -> Reported:
+    leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
+    return Reported(request, stands.state, leading.reply, stands.asked)
+
+
+def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
+    """All that is kept under an E.164 number, as plain data; that it was given out is in the audit log."""
+    audit.record(session, who, "citizen-exported", f"citizen {numbers.masked(number)}")
+    silent = session.get(SilentCaller, number)
+    blocked = session.get(BlockedNumber, number)
+    return {
+        "number": number,
+        "exported_at": _when(now(session)),
+        "blocked": {"reason": blocked.reason.value, "since": _when(blocked.blocked_at)} if blocked else None,
+        "let_a_question_pass_at": _when(silent.silent_at) if silent else None,
+        "places": _places(session, number),
+        "requests": _requests(session, number),
+        "messages": _messages(session, number),
+        "calls_placed": _calls_placed(session, number),
+        "asked_of_owner": _confirmations(session, number),
+        "sessions": [
+            {"since": _when(each.created_at), "last_used_at": _when(each.rotated_at), "browser": each.agent}
+            for each in sessions.of_number(session, number)
+        ],
+    }
+
+
+def _places(session: Session, number: str) -> list[Mapping[str, Any]]:
+    mine = select(Registration).where(Registration.number == number).order_by(Registration.id)
+    found = session.scalars(mine.options(joinedload(Registration.round))).all()
+    calls: dict[int, list[Mapping[str, Any]]] = {}
+    rows = session.execute(
+        select(Callback, Recording)
+        .outerjoin(Recording, (Recording.callback_id == Callback.id) & Recording.deleted_at.is_(None))
+        .where(Callback.registration_id.in_([each.id for each in found]))
+        .options(selectinload(Callback.notes))
+        .order_by(Callback.id)
+    )
+    for callback, recording in rows:
+        calls.setdefault(callback.registration_id, []).append(_call(callback, recording))
+    return [
+        {
+            "ticket": each.ticket,
+            "office": each.round.official.office_fa,
+            "round_starts_at": _when(each.round.starts_at),
+            "registered_at": _when(each.registered_at),
+            "state": each.state.value,
+            "language": each.language,
+            "subject": each.subject,
+            "voice_message": each.voice_message is not None,
+            "moved_up_because": each.moved_reason,
+            "calls": calls.get(each.id, []),
+        }
+        for each in found
+    ]
+
+
+def _call(callback: Callback, recording: Recording | None) -> Mapping[str, Any]:
+    return {
+        "placed_at": _when(callback.placed_at),
+        "answered_at": _when(callback.answered_at),
+        "conversation_at": _when(callback.talking_at),
+        "ended_at": _when(callback.ended_at),
+        "outcome": callback.outcome.value if callback.outcome else None,
+        "recorded_seconds": recording.seconds if recording else None,
+        "threat_marked_at": _when(callback.threat_at),
+        "notes": [_note(note) for note in callback.notes],
+    }
+
+
+def _note(note: Note) -> Mapping[str, Any]:
+    return {"at": _when(note.at), "written": note.written}
+
+
+def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
+    mine = select(Request).where(Request.number == number).order_by(Request.id)
+    return [
+        {
+            "tracking": each.tracking,
+            "category": each.category,
+            "district": each.district,
+            "written": each.written,
+            "voice_message": each.voice_message is not None,
+            "reported_at": _when(each.made_at),
+            "state": each.state.value,
+            "reply": each.reply,
+            "history": [
+                {"at": _when(entry.at), "step": entry.step.value, "note": entry.note}
+                for entry in city_requests.history(session, each)
+                if entry.step not in _AMONG_THEMSELVES
+            ],
+        }
+        for each in session.scalars(mine)
+    ]
+
+
+def _messages(session: Session, number: str) -> list[Mapping[str, Any]]:
+    told = select(Message).where(Message.to == number).order_by(Message.id)
+    return [
+        {
+            "kind": each.kind.value,
+            "state": each.state.value,
+            "made_at": _when(each.made_at),
+            "sent_at": _when(each.sent_at),
+            "facts": json.loads(each.body),
+        }
+        for each in session.scalars(told)
+    ]
+
+
+def _calls_placed(session: Session, number: str) -> list[str | None]:
+    placed = select(PlacedCall.at).where(PlacedCall.number == number).order_by(PlacedCall.at)
+    return [_when(at) for at in session.scalars(placed)]
+
+
+def _confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Of a wish of others for this number nothing says whose; of wishes of this number, for whom, neither."""
+    either = or_(Confirmation.number == number, Confirmation.asked_by == number)
+    return [
+        {
+            "kind": each.kind.value,
+            "asked_at": _when(each.asked_at),
+            "asked_by_this_number": each.asked_by == number,
+            "about_this_number": each.number == number,
+            "agreed": each.agreed,
+        }
+        for each in session.scalars(select(Confirmation).where(either).order_by(Confirmation.id))
+    ]
+
+
+def _when(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

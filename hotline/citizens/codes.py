@@ -1,0 +1,150 @@
+"""One-time codes: who is given one, how it is derived, and what shows it.
+
+Nothing here looks whether a number is known or blocked: neither an answer nor its time tells. A code is in no
+row; whoever sends, speaks or checks it derives it from the row's salt and the state folder's secret.
+"""
+
+import hmac
+import math
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import BlockedNumber, CitizenCode, CodeWay, Message, MessageKind
+from hotline import outbox
+from hotline.clock import is_quiet
+from hotline.errors import Refused
+from hotline.numbers import ascii_digits
+from settings import Settings
+
+LASTS = timedelta(minutes=5)
+TRIES = 5
+AGAIN = timedelta(seconds=30)
+"""So long a code that was used is taken once more: the answer to it may have been lost on its way."""
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_OF_A_NUMBER = ((_HOUR, 3), (_DAY, 10))
+"""So many codes a number is given in so long a time."""
+
+
+def ways(settings: Settings) -> Sequence[CodeWay]:
+    """How a code can be had here, the usual one first."""
+    offered = {
+        CodeWay.SMS: bool(settings.sms_provider),
+        CodeWay.CALL: True,
+        CodeWay.MESSENGER: bool(settings.bale_key),
+    }
+    return [way for way, is_offered in offered.items() if is_offered]
+
+
+def ask(session: Session, number: str, way: CodeWay, language: str, settings: Settings) -> CitizenCode:
+    """Have the E.164 `number` given a code; an earlier one of it counts no more.
+
+    Raises Refused("way-not-offered" | "way-needs-mobile" | "way-not-now" | "too-many-codes").
+    """
+    at = now(session)
+    if way not in ways(settings):
+        raise Refused("way-not-offered", "codes do not go out that way here")
+    if way is not CodeWay.CALL and not number.startswith(outbox.MOBILE):
+        raise Refused("way-needs-mobile", "a land line can only be called")
+    if way is CodeWay.CALL and is_quiet(at, settings.quiet_hours):
+        raise Refused("way-not-now", "nobody is called in the quiet hours")
+    one_at_a_time(session, number)
+    _check(session, at, number, settings)
+    replaced = update(CitizenCode).where(CitizenCode.number == number, CitizenCode.ended_at.is_(None))
+    session.execute(replaced.values(ended_at=at).execution_options(synchronize_session=False))
+    code = CitizenCode(
+        number=number,
+        way=way,
+        language=language,
+        salt=secrets.token_hex(16),
+        asked_at=at,
+        expires_at=at + LASTS,
+    )
+    session.add(code)
+    session.flush()
+    if way is not CodeWay.CALL:
+        outbox.tell_code(session, code)
+    return code
+
+
+def _check(session: Session, at: datetime, number: str, settings: Settings) -> None:
+    for within, most in _OF_A_NUMBER:
+        of_number = select(CitizenCode.asked_at).where(
+            CitizenCode.number == number, CitizenCode.asked_at > at - within
+        )
+        newest = of_number.order_by(CitizenCode.asked_at.desc())
+        if oldest := session.scalar(newest.offset(most - 1).limit(1)):
+            raise _too_many(at, oldest + within)
+    everybodys = select(CitizenCode.asked_at).where(CitizenCode.asked_at > at - _HOUR)
+    newest = everybodys.order_by(CitizenCode.asked_at.desc())
+    if oldest := session.scalar(newest.offset(settings.codes_per_hour - 1).limit(1)):
+        raise _too_many(at, oldest + _HOUR)
+
+
+def _too_many(at: datetime, until: datetime) -> Refused:
+    wait = max(1, math.ceil((until - at).total_seconds()))
+    return Refused("too-many-codes", "enough codes were asked for; the last one may still come", after_s=wait)
+
+
+def digits(code: CitizenCode, settings: Settings) -> str:
+    """The six digits."""
+    return _digits(code.id, code.salt, settings)
+
+
+def _digits(id_: int, salt: str, settings: Settings) -> str:
+    return f"{int(settings.secret_for(f'citizen code {id_} {salt}'), 16) % 10**6:06}"
+
+
+def to_be_sent(session: Session, code_id: int) -> CitizenCode | None:
+    """The code, if it may still go out: not run out or replaced, nor a blocked number's."""
+    blocked = exists().where(BlockedNumber.number == CitizenCode.number)
+    going = select(CitizenCode).where(CitizenCode.id == code_id, is_open(now(session)), ~blocked)
+    return session.scalar(going)
+
+
+def is_open(at: datetime) -> ColumnElement[bool]:
+    """In a query of CitizenCode: whether the code would still let somebody in."""
+    return and_(CitizenCode.ended_at.is_(None), CitizenCode.expires_at > at)
+
+
+def show(session: Session, number: str, typed: str, settings: Settings) -> CitizenCode | None:
+    """The code of the E.164 `number`, if these are its digits; else None, and the try is counted.
+
+    The caller commits either way. A code that was just used is shown once more (AGAIN).
+    """
+    at = now(session)
+    tried = session.execute(
+        update(CitizenCode)
+        .where(
+            CitizenCode.number == number,
+            CitizenCode.tries < TRIES,
+            or_(is_open(at), CitizenCode.used_at > at - AGAIN),
+        )
+        .values(tries=CitizenCode.tries + 1)
+        .returning(CitizenCode.id, CitizenCode.salt)
+        .execution_options(synchronize_session=False)
+    ).all()
+    given = "".join(sign for sign in ascii_digits(typed) if sign.isascii() and sign.isdigit())
+    right = [row.id for row in tried if hmac.compare_digest(_digits(row.id, row.salt, settings), given)]
+    this = update(CitizenCode).execution_options(synchronize_session=False)
+    if not right:
+        used_up = CitizenCode.id.in_([row.id for row in tried]), CitizenCode.tries >= TRIES
+        session.execute(this.where(*used_up, CitizenCode.ended_at.is_(None)).values(ended_at=at))
+        return None
+    session.execute(
+        this.where(CitizenCode.id == right[0], CitizenCode.ended_at.is_(None)).values(ended_at=at)
+    )
+    session.execute(this.where(CitizenCode.id == right[0], CitizenCode.used_at.is_(None)).values(used_at=at))
+    return session.get_one(CitizenCode, right[0], populate_existing=True)
+
+
+def forget(session: Session) -> None:
+    """Delete the codes that no limit counts any more, and what tells that they were sent."""
+    before = now(session) - _DAY
+    session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before, CitizenCode.token.is_(None)))
+    sent = delete(Message).where(Message.kind == MessageKind.SIGN_IN_CODE, Message.made_at < before)
+    session.execute(sent)

@@ -1,0 +1,159 @@
+"""«Delete me»: what is kept under a number goes, at once or, of files, by the clerk. What stays is others'.
+
+The order of the lines (the ledger knows no number), what is broken in the street until it is mended, a block,
+the audit log, and a conversation in which a threat was marked: docs/citizens.md.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now, one_at_a_time
+from db.models import (
+    Callback,
+    CitizenCode,
+    Confirmation,
+    Erasure,
+    Message,
+    Note,
+    Recording,
+    Registration,
+    Request,
+    SilentCaller,
+)
+from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
+from hotline import audit, numbers
+from hotline.citizens import sessions
+from hotline.errors import Refused
+from hotline.ledger import ledger
+
+NOBODY = ""
+"""What stands in the place of a number that is gone."""
+MESSAGES, RECORDINGS = "messages", "recordings"
+_DELETED = RegistrationState.CANCELLED
+
+
+def held(session: Session, number: str) -> int:
+    """How many places deleting this number would give up."""
+    mine = select(Registration.id).where(Registration.number == number, Registration.state.in_(HOLDS_PLACE))
+    return len(session.scalars(mine).all())
+
+
+def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) -> None:
+    """Delete what is kept under an E.164 `number`; places that it holds are given up, if that is said.
+
+    Raises Refused("places-held" | "in-call"): nothing is deleted then.
+    """
+    one_at_a_time(session, number)
+    at = now(session)
+    mine = session.scalars(
+        select(Registration).where(Registration.number == number).order_by(Registration.id).with_for_update()
+    ).all()
+    ids = [each.id for each in mine]
+    live = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.state.in_(LIVE))
+    if any(each.state is RegistrationState.CALLING for each in mine) or session.scalar(live.limit(1)):
+        raise Refused("in-call", "this number is being called, or in conversation, at this moment")
+    given_up = [each for each in mine if each.state in HOLDS_PLACE]
+    if given_up and not give_up:
+        raise Refused("places-held", f"{len(given_up)} places in a line would be given up")
+    for each in mine:
+        _file(session, MESSAGES, each.voice_message, at)
+        each.voice_message = each.call_id = None
+    for each in given_up:
+        each.state = _DELETED
+    session.flush()  # first: no other place of the number is left when its number goes
+    for each in mine:
+        each.number = NOBODY
+    hushed = _conversations(session, ids, at)
+    _requests(session, number, at)
+    _traces(session, number)
+    audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
+    session.flush()  # every row first, then the log
+    for each in given_up:
+        ledger.record(session, Fact.CANCELLED, each)
+        events.registration_changed(session, each)
+    for recording in hushed:
+        events.recording_changed(session, recording, "deleted")
+
+
+def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequence[Recording]:
+    """What was recorded and written of them, but where a threat was marked."""
+    ended = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.threat_at.is_(None))
+    heard = session.scalars(
+        select(Recording).where(Recording.callback_id.in_(ended), Recording.deleted_at.is_(None))
+    ).all()
+    for recording in heard:
+        recording.deleted_at = at
+        _file(session, RECORDINGS, recording.file, at)
+    session.execute(
+        delete(Note).where(Note.callback_id.in_(ended)).execution_options(synchronize_session=False)
+    )
+    return heard
+
+
+def _requests(session: Session, number: str, at: datetime) -> None:
+    """Nobody's from now on; what is broken is still to be mended, and its words go once it is."""
+    mine = select(Request).where(Request.number == number).order_by(Request.id).with_for_update(of=Request)
+    for request in session.scalars(mine).all():
+        request.number = request.call_id = None
+        if request.state in OPEN_REQUESTS:
+            session.add(Erasure(request_id=request.id, asked_at=at))
+        else:
+            _words(session, request, at)
+
+
+def _words(session: Session, request: Request, at: datetime) -> None:
+    _file(session, MESSAGES, request.voice_message, at)
+    request.voice_message, request.written, request.voice_deleted_at = None, "", at
+
+
+def _file(session: Session, folder: str, name: str | None, at: datetime) -> None:
+    if name:
+        session.add(Erasure(file=f"{folder}/{Path(name).name}", asked_at=at))
+
+
+def _traces(session: Session, number: str) -> None:
+    """A «no, do not call me» stays for its 30 days: it protects whoever said it."""
+    gone = (
+        delete(Message).where(Message.to == number),
+        delete(Confirmation).where(
+            Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)
+        ),
+        update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
+        delete(SilentCaller).where(SilentCaller.number == number),
+        delete(CitizenCode).where(CitizenCode.number == number, CitizenCode.token.is_(None)),
+    )
+    for statement in gone:
+        session.execute(statement.execution_options(synchronize_session=False))
+    sessions.end_all(session, number)
+
+
+def due_files(session: Session, limit: int) -> Sequence[Erasure]:
+    """The files that the clerk is to delete, at most `limit`."""
+    return session.scalars(
+        select(Erasure).where(Erasure.file.is_not(None)).order_by(Erasure.id).limit(limit)
+    ).all()
+
+
+def erased(session: Session, erasures: Sequence[Erasure]) -> None:
+    """Their files are gone."""
+    session.execute(delete(Erasure).where(Erasure.id.in_([each.id for each in erasures])))
+
+
+def erase_words(session: Session) -> None:
+    """Requests that are over now lose the words of whoever wished to be deleted."""
+    over = (
+        select(Erasure, Request)
+        .join(Request, Request.id == Erasure.request_id)
+        .where(Request.state.not_in(OPEN_REQUESTS))
+        .order_by(Request.id)
+        .with_for_update(of=Request)
+    )
+    at = now(session)
+    for erasure, request in session.execute(over).all():
+        _words(session, request, at)
+        session.delete(erasure)

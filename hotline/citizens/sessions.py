@@ -1,0 +1,178 @@
+"""Citizens' sessions: a short access token, and a refresh token that is replaced each time it is used.
+
+The tokens that follow are derived from the refresh token that asks for them, so that the same question has
+the same answer: who lost an answer, or asks in several tabs at once, is not signed out by it.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import CitizenCode, CitizenSession
+from settings import Settings
+
+ACCESS = timedelta(minutes=15)
+REFRESH = timedelta(days=30)
+GRACE = timedelta(minutes=1)
+"""So long a replaced refresh token is taken although its successor is in use: others asked at that moment."""
+_MOST = 20
+"""Sessions of one number; the oldest gives way."""
+_TOKEN = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{32}")
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("OPR", "Opera"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+class Tokens(NamedTuple):
+    """What a browser keeps of a session; only hashes of it stay here."""
+
+    access: str
+    refresh: str
+    session: CitizenSession
+
+
+def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -> Tokens:
+    """Begin the session of a code that was shown; of the same code again, in the place of the one before."""
+    at = now(session)
+    if code.session_id:
+        end(session, code.session_id)
+    _make_room(session, code.number)
+    id_ = secrets.token_hex(16)
+    refresh = f"{id_}.{secrets.token_hex(16)}"
+    access = _derived("access", refresh, settings)
+    begun = CitizenSession(
+        id=id_,
+        number=code.number,
+        agent=browser(agent),
+        created_at=at,
+        access_hash=_hash(access),
+        access_until=at + ACCESS,
+        refresh_hash=_hash(refresh),
+        rotated_at=at,
+        expires_at=at + REFRESH,
+    )
+    session.add(begun)
+    code.session_id = id_
+    session.flush()
+    return Tokens(access, refresh, begun)
+
+
+def of_access(session: Session, access: str) -> CitizenSession | None:
+    """The session with this access token, while that lasts."""
+    query = select(CitizenSession).where(
+        CitizenSession.access_hash == _hash(access), CitizenSession.access_until > now(session)
+    )
+    return session.scalar(query)
+
+
+def used(session: Session, access: str) -> None:
+    """These tokens are in use: whoever asked for them has them."""
+    first = CitizenSession.access_hash == _hash(access), CitizenSession.used_at.is_(None)
+    session.execute(update(CitizenSession).where(*first).values(used_at=now(session)))
+
+
+def rotate(session: Session, refresh: str, settings: Settings) -> Tokens | None:
+    """The tokens that follow this refresh token; None if there is no such session (any more).
+
+    One that was replaced and whose successor is in use ends its session: two have it. The caller commits.
+    """
+    at, asked, id_ = now(session), _hash(refresh), _id(refresh)
+    mine = session.get(CitizenSession, id_, with_for_update=True, populate_existing=True)
+    if mine is None or mine.expires_at <= at:
+        return None
+    following = f"{id_}.{_derived('refresh', refresh, settings)}"
+    access = _derived("access", following, settings)
+    if hmac.compare_digest(asked, mine.refresh_hash):
+        mine.previous_hash, mine.refresh_hash, mine.access_hash = asked, _hash(following), _hash(access)
+        mine.rotated_at, mine.used_at = at, None
+    elif not _is_told_again(mine, asked, at):
+        end(session, id_)
+        return None
+    mine.access_until, mine.expires_at = at + ACCESS, at + REFRESH
+    session.flush()
+    return Tokens(access, following, mine)
+
+
+def _is_told_again(mine: CitizenSession, asked: str, at: datetime) -> bool:
+    was_last = hmac.compare_digest(asked, mine.previous_hash or "")
+    return was_last and (mine.used_at is None or at - mine.rotated_at < GRACE)
+
+
+def of_number(session: Session, number: str) -> Sequence[CitizenSession]:
+    """The sessions of an E.164 number, the newest first."""
+    query = select(CitizenSession).where(
+        CitizenSession.number == number, CitizenSession.expires_at > now(session)
+    )
+    return session.scalars(query.order_by(CitizenSession.created_at.desc(), CitizenSession.id)).all()
+
+
+def end(session: Session, session_id: str) -> None:
+    """End one; nothing happens if it is over."""
+    session.execute(delete(CitizenSession).where(CitizenSession.id == session_id))
+
+
+def end_by_refresh(session: Session, refresh: str) -> None:
+    """End the session with this refresh token, also where its access token has run out."""
+    asked, mine = _hash(refresh), session.get(CitizenSession, _id(refresh))
+    if mine and asked in (mine.refresh_hash, mine.previous_hash):
+        end(session, mine.id)
+
+
+def end_all(session: Session, number: str) -> None:
+    """Sign the E.164 number out everywhere."""
+    session.execute(delete(CitizenSession).where(CitizenSession.number == number))
+
+
+def forget(session: Session) -> None:
+    """Delete the sessions that are over."""
+    session.execute(delete(CitizenSession).where(CitizenSession.expires_at <= now(session)))
+
+
+def browser(agent: str) -> str:
+    """What kind of browser calls itself so: by that its citizen recognises it, and no more of it is kept."""
+    parts = (_first(_BROWSERS, agent), _first(_SYSTEMS, agent))
+    return ", ".join(part for part in parts if part)
+
+
+def _first(kinds: Sequence[tuple[str, str]], agent: str) -> str:
+    return next((name for sign, name in kinds if sign in agent), "")
+
+
+def _make_room(session: Session, number: str) -> None:
+    for old in of_number(session, number)[_MOST - 1 :]:
+        end(session, old.id)
+
+
+def _id(refresh: str) -> str:
+    """The session that a token names; empty for what is no token."""
+    token = _TOKEN.fullmatch(refresh)
+    return token[1] if token else ""
+
+
+def _derived(what: str, refresh: str, settings: Settings) -> str:
+    return settings.secret_for(f"citizen {what} {refresh}")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,43 @@
+"""hotline137 citizen …: what is kept under a number, given out or deleted at its owner's wish."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hotline import audit, numbers
+from hotline.citizens import belongings, erasure
+from ops import terminal
+
+app = typer.Typer(no_args_is_help=True, help="What is kept under a citizen's number.")
+
+Number = Annotated[str, typer.Argument(help="A telephone number, as people write it.")]
+
+
+@app.command()
+def export(number: Number) -> None:
+    """Print all that is kept under a number, as JSON; the audit log says that it was given out."""
+    called = _parse(number)
+    with terminal.transaction() as session:
+        found = belongings.export(session, called, who=audit.COMMAND_LINE)
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+@app.command()
+def delete(
+    number: Number,
+    give_up: Annotated[bool, typer.Option(help="Places in lines are given up by it.")] = False,
+) -> None:
+    """Delete what is kept under a number; what stays is in docs/citizens.md."""
+    called = _parse(number)
+    with terminal.transaction() as session:
+        erasure.delete_citizen(session, called, who=audit.COMMAND_LINE, give_up=give_up)
+    typer.echo("deleted; files go within a minute")
+
+
+def _parse(number: str) -> str:
+    """Any number that there is: one may be kept that is called no more."""
+    called = numbers.of_caller(number)
+    if called is None:
+        raise terminal.fail(f"no telephone number: {number}")
+    return called

@@ -1,0 +1,305 @@
+"""A citizen who signs in by number: from the code to «delete me», and what no answer tells a stranger."""
+
+from collections.abc import Iterator
+from datetime import time
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine, event, select, update
+
+from api import limits
+from api.app import create
+from api.my.signed_in import ACCESS, REFRESH
+from db.engine import now, reading, writing
+from db.models import AuditEntry, BlockReason, CitizenCode, CitizenSession, Registration
+from db.states import Phase
+from hotline.citizens import codes, sessions
+from hotline.line import blocked, registration
+from hotline.numbers import national
+from settings import Settings
+from tests.api.answers import LONG, V1, problem
+from tests.factories import a_number, a_request, a_round
+
+MY = f"{V1}/my"
+_ALL_DAY = (time(0, 0), time(23, 59, 59))
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"sms_provider": "console"})
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+def ask(page: TestClient, number: str, **more: str) -> Response:
+    return page.post(f"{MY}/codes", json={"number": number, "by": "sms"} | more)
+
+
+def given(engine: Engine, settings: Settings, number: str) -> str:
+    """The code that this number's telephone was given."""
+    with reading(engine) as session:
+        newest = select(CitizenCode).where(CitizenCode.number == number).order_by(CitizenCode.id.desc())
+        return codes.digits(session.scalars(newest).first(), settings)
+
+
+def show(page: TestClient, number: str, code: str) -> Response:
+    return page.post(f"{MY}/sessions", json={"number": number, "code": code})
+
+
+@pytest.fixture
+def citizen(app: FastAPI, engine: Engine, settings: Settings, number: str) -> Iterator[TestClient]:
+    """A browser in which this number is signed in."""
+    with TestClient(app, raise_server_exceptions=False) as page:
+        assert ask(page, number).status_code == 202
+        assert show(page, number, given(engine, settings, number)).status_code == 200
+        yield page
+
+
+def test_given_a_number_in_persian_digits_when_its_code_is_shown_then_its_own_is_seen_and_nobody_elses(
+    nobody: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    with writing(engine) as session:
+        live = a_round(session, Phase.OPEN)
+        for each in (a_number(), number):
+            registration.register(session, round_id=live.id, number=each)
+        a_request(session, number=number)
+        a_request(session)
+    persian = national(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    problem(nobody.get(MY), 401, "not-signed-in")
+    assert ask(nobody, persian).json() == {"valid_seconds": 300, "tries": 5}
+    answer = show(nobody, persian, given(engine, settings, number))
+    masked = f"09…{number[-2:]}"
+    assert answer.json()["number"] == masked
+    mine = nobody.get(MY).json()
+    assert (mine["number"], mine["held"]) == (masked, 1)
+    assert [place["place"] for place in mine["places"]] == [2]
+    assert [request["state"] for request in mine["requests"]] == ["new"]
+    assert number[3:] not in str(mine)
+
+
+def test_given_a_session_when_it_begins_then_its_cookies_are_safe_and_last_as_long_as_it(
+    app: FastAPI, engine: Engine, settings: Settings, number: str
+) -> None:
+    with TestClient(app, base_url="https://137.example") as page:
+        ask(page, number)
+        answer = show(page, number, given(engine, settings, number))
+        kept = {}
+        for line in answer.headers.get_list("set-cookie"):
+            name, *flags = line.lower().split("; ")
+            kept[name.partition("=")[0]] = set(flags)
+        safe = {"httponly", "samesite=strict", "secure", "path=/"}
+        assert kept == {
+            f"__host-{ACCESS}": safe | {"max-age=900"},
+            f"__host-{REFRESH}": safe | {"max-age=2592000"},
+        }
+        assert not set(answer.json()) & {"access", "refresh", "token"}
+        assert page.get(MY).status_code == 200
+
+
+def test_given_a_wrong_code_no_code_or_one_that_ran_out_when_shown_then_the_answers_are_alike(
+    nobody: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    ask(nobody, number)
+    right = given(engine, settings, number)
+    wrong = f"{(int(right) + 1) % 10**6:06}"
+    answers = [show(nobody, number, wrong), show(nobody, a_number(), wrong), show(nobody, "12", wrong)]
+    with writing(engine) as session:
+        session.execute(update(CitizenCode).values(expires_at=now(session)))
+    answers.append(show(nobody, number, right))
+    problem(answers[0], 403, "wrong-code")
+    assert len({(answer.status_code, answer.text) for answer in answers}) == 1
+    assert not any("set-cookie" in answer.headers for answer in answers)
+
+
+@pytest.mark.parametrize("by", ["sms", "call"])
+def test_given_numbers_that_are_known_unknown_or_blocked_when_codes_are_asked_for_then_answers_are_alike(
+    nobody: TestClient, engine: Engine, by: str
+) -> None:
+    known, unknown, barred = a_number(), a_number(), a_number()
+    with writing(engine) as session:
+        registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=known)
+        blocked.block(session, barred, BlockReason.NUISANCE)
+    told = []
+    for number in (known, unknown, barred):
+        answers = [ask(nobody, number, by=by) for _ in range(4)]
+        waits = [int(answer.headers.get("retry-after", 0)) for answer in answers]
+        told.append([(answer.status_code, answer.text, sorted(answer.headers)) for answer in answers])
+        assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+        assert 3590 < waits[3] <= 3600
+    assert told[0] == told[1] == told[2]
+
+
+def test_given_numbers_when_codes_are_asked_for_then_each_costs_the_same_statements(
+    nobody: TestClient, engine: Engine, app: FastAPI
+) -> None:
+    known, barred = a_number(), a_number()
+    with writing(engine) as session:
+        registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=known)
+        blocked.block(session, barred, BlockReason.NUISANCE)
+    others = ("FROM events", "heartbeats", "BEGIN")  # what every process asks, all the time
+    said: list[str] = []
+    event.listen(app.state.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    asked = []
+    for number in (known, a_number(), barred):
+        ask(nobody, number)
+        asked.append([statement for statement in said if not any(o in statement for o in others)])
+        said.clear()
+    assert len(asked[0]) > 4 and asked[0] == asked[1] == asked[2]
+
+
+@pytest.mark.parametrize(
+    ("number", "by", "status", "code", "field"),
+    [
+        ("12", "sms", 409, "number-invalid", "number"),
+        ("+4930123456", "sms", 409, "number-not-allowed", "number"),
+        ("03132123456", "sms", 409, "way-needs-mobile", "by"),
+        ("09131234567", "messenger", 409, "way-not-offered", "by"),
+        ("09131234567", "pigeon", 422, "invalid-input", "by"),
+        (LONG, "sms", 422, "invalid-input", "number"),
+    ],
+)
+def test_given_what_no_code_can_go_to_when_asked_then_it_is_said_which_field_is_wrong(
+    nobody: TestClient, number: str, by: str, status: int, code: str, field: str
+) -> None:
+    assert problem(ask(nobody, number, by=by), status, code)["field"] == field
+
+
+def test_given_quiet_hours_when_a_call_is_asked_for_then_nobody_is_woken(settings: Settings) -> None:
+    always = settings.model_copy(update={"quiet_hours": type(settings.quiet_hours)(*_ALL_DAY)})
+    with TestClient(create(always), raise_server_exceptions=False) as page:
+        problem(ask(page, a_number(), by="call"), 409, "way-not-now")
+        assert ask(page, a_number()).status_code == 202
+
+
+def test_given_one_address_when_it_asks_for_many_numbers_then_it_must_wait_and_is_told_how_long(
+    nobody: TestClient,
+) -> None:
+    answers = [ask(nobody, a_number()) for _ in range(limits.CODES_BURST + 1)]
+    assert {answer.status_code for answer in answers[:-1]} == {202}
+    problem(answers[-1], 429, "too-many-attempts")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= limits.CODES_EVERY_S
+
+
+def test_given_one_address_when_it_guesses_at_many_numbers_then_it_must_wait(
+    nobody: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    ask(nobody, number)
+    for _ in range(limits.CODE_BURST):
+        problem(show(nobody, a_number(), "123456"), 403, "wrong-code")
+    right = given(engine, settings, number)
+    problem(show(nobody, number, right), 429, "too-many-attempts")
+
+
+def test_given_many_addresses_when_they_guess_at_one_number_then_it_has_fifteen_tries_an_hour(
+    app: FastAPI, engine: Engine, settings: Settings, number: str
+) -> None:
+    def page(which: int) -> TestClient:
+        return TestClient(app, raise_server_exceptions=False, client=(f"192.0.2.{which}", 50000))
+
+    tried = 0
+    for which in range(1, 6):
+        asked = ask(page(which), number)
+        for guess in range(10):
+            right = given(engine, settings, number)
+            show(page(100 + 10 * which + guess), number, f"{(int(right) + 1 + guess) % 10**6:06}")
+        assert asked.status_code == (202 if which <= 3 else 429)
+    with reading(engine) as session:
+        tried = sum(session.scalars(select(CitizenCode.tries)))
+    assert tried == 15
+    problem(show(page(99), number, given(engine, settings, number)), 403, "wrong-code")
+
+
+def test_given_a_session_whose_access_ran_out_when_refreshed_then_it_goes_on_also_after_a_lost_answer(
+    app: FastAPI, citizen: TestClient, engine: Engine
+) -> None:
+    def with_first_cookies() -> TestClient:
+        return TestClient(app, cookies=before)
+
+    with writing(engine) as session:
+        session.execute(update(CitizenSession).values(access_until=now(session)))
+    problem(citizen.get(MY), 401, "not-signed-in")
+    before = dict(citizen.cookies)
+    lost = with_first_cookies().post(f"{MY}/sessions/refresh")
+    told = citizen.post(f"{MY}/sessions/refresh")
+    assert (lost.status_code, told.status_code) == (200, 200)
+    assert dict(lost.cookies) == dict(told.cookies) != before
+    assert citizen.get(MY).status_code == 200
+    with writing(engine) as session:
+        session.execute(update(CitizenSession).values(rotated_at=now(session) - 2 * sessions.GRACE))
+    problem(with_first_cookies().post(f"{MY}/sessions/refresh"), 401, "not-signed-in")  # it was copied
+    problem(citizen.get(MY), 401, "not-signed-in")
+
+
+def test_given_two_browsers_when_one_signs_out_here_or_everywhere_then_that_is_what_ends(
+    app: FastAPI, citizen: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    def another() -> TestClient:
+        page = TestClient(app, headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/131.0"})
+        ask(page, number)
+        assert show(page, number, given(engine, settings, number)).status_code == 200
+        return page
+
+    second = another()
+    listed = citizen.get(f"{MY}/sessions").json()
+    assert [(each["browser"], each["current"]) for each in listed] == [
+        ("Firefox, Windows", False),
+        ("", True),
+    ]
+    assert second.delete(f"{MY}/sessions/current").status_code == 204
+    assert not second.cookies
+    assert second.delete(f"{MY}/sessions/current").status_code == 204, "without one"
+    assert citizen.get(MY).status_code == 200
+    third = another()
+    assert citizen.delete(f"{MY}/sessions").status_code == 204
+    for page in (citizen, third):
+        problem(page.get(MY), 401, "not-signed-in")
+        problem(page.post(f"{MY}/sessions/refresh"), 401, "not-signed-in")
+
+
+def test_given_a_browser_in_which_another_number_signs_in_then_the_first_session_ends(
+    citizen: TestClient, engine: Engine, settings: Settings
+) -> None:
+    other = a_number()
+    ask(citizen, other)
+    show(citizen, other, given(engine, settings, other))
+    with reading(engine) as session:
+        assert [each.number for each in session.scalars(select(CitizenSession))] == [other]
+
+
+def test_given_a_foreign_page_when_it_wants_me_deleted_then_it_may_not(citizen: TestClient) -> None:
+    answer = citizen.delete(MY, headers={"Sec-Fetch-Site": "cross-site"})
+    problem(answer, 403, "foreign-origin")
+
+
+def test_given_a_citizen_with_a_place_when_exported_and_deleted_then_both_are_asked_for_and_logged(
+    citizen: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=number)
+    exported = citizen.get(f"{MY}/export")
+    assert exported.headers["content-disposition"] == 'attachment; filename="137.json"'
+    assert exported.json()["number"] == number and len(exported.json()["places"]) == 1
+    problem(citizen.delete(MY), 409, "places-held")
+    assert citizen.delete(f"{MY}?give_up=true").status_code == 204
+    problem(citizen.get(MY), 401, "not-signed-in")
+    with reading(engine) as session:
+        assert [place.number for place in session.scalars(select(Registration))] == [""]
+        logged = session.scalars(select(AuditEntry).where(AuditEntry.who == "citizen")).all()
+    assert {entry.action for entry in logged} == {"citizen-exported", "citizen-deleted"}
+
+
+def test_given_a_deleted_citizens_place_when_the_office_looks_at_it_then_it_has_no_number(
+    citizen: TestClient, engine: Engine, number: str, office: TestClient
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+        place = registration.register(session, round_id=round_.id, number=number).registration_id
+    citizen.delete(f"{MY}?give_up=true")
+    assert office.get(f"{V1}/registrations/{place}").status_code == 200
+    assert office.get(f"{V1}/rounds/{round_.id}/registrations").status_code == 200
+    problem(office.get(f"{V1}/citizens/registration/{place}"), 404, "not-found")

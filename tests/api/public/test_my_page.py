@@ -1,0 +1,135 @@
+"""The plain page on which a citizen signs in by number: forms alone, in both languages."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine, select, update
+
+from db.engine import now, reading, writing
+from db.models import CitizenCode, CitizenSession, Registration
+from db.states import CallbackState, Phase
+from hotline.citizens import codes
+from hotline.line import registration
+from settings import Settings
+from tests.api.public.public_pages import Read
+from tests.factories import a_callback, a_number, a_request, a_round
+
+MY = "/public/my"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"sms_provider": "console"})
+
+
+@pytest.fixture
+def page(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def given(engine: Engine, settings: Settings) -> str:
+    with reading(engine) as session:
+        newest = session.scalars(select(CitizenCode).order_by(CitizenCode.id.desc())).first()
+        return codes.digits(newest, settings)
+
+
+def sign_in(page: TestClient, engine: Engine, settings: Settings, number: str) -> Response:
+    assert page.post(f"{MY}/code", data={"number": number, "by": "sms"}).status_code == 200
+    return page.post(f"{MY}/session", data={"number": number, "code": given(engine, settings)})
+
+
+def test_given_a_citizen_when_the_forms_are_filled_in_then_their_places_are_shown_and_deleted(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    with writing(engine) as session:
+        registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=number)
+        a_request(session, number=number)
+        ticket = session.scalars(select(Registration.ticket)).one()
+    ways = [button.get("value") for button in Read(page.get(MY).text).all("button")]
+    assert ways == ["sms", "call"]
+    asked = Read(page.post(f"{MY}/code", data={"number": number, "by": "sms"}).text)
+    (code,) = [field for field in asked.all("input") if field["name"] == "code"]
+    assert (code["autocomplete"], code["inputmode"]) == ("one-time-code", "numeric")
+    shown = page.post(f"{MY}/session", data={"number": number, "code": given(engine, settings)})
+    assert [step.status_code for step in shown.history] == [303]
+    assert shown.headers["cache-control"] == "no-store"
+    persian = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+    assert ticket.translate(persian) in shown.text and "شما نفر ۱ صف هستید" in shown.text
+    assert number[3:] not in shown.text
+    assert ticket in page.get(f"{MY}?lang=en").text
+    assert ticket in page.post(f"{MY}/delete?lang=en", data={}).text, "not without being sure"
+    assert ticket not in page.post(f"{MY}/delete?lang=en", data={"sure": "1"}).text
+    with reading(engine) as session:
+        assert session.scalars(select(Registration.number)).one() == ""
+
+
+def test_given_a_session_whose_access_ran_out_when_the_page_is_opened_then_it_goes_on(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    sign_in(page, engine, settings, a_number())
+    with writing(engine) as session:
+        session.execute(update(CitizenSession).values(access_until=now(session)))
+    assert f"{MY}/sign-out" in page.get(MY).text
+    assert f"{MY}/sign-out" in page.get(MY).text
+    assert f"{MY}/code" in page.post(f"{MY}/sign-out").text
+    assert f"{MY}/code" in page.get(MY).text
+    with reading(engine) as session:
+        assert session.scalars(select(CitizenSession)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"number": "12", "by": "sms"}, 409, "شماره درست نیست"),
+        ({"number": "03132123456", "by": "sms"}, 409, "تلفن ثابت"),
+        ({"number": "", "by": ""}, 409, "شماره درست نیست"),
+        ({}, 409, "شماره درست نیست"),
+        ({"number": "0" * 1000, "by": "<script>"}, 409, "شماره درست نیست"),
+    ],
+)
+def test_given_a_number_that_is_none_when_a_code_is_asked_for_then_the_form_says_why(
+    page: TestClient, fields: dict[str, str], status: int, said: str
+) -> None:
+    answer = page.post(f"{MY}/code", data=fields)
+    assert answer.status_code == status
+    assert said in answer.text and f"{MY}/code" in answer.text
+
+
+def test_given_a_wrong_code_or_too_many_when_shown_then_it_can_be_tried_again(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    for _ in range(3):
+        page.post(f"{MY}/code", data={"number": number, "by": "sms"})
+    wrong = page.post(f"{MY}/session", data={"number": number, "code": "x"})
+    assert wrong.status_code == 403 and "درست نیست" in wrong.text
+    more = page.post(f"{MY}/code", data={"number": number, "by": "sms"})
+    assert more.status_code == 429 and f"{MY}/session" in more.text
+    done = page.post(f"{MY}/session", data={"number": number, "code": given(engine, settings)})
+    assert f"{MY}/sign-out" in done.text
+
+
+def test_given_a_citizen_in_conversation_when_they_want_to_be_deleted_then_it_is_said_that_it_waits(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    sign_in(page, engine, settings, number)
+    with writing(engine) as session:
+        a_callback(session, CallbackState.TALKING, number=number)
+    answer = page.post(f"{MY}/delete", data={"sure": "1"})
+    assert answer.status_code == 409 and "پس از گفت‌وگو" in answer.text
+    assert f"{MY}/sign-out" in page.get(MY).text
+
+
+def test_given_a_foreign_page_when_it_posts_the_forms_then_nothing_is_done(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    sign_in(page, engine, settings, a_number())
+    foreign = {"Origin": "https://evil.example"}
+    assert page.post(f"{MY}/delete", data={"sure": "1"}, headers=foreign).status_code == 403
+    assert f"{MY}/sign-out" in page.get(MY).text

@@ -1,0 +1,244 @@
+"""One-time codes: who is given one, what shows it, and what nobody can find out by asking."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import CitizenCode, CodeWay, Message, MessageKind
+from hotline.citizens import codes
+from hotline.errors import Refused
+from settings import Settings
+from tests.factories import a_number, at_once
+from tests.kit.refusal import refusal
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Of a city whose text messages go out."""
+    return settings.model_copy(update={"sms_provider": "console"})
+
+
+def ask(engine: Engine, settings: Settings, number: str, way: CodeWay = CodeWay.SMS) -> str:
+    """Somebody asks; the code that the number is given."""
+    with writing(engine) as session:
+        return codes.digits(codes.ask(session, number, way, "fa", settings), settings)
+
+
+def lets_in(engine: Engine, settings: Settings, number: str, typed: str) -> bool:
+    with writing(engine) as session:
+        return codes.show(session, number, typed, settings) is not None
+
+
+def passes(engine: Engine, time: timedelta) -> None:
+    """Time passes for all codes."""
+    with writing(engine) as session:
+        for code in session.scalars(select(CitizenCode)):
+            code.asked_at -= time
+            code.expires_at -= time
+            code.used_at = code.used_at and code.used_at - time
+
+
+def wrong(right: str) -> str:
+    return f"{(int(right) + 1) % 10**6:06}"
+
+
+def test_given_a_code_when_it_is_shown_then_it_lets_in_once(engine: Engine, settings: Settings) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    assert len(code) == 6 and code.isdecimal()
+    assert not lets_in(engine, settings, a_number(), code), "another number's"
+    assert lets_in(engine, settings, number, code)
+    passes(engine, codes.AGAIN + SECOND)
+    assert not lets_in(engine, settings, number, code)
+
+
+def test_given_a_code_whose_answer_was_lost_when_it_is_shown_again_at_once_then_it_lets_in(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    assert lets_in(engine, settings, number, code)
+    assert lets_in(engine, settings, number, code)
+
+
+@pytest.mark.parametrize("typed", ["{} ", " \u200f{}", "{0[0]}{0[1]}{0[2]}-{0[3]}{0[4]}{0[5]}"])
+def test_given_a_code_when_it_is_typed_as_people_do_then_it_is_understood(
+    engine: Engine, settings: Settings, typed: str
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    persian = code.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    assert not lets_in(engine, settings, number, "")
+    assert lets_in(engine, settings, number, typed.format(persian))
+
+
+def test_given_five_wrong_tries_when_the_right_code_comes_then_it_is_over(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    for _ in range(4):
+        assert not lets_in(engine, settings, number, wrong(code))
+    assert lets_in(engine, settings, number, code), "the fifth try is right"
+
+    other = a_number()
+    code = ask(engine, settings, other)
+    for _ in range(5):
+        assert not lets_in(engine, settings, other, wrong(code))
+    assert not lets_in(engine, settings, other, code)
+
+
+def test_given_many_tries_at_one_moment_when_counted_then_there_are_five(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    at_once(8, lambda _: lets_in(engine, settings, number, wrong(code)))
+    with reading(engine) as session:
+        kept = session.scalars(select(CitizenCode)).one()
+    assert kept.tries == 5 and kept.ended_at
+    assert not lets_in(engine, settings, number, code)
+
+
+def test_given_the_right_code_at_one_moment_in_two_places_when_shown_then_one_row_is_used_once(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    at_once(2, lambda _: lets_in(engine, settings, number, code))
+    with reading(engine) as session:
+        kept = session.scalars(select(CitizenCode)).one()
+    assert kept.used_at == kept.ended_at
+
+
+def test_given_a_code_that_has_run_out_when_shown_then_it_is_over(engine: Engine, settings: Settings) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    passes(engine, codes.LASTS + SECOND)
+    assert not lets_in(engine, settings, number, code)
+
+
+def test_given_a_newer_code_when_the_earlier_is_shown_then_it_is_over(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    first, second = ask(engine, settings, number), ask(engine, settings, number)
+    if first != second:
+        assert not lets_in(engine, settings, number, first)
+    assert lets_in(engine, settings, number, second)
+
+
+def test_given_two_who_ask_at_one_moment_when_counted_then_one_code_counts(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    at_once(3, lambda _: ask(engine, settings, number))
+    with reading(engine) as session:
+        open_ = session.scalars(select(CitizenCode).where(CitizenCode.ended_at.is_(None))).all()
+    assert len(open_) == 1
+
+
+def test_given_an_open_code_when_another_row_is_written_beside_it_then_the_database_refuses(
+    session: Session, settings: Settings
+) -> None:
+    code = codes.ask(session, a_number(), CodeWay.SMS, "fa", settings)
+    at = now(session)
+    values = {"way": CodeWay.SMS, "language": "fa", "salt": "0" * 32, "asked_at": at, "expires_at": at}
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.add(CitizenCode(number=code.number, **values))
+        session.flush()
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(update(CitizenCode).values(tries=6))
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(update(CitizenCode).values(used_at=at))
+
+
+def test_given_three_codes_in_an_hour_when_a_fourth_is_asked_for_then_it_is_said_when(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    for _ in range(3):
+        last = ask(engine, settings, number)
+    with pytest.raises(Refused) as refused:
+        ask(engine, settings, number)
+    assert refused.value.code == "too-many-codes"
+    assert 3590 <= (refused.value.after_s or 0) <= 3600
+    assert ask(engine, settings, a_number()), "others are given theirs"
+    assert lets_in(engine, settings, number, last), "the last one still counts"
+
+
+def test_given_ten_codes_in_a_day_when_one_more_is_asked_for_then_it_is_refused(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    for _ in range(10):
+        ask(engine, settings, number)
+        passes(engine, timedelta(minutes=61))
+    assert refusal(ask, engine, settings, number) == "too-many-codes"
+    passes(engine, timedelta(hours=14))
+    assert ask(engine, settings, number)
+
+
+def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_for_then_it_is_refused(
+    engine: Engine, settings: Settings
+) -> None:
+    few = settings.model_copy(update={"codes_per_hour": 4})
+    for _ in range(4):
+        ask(engine, few, a_number())
+    assert refusal(ask, engine, few, a_number()) == "too-many-codes"
+
+
+def test_given_a_land_line_when_a_code_is_asked_for_then_only_by_a_call(
+    engine: Engine, settings: Settings
+) -> None:
+    settings = settings.model_copy(update={"bale_key": "k", "bale_bot": 7})
+    for way in (CodeWay.SMS, CodeWay.MESSENGER):
+        assert refusal(ask, engine, settings, "+983132123456", way) == "way-needs-mobile"
+    assert ask(engine, settings, "+983132123456", CodeWay.CALL)
+
+
+def test_given_a_way_that_nobody_serves_when_asked_for_then_it_is_not_offered(
+    engine: Engine, settings: Settings
+) -> None:
+    bare = settings.model_copy(update={"sms_provider": ""})
+    assert codes.ways(bare) == [CodeWay.CALL]
+    for way in (CodeWay.SMS, CodeWay.MESSENGER):
+        assert refusal(ask, engine, bare, a_number(), way) == "way-not-offered"
+
+
+def test_given_a_database_when_all_of_it_is_read_then_no_code_is_in_it(
+    engine: Engine, settings: Settings
+) -> None:
+    given = [ask(engine, settings, a_number()) for _ in range(5)]
+    with reading(engine) as session:
+        rows = [
+            str(row)
+            for table in ("citizen_codes", "messages", "audit", "events")
+            for row in session.execute(text(f"SELECT * FROM {table}"))
+        ]
+        sent = session.scalars(select(Message)).all()
+    assert {message.kind for message in sent} == {MessageKind.SIGN_IN_CODE}
+    bodies = " ".join(message.body for message in sent)
+    assert len(rows) == 10
+    assert not any(code in bodies for code in given)
+    assert not any(f"'{code}'" in row for row in rows for code in given)
+
+
+def test_given_old_codes_when_forgotten_then_they_and_their_messages_are_gone(
+    engine: Engine, settings: Settings
+) -> None:
+    ask(engine, settings, a_number())
+    passes(engine, timedelta(hours=25))
+    with writing(engine) as session:
+        session.execute(update(Message).values(made_at=now(session) - timedelta(hours=25)))
+    ask(engine, settings, a_number())
+    with writing(engine) as session:
+        codes.forget(session)
+        assert len(session.scalars(select(CitizenCode)).all()) == 1
+        assert len(session.scalars(select(Message)).all()) == 1

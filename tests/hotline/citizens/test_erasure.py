@@ -1,0 +1,277 @@
+"""«Delete me»: what goes, what stays, and that the ledger is whole afterwards; what a citizen takes along."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from clerk import erasing
+from db.engine import now, reading, writing
+from db.models import (
+    AuditEntry,
+    Base,
+    BlockReason,
+    CodeWay,
+    Confirmation,
+    Erasure,
+    Message,
+    Note,
+    Recording,
+    Registration,
+    Request,
+)
+from db.states import CallbackState, Fact, Phase, RegistrationState, RequestState
+from hotline.citizens import belongings, codes, erasure, sessions
+from hotline.ledger import ledger, seals, verify
+from hotline.line import blocked, carry_over, registration
+from hotline.requests import requests, work
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.kit.refusal import refusal
+
+NUMBER = "+989130137137"
+OTHER = "+989130137138"
+
+
+def everywhere(session: Session, number: str) -> set[str]:
+    """The tables in which this number stands, as such or within a text."""
+    digits = number.removeprefix("+98")
+    found = set()
+    for table in Base.metadata.sorted_tables:
+        rows = session.execute(text(f'SELECT * FROM "{table.name}"')).all()
+        if any(digits in str(tuple(row)) for row in rows):
+            found.add(table.name)
+    return found
+
+
+def file(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(b"RIFF")
+    return path
+
+
+def a_life(engine: Engine, settings: Settings) -> dict[str, Path]:
+    """A citizen with a place, an old conversation, requests, messages and sessions; the files of it."""
+    files = {
+        "place": file(settings.messages_dir, "place.wav"),
+        "open": file(settings.messages_dir, "open.wav"),
+        "over": file(settings.messages_dir, "over.wav"),
+        "talk": file(settings.recordings_dir, "talk.wav"),
+    }
+    with writing(engine) as session:
+        live = make.a_round(session)
+        place = registration.register(session, round_id=live.id, number=NUMBER).registration_id
+        session.get_one(Registration, place).voice_message = "place.wav"
+        make.some_registrations(session, live, 2)
+        talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
+        talk.registration.state = RegistrationState.REACHED
+        make.a_note(session, talk, "از کوچهٔ خود گفت")
+        at = now(session)
+        session.add(Recording(callback_id=talk.id, file="talk.wav", sha256="0" * 64, seconds=3, made_at=at))
+        make.a_request(session, number=NUMBER, voice_message="open.wav")
+        make.a_request(session, RequestState.CLOSED, number=NUMBER, voice_message="over.wav")
+        make.a_request(session, RequestState.CLOSED, number=NUMBER)
+        make.keyed_in(session, live, asked_by=NUMBER)
+        code = codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings)
+        sessions.begin(session, code, "", settings)
+    return files
+
+
+def delete(engine: Engine, *, give_up: bool = True, number: str = NUMBER) -> None:
+    with writing(engine) as session:
+        erasure.delete_citizen(session, number, who="citizen", give_up=give_up)
+
+
+def test_given_a_citizen_when_deleted_then_the_number_is_nowhere_and_its_files_are_gone(
+    engine: Engine, settings: Settings
+) -> None:
+    files = a_life(engine, settings)
+    delete(engine)
+    with reading(engine) as session:
+        assert everywhere(session, NUMBER) == set()
+        place = session.scalars(select(Registration).where(Registration.voice_message.is_(None))).all()
+        assert all(each.number != NUMBER for each in place)
+        assert session.scalars(select(Note)).all() == []
+        assert session.scalars(select(Recording)).one().deleted_at
+        written = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-deleted")).one()
+    assert (written.who, written.subject) == ("citizen", "citizen +989…37")
+    erasing.run(engine, settings)
+    assert [name for name, path in files.items() if path.exists()] == ["open"], "it is still to be mended"
+
+
+def test_given_a_sealed_line_when_one_of_it_is_deleted_then_the_ledger_is_whole_and_says_that_they_left(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        live = make.a_round(session, Phase.OPEN)
+        ids = [
+            registration.register(session, round_id=live.id, number=number).registration_id
+            for number in (OTHER, NUMBER, make.a_number())
+        ]
+        seals.seal(session)
+    delete(engine)
+    with writing(engine) as session:
+        seals.seal(session)
+        facts = [entry.fact for entry in ledger.of_registration(session, ids[1])]
+    assert facts == [Fact.REGISTERED, Fact.CANCELLED]
+    report = verify.verify(engine)
+    assert report.problems == []
+
+
+def test_given_an_open_request_of_the_deleted_when_it_is_over_then_its_words_and_its_voice_go(
+    engine: Engine, settings: Settings
+) -> None:
+    files = a_life(engine, settings)
+    with writing(engine) as session:
+        written = make.a_request(session, number=NUMBER)
+    delete(engine)
+    erasing.run(engine, settings)
+    with writing(engine) as session:
+        open_ = session.scalars(select(Request).where(Request.voice_message == "open.wav")).one()
+        assert session.get_one(Request, written.id).written
+        for request in (open_, session.get_one(Request, written.id)):
+            work.reject(session, request, who="x", reason="کار شهرداری نیست")
+    erasing.run(engine, settings)
+    assert not files["open"].exists()
+    with reading(engine) as session:
+        for request in session.scalars(select(Request)):
+            assert (request.number, request.written, request.voice_message) == (None, "", None)
+            assert request.voice_deleted_at
+        assert session.scalars(select(Erasure)).all() == []
+
+
+def test_given_a_place_in_a_line_when_deleted_without_giving_it_up_then_nothing_is(
+    engine: Engine, settings: Settings
+) -> None:
+    a_life(engine, settings)
+    with writing(engine) as session:
+        assert erasure.held(session, NUMBER) == 1
+        before = everywhere(session, NUMBER)
+    assert refusal(delete, engine, give_up=False) == "places-held"
+    with reading(engine) as session:
+        assert everywhere(session, NUMBER) == before
+
+
+def test_given_who_is_being_called_when_deleted_then_it_is_refused(engine: Engine) -> None:
+    with writing(engine) as session:
+        make.a_callback(session, CallbackState.TALKING, number=NUMBER)
+    assert refusal(delete, engine) == "in-call"
+
+
+def test_given_a_place_that_was_not_reached_when_deleted_then_nobody_carries_it_over(engine: Engine) -> None:
+    with writing(engine) as session:
+        round_ = make.a_round(session)
+        make.a_registration(session, round_, number=NUMBER, state=RegistrationState.UNREACHED)
+        rounds.end_round(session, round_)
+    delete(engine)
+    with writing(engine) as session:
+        assert carry_over.run(session, 10) == 0
+        assert session.scalars(select(Registration)).one().state is RegistrationState.CANCELLED
+
+
+def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_it_stays(
+    engine: Engine, settings: Settings
+) -> None:
+    kept = file(settings.recordings_dir, "threat.wav")
+    with writing(engine) as session:
+        talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
+        talk.registration.state = RegistrationState.REACHED
+        talk.threat_at = at = now(session)
+        make.a_note(session, talk, "تهدید کرد")
+        session.add(Recording(callback_id=talk.id, file="threat.wav", sha256="0" * 64, seconds=3, made_at=at))
+    delete(engine)
+    erasing.run(engine, settings)
+    with reading(engine) as session:
+        assert session.scalars(select(Recording)).one().deleted_at is None
+        assert session.scalars(select(Note)).one()
+    assert kept.exists()
+
+
+def test_given_a_block_and_a_no_of_the_owner_when_deleted_then_they_stay(engine: Engine) -> None:
+    with writing(engine) as session:
+        keyed = make.keyed_in(session, make.a_round(session), NUMBER)
+        keyed.agreed, keyed.decided_at = False, now(session)
+        blocked.block(session, NUMBER, BlockReason.OWNER)
+    delete(engine)
+    with reading(engine) as session:
+        assert blocked.is_blocked(session, NUMBER)
+        assert session.scalars(select(Confirmation)).one().agreed is False
+
+
+def test_given_somebody_else_when_a_citizen_is_deleted_then_nothing_of_theirs_is(
+    engine: Engine, settings: Settings
+) -> None:
+    a_life(engine, settings)
+    with writing(engine) as session:
+        live = make.a_round(session)
+        registration.register(session, round_id=live.id, number=OTHER)
+        make.a_request(session, number=OTHER)
+        theirs = belongings.export(session, OTHER, who="x")
+    delete(engine)
+    with writing(engine) as session:
+        left = belongings.export(session, OTHER, who="x")
+    assert dict(left) | {"exported_at": ""} == dict(theirs) | {"exported_at": ""}
+
+
+def test_given_the_deleted_when_they_register_anew_then_they_may(engine: Engine, settings: Settings) -> None:
+    a_life(engine, settings)
+    delete(engine)
+    delete(engine)
+    with writing(engine) as session:
+        live = make.a_round(session)
+        assert registration.register(session, round_id=live.id, number=NUMBER).registration_id
+        assert [each.registration.number for each in belongings.places(session, NUMBER)] == [NUMBER]
+
+
+def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_others(
+    engine: Engine, settings: Settings
+) -> None:
+    a_life(engine, settings)
+    with writing(engine) as session:
+        live = make.a_round(session)
+        make.keyed_in(session, live, NUMBER, asked_by=OTHER)
+        found = belongings.export(session, NUMBER, who="command line")
+        told = len(session.scalars(select(Message).where(Message.to == NUMBER)).all())
+        asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-exported")).one()
+    exported = json.dumps(found, ensure_ascii=False)
+    assert OTHER not in exported and OTHER[3:] not in exported
+    assert found["number"] == NUMBER and asked.subject == "citizen +989…37"
+    assert [len(found[part]) for part in ("places", "requests", "messages", "sessions")] == [3, 3, told, 1]
+    assert "از کوچهٔ خود گفت" in exported and "چراغ کوچه خاموش است" in exported
+    calls = [call for place in found["places"] for call in place["calls"]]
+    assert [call["recorded_seconds"] for call in calls] == [3]
+
+
+def test_given_what_is_under_a_number_when_shown_then_it_stands_as_it_is_and_is_nobody_elses(
+    engine: Engine, settings: Settings
+) -> None:
+    a_life(engine, settings)
+    with writing(engine) as session:
+        first = make.a_request(session, RequestState.REPLIED, number=OTHER)
+        same = RequestState.DUPLICATE
+        make.a_request(session, same, number=NUMBER, duplicate_of_id=first.id)
+        mine = belongings.requests(session, NUMBER)
+        waiting = [place.place for place in belongings.places(session, NUMBER)]
+    assert len(mine) == 4 and {each.request.number for each in mine} == {NUMBER}
+    assert (mine[0].state, mine[0].reply, mine[0].asked) == (RequestState.REPLIED, first.reply, False)
+    assert sorted(place or 0 for place in waiting) == [0, 3]
+    with reading(engine) as session:
+        assert belongings.places(session, OTHER) == []
+        assert requests.latest(session, OTHER)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_a_file_that_cannot_be_deleted_when_it_is_tried_then_it_stays_to_be_erased(
+    engine: Engine, settings: Settings
+) -> None:
+    (settings.messages_dir / "place.wav").mkdir(parents=True)  # which unlink refuses
+    with writing(engine) as session:
+        session.add(Erasure(file="messages/place.wav", asked_at=now(session)))
+    with pytest.raises(OSError):
+        erasing.run(engine, settings)
+    with reading(engine) as session:
+        assert session.scalars(select(Erasure)).one()
