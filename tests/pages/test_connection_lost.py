@@ -12,7 +12,7 @@ from db.states import CallbackState
 from settings import Settings
 from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations, written_of
 from tests.kit.browser import person
-from tests.kit.pages import in_state, is_fit
+from tests.kit.pages import answered, in_state, is_fit
 from tests.kit.served import served
 
 NOTE = "آب‌گرفتگی خیابان، «فردا»"
@@ -72,6 +72,34 @@ def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heal
         in_state(page, "callback-state", "closed")
         with reading(engine) as session:
             assert written_of(session.get_one(Callback, held.id)) == [f"{NOTE}!"]
+
+
+_IMPATIENT = """(() => {
+  const soon = window.setTimeout;
+  window.setTimeout = (act, wait, ...more) => soon(act, wait === 15_000 ? 1_500 : wait, ...more);
+})()"""
+"""Who hangs is given up soon."""
+
+
+def test_given_a_server_that_hangs_when_an_outcome_is_saved_then_its_person_is_told_and_sees_whether_it_was(
+    page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
+) -> None:
+    page.add_init_script(_IMPATIENT)
+    with served(settings) as url:
+        _write(page, url, operator)
+        page.get_by_test_id("outcome-reached").click()
+        outcome = f"{url}/api/v1/callbacks/*/outcome"
+        page.route(outcome, lambda _route: None)  # swallowed on its way
+        page.get_by_test_id("save-outcome").click()
+        expect(page.get_by_test_id("problem")).to_contain_text("شاید این کار انجام شده باشد")
+        in_state(page, "callback-state", "ended")
+        expect(page.get_by_test_id("note")).to_have_value(NOTE)
+        page.unroute(outcome)
+        page.route(outcome, lambda route: answered(route) and None)  # done, and its answer swallowed
+        page.get_by_test_id("save-outcome").click()
+        in_state(page, "callback-state", "closed")
+        with reading(engine) as session:
+            assert written_of(session.get_one(Callback, held.id)) == [NOTE]
 
 
 _CALENDAR = "**/assets/day-range*"

@@ -2,20 +2,26 @@ import createClient from 'openapi-fetch'
 import { given } from './asked-ahead'
 import { observeServerTime } from './clock'
 import { report } from './connection'
+import { within } from './patience'
 import { Problem } from './problem'
 import type { paths } from './schema.gen'
+
+/** So long an answer is waited for, to its last byte. The server waits for its database for five seconds at most. */
+const PATIENCE = 15_000
 
 async function fetchAndReport(request: Request): Promise<Response> {
   given(request.url)
   const asked = Date.now()
   const offline = !navigator.onLine
+  // What is only read may be asked for again; of what changes something nobody knows whether it was done.
+  const signal = AbortSignal.any([request.signal, within(PATIENCE, request.method === 'GET' ? 'unreachable' : 'no-answer')])
   let response: Response
   try {
-    response = await fetch(request)
+    response = await fetch(request, { signal })
   } catch (error) {
-    if (request.signal.aborted) throw error
+    if (request.signal.aborted && !(request.signal.reason instanceof Problem)) throw error
     report({ api: false })
-    throw new Problem(offline && !navigator.onLine ? 'offline' : 'unreachable', 0)
+    throw signal.reason instanceof Problem ? signal.reason : new Problem(offline && !navigator.onLine ? 'offline' : 'unreachable', 0)
   }
   report({ api: response.status < 500 })
   observeServerTime(response, asked)

@@ -31,3 +31,11 @@ it('given a refusal when asked then it is not asked again', async () => {
   await expect(insist(ask)).rejects.toThrow('wrong-state')
   expect(ask).toHaveBeenCalledTimes(1)
 })
+
+it('given a connection that swallows what is asked when it is given up then it is asked once more, and no third time', async () => {
+  const ask = vi.fn((signal: AbortSignal) => new Promise<string>((_, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error))))
+  const answer = expect(insist(ask)).rejects.toMatchObject({ code: 'no-answer' })
+  await vi.advanceTimersByTimeAsync(12_000)
+  await answer
+  expect(ask).toHaveBeenCalledTimes(2)
+})

@@ -1,4 +1,4 @@
-/** What went wrong, by the API's stable code, and the field that is meant, where it is one; `unreachable` where no answer came at all, `offline` where there was no network to ask by. */
+/** What went wrong, by the API's stable code, and the field that is meant, where it is one; `unreachable` where no answer came at all, `no-answer` where it did not come to what changes something, which may be done all the same; `offline` where there was no network to ask by. */
 export class Problem extends Error {
   constructor(readonly code: string, readonly status: number, readonly field?: string) {
     super(code)

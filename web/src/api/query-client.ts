@@ -42,9 +42,15 @@ class Queries extends QueryClient {
   }
 }
 
+/** Nobody knows whether it was done: the pages show what is true now, for whoever looks before pressing again. */
+const onMutationError = (error: Error) => {
+  onError(error)
+  if (error instanceof Problem && error.code === 'no-answer') void queryClient.invalidateQueries()
+}
+
 export const queryClient = new Queries({
   queryCache: new QueryCache({ onError }),
-  mutationCache: new MutationCache({ onError }),
+  mutationCache: new MutationCache({ onError: onMutationError }),
   defaultOptions: {
     queries: {
       // A system on a machine without any other network is reached all the same.

@@ -27,7 +27,7 @@ export const getCallback = (id: number) => body(client.GET('/api/v1/callbacks/{c
 
 export const placeCall = (id: number) => asking(() => body(client.POST('/api/v1/callbacks/{callback_id}/call', ofCallback(id))))
 
-export const hangUp = (id: number) => insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', ofCallback(id))))
+export const hangUp = (id: number) => insist((signal) => body(client.POST('/api/v1/callbacks/{callback_id}/hangup', { ...ofCallback(id), signal })))
 
 const getTakers = (id: number) => body(client.GET('/api/v1/callbacks/{callback_id}/takers', ofCallback(id)))
 
@@ -48,11 +48,11 @@ export function useTakersNow(id: number) {
 
 /** Another desk's phone comes into my conversation, with the note; with `waits` the citizen hears music meanwhile. */
 export const consult = (id: number, desk_id: number, note: string, waits: boolean) =>
-  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), body: { desk_id, note, waits } })))
+  insist((signal) => body(client.POST('/api/v1/callbacks/{callback_id}/consult', { ...ofCallback(id), signal, body: { desk_id, note, waits } })))
 
 /** The conversation is another desk's from now on; the note goes with it. */
 export const give = (id: number, desk_id: number, note: string) =>
-  insist(() => body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), body: { desk_id, note } })))
+  insist((signal) => body(client.POST('/api/v1/callbacks/{callback_id}/give', { ...ofCallback(id), signal, body: { desk_id, note } })))
 
 /** The desk to which I gave my citizen does not have them: they are mine again. */
 export const takeBack = (id: number) => asking(() => body(client.POST('/api/v1/callbacks/{callback_id}/take-back', ofCallback(id))))
@@ -84,9 +84,9 @@ const NO_WISH: Wish = { again_at: null, agreed: false }
 export const markThreat = (id: number) => body(client.POST('/api/v1/callbacks/{callback_id}/threat', ofCallback(id)))
 
 /** The citizen hears music until I am back, or have forgotten them for some minutes. */
-export const putOnHold = (id: number) => insist(() => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', ofCallback(id))))
+export const putOnHold = (id: number) => insist((signal) => body(client.PUT('/api/v1/callbacks/{callback_id}/hold', { ...ofCallback(id), signal })))
 
-export const resume = (id: number) => insist(() => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', ofCallback(id))))
+export const resume = (id: number) => insist((signal) => body(client.DELETE('/api/v1/callbacks/{callback_id}/hold', { ...ofCallback(id), signal })))
 
 export type Guest = Schemas['Guest']
 

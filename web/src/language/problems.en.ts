@@ -32,6 +32,7 @@ export const problem: typeof fa = {
   'database-unavailable': 'The database does not answer. Try again in a moment.',
   offline: 'There is no network, and this was not sent. What you wrote stays; press again once the network is back.',
   unreachable: 'The system does not answer. Try again in a moment.',
+  'no-answer': 'No answer came. It may have been done all the same: look first, and press again if it was not. What you wrote stays.',
   unknown: 'Something went wrong. Try again.',
   'not-your-round': 'This is not your round.',
   'last-administrator': 'At least one active administrator must be left.',

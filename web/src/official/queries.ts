@@ -7,8 +7,8 @@ export const serve = (round_id: number | null) => body(client.PUT('/api/v1/desk/
 
 /** My conversation `after` is over; the next citizen, please. `confirmed`: said twice, of one that has just begun. */
 export const askNext = (after: number | null, confirmed: boolean) =>
-  asking(() => insist(() => body(client.POST('/api/v1/desk/next', { body: { after, confirmed } }))))
+  asking(() => insist((signal) => body(client.POST('/api/v1/desk/next', { signal, body: { after, confirmed } }))))
 
-export const notNow = () => insist(() => body(client.POST('/api/v1/desk/not-now')))
+export const notNow = () => insist((signal) => body(client.POST('/api/v1/desk/not-now', { signal })))
 
 export const finishing = () => body(client.POST('/api/v1/desk/finishing'))
