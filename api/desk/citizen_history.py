@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
-from api import views
-from api.access import MAY_HEAR, MAY_OVERSEE, Database, InForce, Reading, SignedIn
+from api import schemas, views
+from api.access import MAY_HEAR, MAY_OVERSEE, AtDesk, Database, InForce, Reading, SignedIn, Writing
 from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.sounds import SOUND, Range, play
@@ -14,7 +14,7 @@ from db.engine import reading
 from db.states import CallbackState
 from hotline.callbacks import callbacks, notes, serving
 from hotline.errors import Refused
-from hotline.recordings import recordings
+from hotline.recordings import recordings, voice_messages, voice_summaries
 from hotline.reports import citizen_history
 
 router = APIRouter(tags=["callbacks"])
@@ -82,15 +82,52 @@ def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) 
     return callbacks.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
 
 
+@router.get("/registrations/{registration_id}/voice-message/about")
+def describe_voice_message(
+    registration_id: PathId, user: SignedIn, session: Reading, settings: InForce
+) -> desk.VoiceMessage:
+    """What is known of the message without hearing it, for those who may."""
+    _check_hears(session, registration_id, user)
+    path = recordings.voice_message(session, registration_id, settings.messages_dir)
+    left, summary = (
+        session.get_one(models.Registration, registration_id),
+        voice_summaries.find(session, registration_id),
+    )
+    return desk.VoiceMessage(
+        seconds=voice_messages.seconds(path),
+        language=left.language,
+        made_at=left.registered_at,
+        summary=_summary(summary) if summary else None,
+    )
+
+
+@router.put("/registrations/{registration_id}/voice-message/summary")
+def sum_up_voice_message(
+    registration_id: PathId, body: desk.SummaryIn, user: AtDesk, session: Writing
+) -> schemas.Note:
+    """Write what the message says, for the desks that come after mine."""
+    _check_hears(session, registration_id, user)
+    left = session.get_one(models.Registration, registration_id)
+    return _summary(voice_summaries.write(session, left, body.written, by=user))
+
+
+def _summary(summary: models.VoiceSummary) -> schemas.Note:
+    return schemas.Note(by=summary.writer.name, at=summary.at, written=summary.written)
+
+
+def _check_hears(session: Session, registration_id: int, user: models.User) -> None:
+    callback = callbacks.of_registration(session, registration_id)
+    if user.role not in MAY_HEAR and not (callback and _comes_to(session, callback, user.desk_id)):
+        raise Refused("forbidden", "this citizen is not in the hands of this desk")
+
+
 @router.get("/registrations/{registration_id}/voice-message", **SOUND)
 def hear_voice_message(
     registration_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
     """The message the citizen left; for their desk, those of the round they are called for, and hearers."""
     with reading(engine) as session:
-        callback = callbacks.of_registration(session, registration_id)
-        if user.role not in MAY_HEAR and not (callback and _comes_to(session, callback, user.desk_id)):
-            raise Refused("forbidden", "this citizen is not in the hands of this desk")
+        _check_hears(session, registration_id, user)
         path = recordings.voice_message(session, registration_id, settings.messages_dir)
     what = recordings.VOICE_MESSAGE_HEARD
     return play(engine, path, f"registration {registration_id}", who=user.username, wanted=wanted, what=what)

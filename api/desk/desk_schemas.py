@@ -11,6 +11,7 @@ from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestS
 from hotline.callbacks import notes
 from hotline.callbacks.retries import Because
 from hotline.desks import desk_messages
+from hotline.recordings import voice_summaries
 
 
 class Wish(BaseModel):
@@ -146,6 +147,23 @@ class NoteIn(BaseModel):
     """What is to be added to what is written of a conversation."""
 
     note: Said = Field(min_length=1, max_length=500)
+
+
+class SummaryIn(BaseModel):
+    """What a citizen's voice message says."""
+
+    written: Said = Field(min_length=1, max_length=voice_summaries.LONGEST)
+
+
+class VoiceMessage(BaseModel):
+    """A citizen's voice message: how long it is, in which language they called, and what it says in the
+    words of who heard it first, if anybody has written that.
+    """
+
+    seconds: int
+    language: str
+    made_at: datetime
+    summary: Note | None
 
 
 class PromiseIn(BaseModel):

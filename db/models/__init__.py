@@ -22,7 +22,7 @@ from db.models.line import (
 from db.models.log import AuditEntry, Event, Heartbeat
 from db.models.outbox import Delivery, Message, MessageKind
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
-from db.models.recordings import Recording
+from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls
 from db.models.requests import Department, Request, RequestEntry
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
@@ -95,6 +95,7 @@ __all__ = [
     "TurnNearCall",
     "User",
     "UtcDateTime",
+    "VoiceSummary",
     "WaitingCaller",
     "Wall",
     "round_deputies",

@@ -1,4 +1,4 @@
-"""What was recorded."""
+"""What was recorded, and what is said of it."""
 
 from datetime import datetime
 
@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base
 from db.models.callbacks import Callback
+from db.models.line import Registration
+from db.models.people import User
 
 
 class Recording(Base):
@@ -24,3 +26,17 @@ class Recording(Base):
     callback: Mapped[Callback] = relationship(lazy="joined", innerjoin=True)
 
     __table_args__ = (Index("recordings_kept", "deleted_at", "made_at"),)
+
+
+class VoiceSummary(Base):
+    """What a registration's voice message says, in the words of who heard it, for those who come after."""
+
+    __tablename__ = "voice_summaries"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime]
+    written: Mapped[str] = mapped_column(String(300))
+
+    registration: Mapped[Registration] = relationship()
+    writer: Mapped[User] = relationship(lazy="joined", innerjoin=True)

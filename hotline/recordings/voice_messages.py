@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -11,6 +12,14 @@ from db.engine import now
 from db.models import Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS
 from hotline.recordings.disk import files
+
+_BYTES_PER_SECOND = 16_000
+"""Asterisk's WAV: 8000 samples of 16 bits."""
+
+
+def seconds(wav: Path) -> int:
+    """How long a message is, begun seconds counted."""
+    return max(1, ceil((wav.stat().st_size - 44) / _BYTES_PER_SECOND))
 
 
 def expired(session: Session, folder: Path, days: int) -> list[Path]:

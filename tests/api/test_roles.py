@@ -113,6 +113,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /callbacks/{callback_id}/promises": AT_DESK,
     "GET /callbacks/{callback_id}/history": ALL,
     "GET /registrations/{registration_id}/voice-message": HEARS,
+    "GET /registrations/{registration_id}/voice-message/about": HEARS,
+    "PUT /registrations/{registration_id}/voice-message/summary": AT_DESK,
     "GET /rounds/{round_id}/stage": ALL,
     "PUT /desk/round": AT_DESK,
     "PUT /desk/live-calls": AT_DESK,

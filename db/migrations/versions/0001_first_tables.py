@@ -407,7 +407,7 @@ def _tables() -> None:
         sa.Column("recorded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("shift", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("starts_at < ends_at", name="rule_window"),
+        sa.CheckConstraint("starts_at <> ends_at", name="rule_window"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -1553,6 +1553,22 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("file"),
         sa.UniqueConstraint("request_id"),
+    )
+    op.create_table(
+        "voice_summaries",
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("written", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("registration_id"),
     )
     op.create_table(
         "desk_words",

@@ -145,6 +145,15 @@ def test_given_a_citizen_called_ahead_when_a_desk_of_their_round_plays_the_messa
         session.get_one(Desk, user.desk_id).round_id = ahead.round_id
     assert (official.get(address).status_code, other.get(address).status_code) == (200, 403)
     assert _log(engine, "voice-message-heard") == [(user.username, f"registration {ahead.registration_id}")]
+    about = official.get(f"{address}/about").json()
+    assert (about["seconds"], about["language"], about["summary"]) == (2, "fa", None)
+    said = {"written": " چراغ کوچه خاموش است "}
+    assert [one.put(f"{address}/summary", json=said).status_code for one in (other, official)] == [403, 200]
+    assert official.put(f"{address}/summary", json={"written": " "}).status_code in (409, 422)
+    summary = official.get(f"{address}/about").json()["summary"]
+    assert (summary["by"], summary["written"]) == (user.name, "چراغ کوچه خاموش است")
+    assert other.get(f"{address}/about").status_code == 403
+    assert len(_log(engine, "voice-message-summed-up")) == 1
     with writing(engine) as session:
         session.get_one(Callback, ahead.id).desk_id = a_desk(session).id
     assert official.get(address).status_code == 403

@@ -31,5 +31,8 @@ export const planningKey = ['planning']
 /** What was with the citizen of a callback; their new requests belong to it. */
 export const HISTORY = ['history']
 
+/** What is known of citizens' voice messages, and written of them. */
+export const VOICE = ['voice-message']
+
 /** Everything of requests begins so; a live event refreshes all of it that is on the page. */
 export const REQUESTS = ['requests']

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { leaveOld } from './asked-ahead'
 import { followEvents } from './events'
-import { adminKeys, planningKey, keys, HISTORY, REQUESTS, TAKERS } from './keys'
+import { adminKeys, planningKey, keys, HISTORY, REQUESTS, TAKERS, VOICE } from './keys'
 import { makeRefresher } from './refresher'
 import { useSessionOver } from './session'
 import type { Me } from './types'
@@ -60,6 +60,7 @@ export function useLiveUpdates(myDesk: number | null): void {
           return
         }
         if (change.kind === 'timetable' || change.kind === 'round') calmly(planningKey)
+        if (change.kind === 'registration') calmly([...VOICE, change.registration_id])
         calmly(keys.rounds)
         if (change.round_id === null) return
         soon(keys.stage(change.round_id))

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { insist } from '../api/insist'
-import { HISTORY, keys } from '../api/keys'
+import { HISTORY, keys, VOICE } from '../api/keys'
 import type { components } from '../api/schema.gen'
 import type { Callback, Outcome } from '../api/types'
 import { asking } from '../phone/just-asked'
@@ -135,6 +135,16 @@ export const useHistory = (callback: Callback) =>
 
 /** Where a player finds the message that a citizen left; whoever asks for it is in the audit log. */
 export const voiceMessageUrl = (registration_id: number) => `/api/v1/registrations/${registration_id}/voice-message`
+
+const ofRegistration = (registration_id: number) => ({ params: { path: { registration_id } } })
+
+/** How long a message is, and what was written of it. */
+export const useVoiceMessage = (id: number, enabled: boolean) =>
+  useQuery({ enabled, queryKey: [...VOICE, id], queryFn: () => body(client.GET('/api/v1/registrations/{registration_id}/voice-message/about', ofRegistration(id))) })
+
+/** What it says, for whoever has the citizen after me. */
+export const sumUpVoiceMessage = (id: number, written: string) =>
+  body(client.PUT('/api/v1/registrations/{registration_id}/voice-message/summary', { ...ofRegistration(id), body: { written } }))
 
 /** Callers who wait on the line come to my desk by themselves, or not; null: as the line says that it serves. */
 export const takeLiveCalls = (takes: boolean | null) => body(client.PUT('/api/v1/desk/live-calls', { body: { takes } }))

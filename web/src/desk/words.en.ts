@@ -106,7 +106,8 @@ export const words: typeof fa = {
   voiceMessage: {
     title: 'The citizen’s message',
     player: (ticket) => `The message that the citizen with ticket ${ticket} left`,
-    broken: 'The message could not be played.',
+    broken: 'The message could not be played.', seconds: (count) => `${count} seconds`, languages: { fa: 'in Persian', en: 'in English' }, leftAt: (when) => `left ${when}`,
+    summary: 'What it says', summaryHelp: 'One sentence, for who comes after you', write: 'Sum it up', change: 'Change the summary', save: 'Save the summary',
   },
   said: {
     title: 'Note and promise',

@@ -104,7 +104,8 @@ export const words = {
   voiceMessage: {
     title: 'پیام شهروند',
     player: (ticket: string) => `پیامی که شهروند با شمارهٔ نوبت ${ticket} گذاشته است`,
-    broken: 'پیام پخش نشد.',
+    broken: 'پیام پخش نشد.', seconds: (count: string) => `${count} ثانیه`, languages: { fa: 'به فارسی', en: 'به انگلیسی' }, leftAt: (when: string) => `گذاشته شده ${when}`,
+    summary: 'خلاصهٔ پیام', summaryHelp: 'در یک جمله، برای همکاران بعدی', write: 'نوشتن خلاصه', change: 'ویرایش خلاصه', save: 'ثبت خلاصه',
   },
   said: {
     title: 'یادداشت و قول',
