@@ -27,7 +27,7 @@ class TimetableRule(Base):
     rrule: Mapped[str] = mapped_column(String(500))  # FREQ=WEEKLY;BYDAY=WE
     starts_on: Mapped[date]
     starts_at: Mapped[time]
-    ends_at: Mapped[time]
+    ends_at: Mapped[time]  # not after starts_at: on the next day
     at_once: Mapped[int] = mapped_column(default=1)  # how many of the officials answer on one day
     announce_days: Mapped[int] = mapped_column(default=7)  # before the round
     registration_days: Mapped[int] = mapped_column(default=1)  # before the round
@@ -43,7 +43,7 @@ class TimetableRule(Base):
         order_by="TimetableOfficial.position", lazy="selectin", cascade="all, delete-orphan"
     )
 
-    __table_args__ = (CheckConstraint("starts_at < ends_at", name="rule_window"),)
+    __table_args__ = (CheckConstraint("starts_at <> ends_at", name="rule_window"),)
 
 
 class TimetableOfficial(Base):

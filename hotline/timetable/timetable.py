@@ -151,10 +151,11 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
 
 
 def hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple[datetime, datetime]:
-    """When (UTC) the rule's rounds of that day begin and end."""
+    """When (UTC) the rule's rounds of that day begin, and end: perhaps after midnight."""
     starts_at = (override and override.starts_at) or rule.starts_at
     ends_at = (override and override.ends_at) or rule.ends_at
-    return days.moment(day, starts_at), days.moment(day, ends_at)
+    last = day if starts_at < ends_at else day + timedelta(days=1)
+    return days.moment(day, starts_at), days.moment(last, ends_at)
 
 
 def deputies(rule: TimetableRule, official: Official) -> list[Official]:

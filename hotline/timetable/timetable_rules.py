@@ -184,9 +184,9 @@ def _own(mine: int | None, rule: TimetableRule, day: Occurrence) -> Occurrence |
 
 
 def check_hours(starts_at: time, ends_at: time) -> None:
-    """Raises Refused("rule-hours"): a round is over by midnight."""
-    if not starts_at < ends_at:
-        raise Refused("rule-hours", "the end must be after the start, on the same day")
+    """An end that is not after the start is on the next day. Raises Refused("rule-hours")."""
+    if starts_at == ends_at:
+        raise Refused("rule-hours", "the end is another hour than the start")
 
 
 def _check(rule: TimetableRule, in_turn: Sequence[object]) -> None:

@@ -121,6 +121,9 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page.get_by_test_id("change-rule").click()  # from now on half an hour later
     opened(page)
     page.get_by_test_id("start").fill("۹:۳۰")
+    page.get_by_test_id("end").fill("۱:۰۰")
+    expect(page.get_by_test_id("end")).to_have_accessible_description("روز بعد")
+    page.get_by_test_id("end").fill("۱۲:۰۰")
     page.get_by_test_id("reason").fill("ساعت کاری تازه")
     page.get_by_test_id("save-rule").click()
     behind = page.get_by_test_id("behind")

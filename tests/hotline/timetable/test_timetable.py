@@ -129,6 +129,27 @@ def test_given_hours_after_midnight_when_made_then_the_day_is_the_citys(
     assert not today.lacking
 
 
+@pytest.mark.parametrize(("until", "hours"), [(time(1), 3), (time(0), 2)])
+def test_given_hours_until_after_midnight_when_made_or_changed_then_they_end_on_the_next_day(
+    session: Session, settings: Settings, clock: Clock, until: time, hours: int
+) -> None:
+    clock(noon(2027, 2, 1))
+    rule = a_rule(session, 2, rrule=DAILY, starts_at=time(22), ends_at=until)
+    extend(session, settings, 4)
+    first, second, *_ = made(session)
+    assert days_of([first, second]) == [date(2027, 2, 2), date(2027, 2, 3)]
+    assert first.starts_at == datetime(2027, 2, 2, 18, 30, tzinfo=UTC)
+    assert (first.ends_at, first.registration_until) == (first.starts_at + hours * HOUR,) * 2
+    assert not timetable_rules.behind(session, rule)
+    day_overrides.override_day(
+        session, rule, date(2027, 2, 3), who="pr", reason="x", starts_at=time(23), ends_at=time(2)
+    )
+    assert (second.starts_at, second.ends_at) == (
+        first.starts_at + DAY + HOUR,
+        first.starts_at + DAY + 4 * HOUR,
+    )
+
+
 @pytest.mark.parametrize(
     ("day", "utc"),
     [

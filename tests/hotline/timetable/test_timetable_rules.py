@@ -98,7 +98,7 @@ def test_given_made_rounds_when_the_rule_changes_then_only_new_ones_follow_and_t
 @pytest.mark.parametrize(
     ("code", "values"),
     [
-        ("rule-hours", {"ends_at": time(8)}),
+        ("rule-hours", {"ends_at": time(9)}),
         ("rule-values", {"name": " "}),
         ("rule-values", {"minutes": 0}),
         ("rule-values", {"capacity": 0}),

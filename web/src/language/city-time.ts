@@ -22,6 +22,9 @@ export function clockOf(written: string): string | null {
   return match && `${match[1]?.padStart(2, '0')}:${match[2]}`
 }
 
+/** Whether hours of a day, as 22:00 and 01:00, end on the next one: the end is not after the beginning. */
+export const endsNextDay = (from: string | null, until: string | null) => from !== null && until !== null && until.slice(0, 5) <= from.slice(0, 5)
+
 /** The moment in UTC, whatever the browser's own zone; null for a time that is none. */
 export function toIso({ day, time }: CityTime): string | null {
   const clock = clockOf(time)

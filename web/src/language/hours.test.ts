@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { en } from './en'
 import { fa } from './fa'
 import { makeFormat } from './format'
-import { hoursIn } from './hours'
+import { clockHoursIn, hoursIn } from './hours'
 
 const persian = hoursIn(fa, makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma))
 const english = hoursIn(en, makeFormat('en-GB-u-ca-gregory', en.comma))
@@ -21,4 +21,12 @@ it.each([
 ])('given a round of %i hours from ten in the evening when shown then it says on which day it ends', (hours, inPersian, inEnglish) => {
   expect(persian(after(hours))).toBe(inPersian)
   expect(english(after(hours))).toBe(inEnglish)
+})
+
+it.each([
+  ['23:30:00', '۲۲:۰۰ تا ۲۳:۳۰'],
+  ['00:00:00', '۲۲:۰۰ تا ۲۴:۰۰'],
+  ['01:00:00', '۲۲:۰۰ تا ۰۱:۰۰ روز بعد'],
+])('given hours of a rule from ten in the evening until %s when shown then it says when that is the next day', (ends_at, shown) => {
+  expect(clockHoursIn(fa, makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma))({ starts_at: '22:00:00', ends_at })).toBe(shown)
 })

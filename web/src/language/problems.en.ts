@@ -80,7 +80,7 @@ export const problem: typeof fa = {
   'ticket-invalid': 'This number is not right.',
   'duplicate-itself': 'A request is no duplicate of itself.',
   'rule-days': 'Choose at least one day of the week.',
-  'rule-hours': 'The end must be after the start, on the same day.',
+  'rule-hours': 'The end and the start are the same hour. An hour before the start means the next day.',
   'rule-officials': 'Choose at least one official, and as many as answer on one day.',
   'rule-values': 'The name, the days of notice and registration, the capacity or a language is not right. A notice goes out at least a day before.',
   'not-an-occurrence': 'This day is not one of the rule’s.',

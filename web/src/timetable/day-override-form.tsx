@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, NativeSelect, Radio, Stack, Textarea } from '@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useOfficials } from '../api/city'
-import { clockOf } from '../language/city-time'
+import { clockOf, endsNextDay } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { TimeInput } from '../ui/moment-input'
@@ -51,10 +51,10 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
   })
   const { missing, choose } = text.fields
   const { starts_at, ends_at } = hours
-  const backwards = starts_at !== null && ends_at !== null && ends_at <= starts_at && text.problem['rule-hours']
+  const same = starts_at !== null && ends_at === starts_at && text.problem['rule-hours']
   const { at, rest, send } = useFields({
     starts_at: way === 'hours' ? !starts_at && text.rounds.form.wrongTime : undefined,
-    ends_at: way === 'hours' ? (!ends_at && text.rounds.form.wrongTime) || backwards : undefined,
+    ends_at: way === 'hours' ? (!ends_at && text.rounds.form.wrongTime) || same : undefined,
     substitute_id: way === 'substitute' ? !substitute && choose : undefined,
     reason: !reason.trim() && missing, short_notice: way === 'hours' ? null : undefined,
   }, save.error)
@@ -69,7 +69,7 @@ export function DayOverrideForm({ rule, day, onClose }: Props) {
         {way === 'hours' && (
           <div className={style.pair}>
             <TimeInput {...at('starts_at')} label={text.rounds.form.from} value={start} testId="start" onChange={setStart} />
-            <TimeInput {...at('ends_at')} label={text.rounds.form.until} value={end} testId="end" onChange={setEnd} />
+            <TimeInput {...at('ends_at')} label={text.rounds.form.until} description={endsNextDay(starts_at, ends_at) ? text.rounds.form.nextDay : '\u00a0'} value={end} testId="end" onChange={setEnd} />
           </div>
         )}
         {way === 'substitute' && (

@@ -2,6 +2,7 @@ import { Button, Group, Paper } from '@mantine/core'
 import { useState } from 'react'
 import type { Official } from '../api/types'
 import { addDays } from '../language/city-time'
+import { clockHoursIn } from '../language/hours'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Tag } from '../ui/tag'
@@ -26,7 +27,7 @@ export function RuleCard({ rule, officials, today, may, onChange, onStop }: Prop
   const { text, format, office } = useLanguage()
   const words = text.rules
   const [open, setOpen] = useState(false)
-  const hours = text.round.hours(format.digits(rule.starts_at.slice(0, 5)), format.digits(rule.ends_at.slice(0, 5)))
+  const hours = clockHoursIn(text, format)(rule)
   const weekdays = weekdaysOf(rule.rrule)?.map((day) => format.weekday(dayNamed(day))).join(text.comma)
   const names = rule.official_ids.map((id) => officials.find((one) => one.id === id)).filter((one) => one !== undefined).map(office)
   return (

@@ -2,7 +2,7 @@ import { Button, Checkbox, Chip, Group, Input, MultiSelect, Textarea, TextInput 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Official } from '../api/types'
-import { clockOf } from '../language/city-time'
+import { clockOf, endsNextDay } from '../language/city-time'
 import { useLanguage } from '../language/language'
 import { count } from '../rounds/plan'
 import { DayPicker } from '../ui/day-picker'
@@ -52,7 +52,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
   const wrong = (name: Numeral) => (name !== 'capacity' || plan[name].trim() !== '') && count(plan[name]) === null && text.rounds.form.wrongNumber
   const { at, rest, send } = useFields({
     name: !plan.name.trim() && missing, rrule: rule ? undefined : !plan.days.length && choose, starts_at: !from && text.rounds.form.wrongTime,
-    ends_at: (!until && text.rounds.form.wrongTime) || (from !== null && until !== null && until <= from && text.problem['rule-hours']),
+    ends_at: (!until && text.rounds.form.wrongTime) || (from !== null && until === from && text.problem['rule-hours']),
     official_ids: !plan.officials.length && choose, deputy_ids: null, at_once: wrong('atOnce'), minutes: wrong('minutes'),
     announce_days: wrong('announceDays'), registration_days: wrong('registrationDays'), capacity: wrong('capacity'),
     languages: !plan.languages.length && choose, reason: rule ? !reason.trim() && missing : undefined,
@@ -60,7 +60,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
   const numeral = (name: Numeral, label: string, placeholder?: string) => (
     <TextInput
       label={label} placeholder={placeholder} value={format.digits(plan[name])} inputMode="numeric" data-testid={name} maxLength={7}
-      data-field={name} error={wrong(name) || at(FIELD[name]).error}
+      {...at(FIELD[name])} error={wrong(name) || at(FIELD[name]).error}
       onChange={(event) => set({ [name]: event.currentTarget.value })}
     />
   )
@@ -90,7 +90,7 @@ export function RuleForm({ rule, officials, today, onClose }: Props) {
         )}
         <div className={style.pair}>
           <TimeInput {...at('starts_at')} label={text.rounds.form.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />
-          <TimeInput {...at('ends_at')} label={text.rounds.form.until} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+          <TimeInput {...at('ends_at')} label={text.rounds.form.until} description={endsNextDay(from, until) ? text.rounds.form.nextDay : '\u00a0'} value={plan.end} testId="end" onChange={(end) => set({ end })} />
         </div>
         <InTurn at={at} officials={officials} chosen={plan.officials} onChange={(chosen) => set({ officials: chosen })} />
         <MultiSelect
