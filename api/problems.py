@@ -47,6 +47,8 @@ FIELD = {
     "reason-personal": "reason",
     "reason-long": "reason",
     "wrong-password": "password",
+    "wrong-code": "code",
+    "subject-last": "offered",
     "password-short": "new",
     "password-trivial": "new",
     "pin-unfit": "pin",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from db.models import BreakReason, Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import characters, numbers
+from hotline.rounds import notices
 
 
 def _no_nul(text: str) -> str:
@@ -128,7 +129,7 @@ class Counts(BaseModel):
 
 
 class Round(BaseModel):
-    """A round at this moment. Times are UTC."""
+    """A round at this moment. Times are UTC. `notice`: where it stands, or what it told last."""
 
     id: int
     official: Official
@@ -136,6 +137,7 @@ class Round(BaseModel):
     deputies: list[Official]
     announce_at: datetime
     day_ahead: bool
+    notice: notices.State
     registration_from: datetime
     registration_until: datetime
     starts_at: datetime
@@ -186,9 +188,10 @@ class Callback(BaseModel):
     `held_until`: our side of the conversation is gone; so long the citizen waits for it, if on the line.
     `on_hold_at`: because the desk has asked the citizen to wait. `threat_at`: the desk marked a threat.
     `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
-    `parting_until`: so long the end can be undone. `default_outcome`: what «next» would say. `on_the_line`:
-    no phone was dialled, or need be. `given_by_desk_id`: whose conversation it was before;
-    `arriving`: they are on the way from there into this desk's room.
+    `ended_at`: of one that is parting, since the desk said so; `parting_until`: so long it can be undone.
+    `default_outcome`: what «next» would say. `on_the_line`: no phone was dialled, or need be.
+    `given_by_desk_id`: whose conversation it was before; `arriving`: they are on the way from there into
+    this desk's room.
     """
 
     id: int

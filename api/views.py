@@ -25,7 +25,7 @@ from hotline.dates import Language
 from hotline.desks import desk_messages, supervising, transfers
 from hotline.line import line
 from hotline.reports import audit_subjects, audit_texts
-from hotline.rounds import planning, rounds
+from hotline.rounds import notices, planning, rounds
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
@@ -37,6 +37,7 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
         deputies=[official_view(deputy) for deputy in round_.deputies],
         announce_at=round_.announce_at,
         day_ahead=round_.starts_at - rounds.known_at(round_) >= planning.NOTICE,
+        notice=notices.state(round_, at),
         registration_from=round_.registration_from,
         registration_until=round_.registration_until,
         starts_at=round_.starts_at,
@@ -145,7 +146,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         threat_at=callback.threat_at,
         held_seconds=callback.held_s,
         parting_until=conversations.parting_until(callback),
-        ended_at=callback.ended_at,
+        ended_at=callback.ended_at or wrap_up.over_since(callback),
         default_outcome=conversations.default_outcome(callback),
         on_the_line=on_the_line.is_on_the_line(session, callback),
     )

@@ -11,7 +11,7 @@ from db import models
 from db.engine import now
 from dialplan import accounts
 from hotline import numbers
-from hotline.callbacks import left_in_hand
+from hotline.callbacks import left_in_hand, wrap_up
 from hotline.desks import desk_phones, desks
 from hotline.rounds import rounds
 
@@ -40,7 +40,7 @@ def _view(
             callback_id=live.id,
             ticket=live.registration.ticket,
             state=live.state,
-            since=live.ended_at or live.talking_at or live.claimed_at,
+            since=live.ended_at or wrap_up.over_since(live) or live.talking_at or live.claimed_at,
             owed=left_in_hand.is_owed(live, now(session)),
         )
         if live

@@ -20,6 +20,7 @@ from db.models import (
     Registration,
     Request,
     SilentCaller,
+    VoiceSummary,
 )
 from db.states import Phase, RegistrationState, RequestState, RequestStep
 from hotline import audit, numbers
@@ -104,6 +105,8 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
 def _places(session: Session, number: str) -> list[Mapping[str, Any]]:
     mine = select(Registration).where(Registration.number == number).order_by(Registration.id)
     found = session.scalars(mine.options(joinedload(Registration.round))).all()
+    summed_up = select(VoiceSummary).where(VoiceSummary.registration_id.in_([each.id for each in found]))
+    summaries = {each.registration_id: each.written for each in session.scalars(summed_up)}
     calls: dict[int, list[Mapping[str, Any]]] = {}
     rows = session.execute(
         select(Callback, Recording)
@@ -124,6 +127,7 @@ def _places(session: Session, number: str) -> list[Mapping[str, Any]]:
             "language": each.language,
             "subject": each.subject,
             "voice_message": each.voice_message is not None,
+            "voice_message_summary": summaries.get(each.id),
             "moved_up_because": each.moved_reason,
             "calls": calls.get(each.id, []),
         }

@@ -24,6 +24,7 @@ from db.models import (
     Registration,
     Request,
     SilentCaller,
+    VoiceSummary,
 )
 from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
 from hotline import audit, numbers
@@ -68,6 +69,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     session.flush()  # first: no other place of the number is left when its number goes
     for each in mine:
         each.number = NOBODY
+    session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
     _requests(session, number, at)
     _traces(session, number)

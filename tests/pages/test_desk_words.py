@@ -30,8 +30,10 @@ def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_
     rows.first.get_by_test_id("remove-note").click()
     office.get_by_test_id("add-note").click()
     rows.last.get_by_test_id("word-fa").fill(NOTE)
-    expect(office.get_by_test_id("save-words")).to_be_disabled()
-    expect(office.get_by_test_id("words-not-whole")).to_be_visible()  # and in English?
+    expect(office.get_by_test_id("words-not-whole")).to_be_visible()
+    office.get_by_test_id("save-words").click()  # and in English?
+    expect(rows.last.get_by_test_id("word-en")).to_be_focused()
+    expect(rows.last.get_by_test_id("word-en")).to_have_accessible_description("این را بنویسید.")
     rows.last.get_by_test_id("word-en").fill("Told the address")
     meal = office.locator('[data-testid="break-row"][data-reason="meal"]')
     meal.get_by_test_id("word-fa").fill("ناهار")

@@ -132,6 +132,8 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
     expect(keys).to_be_visible()
     page.keyboard.press("Escape")  # what is on top alone
     expect(keys).to_be_hidden()
+    page.get_by_test_id("note").press("Escape")  # leaves the note, and nothing else
+    expect(page.get_by_test_id("note")).not_to_be_focused()
     expect(written).to_be_visible()
     page.keyboard.press("Escape")
     expect(written).to_be_hidden()

@@ -34,7 +34,7 @@ def the_round(engine: Engine) -> Round:
 
 
 def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_jalali_and_on_record(
-    office: Page, engine: Engine
+    office: Page, engine: Engine, url: str
 ) -> None:
     an_office(engine, OfficialKind.MAYOR, "شهردار اصفهان")
     an_office(engine, OfficialKind.DISTRICT_MANAGER, "مدیر منطقهٔ سه", 3)
@@ -51,13 +51,17 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
         str(jalali.day).translate(PERSIAN), exact=True
     )
     cell.click()
+    expect(office.get_by_test_id("day")).to_be_focused()  # not the page below
     office.get_by_test_id("start").fill("۹:۳۰")
     office.get_by_test_id("end").fill("25:00")
     office.get_by_test_id("save-round").click()
     expect(office.get_by_test_id("end")).to_be_focused()
     expect(office.get_by_test_id("end")).to_have_attribute("aria-invalid", "true")
+    office.get_by_test_id("end").fill("12:00")
+    before = office.get_by_test_id("end").bounding_box()
     office.get_by_test_id("end").fill("08:00")
     expect(office.get_by_test_id("end")).to_have_accessible_description("روز بعد")
+    assert office.get_by_test_id("end").bounding_box() == before
     office.get_by_test_id("end").fill("10:00")
     office.get_by_test_id("capacity").fill("۴۰")
     office.get_by_test_id("save-round").click()
@@ -122,6 +126,13 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     with office.expect_popup() as opened_beside:
         notice.get_by_test_id("public-page").click()
     expect(opened_beside.value.get_by_role("main")).to_contain_text("سفر استانی")
+
+    with writing(engine) as session:  # as if its notice had been due only now
+        session.get_one(Round, made.id).announce_at = now(session)
+    office.goto(f"{url}/rounds/{made.id}")
+    expect(office.get_by_role("main")).to_contain_text("پیش از انتشار اطلاعیه لغو شد")
+    expect(office.get_by_test_id("report")).to_be_visible()
+    expect(office.get_by_test_id("notice")).to_have_count(0)  # citizens never read of it
 
 
 def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_says_why(

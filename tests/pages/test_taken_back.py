@@ -128,9 +128,12 @@ def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_i
     page.get_by_test_id("add-holiday").click()
     page.get_by_test_id("reason").fill("روز اصفهان")
     expect(page.get_by_test_id("no-day")).to_be_visible()
-    expect(page.get_by_test_id("confirm")).to_be_disabled()  # which day?
+    page.get_by_test_id("confirm").click()  # which day?
+    expect(page.get_by_test_id("holiday-day")).to_be_focused()
+    expect(page.get_by_test_id("holiday-day")).to_have_accessible_description("یکی را انتخاب کنید.")
     page.get_by_test_id("holiday-day").click()
     page.locator(".rmdp-day-picker .rmdp-today").click()
+    expect(page.get_by_test_id("holiday-day")).to_be_focused()  # not the page below
     expect(page.get_by_test_id("closing")).to_have_text("در این روز دوری نیست که لغو شود.")
     confirm(page)
     today = page.locator(f'[data-day="{day - timedelta(days=1)}"]')

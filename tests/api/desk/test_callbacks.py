@@ -106,10 +106,11 @@ def test_given_a_conversation_when_it_is_hung_up_and_that_is_undone_then_the_des
     parting = desk.post(f"{url}/hangup")
     assert (parting.status_code, parting.json()["state"]) == (202, "parting")
     assert parting.json()["parting_until"] is not None
+    assert parting.json()["ended_at"] is not None  # its clock stands, though the end can be undone
     me = desk.get(f"{V1}/me").json()
     assert me["callback"] == me["parting"] == parting.json()
     undone = desk.post(f"{url}/undo").json()
-    assert (undone["state"], undone["parting_until"]) == ("held", None)
+    assert (undone["state"], undone["parting_until"], undone["ended_at"]) == ("held", None, None)
     problem(desk.post(f"{url}/undo"), 409, "too-late")
     assert desk.get(f"{V1}/me").json()["parting"] is None
 

@@ -46,6 +46,7 @@ def test_given_rounds_of_all_kinds_when_their_notices_are_listed_then_each_says_
         name: round_.id for name, round_ in made.items()
     }
     assert len(found) == len(made)
+    assert all(one["round"]["notice"] == one["state"] for one in found.values())
     assert list(found) == sorted(found, key=lambda id_: (found[id_]["round"]["starts_at"], id_))
     changed = found[made["changed"].id]
     assert changed["updated_at"] > changed["round"]["announce_at"]

@@ -70,6 +70,7 @@ def test_given_a_plan_when_made_changed_and_cancelled_then_each_answer_is_the_ro
         "capacity": None,
         "deputies": [],
         "substitute": changed["substitute"],
+        "notice": "changed",
     }
     assert changed["substitute"]["id"] == substitute.id
     both = {"reason": "زبان", "languages": ["fa", "en"]}

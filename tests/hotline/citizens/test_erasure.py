@@ -21,11 +21,13 @@ from db.models import (
     Recording,
     Registration,
     Request,
+    VoiceSummary,
 )
 from db.states import CallbackState, Fact, Phase, RegistrationState, RequestState
 from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
+from hotline.recordings import voice_summaries
 from hotline.requests import requests, work
 from hotline.rounds import rounds
 from settings import Settings
@@ -69,7 +71,9 @@ def a_life(engine: Engine, settings: Settings) -> dict[str, Path]:
         make.some_registrations(session, live, 2)
         talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
         talk.registration.state = RegistrationState.REACHED
-        make.a_note(session, talk, "از کوچهٔ خود گفت")
+        writer = make.a_user(session)
+        make.a_note(session, talk, "از کوچهٔ خود گفت", writer)
+        voice_summaries.write(session, session.get_one(Registration, place), "چراغ خاموش است", by=writer)
         at = now(session)
         session.add(Recording(callback_id=talk.id, file="talk.wav", sha256="0" * 64, seconds=3, made_at=at))
         make.a_request(session, number=NUMBER, voice_message="open.wav")
@@ -96,6 +100,7 @@ def test_given_a_citizen_when_deleted_then_the_number_is_nowhere_and_its_files_a
         place = session.scalars(select(Registration).where(Registration.voice_message.is_(None))).all()
         assert all(each.number != NUMBER for each in place)
         assert session.scalars(select(Note)).all() == []
+        assert session.scalars(select(VoiceSummary)).all() == []
         assert session.scalars(select(Recording)).one().deleted_at
         written = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-deleted")).one()
     assert (written.who, written.subject) == ("citizen", "citizen +989…37")

@@ -5,6 +5,7 @@ import { accountKeys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { SecretInput } from '../ui/secret-input'
+import { useFields } from '../ui/use-fields'
 import { removeSecondFactor, type Account } from './queries'
 import { SetUpSecondFactor } from './set-up-second-factor'
 
@@ -20,16 +21,23 @@ export function SecondFactor({ account }: { account: Account }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: accountKeys.account }),
     onSettled: () => setPassword(''),
   })
+  const [refused, setRefused] = useState<Error | null>(null)
+  const { at, rest, send } = useFields({ password: !password && text.fields.missing }, removal.error ?? refused)
   if (settingUp) {
-    const stop = () => {
+    const stop = (why: Error | null) => {
       setSettingUp(false)
       setPassword('')
+      setRefused(why)
     }
     return (
-      <SetUpSecondFactor password={password}>
-        <Button variant="default" onClick={stop}>{text.account.cancel}</Button>
+      <SetUpSecondFactor password={password} onRefused={stop}>
+        <Button variant="default" onClick={() => stop(null)}>{text.account.cancel}</Button>
       </SetUpSecondFactor>
     )
+  }
+  const setUp = () => {
+    removal.reset()
+    setSettingUp(true)
   }
   return (
     <Stack gap="sm">
@@ -38,18 +46,18 @@ export function SecondFactor({ account }: { account: Account }) {
         {account.second_factor_asked && factor.asked}
       </Text>
       <SecretInput
-        label={text.account.present} value={password} data-testid="present-for-factor" autoComplete="current-password"
+        {...at('password')} label={text.account.present} value={password} data-testid="present-for-factor" autoComplete="current-password"
         onChange={setPassword}
       />
-      <ErrorNotice error={removal.error} />
+      <ErrorNotice error={rest} />
       <Group grow>
-        <Button variant="light" disabled={!password} onClick={() => setSettingUp(true)} data-testid="set-up-factor">
+        <Button variant="light" onClick={() => send(setUp)} data-testid="set-up-factor">
           {account.second_factor ? factor.replace : factor.setUp}
         </Button>
         {account.second_factor && !account.second_factor_asked && (
           <Button
-            variant="light" color="brick" disabled={!password} loading={removal.isPending} data-testid="remove-factor"
-            onClick={() => removal.mutate()}
+            variant="light" color="brick" loading={removal.isPending} data-testid="remove-factor"
+            onClick={() => send(removal.mutate)}
           >
             {factor.remove}
           </Button>

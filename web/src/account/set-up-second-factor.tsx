@@ -1,23 +1,26 @@
 import { Button, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState, type ReactNode, type SubmitEvent } from 'react'
+import { useEffect, useEffectEvent, useState, type ReactNode, type SubmitEvent } from 'react'
 import { accountKeys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { CodeInput } from '../ui/code-input'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
+import { useFields } from '../ui/use-fields'
 import { confirmSecondFactor, offerSecondFactor } from './queries'
 import style from './set-up-second-factor.module.css'
 
 interface Props {
   /** Asked once more, except in signing in. */
   password: string
+  /** There is nothing to scan: why. */
+  onRefused?: (error: Error) => void
   /** Other things to press. */
   children?: ReactNode
 }
 
 /** Scan, write the code, note the recovery codes. */
-export function SetUpSecondFactor({ password, children }: Props) {
+export function SetUpSecondFactor({ password, onRefused, children }: Props) {
   const { text } = useLanguage()
   const queries = useQueryClient()
   const [code, setCode] = useState('')
@@ -30,9 +33,16 @@ export function SetUpSecondFactor({ password, children }: Props) {
     onError: () => setCode(''),
   })
 
+  const refused = useEffectEvent((error: Error) => onRefused?.(error))
+  const why = offer.error
+  useEffect(() => {
+    if (why) refused(why)
+  }, [why])
+  const { at, rest, send } = useFields({ code: !code.trim() && text.fields.missing }, confirmation.error)
+
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    if (code.trim() && !confirmation.isPending) confirmation.mutate()
+    if (!confirmation.isPending) send(confirmation.mutate)
   }
 
   if (offer.isPending) return <Loading />
@@ -46,8 +56,8 @@ export function SetUpSecondFactor({ password, children }: Props) {
           {text.secondStep.orKey}
           <code className={style.key} dir="ltr" data-testid="key">{offer.data.secret.match(/.{1,4}/g)?.join(' ')}</code>
         </Text>
-        <CodeInput value={code} onChange={setCode} />
-        <ErrorNotice error={confirmation.error} />
+        <CodeInput {...at('code')} value={code} onChange={setCode} />
+        <ErrorNotice error={rest} />
         <Button type="submit" size="md" loading={confirmation.isPending} data-testid="confirm-factor">{text.secondStep.go}</Button>
         {children}
       </Stack>

@@ -27,7 +27,7 @@ export function WordDialog({ desk, onClose }: { desk: LiveDesk; onClose: () => v
   return (
     <ReasonDialog
       title={words.wordTitle(format.number(desk.desk_id))} help={words.wordHelp} action={words.sendWord} label={words.word} about={text.retention.reasonLogged}
-      longest={300} act={(said) => sendWord(desk.desk_id, said)} onClose={onClose}
+      longest={300} field="text" act={(said) => sendWord(desk.desk_id, said)} onClose={onClose}
     />
   )
 }

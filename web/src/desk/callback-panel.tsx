@@ -90,7 +90,7 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
 function Timer({ callback }: { callback: Callback }) {
   const { text, format } = useLanguage()
   const { called_at, state } = callback
-  const over = state === 'ended' || state === 'closed'
+  const over = state === 'parting' || state === 'ended' || state === 'closed'
   const now = useNow(!over && called_at !== null)
   const talk = talkOf(callback, now)
   if (!talk && (over || !called_at)) return null

@@ -10,6 +10,7 @@ import type { RoomPhone } from '../phone/room-phone'
 import { Dialog } from '../ui/dialog'
 import { ErrorNotice } from '../ui/error-notice'
 import { Latin, Num } from '../ui/number'
+import { useFields } from '../ui/use-fields'
 import { choosePhone, showSipAccount, usePhoneChoice, type PhoneChoice, type SipAccount } from './queries'
 import style from './phone-panel.module.css'
 
@@ -64,6 +65,7 @@ function MyPhone({ now, phone }: { now: { use: Use; number: string | null; has_p
       return queries.invalidateQueries({ queryKey: keys.me })
     },
   })
+  const { at, rest, send } = useFields({ number: use === 'number' ? !number.trim() && text.fields.missing : undefined }, save.error)
   return (
     <Stack gap="sm">
       <Radio.Group label={words.title} value={use} onChange={(value) => setUse(value)}>
@@ -74,14 +76,14 @@ function MyPhone({ now, phone }: { now: { use: Use; number: string | null; has_p
       {use === 'number' && (
         <>
           <TextInput
-            label={words.number} description={words.numberHelp} value={format.digits(number)} maxLength={40} inputMode="tel" dir="auto"
+            {...at('number')} label={words.number} description={words.numberHelp} value={format.digits(number)} maxLength={40} inputMode="tel" dir="auto"
             data-testid="phone-number" onChange={(event) => setNumber(event.currentTarget.value)}
           />
           {!now.has_pin && <p className={style.problem} data-testid="no-pin">{words.noPin}</p>}
         </>
       )}
-      <ErrorNotice error={save.error} />
-      {changed && <Group><Button onClick={() => save.mutate()} loading={save.isPending} data-testid="save-phone">{words.save}</Button></Group>}
+      <ErrorNotice error={rest} />
+      {changed && <Group><Button onClick={() => send(save.mutate)} loading={save.isPending} data-testid="save-phone">{words.save}</Button></Group>}
       {use === 'sip' && <Account />}
     </Stack>
   )

@@ -22,18 +22,22 @@ export function PhoneDialog({ desk, onClose }: Props) {
   const [number, setNumber] = useState(desk.number ?? '')
   return (
     <ConfirmDialog
-      title={words.changePhoneOf(format.number(desk.id))} action={text.people.save} able={phone !== 'number' || number.trim() !== ''}
+      title={words.changePhoneOf(format.number(desk.id))} action={text.people.save} lacking={{ number: phone === 'number' ? !number.trim() && text.fields.missing : undefined }}
       act={() => setDeskPhone(desk.id, { phone, number })} onClose={onClose}
     >
-      <NativeSelect
-        aria-label={words.changePhone} value={phone} data-testid="phone-kind" data={KINDS.map((value) => ({ value, label: words.phone[value] }))}
-        onChange={(event) => setPhone(event.currentTarget.value as typeof phone)}
-      />
-      {phone === 'number' && (
-        <TextInput
-          label={words.number} description={words.numberHelp} value={format.digits(number)} maxLength={40} dir="ltr" inputMode="tel"
-          data-testid="desk-number" onChange={(event) => setNumber(event.currentTarget.value)}
-        />
+      {(at) => (
+        <>
+          <NativeSelect
+            aria-label={words.changePhone} value={phone} data-testid="phone-kind" data={KINDS.map((value) => ({ value, label: words.phone[value] }))}
+            onChange={(event) => setPhone(event.currentTarget.value as typeof phone)}
+          />
+          {phone === 'number' && (
+            <TextInput
+              {...at('number')} label={words.number} description={words.numberHelp} value={format.digits(number)} maxLength={40} dir="ltr" inputMode="tel"
+              data-testid="desk-number" onChange={(event) => setNumber(event.currentTarget.value)}
+            />
+          )}
+        </>
       )}
     </ConfirmDialog>
   )
@@ -77,17 +81,21 @@ export function OutcomeDialog({ desk, onClose }: { desk: Pick<DeskPlace, 'id' | 
   if (!inHand) return null
   return (
     <ConfirmDialog
-      title={words.sayOutcome} help={words.sayOutcomeHelp(format.ticket(inHand.ticket))} action={words.sayOutcome} able={reason.trim() !== ''}
+      title={words.sayOutcome} help={words.sayOutcomeHelp(format.ticket(inHand.ticket))} action={words.sayOutcome} lacking={{ reason: !reason.trim() && text.fields.missing }}
       act={() => sayOutcome(desk.id, inHand.callback_id, outcome, reason)} onClose={onClose}
     >
-      <NativeSelect
-        label={words.outcome} value={outcome} data-testid="said-outcome" data={choices.map((value) => ({ value, label: text.outcome[value] }))}
-        onChange={(event) => setOutcome(event.currentTarget.value as Outcome)}
-      />
-      <Textarea
-        label={text.rounds.reason} description={text.retention.reasonLogged} value={reason} maxLength={400} autosize minRows={2} data-testid="reason"
-        onChange={(event) => setReason(event.currentTarget.value)}
-      />
+      {(at) => (
+        <>
+          <NativeSelect
+            label={words.outcome} value={outcome} data-testid="said-outcome" data={choices.map((value) => ({ value, label: text.outcome[value] }))}
+            onChange={(event) => setOutcome(event.currentTarget.value as Outcome)}
+          />
+          <Textarea
+            {...at('reason')} label={text.rounds.reason} description={text.retention.reasonLogged} value={reason} maxLength={400} autosize minRows={2} data-testid="reason"
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        </>
+      )}
     </ConfirmDialog>
   )
 }

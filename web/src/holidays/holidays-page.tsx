@@ -68,7 +68,7 @@ export default function HolidaysPage({ me }: { me: Me }) {
       </main>
       {day !== null && (
         <CloseDay title={words.addTitle} day={day} offer={offer} onClose={() => setDay(null)}>
-          <DayPicker label={words.day} day={day} testId="holiday-day" onChange={setDay} />
+          {(at) => <DayPicker {...at('day')} label={words.day} day={day} testId="holiday-day" onChange={setDay} />}
         </CloseDay>
       )}
     </div>

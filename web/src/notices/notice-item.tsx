@@ -44,7 +44,7 @@ export function NoticeItem({ me, notice: { round, state, updated_at, post, texts
         <span>{day}{text.comma}{hours(round)}</span>
         <span className={rows.tags}>
           {out && <Tag tone={TONES[state]}>{words.state[state]}</Tag>}
-          {state === 'never' ? <Tag tone="later">{text.rounds.noticeNever}</Tag> : state !== 'cancelled' && <NoticeState round={round} />}
+          {state !== 'cancelled' && <NoticeState round={round} />}
         </span>
       </div>
       {told.length > 0 && <p className={style.told}>{told.map((one) => <span key={String(one)}>{one}</span>)}</p>}

@@ -7,11 +7,11 @@ import { useNow } from '../ui/use-now'
 /** Whether the notice went out, and whether that was a day ahead. */
 export function NoticeState({ round }: { round: Round }) {
   const { text, format } = useLanguage()
-  const { announce_at, day_ahead, phase } = round
+  const { announce_at, day_ahead, notice } = round
   const at = Date.parse(announce_at)
-  if (at > useNow(at > serverNow())) {
-    return <Tag tone="later">{phase === 'cancelled' ? text.rounds.noticeNever : text.rounds.noticeAt(format.moment(announce_at))}</Tag>
-  }
+  const now = useNow(at > serverNow())
+  if (notice === 'never') return <Tag tone="later">{text.rounds.noticeNever}</Tag>
+  if (at > now) return <Tag tone="later">{text.rounds.noticeAt(format.moment(announce_at))}</Tag>
   return <Tag tone={day_ahead ? 'moved' : 'later'}>{day_ahead ? text.rounds.noticeOut : text.rounds.noticeLate}</Tag>
 }
 

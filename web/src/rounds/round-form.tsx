@@ -86,7 +86,7 @@ export function RoundForm({ round, day, officials, onClose }: Props) {
         <div className={moment.moment}>
           {!begun && <DayPicker label={words.day} day={plan.start.day} testId="day" onChange={(day) => setPlan(moved(plan, day))} />}
           {!begun && <TimeInput {...at('starts_at')} label={words.from} value={plan.start} testId="start" onChange={(start) => set({ start })} />}
-          <TimeInput {...at('ends_at')} label={words.until} description={endOf(plan).day > plan.start.day ? words.nextDay : null} value={plan.end} testId="end" onChange={(end) => set({ end })} />
+          <TimeInput {...at('ends_at')} label={words.until} description={endOf(plan).day > plan.start.day ? words.nextDay : '\u00a0'} value={plan.end} testId="end" onChange={(end) => set({ end })} />
         </div>
         <div role="status" className="live">
           {besides > 0 && <Notice tone="plain" data-testid="others">{words.others(format.number(besides))}</Notice>}

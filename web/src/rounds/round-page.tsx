@@ -63,7 +63,7 @@ export default function RoundPage({ me, id }: { me: Me; id: number }) {
               <Agreed round={round} me={me} onAsk={setAsked} />
               <Whole key={id} className={style.side}>
                 {round.phase === 'live' && <Desks id={id} me={me} />}
-                <NoticeText id={id} />
+                {round.notice !== 'never' && <NoticeText id={id} />}
                 <Report round={round} />
                 <Carries id={id} />
                 {!round.is_operators_line && mayOversee(me.role) && <History id={id} />}

@@ -5,6 +5,7 @@ import { signedIn } from '../api/session'
 import { useLanguage } from '../language/language'
 import { CodeInput } from '../ui/code-input'
 import { ErrorNotice } from '../ui/error-notice'
+import { useFields } from '../ui/use-fields'
 import { showCode } from './queries'
 
 /** The second step: the authenticator's code. */
@@ -18,9 +19,11 @@ export function CodeStep({ order }: { order: 1 | 3 }) {
     onError: () => setCode(''),
   })
 
+  const { at, rest, send } = useFields({ code: !code.trim() && text.fields.missing }, shown.error)
+
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    if (code.trim() && !shown.isPending) shown.mutate()
+    if (!shown.isPending) send(shown.mutate)
   }
 
   return (
@@ -28,8 +31,8 @@ export function CodeStep({ order }: { order: 1 | 3 }) {
       <Stack gap="md">
         <Title order={order} size="h3">{text.secondStep.title}</Title>
         <Text size="sm">{text.secondStep.help}</Text>
-        <CodeInput value={code} onChange={setCode} />
-        <ErrorNotice error={shown.error} />
+        <CodeInput {...at('code')} value={code} onChange={setCode} />
+        <ErrorNotice error={rest} />
         <Button type="submit" size="md" fullWidth loading={shown.isPending} data-testid="submit">{text.secondStep.go}</Button>
       </Stack>
     </form>

@@ -1,4 +1,4 @@
-import { Button, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Button, Stack, TextInput, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
 import { accountKeys } from '../api/keys'
@@ -8,6 +8,7 @@ import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { SecretInput } from '../ui/secret-input'
+import { useFields } from '../ui/use-fields'
 import { CITY_SIGN_IN, signIn } from './queries'
 
 /** Why the city's sign-in has sent somebody back, if it has. */
@@ -19,7 +20,6 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
   const queries = useQueryClient()
   const [username, setUsername] = useState(mine ?? '')
   const [password, setPassword] = useState('')
-  const [missing, setMissing] = useState(false)
   const [sentBack] = useState(refused)
   const entry = useMutation({
     mutationFn: () => signIn(latinDigits(username.trim()), password),
@@ -32,29 +32,29 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
     onError: () => setPassword(''),
   })
 
+  const cityError = sentBack !== null && entry.isIdle ? new Problem(sentBack, 403) : null
+  // Which of the two is wrong nobody is told.
+  const { missing } = text.fields
+  const { at, rest, send } = useFields({ username: !username.trim() && missing, password: !password && missing }, entry.error ?? cityError)
+
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    const incomplete = !username.trim() || !password
-    setMissing(incomplete)
-    if (!incomplete && !entry.isPending) entry.mutate()
+    if (!entry.isPending) send(entry.mutate)
   }
 
-  const cityError = sentBack !== null && entry.isIdle ? new Problem(sentBack, 403) : null
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
         {mine === undefined && <Title order={1} size="h3">{text.signIn.title}</Title>}
         <TextInput
-          label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr" classNames={{ input: 'latin' }}
+          {...at('username')} label={text.signIn.username} value={username} size="md" data-testid="username" dir="ltr" classNames={{ input: 'latin' }}
           autoComplete="username" readOnly={mine !== undefined} autoCapitalize="none" spellCheck={false}
           onChange={(event) => setUsername(event.currentTarget.value)}
         />
         <SecretInput
-          focused={mine !== undefined} label={text.signIn.password} value={password} data-testid="password" autoComplete="current-password" onChange={setPassword}
+          {...at('password')} focused={mine !== undefined} label={text.signIn.password} value={password} data-testid="password" autoComplete="current-password" onChange={setPassword}
         />
-        {missing
-          ? <Text role="alert" c="var(--danger-ink)" size="sm">{text.signIn.missing}</Text>
-          : <ErrorNotice error={entry.error ?? cityError} />}
+        <ErrorNotice error={rest} />
         <Button type="submit" size="md" fullWidth loading={entry.isPending} data-testid="submit">
           {text.signIn.submit}
         </Button>

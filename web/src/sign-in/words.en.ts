@@ -7,7 +7,6 @@ export const words: typeof fa = {
     password: 'Password',
     submit: 'Sign in',
     showPassword: 'Show the password',
-    missing: 'Write your user name and password.',
   },
   signInAgain: {
     title: 'Your session has ended',

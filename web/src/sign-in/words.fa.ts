@@ -5,7 +5,6 @@ export const words = {
     password: 'رمز عبور',
     submit: 'ورود',
     showPassword: 'نمایش رمز عبور',
-    missing: 'نام کاربری و رمز عبور را بنویسید.',
   },
   signInAgain: {
     title: 'نشست شما پایان یافت',

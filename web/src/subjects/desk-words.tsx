@@ -8,6 +8,7 @@ import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { REASONS } from '../ui/break-reasons'
 import { type DeskWords as Words, useDeskWords } from '../ui/use-desk-words'
+import { useFields, type At } from '../ui/use-fields'
 import type { Offer } from '../ui/use-undo'
 import style from './subjects.module.css'
 
@@ -16,6 +17,7 @@ interface Props { may: boolean; offer: Offer }
 
 /** So many ready notes are enough. */
 const MOST = 12
+const LANGUAGES = ['fa', 'en'] as const
 const NONE: Both = { fa: '', en: '' }
 
 const saveWords = (words: Words) => body(client.PUT('/api/v1/desk-words', { body: words }))
@@ -50,15 +52,18 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
   const isEmpty = ({ fa, en }: Both) => fa.trim() + en.trim() === ''
   const named = Object.fromEntries(Object.entries(breaks).filter(([, both]) => !isEmpty(both)))
   const wanted = { ready_notes: notes, breaks: named }
-  const whole = [...notes, ...Object.values(named)].every(isWhole)
-  const able = whole && JSON.stringify(wanted) !== JSON.stringify(saved)
+  const rows: [string, Both][] = [...notes.map((both, place): [string, Both] => [String(place), both]), ...Object.entries(named)]
+  const lacking = Object.fromEntries(rows.flatMap(([row, both]) => LANGUAGES.map((code) => [`${row} ${code}`, !both[code].trim() && text.fields.missing])))
+  const { at, rest, send } = useFields(lacking, save.error)
+  const whole = rows.every(([, both]) => isWhole(both))
+  const able = JSON.stringify(wanted) !== JSON.stringify(saved)
   return (
     <Paper withBorder component="section" className={style.words} aria-labelledby="desk-words" data-testid="desk-words">
       <h2 id="desk-words">{words.title}</h2>
       <p className={style.heard}>{words.help}</p>
       {notes.map((both, place) => (
         <div key={place} className={style.pair} data-testid="ready-note-row">
-          <Pair both={both} may={may} label={text.readyNotes.title} onChange={(now) => setNotes(notes.map((one, other) => (other === place ? now : one)))} />
+          <Pair at={at} row={String(place)} both={both} may={may} label={text.readyNotes.title} onChange={(now) => setNotes(notes.map((one, other) => (other === place ? now : one)))} />
           {may && <Button variant="subtle" color="brick" onClick={() => setNotes(notes.filter((_, other) => other !== place))} data-testid="remove-note">{words.remove}</Button>}
         </div>
       ))}
@@ -68,10 +73,10 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
       {REASONS.map((reason) => (
         <div key={reason} className={style.pair} data-testid="break-row" data-reason={reason}>
           <span className={style.reason}>{text.breaks.reason[reason]}</span>
-          <Pair both={breaks[reason] ?? NONE} may={may} label={text.breaks.reason[reason]} onChange={(now) => setBreaks({ ...breaks, [reason]: now })} />
+          <Pair at={at} row={reason} both={breaks[reason] ?? NONE} may={may} label={text.breaks.reason[reason]} onChange={(now) => setBreaks({ ...breaks, [reason]: now })} />
         </div>
       ))}
-      <ErrorNotice error={save.error} />
+      <ErrorNotice error={rest} />
       <div role="status" className="live">
         {!whole && <Notice tone="warning" data-testid="words-not-whole">{words.bothLanguages}</Notice>}
         {overtaken && (
@@ -80,22 +85,22 @@ function Form({ saved, may, offer }: Props & { saved: Words }) {
           </Notice>
         )}
       </div>
-      {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => save.mutate({ fresh: wanted, before: saved })} data-testid="save-words">{words.save}</Button></Group>}
+      {may && <Group><Button disabled={!able} loading={save.isPending} onClick={() => send(() => save.mutate({ fresh: wanted, before: saved }))} data-testid="save-words">{words.save}</Button></Group>}
     </Paper>
   )
 }
 
-function Pair({ both, label, may, onChange }: { both: Both; label: string; may: boolean; onChange: (both: Both) => void }) {
+function Pair({ at, row, both, label, may, onChange }: { at: At; row: string; both: Both; label: string; may: boolean; onChange: (both: Both) => void }) {
   const { text } = useLanguage()
   const words = text.subjects
   return (
     <>
       <TextInput
-        aria-label={`${label}${text.comma}${words.fa}`} placeholder={words.fa} value={both.fa} maxLength={100} readOnly={!may} lang="fa" dir="rtl" data-testid="word-fa"
+        {...at(`${row} fa`)} aria-label={`${label}${text.comma}${words.fa}`} placeholder={words.fa} value={both.fa} maxLength={100} readOnly={!may} lang="fa" dir="rtl" data-testid="word-fa"
         onChange={(event) => onChange({ ...both, fa: event.currentTarget.value })}
       />
       <TextInput
-        aria-label={`${label}${text.comma}${words.en}`} placeholder={words.en} value={both.en} maxLength={100} readOnly={!may} lang="en" dir="ltr" classNames={{ input: style.english }} data-testid="word-en"
+        {...at(`${row} en`)} aria-label={`${label}${text.comma}${words.en}`} placeholder={words.en} value={both.en} maxLength={100} readOnly={!may} lang="en" dir="ltr" classNames={{ input: style.english }} data-testid="word-en"
         onChange={(event) => onChange({ ...both, en: event.currentTarget.value })}
       />
     </>

@@ -9,6 +9,7 @@ import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { useFields } from '../ui/use-fields'
 import { useTitle } from '../ui/use-title'
 import { useUndo } from '../ui/use-undo'
 import { DeskWords } from './desk-words'
@@ -50,32 +51,34 @@ function Item({ subject, may }: { subject: Subject; may: boolean }) {
     mutationFn: (change: Parameters<typeof changeSubject>[1]) => changeSubject(subject.id, change),
     onSuccess: () => queries.invalidateQueries({ queryKey: planningKey }),
   })
+  const { missing } = text.fields
+  const { at, rest, send } = useFields({ name_fa: !fa.trim() && missing, name_en: !en.trim() && missing, offered: null }, save.error)
   const changed = fa.trim() !== subject.name_fa || en.trim() !== subject.name_en
   return (
     <Paper withBorder component="section" aria-label={words.key(format.number(subject.id))} className={style.item} data-testid="subject" data-id={subject.id}>
       <span className={style.key} aria-hidden>{format.number(subject.id)}</span>
       <TextInput
-        label={words.fa} value={fa} maxLength={100} readOnly={!may} lang="fa" dir="rtl" data-testid="name-fa"
+        {...at('name_fa')} label={words.fa} value={fa} maxLength={100} readOnly={!may} lang="fa" dir="rtl" data-testid="name-fa"
         onChange={(event) => setFa(event.currentTarget.value)}
       />
       <TextInput
-        label={words.en} value={en} maxLength={100} readOnly={!may} lang="en" dir="ltr" classNames={{ input: style.english }} data-testid="name-en"
+        {...at('name_en')} label={words.en} value={en} maxLength={100} readOnly={!may} lang="en" dir="ltr" classNames={{ input: style.english }} data-testid="name-en"
         onChange={(event) => setEn(event.currentTarget.value)}
       />
       {may && (
         <Button
-          disabled={!changed || !fa.trim() || !en.trim()} loading={save.isPending} data-testid="save-subject"
-          onClick={() => save.mutate({ name_fa: fa.trim(), name_en: en.trim() })}
+          disabled={!changed} loading={save.isPending} data-testid="save-subject"
+          onClick={() => send(() => save.mutate({ name_fa: fa.trim(), name_en: en.trim() }))}
         >
           {words.save}
         </Button>
       )}
       <span className={style.heard}>{words.heard} {subject.spoken[code]}</span>
       <Switch
-        label={words.offered} checked={subject.offered} disabled={!may || save.isPending} data-testid="offered"
+        {...at('offered')} label={words.offered} checked={subject.offered} disabled={!may || save.isPending} data-testid="offered"
         onChange={(event) => save.mutate({ offered: event.currentTarget.checked })}
       />
-      <ErrorNotice error={save.error} />
+      <ErrorNotice error={rest} />
     </Paper>
   )
 }

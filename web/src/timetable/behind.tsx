@@ -5,6 +5,7 @@ import type { Round } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
+import { useFields } from '../ui/use-fields'
 import { catchUp, type Rule, useBehind } from './queries'
 import style from './timetable.module.css'
 
@@ -26,6 +27,7 @@ function Choice({ rule, rounds }: { rule: Rule; rounds: Round[] }) {
     mutationFn: () => catchUp(rule.id, chosen, reason.trim(), shortNotice),
     onSuccess: () => queries.invalidateQueries(),
   })
+  const { at, rest, send } = useFields({ reason: !reason.trim() && text.fields.missing, short_notice: null }, act.error)
   return (
     <Notice tone="warning" data-testid="behind">
       <div className={style.behind}>
@@ -39,13 +41,13 @@ function Choice({ rule, rounds }: { rule: Rule; rounds: Round[] }) {
           />
         ))}
         <Textarea
-          label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={1}
+          {...at('reason')} label={text.rounds.reason} description={text.rounds.reasonPublic} value={reason} maxLength={500} autosize minRows={1}
           data-testid="catch-up-reason" onChange={(event) => setReason(event.currentTarget.value)}
         />
-        <Checkbox label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />
-        <ErrorNotice error={act.error} />
+        <Checkbox {...at('short_notice')} label={text.rounds.form.shortNotice} checked={shortNotice} onChange={(event) => setShortNotice(event.currentTarget.checked)} />
+        <ErrorNotice error={rest} />
         <Group justify="flex-end">
-          <Button disabled={!reason.trim() || chosen.length === 0} loading={act.isPending} onClick={() => act.mutate()} data-testid="catch-up">
+          <Button disabled={chosen.length === 0} loading={act.isPending} onClick={() => send(act.mutate)} data-testid="catch-up">
             {words.catchUp}
           </Button>
         </Group>

@@ -5,6 +5,7 @@ import { useDay } from '../rounds/queries'
 import { ErrorNotice } from '../ui/error-notice'
 import { Notice } from '../ui/notice'
 import { ReasonDialog } from '../ui/reason-dialog'
+import type { At } from '../ui/use-fields'
 import type { Offer } from '../ui/use-undo'
 import { closing } from './closing'
 import { addHoliday, type CalendarDay, removeHoliday } from './queries'
@@ -17,7 +18,7 @@ interface Props {
   offer: Offer
   onClose: () => void
   /** Where the day is chosen. */
-  children?: ReactNode
+  children?: (at: At) => ReactNode
 }
 
 /** Declares a holiday, and says before how many rounds and places it costs. */
@@ -35,16 +36,21 @@ export function CloseDay({ title, day, offer, onClose, children }: Props) {
   }
   return (
     <ReasonDialog
-      title={title} help={words.markHolidayHelp} label={words.dayName} longest={200} ready={data !== undefined}
+      title={title} help={words.markHolidayHelp} label={words.dayName} longest={200} field="name" ready={day === '' || data !== undefined}
+      lacking={{ day: children ? day === '' && text.fields.choose : undefined }}
       action={cost.cancelled > 0 ? words.closeAndCancel(format.number(cost.cancelled)) : text.rounds.form.save}
       color={cost.cancelled > 0 ? 'brick' : undefined} act={close} onClose={onClose}
     >
-      {children}
-      <div role="status">
-        {day === '' && <p className={style.soft} data-testid="no-day">{words.noDay}</p>}
-        {data && <Cost day={data} cost={cost} />}
-      </div>
-      <ErrorNotice error={error} />
+      {(at) => (
+        <>
+          {children?.(at)}
+          <div role="status">
+            {day === '' && <p className={style.soft} data-testid="no-day">{words.noDay}</p>}
+            {data && <Cost day={data} cost={cost} />}
+          </div>
+          <ErrorNotice error={error} />
+        </>
+      )}
     </ReasonDialog>
   )
 }

@@ -44,7 +44,7 @@ export function HolidayActions({ day, off, offer }: Props) {
       {asked === 'closed' && <CloseDay title={words.markHolidayTitle(shown)} day={day} offer={offer} onClose={ask(null)} />}
       {asked === 'works' && (
         <ReasonDialog
-          title={words.markWorkingTitle(shown)} help={words.markWorkingHelp} action={text.rounds.form.save} label={words.dayName} longest={200}
+          title={words.markWorkingTitle(shown)} help={words.markWorkingHelp} action={text.rounds.form.save} label={words.dayName} longest={200} field="name"
           act={open} onClose={ask(null)}
         />
       )}

@@ -8,7 +8,7 @@ export interface LateDrawerProps extends DrawerProps {
 }
 
 export default function LateDrawer({ beside, children, ...props }: LateDrawerProps) {
-  useEscape(props.opened, props.onClose)
+  useEscape(props.opened, props.onClose, beside)
   if (!beside) return <Drawer {...props} closeOnEscape={false}>{children}</Drawer>
   return (
     <Drawer {...props} closeOnEscape={false} withOverlay={false} trapFocus={false} lockScroll={false} styles={{ content: { borderInlineStart: '3px solid var(--accent-line)', paddingBlockEnd: 'var(--call-bar, 0)' } }}>

@@ -12,6 +12,7 @@ interface TimeProps {
   /** What is said beside the hour. */
   description?: string | null
   error?: string | null
+  'data-form'?: string
   'data-field'?: string
 }
 
@@ -20,7 +21,7 @@ export function TimeInput({ label, value, testId, onChange, error = null, ...res
   const { text, format } = useLanguage()
   return (
     <TextInput
-      {...rest} label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
+      {...rest} inputWrapperOrder={['label', 'input', 'description', 'error']} label={label} value={format.digits(value.time)} data-testid={testId} maxLength={5} inputMode="numeric"
       className={style.time} error={toIso(value) ? error : text.rounds.form.wrongTime}
       onChange={(event) => onChange({ ...value, time: event.currentTarget.value })}
     />

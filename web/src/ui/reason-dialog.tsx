@@ -2,6 +2,8 @@ import { Textarea } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from './confirm-dialog'
+import type { Lacking } from './fields'
+import type { At } from './use-fields'
 
 interface Props {
   title: string
@@ -13,29 +15,33 @@ interface Props {
   /** What is asked for, if not the reason. */
   label?: string
   longest?: number
-  /** False: what is asked for besides is still missing. */
+  /** What the API calls it. */
+  field?: string
+  /** False: what it will do is not known yet. */
   ready?: boolean
+  /** What is missing in what is asked for besides. */
+  lacking?: Lacking
   /** Where the reason is read, if not by citizens. */
   about?: string
   act: (reason: string) => Promise<unknown>
   onClose: () => void
   /** What is asked for besides. */
-  children?: ReactNode
+  children?: ReactNode | ((at: At) => ReactNode)
 }
 
 /** Asks once more, and why. */
-export function ReasonDialog({ needed = true, label, longest = 500, ready = true, about, act, children, color = 'turquoise', ...dialog }: Props) {
+export function ReasonDialog({ needed = true, label, longest = 500, field = 'reason', ready = true, lacking, about, act, children, color = 'turquoise', ...dialog }: Props) {
   const { text } = useLanguage()
   const [reason, setReason] = useState('')
-  const lacking = { reason: needed === null ? undefined : needed && !reason.trim() && text.fields.missing }
+  const all = { ...lacking, [field]: needed === null ? undefined : needed && !reason.trim() && text.fields.missing }
   return (
-    <ConfirmDialog {...dialog} color={color} able={ready} lacking={lacking} act={() => act(reason.trim())}>
+    <ConfirmDialog {...dialog} color={color} able={ready} lacking={all} act={() => act(reason.trim())}>
       {(at) => (
         <>
-          {children}
+          {typeof children === 'function' ? children(at) : children}
           {needed !== null && (
             <Textarea
-              {...at('reason')} label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
+              {...at(field)} label={label ?? text.rounds.reason} description={needed && (about ?? text.rounds.reasonPublic)} value={reason} maxLength={longest}
               autosize minRows={2} data-autofocus data-testid="reason" onChange={(event) => setReason(event.currentTarget.value)}
             />
           )}

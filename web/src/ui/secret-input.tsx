@@ -10,6 +10,7 @@ interface Props {
   /** A dialog's first thing to write. */
   focused?: boolean
   error?: string | null
+  'data-form'?: string
   'data-field'?: string
   'data-testid': string
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useId, useState } from 'react'
 import { useLanguage } from '../language/language'
 import { problemText } from '../language/problem-text'
 import { type Lacking, lacks, meant } from './fields'
@@ -9,19 +9,22 @@ import { type Lacking, lacks, meant } from './fields'
  */
 export function useFields(lacking: Lacking, error: unknown) {
   const { text } = useLanguage()
-  const [tries, setTries] = useState(0)
-  const refused = meant(lacking, error)
-  const said = (field: string) => (tries > 0 && lacking[field]) || (field === refused ? problemText(text, error) : null)
+  const form = useId()
+  const [tried, setTried] = useState<{ times: number; error: unknown }>({ times: 0, error: null })
+  const field = meant(lacking, error)
+  // Of what is missing by now, though it was there when the server refused it, that alone is said.
+  const refused = error === tried.error ? null : field
+  const said = (name: string) => (name === refused ? problemText(text, error) : (tried.times > 0 && lacking[name]) || null)
   useEffect(() => {
-    if (tries || refused) document.querySelector<HTMLElement>('[data-field]:is([aria-invalid="true"], [data-error])')?.focus()
-  }, [tries, refused, error])
+    if (tried.times || refused) document.querySelector<HTMLElement>(`[data-form="${form}"]:is([aria-invalid="true"], [data-error])`)?.focus()
+  }, [form, tried, refused, error])
   return {
-    rest: refused ? null : error,
+    rest: field ? null : error,
     /** For the input of a field, by the API's name. */
-    at: (field: string) => ({ 'data-field': field, error: said(field) }),
+    at: (name: string) => ({ 'data-form': form, 'data-field': name, error: said(name) }),
     /** Does it, if nothing is missing. */
     send: (act: () => void) => {
-      if (lacks(lacking)) setTries(tries + 1)
+      if (lacks(lacking)) setTried({ times: tried.times + 1, error })
       else act()
     },
   }
