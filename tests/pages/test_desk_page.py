@@ -67,7 +67,9 @@ def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_
     expect(page.get_by_test_id("summary")).to_have_accessible_description("این را بنویسید.")
     page.get_by_test_id("summary").fill("جوی آب کوچه بسته است")
     page.get_by_test_id("summary").press("Enter")
-    expect(page.get_by_test_id("voice-summary").get_by_test_id("notes")).to_contain_text("جوی آب کوچه بسته است")
+    expect(page.get_by_test_id("voice-summary").get_by_test_id("notes")).to_contain_text(
+        "جوی آب کوچه بسته است"
+    )
 
     page.keyboard.press("w")
     page.keyboard.type("n2h؟ فردا زنگ بزنیم")
