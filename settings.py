@@ -47,6 +47,20 @@ class PortRange(NamedTuple):
     last: int
 
 
+class WorkingHours(NamedTuple):
+    """When the city's offices work, on each working day."""
+
+    begin: time
+    end: time
+
+
+class WorkingWeek(NamedTuple):
+    """When the city's offices work: on which days (Monday is 0), in which hours."""
+
+    days: frozenset[int]
+    hours: WorkingHours
+
+
 class QuietHours(NamedTuple):
     """From when until when nobody is disturbed, in the city's own time; written 22:00-08:00."""
 
@@ -62,6 +76,7 @@ _LARGEST_EMBLEM = 1 << 16
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
@@ -92,6 +107,22 @@ def _quiet_hours(value: Any) -> QuietHours:
     if not (_TIME.fullmatch(begin) and _TIME.fullmatch(end)):
         raise ValueError("must be from-until, for example 22:00-08:00, or 00:00-00:00 for never")
     return QuietHours(time.fromisoformat(begin), time.fromisoformat(end))
+
+
+def _working_days(value: Any) -> Any:
+    days = _words(value)
+    if not days or not set(days) <= set(_WEEK):
+        raise ValueError(f"must be days of {', '.join(_WEEK)}")
+    return days
+
+
+def _working_hours(value: Any) -> Any:
+    if isinstance(value, WorkingHours):
+        return value
+    begin, _, end = str(value).partition("-")
+    if not (_TIME.fullmatch(begin) and _TIME.fullmatch(end) and begin < end):
+        raise ValueError("must be from-until on one day, for example 07:30-14:30")
+    return WorkingHours(time.fromisoformat(begin), time.fromisoformat(end))
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -272,6 +303,14 @@ class Settings(BaseSettings):
     """Citizens' voice messages are deleted after so many days, once their place or request is over."""
     events_days: int = Field(400, ge=31, le=3650)
     """Events, from which a person's day is told, are deleted after so many days; the ledger never is."""
+    working_days: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_working_days)] = (
+        *("sat", "sun", "mon", "tue", "wed"),
+    )
+    """On which days of the week the city's offices work; the timetable's holidays are none of them."""
+    working_hours: Annotated[WorkingHours, NoDecode, BeforeValidator(_working_hours)] = WorkingHours(
+        time(7, 30), time(14, 30)
+    )
+    """When they work on such a day, in the city's own time: due dates of requests are counted in it."""
     request_answer_days: int = Field(7, ge=1, le=365)
     """A request is closed when its citizen, asked whether it is solved, says nothing for so many days."""
     request_alike_days: int = Field(14, ge=1, le=365)
@@ -498,6 +537,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL; SQLite in the state folder unless one is set."""
         return self.database_url or f"sqlite:///{self.state_dir / 'hotline.db'}"
+
+    @property
+    def working_week(self) -> WorkingWeek:
+        """When the city's offices work."""
+        return WorkingWeek(frozenset(map(_WEEK.index, self.working_days)), self.working_hours)
 
     @property
     def websocket(self) -> str:

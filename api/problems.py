@@ -63,6 +63,7 @@ FIELD = {
     "department-taken": "name_fa",
     "department-inactive": "department_id",
     "category-inactive": "category",
+    "department-missing": "department_id",
     "due-date": "due_on",
     "district-taken": "district",
     "clip-unknown": "clip",

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from settings import PortRange, QuietHours, Settings
+from settings import PortRange, QuietHours, Settings, WorkingHours
 
 _PAGE = """# Settings
 From the environment, or from the file `hotline.env` in the folder of the project (`HOTLINE_ENV_FILE` names
@@ -57,7 +57,7 @@ def _written(value: Any, kind: Any) -> str:
             return str(int(value))
         case PortRange():
             return f"{value.first}-{value.last}"
-        case QuietHours():
+        case QuietHours() | WorkingHours():
             return f"{value.begin:%H:%M}-{value.end:%H:%M}"
         case dict():
             return (

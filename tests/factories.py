@@ -5,7 +5,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -35,6 +35,7 @@ from db.states import CallbackState, Outcome, Phase, RegistrationState, RequestS
 from hotline.line import confirmations
 from hotline.people import lockout
 from hotline.rounds import planning
+from settings import WorkingHours, WorkingWeek
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
@@ -234,6 +235,10 @@ def a_quality(callback_id: int, mos: float, at: datetime) -> CallQuality:
         rtt_ms_worst=90.0,
         measured_at=at,
     )
+
+
+WEEK = WorkingWeek(frozenset({5, 6, 0, 1, 2}), WorkingHours(time(7, 30), time(14, 30)))
+"""Saturday to Wednesday."""
 
 
 def a_department(session: Session) -> Department:

@@ -44,7 +44,13 @@ def promise(
         raise Refused("never-met", "nobody has spoken with this citizen yet")
     official = conversations.speaker(session, callback)
     made = work.promise(
-        session, callback.registration, official, written=body.written, until=body.until, who=user.username
+        session,
+        callback.registration,
+        official,
+        written=body.written,
+        until=body.until,
+        week=settings.working_week,
+        who=user.username,
     )
     return detail(session, made, settings.request_alike_days)
 

@@ -11,6 +11,7 @@ from api.public import feeds
 from db.engine import now
 from db.states import Phase
 from hotline.errors import Refused
+from hotline.requests import categories
 from hotline.rounds import notices, rounds
 from hotline.rounds.notice_texts import office, who
 
@@ -46,7 +47,13 @@ def how(request: Request, language: Asked, session: Reading) -> Response:
         for round_ in notices.published(session)
         if round_.registration_until > at and rounds.phase(round_, at) not in (Phase.OVER, Phase.CANCELLED)
     ]
-    return page(request, "how.html", language, rounds=shown[:_COMING_SHOWN])
+    mended = [
+        {"name": one.name_fa if language == "fa" else one.name_en, "answer": answer, "solve": solve}
+        for one in categories.everyone(session)
+        if one.active
+        for answer, solve in [categories.promised(one)]
+    ]
+    return page(request, "how.html", language, rounds=shown[:_COMING_SHOWN], categories=mended)
 
 
 @router.get("/rounds/{round_id}")

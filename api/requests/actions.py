@@ -11,7 +11,7 @@ from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
-from hotline.requests import departments, requests, work
+from hotline.requests import categories, departments, requests, work
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -26,7 +26,7 @@ def write(
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     said = body.model_dump(exclude={"refer", "number"})
-    request = requests.write(session, number=number, who=user.username, **said)
+    request = requests.write(session, number=number, week=settings.working_week, who=user.username, **said)
     if body.refer:
         _refer(session, request, body.refer, user)
     return detail(session, request, settings.request_alike_days)
@@ -43,7 +43,13 @@ def refer(
 
 
 def _refer(session: Session, request: models.Request, body: wire.Refer, user: models.User) -> None:
-    department = departments.get(session, body.department_id)
+    if body.department_id is None:
+        category = categories.get(session, request.category)
+        department = categories.department_of(category, request.district)
+        if department is None:
+            raise Refused("department-missing", "its category names no department for this district")
+    else:
+        department = departments.get(session, body.department_id)
     work.refer(session, request, department, due_on=body.due_on, who=user.username, note=body.note)
 
 

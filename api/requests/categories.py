@@ -9,6 +9,7 @@ from api.rounds.subjects import spoken
 from db import models
 from hotline.errors import Refused
 from hotline.requests import categories
+from hotline.requests.working_time import Span
 
 router = APIRouter(prefix="/categories", tags=["categories"])
 
@@ -43,8 +44,8 @@ def _values(body: wire.CategoryValues) -> categories.Values:
         icon=body.icon,
         key=body.key,
         urgent=body.urgent,
-        answer=categories.Span(body.answer.amount, body.answer.unit),
-        solve=categories.Span(body.solve.amount, body.solve.unit),
+        answer=Span(body.answer.amount, body.answer.unit),
+        solve=Span(body.solve.amount, body.solve.unit),
         evidence=body.evidence,
         questions=[question.model_dump() for question in body.questions],
         departments=departments,

@@ -49,6 +49,7 @@ class CityRequest(BaseModel):
     """A reported problem: `spoken` into a file, whose time may be over (`voice_deleted`), or `written`.
 
     `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
+    `answer_by` and `solve_by`: what its category promises; `due_at`: the department's, while it has it.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
     citizen that it will be done until `promised_until`.
     """
@@ -65,6 +66,9 @@ class CityRequest(BaseModel):
     state: RequestState
     department: Department | None
     due_at: datetime | None
+    answer_by: datetime | None
+    answered_at: datetime | None
+    solve_by: datetime | None
     promised_by: Official | None
     promised_until: datetime | None
     overdue: bool
@@ -130,10 +134,13 @@ class RequestDetail(BaseModel):
 
 
 class Refer(BaseModel):
-    """To which department, until the end of which day of the city's."""
+    """To which department, until the end of which day of the city's.
 
-    department_id: BodyId
-    due_on: Day
+    Left out: to the one that its category means, until the day that is promised to the citizen.
+    """
+
+    department_id: BodyId | None = None
+    due_on: Day | None = None
     note: Said = Field("", max_length=2000)
 
 

@@ -136,7 +136,17 @@ def seen_by(session: Session, user: models.User, request: models.Request) -> mod
 
 _PLAIN = (
     *("id", "tracking", "category", "district", "written", "made_at"),
-    *("state", "due_at", "promised_until", "reply", "replied_at", "denials"),
+    *(
+        "state",
+        "due_at",
+        "answer_by",
+        "answered_at",
+        "solve_by",
+        "promised_until",
+        "reply",
+        "replied_at",
+        "denials",
+    ),
 )
 
 

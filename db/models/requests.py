@@ -49,6 +49,9 @@ class Request(Base):
     )
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
     due_at: Mapped[datetime | None]  # for the department, while it is referred
+    answer_by: Mapped[datetime | None]  # what its category promises: until then the citizen is told anything,
+    answered_at: Mapped[datetime | None]  # which was then;
+    solve_by: Mapped[datetime | None]  # and until then it is solved
     reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
     denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved

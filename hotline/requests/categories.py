@@ -12,6 +12,7 @@ from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, Responsible, TimeUnit
 from hotline import audit, characters
 from hotline.errors import Refused
+from hotline.requests.working_time import Span
 from hotline.subjects import OTHER
 
 ICONS = (
@@ -26,13 +27,6 @@ CHANGED = "category-changed"
 LANGUAGES = ("fa", "en")
 _LONGEST = {TimeUnit.HOURS: 1000, TimeUnit.DAYS: 366}
 _QUESTIONS, _QUESTION = 5, 200
-
-
-class Span(NamedTuple):
-    """So much of the city's working time."""
-
-    amount: int
-    unit: TimeUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +54,8 @@ class Values:
             icon=category.icon,
             key=category.key,
             urgent=category.urgent,
-            answer=Span(category.answer_in, category.answer_unit),
-            solve=Span(category.solve_in, category.solve_unit),
+            answer=promised(category)[0],
+            solve=promised(category)[1],
             evidence=category.evidence,
             questions=category.questions,
             departments={each.district: each.department_id for each in category.responsible},
@@ -108,6 +102,11 @@ def by_key(session: Session, key: int) -> Category:
     """What a caller means by this key of the telephone: if it is in use no more, everything else."""
     query = select(Category).where(Category.active, Category.key.in_([key, OTHER])).order_by(Category.key)
     return session.scalars(query.limit(1)).one()
+
+
+def promised(category: Category) -> tuple[Span, Span]:
+    """In how much working time the citizen is told anything, and in how much it is solved."""
+    return Span(category.answer_in, category.answer_unit), Span(category.solve_in, category.solve_unit)
 
 
 def department_of(category: Category, district: int | None) -> Department | None:

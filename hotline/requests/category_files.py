@@ -15,7 +15,8 @@ from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, TimeUnit
 from hotline.errors import Refused
 from hotline.requests import categories
-from hotline.requests.categories import ALL, Span, Values
+from hotline.requests.categories import ALL, Values
+from hotline.requests.working_time import Span
 
 CODE = r"^[a-z][a-z0-9-]{1,39}$"
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) (hours|days)", re.ASCII)

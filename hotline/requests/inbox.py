@@ -171,9 +171,10 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, words, others, autojunk=False).ratio() if words and others else 0.0
 
 
+_own_due = func.coalesce(Request.due_at, Request.solve_by)
 _due = case(
-    (Request.promised_until < Request.due_at, Request.promised_until),
-    else_=func.coalesce(Request.due_at, Request.promised_until),
+    (Request.promised_until < _own_due, Request.promised_until),
+    else_=func.coalesce(_own_due, Request.promised_until),
 )
 
 
@@ -189,8 +190,10 @@ def not_anothers(user: User) -> ColumnElement[bool]:
 
 
 def due_of(request: Request) -> datetime | None:
-    """Until when it should be done: by the department, or as was promised, whichever is earlier."""
-    days = [at for at in (request.due_at, request.promised_until) if at]
+    """Until when it should be done: by the department, without one as its category says; or as was promised,
+    whichever is earlier.
+    """
+    days = [at for at in (request.due_at or request.solve_by, request.promised_until) if at]
     return min(days) if days and request.state in IN_WORK else None
 
 

@@ -15,7 +15,8 @@ from db.models import MessageKind, Registration, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import outbox, tickets
 from hotline.errors import Refused
-from hotline.requests import categories
+from hotline.requests import categories, working_time
+from settings import WorkingWeek
 
 LONGEST = 2000
 """Characters of what a desk writes."""
@@ -32,6 +33,7 @@ def report(
     district: int | None,
     voice_message: str,
     language: str,
+    week: WorkingWeek,
     call_id: str | None = None,
 ) -> str:
     """Record a problem that a caller has spoken into a file; returns its tracking number.
@@ -40,7 +42,7 @@ def report(
     """
     said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id
-    return _record(session, "", language=language, **said).tracking
+    return _record(session, "", week, language=language, **said).tracking
 
 
 def write(
@@ -51,6 +53,7 @@ def write(
     district: int | None,
     written: str,
     language: str,
+    week: WorkingWeek,
     who: str,
     registration_id: int | None = None,
 ) -> Request:
@@ -70,12 +73,16 @@ def write(
             raise Refused("not-found", f"no registration {registration_id}")
         number, language = citizen.number, citizen.language
     said = {"number": number, "category": category, "district": district, "written": written}
-    return _record(session, who, language=language, registration_id=registration_id, **said)
+    return _record(session, who, week, language=language, registration_id=registration_id, **said)
 
 
-def _record(session: Session, who: str, **values: Any) -> Request:
+def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Request:
+    at, category = now(session), categories.get(session, values["category"])
+    values["answer_by"], values["solve_by"] = (
+        working_time.due_in(session, at, span, week) for span in categories.promised(category)
+    )
     for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
-        request = Request(tracking=tracking, made_at=now(session), **values)
+        request = Request(tracking=tracking, made_at=at, **values)
         try:
             with session.begin_nested():
                 session.add(request)

@@ -17,6 +17,7 @@ from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import categories
 from hotline.requests.requests import first, get, log, move, write
+from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
@@ -30,7 +31,14 @@ def get_for_update(session: Session, request_id: int) -> Request:
 
 
 def promise(
-    session: Session, registration: Registration, official: Official, *, written: str, until: date, who: str
+    session: Session,
+    registration: Registration,
+    official: Official,
+    *,
+    written: str,
+    until: date,
+    week: WorkingWeek,
+    who: str,
 ) -> Request:
     """Write down what `official` promises the citizen to be done until the end of that day of the city's.
 
@@ -54,6 +62,7 @@ def promise(
         district=official.district,
         written=written,
         language=registration.language,
+        week=week,
         who=who,
         registration_id=registration.id,
     )
@@ -64,15 +73,21 @@ def promise(
 
 
 def refer(
-    session: Session, request: Request, department: Department, *, due_on: date, who: str, note: str = ""
+    session: Session,
+    request: Request,
+    department: Department,
+    *,
+    due_on: date | None = None,
+    who: str,
+    note: str = "",
 ) -> None:
-    """Hand it to a department until the end of that day of the city's.
+    """Hand it to a department until the end of that day of the city's; of none: until its citizen's due date.
 
     Raises Refused("department-inactive" | "due-date" | "wrong-state").
     """
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
-    due_at = _end_of(session, due_on)
+    due_at = _end_of(session, due_on) if due_on else _promised(session, request)
     move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
     _did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
 
@@ -93,6 +108,7 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
     if request.state not in IN_WORK:
         raise Refused("wrong-state", "it is not in work any more")
     request.reply = reply
+    _answered(session, request)
     _did(session, request, _T.NEWS, who, reply)
     outbox.tell_of_request(session, MessageKind.REQUEST_NEWS, request, reply)
 
@@ -101,6 +117,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     """Tell the citizen that it is solved, and ask whether it is. Raises what `tell` raises."""
     reply = reasons.check(reply)
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session))
+    _answered(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, MessageKind.REQUEST_REPLIED, request, reply)
 
@@ -109,6 +126,7 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     """Say that it is not for the city to solve; the citizen is told why. Raises what `tell` raises."""
     reason = reasons.check(reason)
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
+    _answered(session, request)
     _did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, MessageKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, MessageKind.REQUEST_REJECTED)
@@ -182,6 +200,16 @@ def separate(session: Session, request: Request, *, who: str) -> None:
     other = request.duplicate_of_id
     move(session, request, _S.NEW, only=_S.DUPLICATE, duplicate_of_id=None)
     _did(session, request, _T.SEPARATED, who, other_id=other)
+
+
+def _answered(session: Session, request: Request) -> None:
+    request.answered_at = request.answered_at or now(session)
+
+
+def _promised(session: Session, request: Request) -> datetime:
+    if request.solve_by is None or request.solve_by <= now(session):
+        raise Refused("due-date", "its time is over: say until when")
+    return request.solve_by
 
 
 def _end_of(session: Session, day: date) -> datetime:

@@ -61,6 +61,7 @@ def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
             district=district,
             voice_message=wav.name,
             language=talk.call.language,
+            week=talk.settings.working_week,
             call_id=talk.call.channel_id,
         )
 

@@ -10,6 +10,7 @@ import pytest
 
 from api.public import number_page
 from clerk import wording
+from db.models import TimeUnit
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState
 from hotline import audit
 from hotline.dates import LANGUAGES
@@ -31,6 +32,7 @@ PAGES_OF: dict[str, Set[str]] = {
     "ticket-outcomes": set(Outcome),
     "ticket-passed": set(Reason),
     "ticket-states": set(RegistrationState) | {"deferred", "spoken"},
+    "working-time": set(TimeUnit),
 }
 """What the pages choose by: each has its words."""
 NOT_FOR_READING = {

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ from hotline.requests import requests, work
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
-from tests.factories import a_number, a_quality, a_ticket, a_user, some_registrations
+from tests.factories import WEEK, a_number, a_quality, a_ticket, a_user, some_registrations
 
 _ROUTES = Path(__file__).parent.parent.parent / "web" / "src" / "routes.ts"
 _MINUTE = timedelta(minutes=1)
@@ -104,7 +105,7 @@ def _requests(session: Session) -> int:
     department = session.scalars(select(Department)).first()
     assert department
     today = now(session).astimezone(CITY).date()
-    told = {"language": "fa", "who": "manager"}
+    told: dict[str, Any] = {"language": "fa", "week": WEEK, "who": "manager"}
     first, *others = [
         requests.write(
             session,

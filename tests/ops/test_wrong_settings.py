@@ -72,6 +72,11 @@ RANGE = "must be first-last, for example 10000-10999"
                 "x" * 999,
             )
         ),
+        *(("WORKING_DAYS", v, "must be days of mon, tue") for v in ("", "sat,someday", "saturday")),
+        *(
+            ("WORKING_HOURS", v, "must be from-until on one day")
+            for v in ("", "14:00-08:00", "8-14", "08:00-08:00")
+        ),
         ("TURN_NEAR_PLACES", "0", "greater than or equal to 1"),
         ("SMS_PROVIDER", "pigeon", "'', 'console', 'kavenegar' or 'http'"),
         ("SMS_PROVIDER", "kavenegar", "needs HOTLINE_SMS_KAVENEGAR_KEY"),

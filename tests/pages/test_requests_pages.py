@@ -11,7 +11,7 @@ from db.models import Request, Role, User
 from db.states import CallbackState, RequestState
 from hotline.requests import requests, work
 from settings import Settings
-from tests.factories import HOUR, a_callback, a_department, a_request
+from tests.factories import HOUR, WEEK, a_callback, a_department, a_request
 from tests.kit.pages import PHONE, in_state, is_fit
 from tests.pages.conftest import OpenAs
 
@@ -49,7 +49,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(page.get_by_test_id("filter-district")).to_have_value("7")
     with writing(engine) as session:
         where = {"number": None, "category": 1, "district": 7}
-        requests.report(session, **where, voice_message="m.wav", language="fa")
+        requests.report(session, **where, voice_message="m.wav", language="fa", week=WEEK)
     expect(rows).to_have_count(3)  # a live event brought it
     page.get_by_test_id("tracking").fill(spoken.tracking)
     page.get_by_test_id("find").click()
@@ -155,6 +155,7 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
         made = session.scalars(select(Request)).one()
         assert (made.state, made.department_id, made.district) == (RequestState.REFERRED, department.id, 12)
         assert made.registration_id is not None and made.number is not None
+        assert made.due_at == made.solve_by, "nobody said another day"
 
     page.keyboard.press("Escape")
     page.get_by_test_id("refer-to-department").click()

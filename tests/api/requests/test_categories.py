@@ -4,10 +4,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from db.engine import writing
+from db.engine import now, writing
 from db.models import Role
 from tests.api.requests.test_requests import Page, page  # noqa: F401  (fixture)
-from tests.factories import a_department
+from tests.factories import HOUR, a_department, a_request
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -39,6 +39,42 @@ def test_given_an_administrator_when_categories_are_added_and_changed_then_every
     assert answer(departments=departments * 2) == (409, "category-values", "departments")
     assert answer(solve={"amount": 0, "unit": "days"}) == (422, "invalid-input", "solve")
     assert [each["code"] for each in operator.get("/categories").json()][-1] == "stairs", "after those in use"
+
+
+def test_given_a_category_with_a_department_when_referred_without_day_or_department_then_both_are_its_own(
+    engine: Engine,
+    page: Page,  # noqa: F811
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+    operator, admin = page(Role.OPERATOR), page(Role.ADMINISTRATOR)
+    written = {"category": 1, "district": 7, "written": "چاله", "refer": {}}
+    nobody = operator.post("/requests", json=written)
+    assert (nobody.status_code, nobody.json()["code"], nobody.json()["field"]) == (
+        *(409, "department-missing"),
+        "department_id",
+    )
+    departments = [{"district": 7, "department_id": department.id}]
+    values = admin.get("/categories").json()[0] | {"departments": departments}
+    assert admin.put("/categories/1", json=values).status_code == 200
+    request = operator.post("/requests", json=written).json()["request"]
+    assert (request["state"], request["department"]["id"]) == ("referred", department.id)
+    assert request["answer_by"] < request["solve_by"] == request["due_at"]
+    assert (request["answered_at"], request["overdue"]) == (None, False)
+    told = operator.post(f"/requests/{request['id']}/reply", json={"reply": "بررسی می‌شود"}).json()["request"]
+    assert told["answered_at"] is not None
+
+
+def test_given_requests_that_no_department_has_when_their_time_is_over_then_they_are_overdue(
+    engine: Engine,
+    page: Page,  # noqa: F811
+) -> None:
+    with writing(engine) as session:
+        late, later = (a_request(session, solve_by=now(session) + n * HOUR) for n in (-1, 1))
+    operator = page(Role.OPERATOR)
+    found = operator.get("/requests").json()["items"]
+    assert [(one["id"], one["overdue"]) for one in found] == [(late.id, True), (later.id, False)]
+    assert operator.get("/requests/counts").json()["overdue"] == 1
 
 
 def test_given_a_category_that_is_not_there_when_meant_then_it_is_said(page: Page) -> None:  # noqa: F811

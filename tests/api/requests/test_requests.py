@@ -14,13 +14,13 @@ from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Official, OfficialKind, Request, Role, User
 from db.states import CallbackState, RequestState
-from hotline import numbers
+from hotline import dates, numbers
 from hotline.clock import CITY
 from hotline.people import sign_ins
 from hotline.recordings import recordings
 from hotline.requests import requests, work
 from settings import Settings
-from tests.factories import a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
+from tests.factories import WEEK, a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
 
 S = RequestState
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -260,16 +260,23 @@ def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_a
             session,
             **{"category": 1, "district": 7, "language": "fa", "number": "+989131112233"},
             written="چالهٔ جلوی خانهٔ من",
+            week=WEEK,
             who=user.username,
         )
         department = a_department(session)
         due_on = now(session).astimezone(CITY).date()
         work.refer(session, request, department, due_on=due_on, who=user.username, note="محرمانه")
+        solve_by = request.solve_by
+    assert solve_by
+    promised, (_, before) = dates.moment(solve_by, language), seen(citizen, request.tracking, language)
+    with writing(engine) as session:
+        request = requests.get(session, request.id)
         work.reply(session, request, who=user.username, reply="<b>ترمیم</b> شد")
     assert citizen.get("/public/number").status_code == 200
     status, text = seen(citizen, request.tracking, language)
     assert status == 200
     assert "&lt;b&gt;ترمیم&lt;/b&gt; شد" in text
+    assert promised in before
     assert (department.name_fa if language == "fa" else department.name_en) in text
     for secret in ("1112233", "۱۱۱۲۲۳۳", "operator-of-it", "محرمانه", "خانهٔ من"):
         assert secret not in text

@@ -11,8 +11,9 @@ from db.models import AuditEntry, Category, Department, Evidence, TimeUnit
 from hotline.errors import Refused
 from hotline.line import caller_context
 from hotline.requests import categories, category_files, requests
-from hotline.requests.categories import Span, Values
-from tests.factories import a_department, a_request, at_once
+from hotline.requests.categories import Values
+from hotline.requests.working_time import Span
+from tests.factories import WEEK, a_department, a_request, at_once
 
 OTHER = 9
 
@@ -51,7 +52,9 @@ def test_given_a_category_that_is_switched_off_when_reported_then_callers_are_le
     assert categories.by_key(session, 4).key == OTHER
     assert categories.by_key(session, 5).key == 5
     with pytest.raises(Refused) as no:
-        requests.write(session, number=None, category=4, district=1, written="x", language="fa", who="u")
+        requests.write(
+            session, number=None, category=4, district=1, written="x", language="fa", week=WEEK, who="u"
+        )
     assert no.value.code == "category-inactive"
     assert old.category == 4, "what was reported keeps its category"
 

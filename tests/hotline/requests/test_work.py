@@ -17,7 +17,7 @@ from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import departments, requests, work
 from settings import Settings
-from tests.factories import HOUR, a_department, a_registration, a_request, a_round, at_once, told
+from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
@@ -188,7 +188,7 @@ def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registrat
     session: Session,
 ) -> None:
     citizen = a_registration(session, a_round(session), language="en")
-    written = {"category": 2, "district": 5, "written": " چراغ خاموش است ", "who": "u"}
+    written = {"category": 2, "district": 5, "written": " چراغ خاموش است ", "week": WEEK, "who": "u"}
     request = requests.write(session, number=None, language="fa", registration_id=citizen.id, **written)
     assert (request.written, request.number, request.language) == ("چراغ خاموش است", citizen.number, "en")
     assert steps(session, request) == [(T.REPORTED, "u", "")]

@@ -14,18 +14,22 @@ import style from './requests.module.css'
 
 const USUAL_DAYS = 3
 
-/** A referral as its form holds it; no department yet: an empty one. */
+/** A referral as its form holds it; no department yet: an empty one, no day: as the category has promised. */
 export interface Referral {
   department: string
   due: string
   note: string
 }
 
-export const newReferral = (): Referral => ({ department: '', due: addDays(cityTime(serverNow()).day, USUAL_DAYS), note: '' })
+export const newReferral = (): Referral => ({ department: '', due: '', note: '' })
+
+/** Of a request that has no due date, or whose time is over, somebody says until when. */
+const usualDue = ({ solve_by }: CityRequest) =>
+  solve_by && Date.parse(solve_by) > serverNow() ? '' : addDays(cityTime(serverNow()).day, USUAL_DAYS)
 
 /** What the API is told; null: to no department. */
 export const toRefer = ({ department, due, note }: Referral): Refer | null =>
-  department ? { department_id: Number(department), due_on: due, note: note.trim() } : null
+  department ? { department_id: Number(department), due_on: due || null, note: note.trim() } : null
 
 /** To which department, until which day, with which note. */
 export function ReferFields({ value, onChange, none, at }: { value: Referral; onChange: (value: Referral) => void; none: string; at: At }) {
@@ -41,7 +45,7 @@ export function ReferFields({ value, onChange, none, at }: { value: Referral; on
           data={[{ value: '', label: none }, ...active.map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
           onChange={(event) => onChange({ ...value, department: event.currentTarget.value })}
         />
-        <DayPicker {...at('due_on')} label={text.requests.dueOn} day={value.due} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />
+        <DayPicker {...at('due_on')} label={text.requests.dueOn} day={value.due} placeholder={text.requests.dueOfCategory} testId="refer-due" onChange={(due) => onChange({ ...value, due })} />
       </div>
       {value.department && (
         <Textarea
@@ -60,7 +64,7 @@ export function ReferForm({ request, onDone }: { request: CityRequest; onDone: (
   const { data: departments = [] } = useDepartments()
   const [said, setSaid] = useState<Referral>()
   const meant = meantDepartment(categories.find(({ id }) => id === request.category), String(request.district ?? ''), departments)
-  const referral = said ?? { ...newReferral(), department: request.department ? '' : meant }
+  const referral = said ?? { ...newReferral(), due: usualDue(request), department: request.department ? '' : meant }
   const refer = useRequestAction((to: Refer) => referRequest(request.id, to), ({ request: referred }) => {
     keepDepartment(referred)
     onDone()

@@ -1,6 +1,7 @@
 import { Anchor, Paper } from '@mantine/core'
 import { useEffect } from 'react'
 import { Link } from 'wouter'
+import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { seesCitizens } from '../pages'
@@ -15,7 +16,7 @@ import { useCategory } from '../ui/use-category'
 import { Actions } from './actions'
 import { Duplicates } from './duplicates'
 import { History } from './history'
-import { departmentName, districtName, mayHandle } from './names'
+import { departmentName, districtName, isInWork, mayHandle } from './names'
 import { type RequestDetail, requestSoundUrl, useRequest } from './queries'
 import { StateTags } from './request-row'
 import style from './requests.module.css'
@@ -66,6 +67,13 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
     [words.number, request.number ? <MaskedNumber key="n" of="request" id={request.id} number={request.number} masked={seesCitizens(me)} /> : words.noNumber],
     [words.language, words.languages[detail.language as keyof typeof words.languages]],
   ]
+  const within = (by: string, done: boolean, note?: string) =>
+    [format.longDate(by), format.time(by), note ?? (!done && Date.parse(by) < serverNow() && words.late)].filter(Boolean).join(text.comma)
+  if (request.answer_by) {
+    const answered = request.answered_at !== null || !isInWork(request)
+    facts.push([words.answerBy, within(request.answer_by, answered, request.answered_at === null ? undefined : words.answered)])
+  }
+  if (request.solve_by) facts.push([words.solveBy, within(request.solve_by, !isInWork(request))])
   if (request.department) facts.push([words.department, departmentName(language, request.department)])
   return (
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>

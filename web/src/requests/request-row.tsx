@@ -37,7 +37,8 @@ export function RequestRow({ request }: { request: CityRequest }) {
 export function StateTags({ request }: { request: CityRequest }) {
   const language = useLanguage()
   const { text, format } = language
-  const { state, due_at, overdue, denials } = request
+  const { state, overdue, denials } = request
+  const due_at = request.due_at ?? (isInWork(request) ? request.solve_by : null)
   const day = (due: string) => [dueDay(language, due), isInWork(request) && daysLeft(language, due)].filter(Boolean).join(text.comma)
   return (
     <>

@@ -1,0 +1,67 @@
+"""The city's working time: until when something is due that is promised in working hours or days."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from db.models import TimeUnit
+from hotline.timetable import days
+from settings import WorkingWeek
+
+_DAY = timedelta(days=1)
+
+
+class Span(NamedTuple):
+    """So much of the city's working time."""
+
+    amount: int
+    unit: TimeUnit
+
+
+def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date], bool]) -> datetime:
+    """Until when what is promised at the moment `at` is due: in working hours, on no day that is closed.
+
+    An hour runs only while the city works. A day is a whole one, after the one of the promise: it is due
+    when the last of them ends. What is promised outside working hours is as if promised when they begin.
+    """
+
+    def works(day: date) -> bool:
+        return day.weekday() in week.days and not is_closed(day)
+
+    def until(day: date) -> datetime:
+        return days.moment(day, week.hours.end)
+
+    day = days.local_day(at)
+    while not works(day) or at >= until(day):
+        day += _DAY
+    if span.unit is TimeUnit.DAYS:
+        for _ in range(span.amount):
+            day = _next(day, works)
+        return until(day)
+    left = timedelta(hours=span.amount)
+    begins = max(at, days.moment(day, week.hours.begin))
+    while left > until(day) - begins:
+        left -= until(day) - begins
+        day = _next(day, works)
+        begins = days.moment(day, week.hours.begin)
+    return begins + left
+
+
+def due_in(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
+    """The same, by the holidays that the timetable knows."""
+
+    @cache
+    def closed(year: int) -> frozenset[date]:
+        return frozenset(days.holidays(session, date(year, 1, 1), date(year, 12, 31)))
+
+    return due(at, span, week, lambda day: day in closed(day.year))
+
+
+def _next(day: date, works: Callable[[date], bool]) -> date:
+    day += _DAY
+    while not works(day):
+        day += _DAY
+    return day
