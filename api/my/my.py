@@ -71,7 +71,8 @@ def _request(found: belongings.Reported) -> wire.MyRequest:
     mine = found.request
     return wire.MyRequest(
         tracking=mine.tracking,
-        category=mine.category,
+        category_fa=found.category.name_fa,
+        category_en=found.category.name_en,
         district=mine.district,
         state=found.state,
         reply=found.reply,

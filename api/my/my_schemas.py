@@ -75,7 +75,8 @@ class MyRequest(BaseModel):
     """A city problem of mine; `asked`: I am to say whether it is solved. A duplicate stands as the first."""
 
     tracking: str
-    category: int
+    category_fa: str
+    category_en: str
     district: int | None
     state: RequestState
     reply: str

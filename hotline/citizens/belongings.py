@@ -12,7 +12,9 @@ from db.engine import now
 from db.models import (
     BlockedNumber,
     Callback,
+    Category,
     Confirmation,
+    Guest,
     Message,
     Note,
     PlacedCall,
@@ -43,9 +45,10 @@ class Place(NamedTuple):
 
 
 class Reported(NamedTuple):
-    """A request, and how it stands: a duplicate as the first one."""
+    """A request with its category, and how it stands: a duplicate as the first one."""
 
     request: Request
+    category: Category
     state: RequestState
     reply: str
     asked: bool
@@ -77,7 +80,8 @@ def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Rep
 
 def _reported(session: Session, request: Request) -> Reported:
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
-    return Reported(request, stands.state, leading.reply, stands.asked)
+    category = session.get_one(Category, request.category)
+    return Reported(request, category, stands.state, leading.reply, stands.asked)
 
 
 def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
@@ -94,6 +98,7 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "requests": _requests(session, number),
         "messages": _messages(session, number),
         "calls_placed": _calls_placed(session, number),
+        "called_as_third_person": _as_guest(session, number),
         "asked_of_owner": _confirmations(session, number),
         "sessions": [
             {"since": _when(each.created_at), "last_used_at": _when(each.rotated_at), "browser": each.agent}
@@ -157,7 +162,7 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
     return [
         {
             "tracking": each.tracking,
-            "category": each.category,
+            "category": session.get_one(Category, each.category).name_fa,
             "district": each.district,
             "written": each.written,
             "voice_message": each.voice_message is not None,
@@ -191,6 +196,11 @@ def _messages(session: Session, number: str) -> list[Mapping[str, Any]]:
 def _calls_placed(session: Session, number: str) -> list[str | None]:
     placed = select(PlacedCall.at).where(PlacedCall.number == number).order_by(PlacedCall.at)
     return [_when(at) for at in session.scalars(placed)]
+
+
+def _as_guest(session: Session, number: str) -> list[str | None]:
+    asked = select(Guest.asked_at).where(Guest.number == number).order_by(Guest.asked_at)
+    return [_when(at) for at in session.scalars(asked)]
 
 
 def _confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:

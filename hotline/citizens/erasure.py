@@ -18,6 +18,7 @@ from db.models import (
     CitizenCode,
     Confirmation,
     Erasure,
+    Guest,
     Message,
     Note,
     Recording,
@@ -67,8 +68,10 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     for each in given_up:
         each.state = _DELETED
     session.flush()  # first: no other place of the number is left when its number goes
+    threatened = _threatened(session, ids)
     for each in mine:
-        each.number = NOBODY
+        if each.id not in threatened:
+            each.number = NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
     _requests(session, number, at)
@@ -80,6 +83,14 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
         events.registration_changed(session, each)
     for recording in hushed:
         events.recording_changed(session, recording, "deleted")
+
+
+def _threatened(session: Session, ids: Sequence[int]) -> set[int]:
+    """Those in whose conversations a threat was marked: they keep their number, or nobody could prove it."""
+    marked = select(Callback.registration_id).where(
+        Callback.registration_id.in_(ids), Callback.threat_at.is_not(None)
+    )
+    return set(session.scalars(marked))
 
 
 def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequence[Recording]:
@@ -127,7 +138,8 @@ def _traces(session: Session, number: str) -> None:
         ),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
-        delete(CitizenCode).where(CitizenCode.number == number, CitizenCode.token.is_(None)),
+        delete(CitizenCode).where(CitizenCode.number == number),
+        update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
     )
     for statement in gone:
         session.execute(statement.execution_options(synchronize_session=False))

@@ -16,6 +16,7 @@ from db.models import (
     CodeWay,
     Confirmation,
     Erasure,
+    Guest,
     Message,
     Note,
     Recording,
@@ -23,7 +24,7 @@ from db.models import (
     Request,
     VoiceSummary,
 )
-from db.states import CallbackState, Fact, Phase, RegistrationState, RequestState
+from db.states import CallbackState, Fact, GuestEnd, GuestState, Phase, RegistrationState, RequestState
 from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
@@ -80,6 +81,19 @@ def a_life(engine: Engine, settings: Settings) -> dict[str, Path]:
         make.a_request(session, RequestState.CLOSED, number=NUMBER, voice_message="over.wav")
         make.a_request(session, RequestState.CLOSED, number=NUMBER)
         make.keyed_in(session, live, asked_by=NUMBER)
+        session.add(
+            Guest(
+                callback_id=talk.id,
+                desk_id=talk.desk_id,
+                token="guest-1",
+                number=NUMBER,
+                asked_by="operator1",
+                state=GuestState.ENDED,
+                ended_by=GuestEnd.LEFT,
+                asked_at=at,
+                ended_at=at,
+            )
+        )
         code = codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings)
         sessions.begin(session, code, "", settings)
     return files
@@ -178,7 +192,7 @@ def test_given_a_place_that_was_not_reached_when_deleted_then_nobody_carries_it_
         assert session.scalars(select(Registration)).one().state is RegistrationState.CANCELLED
 
 
-def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_it_stays(
+def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_its_proof_stays(
     engine: Engine, settings: Settings
 ) -> None:
     kept = file(settings.recordings_dir, "threat.wav")
@@ -191,6 +205,7 @@ def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_it_
     delete(engine)
     erasing.run(engine, settings)
     with reading(engine) as session:
+        assert everywhere(session, NUMBER) == {"registrations"}
         assert session.scalars(select(Recording)).one().deleted_at is None
         assert session.scalars(select(Note)).one()
     assert kept.exists()
@@ -249,6 +264,7 @@ def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_other
     assert "از کوچهٔ خود گفت" in exported and "چراغ کوچه خاموش است" in exported
     calls = [call for place in found["places"] for call in place["calls"]]
     assert [call["recorded_seconds"] for call in calls] == [3]
+    assert len(found["called_as_third_person"]) == 1
 
 
 def test_given_what_is_under_a_number_when_shown_then_it_stands_as_it_is_and_is_nobody_elses(
