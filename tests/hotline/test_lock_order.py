@@ -14,10 +14,12 @@ from db.models import Callback, Desk, Hearing, Round
 from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import assignment, callbacks, claims, conversations, live_desks, on_the_line, serving
+from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
+from tests.kit.refusal import refusal
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"])
 
@@ -186,3 +188,34 @@ def test_given_a_desk_that_takes_back_whom_it_asked_to_wait_when_its_phone_goes_
     beside(engine, lambda session: hold(session, Desk, desk), goes, resumes)
     with reading(engine) as session:
         assert session.get_one(Callback, id_).on_hold_at is None
+
+
+def test_given_a_citizen_who_is_being_deleted_when_the_next_is_taken_then_both_happen(engine: Engine) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        first, second = some_registrations(session, round_, 2)
+        desk = a_desk(session)
+        user = a_user(session, desk)
+
+    def take(session: Session) -> None:
+        taken.append(claims.claim(session, round_id=round_.id, desk_id=desk.id, user_id=user.id))
+
+    taken: list[Callback | None] = []
+    beside(engine, lambda session: delete_citizen(session, first.number, who="x", give_up=True), take)
+    assert taken and taken[0] and taken[0].registration_id == second.id
+
+
+def test_given_a_citizen_who_is_just_taken_when_they_want_to_be_deleted_then_it_waits_and_is_refused(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        first, _ = some_registrations(session, round_, 2)
+        desk = a_desk(session)
+        user = a_user(session, desk)
+
+    def delete(session: Session) -> None:
+        assert refusal(delete_citizen, session, first.number, who="x", give_up=True) == "in-call"
+
+    claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": user.id}
+    beside(engine, lambda session: claims.claim(session, **claim), delete)
