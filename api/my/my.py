@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 
 from api.access import Reading, Writing
 from api.my import my_schemas as wire
@@ -31,9 +32,14 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
 @router.get("/export")
 def export(citizen: Citizen, session: Writing) -> dict[str, Any]:
     """All that is kept under my number, as a file; that it was given out is in the audit log."""
-    found = belongings.export(session, citizen.number, who=audit.CITIZEN)
-    headers = {"Content-Disposition": 'attachment; filename="137.json"'}
-    return JSONResponse(found, headers=headers)  # type: ignore[return-value]
+    return exported(session, citizen.number)  # type: ignore[return-value]
+
+
+def exported(session: Session, number: str) -> Response:
+    """The file, for the number's own citizen."""
+    found = belongings.export(session, number, who=audit.CITIZEN)
+    headers = {"Content-Disposition": 'attachment; filename="137.json"', "Cache-Control": "no-store"}
+    return JSONResponse(found, headers=headers)
 
 
 @router.delete("", status_code=204)

@@ -8,14 +8,14 @@ from fastapi.responses import RedirectResponse
 
 from api import cookies
 from api.access import Database, InForce, Writing
-from api.my import signed_in
-from api.my.signed_in import ACCESS, REFRESH
+from api.my import my, signed_in
+from api.my.signed_in import REFRESH
 from api.pages import Asked, page
 from api.problems import STATUS
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers
-from hotline.citizens import belongings, codes, erasure, sessions
+from hotline.citizens import belongings, codes, erasure
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.rounds import rounds
@@ -46,9 +46,20 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
         mine = _mine(request, fresh, engine, settings)
     except Refused:
         return _ask(request, language, settings)
-    answer = _own(request, language, engine, mine)
-    answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
-    return answer
+    return _with_cookies(_own(request, language, engine, mine), fresh)
+
+
+@router.get("/export")
+def export(request: Request, language: Asked, engine: Database, settings: InForce) -> Response:
+    """All that is kept under my number, as a file; also where the access has run out meanwhile."""
+    fresh = Response()
+    try:
+        mine = _mine(request, fresh, engine, settings)
+    except Refused:
+        return _back(request, language)
+    with writing(engine) as session:
+        answer = my.exported(session, mine.number)
+    return _with_cookies(answer, fresh)
 
 
 @router.post("/code")
@@ -84,18 +95,20 @@ def sign_out(request: Request, language: Asked, session: Writing) -> Response:
 
 
 @router.post("/delete")
-def delete(request: Request, language: Asked, engine: Database, form: Typed) -> Response:
+def delete(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Delete what is kept under my number, if I am sure; places are given up by it, as the form says."""
     answer = _back(request, language)
-    with reading(engine) as session:
-        mine = sessions.of_access(session, cookies.cookie_of(request, ACCESS))
-    if mine is None or not form["sure"]:
+    try:
+        mine = _mine(request, answer, engine, settings)
+    except Refused:
+        return answer  # to the form for a number
+    if not form["sure"]:
         return answer
     try:
         with writing(engine) as session:
             erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
     except Refused as refused:
-        return _own(request, language, engine, mine, refused)
+        return _with_cookies(_own(request, language, engine, mine, refused), answer)
     signed_in.drop(request, answer)
     return answer
 
@@ -107,6 +120,11 @@ def _mine(request: Request, fresh: Response, engine: Database, settings: InForce
         if not cookies.cookie_of(request, REFRESH):
             raise
         return signed_in.refresh(request, fresh, engine, settings)
+
+
+def _with_cookies(answer: Response, fresh: Response) -> Response:
+    answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
+    return answer
 
 
 def _back(request: Request, language: Language) -> RedirectResponse:

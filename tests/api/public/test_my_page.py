@@ -68,6 +68,27 @@ def test_given_a_citizen_when_the_forms_are_filled_in_then_their_places_are_show
         assert session.scalars(select(Registration.number)).one() == ""
 
 
+def test_given_a_page_that_was_open_for_long_when_its_links_are_used_then_they_do_what_they_say(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    def access_runs_out() -> None:
+        with writing(engine) as session:
+            session.execute(update(CitizenSession).values(access_until=now(session)))
+
+    number = a_number()
+    assert page.get(f"{MY}/export").history[0].status_code == 303, "not without a session"
+    sign_in(page, engine, settings, number)
+    access_runs_out()
+    exported = page.get(f"{MY}/export")
+    assert exported.json()["number"] == number
+    assert exported.headers["content-disposition"].startswith("attachment")
+    assert exported.headers["cache-control"] == "no-store"
+    access_runs_out()
+    assert f"{MY}/code" in page.post(f"{MY}/delete", data={"sure": "1"}).text
+    with reading(engine) as session:
+        assert session.scalars(select(CitizenSession)).all() == []
+
+
 def test_given_a_session_whose_access_ran_out_when_the_page_is_opened_then_it_goes_on(
     page: TestClient, engine: Engine, settings: Settings
 ) -> None:
