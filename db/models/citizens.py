@@ -72,7 +72,7 @@ class Erasure(Base):
     __tablename__ = "erasures"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    file: Mapped[str | None] = mapped_column(String(100), unique=True)  # messages/… or recordings/…
+    file: Mapped[str | None] = mapped_column(String(100))  # messages/… or recordings/…
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), unique=True)
     asked_at: Mapped[datetime]
 

@@ -1554,7 +1554,6 @@ def _tables() -> None:
             ["requests.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("file"),
         sa.UniqueConstraint("request_id"),
     )
     op.create_table(
