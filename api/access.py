@@ -19,6 +19,7 @@ from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.errors import Refused
 from hotline.people import second_factor, sign_ins, wallboard_screens
+from hotline.requests import work
 from hotline.rounds import round_permissions
 from settings import Settings
 
@@ -38,7 +39,7 @@ MAY_INSPECT = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
 MAY_HEAR = (*MAY_MOVE, Role.AUDITOR)
 """Who hears recorded conversations; each hearing is in the audit log."""
-MAY_HANDLE_REQUESTS = (*MAY_PLAN, Role.SUPERVISOR, Role.OPERATOR)
+MAY_HANDLE_REQUESTS = work.HANDLERS
 """Who works on requests."""
 MAY_ADMINISTER = (Role.ADMINISTRATOR,)
 """Who keeps people, desks and what is recorded."""

@@ -50,6 +50,7 @@ class CityRequest(BaseModel):
 
     `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
     `answer_by` and `solve_by`: what its category promises; `due_at`: the department's, while it has it.
+    `unanswered`: closed because the citizen said nothing.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
     citizen that it will be done until `promised_until`.
     """
@@ -75,6 +76,7 @@ class CityRequest(BaseModel):
     reply: str
     replied_at: datetime | None
     denials: int
+    unanswered: bool
 
 
 class RequestPage(BaseModel):

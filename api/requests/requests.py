@@ -68,7 +68,7 @@ def list_requests(
     after: Annotated[str | None, Query(max_length=30)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.RequestPage:
-    """The inbox: the overdue ones first, then those that the citizen says are not solved, then the newest."""
+    """The inbox: first what the citizen says is not solved, then the overdue ones, then the newest."""
     found, following = inbox.page(session, wanted, after=after, limit=limit)
     at = now(session)
     return wire.RequestPage(items=[view(request, at) for request in found], next=following)
@@ -146,6 +146,7 @@ _PLAIN = (
         "reply",
         "replied_at",
         "denials",
+        "unanswered",
     ),
 )
 

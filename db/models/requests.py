@@ -54,6 +54,8 @@ class Request(Base):
     solve_by: Mapped[datetime | None]  # and until then it is solved
     reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
+    replied_by: Mapped[str | None] = mapped_column(String(64))  # who said so: an objection is for another
+    unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # closed like that
     denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
@@ -73,6 +75,7 @@ class Request(Base):
             name="referred_until",
         ),
         CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
+        CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
         CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         Index("requests_by_state", "state", "id"),

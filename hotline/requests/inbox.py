@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -17,6 +17,8 @@ from hotline.errors import Refused
 _ALIKE = 0.5
 """So much of two texts' words is the same in probable duplicates."""
 _CANDIDATES, _SHOWN = 200, 8
+_BY_DAY = (1, 2)
+"""Of the ranks of the inbox, what is overdue, and what is promised: the earliest day first."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,20 @@ def page(
 ) -> tuple[Sequence[Request], str | None]:
     """At most `limit` of them, and what to hand in as `after` for those that follow.
 
-    First the overdue ones, the longest first; then those that the citizen says are not solved; then the
+    First those that the citizen says are not solved; then the overdue ones, the longest first; then the
     newest. Promises go by their day. Raises Refused("invalid-input") for an `after` that is none.
     """
     at = now(session)
-    second = _PROMISED_YET if wanted.promised else Request.state == RequestState.REOPENED
-    rank = case((overdue(at), 0), (second, 1), else_=2)
-    by_day = rank <= 1 if wanted.promised else rank == 0
+    objected = Request.state == RequestState.REOPENED
+    rank = case((objected, 0), (overdue(at), 1), (_PROMISED_YET if wanted.promised else false(), 2), else_=3)
+    by_day = rank.in_(_BY_DAY)
     query = select(Request, rank).where(*_is(wanted, at))
     if wanted.states:
         query = query.where(Request.state.in_(wanted.states))
     if wanted.overdue:
         query = query.where(overdue(at))
     if after:
-        query = query.where(_follows(session, rank, after, promised=wanted.promised))
+        query = query.where(_follows(session, rank, after))
     due = case((by_day, _due))
     rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
     found = [request for request, _ in rows[:limit]]
@@ -98,18 +100,16 @@ def page(
     return found, more
 
 
-def _follows(
-    session: Session, rank: ColumnElement[int], after: str, *, promised: bool
-) -> ColumnElement[bool]:
+def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
     """Comes after the row that the last page ended with, which may have been changed since."""
     try:
         last_rank, last_id = map(int, after.split("-"))
     except ValueError:
         last_rank, last_id = 0, 0
-    if not (0 <= last_rank <= 2 and 0 < last_id < 2**31):
+    if not (0 <= last_rank <= 3 and 0 < last_id < 2**31):
         raise Refused("invalid-input", "after: it comes from the page before")
     older = Request.id < last_id
-    if last_rank == 0 or (promised and last_rank == 1):
+    if last_rank in _BY_DAY:
         due = session.scalar(select(_due).where(Request.id == last_id))
         older = or_(_due > due, and_(_due == due, older)) if due else older
     return or_(rank > last_rank, and_(rank == last_rank, older))

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Department, MessageKind, Official, Registration, Request
+from db.models import Department, MessageKind, Official, Registration, Request, Role, User
 from db.states import IN_WORK, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
@@ -21,6 +21,8 @@ from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
+HANDLERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR, Role.OPERATOR)
+"""Who works on requests."""
 
 
 def get_for_update(session: Session, request_id: int) -> Request:
@@ -83,8 +85,9 @@ def refer(
 ) -> None:
     """Hand it to a department until the end of that day of the city's; of none: until its citizen's due date.
 
-    Raises Refused("department-inactive" | "due-date" | "wrong-state").
+    Raises Refused("department-inactive" | "due-date" | "objection-own" | "wrong-state").
     """
+    _is_anothers(session, request, who)
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
@@ -114,17 +117,22 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
 
 
 def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
-    """Tell the citizen that it is solved, and ask whether it is. Raises what `tell` raises."""
+    """Tell the citizen that it is solved, and ask whether it is.
+
+    Raises what `tell` raises, and Refused("objection-own").
+    """
     reply = reasons.check(reply)
-    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session))
+    _is_anothers(session, request, who)
+    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
     _answered(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, MessageKind.REQUEST_REPLIED, request, reply)
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
-    """Say that it is not for the city to solve; the citizen is told why. Raises what `tell` raises."""
+    """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
     reason = reasons.check(reason)
+    _is_anothers(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
     _answered(session, request)
     _did(session, request, _T.REJECTED, who, reason)
@@ -157,7 +165,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
         .with_for_update(of=Request, skip_locked=True)
     ).all()
     for request in found:
-        move(session, request, _S.CLOSED)
+        move(session, request, _S.CLOSED, unanswered=True)
         log(session, request, _T.UNANSWERED, "")
         _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
     return len(found)
@@ -166,7 +174,8 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
 def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Request:
     """Mark a request as a duplicate of another, or of the one whose duplicate that is; returns the first.
 
-    Its own duplicates follow it. Raises Refused("not-found" | "duplicate-itself" | "wrong-state").
+    Its own duplicates follow it.
+    Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
     """
     one_at_a_time(session, "request-duplicates")
     request = get_for_update(session, request_id)
@@ -175,6 +184,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         raise Refused("duplicate-itself", "a request is no duplicate of itself")
     if original.state is _S.REJECTED:
         raise Refused("wrong-state", "the other one is rejected")
+    _is_anothers(session, request, who)
     move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
     session.execute(
         update(Request)
@@ -200,6 +210,15 @@ def separate(session: Session, request: Request, *, who: str) -> None:
     other = request.duplicate_of_id
     move(session, request, _S.NEW, only=_S.DUPLICATE, duplicate_of_id=None)
     _did(session, request, _T.SEPARATED, who, other_id=other)
+
+
+def _is_anothers(session: Session, request: Request, who: str) -> None:
+    """Whose «solved» a citizen objects to does not look at the objection, if there is anybody else."""
+    if request.state is not _S.REOPENED or request.replied_by != who:
+        return
+    others = select(User.id).where(User.username != who, User.role.in_(HANDLERS), User.disabled_at.is_(None))
+    if session.scalar(others.limit(1)) is not None:
+        raise Refused("objection-own", "the citizen objects to what this person has said")
 
 
 def _answered(session: Session, request: Request) -> None:

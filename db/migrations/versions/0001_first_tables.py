@@ -843,6 +843,8 @@ def _tables() -> None:
         sa.Column("solve_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reply", sa.String(length=500), server_default=sa.text("''"), nullable=False),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replied_by", sa.String(length=64), nullable=True),
+        sa.Column("unanswered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("denials", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
         sa.Column("promised_by_id", sa.Integer(), nullable=True),
@@ -858,6 +860,7 @@ def _tables() -> None:
             name="says_something",
         ),
         sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        sa.CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
         sa.ForeignKeyConstraint(
             ["category"],

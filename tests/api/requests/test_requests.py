@@ -86,11 +86,14 @@ def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its
     again = operator.post(f"{path}/reply", json={"reply": "دوباره", "solved": True})
     assert (again.status_code, again.json()["code"]) == (409, "wrong-state")
     assert operator.post(f"{path}/answer", json={"solved": False}).json()["request"]["denials"] == 1
-    assert operator.post(f"{path}/refer", json=refer).json()["request"]["state"] == "referred"
+    colleague = page(Role.SUPERVISOR)
+    own = operator.post(f"{path}/refer", json=refer)
+    assert (own.status_code, own.json()["code"]) == (409, "objection-own"), "it is for another person"
+    assert colleague.post(f"{path}/refer", json=refer).json()["request"]["state"] == "referred"
     assert operator.post(f"{path}/return", json={"note": "نه"}).json()["request"]["state"] == "new"
     assert operator.post(f"{path}/reply", json={"reply": "شد", "solved": True}).status_code == 200
     closed = operator.post(f"{path}/answer", json={"solved": True}).json()
-    assert closed["request"]["state"] == "closed"
+    assert (closed["request"]["state"], closed["request"]["unanswered"]) == ("closed", False)
     assert [(step["step"], step["who"]) for step in closed["steps"]][-1] == ("confirmed", "the-operator")
     assert operator.get(f"/requests/tracking/{request['tracking']}").json()["id"] == request["id"]
     counts = operator.get("/requests/counts").json()

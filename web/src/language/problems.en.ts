@@ -76,6 +76,7 @@ export const problem: typeof fa = {
   'category-last': 'One category in use must have key 9: what fits nowhere goes there.',
   'category-inactive': 'Nothing new is reported of this category any more.',
   'categories-file': 'The file is wrong, and nothing was changed.',
+  'objection-own': 'The citizen objects to your “solved”; another person has to look at it.',
   'due-date': 'A due date is today or later, within a year.',
   'ticket-invalid': 'This number is not right.',
   'duplicate-itself': 'A request is no duplicate of itself.',

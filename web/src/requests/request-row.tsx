@@ -43,7 +43,7 @@ export function StateTags({ request }: { request: CityRequest }) {
   return (
     <>
       <Tag tone={state === 'reopened' ? 'later' : state === 'replied' ? 'carried' : state === 'closed' ? 'moved' : 'tried'}>
-        {text.requests.state[state]}
+        {request.unanswered ? text.requests.unanswered : text.requests.state[state]}
       </Tag>
       {due_at && (
         <span className={style.due} data-late={overdue} data-testid="due">

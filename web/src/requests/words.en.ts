@@ -68,6 +68,7 @@ export const words: typeof fa = {
     solveBy: 'Solved by',
     late: 'late',
     answered: 'answered',
+    unanswered: 'Closed unanswered',
     dueOn: 'Due on',
     note: 'Note for the department',
     reply: 'Reply to the citizen',

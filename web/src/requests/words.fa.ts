@@ -66,6 +66,7 @@ export const words = {
     solveBy: 'حل تا',
     late: 'دیر شد',
     answered: 'پاسخ داده شد',
+    unanswered: 'بی‌پاسخ بسته شد',
     dueOn: 'مهلت',
     note: 'یادداشت برای اداره',
     reply: 'پاسخ به شهروند',
