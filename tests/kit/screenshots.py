@@ -110,7 +110,7 @@ def _call_states(page: Page, url: str, engine: Engine) -> None:
             callback.talking_at = at - 2 * MINUTE if talked else None
             callback.held_at = at if state is C.HELD else None
             callback.held_until = at + 5 * MINUTE if state is C.HELD else None
-            callback.parting_at = at + 5 * MINUTE if state is C.PARTING else None
+            callback.parting_at = at + MINUTE / 6 if state is C.PARTING else None
             callback.ended_at = at if state in (C.ENDED, C.CLOSED) else None
             callback.outcome = Outcome.REACHED if state is C.CLOSED else None
             events.callback_changed(session, callback)
@@ -140,6 +140,7 @@ def _errors(page: Page, url: str) -> None:
     _shoot(page, "not-here")
     page.goto(f"{url}/rounds")
     page.get_by_test_id("sign-out").wait_for()
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.route("**/api/**", lambda route: route.abort())
     page.get_by_test_id("rail-requests").click()
     page.get_by_test_id("connection-lost").wait_for()
