@@ -47,7 +47,8 @@ def test_given_a_slow_line_and_an_empty_browser_when_the_desk_is_opened_then_its
 _WITH_AND_WITHOUT_LETTERS = """async () => {
   const root = document.documentElement;
   const parts = [...document.querySelectorAll('header, header h1, header a, main h2')];
-  const stand = () => parts.flatMap((one) => [one.getBoundingClientRect().top, one.getBoundingClientRect().bottom]);
+  const boxes = () => parts.map((one) => one.getBoundingClientRect());
+  const stand = () => boxes().flatMap(({ top, bottom }) => [top, bottom]);
   root.removeAttribute('data-letters');
   await document.fonts.ready;
   const until = stand();
