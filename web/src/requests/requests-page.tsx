@@ -102,7 +102,7 @@ function List({ inbox }: { inbox: InboxFilter }) {
   // The counts above come first: with them the views may be a line more, and push the list from under a finger.
   const counting = useRequestCounts(inbox.common).isPending
   const isPending = counting || (!data && !error)
-  const filtered = inbox.view !== 'work' || Object.values(inbox.common).some((one) => one !== undefined)
+  const filtered = inbox.view !== 'work' || Object.values(inbox.common).some(Boolean)
   const rows = counting ? [] : data?.pages.flatMap(({ items }) => items) ?? []
   return (
     <>
