@@ -68,6 +68,18 @@ class QuietHours(NamedTuple):
     end: time
 
 
+class Bounds(NamedTuple):
+    """Between which degrees the city lies, written south,west,north,east."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def __str__(self) -> str:
+        return ",".join(f"{each:g}" for each in self)
+
+
 _PAGE = "#f5f3ee"
 """What the pages lie on (web/src/tokens.css); a colour that is read on it is read on white, too."""
 _LARGEST_EMBLEM = 1 << 16
@@ -123,6 +135,18 @@ def _working_hours(value: Any) -> Any:
     if not (_TIME.fullmatch(begin) and _TIME.fullmatch(end) and begin < end):
         raise ValueError("must be from-until on one day, for example 07:30-14:30")
     return WorkingHours(time.fromisoformat(begin), time.fromisoformat(end))
+
+
+def _bounds(value: Any) -> Bounds:
+    if isinstance(value, Bounds):
+        return value
+    try:
+        south, west, north, east = map(float, str(value).split(","))
+    except ValueError:
+        south = west = north = east = 0.0
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise ValueError("must be south,west,north,east in degrees, for example 32.3,51.2,33.0,52.2")
+    return Bounds(south, west, north, east)
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -301,6 +325,10 @@ class Settings(BaseSettings):
     """Recorded conversations are deleted after so many days."""
     voice_messages_days: int = Field(90, ge=1, le=3650)
     """Citizens' voice messages are deleted after so many days, once their place or request is over."""
+    pictures_days: int = Field(400, ge=1, le=3650)
+    """Pictures of requests are deleted after so many days, once their request is over."""
+    reports_per_day: int = Field(10, ge=1, le=1000)
+    """So many requests a citizen may report by the app in 24 hours, with one number."""
     events_days: int = Field(400, ge=31, le=3650)
     """Events, from which a person's day is told, are deleted after so many days; the ledger never is."""
     working_days: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_working_days)] = (
@@ -317,6 +345,9 @@ class Settings(BaseSettings):
     """Requests of one subject and district within so many days are shown as probable duplicates."""
     districts_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
+    city_bounds: Annotated[Bounds, NoDecode, BeforeValidator(_bounds)] = Bounds(32.3, 51.2, 33.0, 52.2)
+    """The city's southern, western, northern and eastern bounds in degrees: what citizens report by the app
+    lies within."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full, or is busy where the
     trunk has no channel left to say so."""
@@ -566,6 +597,11 @@ class Settings(BaseSettings):
     def messages_dir(self) -> Path:
         """Where Asterisk records what callers say."""
         return self.state_dir / "messages"
+
+    @property
+    def pictures_dir(self) -> Path:
+        """Where pictures of requests are kept, each under a random name."""
+        return self.state_dir / "pictures"
 
     @property
     def recordings_dir(self) -> Path:

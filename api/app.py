@@ -27,6 +27,8 @@ from api.desk import (
 )
 from api.line import blocked, inbound_texts, registrations
 from api.my import my, sign_in
+from api.my import pictures as my_pictures
+from api.my import reports as my_reports
 from api.people import account, people, sessions
 from api.public import city, fairness, my_page, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
@@ -54,7 +56,7 @@ _MODULES = (
     ),
     *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
-    *(sign_in, my),
+    *(sign_in, my, my_pictures, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
@@ -121,6 +123,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
     app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
+    app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
     app.state.hashing = limits.Hashing()
     problems.install(app)
     app.router.routes.extend(_everywhere())

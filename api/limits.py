@@ -27,6 +27,8 @@ CODES_BURST, CODES_EVERY_S = 20, 15.0
 """Codes for signing in that an address may ask for, and below, how often it may show a wrong one: many
 citizens share an address behind their mobile operator."""
 CODE_BURST, CODE_EVERY_S = 20, 30.0
+PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
+"""Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
 _ADDRESSES = 10_000
 
 

@@ -16,6 +16,10 @@ from settings import Settings
 
 LONGEST_BODY = 1 << 16
 """Bytes. FastAPI counts what comes; here only the words for a length that is too long from the start."""
+LONGEST_PICTURE = 64 << 20
+"""Of what is too large, so much is read and thrown away: who is still sending hears no answer."""
+PICTURES = "/pictures"
+"""With this end the addresses that take pictures."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -53,14 +57,14 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        answer = _foreign(scope, headers) or _large(headers) or self._app
+        answer = _foreign(scope, headers) or _large(scope, headers) or self._app
         await answer(scope, receive, send_guarded)
 
     def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
         path: str = scope["path"]
         is_public = path.startswith("/public")
         headers.update(_HEADERS)
-        headers["Content-Security-Policy"] = self._public if is_public else self._pages
+        headers.setdefault("Content-Security-Policy", self._public if is_public else self._pages)
         if path.startswith(_FEEDS):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
@@ -93,9 +97,10 @@ def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
     return problem("foreign-origin", "this page may not do that")
 
 
-def _large(headers: Headers) -> ASGIApp | None:
+def _large(scope: Scope, headers: Headers) -> ASGIApp | None:
     """FastAPI's own limit (`max_body_size`) refuses one that says its length, too, but not as a problem."""
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LONGEST_BODY:
-        return problem("too-large", f"a body has at most {LONGEST_BODY} bytes", 413)
+    longest = LONGEST_PICTURE if scope["path"].endswith(PICTURES) else LONGEST_BODY
+    if length.isdecimal() and int(length) > longest:
+        return problem("too-large", f"a body has at most {longest} bytes", 413)
     return None

@@ -16,7 +16,11 @@ def run(engine: Engine, settings: Settings) -> None:
         codes.forget(session)
         sessions.forget(session)
         erasure.erase_words(session)
-    folders = {erasure.MESSAGES: settings.messages_dir, erasure.RECORDINGS: settings.recordings_dir}
+    folders = {
+        erasure.MESSAGES: settings.messages_dir,
+        erasure.RECORDINGS: settings.recordings_dir,
+        erasure.PICTURES: settings.pictures_dir,
+    }
     while True:
         step()
         with reading(engine) as session:

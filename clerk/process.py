@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import erasing, recordings, sender
+from clerk import erasing, pictures, recordings, sender
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -206,6 +206,7 @@ JOBS = [
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
+    Job("pictures", 600.0, pictures.delete_old),
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),

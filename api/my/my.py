@@ -25,7 +25,7 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
         number=numbers.national(numbers.masked(number)),
         held=erasure.held(session, number),
         places=[_place(each) for each in belongings.places(session, number)],
-        requests=[_request(each) for each in belongings.requests(session, number)],
+        requests=[request_view(each) for each in belongings.requests(session, number)],
     )
 
 
@@ -73,7 +73,8 @@ def _place(found: belongings.Place) -> wire.MyPlace:
     )
 
 
-def _request(found: belongings.Reported) -> wire.MyRequest:
+def request_view(found: belongings.Reported) -> wire.MyRequest:
+    """A request as its citizen sees it."""
     mine = found.request
     return wire.MyRequest(
         tracking=mine.tracking,

@@ -1,13 +1,14 @@
 """What goes over the wire to and from a citizen who is signed in by a number."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from api.schemas import Text
-from db.models import CodeWay
-from db.states import Phase, RegistrationState, RequestState
+from api.ids import BodyId
+from api.schemas import Said, Text
+from db.models import CodeWay, PictureKind
+from db.states import Phase, RegistrationState, RequestState, RequestStep
 
 
 class Ways(BaseModel):
@@ -82,6 +83,78 @@ class MyRequest(BaseModel):
     reply: str
     asked: bool
     reported_at: datetime
+
+
+class PictureKept(BaseModel):
+    """A picture that waits for its report: re-encoded, and no larger than is looked at."""
+
+    id: str
+    width: int
+    height: int
+    size: int = Field(description="Bytes")
+
+
+class MyPicture(BaseModel):
+    """A picture of a request: what was broken, what was mended, or that it was not."""
+
+    id: str
+    kind: PictureKind
+    width: int
+    height: int
+    made_at: datetime
+
+
+class MyStep(BaseModel):
+    """A step of its history; `note`: what the city said to me, or I to it."""
+
+    at: datetime
+    step: RequestStep
+    note: str
+
+
+class MyRequestDetail(MyRequest):
+    """A request of mine with all that is mine to see."""
+
+    written: str
+    latitude: float | None
+    longitude: float | None
+    place: str
+    pictures: list[MyPicture]
+    steps: list[MyStep]
+
+
+PictureIds = Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]], Field(max_length=3)]
+
+
+class ReportIn(BaseModel):
+    """A problem: what, and where, as a point, in words, or both.
+
+    `answers`: to the questions of the category, in their order; `pictures`: the ids of those that wait.
+    `district` counts where the city's boundaries do not tell it.
+    """
+
+    category: BodyId
+    text: Said = Field(min_length=1, max_length=2000)
+    answers: list[Annotated[Said, Field(max_length=200)]] = Field([], max_length=5)
+    district: int | None = Field(None, ge=1, le=15)
+    latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
+    place: Said = Field("", max_length=300)
+    pictures: PictureIds = []
+    language: Literal["fa", "en"] = "fa"
+
+    @model_validator(mode="after")
+    def _whole_point(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude go together")
+        return self
+
+
+class Objection(BaseModel):
+    """Why it is not solved, and pictures that show it."""
+
+    reason: Said = Field(min_length=1, max_length=500)
+    pictures: PictureIds = []
 
 
 class MyOwn(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.ids import BodyId
 from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
+from db.models import PictureKind
 from db.states import RequestState, RequestStep
 
 DistrictNumber = Annotated[int, Field(ge=1, le=15)]
@@ -123,11 +124,31 @@ class ProbableDuplicate(BaseModel):
     likeness: float
 
 
+class Place(BaseModel):
+    """Where it is, as the citizen has told: a point, words, or both."""
+
+    latitude: float | None
+    longitude: float | None
+    words: str
+
+
+class Picture(BaseModel):
+    """A picture of what is broken, of what was mended (evidence), or that it was not (objection)."""
+
+    id: str
+    kind: PictureKind
+    width: int
+    height: int
+    made_at: datetime
+
+
 class RequestDetail(BaseModel):
     """A request with everything about it."""
 
     request: CityRequest
     language: str
+    place: Place | None
+    pictures: list[Picture]
     registration_id: int | None
     steps: list[Step]
     duplicate_of: CityRequest | None

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from api import views
 from api.access import Database, InForce, Reading, SignedIn
 from api.ids import PathId, QueryId
+from api.pictures import SHOWN, PictureId
+from api.pictures import show as show_file
 from api.requests import request_schemas as wire
 from api.sounds import SOUND, Range, play
 from db import models
@@ -18,6 +20,7 @@ from db.engine import now, reading
 from db.states import RequestState
 from hotline import numbers
 from hotline.errors import Refused
+from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import inbox, requests
 from hotline.requests.inbox import Filter
@@ -112,6 +115,18 @@ def show(request_id: PathId, user: SignedIn, session: Reading, settings: InForce
     return detail(session, request, settings.request_alike_days, own)
 
 
+@router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
+def show_picture(
+    request_id: PathId, picture_id: PictureId, user: SignedIn, engine: Database, settings: InForce
+) -> FileResponse:
+    """A picture of what is broken, or of what was mended."""
+    with reading(engine) as session:
+        request = seen_by(session, user, requests.get(session, request_id))
+        its = models.Picture.request_id == request.id
+        path = pictures.file(session, picture_id, settings.pictures_dir, its)
+    return show_file(path)
+
+
 @router.get("/{request_id}/audio", **SOUND)
 def hear(
     request_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
@@ -186,6 +201,11 @@ def detail(
     return wire.RequestDetail(
         request=view(request, at),
         language=request.language,
+        place=_place(request),
+        pictures=[
+            wire.Picture.model_validate(each, from_attributes=True)
+            for each in pictures.of_request(session, request.id)
+        ],
         registration_id=request.registration_id,
         steps=[_step(session, entry) for entry in requests.history(session, request)],
         duplicate_of=None if original is request or not seen(original) else view(original, at),
@@ -198,6 +218,12 @@ def detail(
             if seen(one.request)
         ],
     )
+
+
+def _place(request: models.Request) -> wire.Place | None:
+    if request.latitude is None and not request.place:
+        return None
+    return wire.Place(latitude=request.latitude, longitude=request.longitude, words=request.place)
 
 
 def _department(department: models.Department | None) -> wire.Department | None:

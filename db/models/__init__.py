@@ -22,6 +22,7 @@ from db.models.line import (
 from db.models.log import AuditEntry, Event, Heartbeat
 from db.models.outbox import Delivery, Message, MessageKind
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
+from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls
 from db.models.requests import Department, Request, RequestEntry
@@ -76,6 +77,8 @@ __all__ = [
     "Note",
     "Official",
     "OfficialKind",
+    "Picture",
+    "PictureKind",
     "PlacedCall",
     "Recording",
     "RecoveryCode",

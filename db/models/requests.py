@@ -60,6 +60,11 @@ class Request(Base):
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
     promised_until: Mapped[datetime | None]  # what that official has told the citizen
+    latitude: Mapped[float | None]  # where it is, if the citizen's own device told
+    longitude: Mapped[float | None]
+    place: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))  # in words
+    report_key: Mapped[str | None] = mapped_column(String(64))  # by which the app knows what it has sent
+    report_hash: Mapped[str | None] = mapped_column(String(64))  # of all that it sent with that key
 
     department: Mapped[Department | None] = relationship(lazy="joined")
     promised_by: Mapped[Official | None] = relationship(lazy="joined")
@@ -78,6 +83,9 @@ class Request(Base):
         CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
         CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="a_whole_point"),
+        CheckConstraint("(report_key IS NULL) = (report_hash IS NULL)", name="key_with_hash"),
+        Index("one_report_a_key", "number", "report_key", unique=True),
         Index("requests_by_state", "state", "id"),
         Index("requests_alike", "category", "district", "made_at"),
         Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),

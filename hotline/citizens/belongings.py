@@ -28,6 +28,7 @@ from db.states import Phase, RegistrationState, RequestState, RequestStep
 from hotline import audit, numbers
 from hotline.citizens import sessions
 from hotline.line import line
+from hotline.pictures import pictures
 from hotline.requests import requests as city_requests
 from hotline.rounds import rounds
 
@@ -75,10 +76,11 @@ def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place
 def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
     """The newest requests of an E.164 number."""
     newest = select(Request).where(Request.number == number).order_by(Request.id.desc()).limit(limit)
-    return [_reported(session, request) for request in session.scalars(newest)]
+    return [reported(session, request) for request in session.scalars(newest)]
 
 
-def _reported(session: Session, request: Request) -> Reported:
+def reported(session: Session, request: Request) -> Reported:
+    """How a request stands for its citizen."""
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
     category = session.get_one(Category, request.category)
     return Reported(request, category, stands.state, leading.reply, stands.asked)
@@ -96,6 +98,7 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "let_a_question_pass_at": _when(silent.silent_at) if silent else None,
         "places": _places(session, number),
         "requests": _requests(session, number),
+        "pictures": _pictures(session, number),
         "messages": _messages(session, number),
         "calls_placed": _calls_placed(session, number),
         "called_as_third_person": _as_guest(session, number),
@@ -169,6 +172,7 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
             "reported_at": _when(each.made_at),
             "state": each.state.value,
             "reply": each.reply,
+            "place": {"latitude": each.latitude, "longitude": each.longitude, "words": each.place},
             "history": [
                 {"at": _when(entry.at), "step": entry.step.value, "note": entry.note}
                 for entry in city_requests.history(session, each)
@@ -176,6 +180,14 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
             ],
         }
         for each in session.scalars(mine)
+    ]
+
+
+def _pictures(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Each can be had at /api/v1/my/pictures/ and its id, while its citizen is signed in."""
+    return [
+        {"id": each.id, "shows": each.kind.value, "made_at": _when(each.made_at)}
+        for each in pictures.of_number(session, number)
     ]
 
 

@@ -24,18 +24,20 @@ from db.models import (
     Recording,
     Registration,
     Request,
+    RequestEntry,
     SilentCaller,
     VoiceSummary,
 )
-from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
+from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState, RequestStep
 from hotline import audit, numbers
 from hotline.citizens import sessions
 from hotline.errors import Refused
 from hotline.ledger import ledger
+from hotline.pictures import pictures
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
-MESSAGES, RECORDINGS = "messages", "recordings"
+MESSAGES, RECORDINGS, PICTURES = "messages", "recordings", "pictures"
 _DELETED = RegistrationState.CANCELLED
 
 
@@ -74,6 +76,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
             each.number = NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
+    _pictures(session, pictures.drop_of_number(session, number), at)
     _requests(session, number, at)
     _traces(session, number)
     audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
@@ -112,7 +115,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
     """Nobody's from now on; what is broken is still to be mended, and its words go once it is."""
     mine = select(Request).where(Request.number == number).order_by(Request.id).with_for_update(of=Request)
     for request in session.scalars(mine).all():
-        request.number = request.call_id = None
+        request.number = request.call_id = request.report_key = request.report_hash = None
         if request.state in OPEN_REQUESTS:
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
@@ -122,6 +125,15 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 def _words(session: Session, request: Request, at: datetime) -> None:
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
+    request.latitude, request.longitude, request.place = None, None, ""
+    said = RequestEntry.request_id == request.id, RequestEntry.step == RequestStep.DENIED
+    session.execute(update(RequestEntry).where(*said, RequestEntry.who == NOBODY).values(note=""))
+    _pictures(session, pictures.drop_of_request(session, request.id), at)
+
+
+def _pictures(session: Session, names: Sequence[str], at: datetime) -> None:
+    for name in names:
+        _file(session, PICTURES, f"{name}{pictures.SUFFIX}", at)
 
 
 def _file(session: Session, folder: str, name: str | None, at: datetime) -> None:

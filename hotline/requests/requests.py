@@ -61,11 +61,7 @@ def write(
 
     Raises Refused("text-missing" | "text-long" | "category-inactive" | "not-found").
     """
-    written = written.strip()
-    if not written:
-        raise Refused("text-missing", "say what the problem is")
-    if len(written) > LONGEST:
-        raise Refused("text-long", f"at most {LONGEST} characters")
+    written = _checked(written)
     categories.in_use(session, category)
     if registration_id is not None:
         citizen = session.get(Registration, registration_id)
@@ -74,6 +70,35 @@ def write(
         number, language = citizen.number, citizen.language
     said = {"number": number, "category": category, "district": district, "written": written}
     return _record(session, who, week, language=language, registration_id=registration_id, **said)
+
+
+def file(
+    session: Session,
+    *,
+    number: str,
+    category: int,
+    district: int | None,
+    written: str,
+    language: str,
+    week: WorkingWeek,
+    **told: Any,
+) -> Request:
+    """Record what a citizen has written in the app, with what else was `told` (columns of Request).
+
+    Raises Refused("text-missing" | "text-long" | "category-inactive").
+    """
+    said = {"number": number, "category": category, "district": district, "written": _checked(written)}
+    categories.in_use(session, category)
+    return _record(session, "", week, language=language, **said, **told)
+
+
+def _checked(written: str) -> str:
+    written = written.strip()
+    if not written:
+        raise Refused("text-missing", "say what the problem is")
+    if len(written) > LONGEST:
+        raise Refused("text-long", f"at most {LONGEST} characters")
+    return written
 
 
 def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Request:

@@ -140,8 +140,8 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     _tell_duplicates(session, request, MessageKind.REQUEST_REJECTED)
 
 
-def answer(session: Session, request_id: int, *, solved: bool, who: str = "") -> None:
-    """The citizen says whether it is solved: by telephone, or (`who`) to somebody of the office.
+def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
+    """The citizen says whether it is solved: by telephone or app, or (`who`) to somebody of the office.
 
     Raises Refused("not-found" | "wrong-state").
     """
@@ -150,7 +150,7 @@ def answer(session: Session, request_id: int, *, solved: bool, who: str = "") ->
         move(session, request, _S.CLOSED)
     else:
         move(session, request, _S.REOPENED, denials=Request.denials + 1)
-    _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who)
+    _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
     if solved:
         _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
 

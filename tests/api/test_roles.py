@@ -157,6 +157,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     **{
         f"GET /requests/{path}": ALL for path in ("tracking/{tracking}", "{request_id}", "{request_id}/audio")
     },
+    "GET /requests/{request_id}/pictures/{picture_id}": ALL,
     "POST /requests": HANDLES,
     **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("refer", "return", "reply", "reject")},
     **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("answer", "duplicate", "separate")},
@@ -202,6 +203,13 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my": CITIZENS,
     "GET /my/export": CITIZENS,
     "DELETE /my": CITIZENS,
+    "POST /my/pictures": CITIZENS,
+    "GET /my/pictures/{picture_id}": CITIZENS,
+    "GET /my/requests": CITIZENS,
+    "POST /my/requests": CITIZENS,
+    "GET /my/requests/{tracking}": CITIZENS,
+    "POST /my/requests/{tracking}/confirm": CITIZENS,
+    "POST /my/requests/{tracking}/object": CITIZENS,
 }
 
 

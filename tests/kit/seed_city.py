@@ -94,13 +94,8 @@ def fill(engine: Engine) -> Town:
         return Town(administrator.username, _paths(ids), public)
 
 
-def pages() -> list[str]:
-    """The address of every page that shows many things."""
-    return re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
-
-
 def _paths(ids: dict[str, int | str]) -> list[str]:
-    entries = pages()
+    entries = re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
     below = re.findall(r"^  ([a-z-]+): \{.*below:", _ROUTES.read_text(), re.MULTILINE)
     return [*entries, *(f"{name}/{ids[name]}" for name in below)]
 

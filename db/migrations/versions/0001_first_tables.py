@@ -849,6 +849,13 @@ def _tables() -> None:
         sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
         sa.Column("promised_by_id", sa.Integer(), nullable=True),
         sa.Column("promised_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("place", sa.String(length=300), server_default=sa.text("''"), nullable=False),
+        sa.Column("report_key", sa.String(length=64), nullable=True),
+        sa.Column("report_hash", sa.String(length=64), nullable=True),
+        sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="a_whole_point"),
+        sa.CheckConstraint("(report_key IS NULL) = (report_hash IS NULL)", name="key_with_hash"),
         sa.CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         sa.CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         sa.CheckConstraint(
@@ -899,6 +906,7 @@ def _tables() -> None:
         sqlite_where=sa.text("state = 'replied'"),
         postgresql_where=sa.text("state = 'replied'"),
     )
+    op.create_index("one_report_a_key", "requests", ["number", "report_key"], unique=True)
     op.create_index("requests_by_state", "requests", ["state", "id"], unique=False)
     op.create_index(
         "requests_in_work",
@@ -909,6 +917,49 @@ def _tables() -> None:
         postgresql_where=sa.text("state IN ('new', 'referred', 'reopened')"),
     )
     op.create_index("requests_of_number", "requests", ["number", "id"], unique=False)
+    op.create_table(
+        "pictures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=True),
+        sa.Column("who", sa.String(length=64), server_default=sa.text("''"), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "before",
+                "evidence",
+                "objection",
+                name="picture_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),
+        sa.CheckConstraint("position > 0", name="picture_position"),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "kind", "position", name="one_picture_a_place"),
+    )
+    op.create_index("pictures_of_number", "pictures", ["number", "made_at"], unique=False)
+    op.create_index(
+        "pictures_of_nobody",
+        "pictures",
+        ["made_at"],
+        unique=False,
+        sqlite_where=sa.text("request_id IS NULL"),
+        postgresql_where=sa.text("request_id IS NULL"),
+    )
     op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -26,6 +26,8 @@ const ofRequest = (request_id: number) => ({ params: { path: { request_id } } })
 
 export const requestSoundUrl = (id: number) => `/api/v1/requests/${id}/audio`
 
+export const requestPictureUrl = (id: number, picture: string) => `/api/v1/requests/${id}/pictures/${picture}`
+
 export const findRequest = (tracking: string) =>
   body(client.GET('/api/v1/requests/tracking/{tracking}', { params: { path: { tracking } } }))
 

@@ -17,6 +17,7 @@ import { Actions } from './actions'
 import { Duplicates } from './duplicates'
 import { History } from './history'
 import { departmentName, districtName, isInWork, mayHandle } from './names'
+import { Pictures } from './pictures'
 import { type RequestDetail, requestSoundUrl, useRequest } from './queries'
 import { StateTags } from './request-row'
 import style from './requests.module.css'
@@ -74,6 +75,10 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
     facts.push([words.answerBy, within(request.answer_by, answered, request.answered_at === null ? undefined : words.answered)])
   }
   if (request.solve_by) facts.push([words.solveBy, within(request.solve_by, !isInWork(request))])
+  if (detail.place?.words) facts.push([words.place, detail.place.words])
+  if (detail.place?.latitude != null && detail.place.longitude != null) {
+    facts.push([words.point, <Num key="p">{`${detail.place.latitude.toFixed(5)}, ${detail.place.longitude.toFixed(5)}`}</Num>])
+  }
   if (request.department) facts.push([words.department, departmentName(language, request.department)])
   return (
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
@@ -93,6 +98,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
           <p className={style.soft}>{text.requests.heard}</p>
         </div>
       )}
+      <Pictures detail={detail} />
       {request.voice_deleted && <p className={style.soft}>{text.requests.voiceDeleted}</p>}
       <Facts facts={facts} inLines />
     </Paper>

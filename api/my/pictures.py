@@ -1,0 +1,61 @@
+"""Pictures that a citizen hands in for a report, and their own ones to see."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse
+
+from api import pictures as wire_pictures
+from api.access import Database, InForce
+from api.limits import Guesses
+from api.my import my_schemas as wire
+from api.my.signed_in import Citizen
+from api.pictures import SENT, SHOWN, PictureId
+from db import models
+from db.engine import reading, writing
+from hotline.pictures import decoding, pictures
+
+router = APIRouter(prefix="/my/pictures", tags=["my"])
+
+
+async def _received(request: Request, citizen: Citizen, settings: InForce) -> AsyncIterator[BinaryIO]:
+    """What a citizen sends; each one costs, whatever it is."""
+    sent: Guesses = request.app.state.pictures_sent
+    sent.take(citizen.number)
+    async for file in wire_pictures.received(request, settings.pictures_dir):
+        yield file
+
+
+Received = Annotated[BinaryIO, Depends(_received)]
+
+
+@router.post("", status_code=201, **SENT)
+def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForce) -> wire.PictureKept:
+    """Hand in a picture for a report, which has a day to claim it; the body is the file."""
+    made = decoding.plain(file)
+    name = pictures.keep(settings.pictures_dir, made)
+    with writing(engine) as session:
+        pictures.add(session, name, made, number=citizen.number)
+    return wire.PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))
+
+
+@router.get("/{picture_id}", **SHOWN)
+def show_picture(
+    picture_id: PictureId, citizen: Citizen, engine: Database, settings: InForce
+) -> FileResponse:
+    """A picture of mine, or of a request of mine."""
+    with reading(engine) as session:
+        path = pictures.file(session, picture_id, settings.pictures_dir, pictures.seen_by(citizen.number))
+    return wire_pictures.show(path)
+
+
+def view(picture: models.Picture) -> wire.MyPicture:
+    """A picture of a request."""
+    return wire.MyPicture(
+        id=picture.id,
+        kind=picture.kind,
+        width=picture.width,
+        height=picture.height,
+        made_at=picture.made_at,
+    )

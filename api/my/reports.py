@@ -1,0 +1,101 @@
+"""A citizen's reports: handed in, seen, confirmed or objected to."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Response
+from sqlalchemy.orm import Session
+
+from api.access import InForce, Reading, Writing
+from api.my import my, pictures
+from api.my import my_schemas as wire
+from api.my.signed_in import Citizen
+from db import models
+from db.states import RequestStep
+from hotline.citizens import belongings, reports
+from hotline.pictures import pictures as kept
+from hotline.requests import requests
+from hotline.requests.places import Point
+
+router = APIRouter(prefix="/my/requests", tags=["my"])
+
+Tracking = Annotated[str, Path(pattern="^[0-9]{1,9}$")]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{8,64}$",
+        description="Of the app's own making: one key, one request, however often it is sent.",
+    ),
+]
+_OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED)
+_SAID = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.DENIED)
+"""Whose notes are the citizen's to read; the others' are the office's."""
+
+
+_AGAIN: dict[str, Any] = {"model": wire.MyRequestDetail, "description": "It was reported already"}
+
+
+@router.post("", status_code=201, responses={200: _AGAIN})
+def report(
+    *,
+    body: wire.ReportIn,
+    key: Key,
+    citizen: Citizen,
+    response: Response,
+    session: Writing,
+    settings: InForce,
+) -> wire.MyRequestDetail:
+    """Report a problem. Sent once more with the same key it is the same request (200)."""
+    said = body.model_dump(exclude={"latitude", "longitude"})
+    point = None if body.latitude is None else Point(body.latitude, body.longitude or 0.0)
+    request, new = reports.file(session, citizen.number, key, reports.Report(point=point, **said), settings)
+    response.status_code = 201 if new else 200
+    return _detail(session, request)
+
+
+@router.get("")
+def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
+    """My requests, in bounds, the newest first."""
+    return [my.request_view(each) for each in belongings.requests(session, citizen.number)]
+
+
+@router.get("/{tracking}")
+def show_request(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.MyRequestDetail:
+    """One of mine, with its history and its pictures."""
+    return _detail(session, reports.get(session, citizen.number, tracking))
+
+
+@router.post("/{tracking}/confirm")
+def confirm(tracking: Tracking, citizen: Citizen, session: Writing) -> wire.MyRequestDetail:
+    """It is solved, as one says by telephone."""
+    return _detail(session, reports.confirm(session, citizen.number, tracking))
+
+
+@router.post("/{tracking}/object")
+def object_to(
+    tracking: Tracking, body: wire.Objection, citizen: Citizen, session: Writing
+) -> wire.MyRequestDetail:
+    """It is not solved, and why; it comes back before all others."""
+    said = reports.object_to(session, citizen.number, tracking, reason=body.reason, shown=body.pictures)
+    return _detail(session, said)
+
+
+def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
+    mine = my.request_view(belongings.reported(session, request))
+    leading = requests.first(session, request)
+    steps = [each for each in requests.history(session, request) if each.step not in _OF_THE_OFFICE]
+    shown = [*kept.of_request(session, request.id)]
+    if leading is not request:
+        shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
+    return wire.MyRequestDetail(
+        **mine.model_dump(),
+        written=request.written,
+        latitude=request.latitude,
+        longitude=request.longitude,
+        place=request.place,
+        pictures=[pictures.view(each) for each in shown],
+        steps=[
+            wire.MyStep(at=each.at, step=each.step, note=each.note if each.step in _SAID else "")
+            for each in steps
+        ],
+    )

@@ -1,0 +1,127 @@
+"""What a citizen who is signed in reports, and says of its solution. One key, one request."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Category, PictureKind, Request
+from hotline.errors import Refused
+from hotline.line import blocked
+from hotline.pictures import pictures
+from hotline.requests import categories, places, requests, work
+from hotline.requests.places import Point
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that a citizen hands in. `pictures`: of those that wait; `answers`: to the category's questions."""
+
+    category: int
+    text: str
+    answers: Sequence[str]
+    district: int | None
+    point: Point | None
+    place: str
+    pictures: Sequence[str]
+    language: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same report."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def file(session: Session, number: str, key: str, report: Report, settings: Settings) -> tuple[Request, bool]:
+    """Record it, or find what was recorded under the same `key` of this E.164 number; and whether it is new.
+
+    Raises Blocked and Refused("key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
+    "place-long" | "picture-unknown" | "answers-unasked" | "category-inactive" | "text-missing" |
+    "text-long").
+    """
+    one_at_a_time(session, f"reports-{number}")
+    same = select(Request).where(Request.number == number, Request.report_key == key)
+    if found := session.scalar(same):
+        if found.report_hash != report.digest:
+            raise Refused("key-reused", "something else was reported under this key")
+        return found, False
+    blocked.check(session, number)
+    _may_report(session, number, settings.reports_per_day)
+    place = report.place.strip()
+    places.check(report.point, place, settings.city_bounds)
+    category = categories.in_use(session, report.category)
+    shown = pictures.waiting(session, report.pictures, number)
+    latitude, longitude = report.point or (None, None)
+    request = requests.file(
+        session,
+        number=number,
+        category=category.id,
+        district=places.district_of(report.point, settings.districts_file) or report.district,
+        written=_written(report, category),
+        language=report.language,
+        week=settings.working_week,
+        latitude=latitude,
+        longitude=longitude,
+        place=place,
+        report_key=key,
+        report_hash=report.digest,
+    )
+    pictures.give(session, shown, request.id, PictureKind.BEFORE)
+    return request, True
+
+
+def _may_report(session: Session, number: str, most: int) -> None:
+    since = now(session) - timedelta(days=1)
+    mine = (Request.number == number, Request.report_key.is_not(None), Request.made_at > since)
+    count, oldest = session.execute(select(func.count(), func.min(Request.made_at)).where(*mine)).one()
+    if count >= most:
+        after_s = max(1, round((oldest - since).total_seconds()))
+        raise Refused("too-many-reports", f"at most {most} reports in 24 hours", after_s=after_s)
+
+
+def _written(report: Report, category: Category) -> str:
+    """The citizen's words, and under them what was asked and answered."""
+    if len(report.answers) > len(category.questions):
+        raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
+    asked = zip(category.questions, map(str.strip, report.answers), strict=False)
+    answered = [f"{question[report.language]}\n{answer}" for question, answer in asked if answer]
+    text = report.text.strip()
+    return "\n\n".join([text, *answered]) if text else ""
+
+
+def get(session: Session, number: str, tracking: str) -> Request:
+    """The number's own request. Raises Refused("not-found"), of another's, too."""
+    mine = select(Request).where(Request.number == number, Request.tracking == tracking)
+    request = session.scalar(mine)
+    if request is None:
+        raise Refused("not-found", "you have no such request")
+    return request
+
+
+def confirm(session: Session, number: str, tracking: str) -> Request:
+    """It is solved. Raises Blocked and Refused("not-found" | "wrong-state")."""
+    blocked.check(session, number)
+    request = get(session, number, tracking)
+    work.answer(session, request.id, solved=True)
+    return request
+
+
+def object_to(session: Session, number: str, tracking: str, *, reason: str, shown: Sequence[str]) -> Request:
+    """It is not solved, and why; pictures may show it.
+
+    Raises Blocked and Refused("not-found" | "reason-missing" | "picture-unknown" | "wrong-state").
+    """
+    blocked.check(session, number)
+    request = get(session, number, tracking)
+    if not reason.strip():
+        raise Refused("reason-missing", "say what is not solved")
+    handed = pictures.waiting(session, shown, number)
+    pictures.give(session, handed, request.id, PictureKind.OBJECTION)
+    work.answer(session, request.id, solved=False, note=reason.strip())
+    return request

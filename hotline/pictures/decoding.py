@@ -1,0 +1,140 @@
+"""What a picture's file is, by its content; and the same picture anew, small, with nothing else in it.
+
+Whatever came along (place, camera, comments, files behind it) stays behind, since only its pixels are taken.
+What is too large is refused by its head: no pixel of it is decoded.
+"""
+
+import io
+import warnings
+import zipfile
+from contextlib import suppress
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from hotline.errors import Refused
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGEST = 8 << 20
+"""Bytes of a file."""
+PIXELS = {"JPEG": 24_000_000, "PNG": 12_000_000, "WEBP": 12_000_000}
+"""The kinds that are taken, and how many pixels of each: about 210 MB of memory at most
+(docs/measured.md)."""
+LONGEST_SIDE = 1600
+HEAD = 1024
+"""So many first bytes say what a file is."""
+_QUALITY = 80
+_AT_ONCE, _WAITING = 2, 10
+_WAIT_S = 10.0
+_STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
+_OTHERS = (b"<html", b"<!doctype", b"<script", b"<?php", b"%pdf-")
+_places, _turns = BoundedSemaphore(_AT_ONCE + _WAITING), BoundedSemaphore(_AT_ONCE)
+
+
+class Plain(NamedTuple):
+    """A JPEG of pixels alone."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+def look(head: bytes) -> None:
+    """What the first HEAD bytes of a file tell of it already.
+
+    Raises Refused("picture-empty" | "picture-video" | "picture-drawing" | "picture-kind").
+    """
+    if not head:
+        raise Refused("picture-empty", "the file has 0 bytes")
+    film = head[4:8] == b"ftyp" and head[8:12] not in _STILLS
+    if film or head.startswith(b"\x1a\x45\xdf\xa3") or (head[:4], head[8:12]) == (b"RIFF", b"AVI "):
+        raise Refused("picture-video", "this is a video")
+    if b"<svg" in head[:HEAD].lower():
+        raise Refused("picture-drawing", "an SVG is no photograph")
+    webp = (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
+    if not (head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or webp):
+        raise Refused("picture-kind", f"a picture is one of {', '.join(PIXELS)}")
+
+
+def plain(file: BinaryIO) -> Plain:
+    """The picture anew. Not more than a few at once; who waits too long is told to come again.
+
+    Raises what `look` does, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
+    "picture-hides" | "picture-broken" | "pictures-busy").
+    """
+    if not _places.acquire(blocking=False):
+        raise _busy()
+    try:
+        if not _turns.acquire(timeout=_WAIT_S):
+            raise _busy()
+        try:
+            return _plain(file.read(LARGEST + 1))
+        finally:
+            _turns.release()
+    finally:
+        _places.release()
+
+
+def large() -> Refused:
+    """It is more than is read at all."""
+    return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
+
+
+def _busy() -> Refused:
+    return Refused("pictures-busy", "too many pictures come at this moment", after_s=5)
+
+
+def _plain(data: bytes) -> Plain:
+    from PIL import Image  # noqa: PLC0415  (large, and needed only here)
+
+    look(data[:HEAD])
+    if len(data) > LARGEST:
+        raise large()
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            image = Image.open(io.BytesIO(data), formats=tuple(PIXELS))
+        except Image.DecompressionBombError:
+            raise Refused("picture-pixels", "it has too many pixels") from None
+        except Exception as error:  # Pillow's readers raise whatever a broken file makes of them
+            raise _broken(error) from None
+        _check(image, data)
+        try:
+            pixels = _shrunk(image)
+        except Exception as error:
+            raise _broken(error) from None
+    made = io.BytesIO()
+    pixels.save(made, "JPEG", quality=_QUALITY, optimize=True)
+    return Plain(made.getvalue(), *pixels.size)
+
+
+def _check(image: "Image.Image", data: bytes) -> None:
+    kind = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with a smaller one behind it
+    if image.width * image.height > PIXELS[kind]:
+        raise Refused("picture-pixels", f"{kind} has at most {PIXELS[kind]} pixels")
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise Refused("picture-animated", "it has more than one picture")
+    lower = data.lower()
+    if any(sign in lower for sign in _OTHERS) or zipfile.is_zipfile(io.BytesIO(data)):
+        raise Refused("picture-hides", "something else than a picture is in the file")
+
+
+def _shrunk(image: "Image.Image") -> "Image.Image":
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
+    turned = image.getexif().get(0x0112, 1)
+    if image.mode == "P":
+        image = image.convert("RGBA")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+    pixels = Image.new("RGB", image.size, "white")
+    pixels.paste(image.convert("RGB"), mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    pixels.getexif()[0x0112] = turned if turned in range(1, 9) else 1
+    with suppress(Exception):  # upright or not, it is the picture
+        pixels = ImageOps.exif_transpose(pixels)
+    return pixels
+
+
+def _broken(error: Exception) -> Refused:
+    return Refused("picture-broken", f"it cannot be read to its end: {type(error).__name__}")

@@ -1,0 +1,216 @@
+"""Pictures: kept under a random name, handed to one request, seen by roles and their owner, deleted for real.
+
+The file is there before the row, and goes after it: a row always has its file.
+"""
+
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Picture, PictureKind, Request
+from db.states import OPEN_REQUESTS
+from hotline.errors import Refused
+from hotline.pictures.decoding import Plain
+from hotline.recordings import disk
+
+SUFFIX = ".jpg"
+MOST = 3
+"""Of one kind in one request, from a citizen."""
+A_DAY = 60
+"""Of one number in 24 hours."""
+NOBODYS = timedelta(days=1)
+"""So long a picture waits for its request."""
+_SPARE = 256 << 20
+"""So many bytes of the disk are left to the database and to conversations."""
+
+
+def full() -> Refused:
+    """The disk takes no more pictures."""
+    return Refused("disk-full", "there is no room for pictures; report without one", after_s=600)
+
+
+def keep(folder: Path, picture: Plain) -> str:
+    """Write the file, whole or not at all; returns the picture's name. Raises Refused("disk-full")."""
+    name = secrets.token_hex(16)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if disk.of(folder).free < _SPARE:
+            raise full()
+        _write(folder / f"{name}.part", folder / f"{name}{SUFFIX}", picture.data)
+    except OSError:
+        raise full() from None
+    return name
+
+
+def _write(part: Path, path: Path, data: bytes) -> None:
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o400)
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
+    """A picture of a citizen's E.164 `number` that waits for its request.
+
+    Raises Refused("too-many-pictures").
+    """
+    one_at_a_time(session, f"pictures-{number}")
+    _may_add(session, number)
+    row = _row(session, name, picture, PictureKind.BEFORE)
+    row.number = number
+    session.flush()
+    return row
+
+
+def _may_add(session: Session, number: str) -> None:
+    since = now(session) - timedelta(days=1)
+    mine = select(func.count(), func.min(Picture.made_at))
+    count, oldest = session.execute(mine.where(Picture.number == number, Picture.made_at > since)).one()
+    if count >= A_DAY:
+        after_s = max(1, round((oldest - since).total_seconds()))
+        raise Refused("too-many-pictures", f"at most {A_DAY} pictures a day", after_s=after_s)
+
+
+def _row(session: Session, name: str, picture: Plain, kind: PictureKind) -> Picture:
+    row = Picture(
+        id=name,
+        kind=kind,
+        width=picture.width,
+        height=picture.height,
+        size=len(picture.data),
+        made_at=now(session),
+    )
+    session.add(row)
+    return row
+
+
+def waiting(session: Session, names: Sequence[str], number: str) -> Sequence[Picture]:
+    """These pictures of the number's, of no request yet and nobody else's until the transaction ends.
+
+    Call it before anything is logged. Raises Refused("picture-unknown"): another's, used, or gone by now.
+    """
+    mine = (Picture.number == number, Picture.request_id.is_(None), Picture.deleted_at.is_(None))
+    query = select(Picture).where(Picture.id.in_(names), *mine).order_by(Picture.id).with_for_update()
+    found = {picture.id: picture for picture in session.scalars(query)}
+    if len(names) > MOST or len(found) != len(names):
+        raise Refused("picture-unknown", "no such picture waits; send it once more", "pictures")
+    return [found[name] for name in names]
+
+
+def give(session: Session, given: Sequence[Picture], request_id: int, kind: PictureKind) -> None:
+    """They are the request's from now on, after those of the kind that it has."""
+    has = select(func.coalesce(func.max(Picture.position), 0))
+    after = session.scalar(has.where(Picture.request_id == request_id, Picture.kind == kind)) or 0
+    for position, picture in enumerate(given, after + 1):
+        picture.request_id, picture.kind, picture.position = request_id, kind, position
+    session.flush()
+
+
+def of_request(session: Session, request_id: int) -> Sequence[Picture]:
+    """The request's pictures that are still there, in their order."""
+    there = select(Picture).where(Picture.request_id == request_id, Picture.deleted_at.is_(None))
+    return session.scalars(there.order_by(Picture.kind, Picture.position)).all()
+
+
+def of_number(session: Session, number: str) -> Sequence[Picture]:
+    """All that a number has handed in and that is still there."""
+    there = select(Picture).where(Picture.number == number, Picture.deleted_at.is_(None))
+    return session.scalars(there.order_by(Picture.made_at, Picture.id)).all()
+
+
+def seen_by(number: str) -> ColumnElement[bool]:
+    """What an E.164 number may see: what it handed in, what its requests have, and how their first ones were
+    mended.
+    """
+    mine = select(Request.id).where(Request.number == number)
+    first = select(Request.duplicate_of_id).where(Request.number == number)
+    mended = and_(Picture.kind == PictureKind.EVIDENCE, Picture.request_id.in_(first))
+    return or_(Picture.number == number, Picture.request_id.in_(mine), mended)
+
+
+def file(session: Session, name: str, folder: Path, *of_whom: ColumnElement[bool]) -> Path:
+    """The file of a picture, if it is `of_whom`. Raises Refused("not-found")."""
+    found = session.scalar(
+        select(Picture.id).where(Picture.id == name, Picture.deleted_at.is_(None), *of_whom)
+    )
+    path = folder / f"{found}{SUFFIX}"
+    if found is None or path.is_symlink() or not path.is_file():
+        raise Refused("not-found", "there is no picture, or not any more")
+    return path
+
+
+def drop_of_number(session: Session, number: str) -> Sequence[str]:
+    """What waits for a request is gone, what a request has is nobody's; the names whose files go."""
+    mine = select(Picture).where(Picture.number == number).with_for_update()
+    gone = []
+    for picture in session.scalars(mine).all():
+        picture.number = None
+        if picture.request_id is None:
+            gone.append(picture.id)
+            session.delete(picture)
+    return gone
+
+
+def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
+    """What its citizen has handed in is gone; the names whose files go."""
+    at = now(session)
+    citizens = [each for each in of_request(session, request_id) if not each.who]
+    for picture in citizens:
+        picture.deleted_at = at
+    return [picture.id for picture in citizens]
+
+
+def drop_nobodys(session: Session) -> None:
+    """Forget the pictures that no request has claimed in their time; their files are `orphans` then."""
+    old = Picture.request_id.is_(None), Picture.made_at < now(session) - NOBODYS
+    session.execute(delete(Picture).where(*old).execution_options(synchronize_session=False))
+
+
+def forget(session: Session, days: int, limit: int) -> Sequence[str]:
+    """At most `limit` pictures that are so many days old, of requests that are over, are gone from now on."""
+    at = now(session)
+    old = (
+        select(Picture)
+        .join(Request, Request.id == Picture.request_id)
+        .where(
+            Picture.deleted_at.is_(None),
+            Picture.made_at < at - timedelta(days=days),
+            Request.state.not_in(OPEN_REQUESTS),
+        )
+        .order_by(Picture.made_at)
+        .limit(limit)
+        .with_for_update(of=Picture, skip_locked=True)
+    )
+    found = session.scalars(old).all()
+    for picture in found:
+        picture.deleted_at = at
+    return [picture.id for picture in found]
+
+
+def orphans(session: Session, folder: Path) -> list[Path]:
+    """Files of a day ago of which no row knows: a picture of nobody, or a writing or deletion cut short."""
+    before = (now(session) - NOBODYS).timestamp()
+    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
+    kept: set[str] = set()
+    for begin in range(0, len(old), 500):
+        some = [path.stem for path in old[begin : begin + 500] if path.suffix == SUFFIX]
+        there = select(Picture.id).where(Picture.deleted_at.is_(None), Picture.id.in_(some))
+        kept |= set(session.scalars(there))
+    return [path for path in old if path.suffix != SUFFIX or path.stem not in kept]

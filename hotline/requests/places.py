@@ -1,0 +1,67 @@
+"""Where a problem is: within the city, and in which of its districts by the city's own boundaries."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hotline.errors import Refused
+from settings import Bounds
+
+LONGEST = 300
+"""Characters of an address or a landmark."""
+
+Ring = Sequence[Sequence[float]]
+
+
+class Point(NamedTuple):
+    """In degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
+def check(point: Point | None, words: str, bounds: Bounds) -> None:
+    """Raises Refused("place-missing" | "place-outside" | "place-long")."""
+    if point is None and not words:
+        raise Refused("place-missing", "say where it is: a point, an address or a landmark", "place")
+    if len(words) > LONGEST:
+        raise Refused("place-long", f"at most {LONGEST} characters", "place")
+    if point is None:
+        return
+    inside = bounds.south <= point.latitude <= bounds.north and bounds.west <= point.longitude <= bounds.east
+    if not inside:
+        raise Refused("place-outside", f"the city lies within {bounds}", "latitude")
+
+
+def district_of(point: Point | None, file: Path | None) -> int | None:
+    """In which district of the city's GeoJSON the point is; None: in none, or there is no such file."""
+    if point is None or file is None or not file.is_file():
+        return None
+    for number, rings in _districts(file, file.stat().st_mtime_ns):
+        if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is a second time around
+            return number
+    return None
+
+
+@lru_cache(maxsize=2)
+def _districts(file: Path, _changed_at: int) -> Sequence[tuple[int, Sequence[Ring]]]:
+    features = json.loads(file.read_text("utf-8"))["features"]
+    return [(int(each["properties"]["district"]), list(_rings(each["geometry"]))) for each in features]
+
+
+def _rings(geometry: dict[str, Any]) -> Iterator[Ring]:
+    parts = geometry["coordinates"]
+    for polygon in [parts] if geometry["type"] == "Polygon" else parts:
+        yield from polygon
+
+
+def _crosses(ring: Ring, point: Point) -> int:
+    """How often a ray to the east crosses it."""
+    y, x = point
+    crossed = 0
+    for (x1, y1, *_), (x2, y2, *_) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            crossed += 1
+    return crossed

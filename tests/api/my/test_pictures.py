@@ -1,0 +1,161 @@
+"""Pictures by the API: taken in, or refused in words; seen by their owner alone."""
+
+import errno
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+from sqlalchemy import Engine, select
+
+from api import limits
+from api.security import LONGEST_BODY, LONGEST_PICTURE
+from db.engine import reading
+from db.models import Picture
+from hotline.pictures import decoding, pictures
+from hotline.recordings.disk import Disk
+from settings import Settings
+from tests.api.answers import V1, problem
+from tests.api.my.signing_in import page_of
+from tests.factories import a_number
+from tests.kit import picture_files as files
+
+SENT = f"{V1}/my/pictures"
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+@pytest.fixture
+def mine(app: FastAPI, engine: Engine, settings: Settings, number: str) -> TestClient:
+    """The page of a citizen."""
+    return page_of(app, engine, settings, number)
+
+
+def left(settings: Settings) -> list[str]:
+    folder = settings.pictures_dir
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def test_given_a_picture_when_handed_in_then_its_owner_sees_it_and_nobody_else(
+    mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, desk: TestClient, number: str
+) -> None:
+    answer = mine.post(SENT, content=files.jpeg((2000, 1000)))
+    assert answer.status_code == 201, answer.text
+    kept = answer.json()
+    assert (kept["width"], kept["height"]) == (1600, 800)
+    assert left(settings) == [f"{kept['id']}.jpg"]
+    seen = mine.get(f"{SENT}/{kept['id']}")
+    assert seen.headers["content-type"] == "image/jpeg"
+    assert seen.headers["x-content-type-options"] == "nosniff"
+    assert seen.headers["content-security-policy"].startswith("default-src 'none'; sandbox")
+    assert seen.headers["cache-control"] == "no-store"
+    assert len(seen.content) == kept["size"] and Image.open(io.BytesIO(seen.content)).size == (1600, 800)
+    other = page_of(app, engine, settings, a_number())
+    problem(other.get(f"{SENT}/{kept['id']}"), 404, "not-found")
+    problem(desk.get(f"{SENT}/{kept['id']}"), 401, "not-signed-in")
+    problem(mine.get(f"{SENT}/{'0' * 32}"), 404, "not-found")
+    problem(mine.get(f"{SENT}/..%2fsecret"), 404, "not-found")
+    with reading(engine) as session:
+        assert [row.number for row in session.scalars(select(Picture))] == [number]
+
+
+HOSTILE: dict[str, tuple[bytes, int, str]] = {
+    "nothing": (b"", 422, "picture-empty"),
+    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', 415, "picture-drawing"),
+    "text": (b'{"a": 1}', 415, "picture-kind"),
+    "video": (files.film() + bytes(50_000_000), 415, "picture-video"),
+    "large": (files.jpeg() + bytes(decoding.LARGEST), 413, "picture-large"),
+    "bomb": (files.bomb(), 422, "picture-pixels"),
+    "polyglot": (files.zip_behind(), 422, "picture-hides"),
+    "html": (files.jpeg() + b"<!DOCTYPE html><script>alert(1)</script>", 422, "picture-hides"),
+    "cut": (files.jpeg()[:-500], 422, "picture-broken"),
+    "moving": (files.moving("WEBP"), 422, "picture-animated"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_given_what_is_no_honest_picture_when_sent_then_it_has_its_own_answer_and_nothing_is_kept(
+    mine: TestClient, settings: Settings, name: str
+) -> None:
+    body, status, code = HOSTILE[name]
+    problem(mine.post(SENT, content=body, headers={"Content-Type": "image/jpeg"}), status, code)
+
+    def pieces() -> Iterator[bytes]:
+        for begin in range(0, len(body), 1 << 16):
+            yield body[begin : begin + (1 << 16)]
+
+    problem(mine.post(SENT, content=pieces()), status, code)
+    assert left(settings) == []
+
+
+def test_given_more_than_is_read_at_all_when_sent_then_it_is_too_large_and_other_addresses_take_no_more(
+    mine: TestClient,
+) -> None:
+    problem(
+        mine.post(SENT, content=b"", headers={"Content-Length": str(LONGEST_PICTURE + 1)}), 413, "too-large"
+    )
+    problem(mine.post(SENT, content=iter([bytes(1 << 20)] * 65)), 413, "too-large")
+    problem(mine.post(f"{V1}/my/requests", content=bytes(LONGEST_BODY + 1)), 413, "too-large")
+
+
+def test_given_a_stranger_when_a_picture_is_sent_then_it_is_not_read(nobody: TestClient) -> None:
+    def never() -> Iterator[bytes]:
+        yield b"x"
+
+    problem(nobody.post(SENT, content=never()), 401, "not-signed-in")
+
+
+@pytest.mark.parametrize("how", ["nearly full", "full"])
+def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_there_stays(
+    mine: TestClient, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    first = mine.post(SENT, content=files.jpeg()).json()["id"]
+    with monkeypatch.context() as patched:
+        if how == "full":
+
+            def no_space(_file: int) -> None:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+            patched.setattr("hotline.pictures.pictures.os.fsync", no_space)
+        else:
+            patched.setattr("hotline.pictures.pictures.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
+        answer = mine.post(SENT, content=files.jpeg())
+        problem(answer, 507, "disk-full")
+        assert int(answer.headers["retry-after"]) > 0
+    assert left(settings) == [f"{first}.jpg"]
+    assert mine.post(SENT, content=files.jpeg()).status_code == 201
+    with reading(engine) as session:
+        assert len(session.scalars(select(Picture)).all()) == 2
+
+
+def test_given_a_number_that_sends_one_picture_after_the_other_when_it_is_too_many_then_it_must_wait(
+    mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(limits.PICTURES_BURST):
+        problem(mine.post(SENT, content=b""), 422, "picture-empty")
+    answer = mine.post(SENT, content=files.jpeg())
+    problem(answer, 429, "too-many-attempts")
+    assert 0 < int(answer.headers["retry-after"]) <= limits.PICTURES_EVERY_S
+    monkeypatch.setattr(pictures, "A_DAY", 2)
+    other = page_of(app, engine, settings, a_number())
+    answers = [other.post(SENT, content=files.jpeg((8, 8))) for _ in range(3)]
+    assert [each.status_code for each in answers] == [201, 201, 429]
+    problem(answers[2], 429, "too-many-pictures")
+    assert 86_000 < int(answers[2].headers["retry-after"]) <= 86_400
+
+
+def test_given_a_link_in_the_place_of_a_picture_when_asked_for_then_it_is_not_followed(
+    mine: TestClient, settings: Settings, tmp_path: Path
+) -> None:
+    kept = mine.post(SENT, content=files.jpeg()).json()["id"]
+    path = settings.pictures_dir / f"{kept}.jpg"
+    path.unlink()
+    path.symlink_to(tmp_path / "hotline.db")
+    problem(mine.get(f"{SENT}/{kept}"), 404, "not-found")

@@ -1,0 +1,219 @@
+"""A citizen reports by the API, follows the report, and says whether it is solved."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine, select
+
+from api.app import create
+from db.engine import reading, writing
+from db.models import BlockReason, Category, Message, MessageKind, Request
+from db.states import RequestState
+from hotline.line import blocked
+from hotline.requests import work
+from settings import Settings
+from tests.api.answers import LONG, V1, problem
+from tests.api.my.signing_in import page_of
+from tests.factories import a_number, a_request
+from tests.kit import picture_files as files
+
+MINE = f"{V1}/my/requests"
+KEY = "0190-report-1"
+SAID: dict[str, Any] = {"category": 2, "text": "چراغ کوچه خاموش است", "place": "روبه‌روی دبستان"}
+SQUARE = [[51.6, 32.6], [51.7, 32.6], [51.7, 32.7], [51.6, 32.7], [51.6, 32.6]]
+HOLE = [[51.64, 32.64], [51.66, 32.64], [51.66, 32.66], [51.64, 32.66], [51.64, 32.64]]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    path = settings.state_dir / "districts.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    geometry = {"type": "Polygon", "coordinates": [SQUARE, HOLE]}
+    feature = {"type": "Feature", "properties": {"district": 5}, "geometry": geometry}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return settings.model_copy(update={"districts_file": path})
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+@pytest.fixture
+def mine(app: FastAPI, engine: Engine, settings: Settings, number: str) -> TestClient:
+    """The page of a citizen."""
+    return page_of(app, engine, settings, number)
+
+
+def picture(page: TestClient) -> str:
+    return str(page.post(f"{V1}/my/pictures", content=files.jpeg()).json()["id"])
+
+
+def report(page: TestClient, key: str = KEY, **more: Any) -> Response:
+    return page.post(MINE, json=SAID | more, headers={"Idempotency-Key": key})
+
+
+def test_given_a_report_with_pictures_when_filed_then_it_is_a_request_like_any_other_with_place_and_pictures(
+    mine: TestClient, engine: Engine, number: str, desk: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    shown = [picture(mine), picture(mine)]
+    answer = report(mine, latitude=32.61, longitude=51.65, district=9, pictures=shown)
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert (told["state"], told["district"], told["place"]) == ("new", 5, SAID["place"])
+    assert [each["id"] for each in told["pictures"]] == shown
+    assert mine.get(f"{MINE}/{told['tracking']}").json() == told
+    assert [each["tracking"] for each in mine.get(MINE).json()] == [told["tracking"]]
+    assert mine.get(f"{V1}/my/pictures/{shown[1]}").status_code == 200
+    with reading(engine) as session:
+        message = session.scalars(select(Message).where(Message.to == number)).one()
+        assert message.kind is MessageKind.REQUEST_REPORTED
+        id_ = session.scalars(select(Request.id)).one()
+    seen = desk.get(f"{V1}/requests/{id_}").json()
+    assert seen["request"]["written"] == SAID["text"]
+    assert seen["place"] == {"latitude": 32.61, "longitude": 51.65, "words": SAID["place"]}
+    assert [(each["id"], each["kind"]) for each in seen["pictures"]] == [(id_, "before") for id_ in shown]
+    assert desk.get(f"{V1}/requests/{id_}/pictures/{shown[0]}").headers["content-type"] == "image/jpeg"
+    with writing(engine) as session:
+        elsewhere = a_request(session).id
+    problem(desk.get(f"{V1}/requests/{elsewhere}/pictures/{shown[0]}"), 404, "not-found")
+    other = page_of(app, engine, settings, a_number())
+    problem(other.get(f"{MINE}/{told['tracking']}"), 404, "not-found")
+    problem(other.post(f"{MINE}/{told['tracking']}/confirm"), 404, "not-found")
+    problem(other.get(f"{V1}/my/pictures/{shown[0]}"), 404, "not-found")
+    assert other.get(MINE).json() == []
+
+
+def test_given_the_same_report_when_it_is_sent_again_then_it_is_the_same_request_and_another_is_refused(
+    mine: TestClient, app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    shown = [picture(mine)]
+    first = report(mine, pictures=shown)
+    again = report(mine, pictures=shown)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    problem(report(mine, text="چیز دیگر"), 409, "key-reused")
+    assert report(mine, key="0190-report-2").status_code == 201
+    other = page_of(app, engine, settings, a_number())
+    assert report(other).status_code == 201, "a key is of one number"
+    with reading(engine) as session:
+        assert len(session.scalars(select(Request)).all()) == 3
+        assert len(session.scalars(select(Message)).all()) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code", "field"),
+    [
+        ({"category": 404}, 409, "category-inactive", "category"),
+        ({"text": " "}, 409, "text-missing", None),
+        ({"text": LONG}, 422, "invalid-input", "text"),
+        ({"place": " "}, 409, "place-missing", "place"),
+        ({"latitude": 35.7, "longitude": 51.4}, 409, "place-outside", "latitude"),
+        ({"latitude": 32.6}, 422, "invalid-input", None),
+        ({"latitude": 91, "longitude": 51}, 422, "invalid-input", "latitude"),
+        ({"answers": ["یک"]}, 409, "answers-unasked", "answers"),
+        ({"pictures": ["0" * 32]}, 409, "picture-unknown", "pictures"),
+        ({"pictures": ["../secret"]}, 422, "invalid-input", "pictures"),
+        ({"pictures": ["0" * 32] * 4}, 422, "invalid-input", "pictures"),
+        ({"district": 16}, 422, "invalid-input", "district"),
+    ],
+)
+def test_given_a_report_that_is_wrong_when_sent_then_it_is_said_what_is_and_nothing_is_kept(
+    mine: TestClient, engine: Engine, more: dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    assert problem(report(mine, **more), status, code).get("field") == field
+    with reading(engine) as session:
+        assert session.scalars(select(Request)).all() == []
+    assert report(mine).status_code == 201, "its key is free"
+
+
+def test_given_a_picture_when_it_is_claimed_twice_or_is_anothers_then_it_is_refused(
+    mine: TestClient, app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    own = picture(mine)
+    other = page_of(app, engine, settings, a_number())
+    problem(report(other, pictures=[own]), 409, "picture-unknown")
+    problem(report(mine, pictures=[own, own]), 409, "picture-unknown")
+    assert report(mine, pictures=[own]).status_code == 201
+    problem(report(mine, key="0190-report-2", pictures=[own]), 409, "picture-unknown")
+
+
+@pytest.mark.parametrize(
+    ("point", "district"), [((32.61, 51.61), 5), ((32.65, 51.65), None), ((32.5, 51.5), None)]
+)
+def test_given_a_point_when_reported_then_its_district_is_what_the_boundaries_say(
+    mine: TestClient, point: tuple[float, float], district: int | None
+) -> None:
+    assert report(mine, latitude=point[0], longitude=point[1]).json()["district"] == district
+
+
+def test_given_a_category_with_questions_when_answered_then_the_answers_stand_under_the_words(
+    mine: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        asked = [{"fa": "چند چراغ؟", "en": "How many?"}, {"fa": "از کی؟", "en": "Since when?"}]
+        session.get_one(Category, 2).questions = asked
+    told = report(mine, answers=["", "شنبه"]).json()
+    assert told["written"] == f"{SAID['text']}\n\nاز کی؟\nشنبه"
+
+
+def test_given_one_number_that_reports_without_end_when_it_is_too_many_then_it_waits_and_is_told_how_long(
+    engine: Engine, settings: Settings, number: str
+) -> None:
+    few = settings.model_copy(update={"reports_per_day": 3})
+    page = page_of(create(few), engine, few, number)
+    answers = [report(page, key=f"report-{i:04}") for i in range(50)]
+    assert [each.status_code for each in answers] == [201] * 3 + [429] * 47
+    problem(answers[-1], 429, "too-many-reports")
+    assert 86_000 < int(answers[-1].headers["retry-after"]) <= 86_400
+    assert report(page, key="report-0001").status_code == 200, "what was sent is answered all the same"
+    with reading(engine) as session:
+        assert len(session.scalars(select(Request)).all()) == 3
+
+
+def test_given_a_blocked_number_when_it_reports_then_it_is_refused(
+    mine: TestClient, engine: Engine, number: str
+) -> None:
+    tracking = report(mine).json()["tracking"]
+    with writing(engine) as session:
+        blocked.block(session, number, BlockReason.NUISANCE)
+    problem(report(mine, key="0190-report-2"), 409, "number-blocked")
+    problem(mine.post(f"{MINE}/{tracking}/confirm"), 409, "number-blocked")
+    assert mine.get(MINE).status_code == 200
+
+
+def test_given_a_solution_when_objected_with_a_picture_then_it_comes_back_and_later_it_is_confirmed(
+    mine: TestClient, engine: Engine, number: str, desk: TestClient
+) -> None:
+    tracking = report(mine).json()["tracking"]
+    problem(mine.post(f"{MINE}/{tracking}/confirm"), 409, "wrong-state")
+
+    def solve(who: str) -> int:
+        with writing(engine) as session:
+            request = session.scalars(select(Request).where(Request.tracking == tracking)).one()
+            work.reply(session, request, who=who, reply="ترمیم شد")
+            return request.id
+
+    id_ = solve("operator1")
+    shown = picture(mine)
+    objection = {"reason": "هنوز خاموش است", "pictures": [shown]}
+    problem(mine.post(f"{MINE}/{tracking}/object", json={"reason": " "}), 409, "reason-missing")
+    told = mine.post(f"{MINE}/{tracking}/object", json=objection).json()
+    assert (told["state"], told["asked"]) == (RequestState.REOPENED, False)
+    assert told["steps"][-1]["note"] == objection["reason"]
+    assert [(each["id"], each["kind"]) for each in told["pictures"]] == [(shown, "objection")]
+    seen = desk.get(f"{V1}/requests/{id_}").json()
+    assert (seen["steps"][-1]["note"], seen["request"]["denials"]) == (objection["reason"], 1)
+    problem(mine.post(f"{MINE}/{tracking}/object", json={"reason": "باز هم"}), 409, "wrong-state")
+    solve("operator2")
+    assert mine.post(f"{MINE}/{tracking}/confirm").json()["state"] == RequestState.CLOSED
+
+
+def test_given_no_key_or_an_odd_one_when_reported_then_it_is_named(mine: TestClient) -> None:
+    problem(mine.post(MINE, json=SAID), 422, "invalid-input")
+    for odd in ("short", "x" * 65, "with a space"):
+        problem(report(mine, key=odd), 422, "invalid-input")
