@@ -3,15 +3,21 @@
 import re
 
 from fastapi import FastAPI
+from sqlalchemy import Engine
 
 from db.models import Role
+from settings import Settings
 from tests.api.answers import As
+from tests.api.my.signing_in import page_of
+from tests.factories import a_number
 
 
 def test_given_the_document_when_its_examples_are_sent_then_each_body_has_one_that_is_understood(
-    app: FastAPI, as_role: As
+    app: FastAPI, as_role: As, engine: Engine, settings: Settings
 ) -> None:
     document, page = app.openapi(), as_role(Role.ADMINISTRATOR)
+    page.cookies.update(page_of(app, engine, settings, a_number()).cookies)  # and a citizen's
+    page.headers["Idempotency-Key"] = "0190-example"
     schemas, sent = document["components"]["schemas"], 0
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

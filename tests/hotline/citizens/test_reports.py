@@ -1,0 +1,150 @@
+"""Reports of citizens where the database decides; and what of their pictures goes when."""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import Engine, select
+
+from clerk import erasing
+from clerk import pictures as clerk_pictures
+from db.engine import now, reading, writing
+from db.models import Erasure, Picture, PictureKind, Request, RequestEntry
+from db.states import RequestState, RequestStep
+from hotline.citizens import belongings, erasure, reports
+from hotline.errors import Refused
+from hotline.pictures import pictures
+from hotline.pictures.decoding import Plain
+from settings import Settings
+from tests import factories as make
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
+
+NUMBER = "+989130137137"
+PLAIN = Plain(b"\xff\xd8\xff", 1, 1)
+REPORT = reports.Report(
+    category=2,
+    text="چراغ خاموش است",
+    answers=(),
+    district=3,
+    point=None,
+    place="کوی اول",
+    pictures=(),
+    language="fa",
+)
+
+
+def a_picture(engine: Engine, settings: Settings, number: str = NUMBER) -> str:
+    name = pictures.keep(settings.pictures_dir, PLAIN)
+    with writing(engine) as session:
+        pictures.add(session, name, PLAIN, number=number)
+    return name
+
+
+def file(engine: Engine, settings: Settings, key: str = "key-00001", report: reports.Report = REPORT) -> int:
+    with writing(engine) as session:
+        return reports.file(session, NUMBER, key, report, settings)[0].id
+
+
+def left(settings: Settings) -> set[str]:
+    return {path.stem for path in settings.pictures_dir.iterdir()}
+
+
+@in_both
+def test_given_one_report_when_it_arrives_ten_times_at_once_then_it_is_one_request(
+    engine: Engine, settings: Settings
+) -> None:
+    shown = replace(REPORT, pictures=(a_picture(engine, settings),))
+    told = make.at_once(10, lambda _: file(engine, settings, report=shown))
+    assert len(set(told)) == 1
+    with reading(engine) as session:
+        assert len(session.scalars(select(Request)).all()) == 1
+        assert session.scalars(select(Picture.request_id)).all() == [told[0]]
+
+
+@in_both
+def test_given_a_number_when_it_reports_many_at_once_then_no_more_than_its_day_has_are_kept(
+    engine: Engine, settings: Settings
+) -> None:
+    few = settings.model_copy(update={"reports_per_day": 3})
+
+    def one(which: int) -> str:
+        try:
+            file(engine, few, f"key-{which:05}")
+        except Refused as refused:
+            return refused.code
+        return "kept"
+
+    told = make.at_once(10, one)
+    assert sorted(told) == ["kept"] * 3 + ["too-many-reports"] * 7
+
+
+@in_both
+def test_given_one_picture_when_two_reports_claim_it_at_once_then_one_has_it(
+    engine: Engine, settings: Settings
+) -> None:
+    shown = replace(REPORT, pictures=(a_picture(engine, settings),))
+
+    def one(which: int) -> str:
+        try:
+            file(engine, settings, f"key-{which:05}", shown)
+        except Refused as refused:
+            return refused.code
+        return "kept"
+
+    assert sorted(make.at_once(2, one)) == ["kept", "picture-unknown"]
+
+
+@in_both
+def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_is_in_work_stays(
+    engine: Engine, settings: Settings
+) -> None:
+    names = [a_picture(engine, settings) for _ in range(4)]
+    nobodys, fresh, over, open_ = names
+    with writing(engine) as session:
+        long_ago = now(session) - timedelta(days=settings.pictures_days + 1)
+        for name, state in ((over, RequestState.CLOSED), (open_, RequestState.NEW)):
+            given = pictures.waiting(session, [name], NUMBER)
+            pictures.give(session, given, make.a_request(session, state).id, PictureKind.BEFORE)
+        for name in (nobodys, over, open_):
+            session.get_one(Picture, name).made_at = long_ago
+    (settings.pictures_dir / "cut.part").write_bytes(b"x")
+    for name in (nobodys, open_):
+        os.utime(settings.pictures_dir / f"{name}.jpg", (long_ago.timestamp(),) * 2)
+    os.utime(settings.pictures_dir / "cut.part", (long_ago.timestamp(),) * 2)
+    clerk_pictures.delete_old(engine, settings)
+    assert left(settings) == {fresh, open_}
+    with reading(engine) as session:
+        rows = {row.id: row.deleted_at for row in session.scalars(select(Picture))}
+    assert rows.keys() == {fresh, over, open_} and rows[over] and not rows[open_]
+
+
+def test_given_a_citizen_with_pictures_when_exported_and_deleted_then_all_goes_once_nothing_is_to_be_mended(
+    engine: Engine, settings: Settings
+) -> None:
+    open_, over, waits = (a_picture(engine, settings) for _ in range(3))
+    first = file(engine, settings, "key-00001", replace(REPORT, pictures=(open_,)))
+    second = file(engine, settings, "key-00002", replace(REPORT, pictures=(over,)))
+    with writing(engine) as session:
+        request = session.get_one(Request, second)
+        request.state = RequestState.CLOSED
+        said = {"at": now(session), "who": "", "step": RequestStep.DENIED, "note": "خانهٔ من است"}
+        session.add(RequestEntry(request_id=second, **said))
+        exported = belongings.export(session, NUMBER, who="citizen")
+    assert {each["id"] for each in exported["pictures"]} == {open_, over, waits}
+    assert exported["requests"][0]["place"]["words"] == REPORT.place
+    with writing(engine) as session:
+        erasure.delete_citizen(session, NUMBER, who="citizen", give_up=True)
+    erasing.run(engine, settings)
+    assert left(settings) == {open_}
+    with writing(engine) as session:
+        assert session.get_one(Request, first).place, "it is to be mended yet"
+        gone = session.get_one(Request, second)
+        assert (gone.place, gone.written, gone.report_key, gone.number) == ("", "", None, None)
+        assert not any(session.scalars(select(RequestEntry.note).where(RequestEntry.request_id == second)))
+        assert not any(session.scalars(select(Picture.number)))
+        session.get_one(Request, first).state = RequestState.CLOSED
+    for _ in range(2):  # first the words, then the files
+        erasing.run(engine, settings)
+    assert left(settings) == set()
+    with reading(engine) as session:
+        assert session.scalars(select(Erasure)).all() == []
