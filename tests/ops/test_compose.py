@@ -181,6 +181,17 @@ def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopbac
     assert len(published) == 3 + 10 and set(published) == {"127.0.0.1"}
 
 
+def test_given_the_state_folder_when_a_service_has_files_to_write_or_delete_then_it_alone_may(
+    compose: Compose,
+) -> None:
+    may = "test -w /var/lib/hotline137 && echo yes || echo no"
+    running = [service for service in SERVICES if service != "database"]
+
+    writers = {s for s in running if compose("exec", "-T", s, "sh", "-c", may).strip() == "yes"}
+
+    assert writers == {"asterisk", "ivr", "clerk", "api"}
+
+
 def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_the_registration_is_there(
     compose: Compose, tmp_path: Path
 ) -> None:
