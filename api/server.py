@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.app import create
 from api.connections import Connections
 from api.cookies import PEER
+from api.security import PICTURES
 from hotline import watchdog
 from settings import Address, Settings
 
@@ -26,6 +27,8 @@ log = logging.getLogger("api")
 
 REQUEST_S = 15.0
 """A client has so long for a whole request, from its first byte to its last."""
+PICTURE_S = 120.0
+"""A picture's sender, once it is known who that is: 200 kB take half a minute on a slow network."""
 _UNREAD_S = 20
 """A client that reads nothing of its answer for so long is dropped (by the kernel)."""
 _CONNECTIONS = 900
@@ -41,6 +44,7 @@ class PromptClients(H11Protocol):
 
     open: Connections
     _late: asyncio.TimerHandle | None = None
+    _has_time = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
@@ -53,12 +57,15 @@ class PromptClients(H11Protocol):
         super().data_received(data)
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
             self._await_request()
+            self._give_time()
         else:
             self._forget()
 
     def on_response_complete(self) -> None:
         """A request is answered; the client may ask again."""
         super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and self._has_time:
+            self.transport.close()  # refused before it was read, as strangers are
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self.open.waits(self.transport)
 
@@ -73,7 +80,17 @@ class PromptClients(H11Protocol):
         if self._late is None:
             self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
 
+    def _give_time(self) -> None:
+        """More of it, once, for the body of a picture."""
+        if self._has_time or self.conn.their_state is not h11.SEND_BODY or self._late is None:
+            return
+        if self.scope["path"].endswith(PICTURES):
+            self._has_time = True
+            self._late.cancel()
+            self._late = self.loop.call_later(PICTURE_S, self.transport.abort)
+
     def _forget(self) -> None:
+        self._has_time = False
         self.open.served(self.transport)
         if self._late is not None:
             self._late.cancel()

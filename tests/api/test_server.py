@@ -1,6 +1,7 @@
 """The server itself: clients that send too slowly, read nothing, or open too many pages, hold nobody up."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,12 +13,15 @@ import pytest
 from sqlalchemy import Engine
 
 from api import connections, event_stream, server
+from api.app import create
 from api.cookies import COOKIE
 from db import events
 from db.engine import writing
 from hotline.people import sign_ins
 from settings import Settings
-from tests.factories import a_round, a_user
+from tests.api.my.signing_in import page_of
+from tests.factories import a_number, a_round, a_user
+from tests.kit import picture_files
 from tests.kit.process import until
 from tests.kit.served import served
 
@@ -86,6 +90,23 @@ def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_
     huge = connect()
     huge.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000)
     assert huge.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_and_a_stranger_has_none(
+    connect: Callable[[], socket.socket], url: str, engine: Engine, settings: Settings
+) -> None:
+    cookie = next(iter(page_of(create(settings), engine, settings, a_number()).cookies.items()))
+    body, pause = picture_files.jpeg(), threading.Event()
+    for told, status in (("=".join(cookie), b"201"), ("a=b", b"401")):
+        client = connect()
+        head = f"POST /api/v1/my/pictures HTTP/1.1\r\nHost: x\r\nCookie: {told}\r\n"
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:100])
+        if status == b"201":
+            pause.wait(3 * server.REQUEST_S)  # slower than any other request may be
+            client.sendall(body[100:])
+        assert client.recv(12) == b"HTTP/1.1 " + status
+        if status == b"401":
+            assert is_dropped(client)
 
 
 def a_cookie(engine: Engine) -> str:
