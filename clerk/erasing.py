@@ -16,19 +16,32 @@ def run(engine: Engine, settings: Settings) -> None:
         codes.forget(session)
         sessions.forget(session)
         erasure.erase_words(session)
+    wrong: OSError | None = None
+    after = 0
+    while True:
+        step()
+        with reading(engine) as session:
+            due = erasure.due_files(session, after, _AT_ONCE)
+        if not due:
+            break
+        after, gone = due[-1].id, []
+        for each in due:
+            try:
+                _unlink(settings, each.file or "")
+                gone.append(each)
+            except OSError as error:  # the others' go all the same
+                wrong = error
+        with writing(engine) as session:
+            erasure.erased(session, gone)
+    if wrong:
+        raise wrong
+
+
+def _unlink(settings: Settings, file: str) -> None:
     folders = {
         erasure.MESSAGES: settings.messages_dir,
         erasure.RECORDINGS: settings.recordings_dir,
         erasure.PICTURES: settings.pictures_dir,
     }
-    while True:
-        step()
-        with reading(engine) as session:
-            due = erasure.due_files(session, _AT_ONCE)
-        for each in due:
-            folder, _, name = (each.file or "").partition("/")
-            (folders[folder] / name).unlink(missing_ok=True)
-        if not due:
-            return
-        with writing(engine) as session:
-            erasure.erased(session, due)
+    folder, _, name = file.partition("/")
+    (folders[folder] / name).unlink(missing_ok=True)

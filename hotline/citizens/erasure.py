@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -34,10 +34,11 @@ from hotline.citizens import sessions
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.pictures import pictures
+from hotline.recordings import recordings
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
-MESSAGES, RECORDINGS, PICTURES = "messages", "recordings", "pictures"
+MESSAGES, RECORDINGS, PICTURES = "messages", recordings.ERASED_FROM, "pictures"
 _DELETED = RegistrationState.CANCELLED
 
 
@@ -58,8 +59,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
         select(Registration).where(Registration.number == number).order_by(Registration.id).with_for_update()
     ).all()
     ids = [each.id for each in mine]
-    live = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.state.in_(LIVE))
-    if any(each.state is RegistrationState.CALLING for each in mine) or session.scalar(live.limit(1)):
+    if any(each.state is RegistrationState.CALLING for each in mine) or _in_call(session, number, ids):
         raise Refused("in-call", "this number is being called, or in conversation, at this moment")
     given_up = [each for each in mine if each.state in HOLDS_PLACE]
     if given_up and not give_up:
@@ -78,7 +78,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     hushed = _conversations(session, ids, at)
     _pictures(session, pictures.drop_of_number(session, number), at)
     _requests(session, number, at)
-    _traces(session, number)
+    _traces(session, number, at)
     audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
     session.flush()  # every row first, then the log
     for each in given_up:
@@ -86,6 +86,13 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
         events.registration_changed(session, each)
     for recording in hushed:
         events.recording_changed(session, recording, "deleted")
+
+
+def _in_call(session: Session, number: str, ids: Sequence[int]) -> bool:
+    """Whether a call for these places goes on, or one with the number as a third person."""
+    live = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.state.in_(LIVE))
+    guest = select(Guest.id).where(Guest.number == number, Guest.ended_at.is_(None))
+    return any(session.scalar(each.limit(1)) for each in (live, guest))
 
 
 def _threatened(session: Session, ids: Sequence[int]) -> set[int]:
@@ -105,6 +112,9 @@ def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequen
     for recording in heard:
         recording.deleted_at = at
         _file(session, RECORDINGS, recording.file, at)
+    in_the_books = exists().where(Recording.callback_id == Callback.id)
+    for token in session.scalars(select(Callback.token).where(Callback.id.in_(ended), ~in_the_books)):
+        _file(session, RECORDINGS, f"{token}{recordings.SUFFIX}", at)  # the clerk may not have seen it yet
     session.execute(
         delete(Note).where(Note.callback_id.in_(ended)).execution_options(synchronize_session=False)
     )
@@ -141,8 +151,12 @@ def _file(session: Session, folder: str, name: str | None, at: datetime) -> None
         session.add(Erasure(file=f"{folder}/{Path(name).name}", asked_at=at))
 
 
-def _traces(session: Session, number: str) -> None:
-    """A «no, do not call me» stays for its 30 days: it protects whoever said it."""
+def _traces(session: Session, number: str, at: datetime) -> None:
+    """A «no, do not call me» stays for its 30 days: it protects whoever said it.
+
+    Codes stay for the day in which the limits count them: or deleting would be the way around those.
+    """
+    open_code = CitizenCode.number == number, CitizenCode.ended_at.is_(None)
     gone = (
         delete(Message).where(Message.to == number),
         delete(Confirmation).where(
@@ -150,7 +164,7 @@ def _traces(session: Session, number: str) -> None:
         ),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
-        delete(CitizenCode).where(CitizenCode.number == number),
+        update(CitizenCode).where(*open_code).values(ended_at=at),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
     )
     for statement in gone:
@@ -158,11 +172,10 @@ def _traces(session: Session, number: str) -> None:
     sessions.end_all(session, number)
 
 
-def due_files(session: Session, limit: int) -> Sequence[Erasure]:
-    """The files that the clerk is to delete, at most `limit`."""
-    return session.scalars(
-        select(Erasure).where(Erasure.file.is_not(None)).order_by(Erasure.id).limit(limit)
-    ).all()
+def due_files(session: Session, after: int, limit: int) -> Sequence[Erasure]:
+    """The files that the clerk is to delete, at most `limit`, after the erasure of this id."""
+    due = select(Erasure).where(Erasure.file.is_not(None), Erasure.id > after)
+    return session.scalars(due.order_by(Erasure.id).limit(limit)).all()
 
 
 def erased(session: Session, erasures: Sequence[Erasure]) -> None:

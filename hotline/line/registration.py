@@ -155,8 +155,12 @@ def confirm(
 
 
 def describe(session: Session, registration_id: int, **given: int | str) -> None:
-    """Keep what the citizen gave besides the place: `subject`, or the name of the `voice_message`'s file."""
-    session.execute(update(Registration).where(Registration.id == registration_id).values(**given))
+    """Keep what the citizen gave besides the place: `subject`, or the name of the `voice_message`'s file.
+
+    Nothing of who was deleted meanwhile.
+    """
+    mine = Registration.id == registration_id, Registration.number != ""
+    session.execute(update(Registration).where(*mine).values(**given))
 
 
 def of_call(session: Session, call_id: str) -> Registration | None:

@@ -19,13 +19,15 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Recording, Registration
+from db.models import Callback, Erasure, Recording, Registration
 from db.states import CallbackState
 from hotline import audit
 from hotline.errors import Refused
 from hotline.recordings import disk
 
 SUFFIX = ".wav"
+ERASED_FROM = "recordings"
+"""What stands before a recording's name where it is to be erased."""
 HEARD = "recording-heard"
 VOICE_MESSAGE_HEARD = "voice-message-heard"
 
@@ -112,14 +114,20 @@ def seal(path: Path) -> None:
 
 
 def register(session: Session, callback_id: int, found: Found) -> None:
-    """Take a finished file into the books, once; `seal` it afterwards."""
+    """Take a finished file into the books, once; `seal` it afterwards. One to be erased is heard no more."""
     if session.get(Recording, callback_id):
         return
+    erased = select(Erasure.asked_at).where(Erasure.file == f"{ERASED_FROM}/{found.file}").limit(1)
+    deleted_at = session.scalar(erased)
     recording = Recording(
-        callback=session.get_one(Callback, callback_id), made_at=now(session), **found._asdict()
+        callback=session.get_one(Callback, callback_id),
+        made_at=now(session),
+        deleted_at=deleted_at,
+        **found._asdict(),
     )
     session.add(recording)
-    events.recording_changed(session, recording, "made")
+    if not deleted_at:
+        events.recording_changed(session, recording, "made")
 
 
 def of_round(session: Session, round_id: int) -> Sequence[Recording]:

@@ -8,11 +8,13 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from clerk import erasing
+from clerk import recordings as clerks_recordings
 from db.engine import now, reading, writing
 from db.models import (
     AuditEntry,
     Base,
     BlockReason,
+    CitizenCode,
     CodeWay,
     Confirmation,
     Erasure,
@@ -33,6 +35,7 @@ from hotline.requests import requests, work
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
+from tests.kit.recording_files import a_file
 from tests.kit.refusal import refusal
 
 NUMBER = "+989130137137"
@@ -112,7 +115,7 @@ def test_given_a_citizen_when_deleted_then_the_number_is_nowhere_and_its_files_a
     files = a_life(engine, settings)
     delete(engine)
     with reading(engine) as session:
-        assert everywhere(session, NUMBER) == set()
+        assert everywhere(session, NUMBER) == {"citizen_codes"}, "which the limits count for a day"
         place = session.scalars(select(Registration).where(Registration.voice_message.is_(None))).all()
         assert all(each.number != NUMBER for each in place)
         assert session.scalars(select(Note)).all() == []
@@ -288,13 +291,79 @@ def test_given_what_is_under_a_number_when_shown_then_it_stands_as_it_is_and_is_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_file_that_cannot_be_deleted_when_it_is_tried_then_it_stays_to_be_erased(
+def test_given_a_file_that_cannot_be_deleted_when_it_is_tried_then_it_alone_stays_to_be_erased(
     engine: Engine, settings: Settings
 ) -> None:
     (settings.messages_dir / "place.wav").mkdir(parents=True)  # which unlink refuses
+    others = [file(settings.messages_dir, f"{which}.wav") for which in range(60)]
     with writing(engine) as session:
-        session.add(Erasure(file="messages/place.wav", asked_at=now(session)))
+        for name in ("place.wav", *(each.name for each in others)):
+            session.add(Erasure(file=f"messages/{name}", asked_at=now(session)))
     with pytest.raises(OSError):
         erasing.run(engine, settings)
+    assert not any(each.exists() for each in others)
     with reading(engine) as session:
-        assert session.scalars(select(Erasure)).one()
+        assert session.scalars(select(Erasure)).one().file == "messages/place.wav"
+
+
+@pytest.mark.parametrize("books", ["before", "after"])
+def test_given_a_recording_that_is_not_in_the_books_yet_when_its_citizen_is_deleted_then_nobody_hears_it(
+    engine: Engine, settings: Settings, books: str
+) -> None:
+    settings.recordings_dir.mkdir(parents=True)
+    with writing(engine) as session:
+        talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
+        talk.registration.state = RegistrationState.REACHED
+        talk.ended_at = now(session)
+        path = a_file(settings.recordings_dir, talk.token)
+    delete(engine)
+    if books == "before":
+        clerks_recordings.register(engine, settings)
+        erasing.run(engine, settings)
+    else:
+        erasing.run(engine, settings)
+        clerks_recordings.register(engine, settings)
+    assert not path.exists()
+    with reading(engine) as session:
+        assert all(each.deleted_at for each in session.scalars(select(Recording)))
+
+
+def test_given_a_third_person_in_a_conversation_when_deleted_then_it_is_refused(engine: Engine) -> None:
+    with writing(engine) as session:
+        talk = make.a_callback(session, CallbackState.TALKING)
+        session.add(
+            Guest(
+                callback_id=talk.id,
+                desk_id=talk.desk_id,
+                token="guest-1",
+                number=NUMBER,
+                asked_by="operator1",
+                state=GuestState.ASKED,
+                asked_at=now(session),
+            )
+        )
+    assert refusal(delete, engine) == "in-call"
+
+
+def test_given_a_caller_who_speaks_a_message_when_deleted_meanwhile_then_no_place_has_it(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        live = make.a_round(session)
+        place = registration.register(session, round_id=live.id, number=NUMBER).registration_id
+    delete(engine)
+    with writing(engine) as session:
+        registration.describe(session, place, voice_message="late.wav")
+        assert session.get_one(Registration, place, populate_existing=True).voice_message is None
+
+
+def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_count(
+    engine: Engine, settings: Settings
+) -> None:
+    for _ in range(3):
+        with writing(engine) as session:
+            codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings)
+        delete(engine)
+    with writing(engine) as session:
+        assert all(each.ended_at for each in session.scalars(select(CitizenCode)))
+        assert refusal(codes.ask, session, NUMBER, CodeWay.CALL, "fa", settings) == "too-many-codes"
