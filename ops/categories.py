@@ -28,11 +28,13 @@ def export(file: Annotated[Path, typer.Argument(help="Is written anew.")]) -> No
 def import_(file: Annotated[Path, typer.Argument(help="TOML, as export writes it.")]) -> None:
     """Add and change the categories that a file has; one with a mistake changes nothing."""
     try:
-        text = file.read_bytes()[: _MOST + 1].decode()
+        with file.open("rb") as opened:
+            written = opened.read(_MOST + 1)
+        if len(written) > _MOST:
+            raise fail("this is too large for a file of categories")
+        text = written.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise fail(error) from None
-    if len(text) > _MOST:
-        raise fail("this is too large for a file of categories")
     with transaction() as session:
         taken = category_files.take(session, text, who=audit.COMMAND_LINE)
     typer.echo(f"{taken.added} added, {taken.changed} changed, {taken.same} as they were")

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
@@ -21,6 +21,8 @@ from hotline.requests.working_time import Span
 CODE = r"^[a-z][a-z0-9-]{1,39}$"
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) (hours|days)", re.ASCII)
 _HEADER = re.compile(r"\s*\[\[\s*category\s*\]\]")
+_MOST, _TOLD = 500, 50
+"""Categories of a file; mistakes that anybody reads."""
 _DISTRICTS = ("all", *map(str, range(1, 16)))
 
 
@@ -55,7 +57,7 @@ class _Category(_Strict):
 
 
 class _File(_Strict):
-    category: list[_Category] = Field(min_length=1)
+    category: list[_Category] = Field(min_length=1, max_length=_MOST)
 
 
 class Taken(NamedTuple):
@@ -99,12 +101,15 @@ def take(session: Session, text: str, *, who: str) -> Taken:
 
 def _checked(session: Session, text: str) -> dict[str, Values]:
     try:
-        found = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        read = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number, or a depth, that is beyond Python
         raise Refused("categories-file", f"this is no TOML: {error}") from None
+    try:
+        found = _File.model_validate(read)
     except ValidationError as error:
-        places = [(_place(text, each["loc"]), _said(each)) for each in error.errors()]
-        raise _refusal(f"{place}: {said}" for place, said in places) from None
+        mistakes = error.errors()
+        told = [f"{_place(text, each['loc'])}: {_said(each)}" for each in mistakes[:_TOLD]]
+        raise _refusal(told, len(mistakes)) from None
     by_name = {name: id_ for id_, name in session.execute(select(Department.id, Department.name_en))}
     wrong, values = [], {}
     for n, each in enumerate(found.category):
@@ -122,7 +127,7 @@ def _checked(session: Session, text: str) -> dict[str, Values]:
             for field, detail in categories.wrong(session, one)
         ]
     if wrong:
-        raise _refusal(wrong)
+        raise _refusal(wrong, len(wrong))
     return values
 
 
@@ -136,7 +141,7 @@ def _check_keys(text: str, wanted: Mapping[str, Values], there: Mapping[str, Cat
         if holder != code:
             wrong.append(f"{_place(text, ('category', n, 'key'))}: key {values.key} is that of {holder}")
     if wrong:
-        raise _refusal(wrong)
+        raise _refusal(wrong, len(wrong))
 
 
 def _values(each: _Category, departments: Mapping[str, int]) -> Values:
@@ -164,13 +169,18 @@ def _time(text: str) -> Span:
     return Span(int(amount), TimeUnit(unit))
 
 
-def _refusal(lines: Any) -> Refused:
-    return Refused("categories-file", "nothing was changed\n" + "\n".join(lines))
+def _refusal(mistakes: Sequence[str], how_many: int) -> Refused:
+    more = [f"and {how_many - _TOLD} more"] * (how_many > _TOLD)
+    return Refused("categories-file", "\n".join(["nothing was changed", *mistakes[:_TOLD], *more]))
 
 
 def _said(error: Any) -> str:
     message: str = error["msg"]
-    return "there is no such field" if error["type"] == "extra_forbidden" else message
+    return (
+        "there is no such field"
+        if error["type"] == "extra_forbidden"
+        else message.removeprefix("Value error, ")
+    )
 
 
 def _place(text: str, where: tuple[int | str, ...]) -> str:

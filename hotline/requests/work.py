@@ -87,7 +87,7 @@ def refer(
 
     Raises Refused("department-inactive" | "due-date" | "objection-own" | "wrong-state").
     """
-    _is_anothers(session, request, who)
+    _must_be_anothers(session, request, who)
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
@@ -122,7 +122,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     Raises what `tell` raises, and Refused("objection-own").
     """
     reply = reasons.check(reply)
-    _is_anothers(session, request, who)
+    _must_be_anothers(session, request, who)
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
     _answered(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
@@ -132,7 +132,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
     """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
     reason = reasons.check(reason)
-    _is_anothers(session, request, who)
+    _must_be_anothers(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
     _answered(session, request)
     _did(session, request, _T.REJECTED, who, reason)
@@ -184,7 +184,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         raise Refused("duplicate-itself", "a request is no duplicate of itself")
     if original.state is _S.REJECTED:
         raise Refused("wrong-state", "the other one is rejected")
-    _is_anothers(session, request, who)
+    _must_be_anothers(session, request, who)
     move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
     session.execute(
         update(Request)
@@ -212,7 +212,7 @@ def separate(session: Session, request: Request, *, who: str) -> None:
     _did(session, request, _T.SEPARATED, who, other_id=other)
 
 
-def _is_anothers(session: Session, request: Request, who: str) -> None:
+def _must_be_anothers(session: Session, request: Request, who: str) -> None:
     """Whose «solved» a citizen objects to does not look at the objection, if there is anybody else."""
     if request.state is not _S.REOPENED or request.replied_by != who:
         return

@@ -32,12 +32,18 @@ def test_given_an_export_when_edited_and_imported_then_it_is_in_force_and_a_bad_
     file.write_text(file.read_text().replace("Lighting and electricity", "Street lights"))
     assert run("import") == (0, "0 added, 1 changed, 8 as they were\n")
     assert name() == "Street lights"
-    file.write_text(file.read_text().replace('"Street lights"', '"Lamps"').replace('"road"', '"goat"'))
+    file.write_text(file.read_text(), encoding="utf-8-sig")  # as an editor of Windows writes it
+    assert run("import") == (0, "0 added, 0 changed, 9 as they were\n")
+    file.write_text(
+        file.read_text(encoding="utf-8-sig").replace('"Street lights"', '"Lamps"').replace('"road"', '"goat"')
+    )
     code, said = run("import")
     assert code == 1 and "line 5, icon: is one of" in said and "nothing was changed" in said
     assert name() == "Street lights"
     file.write_bytes(b"\xff")
     assert run("import")[0] == 1
+    file.write_text("#" + "ع" * 500_000)
+    assert run("import") == (1, "this is too large for a file of categories\n")
     assert run("import", tmp_path)[0] == run("export", tmp_path)[0] == 1
     with reading(engine) as session:
         done = session.scalars(select(AuditEntry)).all()

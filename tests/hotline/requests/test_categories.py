@@ -174,8 +174,10 @@ def test_given_a_file_when_taken_then_keys_change_places_the_rest_stays_and_the_
     ("old", "new", "told"),
     [
         ('icon = "road"', 'icon = "road', "this is no TOML: "),
+        ('icon = "road"', "icon = " + "[" * 100_000, "this is no TOML: "),
+        ("key = 1", "key = 1" + "0" * 5_000, "this is no TOML: "),
         ('icon = "road"', 'icon = "unicorn"', "line 6, icon: is one of road"),
-        ('answer = "4 hours"', 'answer = "4 weeks"', "line 8, answer: Value error, is working time"),
+        ('answer = "4 hours"', 'answer = "4 weeks"', "line 8, answer: is working time"),
         ('answer = "4 hours"', "", "line 2, answer: Field required"),
         ("urgent = true", 'urgent = "yes"', "line 24, urgent: Input should be a valid boolean"),
         ('evidence = "none"', 'evidence = "picture"', "line 10, evidence: no picture can be demanded"),
@@ -219,3 +221,12 @@ def test_given_several_mistakes_when_taken_then_all_are_told_at_once(session: Se
     with pytest.raises(Refused) as no:
         category_files.take(session, category_files.export(session).replace("key = 9", ""), who="admin")
     assert (no.value.code, "has key 9" in no.value.detail) == ("categories-file", True)
+
+
+def test_given_more_mistakes_than_anybody_reads_when_taken_then_the_first_are_told_and_how_many_follow(
+    session: Session,
+) -> None:
+    with pytest.raises(Refused) as no:
+        category_files.take(session, "[[category]]\n" * 10, who="admin")
+    told = no.value.detail.splitlines()[1:]
+    assert (len(told), told[0], told[-1]) == (51, "line 1, code: Field required", "and 20 more")
