@@ -21,6 +21,7 @@ def test_given_an_administrator_when_a_category_is_changed_then_a_request_of_it_
     expect(page.get_by_test_id("category")).to_have_count(9)
     is_fit(page)
     lights.get_by_test_id("change-category").click()
+    expect(page.get_by_test_id("solve-amount")).to_have_value("۳")
     page.get_by_test_id("solve-amount").fill("سه")
     page.get_by_test_id("save-category").click()
     expect(page.locator("[data-field=solve]")).to_have_attribute("aria-invalid", "true")

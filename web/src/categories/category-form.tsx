@@ -33,7 +33,7 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
   const { missing } = text.fields
   const { at, rest, send } = useFields({
     code: !CODE.test(draft.code) && words.codeHelp, name_fa: !draft.name_fa.trim() && missing, name_en: !draft.name_en.trim() && missing,
-    key: null, answer: !isTime(draft.answer) && words.badTime, solve: !isTime(draft.solve) && words.badTime, evidence: null,
+    key: null, answer: !isTime(draft.answer) && words.badTime[draft.answer.unit], solve: !isTime(draft.solve) && words.badTime[draft.solve.unit], evidence: null,
     questions: !arePairs(draft.questions) && words.notPairs, departments: null,
   }, save.error)
   return (
@@ -86,10 +86,11 @@ interface TimeProps {
 
 /** So many working hours or days. */
 function Time({ label, field, value, at, onChange }: TimeProps) {
-  const words = useLanguage().text.categories
+  const { text, format } = useLanguage()
+  const words = text.categories
   return (
     <div className={style.pair}>
-      <TextInput {...at(field)} label={label} value={value.amount} inputMode="numeric" maxLength={4} data-testid={`${field}-amount`} onChange={(event) => onChange({ ...value, amount: event.currentTarget.value })} />
+      <TextInput {...at(field)} label={label} value={format.digits(value.amount)} inputMode="numeric" maxLength={4} data-testid={`${field}-amount`} onChange={(event) => onChange({ ...value, amount: event.currentTarget.value })} />
       <NativeSelect
         label={words.unitOf(label)} value={value.unit} data={(['hours', 'days'] as const).map((unit) => ({ value: unit, label: words.units[unit] }))} data-testid={`${field}-unit`}
         onChange={(event) => onChange({ ...value, unit: event.currentTarget.value as Unit })}

@@ -21,6 +21,9 @@ it('given a form when filled in with Persian digits and blank lines then the API
   expect(arePairs({ fa: 'یک', en: '' })).toBe(false)
 })
 
-it.each([['۳', true], ['3', true], ['0', false], ['', false], ['1.5', false], ['سه', false], ['1001', false]])('given the time %s when typed then it is one: %s', (amount, is) => {
-  expect(isTime({ amount })).toBe(is)
+it.each([
+  ['۳', 'days', true], ['٣', 'days', true], ['3', 'days', true], ['0', 'days', false], ['', 'days', false], ['1.5', 'days', false],
+  ['سه', 'days', false], ['366', 'days', true], ['367', 'days', false], ['1000', 'hours', true], ['1001', 'hours', false],
+] as const)('given the time %s %s when typed then it is one: %s', (amount, unit, is) => {
+  expect(isTime({ amount, unit })).toBe(is)
 })

@@ -1,4 +1,5 @@
 import type { Category } from '../api/city'
+import { count } from '../language/format'
 import type { CategoryIn } from './queries'
 
 /** A category as its form holds it: what is typed, and one department for each line. */
@@ -41,10 +42,10 @@ const lines = (text: string) => text.split('\n').map((line) => line.trim()).filt
 /** Whether each question is there in both languages. */
 export const arePairs = ({ fa, en }: Draft['questions']) => lines(fa).length === lines(en).length
 
-const amount = (typed: string) => Number(typed.replace(/[۰-۹]/g, (digit) => String('۰۱۲۳۴۵۶۷۸۹'.indexOf(digit))))
+const MOST = { hours: 1000, days: 366 }
 
 /** Whether a working time can be meant by it. */
-export const isTime = ({ amount: typed }: { amount: string }) => Number.isInteger(amount(typed)) && amount(typed) > 0 && amount(typed) <= 1000
+export const isTime = ({ amount, unit }: Draft['answer']) => (count(amount) ?? Infinity) <= MOST[unit]
 
 /** What the API is told. */
 export function toCategory(draft: Draft): CategoryIn {
@@ -54,8 +55,8 @@ export function toCategory(draft: Draft): CategoryIn {
     name_fa: draft.name_fa.trim(),
     name_en: draft.name_en.trim(),
     key: draft.key ? Number(draft.key) : null,
-    answer: { amount: amount(draft.answer.amount), unit: draft.answer.unit },
-    solve: { amount: amount(draft.solve.amount), unit: draft.solve.unit },
+    answer: { amount: count(draft.answer.amount) ?? 0, unit: draft.answer.unit },
+    solve: { amount: count(draft.solve.amount) ?? 0, unit: draft.solve.unit },
     questions: lines(draft.questions.fa).map((fa, place) => ({ fa, en: english[place] ?? '' })),
     departments: draft.departments
       .filter(({ department }) => department)

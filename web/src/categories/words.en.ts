@@ -24,7 +24,7 @@ export const words: typeof fa = {
     unitOf: (what) => `Unit of “${what}”`,
     units: { hours: 'working hours', days: 'working days' },
     time: { hours: (count) => `${count} working hours`, days: (count) => `${count} working days` },
-    badTime: 'Write a number from 1 to 1000.',
+    badTime: { hours: 'Write a number from 1 to 1000.', days: 'Write a number from 1 to 366.' },
     answeredIn: (time) => `answered within ${time}`,
     solvedIn: (time) => `solved within ${time}`,
     evidence: 'Needed for “solved”',

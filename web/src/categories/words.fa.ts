@@ -22,7 +22,7 @@ export const words = {
     unitOf: (what: string) => `واحد «${what}»`,
     units: { hours: 'ساعت کاری', days: 'روز کاری' },
     time: { hours: (count: string) => `${count} ساعت کاری`, days: (count: string) => `${count} روز کاری` },
-    badTime: 'عددی از ۱ تا ۱۰۰۰ بنویسید.',
+    badTime: { hours: 'عددی از ۱ تا ۱۰۰۰ بنویسید.', days: 'عددی از ۱ تا ۳۶۶ بنویسید.' },
     answeredIn: (time: string) => `پاسخ تا ${time}`,
     solvedIn: (time: string) => `حل تا ${time}`,
     evidence: 'برای «حل شد» لازم است',

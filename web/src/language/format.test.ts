@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { latinDigits, makeFormat } from './format'
+import { count, latinDigits, makeFormat } from './format'
 import { fa } from './fa'
 import { en } from './en'
 
@@ -8,6 +8,12 @@ const english = makeFormat('en-GB-u-ca-gregory', en.comma)
 /** Half past nine in Isfahan, on Wednesday 11 Azar 1405. */
 const MORNING = '2026-12-02T06:00:00Z'
 const isolated = (text: string) => `\u2066${text}\u2069`
+
+it.each([['40', 40], ['۴۰', 40], [' ٤ ', 4], ['0', null], ['-1', null], ['2.5', null], ['', null], ['many', null]])(
+  'given «%s» when read as a count then it is %s', (written, number) => {
+    expect(count(written)).toBe(number)
+  },
+)
 
 describe('digits', () => {
   it('given digits of any script when the API is told then they are Latin', () => {

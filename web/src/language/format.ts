@@ -10,6 +10,12 @@ export function latinDigits(text: string): string {
   return text.replace(/[۰-۹٠-٩]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
 }
 
+/** A whole number above zero; null for anything else. */
+export function count(written: string): number | null {
+  const value = Number(latinDigits(written.trim()))
+  return Number.isInteger(value) && value > 0 ? value : null
+}
+
 export type Format = ReturnType<typeof makeFormat>
 
 /** How a language writes digits, numbers, telephone numbers, dates and durations. */

@@ -1,15 +1,9 @@
 import { expect, it } from 'vitest'
 import type { Round } from '../api/types'
-import { count, endOf, moved, newPlan, others, planOf, toCome, toRound } from './plan'
+import { endOf, moved, newPlan, others, planOf, toCome, toRound } from './plan'
 import type { CalendarDay } from './queries'
 
 const plan = newPlan('7', '2026-12-02')
-
-it.each([['40', 40], ['۴۰', 40], [' ٤ ', 4], ['0', null], ['-1', null], ['2.5', null], ['', null], ['many', null]])(
-  'given «%s» when read as a count then it is %s', (written, number) => {
-    expect(count(written)).toBe(number)
-  },
-)
 
 it('given a day when a round is planned on it then its others count, made or to be made, and no cancelled one', () => {
   const round = (id: number, phase: Round['phase']) => ({ id, phase }) as Round

@@ -1,7 +1,7 @@
 import { serverNow } from '../api/clock'
 import type { Round } from '../api/types'
 import { addDays, type CityTime, cityTime, clockOf, toIso } from '../language/city-time'
-import { latinDigits } from '../language/format'
+import { count } from '../language/format'
 import type { CalendarDay, RoundIn } from './queries'
 
 /** A round as its form holds it. */
@@ -61,12 +61,6 @@ export function moved(plan: Plan, day: string): Plan {
 /** How many other rounds a day has, those included that a rule will make. */
 export const others = ({ rounds, coming }: CalendarDay, round?: Round) =>
   rounds.filter(({ id, phase }) => phase !== 'cancelled' && id !== round?.id).length + coming.reduce((sum, { lacking }) => sum + lacking, 0)
-
-/** A whole number above zero; null for anything else. */
-export function count(written: string): number | null {
-  const value = Number(latinDigits(written.trim()))
-  return Number.isInteger(value) && value > 0 ? value : null
-}
 
 /** When a plan's hours end: an hour that is not after the beginning's is the next day's. */
 export function endOf({ start, end }: Pick<Plan, 'start' | 'end'>): CityTime {

@@ -1,5 +1,5 @@
 import { type CityTime, clockOf } from '../language/city-time'
-import { count } from '../rounds/plan'
+import { count } from '../language/format'
 import type { Rule, RuleIn } from './queries'
 import { toRRule, weekdaysOf } from './week'
 
