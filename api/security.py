@@ -29,6 +29,8 @@ _HEADERS = {
 }
 _FEEDS = ("/public/", "/healthz")
 """What other sites may show: they are public."""
+_MY = "/public/my"
+"""But this: what is there is one citizen's."""
 
 
 class Guard:
@@ -65,7 +67,7 @@ class Guard:
         is_public = path.startswith("/public")
         headers.update(_HEADERS)
         headers.setdefault("Content-Security-Policy", self._public if is_public else self._pages)
-        if path.startswith(_FEEDS):
+        if path.startswith(_FEEDS) and not path.startswith(_MY):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -38,6 +38,7 @@ class CitizenCode(Base):
     session_id: Mapped[str | None] = mapped_column(String(32))  # which it began
     token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
     placed_at: Mapped[datetime | None]  # when that was placed; a code is called once
+    declined_at: Mapped[datetime | None]  # whoever picked up had not asked: no code calls there for a day
 
     __table_args__ = (
         CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Integer, and_, bindparam, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db.engine import core, now
 from db.models import BlockedNumber, CitizenCode, CodeWay, UtcDateTime, word
@@ -21,12 +21,15 @@ _PREFIX = "code-"
 ENOUGH = timedelta(seconds=90)
 """So much of a code's time is needed to ring, to listen and to type; who asked too late is not called."""
 
+_declined = aliased(CitizenCode)
+
 _DUE = and_(
     CitizenCode.way == word(CodeWay.CALL),
     CitizenCode.placed_at.is_(None),
     CitizenCode.ended_at.is_(None),
     CitizenCode.expires_at > bindparam("enough_at", type_=UtcDateTime),
     ~exists().where(BlockedNumber.number == CitizenCode.number),
+    ~exists().where(_declined.number == CitizenCode.number, _declined.declined_at.is_not(None)),
     ~engaged.phone(CitizenCode.number),
 )
 """To be called now; its parameters are `_asked`."""
@@ -93,9 +96,11 @@ def hear(session: Session, token: str, settings: Settings) -> str | None:
 
 
 def decline(session: Session, token: str) -> None:
-    """The person at the number did not ask for it: it lets nobody in."""
-    this = update(CitizenCode).where(CitizenCode.token == token, CitizenCode.ended_at.is_(None))
-    session.execute(this.values(ended_at=now(session)).execution_options(synchronize_session=False))
+    """The person at the number did not ask for it: it lets nobody in, and for a day no code calls there."""
+    at = now(session)
+    this = update(CitizenCode).where(CitizenCode.token == token)
+    said = this.values(declined_at=at, ended_at=func.coalesce(CitizenCode.ended_at, at))
+    session.execute(said.execution_options(synchronize_session=False))
 
 
 def ended(session: Session, token: str) -> None:

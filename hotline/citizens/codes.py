@@ -28,6 +28,9 @@ AGAIN = timedelta(seconds=30)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _OF_A_NUMBER = ((_HOUR, 3), (_DAY, 10))
 """So many codes a number is given in so long a time."""
+_SHARE_OF_CALLS = 5
+"""One in so many of the calls that the caps allow may speak a code: anybody may ask for one, and the other
+calls of 137 are for who has a place in a line."""
 
 
 def ways(settings: Settings) -> Sequence[CodeWay]:
@@ -53,7 +56,7 @@ def ask(session: Session, number: str, way: CodeWay, language: str, settings: Se
     if way is CodeWay.CALL and is_quiet(at, settings.quiet_hours):
         raise Refused("way-not-now", "nobody is called in the quiet hours")
     one_at_a_time(session, number)
-    _check(session, at, number, settings)
+    _check(session, at, number, way, settings)
     replaced = update(CitizenCode).where(CitizenCode.number == number, CitizenCode.ended_at.is_(None))
     session.execute(replaced.values(ended_at=at).execution_options(synchronize_session=False))
     code = CitizenCode(
@@ -71,23 +74,25 @@ def ask(session: Session, number: str, way: CodeWay, language: str, settings: Se
     return code
 
 
-def _check(session: Session, at: datetime, number: str, settings: Settings) -> None:
+def _check(session: Session, at: datetime, number: str, way: CodeWay, settings: Settings) -> None:
     for within, most in _OF_A_NUMBER:
-        of_number = select(CitizenCode.asked_at).where(
-            CitizenCode.number == number, CitizenCode.asked_at > at - within
+        _check_most(session, at, within, most, CitizenCode.number == number)
+    _check_most(session, at, _HOUR, settings.codes_per_hour)
+    if way is CodeWay.CALL:
+        for within, cap in ((_HOUR, settings.calls_per_hour), (_DAY, settings.calls_per_day)):
+            _check_most(session, at, within, max(1, cap // _SHARE_OF_CALLS), CitizenCode.way == way)
+
+
+def _check_most(
+    session: Session, at: datetime, within: timedelta, most: int, *of: ColumnElement[bool]
+) -> None:
+    asked = select(CitizenCode.asked_at).where(CitizenCode.asked_at > at - within, *of)
+    newest = asked.order_by(CitizenCode.asked_at.desc())
+    if oldest := session.scalar(newest.offset(most - 1).limit(1)):
+        wait = max(1, math.ceil((oldest + within - at).total_seconds()))
+        raise Refused(
+            "too-many-codes", "enough codes were asked for; the last one may still come", after_s=wait
         )
-        newest = of_number.order_by(CitizenCode.asked_at.desc())
-        if oldest := session.scalar(newest.offset(most - 1).limit(1)):
-            raise _too_many(at, oldest + within)
-    everybodys = select(CitizenCode.asked_at).where(CitizenCode.asked_at > at - _HOUR)
-    newest = everybodys.order_by(CitizenCode.asked_at.desc())
-    if oldest := session.scalar(newest.offset(settings.codes_per_hour - 1).limit(1)):
-        raise _too_many(at, oldest + _HOUR)
-
-
-def _too_many(at: datetime, until: datetime) -> Refused:
-    wait = max(1, math.ceil((until - at).total_seconds()))
-    return Refused("too-many-codes", "enough codes were asked for; the last one may still come", after_s=wait)
 
 
 def digits(code: CitizenCode, settings: Settings) -> str:

@@ -45,6 +45,7 @@ ANSWERS = [
     ("GET", "/assets/nothing.js", 404),
     ("GET", "/assets/swagger-ui.css", 200),
     ("GET", "/public/", 200),
+    ("GET", "/public/my", 200),
     ("GET", "/public/rounds/404", 404),
     ("GET", "/public/static/public.css", 200),
     ("GET", "/public/rounds.atom", 200),
@@ -75,7 +76,8 @@ def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: Test
         assert sent["x-content-type-options"] == "nosniff", path
         assert sent["referrer-policy"] == "no-referrer", path
         assert sent["cross-origin-opener-policy"] == "same-origin", path
-        others = "cross-origin" if path.startswith(("/public/", "/healthz")) else "same-origin"
+        is_a_feed = path.startswith(("/public/", "/healthz")) and not path.startswith("/public/my")
+        others = "cross-origin" if is_a_feed else "same-origin"
         assert sent["cross-origin-resource-policy"] == others, path
         assert "microphone=(self)" in sent["permissions-policy"], path
         assert "strict-transport-security" not in sent, path

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from db.engine import now, reading, writing
 from db.models import BlockReason, CitizenCode, CodeWay, PlacedCall
-from hotline.citizens import codes
+from hotline.citizens import code_calls, codes
 from hotline.line import blocked
 from settings import Settings
 from tests import factories as make
@@ -58,7 +58,7 @@ def test_given_a_call_that_is_over_when_looked_again_then_there_is_no_second_one
 
 
 @on_sqlite
-@pytest.mark.parametrize("why", ["blocked", "too late", "replaced", "sms"])
+@pytest.mark.parametrize("why", ["blocked", "too late", "replaced", "sms", "did not ask last time"])
 def test_given_who_is_not_to_be_called_when_looked_then_no_phone_rings(
     office: Office, manager: FakeManager, settings: Settings, why: str
 ) -> None:
@@ -68,6 +68,11 @@ def test_given_who_is_not_to_be_called_when_looked_then_no_phone_rings(
             blocked.block(session, number, BlockReason.OWNER)
         sent = settings.model_copy(update={"sms_provider": "console"})
         way = CodeWay.SMS if why == "sms" else CodeWay.CALL
+        if why == "did not ask last time":
+            placed = code_calls.take_up(session, codes.ask(session, number, way, "fa", sent).id)
+            assert placed and placed.token
+            code_calls.decline(session, placed.token)
+            code_calls.ended(session, placed.token)
         asked_for = codes.ask(session, number, way, "fa", sent)
         if why == "too late":
             asked_for.expires_at -= LONG_AGO / 2 + LONG_AGO / 4

@@ -1555,6 +1555,7 @@ def _tables() -> None:
         sa.Column("session_id", sa.String(length=32), nullable=True),
         sa.Column("token", sa.String(length=41), nullable=True),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("declined_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),
         sa.CheckConstraint("used_at IS NULL OR ended_at IS NOT NULL", name="used_once"),
         sa.PrimaryKeyConstraint("id"),

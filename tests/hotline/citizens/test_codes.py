@@ -194,6 +194,24 @@ def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_f
     assert refusal(ask, engine, few, a_number()) == "too-many-codes"
 
 
+@pytest.mark.parametrize(
+    ("caps", "within"), [({"calls_per_hour": 10}, "an hour"), ({"calls_per_day": 10}, "a day")]
+)
+def test_given_calls_that_many_strangers_ask_for_when_counted_then_the_others_calls_are_left(
+    engine: Engine, settings: Settings, caps: dict[str, int], within: str
+) -> None:
+    few = settings.model_copy(update=caps)
+    for _ in range(2):
+        ask(engine, few, a_number(), CodeWay.CALL)
+    assert refusal(ask, engine, few, a_number(), CodeWay.CALL) == "too-many-codes"
+    assert ask(engine, few, a_number()), "by text message it costs no call"
+    passes(engine, timedelta(minutes=61))
+    if within == "a day":
+        assert refusal(ask, engine, few, a_number(), CodeWay.CALL) == "too-many-codes"
+        passes(engine, timedelta(hours=23))
+    assert ask(engine, few, a_number(), CodeWay.CALL)
+
+
 def test_given_a_land_line_when_a_code_is_asked_for_then_only_by_a_call(
     engine: Engine, settings: Settings
 ) -> None:
