@@ -206,7 +206,7 @@ def test_given_the_office_in_english_when_it_plans_a_round_then_offices_subjects
     expect(official.first).to_be_visible()
     page.get_by_test_id("add-holiday").click()
     page.get_by_test_id("holiday-day").click()
-    page.locator(".rmdp-day-picker .rmdp-today").click()
+    page.locator(".rmdp-day-picker .city-today").click()
     page.get_by_test_id("reason").fill("Day of Isfahan")
     page.get_by_test_id("confirm").click()
     own = page.get_by_test_id("holiday").filter(has_text="Day of Isfahan")

@@ -132,7 +132,7 @@ def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_i
     expect(page.get_by_test_id("holiday-day")).to_be_focused()
     expect(page.get_by_test_id("holiday-day")).to_have_accessible_description("یکی را انتخاب کنید.")
     page.get_by_test_id("holiday-day").click()
-    page.locator(".rmdp-day-picker .rmdp-today").click()
+    page.locator(".rmdp-day-picker .city-today").click()
     expect(page.get_by_test_id("holiday-day")).to_be_focused()  # not the page below
     expect(page.get_by_test_id("closing")).to_have_text("در این روز دوری نیست که لغو شود.")
     confirm(page)
@@ -177,7 +177,7 @@ def test_given_a_day_of_a_rules_round_when_it_is_named_a_day_off_then_its_cost_i
     page = open_still(Role.PUBLIC_RELATIONS, "holidays")
     page.get_by_test_id("add-holiday").click()
     page.get_by_test_id("holiday-day").click()
-    page.locator(".rmdp-day-picker .rmdp-today").click()
+    page.locator(".rmdp-day-picker .city-today").click()
     said = page.get_by_test_id("closing")
     expect(said).to_contain_text("۱ دور در این روز لغو می‌شود و ۳ نوبتِ در انتظار به دور بعدی می‌رود")
     expect(page.get_by_test_id("staying")).to_contain_text("۱ دور دیگر این روز می‌ماند")

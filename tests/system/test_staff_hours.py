@@ -161,7 +161,7 @@ def test_given_a_city_when_public_relations_plans_by_keys_then_the_notice_is_out
     press(page.get_by_test_id("add-holiday"))
     opened(page)
     page.get_by_test_id("holiday-day").click()
-    page.locator(".rmdp-day-picker .rmdp-today").click()
+    page.locator(".rmdp-day-picker .city-today").click()
     expect(page.get_by_test_id("closing")).to_be_visible()
     says(page, "روز اصفهان")
     named = page.get_by_test_id("holiday").filter(has_text="روز اصفهان")

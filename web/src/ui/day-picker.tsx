@@ -3,7 +3,9 @@ import 'react-multi-date-picker/styles/colors/teal.css'
 import './day-picker.css'
 import DatePicker from 'react-multi-date-picker'
 import { useId, useRef } from 'react'
+import { serverNow } from '../api/clock'
 import { CALENDARS, dateOf, dayOf } from '../language/calendar'
+import { cityTime } from '../language/city-time'
 import { useLanguage } from '../language/language'
 
 interface Props {
@@ -23,8 +25,12 @@ export function DayPicker({ label, day, placeholder, testId, onChange, ...rest }
   const id = useId()
   const field = useRef<HTMLInputElement>(null)
   const { code } = useLanguage()
+  const { day: today } = cityTime(serverNow())
   return (
     <DatePicker
+      // The library's own today is this machine's, whose zone and clock may be others than the city's.
+      currentDate={dateOf(today, code)} highlightToday={false}
+      mapDays={({ date }) => (dayOf(date) === today ? { className: 'city-today' } : {})}
       className="teal" {...CALENDARS[code]} weekStartDayIndex={code === 'fa' ? 0 : 6} format={code === 'fa' ? 'dddd D MMMM YYYY' : 'ddd D MMM YYYY'} value={day ? dateOf(day, code) : null}
       onChange={(chosen) => {
         if (!chosen) return
