@@ -1,5 +1,7 @@
 """The categories of requests: an administrator changes one, and the desk's form follows."""
 
+from dataclasses import replace
+
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
@@ -22,6 +24,15 @@ def test_given_an_administrator_when_a_category_is_changed_then_a_request_of_it_
     is_fit(page)
     lights.get_by_test_id("change-category").click()
     expect(page.get_by_test_id("solve-amount")).to_have_value("۳")
+    with writing(engine) as session:  # another administrator is quicker
+        theirs = replace(categories.Values.of(session.get_one(Category, 2)), name_en="Lamps")
+        categories.change(session, 2, theirs, who="other")
+    overtaken = page.get_by_test_id("category-overtaken")
+    expect(overtaken).to_be_visible()
+    is_fit(page)
+    overtaken.get_by_role("button").click()
+    expect(overtaken).to_have_count(0)
+    expect(page.get_by_test_id("name-en")).to_have_value("Lamps")
     page.get_by_test_id("solve-amount").fill("سه")
     page.get_by_test_id("save-category").click()
     expect(page.locator("[data-field=solve]")).to_have_attribute("aria-invalid", "true")

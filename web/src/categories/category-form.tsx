@@ -1,10 +1,11 @@
 import { Button, NativeSelect, Stack, Switch, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { Category } from '../api/city'
+import { type Category, useCategories } from '../api/city'
 import { planningKey } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Notice } from '../ui/notice'
 import { Sheet } from '../ui/sheet'
 import { type At, useFields } from '../ui/use-fields'
 import { arePairs, type Draft, draftOf, isTime, toCategory } from './draft'
@@ -21,6 +22,8 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
   const { text, format } = useLanguage()
   const words = text.categories
   const queries = useQueryClient()
+  const { data: saved = [] } = useCategories()
+  const [begunWith, setBegunWith] = useState(category)
   const [draft, setDraft] = useState(() => draftOf(category))
   const say = (change: Partial<Draft>) => setDraft({ ...draft, ...change })
   const save = useMutation({
@@ -30,6 +33,12 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
       onClose()
     },
   })
+  const theirs = saved.find(({ id }) => id === begunWith?.id)
+  const overtaken = !save.isPending && theirs !== undefined && JSON.stringify(theirs) !== JSON.stringify(begunWith)
+  const takeTheirs = (one: Category) => {
+    setBegunWith(one)
+    setDraft(draftOf(one))
+  }
   const { missing } = text.fields
   const { at, rest, send } = useFields({
     code: !CODE.test(draft.code) && words.codeHelp, name_fa: !draft.name_fa.trim() && missing, name_en: !draft.name_en.trim() && missing,
@@ -70,6 +79,13 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
         <Switch label={words.urgent} checked={draft.urgent} data-testid="urgent" onChange={(event) => say({ urgent: event.currentTarget.checked })} />
         <Switch label={words.active} checked={draft.active} data-testid="active" onChange={(event) => say({ active: event.currentTarget.checked })} />
         <ErrorNotice error={rest} />
+        <div role="status" className="live">
+          {overtaken && (
+            <Notice tone="warning" data-testid="category-overtaken">
+              {words.overtaken} <Button size="compact-sm" variant="default" onClick={() => takeTheirs(theirs)}>{words.takeTheirs}</Button>
+            </Notice>
+          )}
+        </div>
         <Button loading={save.isPending} onClick={() => send(save.mutate)} data-testid="save-category">{text.requests.save}</Button>
       </Stack>
     </Sheet>

@@ -42,6 +42,8 @@ export const words: typeof fa = {
     questionsEn: 'Questions in English',
     questionsHelp: 'One question in each line, at most five; a desk asks the citizen.',
     notPairs: 'Each question is needed in both languages.',
+    overtaken: 'Meanwhile somebody else has changed this category. What you save replaces theirs.',
+    takeTheirs: 'Show theirs',
     urgent: 'Urgent',
     active: 'In use',
     inactive: 'Switched off',
