@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -30,7 +30,7 @@ from db.models import (
 )
 from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState, RequestStep
 from hotline import audit, numbers
-from hotline.citizens import sessions
+from hotline.citizens import codes, sessions
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.pictures import pictures
@@ -156,7 +156,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
 
     Codes stay for the day in which the limits count them: or deleting would be the way around those.
     """
-    open_code = CitizenCode.number == number, CitizenCode.ended_at.is_(None)
+    over = {"tries": codes.TRIES, "ended_at": func.coalesce(CitizenCode.ended_at, at)}
     gone = (
         delete(Message).where(Message.to == number),
         delete(Confirmation).where(
@@ -164,7 +164,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         ),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
-        update(CitizenCode).where(*open_code).values(ended_at=at),
+        update(CitizenCode).where(CitizenCode.number == number).values(over),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
     )
     for statement in gone:

@@ -357,6 +357,17 @@ def test_given_a_caller_who_speaks_a_message_when_deleted_meanwhile_then_no_plac
         assert session.get_one(Registration, place, populate_existing=True).voice_message is None
 
 
+def test_given_the_code_by_which_the_deleted_came_in_when_shown_again_at_once_then_it_lets_nobody_in(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        digits = codes.digits(codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings), settings)
+        assert codes.show(session, NUMBER, digits, settings)
+    delete(engine)
+    with writing(engine) as session:
+        assert codes.show(session, NUMBER, digits, settings) is None
+
+
 def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_count(
     engine: Engine, settings: Settings
 ) -> None:
