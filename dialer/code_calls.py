@@ -4,11 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from dialer.system_calls import AT_ONCE, SHARE, SystemCalls
 from dialplan.variables import Context
 from hotline.callbacks import toll
 from hotline.citizens import code_calls
+from hotline.clock import is_quiet
 
 
 class CodeCalls(SystemCalls):
@@ -20,6 +21,8 @@ class CodeCalls(SystemCalls):
         """Call those who wait for a code, by what the caps leave. Raises AmiError."""
         with reading(self._engine) as session:
             due = code_calls.due(session, AT_ONCE)
+            if due and is_quiet(now(session), self._settings.quiet_hours):
+                return  # it was asked for just before they began
         for code_id in due[: self._room()] if due else ():
             self._place(code_id)
 

@@ -1,13 +1,16 @@
 """The dialer calls those who want their code for signing in spoken: once, by the caps of all calls."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from db.engine import now, reading, writing
 from db.models import BlockReason, CitizenCode, CodeWay, PlacedCall
 from hotline.citizens import code_calls, codes
+from hotline.clock import CITY
 from hotline.line import blocked
-from settings import Settings
+from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -108,3 +111,18 @@ def test_given_an_asterisk_that_refuses_when_asked_then_the_call_is_over(
     office.until(lambda: code(office, id_).token is None)
     office.until_at_rest()
     assert len(manager.named("Originate")) == 1
+
+
+@on_sqlite
+def test_given_a_call_asked_for_just_before_the_quiet_hours_when_they_begin_then_nobody_is_woken(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    with reading(office.engine) as session:
+        local = now(session).astimezone(CITY)
+    begin, end = ((local + timedelta(hours=hours)).time() for hours in (-1, 1))
+    office._settings = settings.model_copy(update={"quiet_hours": QuietHours(begin, end)})
+    office.restart()
+    id_ = asked(office, settings)
+    office.until_at_rest()
+    assert manager.named("Originate") == []
+    assert code(office, id_).placed_at is None
