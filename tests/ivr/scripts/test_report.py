@@ -1,11 +1,14 @@
 """Key 3: reporting a city problem: nothing or a whole request, and kept before its number is spoken."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine, select
 from stdnum import damm
 
-from db.engine import connect, reading
-from db.models import Message, MessageKind, Request
+from db.engine import connect, reading, writing
+from db.models import Category, Message, MessageKind, Request
+from hotline.requests import categories
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, LONGEST, NOTHING_SAID, Deed, End, FakeAsterisk, transactions
@@ -59,6 +62,43 @@ def test_each_category_has_its_key(asterisk: FakeAsterisk, engine: Engine, categ
     asterisk.dial(START, ("after subject-others", str(category)), *again, DISTRICT, SENDS)
 
     assert [kept.category for kept in requests(engine)] == [category]
+
+
+def switch_off(engine: Engine, category: int) -> None:
+    with writing(engine) as session:
+        now = categories.Values.of(session.get_one(Category, category))
+        categories.change(session, category, replace(now, active=False), who="admin")
+
+
+@on_sqlite
+def test_a_category_that_is_switched_off_is_not_said_and_its_key_is_none(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    switch_off(engine, 2)
+    heard = asterisk.dial(START, ("after subject-others", "2"), ("report-category", "3"), DISTRICT, SENDS)
+
+    menu = [
+        "report-category",
+        "choices",
+        "subject-1",
+        "subject-3",
+        "subject-4",
+        "subject-5",
+        "subject-others",
+    ]
+    assert heard.prompts[2:11] == [*menu, "wrong-key", "report-category"]
+    assert [kept.category for kept in requests(engine)] == [3]
+
+
+@on_sqlite
+def test_what_is_said_of_a_category_that_is_switched_off_meanwhile_is_kept_as_everything_else(
+    asterisk: FakeAsterisk, engine: Engine
+):
+    def look() -> None:
+        switch_off(engine, 2)
+
+    asterisk.dial(START, LIGHTS, DISTRICT, ("report-speak", look), SENDS)
+    assert [kept.category for kept in requests(engine)] == [9]
 
 
 @on_sqlite
