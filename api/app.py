@@ -33,7 +33,7 @@ from api.people import account, people, sessions
 from api.public import city, fairness, my_page, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, categories, departments, requests
-from api.rounds import calendar, messages, notices, officials, planning, rounds, subjects, timetable
+from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
 
@@ -49,7 +49,7 @@ _MODULES = (
         serving,
         citizen_history,
         recordings,
-        messages,
+        outbox,
         notices,
         audit,
         event_stream,

@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from clerk import wording
-from db.models import CodeWay, Message
+from db.models import CodeWay, OutboxMessage
 from hotline import dates
 from hotline.citizens import codes
 from hotline.dates import Language
 from settings import Settings
 
 
-def words(session: Session, message: Message, settings: Settings) -> wording.Text | None:
+def words(session: Session, message: OutboxMessage, settings: Settings) -> wording.Text | None:
     """What goes out; None if the code lets nobody in any more, or nobody is to be written to.
 
     The last line is the one that browsers read (the WICG's origin-bound one-time codes).

@@ -196,7 +196,7 @@ JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
     Job("turn-near", 5.0, tell_turn_near),
-    Job("messages", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
+    Job("outbox", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
     Job("sign-in-codes", 0.5, sender.run_codes, limit_s=120.0),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),

@@ -14,7 +14,7 @@ from clerk import code_wording, wording
 from clerk.progress import step
 from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, messenger, sms
 from db.engine import reading, writing
-from db.models import Message, MessageKind
+from db.models import OutboxKind, OutboxMessage
 from hotline import delivery
 from settings import Settings
 
@@ -26,7 +26,7 @@ _TIMEOUT_S = 10.0
 
 Record = Callable[[Session], None]
 """Writes down what became of a message."""
-TakeUp = Callable[[Engine, Settings], Sequence[Message]]
+TakeUp = Callable[[Engine, Settings], Sequence[OutboxMessage]]
 
 
 class Ways(NamedTuple):
@@ -36,9 +36,9 @@ class Ways(NamedTuple):
     codes: Provider | None
     notices: Provider
 
-    def of(self, letter: wording.Text, message: Message) -> Provider | None:
+    def of(self, letter: wording.Text, message: OutboxMessage) -> Provider | None:
         """The one for this message."""
-        if message.kind is MessageKind.NOTICE:
+        if message.kind is OutboxKind.NOTICE:
             return self.notices
         return self.codes if letter.by_messenger else self.texts
 
@@ -59,18 +59,18 @@ def _run(engine: Engine, settings: Settings, take_up: TakeUp) -> None:
         asyncio.run(_send(engine, settings, batch, take_up))
 
 
-def _take_up(engine: Engine, settings: Settings) -> Sequence[Message]:
+def _take_up(engine: Engine, settings: Settings) -> Sequence[OutboxMessage]:
     texts = bool(settings.sms_provider)
     with writing(engine) as session:
         return delivery.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
 
 
-def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[Message]:
+def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[OutboxMessage]:
     with writing(engine) as session:
         return delivery.take_up_codes(session, limit=_AT_ONCE)
 
 
-async def _send(engine: Engine, settings: Settings, batch: Sequence[Message], take_up: TakeUp) -> None:
+async def _send(engine: Engine, settings: Settings, batch: Sequence[OutboxMessage], take_up: TakeUp) -> None:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
         notices = Webhook(client, settings.notice_webhook_secret)
         ways = Ways(sms(settings, client), messenger(settings, client), notices)
@@ -83,12 +83,12 @@ async def _send(engine: Engine, settings: Settings, batch: Sequence[Message], ta
             batch = await asyncio.to_thread(take_up, engine, settings)
 
 
-async def _send_one(engine: Engine, settings: Settings, ways: Ways, message: Message) -> None:
+async def _send_one(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> None:
     record = await _outcome(engine, settings, ways, message)
     await asyncio.to_thread(_write, engine, record)
 
 
-async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Message) -> Record:
+async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Record:
     taken = delivery.Taken(message.id, message.attempts)
     try:
         letter = await asyncio.to_thread(_letter, engine, settings, message)
@@ -114,11 +114,11 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Mess
         return partial(delivery.put_off, taken=taken, error=type(bug).__name__)
 
 
-def _letter(engine: Engine, settings: Settings, message: Message) -> wording.Text | None:
-    if message.kind is MessageKind.NOTICE:
+def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> wording.Text | None:
+    if message.kind is OutboxKind.NOTICE:
         return wording.Text(message.to, message.body)
     with reading(engine) as session:
-        if message.kind is MessageKind.SIGN_IN_CODE:
+        if message.kind is OutboxKind.SIGN_IN_CODE:
             return code_wording.words(session, message, settings)
         return wording.words(session, message)
 

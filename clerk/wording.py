@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
-from db.models import BlockedNumber, Message, MessageKind, Official, Registration, Request, Round
+from db.models import BlockedNumber, Official, OutboxKind, OutboxMessage, Registration, Request, Round
 from db.states import IN_WORK, Phase, RegistrationState, RequestState
 from hotline import dates, outbox
 from hotline.dates import Language
@@ -21,10 +21,10 @@ from prompts import MESSAGES
 TEXTS = Book(MESSAGES)
 """The texts of messages by their kind and case."""
 
-_K, _R = MessageKind, RegistrationState
+_K, _R = OutboxKind, RegistrationState
 _LONGEST_OFFICE = 60
 _STILL_WAITS = (_R.WAITING, _R.CALLING, _R.UNREACHED)
-_TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
+_TRUE_IN: Mapping[OutboxKind, tuple[RegistrationState, ...]] = {
     _K.REGISTERED: (_R.WAITING, _R.CALLING),
     _K.TURN_NEAR: (_R.WAITING,),
     _K.NOT_REACHED: _STILL_WAITS,
@@ -37,7 +37,7 @@ _TRUE_IN: Mapping[MessageKind, tuple[RegistrationState, ...]] = {
 }
 """In which states of the registration a message of a kind still says what is true."""
 
-_TRUE_OF_REQUEST: Mapping[MessageKind, tuple[RequestState, ...]] = {
+_TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REPORTED: tuple(RequestState),
     _K.REQUEST_NEWS: IN_WORK,
     _K.REQUEST_REPLIED: (RequestState.REPLIED,),
@@ -57,9 +57,9 @@ class Text(NamedTuple):
     by_messenger: bool = False
 
 
-def words(session: Session, text_message: Message) -> Text | None:
+def words(session: Session, text_message: OutboxMessage) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
-    if text_message.kind is MessageKind.ANSWER:
+    if text_message.kind is OutboxKind.ANSWER:
         found: Text | None = _answer(text_message)
     else:
         found = (_of_request if text_message.request_id else _of_registration)(session, text_message)
@@ -70,7 +70,7 @@ def _blocked(session: Session, number: str) -> bool:
     return session.get(BlockedNumber, number) is not None
 
 
-def _answer(text_message: Message) -> Text:
+def _answer(text_message: OutboxMessage) -> Text:
     facts = json.loads(text_message.body)
     language, name = facts["language"], f"{_K.ANSWER}-{facts['text']}"
     ways = [
@@ -80,7 +80,7 @@ def _answer(text_message: Message) -> Text:
     return Text(text_message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
 
 
-def _of_request(session: Session, text_message: Message) -> Text | None:
+def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     request = session.get_one(Request, text_message.request_id)
     if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
@@ -92,7 +92,7 @@ def _of_request(session: Session, text_message: Message) -> Text | None:
     return Text(text_message.to, _fill(language, text_message.kind, values))
 
 
-def _of_registration(session: Session, text_message: Message) -> Text | None:
+def _of_registration(session: Session, text_message: OutboxMessage) -> Text | None:
     registration = session.get_one(
         Registration, text_message.registration_id, options=[joinedload(Registration.round)]
     )
@@ -120,7 +120,7 @@ def _of_registration(session: Session, text_message: Message) -> Text | None:
 
 
 def _next_round(
-    session: Session, text_message: Message, registration: Registration, at: datetime
+    session: Session, text_message: OutboxMessage, registration: Registration, at: datetime
 ) -> Round | None:
     """The next round of which it tells, if the registration is in it and it is still to come."""
     next_id = json.loads(text_message.body).get("next_round")
@@ -132,7 +132,7 @@ def _next_round(
 
 
 def _still_true(
-    text_message: Message,
+    text_message: OutboxMessage,
     registration: Registration,
     about: Round,
     next_round: Round | None,
@@ -143,19 +143,19 @@ def _still_true(
     here = registration.round_id == about.id
     phase = rounds.phase(about, at)
     match text_message.kind:
-        case MessageKind.REGISTERED | MessageKind.ROUND_CHANGED:
+        case OutboxKind.REGISTERED | OutboxKind.ROUND_CHANGED:
             return here and phase not in (Phase.OVER, Phase.CANCELLED) and _still_at(text_message, about)
-        case MessageKind.TURN_NEAR:
+        case OutboxKind.TURN_NEAR:
             return here and phase is Phase.LIVE
-        case MessageKind.NOT_REACHED:
+        case OutboxKind.NOT_REACHED:
             return here or rounds.phase(registration.round, at) is Phase.PLANNED
-        case MessageKind.CARRIED:
+        case OutboxKind.CARRIED:
             return next_round is not None
         case _:
             return True
 
 
-def _still_at(text_message: Message, about: Round) -> bool:
+def _still_at(text_message: OutboxMessage, about: Round) -> bool:
     """Whether the hours it tells of, if it does, are the round's: of several changes the last is told."""
     facts = json.loads(text_message.body)
     return all(
@@ -163,7 +163,7 @@ def _still_at(text_message: Message, about: Round) -> bool:
     )
 
 
-def _name(kind: MessageKind, about: Round, next_round: Round | None) -> str:
+def _name(kind: OutboxKind, about: Round, next_round: Round | None) -> str:
     if about.is_operators_line and kind in (_K.REGISTERED, _K.CLOSED):
         return f"{kind}-operators-line"
     return "round_cancelled-next" if kind is _K.ROUND_CANCELLED and next_round else kind.value

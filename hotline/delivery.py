@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Delivery, Message, MessageKind
+from db.models import Delivery, OutboxKind, OutboxMessage
 from hotline import audit, numbers, outbox
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from settings import QuietHours
 
-_AT_ANY_HOUR = (MessageKind.NOTICE, MessageKind.ANSWER, MessageKind.SIGN_IN_CODE)
+_AT_ANY_HOUR = (OutboxKind.NOTICE, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE)
 """A machine's, and what somebody waits for who has just asked for it."""
 
 LEASE = timedelta(minutes=2)
@@ -37,50 +37,50 @@ class Taken(NamedTuple):
     attempt: int
 
 
-def name_outside(message: Message) -> str:
+def name_outside(message: OutboxMessage) -> str:
     """The message's name at a provider, always the same; of a text message: digits that fit into 63 bits.
 
     The time is in it because a provider remembers names longer than a database lives that is made anew.
     """
-    if message.kind is MessageKind.NOTICE:
+    if message.kind is OutboxKind.NOTICE:
         return message.key
     return str(int(message.made_at.timestamp()) * 10**8 + message.id % 10**8)
 
 
-def take_up_codes(session: Session, *, limit: int) -> Sequence[Message]:
+def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
     """The same of codes for signing in, which wait behind no other message and for no hour."""
     at = now(session)
-    due = and_(_is_due(at), Message.kind == MessageKind.SIGN_IN_CODE)
+    due = and_(_is_due(at), OutboxMessage.kind == OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts=True)
     return _take(session, at, due, limit)
 
 
-def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[Message]:
+def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[OutboxMessage]:
     """Take up at most `limit` due messages, no codes; the caller commits, then sends them.
 
     Text messages wait while it is quiet, unless they answer one, and stay if nobody sends them (`texts`).
     What has expired does so.
     """
     at = now(session)
-    due = and_(_is_due(at), Message.kind != MessageKind.SIGN_IN_CODE)
+    due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts)
     if not texts:
-        due = and_(due, Message.kind == MessageKind.NOTICE)
+        due = and_(due, OutboxMessage.kind == OutboxKind.NOTICE)
     elif is_quiet(at, quiet):
-        due = and_(due, Message.kind.in_(_AT_ANY_HOUR))
+        due = and_(due, OutboxMessage.kind.in_(_AT_ANY_HOUR))
     return _take(session, at, due, limit)
 
 
 def _is_due(at: datetime) -> ColumnElement[bool]:
-    its_sender_is_dead = and_(Message.state == Delivery.SENDING, Message.not_before <= at)
-    return or_(Message.state == Delivery.PENDING, its_sender_is_dead)
+    its_sender_is_dead = and_(OutboxMessage.state == Delivery.SENDING, OutboxMessage.not_before <= at)
+    return or_(OutboxMessage.state == Delivery.PENDING, its_sender_is_dead)
 
 
-def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) -> Sequence[Message]:
+def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) -> Sequence[OutboxMessage]:
     found = session.scalars(
-        select(Message)
-        .where(due, Message.not_before <= at)
-        .order_by(Message.kind != MessageKind.TURN_NEAR, Message.not_before, Message.id)
+        select(OutboxMessage)
+        .where(due, OutboxMessage.not_before <= at)
+        .order_by(OutboxMessage.kind != OutboxKind.TURN_NEAR, OutboxMessage.not_before, OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
@@ -95,8 +95,8 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
 def sent(session: Session, taken: Taken, provider_id: str) -> None:
     """It went out: true whoever has the message by now."""
     session.execute(
-        update(Message)
-        .where(Message.id == taken.id, Message.state != Delivery.SENT)
+        update(OutboxMessage)
+        .where(OutboxMessage.id == taken.id, OutboxMessage.state != Delivery.SENT)
         .values(state=Delivery.SENT, sent_at=now(session), provider_id=provider_id[:80], error="")
     )
 
@@ -123,29 +123,29 @@ def drop(session: Session, taken: Taken, error: str) -> None:
     _record(session, taken, state=Delivery.EXPIRED, error=error[:300])
 
 
-def page(session: Session, state: Delivery | None, limit: int) -> Sequence[Message]:
+def page(session: Session, state: Delivery | None, limit: int) -> Sequence[OutboxMessage]:
     """The newest messages (in that state), newest first."""
-    query = select(Message).order_by(Message.id.desc()).limit(limit)
-    return session.scalars(query.where(Message.state == state) if state else query).all()
+    query = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
+    return session.scalars(query.where(OutboxMessage.state == state) if state else query).all()
 
 
-def recipient(message: Message) -> str:
+def recipient(message: OutboxMessage) -> str:
     """To whom it goes, as much as may be shown: a masked number, or a webhook's host."""
-    if message.kind is MessageKind.NOTICE:
+    if message.kind is OutboxKind.NOTICE:
         return urlsplit(message.to).hostname or ""  # the rest may be a secret
     return numbers.masked(message.to)
 
 
 def retry(session: Session, message_id: int, who: str) -> None:
     """Have a message sent after all that failed or expired. Raises Refused("not-found" | "wrong-state")."""
-    if session.get(Message, message_id) is None:
+    if session.get(OutboxMessage, message_id) is None:
         raise Refused("not-found", f"no message {message_id}")
     at = now(session)
     changed = session.scalar(
-        update(Message)
-        .where(Message.id == message_id, Message.state.in_((Delivery.FAILED, Delivery.EXPIRED)))
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_((Delivery.FAILED, Delivery.EXPIRED)))
         .values(state=Delivery.PENDING, attempts=0, not_before=at, expires_at=None, error="")
-        .returning(Message.id)
+        .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
     )
     if changed is None:
@@ -154,12 +154,12 @@ def retry(session: Session, message_id: int, who: str) -> None:
 
 
 def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: bool) -> None:
-    too_late = Message.expires_at <= at
+    too_late = OutboxMessage.expires_at <= at
     if not texts:
-        unsent = and_(Message.kind != MessageKind.NOTICE, Message.made_at <= at - outbox.USEFUL)
+        unsent = and_(OutboxMessage.kind != OutboxKind.NOTICE, OutboxMessage.made_at <= at - outbox.USEFUL)
         too_late = or_(too_late, unsent)
     session.execute(
-        update(Message)
+        update(OutboxMessage)
         .where(due, too_late)
         .values(state=Delivery.EXPIRED, error="too late")
         .execution_options(synchronize_session=False)
@@ -169,10 +169,10 @@ def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: boo
 def _record(session: Session, taken: Taken, **values: Any) -> None:
     """Record what became of it, unless it is in other hands by now."""
     mine = (
-        Message.id == taken.id,
-        Message.state == Delivery.SENDING,
-        Message.attempts == taken.attempt,
+        OutboxMessage.id == taken.id,
+        OutboxMessage.state == Delivery.SENDING,
+        OutboxMessage.attempts == taken.attempt,
     )
     session.execute(
-        update(Message).where(*mine).values(**values).execution_options(synchronize_session=False)
+        update(OutboxMessage).where(*mine).values(**values).execution_options(synchronize_session=False)
     )

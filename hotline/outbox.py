@@ -14,13 +14,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import CitizenCode, Message, MessageKind, Registration, Request
+from db.models import CitizenCode, OutboxKind, OutboxMessage, Registration, Request
 
 MOBILE = "+989"
 """Numbers that text messages reach."""
 
 _INSERT = {
-    name: insert(Message).on_conflict_do_nothing(index_elements=["key"])
+    name: insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 ANSWER_KEY = "answer-"
@@ -32,7 +32,7 @@ USEFUL = timedelta(days=1)
 
 def tell(
     session: Session,
-    kind: MessageKind,
+    kind: OutboxKind,
     registration: Registration,
     *,
     about_round: int,
@@ -54,7 +54,7 @@ def tell(
 
 def tell_all(
     session: Session,
-    kind: MessageKind,
+    kind: OutboxKind,
     registrations: Sequence[Registration],
     *,
     about_round: int,
@@ -90,9 +90,9 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
         return
     at = now(session)
     session.add(
-        Message(
-            key=f"{MessageKind.NUMBER_CHANGED}-{registration.id}-{int(at.timestamp() * 1e6)}",
-            kind=MessageKind.NUMBER_CHANGED,
+        OutboxMessage(
+            key=f"{OutboxKind.NUMBER_CHANGED}-{registration.id}-{int(at.timestamp() * 1e6)}",
+            kind=OutboxKind.NUMBER_CHANGED,
             registration_id=registration.id,
             round_id=registration.round_id,
             to=old,
@@ -103,13 +103,13 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
     )
 
 
-def tell_of_request(session: Session, kind: MessageKind, request: Request, reply: str = "") -> None:
+def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply: str = "") -> None:
     """Have whoever reported a request told of `kind`, with the office's `reply`; land lines cannot be."""
     if request.number is None or not request.number.startswith(MOBILE):
         return
     at = now(session)
     session.add(
-        Message(
+        OutboxMessage(
             key=f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each time it is told anew
             kind=kind,
             request_id=request.id,
@@ -125,9 +125,9 @@ def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> Non
     """Have the E.164 number `to`, which has just sent a text message, answered; `facts` are for the text."""
     at = now(session)
     session.add(
-        Message(
+        OutboxMessage(
             key=key,
-            kind=MessageKind.ANSWER,
+            kind=OutboxKind.ANSWER,
             to=to,
             body=json.dumps(facts, ensure_ascii=False),
             made_at=at,
@@ -141,9 +141,9 @@ def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> Non
 def tell_code(session: Session, code: CitizenCode) -> None:
     """Have a code for signing in sent, unless that comes too late; its digits are not in the row."""
     session.add(
-        Message(
-            key=f"{MessageKind.SIGN_IN_CODE}-{code.id}",
-            kind=MessageKind.SIGN_IN_CODE,
+        OutboxMessage(
+            key=f"{OutboxKind.SIGN_IN_CODE}-{code.id}",
+            kind=OutboxKind.SIGN_IN_CODE,
             to=code.number,
             body=json.dumps({"code": code.id}),
             made_at=code.asked_at,
@@ -156,21 +156,23 @@ def tell_code(session: Session, code: CitizenCode) -> None:
 
 def answers_today(session: Session, to: str) -> int:
     """How many text messages of this number were answered in 24 hours."""
-    today = select(func.count(Message.id)).where(
-        Message.to == to, Message.kind == MessageKind.ANSWER, Message.made_at > now(session) - USEFUL
+    today = select(func.count(OutboxMessage.id)).where(
+        OutboxMessage.to == to,
+        OutboxMessage.kind == OutboxKind.ANSWER,
+        OutboxMessage.made_at > now(session) - USEFUL,
     )
     return session.scalar(today) or 0
 
 
 def is_known(session: Session, key: str) -> bool:
     """Whether there is a message of this key."""
-    return session.scalar(select(Message.id).where(Message.key == key)) is not None
+    return session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None
 
 
-def told(session: Session, kind: MessageKind, registration: Registration, about_round: int) -> bool:
+def told(session: Session, kind: OutboxKind, registration: Registration, about_round: int) -> bool:
     """Whether the citizen is told of `kind` in that round, or soon will be."""
     return is_known(session, _key(kind, registration, about_round))
 
 
-def _key(kind: MessageKind, registration: Registration, about_round: int) -> str:
+def _key(kind: OutboxKind, registration: Registration, about_round: int) -> str:
     return f"{kind}-{registration.id}-{about_round}"

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.schemas import Note, Registration
-from db.models import ConfirmationKind, Delivery, MessageKind
+from db.models import ConfirmationKind, Delivery, OutboxKind
 from db.states import CallbackState, Fact, Outcome
 
 
@@ -45,7 +45,7 @@ class CarriedOver(BaseModel):
 class Told(BaseModel):
     """A text message to the citizen."""
 
-    kind: MessageKind
+    kind: OutboxKind
     round_id: int | None
     state: Delivery
     made_at: datetime

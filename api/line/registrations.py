@@ -12,14 +12,14 @@ from api import reason_schemas, schemas, views
 from api.access import MayAnswer, MayMove, MayOversee, Reading, Writing
 from api.ids import PathId
 from api.line import history_schemas
-from db.models import Callback, Carry, Confirmation, LedgerEntry, Message, Registration
+from db.models import Callback, Carry, Confirmation, LedgerEntry, OutboxMessage, Registration
 from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.line import line, registration
 
 router = APIRouter(prefix="/registrations", tags=["registrations"])
 
-Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, Message)
+Row = TypeVar("Row", Callback, Carry, Confirmation, LedgerEntry, OutboxMessage)
 
 
 @router.get("/{registration_id}")
@@ -47,7 +47,7 @@ def show(registration_id: PathId, _user: MayOversee, session: Reading) -> histor
         ],
         text_messages=[
             history_schemas.Told.model_validate(text_message, from_attributes=True)
-            for text_message in _of(session, Message, found)
+            for text_message in _of(session, OutboxMessage, found)
         ],
         asked=[
             history_schemas.Asked.model_validate(asked, from_attributes=True)

@@ -6,14 +6,14 @@ from pydantic import BaseModel, Field
 
 from api.desk.desk_schemas import CitizensHistory
 from api.schemas import Official, Text
-from db.models import Delivery, MessageKind, Role
+from db.models import Delivery, OutboxKind, Role
 from db.states import RegistrationState, RequestState
 
 
 class SentMessage(BaseModel):
     """A text message to the citizen; `request_id` or `registration_id`: what it tells of."""
 
-    kind: MessageKind
+    kind: OutboxKind
     registration_id: int | None
     request_id: int | None
     state: Delivery

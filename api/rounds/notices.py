@@ -10,7 +10,7 @@ from api import schemas, views
 from api.access import InForce, MayOversee, Reading
 from api.rounds import round_schemas
 from db.engine import now
-from db.models import Message, Round
+from db.models import OutboxMessage, Round
 from hotline.dates import LANGUAGES, Language
 from hotline.rounds import notices, rounds
 
@@ -49,7 +49,7 @@ def texts(round_: Round, public_url: str) -> dict[Language, round_schemas.Notice
     }
 
 
-def _post(message: Message | None) -> round_schemas.Post | None:
+def _post(message: OutboxMessage | None) -> round_schemas.Post | None:
     if message is None:
         return None
     return round_schemas.Post(

@@ -82,7 +82,7 @@ class Notice(BaseModel):
 
 
 class Post(BaseModel):
-    """What was last to be told to the webhook about a round: a message, as under /messages."""
+    """What was last to be told to the webhook about a round: a message, as under /outbox."""
 
     message_id: int
     state: Delivery

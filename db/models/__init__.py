@@ -20,7 +20,7 @@ from db.models.line import (
     TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
-from db.models.outbox import Delivery, Message, MessageKind
+from db.models.outbox import Delivery, OutboxKind, OutboxMessage
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
@@ -72,11 +72,11 @@ __all__ = [
     "IncomingCalls",
     "LedgerEntry",
     "LineCount",
-    "Message",
-    "MessageKind",
     "Note",
     "Official",
     "OfficialKind",
+    "OutboxKind",
+    "OutboxMessage",
     "Picture",
     "PictureKind",
     "PlacedCall",

@@ -19,7 +19,7 @@ class Delivery(StrEnum):
     EXPIRED = "expired"  # too late to be of use
 
 
-class MessageKind(StrEnum):
+class OutboxKind(StrEnum):
     """Why a message is sent; each text message has a text of the same name in the catalogue."""
 
     REGISTERED = "registered"
@@ -41,14 +41,14 @@ class MessageKind(StrEnum):
     NOTICE = "notice"  # of a round, to a webhook
 
 
-class Message(Base):
+class OutboxMessage(Base):
     """The outbox: a text message to a citizen, or a notice to a webhook. Written with what it tells of."""
 
-    __tablename__ = "messages"
+    __tablename__ = "outbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(80), unique=True)  # what it is about: nobody is told twice
-    kind: Mapped[MessageKind] = mapped_column(one_of(MessageKind, "message_kind"))
+    kind: Mapped[OutboxKind] = mapped_column(one_of(OutboxKind, "outbox_kind"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
@@ -64,6 +64,6 @@ class Message(Base):
     error: Mapped[str] = mapped_column(String(300), default="")
 
     __table_args__ = (
-        Index("messages_due", "state", "not_before"),
-        Index("messages_of_number", "to", "made_at"),
+        Index("outbox_due", "state", "not_before"),
+        Index("outbox_of_number", "to", "made_at"),
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, MessageKind, Registration, Round
+from db.models import Callback, OutboxKind, Registration, Round
 from db.states import RETRIED, CallbackState, Fact, Outcome, RegistrationState
 from hotline import audit, outbox
 from hotline.callbacks import callbacks, own_faults, retries
@@ -104,7 +104,7 @@ def close(
     round_ = rounds.get(session, closed.round_id)
     registration.state = _after(outcome, registration.attempts, round_, settings)
     if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
-        outbox.tell(session, MessageKind.CLOSED, registration, about_round=round_.id)
+        outbox.tell(session, OutboxKind.CLOSED, registration, about_round=round_.id)
     if outcome is Outcome.FAILED:
         until = max(until or at, at + own_faults.passed_over(session, closed, settings))
     if again_at and outcome is Outcome.CALL_AGAIN:

@@ -15,8 +15,8 @@ from db.models import (
     Category,
     Confirmation,
     Guest,
-    Message,
     Note,
+    OutboxMessage,
     PlacedCall,
     Recording,
     Registration,
@@ -192,7 +192,7 @@ def _pictures(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def _messages(session: Session, number: str) -> list[Mapping[str, Any]]:
-    told = select(Message).where(Message.to == number).order_by(Message.id)
+    told = select(OutboxMessage).where(OutboxMessage.to == number).order_by(OutboxMessage.id)
     return [
         {
             "kind": each.kind.value,

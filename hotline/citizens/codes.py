@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import BlockedNumber, CitizenCode, CodeWay, Message, MessageKind
+from db.models import BlockedNumber, CitizenCode, CodeWay, OutboxKind, OutboxMessage
 from hotline import outbox
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -151,5 +151,7 @@ def forget(session: Session) -> None:
     """Delete the codes that no limit counts any more, and what tells that they were sent."""
     before = now(session) - _DAY
     session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before, CitizenCode.token.is_(None)))
-    sent = delete(Message).where(Message.kind == MessageKind.SIGN_IN_CODE, Message.made_at < before)
+    sent = delete(OutboxMessage).where(
+        OutboxMessage.kind == OutboxKind.SIGN_IN_CODE, OutboxMessage.made_at < before
+    )
     session.execute(sent)

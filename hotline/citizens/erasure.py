@@ -19,8 +19,8 @@ from db.models import (
     Confirmation,
     Erasure,
     Guest,
-    Message,
     Note,
+    OutboxMessage,
     Recording,
     Registration,
     Request,
@@ -158,7 +158,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
     """
     over = {"tries": codes.TRIES, "ended_at": func.coalesce(CitizenCode.ended_at, at)}
     gone = (
-        delete(Message).where(Message.to == number),
+        delete(OutboxMessage).where(OutboxMessage.to == number),
         delete(Confirmation).where(
             Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)
         ),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
 from db.engine import now
-from db.models import Carry, Message, MessageKind, Registration, Round, word, words
+from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline import outbox
 from hotline.ledger import ledger
@@ -21,7 +21,7 @@ from hotline.line import confirmations, line, turn_near_calls
 from hotline.rounds import rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
-_TOLD = (MessageKind.NOT_REACHED, MessageKind.ROUND_CANCELLED)
+_TOLD = (OutboxKind.NOT_REACHED, OutboxKind.ROUND_CANCELLED)
 
 _later = aliased(Round)
 NEXT_ROUND = (
@@ -59,9 +59,9 @@ _given_up = and_(
     Registration.state == word(RegistrationState.UNREACHED), or_(Round.is_operators_line, _twice)
 )
 _told = exists().where(
-    Message.registration_id == Registration.id,
-    Message.round_id == Registration.round_id,
-    Message.kind.in_(words(_TOLD)),
+    OutboxMessage.registration_id == Registration.id,
+    OutboxMessage.round_id == Registration.round_id,
+    OutboxMessage.kind.in_(words(_TOLD)),
 )
 
 # Asked every second: built once.
@@ -217,10 +217,10 @@ def _tell(session: Session, step: _Step, at: datetime) -> None:
     if step.fact in (Fact.MERGED, Fact.CANCELLED) or registration.state is RegistrationState.UNCONFIRMED:
         return
     if step.fact is Fact.CLOSED:
-        outbox.tell(session, MessageKind.CLOSED, registration, about_round=left.id)
+        outbox.tell(session, OutboxKind.CLOSED, registration, about_round=left.id)
         return
     known = step.to if step.to and step.to.announce_at <= at else None
-    missed = MessageKind.ROUND_CANCELLED if left.cancelled_at else MessageKind.NOT_REACHED
+    missed = OutboxKind.ROUND_CANCELLED if left.cancelled_at else OutboxKind.NOT_REACHED
     says_both = known and left.cancelled_at and not outbox.told(session, missed, registration, left.id)
     if says_both or not known:
         next_id = known.id if known else None
@@ -228,7 +228,7 @@ def _tell(session: Session, step: _Step, at: datetime) -> None:
     if step.to and not says_both:
         outbox.tell(
             session,
-            MessageKind.CARRIED,
+            OutboxKind.CARRIED,
             registration,
             about_round=left.id,
             not_before=max(at, step.to.announce_at),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import core, now, one_at_a_time
 from db.models import (
-    MessageKind,
+    OutboxKind,
     Registration,
     Round,
 )
@@ -72,7 +72,7 @@ def register(
         holding = held(session, round_id, number)
         return _again(session, holding.id, tell, language=language, subject=subject, call_id=call_id)
     if tell:
-        outbox.tell(session, MessageKind.REGISTERED, registration, about_round=round_id)
+        outbox.tell(session, OutboxKind.REGISTERED, registration, about_round=round_id)
     record(session, Fact.REGISTERED, registration)
     return told(session, registration, already=False)
 
@@ -149,7 +149,7 @@ def confirm(
     sources = [RegistrationState.UNCONFIRMED]
     changed = _change(session, registration.id, sources, state=RegistrationState.WAITING, **owners)
     if tell:
-        outbox.tell(session, MessageKind.REGISTERED, changed, about_round=changed.round_id)
+        outbox.tell(session, OutboxKind.REGISTERED, changed, about_round=changed.round_id)
     record(session, Fact.CONFIRMED, changed)
     return told(session, changed, already=False)
 
@@ -192,7 +192,7 @@ def cancel(session: Session, registration_id: int, *, office_reason: str = "", t
     public = {"by": "office", "reason": office_reason} if office_reason else {}
     changed = _change(session, registration_id, registration_sources(cancelled), state=cancelled)
     if tell:
-        outbox.tell(session, MessageKind.CANCELLED, changed, about_round=changed.round_id)
+        outbox.tell(session, OutboxKind.CANCELLED, changed, about_round=changed.round_id)
     record(session, Fact.CANCELLED, changed, **public)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import MessageKind, Registration, Round
+from db.models import OutboxKind, Registration, Round
 from db.states import RegistrationState
 from hotline import outbox
 from hotline.line import line, turn_near_calls
@@ -24,7 +24,7 @@ def tell(session: Session, places: int, *, call_beyond: int | None = None) -> No
 
     `call_beyond`: ask those who come after so many for each desk, too; the first are about to be called.
     """
-    at, kind = now(session), MessageKind.TURN_NEAR
+    at, kind = now(session), OutboxKind.TURN_NEAR
     live = session.scalars(
         select(Round.id).where(
             Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at)

@@ -12,8 +12,8 @@ from db.models import (
     Callback,
     Category,
     Department,
-    Message,
     Official,
+    OutboxMessage,
     Registration,
     Request,
     Round,
@@ -116,8 +116,10 @@ def _rules(session: Session, ids: Collection[int], _language: Language) -> _Foun
 
 def _messages(session: Session, ids: Collection[int], language: Language) -> _Found:
     """By what they tell of."""
-    query = select(Message.id, Message.registration_id, Message.request_id, Message.round_id)
-    found = session.execute(query.where(Message.id.in_(ids))).all()
+    query = select(
+        OutboxMessage.id, OutboxMessage.registration_id, OutboxMessage.request_id, OutboxMessage.round_id
+    )
+    found = session.execute(query.where(OutboxMessage.id.in_(ids))).all()
     places = dict(_registrations(session, {one.registration_id for one in found} - {None}, language))
     requests = dict(_requests(session, {one.request_id for one in found} - {None}, language))
     announced = dict(_rounds(session, {one.round_id for one in found} - {None}, language))

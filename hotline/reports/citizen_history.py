@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from db.models import Callback, CallQuality, Message, Note, Recording, Registration, Request, User
+from db.models import Callback, CallQuality, Note, OutboxMessage, Recording, Registration, Request, User
 from hotline.errors import Refused
 from hotline.requests import inbox
 
@@ -76,7 +76,11 @@ def requests(session: Session, number: str, user: User) -> Sequence[Request]:
     return session.scalars(newest.order_by(Request.id.desc()).limit(_REQUESTS)).all()
 
 
-def messages(session: Session, number: str) -> Sequence[Message]:
+def messages(session: Session, number: str) -> Sequence[OutboxMessage]:
     """The newest text messages to an E.164 number."""
-    newest = select(Message).where(Message.to == number).order_by(Message.made_at.desc(), Message.id.desc())
+    newest = (
+        select(OutboxMessage)
+        .where(OutboxMessage.to == number)
+        .order_by(OutboxMessage.made_at.desc(), OutboxMessage.id.desc())
+    )
     return session.scalars(newest.limit(_MESSAGES)).all()

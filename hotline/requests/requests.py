@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import MessageKind, Registration, Request, RequestEntry
+from db.models import OutboxKind, Registration, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import outbox, tickets
 from hotline.errors import Refused
@@ -116,7 +116,7 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
                 raise
             continue
         log(session, request, RequestStep.REPORTED, who)
-        outbox.tell_of_request(session, MessageKind.REQUEST_REPORTED, request)
+        outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
         return request
     raise Refused("tickets-used-up", "no free tracking number was found")
 

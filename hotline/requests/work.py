@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Department, MessageKind, Official, Registration, Request, Role, User
+from db.models import Department, Official, OutboxKind, Registration, Request, Role, User
 from db.states import IN_WORK, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
@@ -113,7 +113,7 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
     request.reply = reply
     _answered(session, request)
     _did(session, request, _T.NEWS, who, reply)
-    outbox.tell_of_request(session, MessageKind.REQUEST_NEWS, request, reply)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_NEWS, request, reply)
 
 
 def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
@@ -126,7 +126,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
     _answered(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
-    outbox.tell_of_request(session, MessageKind.REQUEST_REPLIED, request, reply)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
@@ -136,8 +136,8 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
     _answered(session, request)
     _did(session, request, _T.REJECTED, who, reason)
-    outbox.tell_of_request(session, MessageKind.REQUEST_REJECTED, request, reason)
-    _tell_duplicates(session, request, MessageKind.REQUEST_REJECTED)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
+    _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
 
 
 def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
@@ -152,7 +152,7 @@ def answer(session: Session, request_id: int, *, solved: bool, who: str = "", no
         move(session, request, _S.REOPENED, denials=Request.denials + 1)
     _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
     if solved:
-        _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
+        _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
 
 
 def close_unanswered(session: Session, days: int, limit: int) -> int:
@@ -167,7 +167,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
     for request in found:
         move(session, request, _S.CLOSED, unanswered=True)
         log(session, request, _T.UNANSWERED, "")
-        _tell_duplicates(session, request, MessageKind.REQUEST_CLOSED)
+        _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
     return len(found)
 
 
@@ -195,7 +195,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     _hand_on_promise(request, original)
     _did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
-        outbox.tell_of_request(session, MessageKind.REQUEST_CLOSED, request)
+        outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
     return original
 
 
@@ -253,7 +253,7 @@ def _said(note: str) -> str:
     return note
 
 
-def _tell_duplicates(session: Session, request: Request, kind: MessageKind) -> None:
+def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> None:
     for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
         if duplicate.number != request.number:
             outbox.tell_of_request(session, kind, duplicate, request.reply)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from standardwebhooks import Webhook
 
 from db.engine import now
-from db.models import Message, MessageKind, Official, Round
+from db.models import Official, OutboxKind, OutboxMessage, Round
 from hotline import dates
 from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
@@ -175,22 +175,24 @@ def ahead(session: Session, round_: Round) -> NoticeState:
     """
     known_at = rounds.known_at(round_)
     webhook_at = session.scalar(
-        select(func.min(Message.sent_at)).where(
-            Message.round_id == round_.id, Message.kind == MessageKind.NOTICE, Message.sent_at >= known_at
+        select(func.min(OutboxMessage.sent_at)).where(
+            OutboxMessage.round_id == round_.id,
+            OutboxMessage.kind == OutboxKind.NOTICE,
+            OutboxMessage.sent_at >= known_at,
         )
     )
     return NoticeState(known_at, webhook_at, round_.starts_at - known_at >= NOTICE)
 
 
-def posts(session: Session, found: Sequence[Round]) -> dict[int, Message]:
+def posts(session: Session, found: Sequence[Round]) -> dict[int, OutboxMessage]:
     """What was last put into the outbox for the webhook about each of these rounds, by the round's id."""
     ids = [round_.id for round_ in found]
     newest = (
-        select(func.max(Message.id))
-        .where(Message.kind == MessageKind.NOTICE, Message.round_id.in_(ids))
-        .group_by(Message.round_id)
+        select(func.max(OutboxMessage.id))
+        .where(OutboxMessage.kind == OutboxKind.NOTICE, OutboxMessage.round_id.in_(ids))
+        .group_by(OutboxMessage.round_id)
     )
-    last = session.scalars(select(Message).where(Message.id.in_(newest)))
+    last = session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(newest)))
     return {message.round_id: message for message in last if message.round_id is not None}
 
 
@@ -203,14 +205,14 @@ def queue_due(session: Session, settings: Settings) -> int:
         select(Round).where(is_public(at), Round.ends_at > at, Round.ended_at.is_(None)).order_by(Round.id)
     ).all()
     keys = {f"notice-{round_.id}-{what(round_)}-{round_.changes}": round_ for round_ in due}
-    told = set(session.scalars(select(Message.key).where(Message.key.in_(keys))))
+    told = set(session.scalars(select(OutboxMessage.key).where(OutboxMessage.key.in_(keys))))
     return sum(_queue(session, settings, key, keys[key], at) for key in keys if key not in told)
 
 
 def _queue(session: Session, settings: Settings, key: str, round_: Round, at: datetime) -> bool:
-    notice = Message(
+    notice = OutboxMessage(
         key=key,
-        kind=MessageKind.NOTICE,
+        kind=OutboxKind.NOTICE,
         round_id=round_.id,
         to=settings.notice_webhook,
         body=json.dumps(_event(round_, settings.public), ensure_ascii=False),
@@ -258,7 +260,7 @@ def _named(official: Official) -> dict[str, Any]:
 def signed(message_id: str, body: str, secret: str, at: datetime) -> dict[str, str]:
     """The headers with which a notice is posted (standardwebhooks.com).
 
-    `message_id` stays the same over all tries (Message.key); `at` is UTC, the moment of this one.
+    `message_id` stays the same over all tries (OutboxMessage.key); `at` is UTC, the moment of this one.
     """
     return {
         "Content-Type": "application/json; charset=utf-8",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import MessageKind, Official, Registration, Round
+from db.models import Official, OutboxKind, Registration, Round
 from db.states import Fact, Phase, RegistrationState
 from hotline import audit, outbox, reasons
 from hotline.errors import Refused
@@ -184,7 +184,7 @@ def _tell_hours(session: Session, round_: Round) -> None:
     ).all()
     outbox.tell_all(
         session,
-        MessageKind.ROUND_CHANGED,
+        OutboxKind.ROUND_CHANGED,
         waiting,
         about_round=round_.id,
         nth=round_.changes,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clerk import wording
-from db.models import Message, Official, Round
+from db.models import Official, OutboxMessage, Round
 from hotline.rounds import planning
 from settings import CITY
 from tests.factories import HOUR, a_round
@@ -16,11 +16,11 @@ from tests.factories import HOUR, a_round
 START = datetime(2117, 3, 3, 9, 0, tzinfo=CITY)
 
 
-def told(session: Session) -> Sequence[Message]:
-    return session.scalars(select(Message).order_by(Message.id)).all()
+def told(session: Session) -> Sequence[OutboxMessage]:
+    return session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
 
 
-def said(session: Session, text_message: Message) -> str | None:
+def said(session: Session, text_message: OutboxMessage) -> str | None:
     session.flush()
     found = wording.words(session, text_message)
     return found and found.text

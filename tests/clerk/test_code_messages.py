@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from clerk import process, sender
 from db.engine import now, reading, writing
-from db.models import BlockReason, CitizenCode, CodeWay, Delivery, Message
+from db.models import BlockReason, CitizenCode, CodeWay, Delivery, OutboxMessage
 from hotline import delivery
 from hotline.citizens import codes
 from hotline.line import blocked
@@ -98,7 +98,7 @@ def test_given_a_code_that_is_of_no_use_when_due_then_it_is_not_sent(
             case "blocked":
                 blocked.block(session, number, BlockReason.OWNER)
             case _:
-                session.scalars(select(Message)).one().expires_at = now(session)
+                session.scalars(select(OutboxMessage)).one().expires_at = now(session)
     sender.run_codes(engine, ready)
     assert provider.requests == []
     assert only(engine).state is Delivery.EXPIRED
@@ -201,7 +201,7 @@ def test_given_a_messenger_that_hangs_when_codes_are_due_then_the_others_go_out_
     ask(engine, ready, CodeWay.MESSENGER)
     ask(engine, ready)
     with reading(engine) as session:
-        (first,) = session.scalars(select(Message).order_by(Message.id).limit(1))
+        (first,) = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id).limit(1))
     provider.plan += [step]
     sender.run_codes(engine, ready)
     states = sorted(message.state for message in messages(engine))

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from clerk import process, wording
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Delivery, Message, MessageKind, Registration
+from db.models import AuditEntry, Delivery, OutboxKind, OutboxMessage, Registration
 from db.states import Phase, RegistrationState
 from hotline import delivery
 from hotline.line import blocked, registration, turn_near
@@ -75,7 +75,7 @@ def test_given_messages_when_listed_then_numbers_are_masked_and_a_state_can_be_a
             registration.register(session, round_id=round_.id, number=number)
         failed = told(session)[0]
         failed.state, failed.error = Delivery.FAILED, "Kavenegar 411"
-        notice = Message(key="n", kind=MessageKind.NOTICE, to="https://city.example/s3cr3t", body="{}")
+        notice = OutboxMessage(key="n", kind=OutboxKind.NOTICE, to="https://city.example/s3cr3t", body="{}")
         notice.made_at = notice.not_before = now(session)
         session.add(notice)
     shown = command.invoke(cli.app, ["message", "list"])
@@ -128,7 +128,7 @@ def test_given_the_clerk_when_its_jobs_run_then_the_near_are_told_and_messages_s
     jobs["turn-near"](engine, chosen)
     with writing(engine) as session:
         assert len(told(session)) == 2
-    jobs["messages"](engine, chosen.model_copy(update={"quiet_hours": NEVER}))
+    jobs["outbox"](engine, chosen.model_copy(update={"quiet_hours": NEVER}))
     with reading(engine) as session:
         assert {m.state for m in told(session)} == {Delivery.SENT}
     assert sum("text message" in line for line in caplog.messages) == 2

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, update
 
 from clerk import providers, sender
 from db.engine import connect, now, reading, writing
-from db.models import Delivery, Message, Registration
+from db.models import Delivery, OutboxMessage, Registration
 from settings import CITY, QuietHours, Settings
 from tests.factories import at_once
 from tests.kit.outbox import later, messages, notice, only, register
@@ -155,7 +155,7 @@ def test_given_a_message_that_cannot_be_worded_when_sent_then_the_others_are_sen
     register(engine, 3)
     broken = messages(engine)[1].id
     with writing(engine) as session:
-        session.execute(update(Message).where(Message.id == broken).values(body="{"))
+        session.execute(update(OutboxMessage).where(OutboxMessage.id == broken).values(body="{"))
     sender.run(engine, ready)
     found = {message.id: message for message in messages(engine)}
     assert (found.pop(broken).state, {m.state for m in found.values()}) == (

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import MessageKind, Round
+from db.models import OutboxKind, Round
 from db.states import Phase, RegistrationState
 from hotline.line import carry_over, confirmation_calls, registration, turn_near
 from hotline.rounds import planning, rounds
@@ -47,7 +47,7 @@ def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not
     else:
         registration.register(session, round_id=round_.id, number=number)
     (text_message,) = told(session)
-    assert (text_message.kind, text_message.to) == (MessageKind.REGISTERED, number)
+    assert (text_message.kind, text_message.to) == (OutboxKind.REGISTERED, number)
 
 
 def test_given_many_tell_at_once_when_they_commit_then_the_citizen_is_told_once(engine: Engine) -> None:
@@ -80,7 +80,7 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_i
     turn_near.tell(session, 5)
     assert [m.registration_id for m in told(session)] == [r.id for r in line[:6]]
     for text_message in told(session):
-        assert text_message.kind is MessageKind.TURN_NEAR
+        assert text_message.kind is OutboxKind.TURN_NEAR
         assert text_message.expires_at is not None
         assert timedelta(minutes=29) < text_message.expires_at - now(session) <= timedelta(minutes=30)
 
@@ -111,7 +111,7 @@ def test_given_a_round_that_is_over_when_the_next_is_known_then_its_day_is_told(
     a_registration(session, first)
     over(session, first)
     (text_message,) = told(session)
-    assert text_message.kind is MessageKind.CARRIED
+    assert text_message.kind is OutboxKind.CARRIED
     text = said(session, text_message)
     assert text is not None and "چهارشنبه ۱۲ اسفند از ساعت ۹ تا ۱۲" in text
 
@@ -137,11 +137,11 @@ def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_
     a_registration(session, first)
     over(session, first)
     (text_message,) = told(session)
-    assert text_message.kind is MessageKind.NOT_REACHED
+    assert text_message.kind is OutboxKind.NOT_REACHED
     assert "زمان دور بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     over(session, first)
-    assert [m.kind for m in told(session)] == [MessageKind.NOT_REACHED, MessageKind.CARRIED]
+    assert [m.kind for m in told(session)] == [OutboxKind.NOT_REACHED, OutboxKind.CARRIED]
     assert [bool(said(session, m)) for m in told(session)] == [False, True]
 
 
@@ -154,11 +154,11 @@ def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when
     carry_over.run(session)
     carry_over.tell_left(session)
     (text_message,) = told(session)
-    assert text_message.kind is MessageKind.ROUND_CANCELLED
+    assert text_message.kind is OutboxKind.ROUND_CANCELLED
     assert "زمان دور بعد را پیامک می‌کنیم" in (said(session, text_message) or "")
     next_round(session, first.official)
     carry_over.run(session)
-    assert [m.kind for m in told(session)] == [MessageKind.ROUND_CANCELLED, MessageKind.CARRIED]
+    assert [m.kind for m in told(session)] == [OutboxKind.ROUND_CANCELLED, OutboxKind.CARRIED]
     assert "۱۲ اسفند" in (said(session, told(session)[1]) or "")
 
 
@@ -183,5 +183,5 @@ def test_given_nobody_who_answers_in_two_rounds_when_closed_then_the_citizen_is_
     a_registration(session, first, state=RegistrationState.UNREACHED, rounds_unanswered=1)
     over(session, first)
     (text_message,) = told(session)
-    assert text_message.kind is MessageKind.CLOSED
+    assert text_message.kind is OutboxKind.CLOSED
     assert "بسته شد" in (said(session, text_message) or "")

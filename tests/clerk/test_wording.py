@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from clerk import wording
 from db.engine import now
-from db.models import MessageKind, Registration
+from db.models import OutboxKind, Registration
 from db.states import Phase, RegistrationState
 from hotline import outbox
 from hotline.line import registration
@@ -18,7 +18,7 @@ from tests.factories import HOUR, a_number, a_registration, a_round, some_regist
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
-KINDS = [kind for kind in MessageKind if kind not in (MessageKind.NOTICE, MessageKind.ANSWER)]
+KINDS = [kind for kind in OutboxKind if kind not in (OutboxKind.NOTICE, OutboxKind.ANSWER)]
 OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "sign_in_"))]
 EXAMPLES = {
     "ticket": "۱۲۳۴۵۶۷",
@@ -165,10 +165,10 @@ def test_given_every_kind_when_worded_then_the_catalogue_has_it_in_both_language
     first, next_ = two_rounds(session)
     for language in ("fa", "en"):
         for kind in OF_ROUNDS:
-            moved = kind is MessageKind.CARRIED
+            moved = kind is OutboxKind.CARRIED
             over = {
-                MessageKind.CLOSED: RegistrationState.CLOSED,
-                MessageKind.CANCELLED: RegistrationState.CANCELLED,
+                OutboxKind.CLOSED: RegistrationState.CLOSED,
+                OutboxKind.CANCELLED: RegistrationState.CANCELLED,
             }
             state = over.get(kind, RegistrationState.WAITING)
             round_ = next_ if moved else first

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry, Message, MessageKind
+from db.models import AuditEntry, OutboxKind, OutboxMessage
 from db.states import CallbackState, RequestStep
 from hotline import audit
 from hotline.clock import CITY
@@ -136,10 +136,10 @@ def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is
     a_user(session, username="op 1")
     at, when = now(session), day(round_.starts_at.astimezone(CITY).date(), "en")
     own = {"to": place.number, "body": "{}", "made_at": at, "not_before": at}
-    message = Message(
-        key="1", kind=MessageKind.REGISTERED, registration_id=place.id, round_id=round_.id, **own
+    message = OutboxMessage(
+        key="1", kind=OutboxKind.REGISTERED, registration_id=place.id, round_id=round_.id, **own
     )
-    notice = Message(key="2", kind=MessageKind.NOTICE, round_id=round_.id, **own)
+    notice = OutboxMessage(key="2", kind=OutboxKind.NOTICE, round_id=round_.id, **own)
     session.add_all((message, notice))
     session.flush()
     subjects = {

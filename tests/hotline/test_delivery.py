@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, update
 
 from db.engine import now, writing
-from db.models import Delivery, Message, MessageKind
+from db.models import Delivery, OutboxKind, OutboxMessage
 from hotline import delivery
 from hotline.delivery import Taken
 from settings import CITY
@@ -13,8 +13,8 @@ from tests.kit.outbox import NEVER, later, only, register, wait_of
 
 
 def test_given_two_registrations_of_other_databases_when_named_outside_then_their_names_differ() -> None:
-    first = Message(id=1, kind=MessageKind.TURN_NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
-    other = Message(id=1, kind=MessageKind.TURN_NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
+    first = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
+    other = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
     assert delivery.name_outside(first) != delivery.name_outside(other)
 
 
@@ -64,7 +64,7 @@ def test_given_a_message_being_sent_when_its_time_passes_then_it_does_not_expire
     register(engine)
     with writing(engine) as session:
         delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
-        session.execute(update(Message).values(expires_at=now(session) - timedelta(seconds=1)))
+        session.execute(update(OutboxMessage).values(expires_at=now(session) - timedelta(seconds=1)))
     with writing(engine) as session:
         assert delivery.take_up(session, quiet=NEVER, texts=True, limit=5) == []
     assert only(engine).state is Delivery.SENDING

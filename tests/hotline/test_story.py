@@ -19,7 +19,16 @@ from api.app import create
 from api.cookies import COOKIE
 from clerk.process import carry_over
 from db.engine import now, reading, writing
-from db.models import Callback, Carry, Confirmation, Message, MessageKind, Registration, Round, UtcDateTime
+from db.models import (
+    Callback,
+    Carry,
+    Confirmation,
+    OutboxKind,
+    OutboxMessage,
+    Registration,
+    Round,
+    UtcDateTime,
+)
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.callbacks import callbacks, closing
@@ -113,7 +122,7 @@ class City:
     def passes(self, by: timedelta) -> None:
         """Time passes: whatever is kept becomes older."""
         with writing(self.engine) as session:
-            for table in (model.__table__ for model in (Round, Registration, Confirmation, Message)):
+            for table in (model.__table__ for model in (Round, Registration, Confirmation, OutboxMessage)):
                 key = next(iter(table.primary_key))
                 moments = [column for column in table.columns if isinstance(column.type, UtcDateTime)]
                 for id_, *values in session.execute(select(key, *moments)).all():
@@ -241,13 +250,13 @@ class City:
         with reading(self.engine) as session:
             columns = (Registration.id, Registration.round_id, Registration.state, Registration.rounds_missed)
             kept = [tuple(row) for row in session.execute(select(*columns).order_by(Registration.id))]
-            counted = [select(func.count()).select_from(model) for model in (Carry, Message)]
+            counted = [select(func.count()).select_from(model) for model in (Carry, OutboxMessage)]
             return [*kept, *((session.scalar(count),) for count in counted)]
 
-    def told(self, kind: MessageKind) -> list[str]:
+    def told(self, kind: OutboxKind) -> list[str]:
         """The numbers that are sent a message of this kind."""
         with reading(self.engine) as session:
-            return sorted(session.scalars(select(Message.to).where(Message.kind == kind)))
+            return sorted(session.scalars(select(OutboxMessage.to).where(OutboxMessage.kind == kind)))
 
     def phase(self, round_: Round) -> Phase:
         with reading(self.engine) as session:
@@ -324,7 +333,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     city.clerk()
     left = [first.citizens[n] for n in [2, 9, *range(23, MANY)]]
     assert [citizen for citizen in first.citizens if citizen.state in ("waiting", "unreached")] == left
-    assert city.told(MessageKind.NOT_REACHED) == sorted(citizen.number for citizen in left)
+    assert city.told(OutboxKind.NOT_REACHED) == sorted(citizen.number for citizen in left)
     heard = city.dials(left[-1], ("main-menu", "2"), ("follow-up-menu", "#"))
     assert heard.prompts[2:5] == ["active-registration", "status-not-reached", "next-round-to-come"]
 
@@ -343,7 +352,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     assert second.citizens == left
     second.citizens += fresh[:2]
     assert city.standing(again) == tickets([*left, *fresh[:2]]), "with the same ticket numbers, first"
-    assert city.told(MessageKind.CARRIED) == sorted(citizen.number for citizen in left)
+    assert city.told(OutboxKind.CARRIED) == sorted(citizen.number for citizen in left)
 
     # More register, also one who was reached; all hear of those before them, new ones what a round reaches.
     had_it = Citizen("first-0 once more", MANY + 6, number=first.citizens[0].number)
@@ -377,7 +386,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     never = left[0]
     second.carry()
     assert never.state == "closed"
-    assert city.told(MessageKind.CLOSED) == [never.number]
+    assert city.told(OutboxKind.CLOSED) == [never.number]
     heard = city.dials(early, ("main-menu", "2"), ("follow-up-ask", never.ticket))
     assert heard.prompts[-2:] == ["status-given-up", "goodbye"]
     kept_of = {

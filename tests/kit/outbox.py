@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import Message, MessageKind
+from db.models import OutboxKind, OutboxMessage
 from db.states import Phase
 from hotline.line import registration
 from settings import QuietHours, Settings
@@ -30,9 +30,9 @@ def notice(engine: Engine, ready: Settings) -> None:
         at = now(session)
         round_id = a_round(session, Phase.OPEN).id
         session.add(
-            Message(
+            OutboxMessage(
                 key=f"notice-{round_id}-announced-0",
-                kind=MessageKind.NOTICE,
+                kind=OutboxKind.NOTICE,
                 round_id=round_id,
                 to=ready.notice_webhook,
                 body='{"type": "round.announced", "text": "دور"}',
@@ -42,12 +42,12 @@ def notice(engine: Engine, ready: Settings) -> None:
         )
 
 
-def messages(engine: Engine) -> list[Message]:
+def messages(engine: Engine) -> list[OutboxMessage]:
     with reading(engine) as session:
-        return list(session.scalars(select(Message).order_by(Message.id)))
+        return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
-def only(engine: Engine) -> Message:
+def only(engine: Engine) -> OutboxMessage:
     (message,) = messages(engine)
     return message
 
@@ -56,10 +56,10 @@ def later(engine: Engine, **values: Any) -> None:
     """Let time pass: waits and leases are over."""
     with writing(engine) as session:
         due = {"not_before": now(session) - timedelta(seconds=1)} | values
-        session.execute(update(Message).values(due))
+        session.execute(update(OutboxMessage).values(due))
 
 
 def wait_of(engine: Engine) -> float:
     """Seconds until the message is due."""
     with reading(engine) as session:
-        return (session.scalars(select(Message.not_before)).one() - now(session)).total_seconds()
+        return (session.scalars(select(OutboxMessage.not_before)).one() - now(session)).total_seconds()

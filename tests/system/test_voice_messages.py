@@ -15,7 +15,7 @@ import soundfile
 from sqlalchemy import select
 
 from db.engine import reading
-from db.models import Message, MessageKind, Registration, Request
+from db.models import OutboxKind, OutboxMessage, Registration, Request
 from ivr import voice_message
 from tests.kit import sound
 from tests.kit.caller import Caller
@@ -98,10 +98,11 @@ def _until_kept(system: System, caller: Caller) -> Path:
     return kept
 
 
-def _texts(system: System, caller: Caller) -> list[MessageKind]:
+def _texts(system: System, caller: Caller) -> list[OutboxKind]:
     with reading(system.engine) as session:
         to = "+98" + caller.number[1:]
-        return list(session.scalars(select(Message.kind).where(Message.to == to).order_by(Message.id)))
+        told = select(OutboxMessage.kind).where(OutboxMessage.to == to).order_by(OutboxMessage.id)
+        return list(session.scalars(told))
 
 
 def test_given_a_recording_that_a_silence_ends_when_nobody_reviews_it_then_it_is_kept_and_its_number_heard(
@@ -124,7 +125,7 @@ def test_given_a_caller_who_hangs_up_while_speaking_then_it_is_kept_and_its_numb
 ) -> None:
     with _speaking(system, tone, tone) as (message, report):
         time.sleep(HANGS_UP_AFTER_S)
-        for caller, kind in ((message, MessageKind.REGISTERED), (report, MessageKind.REQUEST_REPORTED)):
+        for caller, kind in ((message, OutboxKind.REGISTERED), (report, OutboxKind.REQUEST_REPORTED)):
             caller.hangup()
             _until_kept(system, caller)
             assert _texts(system, caller) == [kind]

@@ -1217,7 +1217,7 @@ def _tables() -> None:
         postgresql_where=sa.text("state = 'screening'"),
     )
     op.create_table(
-        "messages",
+        "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column(
@@ -1240,7 +1240,7 @@ def _tables() -> None:
                 "request_closed",
                 "sign_in_code",
                 "notice",
-                name="message_kind",
+                name="outbox_kind",
                 native_enum=False,
                 create_constraint=True,
                 length=32,
@@ -1289,11 +1289,11 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    op.create_index(("ix_messages_registration_id"), "messages", ["registration_id"], unique=False)
-    op.create_index(("ix_messages_request_id"), "messages", ["request_id"], unique=False)
-    op.create_index(("ix_messages_round_id"), "messages", ["round_id"], unique=False)
-    op.create_index("messages_due", "messages", ["state", "not_before"], unique=False)
-    op.create_index("messages_of_number", "messages", ["to", "made_at"], unique=False)
+    op.create_index(("ix_outbox_registration_id"), "outbox", ["registration_id"], unique=False)
+    op.create_index(("ix_outbox_request_id"), "outbox", ["request_id"], unique=False)
+    op.create_index(("ix_outbox_round_id"), "outbox", ["round_id"], unique=False)
+    op.create_index("outbox_due", "outbox", ["state", "not_before"], unique=False)
+    op.create_index("outbox_of_number", "outbox", ["to", "made_at"], unique=False)
     op.create_table(
         "recovery_codes",
         sa.Column("code_hash", sa.String(length=64), nullable=False),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from api.app import create
 from db.engine import reading, writing
-from db.models import BlockReason, Category, Message, MessageKind, Request
+from db.models import BlockReason, Category, OutboxKind, OutboxMessage, Request
 from db.states import RequestState
 from hotline.line import blocked
 from hotline.requests import work
@@ -70,8 +70,8 @@ def test_given_a_report_with_pictures_when_filed_then_it_is_a_request_like_any_o
     assert [each["tracking"] for each in mine.get(MINE).json()] == [told["tracking"]]
     assert mine.get(f"{V1}/my/pictures/{shown[1]}").status_code == 200
     with reading(engine) as session:
-        message = session.scalars(select(Message).where(Message.to == number)).one()
-        assert message.kind is MessageKind.REQUEST_REPORTED
+        message = session.scalars(select(OutboxMessage).where(OutboxMessage.to == number)).one()
+        assert message.kind is OutboxKind.REQUEST_REPORTED
         id_ = session.scalars(select(Request.id)).one()
     seen = desk.get(f"{V1}/requests/{id_}").json()
     assert seen["request"]["written"] == SAID["text"]
@@ -102,7 +102,7 @@ def test_given_the_same_report_when_it_is_sent_again_then_it_is_the_same_request
     assert report(other).status_code == 201, "a key is of one number"
     with reading(engine) as session:
         assert len(session.scalars(select(Request)).all()) == 3
-        assert len(session.scalars(select(Message)).all()) == 3
+        assert len(session.scalars(select(OutboxMessage)).all()) == 3
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
-from db.models import BlockReason, Message, MessageKind, Official, OfficialKind, Registration, Role
+from db.models import BlockReason, Official, OfficialKind, OutboxKind, OutboxMessage, Registration, Role
 from db.states import CallbackState
 from hotline import audit, numbers
 from hotline.line import blocked
@@ -24,8 +24,8 @@ def place(engine: Engine) -> Registration:
         place = a_registration(session, a_round(session))
         a_request(session, number=place.number, category=3, district=5)
         session.add(
-            Message(
-                key="told", kind=MessageKind.REGISTERED, registration_id=place.id, to=place.number, body="…",
+            OutboxMessage(
+                key="told", kind=OutboxKind.REGISTERED, registration_id=place.id, to=place.number, body="…",
                 made_at=now(session), not_before=now(session),
             )
         )  # fmt: skip

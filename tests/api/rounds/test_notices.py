@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Delivery, Message, Round
+from db.models import Delivery, OutboxMessage, Round
 from db.states import Phase
 from hotline.rounds import notices, planning, rounds
 from settings import Settings
@@ -68,17 +68,17 @@ def test_given_posts_to_the_webhook_when_notices_are_listed_then_the_last_one_of
     with writing(engine) as session:
         first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)
         notices.queue_due(session, hooked)
-        for message in session.scalars(select(Message)):
+        for message in session.scalars(select(OutboxMessage)):
             message.state, message.sent_at = Delivery.SENT, now(session)
         planning.change(session, second, who="x", reason="جلسه", short_notice=True, minutes=7)
         session.flush()
         notices.queue_due(session, hooked)
-        last = session.scalars(select(Message).order_by(Message.id.desc())).first()
+        last = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first()
         assert last
         last.state, last.error = Delivery.FAILED, "HTTP 500"
     found = listed(office, engine)
     assert found[first.id]["post"]["state"] == "sent" and found[first.id]["post"]["sent_at"]
     post = {"message_id": last.id, "state": "failed", "sent_at": None, "error": "HTTP 500"}
     assert found[second.id]["post"] == post
-    assert office.post(f"{V1}/messages/{last.id}/retry").status_code == 202
+    assert office.post(f"{V1}/outbox/{last.id}/retry").status_code == 202
     assert listed(office, engine)[second.id]["post"] == {**post, "state": "pending", "error": ""}

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Delivery, LedgerEntry, Message, MessageKind, Official, OfficialKind, Role
+from db.models import Delivery, LedgerEntry, Official, OfficialKind, OutboxKind, OutboxMessage, Role
 from db.states import CallbackState, Fact, Outcome, Phase
 from hotline import outbox
 from hotline.callbacks import claims, closing
@@ -269,19 +269,19 @@ def test_given_a_message_that_failed_when_listed_and_retried_then_it_is_due_and_
     with writing(engine) as session:
         waiting = some_registrations(session, a_round(session, Phase.OPEN), 2)
         for one in waiting:
-            outbox.tell(session, MessageKind.REGISTERED, one, about_round=one.round_id)
-        first, second = session.scalars(select(Message).order_by(Message.id))
+            outbox.tell(session, OutboxKind.REGISTERED, one, about_round=one.round_id)
+        first, second = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
         second.state, second.error = Delivery.FAILED, "refused"
         ids = first.id, second.id
 
-    (failed,) = office.get(f"{V1}/messages", params={"state": "failed"}).json()
+    (failed,) = office.get(f"{V1}/outbox", params={"state": "failed"}).json()
     assert (failed["id"], failed["error"]) == (ids[1], "refused")
-    assert [m["id"] for m in office.get(f"{V1}/messages").json()] == [ids[1], ids[0]]
+    assert [m["id"] for m in office.get(f"{V1}/outbox").json()] == [ids[1], ids[0]]
     assert waiting[1].number[-7:] not in str(failed)
 
-    retried = office.post(f"{V1}/messages/{ids[1]}/retry")
+    retried = office.post(f"{V1}/outbox/{ids[1]}/retry")
     assert (retried.status_code, retried.json()["state"]) == (202, "pending")
-    problem(office.post(f"{V1}/messages/{ids[0]}/retry"), 409, "wrong-state")
+    problem(office.post(f"{V1}/outbox/{ids[0]}/retry"), 409, "wrong-state")
 
 
 def test_given_a_call_made_ahead_that_no_desk_got_when_the_history_is_asked_then_it_is_there_without_a_desk(

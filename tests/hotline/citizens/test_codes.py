@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import CitizenCode, CodeWay, Message, MessageKind
+from db.models import CitizenCode, CodeWay, OutboxKind, OutboxMessage
 from hotline.citizens import codes
 from hotline.errors import Refused
 from settings import Settings
@@ -237,11 +237,11 @@ def test_given_a_database_when_all_of_it_is_read_then_no_code_is_in_it(
     with reading(engine) as session:
         rows = [
             str(row)
-            for table in ("citizen_codes", "messages", "audit", "events")
+            for table in ("citizen_codes", "outbox", "audit", "events")
             for row in session.execute(text(f"SELECT * FROM {table}"))
         ]
-        sent = session.scalars(select(Message)).all()
-    assert {message.kind for message in sent} == {MessageKind.SIGN_IN_CODE}
+        sent = session.scalars(select(OutboxMessage)).all()
+    assert {message.kind for message in sent} == {OutboxKind.SIGN_IN_CODE}
     bodies = " ".join(message.body for message in sent)
     assert len(rows) == 10
     assert not any(code in bodies for code in given)
@@ -254,9 +254,9 @@ def test_given_old_codes_when_forgotten_then_they_and_their_messages_are_gone(
     ask(engine, settings, a_number())
     passes(engine, timedelta(hours=25))
     with writing(engine) as session:
-        session.execute(update(Message).values(made_at=now(session) - timedelta(hours=25)))
+        session.execute(update(OutboxMessage).values(made_at=now(session) - timedelta(hours=25)))
     ask(engine, settings, a_number())
     with writing(engine) as session:
         codes.forget(session)
         assert len(session.scalars(select(CitizenCode)).all()) == 1
-        assert len(session.scalars(select(Message)).all()) == 1
+        assert len(session.scalars(select(OutboxMessage)).all()) == 1

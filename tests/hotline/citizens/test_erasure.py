@@ -19,8 +19,8 @@ from db.models import (
     Confirmation,
     Erasure,
     Guest,
-    Message,
     Note,
+    OutboxMessage,
     Recording,
     Registration,
     Request,
@@ -260,7 +260,7 @@ def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_other
         live = make.a_round(session)
         make.keyed_in(session, live, NUMBER, asked_by=OTHER)
         found = belongings.export(session, NUMBER, who="command line")
-        told = len(session.scalars(select(Message).where(Message.to == NUMBER)).all())
+        told = len(session.scalars(select(OutboxMessage).where(OutboxMessage.to == NUMBER)).all())
         asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-exported")).one()
     exported = json.dumps(found, ensure_ascii=False)
     assert OTHER not in exported and OTHER[3:] not in exported

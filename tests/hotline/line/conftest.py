@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clerk import wording
-from db.models import Message
+from db.models import OutboxMessage
 from hotline.line import text_commands
 from tests.hotline.line.texting import NUMBER, Send
 
@@ -16,11 +16,11 @@ def send(session: Session) -> Send:
     names = iter(range(1000))
 
     def send(text: str, number: str = NUMBER, name: str = "") -> str:
-        known = session.scalars(select(Message.id)).all()
+        known = session.scalars(select(OutboxMessage.id)).all()
         text_commands.received(
             session, number, text, name or str(next(names)), per_day=3, public_url="http://city.example"
         )
-        new = session.scalars(select(Message).where(Message.id.not_in(known))).all()
+        new = session.scalars(select(OutboxMessage).where(OutboxMessage.id.not_in(known))).all()
         assert len(new) <= 1, "one answer, and nothing besides"
         words = wording.words(session, new[0]) if new else None
         assert words is None or words.to == number

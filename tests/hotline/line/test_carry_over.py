@@ -13,9 +13,9 @@ from db.models import (
     Confirmation,
     ConfirmationKind,
     LedgerEntry,
-    Message,
-    MessageKind,
     Official,
+    OutboxKind,
+    OutboxMessage,
     Registration,
     Round,
 )
@@ -67,8 +67,8 @@ def coming(session: Session, official: Official, past: Round) -> Round:
     return a_round_of(session, official)
 
 
-def told(session: Session, kind: MessageKind) -> list[int | None]:
-    return list(session.scalars(select(Message.registration_id).where(Message.kind == kind)))
+def told(session: Session, kind: OutboxKind) -> list[int | None]:
+    return list(session.scalars(select(OutboxMessage.registration_id).where(OutboxMessage.kind == kind)))
 
 
 def test_given_a_next_round_when_carried_then_ticket_and_time_stay_and_one_round_more_is_missed(
@@ -82,7 +82,7 @@ def test_given_a_next_round_when_carried_then_ticket_and_time_stay_and_one_round
     assert (left.round_id, left.state, left.rounds_missed) == (coming.id, S.WAITING, 2)
     assert (left.ticket, left.registered_at) == before
     assert (left.attempts, left.not_before, left.rounds_unanswered) == (0, None, 0)
-    assert told(session, MessageKind.CARRIED) == [left.id]
+    assert told(session, OutboxKind.CARRIED) == [left.id]
     assert carry_over.run(session) == 0
 
 
@@ -107,7 +107,7 @@ def test_given_every_attempt_used_up_when_carried_then_once_more_and_then_closed
     assert carry_over.run(session) == 1  # although no next round is there
     session.refresh(carried_before)
     assert (carried_before.state, carried_before.round_id) == (S.CLOSED, coming.id)
-    assert told(session, MessageKind.CLOSED) == [carried_before.id]
+    assert told(session, OutboxKind.CLOSED) == [carried_before.id]
 
 
 def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_pass_over(
@@ -117,12 +117,12 @@ def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_
     assert carry_over.run(session) == 0
     assert carry_over.tell_left(session) == 3
     assert carry_over.tell_left(session) == 0
-    assert told(session, MessageKind.NOT_REACHED) == [r.id for r in left]
+    assert told(session, OutboxKind.NOT_REACHED) == [r.id for r in left]
 
     coming = a_round_of(session, official)
     assert carry_over.run(session, limit=2) == 2
     assert carry_over.run(session, limit=2) == 1
-    assert told(session, MessageKind.CARRIED) == [r.id for r in left]
+    assert told(session, OutboxKind.CARRIED) == [r.id for r in left]
     assert {r.round_id for r in session.scalars(select(Registration))} == {coming.id}
 
 
@@ -149,7 +149,7 @@ def test_given_a_cancelled_round_when_carried_then_it_says_so_and_the_next_but_o
 
     assert carry_over.run(session) == 1
     session.refresh(left)
-    assert (left.round_id, told(session, MessageKind.ROUND_CANCELLED)) == (coming.id, [left.id])
+    assert (left.round_id, told(session, OutboxKind.ROUND_CANCELLED)) == (coming.id, [left.id])
 
 
 def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_and_both_tickets_lead_to_it(
@@ -162,7 +162,7 @@ def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_
     session.refresh(anew)
     assert (anew.state, anew.merged_into_id) == (S.CANCELLED, left.id)
     assert registration.get_by_ticket(session, anew.ticket).id == left.id
-    assert told(session, MessageKind.CARRIED) == [left.id]
+    assert told(session, OutboxKind.CARRIED) == [left.id]
 
 
 def test_given_two_rounds_that_missed_one_number_when_carried_then_it_is_in_the_next_once(
@@ -234,7 +234,7 @@ def test_given_a_clerk_killed_before_the_commit_when_it_runs_again_then_everythi
         raise RuntimeError
     with writing(engine) as session:
         assert carry_over.run(session) == 3
-        assert len(session.scalars(select(Message)).all()) == 3
+        assert len(session.scalars(select(OutboxMessage)).all()) == 3
         assert set(session.scalars(select(Registration.round_id))) == {coming.id}
 
 
@@ -253,7 +253,7 @@ def test_given_an_unconfirmed_number_when_carried_then_it_is_still_unconfirmed_a
     left = keyed_in_by_somebody(session, a_registration(session, past, state=S.UNCONFIRMED))
     assert carry_over.run(session) == 1
     session.refresh(left)
-    assert (left.round_id, left.state, told(session, MessageKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
+    assert (left.round_id, left.state, told(session, OutboxKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
 
 
 def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is_told_with_the_notice(
@@ -263,12 +263,12 @@ def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is
     left = a_registration(session, past)
 
     assert carry_over.run(session) == 1
-    at_once_, later = session.scalars(select(Message).order_by(Message.not_before)).all()
-    assert (at_once_.kind, later.kind) == (MessageKind.NOT_REACHED, MessageKind.CARRIED)
+    at_once_, later = session.scalars(select(OutboxMessage).order_by(OutboxMessage.not_before)).all()
+    assert (at_once_.kind, later.kind) == (OutboxKind.NOT_REACHED, OutboxKind.CARRIED)
     assert later.not_before == coming.announce_at
     session.commit()
 
-    def text(text_message: Message) -> str | None:
+    def text(text_message: OutboxMessage) -> str | None:
         words = wording.words(session, text_message)
         return words.text if words else None
 

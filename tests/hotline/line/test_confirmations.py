@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import BlockReason, Confirmation, ConfirmationKind, Message, Registration, Round
+from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage, Registration, Round
 from db.states import Fact, Phase, RegistrationState
 from hotline.errors import Blocked, Refused
 from hotline.ledger import ledger
@@ -211,7 +211,7 @@ def test_given_another_number_when_its_owner_agrees_then_the_place_is_called_the
     assert isinstance(told, Registered) and told.ticket == place.ticket
     assert (place.number, place.state) == (NUMBER, R.WAITING)
     assert ledger.of_registration(session, place.id)[-1].fact is Fact.NUMBER_CHANGED
-    assert session.scalars(select(Message.to)).all() == [CALLER]
+    assert session.scalars(select(OutboxMessage.to)).all() == [CALLER]
 
 
 @pytest.mark.parametrize("how", ["declines", "never picks up"])
@@ -277,7 +277,7 @@ def test_given_a_wish_to_cancel_without_a_ticket_when_the_number_answers_then_th
     place = a_place(session)
     confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=yes)
     assert place.state is after
-    assert [m.kind for m in session.scalars(select(Message))] == ["cancelled"] * yes
+    assert [m.kind for m in session.scalars(select(OutboxMessage))] == ["cancelled"] * yes
 
 
 def test_given_a_wish_to_cancel_when_nobody_picks_up_then_the_place_stays(session: Session) -> None:

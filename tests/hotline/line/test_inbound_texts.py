@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from api.app import create
 from db.engine import reading, writing
-from db.models import Message, MessageKind
+from db.models import OutboxKind, OutboxMessage
 from db.states import RegistrationState
 from hotline.line import registration
 from settings import Settings
@@ -63,7 +63,9 @@ def test_given_both_providers_when_they_post_then_each_number_is_registered_once
         assert post("", body, headers=_signed(body)).status_code == 204
     with reading(engine) as session:
         assert [len(places(session, number)) for number in (NUMBER, OTHER)] == [1, 1]
-        answered = session.scalars(select(Message.to).where(Message.kind == MessageKind.ANSWER)).all()
+        answered = session.scalars(
+            select(OutboxMessage.to).where(OutboxMessage.kind == OutboxKind.ANSWER)
+        ).all()
     assert sorted(answered) == sorted([NUMBER, OTHER])
 
 
@@ -82,7 +84,7 @@ def test_given_a_sender_whom_nobody_could_call_then_it_is_taken_and_nothing_happ
 ) -> None:
     assert post("/kavenegar", _form(**{"from": sender}), params={"secret": SECRET}).status_code == 204
     with reading(engine) as session:
-        assert session.scalars(select(Message.id)).all() == []
+        assert session.scalars(select(OutboxMessage.id)).all() == []
 
 
 def test_given_who_does_not_know_the_secret_then_nothing_is_taken(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from clerk import wording
 from db.engine import reading, writing
-from db.models import Callback, Desk, Message, MessageKind, Registration
+from db.models import Callback, Desk, OutboxKind, OutboxMessage, Registration
 from db.states import LIVE, ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, RegistrationState
 from dialer.callback_writer import CallbackWriter
 from dialer.outcomes import UNSEEN, Ending
@@ -46,7 +46,7 @@ def places(engine: Engine) -> list[tuple[str, S]]:
 
 
 def texts(session: Session) -> list[str]:
-    found = session.scalars(select(Message).where(Message.kind == MessageKind.CLOSED)).all()
+    found = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.CLOSED)).all()
     return [said.text for text_message in found if (said := wording.words(session, text_message))]
 
 

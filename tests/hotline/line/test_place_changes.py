@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from clerk import wording
 from db.engine import reading, writing
-from db.models import AuditEntry, BlockReason, Event, Message, MessageKind, Registration, Round, User
+from db.models import AuditEntry, BlockReason, Event, OutboxKind, OutboxMessage, Registration, Round, User
 from db.states import Fact, RegistrationState
 from hotline.callbacks import claims
 from hotline.errors import Refused
@@ -123,7 +123,11 @@ def test_given_a_changed_number_when_it_is_written_down_then_the_old_number_hear
         with writing(engine) as session:
             registration.change_number(session, place.id, number)
     with reading(engine) as session:
-        of_change = select(Message).where(Message.kind == MessageKind.NUMBER_CHANGED).order_by(Message.id)
+        of_change = (
+            select(OutboxMessage)
+            .where(OutboxMessage.kind == OutboxKind.NUMBER_CHANGED)
+            .order_by(OutboxMessage.id)
+        )
         messages = session.scalars(of_change).all()
         assert [text_message.to for text_message in messages] == [NUMBER, new, NUMBER], (
             "each time it is told anew"

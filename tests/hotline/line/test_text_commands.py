@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import MessageKind, Registration
+from db.models import OutboxKind, Registration
 from db.states import RegistrationState
 from hotline import delivery, tickets
 from hotline.line import registration
@@ -174,4 +174,4 @@ def test_given_quiet_hours_then_an_answer_goes_out_all_the_same(session: Session
     local = at.astimezone(CITY)
     quiet = QuietHours((local - make.HOUR).time(), (local + make.HOUR).time())
     taken = delivery.take_up(session, quiet=quiet, texts=True, limit=10)
-    assert [text_message.kind for text_message in taken] == [MessageKind.ANSWER]
+    assert [text_message.kind for text_message in taken] == [OutboxKind.ANSWER]

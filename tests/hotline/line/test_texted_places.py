@@ -5,7 +5,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, writing
-from db.models import BlockReason, Message, Registration, Round
+from db.models import BlockReason, OutboxMessage, Registration, Round
 from db.states import RegistrationState
 from hotline.ledger import verify
 from hotline.line import blocked, carry_over, confirmation_calls, registration, texted_places
@@ -77,10 +77,10 @@ def test_given_a_place_that_was_never_confirmed_when_its_round_is_over_then_it_i
     next_ = make.a_round(session)
     next_.official_id = round_.official_id
     session.flush()
-    told = len(session.scalars(select(Message.id)).all())
+    told = len(session.scalars(select(OutboxMessage.id)).all())
     assert carry_over.run(session) == 1
     assert (place.state, place.round_id) == (RegistrationState.CANCELLED, round_.id)
-    assert len(session.scalars(select(Message.id)).all()) == told, "nobody hears of it"
+    assert len(session.scalars(select(OutboxMessage.id)).all()) == told, "nobody hears of it"
 
 
 def test_given_places_asked_for_by_text_when_confirmed_or_over_with_their_round_then_the_ledger_is_right(

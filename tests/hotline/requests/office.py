@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Department, Message, MessageKind, Request
+from db.models import Department, OutboxKind, OutboxMessage, Request
 from db.states import RequestState, RequestStep
 from hotline.clock import CITY
 from hotline.requests import requests, work
@@ -24,10 +24,12 @@ def steps(session: Session, request: Request) -> list[tuple[str, str, str]]:
     return [(e.step, e.who, e.note) for e in requests.history(session, request)]
 
 
-def messages(session: Session, kind: MessageKind) -> list[str]:
+def messages(session: Session, kind: OutboxKind) -> list[str]:
     """Whom a message of this kind goes to."""
     session.flush()
-    return list(session.scalars(select(Message.to).where(Message.kind == kind).order_by(Message.id)))
+    return list(
+        session.scalars(select(OutboxMessage.to).where(OutboxMessage.kind == kind).order_by(OutboxMessage.id))
+    )
 
 
 def refer(session: Session, request: Request, days: int = 3) -> Department:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from db.models import MessageKind
+from db.models import OutboxKind
 from hotline.errors import Refused
 from hotline.requests import inbox, work
 from tests.factories import a_request
@@ -37,10 +37,10 @@ def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_
         work.merge(session, duplicate.id, first.id, who="u")
     work.reply(session, first, who="u", reply="ترمیم شد")
     work.answer(session, first.id, solved=True)
-    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002"]
+    assert messages(session, OutboxKind.REQUEST_CLOSED) == ["+989131110002"]
     late = a_request(session, number="+989131110003")
     work.merge(session, late.id, first.id, who="u")
-    assert messages(session, MessageKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
+    assert messages(session, OutboxKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
 
 
 def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_and_strangers_not_at_all(

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clerk import wording
-from db.models import BlockReason, Message
+from db.models import BlockReason, OutboxMessage
 from hotline.line import blocked
 from hotline.requests import work
 from tests.factories import a_request
@@ -17,7 +17,7 @@ def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_w
     request = a_request(session, number="+989131112233")
     work.reply(session, request, who="u", reply="ترمیم شد " * 20)
     session.flush()
-    text_message = session.scalars(select(Message)).one()
+    text_message = session.scalars(select(OutboxMessage)).one()
     said = wording.words(session, text_message)
     assert said and said.to == "+989131112233"
     assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
@@ -30,4 +30,4 @@ def test_given_a_blocked_number_when_told_of_its_request_then_nothing_goes_out(s
     work.tell(session, request, who="u", reply="در دست اقدام است")
     blocked.block(session, "+989131112233", BlockReason.OWNER)
     session.flush()
-    assert wording.words(session, session.scalars(select(Message)).one()) is None
+    assert wording.words(session, session.scalars(select(OutboxMessage)).one()) is None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from clerk import process
 from db.engine import now, reading, writing
-from db.models import AuditEntry, MessageKind, Request, RequestEntry
+from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES
 from hotline.clock import CITY
 from hotline.errors import Refused
@@ -126,8 +126,8 @@ def test_given_a_request_when_it_is_solved_then_history_log_messages_and_events_
         *(("u", f"request-{step}") for step in ("referred", "news", "replied")),
         ("v", "request-replied"),
     ]
-    assert messages(session, MessageKind.REQUEST_NEWS) == ["+989131112233"]
-    assert len(messages(session, MessageKind.REQUEST_REPLIED)) == 2
+    assert messages(session, OutboxKind.REQUEST_NEWS) == ["+989131112233"]
+    assert len(messages(session, OutboxKind.REQUEST_REPLIED)) == 2
 
 
 def _midnight_after(day: date) -> datetime:
@@ -192,7 +192,7 @@ def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registrat
     request = requests.write(session, number=None, language="fa", registration_id=citizen.id, **written)
     assert (request.written, request.number, request.language) == ("چراغ خاموش است", citizen.number, "en")
     assert steps(session, request) == [(T.REPORTED, "u", "")]
-    assert messages(session, MessageKind.REQUEST_REPORTED) == [citizen.number]
+    assert messages(session, OutboxKind.REQUEST_REPORTED) == [citizen.number]
     for wrong in ({"written": " "}, {"written": "x" * 2001}):
         with pytest.raises(Refused, match="text-"):
             requests.write(session, number=None, language="fa", **written | wrong)

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from clerk.process import JOBS
 from db.engine import now, writing
-from db.models import Delivery, Message, MessageKind, Round
+from db.models import Delivery, OutboxKind, OutboxMessage, Round
 from db.states import Phase
 from hotline.rounds import notices, planning, rounds
 from settings import Settings
@@ -28,8 +28,8 @@ def hooked(settings: Settings) -> Settings:
     )
 
 
-def messages(session: Session) -> list[Message]:
-    return list(session.scalars(select(Message).order_by(Message.id)))
+def messages(session: Session) -> list[OutboxMessage]:
+    return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
 def test_given_rounds_in_every_phase_when_queued_then_the_public_ones_to_come_are_posted_once(
@@ -42,7 +42,7 @@ def test_given_rounds_in_every_phase_when_queued_then_the_public_ones_to_come_ar
     assert notices.queue_due(session, hooked(settings)) == 0
     queued = messages(session)
     assert {m.round_id for m in queued} == told
-    assert {(m.kind, m.to, m.state) for m in queued} == {(MessageKind.NOTICE, HOOK, Delivery.PENDING)}
+    assert {(m.kind, m.to, m.state) for m in queued} == {(OutboxKind.NOTICE, HOOK, Delivery.PENDING)}
     what = {m.key for m in queued}
     assert f"notice-{made[Phase.OPEN].id}-announced-0" in what
     assert f"notice-{made[Phase.CANCELLED].id}-cancelled-0" in what

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, writing
-from db.models import AuditEntry, LedgerEntry, Message, MessageKind, Official, Round
+from db.models import AuditEntry, LedgerEntry, Official, OutboxKind, OutboxMessage, Round
 from db.states import Fact, Phase
 from hotline.errors import Refused
 from hotline.line import registration
@@ -194,7 +194,9 @@ def test_given_a_live_round_when_it_goes_on_for_longer_then_its_line_is_told_and
         *(500, 4),
     )
     assert registration.register(session, round_id=round_.id, number=a_number()).before_me == 1
-    (text_message,) = session.scalars(select(Message).where(Message.kind == MessageKind.ROUND_CHANGED))
+    (text_message,) = session.scalars(
+        select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.ROUND_CHANGED)
+    )
     assert text_message.registration_id == waits.id
     for name in ("starts_at", "registration_from", "announce_at"):
         moved = {name: getattr(round_, name) - HOUR}

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import AuditEntry, Message, MessageKind, OfficialKind, Role, TimetableRule, User
+from db.models import AuditEntry, OfficialKind, OutboxKind, OutboxMessage, Role, TimetableRule, User
 from hotline.rounds import officials, rounds
 from hotline.timetable import calendar, days, timetable, timetable_rules
 from settings import Settings
@@ -160,7 +160,9 @@ def test_given_registered_citizens_when_the_hours_change_then_each_is_told_once_
     (round_,) = made(session)
     mobile = a_registration(session, round_)
     a_registration(session, round_, number="+983132212345")  # no text message reaches it
-    told = select(Message).where(Message.kind == MessageKind.ROUND_CHANGED).order_by(Message.id)
+    told = (
+        select(OutboxMessage).where(OutboxMessage.kind == OutboxKind.ROUND_CHANGED).order_by(OutboxMessage.id)
+    )
     for start in (time(10), time(11)):
         changed(session, rule, starts_at=start)
         timetable_rules.catch_up(session, rule, [round_.id], who="pr", reason="ساعت تازه")

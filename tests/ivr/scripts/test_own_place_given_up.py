@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Confirmation, ConfirmationKind, Message, MessageKind, Registration
+from db.models import Confirmation, ConfirmationKind, OutboxKind, OutboxMessage, Registration
 from db.states import RegistrationState
 from tests import factories as make
 from tests.ivr.scripts.own_place import CANCELS, NO_TICKET, TICKET, become, kept
@@ -23,7 +23,7 @@ def test_the_owner_cancels_with_a_second_key_that_is_meant_and_the_ticket_number
     ]
     assert kept(engine, own).state is RegistrationState.CANCELLED
     with reading(engine) as session:
-        assert [m.kind for m in session.scalars(select(Message))] == [MessageKind.CANCELLED]
+        assert [m.kind for m in session.scalars(select(OutboxMessage))] == [OutboxKind.CANCELLED]
 
 
 def test_a_place_that_somebody_else_asked_for_is_given_up_without_a_ticket_number(
@@ -36,7 +36,7 @@ def test_a_place_that_somebody_else_asked_for_is_given_up_without_a_ticket_numbe
     assert heard.prompts[-3:] == ["cancel-confirm", "cancelled-now", "goodbye"]
     assert kept(engine, own).state is RegistrationState.CANCELLED
     with reading(engine) as session:
-        assert session.scalars(select(Message)).all() == []
+        assert session.scalars(select(OutboxMessage)).all() == []
 
 
 def test_a_ticket_number_that_leads_to_the_place_will_do(

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from stdnum import damm
 
 from db.engine import connect, reading, writing
-from db.models import Category, Message, MessageKind, Request
+from db.models import Category, OutboxKind, OutboxMessage, Request
 from hotline.requests import categories
 from settings import Settings
 from tests import factories as make
@@ -292,9 +292,9 @@ def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_messa
 
     (kept,) = requests(engine)
     with reading(engine) as session:
-        (text_message,) = session.scalars(select(Message)).all()
+        (text_message,) = session.scalars(select(OutboxMessage)).all()
         assert (text_message.kind, text_message.request_id, text_message.to) == (
-            MessageKind.REQUEST_REPORTED,
+            OutboxKind.REQUEST_REPORTED,
             kept.id,
             OWN,
         )

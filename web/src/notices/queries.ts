@@ -19,7 +19,7 @@ export const useNotices = (from: string) =>
 export function useTellAgain() {
   const queries = useQueryClient()
   return useMutation({
-    mutationFn: (message_id: number) => body(client.POST('/api/v1/messages/{message_id}/retry', { params: { path: { message_id } } })),
+    mutationFn: (message_id: number) => body(client.POST('/api/v1/outbox/{message_id}/retry', { params: { path: { message_id } } })),
     onSettled: () => queries.invalidateQueries({ queryKey: keys.rounds }),
   })
 }

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from db.models import Delivery, MessageKind
+from db.models import Delivery, OutboxKind
 
 
-class Message(BaseModel):
+class OutboxMessage(BaseModel):
     """A text message, or a notice to the webhook. `to` is a masked number, or a host."""
 
     id: int
-    kind: MessageKind
+    kind: OutboxKind
     state: Delivery
     to: str
     registration_id: int | None
