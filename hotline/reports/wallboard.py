@@ -23,6 +23,8 @@ from hotline.timetable import days
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _TOO_EARLY = timedelta(minutes=10)
 """A pace is told from so much of a round on."""
+_HAS_TIME = (Phase.OPEN, Phase.CLOSED, Phase.LIVE)
+"""It may go on past midnight, also if nobody has begun it: then all the more."""
 
 Talks = Sequence[Row[int, int | None, int, int, int, datetime | None]]
 
@@ -114,7 +116,7 @@ def wallboard(session: Session) -> Board:
 
 
 def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
-    """The operators' line, today's rounds, and one that has gone on past midnight; soonest first."""
+    """The operators' line, today's rounds, and one whose time goes on past midnight; soonest first."""
     near = and_(Round.starts_at >= midnight - _DAY, Round.starts_at < midnight + _DAY)
     found = session.scalars(
         select(Round).where(or_(Round.is_operators_line, near)).order_by(Round.starts_at, Round.id)
@@ -122,7 +124,7 @@ def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
     return [
         round_
         for round_ in found
-        if (phase := rounds.phase(round_, at)) is Phase.LIVE
+        if (phase := rounds.phase(round_, at)) in _HAS_TIME
         or (round_.starts_at >= midnight and phase is not Phase.PLANNED)
     ]
 

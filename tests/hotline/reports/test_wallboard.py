@@ -150,9 +150,12 @@ def test_given_rounds_of_every_phase_when_the_wall_shows_them_then_those_of_toda
     over = begins(session, a_round(session), noon - 3 * HOUR)
     past_midnight = begins(session, a_round(session), noon - 13 * HOUR, opened=True)
     past_midnight.ends_at = noon - HOUR
+    nobody_began = begins(session, a_round(session, Phase.OPEN), noon - 13.5 * HOUR)
+    nobody_began.ends_at = noon + HOUR
     begins(session, a_round(session), noon - 20 * HOUR)
     session.flush()
     assert [(line.round_id, line.phase) for line in wallboard(session).lines] == [
+        (nobody_began.id, Phase.CLOSED),
         (past_midnight.id, Phase.LIVE),
         (over.id, Phase.OVER),
         (announced.id, Phase.ANNOUNCED),
