@@ -28,7 +28,7 @@ export const words: typeof fa = {
     answeredIn: (time) => `answered within ${time}`,
     solvedIn: (time) => `solved within ${time}`,
     evidence: 'Needed for “solved”',
-    evidenceHelp: 'A picture cannot be demanded yet: departments have no way to hand one in.',
+    evidenceHelp: 'Today every answer has a text. What is chosen here counts once departments answer themselves; a picture cannot be demanded yet.',
     evidences: { none: 'Nothing', text: 'A description' },
     needs: { none: 'no evidence', text: 'with a description', picture: 'with a picture' },
     departments: 'Responsible department',

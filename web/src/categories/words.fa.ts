@@ -26,7 +26,7 @@ export const words = {
     answeredIn: (time: string) => `پاسخ تا ${time}`,
     solvedIn: (time: string) => `حل تا ${time}`,
     evidence: 'برای «حل شد» لازم است',
-    evidenceHelp: 'عکس هنوز نمی‌توان خواست: اداره‌ها راهی برای فرستادن آن ندارند.',
+    evidenceHelp: 'امروز هر پاسخی شرح دارد. آنچه اینجا می‌گذارید وقتی به کار می‌آید که خود اداره‌ها پاسخ بدهند؛ عکس هنوز نمی‌توان خواست.',
     evidences: { none: 'هیچ', text: 'شرح' },
     needs: { none: 'بدون مدرک', text: 'با شرح', picture: 'با عکس' },
     departments: 'ادارهٔ مسئول',
