@@ -94,8 +94,13 @@ def fill(engine: Engine) -> Town:
         return Town(administrator.username, _paths(ids), public)
 
 
+def pages() -> list[str]:
+    """The address of every page that shows many things."""
+    return re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+
+
 def _paths(ids: dict[str, int | str]) -> list[str]:
-    entries = re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+    entries = pages()
     below = re.findall(r"^  ([a-z-]+): \{.*below:", _ROUTES.read_text(), re.MULTILINE)
     return [*entries, *(f"{name}/{ids[name]}" for name in below)]
 

@@ -38,6 +38,25 @@ def test_given_a_slow_line_and_an_empty_browser_when_the_desk_is_opened_then_its
         page.get_by_test_id("callback-state").wait_for()
     of_the_page = next(place for place, url in enumerate(asked) if url.endswith("/api/v1/desk-words"))
     assert of_the_page < next(place for place, url in enumerate(asked) if url.endswith(".woff2"))
+    page.locator("html[data-letters]").wait_for(state="attached")
+    page.evaluate("document.fonts.ready")
+    before, after = page.evaluate(_WITH_AND_WITHOUT_LETTERS)
+    assert max(abs(one - other) for one, other in zip(before, after, strict=True)) <= 1, (before, after)
+
+
+_WITH_AND_WITHOUT_LETTERS = """async () => {
+  const root = document.documentElement;
+  const parts = [...document.querySelectorAll('header, header h1, header a, main h2')];
+  const boxes = () => parts.map((one) => one.getBoundingClientRect());
+  const stand = () => boxes().flatMap(({ top, bottom }) => [top, bottom]);
+  root.removeAttribute('data-letters');
+  await document.fonts.ready;
+  const until = stand();
+  root.toggleAttribute('data-letters', true);
+  await document.fonts.ready;
+  return [until, stand()];
+}"""
+"""Where the head and the headings begin and end: in the system's letters, and in the pages' own."""
 
 
 def _fetched_by_reload(page: Page) -> dict[str, int]:

@@ -5,6 +5,7 @@ import { type OfficialWithNumber, useOfficials } from '../api/city'
 import { mayPlan } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
@@ -36,8 +37,9 @@ export default function OfficialsPage({ me }: { me: Me }) {
       </Header>
       <main className={rounds.list}>
         <ErrorNotice error={error} />
-        {!(officials && named) && !error && <Loading />}
-        {officials && named && KINDS.map((kind) => (
+        {!(officials && (named || officials.length === 0)) && !error && <Loading />}
+        {officials?.length === 0 && <Empty action={may && <Button variant="light" onClick={() => setAsked('new')}>{words.add}</Button>}>{words.none}</Empty>}
+        {officials && officials.length > 0 && named && KINDS.map((kind) => (
           <section key={kind} aria-labelledby={`kind-${kind}`}>
             <h2 id={`kind-${kind}`}>{words.kind[kind]}</h2>
             <ul className={rounds.rounds}>

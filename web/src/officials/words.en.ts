@@ -4,6 +4,7 @@ export const words: typeof fa = {
   officials: {
     title: 'Officials',
     add: 'New official',
+    none: 'There is no official yet.',
     change: 'Change',
     kind: { mayor: 'Mayor', deputy: 'Deputies', district_manager: 'District managers', operators: 'Operators' },
     oneKind: { mayor: 'Mayor', deputy: 'Deputy', district_manager: 'District manager', operators: 'Operator' },

@@ -2,6 +2,7 @@ export const words = {
   officials: {
     title: 'مسئولان',
     add: 'مسئول تازه',
+    none: 'هنوز مسئولی نیست.',
     change: 'تغییر',
     kind: { mayor: 'شهردار', deputy: 'معاونان', district_manager: 'مدیران مناطق', operators: 'اپراتورها' },
     oneKind: { mayor: 'شهردار', deputy: 'معاون', district_manager: 'مدیر منطقه', operators: 'اپراتور' },

@@ -102,12 +102,17 @@ function List({ inbox }: { inbox: InboxFilter }) {
   // The counts above come first: with them the views may be a line more, and push the list from under a finger.
   const counting = useRequestCounts(inbox.common).isPending
   const isPending = counting || (!data && !error)
+  const filtered = inbox.view !== 'work' || Object.values(inbox.common).some(Boolean)
   const rows = counting ? [] : data?.pages.flatMap(({ items }) => items) ?? []
   return (
     <>
       <ErrorNotice error={error} />
       {isPending && <Loading />}
-      {!isPending && data && rows.length === 0 && <Empty data-testid="no-requests" action={<Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>{text.requests.none}</Empty>}
+      {!isPending && data && rows.length === 0 && (
+        <Empty data-testid="no-requests" action={filtered && <Button component={Link} href="/requests" variant="light">{text.retention.clear}</Button>}>
+          {filtered ? text.requests.none : text.requests.noneInWork}
+        </Empty>
+      )}
       {rows.length > 0 && (
         <ul className={style.rows} aria-label={text.requests.title}>
           {rows.map((request) => <RequestRow key={request.id} request={request} />)}

@@ -10,6 +10,7 @@ export const words: typeof fa = {
     write: 'Write a request down',
     atDesk: 'Write down and refer',
     none: 'There is no such request.',
+    noneInWork: 'No report is in work.',
     more: 'Show more',
     filters: 'Narrow the requests',
     ask: 'Ask the citizen',

@@ -12,7 +12,7 @@ interface Props {
   'data-testid'?: string
 }
 
-/** Figures in rows and columns; what has no room moves sideways by itself, by the keyboard, too. */
+/** Figures in rows and columns; what has no room moves sideways by itself, by the keyboard, too. On a telephone each row is a list of its figures. */
 export function Table({ title, columns, rows, withTotal = false, ...rest }: Props) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -25,7 +25,7 @@ export function Table({ title, columns, rows, withTotal = false, ...rest }: Prop
           {rows.map(([first, ...cells], place) => (
             <tr key={place}>
               <th scope="row">{first}</th>
-              {cells.map((cell, index) => <td key={index}>{cell}</td>)}
+              {cells.map((cell, index) => <td key={index} data-column={columns[index + 1]}>{cell}</td>)}
             </tr>
           ))}
         </tbody>
