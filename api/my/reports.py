@@ -10,7 +10,6 @@ from api.my import my, pictures
 from api.my import my_schemas as wire
 from api.my.signed_in import Citizen
 from db import models
-from db.states import RequestStep
 from hotline.citizens import belongings, reports
 from hotline.pictures import pictures as kept
 from hotline.requests import requests
@@ -27,11 +26,6 @@ Key = Annotated[
         description="Of the app's own making: one key, one request, however often it is sent.",
     ),
 ]
-_OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED)
-_SAID = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.DENIED)
-"""Whose notes are the citizen's to read; the others' are the office's."""
-
-
 _AGAIN: dict[str, Any] = {"model": wire.MyRequestDetail, "description": "It was reported already"}
 
 
@@ -83,7 +77,6 @@ def object_to(
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     mine = my.request_view(belongings.reported(session, request))
     leading = requests.first(session, request)
-    steps = [each for each in requests.history(session, request) if each.step not in _OF_THE_OFFICE]
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
@@ -95,7 +88,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         place=request.place,
         pictures=[pictures.view(each) for each in shown],
         steps=[
-            wire.MyStep(at=each.at, step=each.step, note=each.note if each.step in _SAID else "")
-            for each in steps
+            wire.MyStep(at=entry.at, step=entry.step, note=note)
+            for entry, note in requests.told(session, request)
         ],
     )

@@ -16,7 +16,6 @@ from api.access import Reading
 from api.pages import Asked, guessed, page, posted
 from db.engine import now
 from db.models import Department
-from db.states import RequestStep
 from hotline import tickets
 from hotline.dates import Language
 from hotline.line import fairness, registration
@@ -25,9 +24,6 @@ from hotline.rounds import rounds
 from hotline.rounds.notice_texts import who
 
 router = APIRouter(prefix="/public", include_in_schema=False)
-
-SHOWN = frozenset(RequestStep) - {RequestStep.RETURNED, RequestStep.SEPARATED}
-"""What the office does among itself is not the public's."""
 
 
 @router.get("/number")
@@ -77,7 +73,7 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         last_moment=_last_moment,
         found=found,
         first=first,
-        steps=[entry for entry in requests.history(session, first) if entry.step in SHOWN],
+        steps=requests.told(session, first),
         names={d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)},
     )
 

@@ -24,7 +24,7 @@ from db.models import (
     SilentCaller,
     VoiceSummary,
 )
-from db.states import Phase, RegistrationState, RequestState, RequestStep
+from db.states import Phase, RegistrationState, RequestState
 from hotline import audit, numbers
 from hotline.citizens import sessions
 from hotline.line import line
@@ -33,8 +33,6 @@ from hotline.requests import requests as city_requests
 from hotline.rounds import rounds
 
 _SHOWN = 50
-_AMONG_THEMSELVES = (RequestStep.RETURNED, RequestStep.SEPARATED)
-"""What the office does among itself is not the public's."""
 
 
 class Place(NamedTuple):
@@ -174,9 +172,8 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
             "reply": each.reply,
             "place": {"latitude": each.latitude, "longitude": each.longitude, "words": each.place},
             "history": [
-                {"at": _when(entry.at), "step": entry.step.value, "note": entry.note}
-                for entry in city_requests.history(session, each)
-                if entry.step not in _AMONG_THEMSELVES
+                {"at": _when(entry.at), "step": entry.step.value, "note": note}
+                for entry, note in city_requests.told(session, each)
             ],
         }
         for each in session.scalars(mine)

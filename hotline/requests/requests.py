@@ -20,6 +20,9 @@ from settings import WorkingWeek
 
 LONGEST = 2000
 """Characters of what a desk writes."""
+OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED)
+"""What it does among itself is not the public's."""
+_SAID = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.DENIED)
 
 _REMEMBERED = timedelta(days=60)
 """For so long a caller hears, by the number alone, what became of a request that is at its end."""
@@ -195,6 +198,22 @@ def history(session: Session, request: Request) -> Sequence[RequestEntry]:
     """What was done with it, oldest first."""
     mine = select(RequestEntry).where(RequestEntry.request_id == request.id)
     return session.scalars(mine.order_by(RequestEntry.id)).all()
+
+
+class Step(NamedTuple):
+    """A step of a request's history as its citizen reads it, with what was said to them, or by them."""
+
+    entry: RequestEntry
+    note: str
+
+
+def told(session: Session, request: Request) -> Sequence[Step]:
+    """Its history, oldest first, without what the office does and writes among itself."""
+    return [
+        Step(entry, entry.note if entry.step in _SAID else "")
+        for entry in history(session, request)
+        if entry.step not in OF_THE_OFFICE
+    ]
 
 
 def sound(request: Request, folder: Path) -> Path:

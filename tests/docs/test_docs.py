@@ -41,6 +41,12 @@ def test_given_the_front_door_when_its_words_are_counted_then_they_are_few() -> 
     assert len(README.read_text().split()) <= MOST_WORDS
 
 
+def test_given_what_no_compiler_reads_when_read_then_no_merge_has_left_its_marks() -> None:
+    texts = [*PAGES, *ROOT.glob("*.yml"), *ROOT.glob("*.lock"), ROOT / "Makefile", ROOT / "Dockerfile"]
+
+    assert [p.name for p in texts if re.search("^(<<<<<<<|>>>>>>>)", p.read_text(), re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_given_a_page_when_its_links_are_followed_then_each_leads_somewhere(page: Path) -> None:
     for link in _LINK.finditer(_CODE.sub("", page.read_text())):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from api.public import number_page
 from clerk import wording
 from db.models import TimeUnit
-from db.states import Fact, Outcome, Phase, RegistrationState, RequestState
+from db.states import Fact, Outcome, Phase, RegistrationState, RequestState, RequestStep
 from hotline import audit
 from hotline.dates import LANGUAGES
 from hotline.line.fairness import Reason
 from hotline.reports import audit_texts
+from hotline.requests import requests
 from hotline.timetable.timetable import TIMETABLE
 from hotline.words import PAGES, PUBLIC, STAFF, Book, WordsError
 
@@ -27,7 +27,7 @@ PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
-    "request-steps": number_page.SHOWN,
+    "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),
     "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED},  # of no place
     "ticket-outcomes": set(Outcome),
     "ticket-passed": set(Reason),

@@ -26,7 +26,16 @@ from db.models import (
     Request,
     VoiceSummary,
 )
-from db.states import CallbackState, Fact, GuestEnd, GuestState, Phase, RegistrationState, RequestState
+from db.states import (
+    CallbackState,
+    Fact,
+    GuestEnd,
+    GuestState,
+    Phase,
+    RegistrationState,
+    RequestState,
+    RequestStep,
+)
 from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
@@ -259,6 +268,10 @@ def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_other
     with writing(engine) as session:
         live = make.a_round(session)
         make.keyed_in(session, live, NUMBER, asked_by=OTHER)
+        mine = session.scalars(select(Request).where(Request.number == NUMBER)).first()
+        assert mine is not None
+        requests.log(session, mine, RequestStep.REFERRED, "office", "میان خودمان")
+        requests.log(session, mine, RequestStep.NEWS, "office", "در دست کار است")
         found = belongings.export(session, NUMBER, who="command line")
         told = len(session.scalars(select(OutboxMessage).where(OutboxMessage.to == NUMBER)).all())
         asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-exported")).one()
@@ -266,6 +279,7 @@ def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_other
     assert OTHER not in exported and OTHER[3:] not in exported
     assert found["number"] == NUMBER and asked.subject == "citizen +989…37"
     assert [len(found[part]) for part in ("places", "requests", "messages", "sessions")] == [4, 3, told, 1]
+    assert "در دست کار است" in exported and "میان خودمان" not in exported
     assert "از کوچهٔ خود گفت" in exported and "چراغ کوچه خاموش است" in exported
     calls = [call for place in found["places"] for call in place["calls"]]
     assert [call["recorded_seconds"] for call in calls] == [3]

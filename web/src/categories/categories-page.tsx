@@ -14,6 +14,7 @@ import { useTitle } from '../ui/use-title'
 import { CategoryForm } from './category-form'
 import { ICONS } from './icons'
 import plans from '../ui/plans.module.css'
+import rows from '../ui/rows.module.css'
 import style from './categories.module.css'
 
 /** The categories of requests: how soon each is answered and solved, by whom, and where callers hear it. */
@@ -33,7 +34,7 @@ export default function CategoriesPage({ me }: { me: Me }) {
         <p className={plans.more}>{words.help}</p>
         <ErrorNotice error={error} />
         {!data && !error && <Loading />}
-        {data && <ul className={style.list}>{data.map((one) => <Item key={one.id} category={one} onChange={may ? () => setAsked(one) : null} />)}</ul>}
+        {data && <ul className={rows.rows}>{data.map((one) => <Item key={one.id} category={one} onChange={may ? () => setAsked(one) : null} />)}</ul>}
       </main>
       {asked && <CategoryForm category={asked === 'new' ? null : asked} onClose={() => setAsked(null)} />}
     </div>
