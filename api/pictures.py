@@ -1,9 +1,10 @@
 """Pictures on their way in and out: never more of one in memory than is looked at, and no page of ours."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 from fastapi import Path as InPath
 from fastapi import Request
@@ -35,13 +36,13 @@ SHOWN: dict[str, Any] = {
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 
 
+@asynccontextmanager
 async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
     """The body in a file without a name, on the disk where pictures are kept.
 
     Raises what decoding.look does, and Refused("picture-large" | "picture-broken" | "disk-full").
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with TemporaryFile(dir=folder) as file:
+    with await run_in_threadpool(_opened, folder) as file:
         head, size, room = b"", 0, True
         try:
             async for chunk in request.stream():
@@ -56,6 +57,14 @@ async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
         if not room or not _rewound(file):
             raise pictures.full()
         yield file
+
+
+def _opened(folder: Path) -> BinaryIO:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cast("BinaryIO", TemporaryFile(dir=folder))
+    except OSError:
+        raise pictures.full() from None
 
 
 def _write(file: BinaryIO, chunk: bytes) -> bool:

@@ -24,7 +24,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         with writing(engine) as session:
             old = pictures.forget(session, settings.pictures_days, _AT_ONCE)
         for name in old:
-            (folder / f"{name}{pictures.SUFFIX}").unlink(missing_ok=True)
+            pictures.discard(folder, name)
         if not old:
             break
     step()

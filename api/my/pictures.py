@@ -14,6 +14,7 @@ from api.my.signed_in import Citizen
 from api.pictures import SENT, SHOWN, PictureId
 from db import models
 from db.engine import reading, writing
+from hotline.errors import Refused
 from hotline.pictures import decoding, pictures
 
 router = APIRouter(prefix="/my/pictures", tags=["my"])
@@ -23,7 +24,7 @@ async def _received(request: Request, citizen: Citizen, settings: InForce) -> As
     """What a citizen sends; each one costs, whatever it is."""
     sent: Guesses = request.app.state.pictures_sent
     sent.take(citizen.number)
-    async for file in wire_pictures.received(request, settings.pictures_dir):
+    async with wire_pictures.received(request, settings.pictures_dir) as file:
         yield file
 
 
@@ -35,8 +36,12 @@ def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForc
     """Hand in a picture for a report, which has a day to claim it; the body is the file."""
     made = decoding.plain(file)
     name = pictures.keep(settings.pictures_dir, made)
-    with writing(engine) as session:
-        pictures.add(session, name, made, number=citizen.number)
+    try:
+        with writing(engine) as session:
+            pictures.add(session, name, made, number=citizen.number)
+    except Refused:  # whatever else goes wrong, the row may be there
+        pictures.discard(settings.pictures_dir, name)
+        raise
     return wire.PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))
 
 

@@ -122,6 +122,6 @@ def object_to(session: Session, number: str, tracking: str, *, reason: str, show
     if not reason.strip():
         raise Refused("reason-missing", "say what is not solved")
     handed = pictures.waiting(session, shown, number)
+    work.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
     pictures.give(session, handed, request.id, PictureKind.OBJECTION)
-    work.answer(session, request.id, solved=False, note=reason.strip())
     return request

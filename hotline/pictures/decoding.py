@@ -21,6 +21,9 @@ LARGEST = 8 << 20
 PIXELS = {"JPEG": 24_000_000, "PNG": 12_000_000, "WEBP": 12_000_000}
 """The kinds that are taken, and how many pixels of each: about 210 MB of memory at most
 (docs/measured.md)."""
+SCANS = 200
+"""So often a JPEG may go over its pixels: an honest one does ten times, another for an hour, in 8 MB. What is
+behind the picture, a film as it may be, has the sign of a scan by chance: 128 times in 8 MB."""
 LONGEST_SIDE = 1600
 HEAD = 1024
 """So many first bytes say what a file is."""
@@ -114,6 +117,8 @@ def _check(image: "Image.Image", data: bytes) -> None:
         raise Refused("picture-pixels", f"{kind} has at most {PIXELS[kind]} pixels")
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise Refused("picture-animated", "it has more than one picture")
+    if kind == "JPEG" and data.count(b"\xff\xda") > SCANS:
+        raise Refused("picture-broken", f"a JPEG has at most {SCANS} scans")
     lower = data.lower()
     if any(sign in lower for sign in _OTHERS) or zipfile.is_zipfile(io.BytesIO(data)):
         raise Refused("picture-hides", "something else than a picture is in the file")

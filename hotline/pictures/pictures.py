@@ -66,6 +66,11 @@ def _write(part: Path, path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+def discard(folder: Path, name: str) -> None:
+    """Delete the file of a picture that no row keeps."""
+    (folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
+
+
 def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
     """A picture of a citizen's E.164 `number` that waits for its request.
 
@@ -158,7 +163,7 @@ def file(session: Session, name: str, folder: Path, *of_whom: ColumnElement[bool
 
 def drop_of_number(session: Session, number: str) -> Sequence[str]:
     """What waits for a request is gone, what a request has is nobody's; the names whose files go."""
-    mine = select(Picture).where(Picture.number == number).with_for_update()
+    mine = select(Picture).where(Picture.number == number).order_by(Picture.id).with_for_update()
     gone = []
     for picture in session.scalars(mine).all():
         picture.number = None

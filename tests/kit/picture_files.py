@@ -45,6 +45,13 @@ def jpeg_bomb() -> bytes:
     return bytes(data)
 
 
+def endless_scans(scans: int = 300) -> bytes:
+    """A JPEG that refines one of its parts again and again: of a large one, 25 ms for each 65 bytes."""
+    data = saved(drawn(), progressive=True)
+    last = data[data.rindex(b"\xff\xc4") : -2]
+    return data[:-2] + last * scans + data[-2:]
+
+
 def zip_behind() -> bytes:
     """A JPEG that is a ZIP file as well."""
     file = io.BytesIO()

@@ -112,18 +112,20 @@ def test_given_a_stranger_when_a_picture_is_sent_then_it_is_not_read(nobody: Tes
     problem(nobody.post(SENT, content=never()), 401, "not-signed-in")
 
 
-@pytest.mark.parametrize("how", ["nearly full", "full"])
+@pytest.mark.parametrize("how", ["nearly full", "full", "no file can be opened"])
 def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_there_stays(
     mine: TestClient, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     first = mine.post(SENT, content=files.jpeg()).json()["id"]
     with monkeypatch.context() as patched:
+
+        def no_space(*_of: object, **_more: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
         if how == "full":
-
-            def no_space(_file: int) -> None:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
             patched.setattr("hotline.pictures.pictures.os.fsync", no_space)
+        elif how == "no file can be opened":
+            patched.setattr("api.pictures.TemporaryFile", no_space)
         else:
             patched.setattr("hotline.pictures.pictures.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
         answer = mine.post(SENT, content=files.jpeg())
@@ -148,6 +150,7 @@ def test_given_a_number_that_sends_one_picture_after_the_other_when_it_is_too_ma
     answers = [other.post(SENT, content=files.jpeg((8, 8))) for _ in range(3)]
     assert [each.status_code for each in answers] == [201, 201, 429]
     problem(answers[2], 429, "too-many-pictures")
+    assert len(left(settings)) == 2, "no file is left of what was refused"
     assert 86_000 < int(answers[2].headers["retry-after"]) <= 86_400
 
 

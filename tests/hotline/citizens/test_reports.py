@@ -95,6 +95,28 @@ def test_given_one_picture_when_two_reports_claim_it_at_once_then_one_has_it(
 
 
 @in_both
+def test_given_a_solution_when_it_is_objected_to_with_pictures_twice_at_once_then_one_counts(
+    engine: Engine, settings: Settings
+) -> None:
+    names = [a_picture(engine, settings) for _ in range(4)]
+    with writing(engine) as session:
+        request = make.a_request(session, RequestState.REPLIED, number=NUMBER)
+        id_, tracking = request.id, request.tracking
+
+    def one(which: int) -> str:
+        try:
+            with writing(engine) as session:
+                reports.object_to(session, NUMBER, tracking, reason="هنوز خراب است", shown=[names[which]])
+        except Refused as refused:
+            return refused.code
+        return "kept"
+
+    assert sorted(make.at_once(4, one)) == ["kept"] + ["wrong-state"] * 3
+    with reading(engine) as session:
+        assert len(pictures.of_request(session, id_)) == 1
+
+
+@in_both
 def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_is_in_work_stays(
     engine: Engine, settings: Settings
 ) -> None:

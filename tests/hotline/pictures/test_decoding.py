@@ -28,6 +28,7 @@ HOSTILE = {
     "png bomb": (files.bomb, "picture-pixels"),
     "png, a little too large": (lambda: files.bomb(3465), "picture-pixels"),
     "jpeg bomb": (files.jpeg_bomb, "picture-pixels"),
+    "jpeg of scans without end": (files.endless_scans, "picture-broken"),
     "html behind": (lambda: files.jpeg() + b"<HTML><script>alert(1)</script>", "picture-hides"),
     "html within": (lambda: files.jpeg(comment=b"<script>alert(1)</script>"), "picture-hides"),
     "zip behind": (files.zip_behind, "picture-hides"),
