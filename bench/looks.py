@@ -21,6 +21,7 @@ from db.models import Callback, Desk, Official, OfficialKind, PlacedCall, Regist
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
+from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.guests import Guests
@@ -89,6 +90,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls": turn_near_calls.place_due,
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
+        "codes by call": CodeCalls(settings, engine, ami, caps).place_due,
         "tone": sound_due,
     }
 
