@@ -133,27 +133,11 @@ def _back(request: Request, language: Language) -> RedirectResponse:
 
 
 def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
-    return page(
-        request,
-        "my_number.html",
-        language,
-        status=STATUS.get(refused.code, 409) if refused else 200,
-        cached=False,
-        wrong=refused.code if refused else None,
-        ways=codes.ways(settings),
-    )
+    return _page(request, "my_number.html", language, refused, ways=codes.ways(settings))
 
 
 def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:
-    return page(
-        request,
-        "my_code.html",
-        language,
-        status=STATUS.get(refused.code, 409) if refused else 200,
-        cached=False,
-        wrong=refused.code if refused else None,
-        number=number,
-    )
+    return _page(request, "my_code.html", language, refused, number=number)
 
 
 def _own(
@@ -168,16 +152,23 @@ def _own(
         who = {
             each.registration.id: office(rounds.speaker(each.registration.round), language) for each in places
         }
-        return page(
+        return _page(
             request,
             "my.html",
             language,
-            status=STATUS.get(refused.code, 409) if refused else 200,
-            cached=False,
-            wrong=refused.code if refused else None,
+            refused,
             number=numbers.national(numbers.masked(mine.number)),
             places=places,
             who=who,
             requests=belongings.requests(session, mine.number),
             held=erasure.held(session, mine.number),
         )
+
+
+def _page(
+    request: Request, template: str, language: Language, refused: Refused | None, **words: object
+) -> Response:
+    """A page of one citizen's, which nothing keeps; and what was refused, if it was."""
+    status = STATUS.get(refused.code, 409) if refused else 200
+    wrong = refused.code if refused else None
+    return page(request, template, language, status=status, cached=False, wrong=wrong, **words)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -31,5 +32,9 @@ def of(folder: Path) -> Disk:
 def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Every plain file of the folder, by name; never what a link leads to."""
     for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
-        if entry.is_file(follow_symlinks=False):
-            yield Path(entry.path), entry.stat(follow_symlinks=False)
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:  # deleted or renamed meanwhile
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield Path(entry.path), status

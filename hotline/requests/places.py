@@ -1,6 +1,7 @@
 """Where a problem is: within the city, and in which of its districts by the city's own boundaries."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,10 @@ from settings import Bounds
 
 LONGEST = 300
 """Characters of an address or a landmark."""
+KNOWN = frozenset(range(1, 16))
+"""The city's districts."""
+
+log = logging.getLogger("api")
 
 Ring = Sequence[Sequence[float]]
 
@@ -39,16 +44,22 @@ def district_of(point: Point | None, file: Path | None) -> int | None:
     """In which district of the city's GeoJSON the point is; None: in none, or there is no such file."""
     if point is None or file is None or not file.is_file():
         return None
-    for number, rings in _districts(file, file.stat().st_mtime_ns):
-        if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is a second time around
-            return number
+    try:
+        for number, rings in _districts(file, file.stat().st_mtime_ns):
+            if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is a second time around
+                return number
+    except (OSError, ValueError, LookupError, TypeError) as error:  # whatever the city's own file is wrong in
+        log.warning("boundaries: %s cannot be used: %s", file, type(error).__name__)
     return None
 
 
 @lru_cache(maxsize=2)
 def _districts(file: Path, _changed_at: int) -> Sequence[tuple[int, Sequence[Ring]]]:
     features = json.loads(file.read_text("utf-8"))["features"]
-    return [(int(each["properties"]["district"]), list(_rings(each["geometry"]))) for each in features]
+    found = [(int(each["properties"]["district"]), list(_rings(each["geometry"]))) for each in features]
+    if not {number for number, _ in found} <= KNOWN:
+        raise ValueError("a district that there is not")
+    return found
 
 
 def _rings(geometry: dict[str, Any]) -> Iterator[Ring]:

@@ -151,6 +151,29 @@ def test_given_a_point_when_reported_then_its_district_is_what_the_boundaries_sa
     assert report(mine, latitude=point[0], longitude=point[1]).json()["district"] == district
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no JSON",
+        '{"features": [{"properties": {"district": 4}, "geometry": null}]}',
+        json.dumps(
+            {
+                "features": [
+                    {"properties": {"district": 99}, "geometry": {"type": "Polygon", "coordinates": [SQUARE]}}
+                ]
+            }
+        ),
+    ],
+)
+def test_given_boundaries_that_cannot_be_used_when_reported_then_the_report_is_kept_with_its_own_district(
+    mine: TestClient, settings: Settings, content: str
+) -> None:
+    assert settings.districts_file
+    settings.districts_file.write_text(content)
+    answer = report(mine, latitude=32.61, longitude=51.61, district=9)
+    assert (answer.status_code, answer.json()["district"]) == (201, 9)
+
+
 def test_given_a_category_with_questions_when_answered_then_the_answers_stand_under_the_words(
     mine: TestClient, engine: Engine
 ) -> None:

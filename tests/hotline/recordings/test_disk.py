@@ -1,0 +1,14 @@
+"""The folders of what is kept."""
+
+from pathlib import Path
+
+from hotline.recordings import disk
+
+
+def test_given_a_folder_when_a_file_goes_while_it_is_read_then_the_others_are_told(tmp_path: Path) -> None:
+    for name in ("a", "b.part", "c"):
+        (tmp_path / name).touch()
+    found = disk.files(tmp_path)
+    names = [next(found)[0].name]
+    (tmp_path / "b.part").unlink()
+    assert names + [path.name for path, _ in found] == ["a", "c"]
