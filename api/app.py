@@ -124,6 +124,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
     app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
     app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
+    app.state.pictures_coming = limits.Coming()
     app.state.hashing = limits.Hashing()
     problems.install(app)
     app.router.routes.extend(_everywhere())

@@ -6,7 +6,9 @@ Only wrong guesses cost, since many citizens share an address behind their mobil
 
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore, Lock
 
@@ -29,6 +31,8 @@ citizens share an address behind their mobile operator."""
 CODE_BURST, CODE_EVERY_S = 20, 30.0
 PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
 """Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
+PICTURES_AT_ONCE = 6
+"""Of one number, on their way or looked at: two reports' worth. A dead connection holds its place, too."""
 _ADDRESSES = 10_000
 
 
@@ -84,6 +88,26 @@ class Guesses:
         at = self._clock()
         left, since = self._left.get(who, (self._burst, at))
         return min(self._burst, left + (at - since) / self._every_s), at
+
+
+class Coming:
+    """How many pictures of each number are on their way; only the event loop asks."""
+
+    def __init__(self, most: int = PICTURES_AT_ONCE) -> None:
+        self._most = most
+        self._of: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, number: str) -> Iterator[None]:
+        """It is, meanwhile. Raises Refused("pictures-busy")."""
+        if self._of[number] >= self._most:
+            raise Refused("pictures-busy", "other pictures of this number are on their way", after_s=5)
+        self._of[number] += 1
+        try:
+            yield
+        finally:
+            self._of[number] -= 1
+            self._of += Counter()  # who has none is forgotten
 
 
 class Hashing:

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 
 from api import pictures as wire_pictures
 from api.access import Database, InForce
-from api.limits import Guesses
+from api.limits import Coming, Guesses
 from api.my import my_schemas as wire
 from api.my.signed_in import Citizen
 from api.pictures import SENT, SHOWN, PictureId
@@ -23,9 +23,11 @@ router = APIRouter(prefix="/my/pictures", tags=["my"])
 async def _received(request: Request, citizen: Citizen, settings: InForce) -> AsyncIterator[BinaryIO]:
     """What a citizen sends; each one costs, whatever it is."""
     sent: Guesses = request.app.state.pictures_sent
-    sent.take(citizen.number)
-    async with wire_pictures.received(request, settings.pictures_dir) as file:
-        yield file
+    coming: Coming = request.app.state.pictures_coming
+    with coming.one(citizen.number):
+        sent.take(citizen.number)
+        async with wire_pictures.received(request, settings.pictures_dir) as file:
+            yield file
 
 
 Received = Annotated[BinaryIO, Depends(_received)]

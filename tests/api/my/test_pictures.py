@@ -4,6 +4,7 @@ import errno
 import io
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,19 @@ def test_given_a_number_that_sends_one_picture_after_the_other_when_it_is_too_ma
     problem(answers[2], 429, "too-many-pictures")
     assert len(left(settings)) == 2, "no file is left of what was refused"
     assert 86_000 < int(answers[2].headers["retry-after"]) <= 86_400
+
+
+def test_given_a_number_whose_pictures_are_on_their_way_when_one_too_many_comes_then_others_have_their_turn(
+    mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, number: str
+) -> None:
+    with ExitStack() as on_their_way:
+        for _ in range(limits.PICTURES_AT_ONCE):
+            on_their_way.enter_context(app.state.pictures_coming.one(number))
+        problem(mine.post(SENT, content=files.jpeg()), 503, "pictures-busy")
+        other = page_of(app, engine, settings, a_number())
+        for _ in range(limits.PICTURES_AT_ONCE + 1):
+            assert other.post(SENT, content=files.jpeg()).status_code == 201, "its place is given back"
+    problem(mine.post(SENT, content=b""), 422, "picture-empty")
 
 
 def test_given_a_link_in_the_place_of_a_picture_when_asked_for_then_it_is_not_followed(
