@@ -76,16 +76,18 @@ class PromptClients(H11Protocol):
         super().connection_lost(exc)
 
     def _await_request(self) -> None:
-        self.open.waits(self.transport)
+        if not self._has_time:
+            self.open.waits(self.transport)
         if self._late is None:
             self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
 
     def _give_time(self) -> None:
-        """More of it, once, for the body of a picture."""
+        """More of it, once, for the body of a picture; strangers who wait do not push it out meanwhile."""
         if self._has_time or self.conn.their_state is not h11.SEND_BODY or self._late is None:
             return
         if self.scope["path"].endswith(PICTURES):
             self._has_time = True
+            self.open.served(self.transport)
             self._late.cancel()
             self._late = self.loop.call_later(PICTURE_S, self.transport.abort)
 
