@@ -32,8 +32,8 @@ class CannotRun(Exception):
 
 
 def say(text: str) -> None:
-    """Show progress at once."""
-    print(text, flush=True)
+    """Show progress at once, each line whole: unbuffered, its end would be a write of its own."""
+    print(f"{text}\n", end="", flush=True)
 
 
 def run(settings: Settings) -> None:

@@ -37,6 +37,7 @@ def test_given_a_phone_that_rings_when_the_trunk_falls_silent_then_ringing_in_va
         until(lambda: _answers(system) is False, "the silence is known")
         assert crowd.live(), "it rings on, as far as anybody knows"
         until(lambda: not crowd.live(), "its ringing time is over", RINGS_S + 5)
+        until(lambda: game.facts().attempts[0].callback.outcome, "it is known for what it was")
         crowd.trunk_says = None
         until(lambda: game.official.talks, "the same phone rings again, and is answered")
         outcomes = [attempt.callback.outcome for attempt in game.facts().attempts]

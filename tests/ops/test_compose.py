@@ -128,7 +128,7 @@ class Compose:
 
     def registrations(self, username: str, password: str) -> list[dict[str, object]]:
         """The mayor's line, as the desk's page gets it."""
-        with httpx.Client(base_url=f"http://127.0.0.1:{self._http}/api/v1") as api:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self._http}/api/v1", timeout=60) as api:
             signed_in = api.post("/session", json={"username": username, "password": password})
             signed_in.raise_for_status()
             return list(api.get("/rounds/1/registrations").raise_for_status().json()["items"])

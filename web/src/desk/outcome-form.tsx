@@ -1,5 +1,6 @@
 import { Button, Paper, Textarea } from '@mantine/core'
 import { useRef } from 'react'
+import { flushSync } from 'react-dom'
 import { useRounds } from '../api/rounds'
 import type { Callback, Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -43,9 +44,9 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   const saves = choices === AFTER_TALK && due !== undefined
 
   function choose(choice: Outcome) {
-    say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, callLater: { way: 'soon' } })
-    // After the button has appeared: Enter then saves.
-    requestAnimationFrame(() => saveButton.current?.focus())
+    // The button has appeared when the key is done with: Enter then saves, however soon it comes.
+    flushSync(() => say({ outcome: choice === draft.outcome && state === 'claimed' ? null : choice, callLater: { way: 'soon' } }))
+    saveButton.current?.focus()
   }
 
   function save() {
