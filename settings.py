@@ -343,6 +343,8 @@ class Settings(BaseSettings):
     """A request is closed when its citizen, asked whether it is solved, says nothing for so many days."""
     request_alike_days: int = Field(14, ge=1, le=365)
     """Requests of one subject and district within so many days are shown as probable duplicates."""
+    near_metres: int = Field(100, ge=10, le=1000)
+    """Who reports from the app is shown what is open of the same category within so many metres."""
     districts_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
     city_bounds: Annotated[Bounds, NoDecode, BeforeValidator(_bounds)] = Bounds(32.3, 51.2, 33.0, 52.2)

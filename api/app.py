@@ -26,7 +26,7 @@ from api.desk import (
     transfers,
 )
 from api.line import blocked, inbound_texts, registrations
-from api.my import my, sign_in
+from api.my import following, my, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.people import account, people, sessions
@@ -56,7 +56,7 @@ _MODULES = (
     ),
     *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
     *(people, desks, control, blocked, inbound_texts),
-    *(sign_in, my, my_pictures, my_reports),
+    *(sign_in, my, my_pictures, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
@@ -124,6 +124,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
     app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
     app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
+    app.state.near_looks = limits.Guesses(limits.NEAR_BURST, limits.NEAR_EVERY_S)
     app.state.pictures_coming = limits.Coming()
     app.state.hashing = limits.Hashing()
     problems.install(app)

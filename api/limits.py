@@ -33,6 +33,8 @@ PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
 """Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
 PICTURES_AT_ONCE = 6
 """Of one number, on their way or looked at: two reports' worth. A dead connection holds its place, too."""
+NEAR_BURST, NEAR_EVERY_S = 40, 30.0
+"""Looks of one number for what others have reported near a point: 120 an hour, and some in advance."""
 _ADDRESSES = 10_000
 
 

@@ -43,6 +43,9 @@ _TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REPLIED: (RequestState.REPLIED,),
     _K.REQUEST_REJECTED: (RequestState.REJECTED, RequestState.DUPLICATE),
     _K.REQUEST_CLOSED: (RequestState.DUPLICATE,),
+    _K.FOLLOWED_REPLIED: (RequestState.REPLIED,),
+    _K.FOLLOWED_REJECTED: (RequestState.REJECTED,),
+    _K.FOLLOWED_CLOSED: (RequestState.CLOSED,),
 }
 _LONGEST_OFFICE_OF_SEVERAL = 30
 _LONGEST_REPLY = 110
@@ -84,10 +87,12 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     request = session.get_one(Request, text_message.request_id)
     if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
-    language: Language = "en" if request.language == "en" else "fa"
+    facts = json.loads(text_message.body)
+    spoken = facts.get("language", request.language)  # whoever follows it has their own
+    language: Language = "en" if spoken == "en" else "fa"
     values = {
         "tracking": dates.digits(request.tracking, language),
-        "reply": _cut(plain(json.loads(text_message.body)["reply"]), _LONGEST_REPLY),
+        "reply": _cut(plain(facts["reply"]), _LONGEST_REPLY),
     }
     return Text(text_message.to, _fill(language, text_message.kind, values))
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import CitizenCode, OutboxKind, OutboxMessage, Registration, Request
+from db.models import CitizenCode, Follower, OutboxKind, OutboxMessage, Registration, Request
 
 MOBILE = "+989"
 """Numbers that text messages reach."""
@@ -118,6 +118,27 @@ def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply:
             made_at=at,
             not_before=at,
         )
+    )
+
+
+def tell_followers(
+    session: Session, kind: OutboxKind, request: Request, followers: Sequence[Follower], reply: str
+) -> None:
+    """Have each of these told of a request of somebody else's; land lines cannot be."""
+    at = now(session)
+    facts = {"tracking": request.tracking, "reply": reply}
+    session.add_all(
+        OutboxMessage(
+            key=f"{kind}-{request.id}-{follower.id}-{int(at.timestamp() * 1e6)}",
+            kind=kind,
+            request_id=request.id,
+            to=follower.number,
+            body=json.dumps(facts | {"language": follower.language}, ensure_ascii=False),
+            made_at=at,
+            not_before=at,
+        )
+        for follower in followers
+        if follower.number.startswith(MOBILE)
     )
 
 

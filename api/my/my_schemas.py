@@ -1,6 +1,6 @@
 """What goes over the wire to and from a citizen who is signed in by a number."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -148,6 +148,38 @@ class ReportIn(BaseModel):
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError("latitude and longitude go together")
         return self
+
+
+class PublicRequest(BaseModel):
+    """What everybody may know of somebody's request."""
+
+    tracking: str
+    category_fa: str
+    category_en: str
+    district: int | None
+    reported_on: date
+    state: RequestState
+
+
+class NearRequest(PublicRequest):
+    """One near a point: within so many `metres`, in steps of ten."""
+
+    metres: int
+    mine: bool
+    followed: bool
+
+
+class FollowedRequest(PublicRequest):
+    """One that I follow; `reply`: what the city said last."""
+
+    reply: str
+    since: datetime
+
+
+class Follow(BaseModel):
+    """In which language I am told."""
+
+    language: Literal["fa", "en"] = "fa"
 
 
 class Objection(BaseModel):

@@ -25,7 +25,7 @@ from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wal
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls
-from db.models.requests import Department, Request, RequestEntry
+from db.models.requests import Department, Follower, Request, RequestEntry
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.timetable import (
     DayOverride,
@@ -64,6 +64,7 @@ __all__ = [
     "Event",
     "Evidence",
     "FailedSignIn",
+    "Follower",
     "Guest",
     "Hearing",
     "Heartbeat",

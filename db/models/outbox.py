@@ -37,6 +37,9 @@ class OutboxKind(StrEnum):
     REQUEST_REPLIED = "request_replied"  # solved, and is it?
     REQUEST_REJECTED = "request_rejected"
     REQUEST_CLOSED = "request_closed"  # with the earlier one whose duplicate it is
+    FOLLOWED_REPLIED = "followed_replied"  # to whoever follows a request: the city says that it is solved
+    FOLLOWED_REJECTED = "followed_rejected"
+    FOLLOWED_CLOSED = "followed_closed"
     SIGN_IN_CODE = "sign_in_code"  # to whoever signs in by the number; the code itself is not in the row
     NOTICE = "notice"  # of a round, to a webhook
 

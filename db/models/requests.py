@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.rounds import Official
-from db.states import IN_WORK, RequestState, RequestStep
+from db.states import IN_WORK, OPEN_REQUESTS, RequestState, RequestStep
 
 _IN_WORK = text(f"state IN ({', '.join(repr(s.value) for s in IN_WORK)})")
 
 
 _ASKED = text(f"state = {RequestState.REPLIED.value!r}")
+_OPEN_SOMEWHERE = text(
+    f"latitude IS NOT NULL AND state IN ({', '.join(repr(s.value) for s in OPEN_REQUESTS)})"
+)
 
 
 class Department(Base):
@@ -91,6 +94,12 @@ class Request(Base):
         Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
         Index("requests_of_number", "number", "id"),
         Index("requests_asked", "replied_at", sqlite_where=_ASKED, postgresql_where=_ASKED),
+        Index(
+            "requests_near",
+            *("category", "latitude", "longitude"),
+            sqlite_where=_OPEN_SOMEWHERE,
+            postgresql_where=_OPEN_SOMEWHERE,
+        ),
     )
 
 
@@ -108,3 +117,20 @@ class RequestEntry(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime | None]
     other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
+
+
+class Follower(Base):
+    """A number that is told how somebody else's request ends."""
+
+    __tablename__ = "followers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
+    number: Mapped[str] = mapped_column(String(16))  # E.164
+    language: Mapped[str] = mapped_column(String(2))
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("request_id", "number", name="follows_once"),
+        Index("follows_of_number", "number", "id"),
+    )

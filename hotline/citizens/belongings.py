@@ -26,7 +26,7 @@ from db.models import (
 )
 from db.states import Phase, RegistrationState, RequestState
 from hotline import audit, numbers
-from hotline.citizens import sessions
+from hotline.citizens import following, sessions
 from hotline.line import line
 from hotline.pictures import pictures
 from hotline.requests import requests as city_requests
@@ -97,6 +97,10 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "places": _places(session, number),
         "requests": _requests(session, number),
         "pictures": _pictures(session, number),
+        "follows": [
+            {"tracking": each.request.tracking, "since": _when(each.follower.at)}
+            for each in following.followed(session, number)
+        ],
         "messages": _messages(session, number),
         "calls_placed": _calls_placed(session, number),
         "called_as_third_person": _as_guest(session, number),

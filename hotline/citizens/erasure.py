@@ -18,6 +18,7 @@ from db.models import (
     CitizenCode,
     Confirmation,
     Erasure,
+    Follower,
     Guest,
     Note,
     OutboxMessage,
@@ -164,6 +165,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         ),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
+        delete(Follower).where(Follower.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
     )

@@ -15,7 +15,7 @@ from db.states import IN_WORK, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import categories
+from hotline.requests import categories, followers
 from hotline.requests.requests import first, get, log, move, write
 from settings import WorkingWeek
 
@@ -127,6 +127,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     _answered(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
+    followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
@@ -138,6 +139,7 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     _did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
+    followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
 
 
 def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
@@ -152,7 +154,7 @@ def answer(session: Session, request_id: int, *, solved: bool, who: str = "", no
         move(session, request, _S.REOPENED, denials=Request.denials + 1)
     _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
     if solved:
-        _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
+        _tell_closed(session, request)
 
 
 def close_unanswered(session: Session, days: int, limit: int) -> int:
@@ -167,7 +169,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
     for request in found:
         move(session, request, _S.CLOSED, unanswered=True)
         log(session, request, _T.UNANSWERED, "")
-        _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
+        _tell_closed(session, request)
     return len(found)
 
 
@@ -193,6 +195,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         .execution_options(synchronize_session=False)
     )
     _hand_on_promise(request, original)
+    followers.hand_on(session, request, original)
     _did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
@@ -251,6 +254,11 @@ def _said(note: str) -> str:
     if not note:
         raise Refused("reason-missing", "say why")
     return note
+
+
+def _tell_closed(session: Session, request: Request) -> None:
+    _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
+    followers.tell(session, request, OutboxKind.FOLLOWED_CLOSED)
 
 
 def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> None:

@@ -210,6 +210,10 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my/requests/{tracking}": CITIZENS,
     "POST /my/requests/{tracking}/confirm": CITIZENS,
     "POST /my/requests/{tracking}/object": CITIZENS,
+    "GET /my/requests/near": CITIZENS,
+    "GET /my/requests/followed": CITIZENS,
+    "POST /my/requests/{tracking}/follow": CITIZENS,
+    "DELETE /my/requests/{tracking}/follow": CITIZENS,
 }
 
 

@@ -19,7 +19,7 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
 KINDS = [kind for kind in OutboxKind if kind not in (OutboxKind.NOTICE, OutboxKind.ANSWER)]
-OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "sign_in_"))]
+OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "followed_", "sign_in_"))]
 EXAMPLES = {
     "ticket": "۱۲۳۴۵۶۷",
     "place": "۱۲۳۴",
@@ -52,7 +52,8 @@ def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_sam
         if name == "sign_in_code":
             assert slots == {"code"}
         elif not name.startswith("answer-"):
-            assert ("tracking" if name.startswith("request_") else "ticket") in slots
+            of_request = name.startswith(("request_", "followed_"))
+            assert ("tracking" if of_request else "ticket") in slots
 
 
 @pytest.mark.parametrize("office", OFFICES)

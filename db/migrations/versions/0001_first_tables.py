@@ -42,6 +42,8 @@ _READY_NOTES = (
     ("خواست بعداً تماس گرفته شود", "Wants to be called later"),
 )
 
+_OPEN_SOMEWHERE = "latitude IS NOT NULL AND state IN ('new', 'referred', 'reopened', 'replied')"
+
 _BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
 
 _GUEST_STATES = ("asked", "dialing", "ringing", "answered", "talking", "ended", "failed")
@@ -917,6 +919,29 @@ def _tables() -> None:
         postgresql_where=sa.text("state IN ('new', 'referred', 'reopened')"),
     )
     op.create_index("requests_of_number", "requests", ["number", "id"], unique=False)
+    op.create_index(
+        "requests_near",
+        "requests",
+        ["category", "latitude", "longitude"],
+        unique=False,
+        sqlite_where=sa.text(_OPEN_SOMEWHERE),
+        postgresql_where=sa.text(_OPEN_SOMEWHERE),
+    )
+    op.create_table(
+        "followers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "number", name="follows_once"),
+    )
+    op.create_index("follows_of_number", "followers", ["number", "id"], unique=False)
     op.create_table(
         "pictures",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -1238,6 +1263,9 @@ def _tables() -> None:
                 "request_replied",
                 "request_rejected",
                 "request_closed",
+                "followed_replied",
+                "followed_rejected",
+                "followed_closed",
                 "sign_in_code",
                 "notice",
                 name="outbox_kind",

@@ -107,6 +107,8 @@ export const problem: typeof fa = {
   'picture-unknown': 'This picture is gone, or belongs to another report. Send it again.',
   'too-many-pictures': 'You have sent many pictures today. Send this one tomorrow.',
   'disk-full': 'There is no room for pictures now. Report without one.',
+  'follow-own': 'This is your own report: you are told anyway.',
+  'too-many-follows': 'You follow 50 reports. Leave one of them first.',
   'too-many-reports': 'You have reported much today. Send this tomorrow, or call 137.',
   'key-reused': 'Another report has arrived under this key.',
   'place-missing': 'Say where it is: a point on the map, an address or a landmark.',

@@ -1,0 +1,88 @@
+"""What others have reported near a point, and following it in the place of reporting it once more."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from api.access import InForce, Reading, Writing
+from api.ids import QueryId
+from api.limits import Guesses
+from api.my import my_schemas as wire
+from api.my.reports import Tracking
+from api.my.signed_in import Citizen
+from db import models
+from hotline.citizens import following
+from hotline.clock import CITY
+from hotline.requests import categories, places
+from hotline.requests.near import near as find_near
+from hotline.requests.places import Point
+
+router = APIRouter(prefix="/my/requests", tags=["my"])
+
+Latitude = Annotated[float, Query(alias="lat", ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Query(alias="lon", ge=-180, le=180, allow_inf_nan=False)]
+
+
+@router.get("/near")
+def list_near(
+    *,
+    request: Request,
+    category: QueryId,
+    latitude: Latitude,
+    longitude: Longitude,
+    citizen: Citizen,
+    session: Reading,
+    settings: InForce,
+) -> list[wire.NearRequest]:
+    """What is open of this category around this point, the newest first: only what is public of it."""
+    looks: Guesses = request.app.state.near_looks
+    looks.take(citizen.number)
+    point = Point(latitude, longitude)
+    places.check(point, "", settings.city_bounds)
+    of = categories.in_use(session, category)
+    found = find_near(session, of.id, point, settings.near_metres)
+    mine = following.followed_of(session, citizen.number, [each.request.id for each in found])
+    return [
+        wire.NearRequest(
+            **_public(each.request, of),
+            metres=each.metres,
+            mine=each.request.number == citizen.number,
+            followed=each.request.id in mine,
+        )
+        for each in found
+    ]
+
+
+@router.get("/followed")
+def list_followed(citizen: Citizen, session: Reading) -> list[wire.FollowedRequest]:
+    """What I follow, the newest first."""
+    return [_followed(each) for each in following.followed(session, citizen.number)]
+
+
+@router.post("/{tracking}/follow")
+def follow(tracking: Tracking, body: wire.Follow, citizen: Citizen, session: Writing) -> wire.FollowedRequest:
+    """Be told how it ends, by text message; of a duplicate it is the first one. Twice is once."""
+    return _followed(following.follow(session, citizen.number, tracking, body.language))
+
+
+@router.delete("/{tracking}/follow", status_code=204)
+def leave(tracking: Tracking, citizen: Citizen, session: Writing) -> None:
+    """Follow it no more."""
+    following.leave(session, citizen.number, tracking)
+
+
+def _followed(each: following.Followed) -> wire.FollowedRequest:
+    return wire.FollowedRequest(
+        **_public(each.request, each.category), reply=each.request.reply, since=each.follower.at
+    )
+
+
+def _public(request: models.Request, category: models.Category) -> dict[str, Any]:
+    return {
+        "tracking": request.tracking,
+        "category_fa": category.name_fa,
+        "category_en": category.name_en,
+        "district": request.district,
+        "reported_on": request.made_at.astimezone(CITY).date(),
+        "state": request.state,
+    }

@@ -1,0 +1,95 @@
+"""A citizen follows what somebody else has reported, in the place of reporting it once more."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Category, Delivery, Follower, OutboxKind, OutboxMessage, Request
+from db.states import OPEN_REQUESTS
+from hotline.errors import Refused
+from hotline.line import blocked
+from hotline.requests import requests, work
+
+MOST = 50
+"""Open requests that one number follows at a time."""
+_TOLD = (OutboxKind.FOLLOWED_REPLIED, OutboxKind.FOLLOWED_REJECTED, OutboxKind.FOLLOWED_CLOSED)
+
+
+class Followed(NamedTuple):
+    """A request that a citizen follows, its category, and since when."""
+
+    request: Request
+    category: Category
+    follower: Follower
+
+
+def follow(session: Session, number: str, tracking: str, language: str) -> Followed:
+    """An E.164 number follows an open request, or the first one whose duplicate it is; twice is once.
+
+    Raises Blocked and Refused("not-found" | "follow-own" | "too-many-follows" | "wrong-state").
+    """
+    one_at_a_time(session, f"follows-{number}")
+    blocked.check(session, number)
+    leading = requests.first(session, _get(session, tracking)).id
+    request = work.get_for_update(session, leading)  # it does not end just now
+    mine = Follower.request_id == request.id, Follower.number == number
+    follower = session.scalar(select(Follower).where(*mine))
+    if follower is None:
+        _may_follow(session, request, number)
+        follower = Follower(request_id=request.id, number=number, language=language, at=now(session))
+        session.add(follower)
+        session.flush()
+    return Followed(request, session.get_one(Category, request.category), follower)
+
+
+def _get(session: Session, tracking: str) -> Request:
+    request = session.scalar(select(Request).where(Request.tracking == tracking))
+    if request is None:
+        raise Refused("not-found", "there is no such request")
+    return request
+
+
+def _may_follow(session: Session, request: Request, number: str) -> None:
+    if request.number == number:
+        raise Refused("follow-own", "it is your own: you are told anyway")
+    if request.state not in OPEN_REQUESTS:
+        raise Refused("wrong-state", "it is at its end; report it if the problem is there again")
+    open_ = Request.state.in_(OPEN_REQUESTS)
+    follows = select(func.count()).select_from(Follower).join(Request, Request.id == Follower.request_id)
+    if (session.scalar(follows.where(Follower.number == number, open_)) or 0) >= MOST:
+        raise Refused("too-many-follows", f"at most {MOST} at a time; leave one first")
+
+
+def leave(session: Session, number: str, tracking: str) -> None:
+    """The number follows it no more; what was not sent yet is not sent. Raises Refused("not-found")."""
+    request = requests.first(session, _get(session, tracking))
+    mine = Follower.request_id == request.id, Follower.number == number
+    unsent = (
+        OutboxMessage.to == number,
+        OutboxMessage.request_id == request.id,
+        OutboxMessage.kind.in_(_TOLD),
+        OutboxMessage.state == Delivery.PENDING,
+    )
+    for gone in (delete(Follower).where(*mine), delete(OutboxMessage).where(*unsent)):
+        session.execute(gone.execution_options(synchronize_session=False))
+
+
+def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[Followed]:
+    """What the number follows, the newest first."""
+    query = (
+        select(Request, Category, Follower)
+        .join(Follower, Follower.request_id == Request.id)
+        .join(Category, Category.id == Request.category)
+        .where(Follower.number == number)
+        .order_by(Follower.id.desc())
+    )
+    return [Followed(*row) for row in session.execute(query.limit(limit))]
+
+
+def followed_of(session: Session, number: str, requests_: Collection[int]) -> set[int]:
+    """Which of these requests the number follows."""
+    mine = select(Follower.request_id).where(Follower.number == number, Follower.request_id.in_(requests_))
+    return set(session.scalars(mine))

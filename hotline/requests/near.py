@@ -1,0 +1,54 @@
+"""Open requests near a point: probably the same problem, seen before it is reported once more.
+
+A box on an index, then the circle within it, in one statement. At such distances the earth is flat.
+"""
+
+from collections.abc import Sequence
+from math import ceil, cos, radians, sqrt
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Request, words
+from db.states import OPEN_REQUESTS
+from hotline.requests.places import Point
+
+MOST = 5
+_STEP = 10
+"""Metres: nobody measures from three sides where somebody else has reported."""
+_DEGREE = 6_371_000 * radians(1)
+"""Metres of a degree of latitude."""
+
+
+class Near(NamedTuple):
+    """An open request, and how far away it is at the most."""
+
+    request: Request
+    metres: int
+
+
+def near(session: Session, category: int, point: Point, radius: int) -> Sequence[Near]:
+    """The newest open requests of the category within so many metres of the point, which is in the city."""
+    high = radius / _DEGREE
+    wide = high / cos(radians(point.latitude))
+    north = (Request.latitude - point.latitude) * _DEGREE
+    east = (Request.longitude - point.longitude) * (_DEGREE * cos(radians(point.latitude)))
+    squared = north * north + east * east
+    query = (
+        select(Request, squared)
+        .where(
+            Request.category == category,
+            Request.state.in_(words(OPEN_REQUESTS)),
+            Request.latitude.between(point.latitude - high, point.latitude + high),
+            Request.longitude.between(point.longitude - wide, point.longitude + wide),
+            squared <= radius * radius,
+        )
+        .order_by((Request.id + 0).desc())  # no index gives this order: the box is looked through, not all
+        .limit(MOST)
+    )
+    return [Near(request, _roughly(square or 0.0)) for request, square in session.execute(query)]
+
+
+def _roughly(squared: float) -> int:
+    return max(_STEP, ceil(sqrt(squared) / _STEP) * _STEP)

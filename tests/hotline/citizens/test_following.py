@@ -1,0 +1,176 @@
+"""A citizen follows somebody else's request."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk import wording
+from db.engine import writing
+from db.models import BlockReason, Follower, OutboxMessage, Request
+from db.states import RequestState
+from hotline.citizens import belongings, erasure, following
+from hotline.errors import Blocked, Refused
+from hotline.line import blocked
+from hotline.requests import work
+from tests import factories as make
+from tests.factories import a_number, a_request
+
+S = RequestState
+
+
+def told(session: Session) -> list[tuple[str, str]]:
+    """Who of the followers is told of what."""
+    session.flush()
+    rows = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
+    return [(each.to, each.kind.value) for each in rows if each.kind.value.startswith("followed")]
+
+
+def follow(session: Session, request: Request, number: str = "", language: str = "fa") -> str:
+    number = number or a_number()
+    following.follow(session, number, request.tracking, language)
+    return number
+
+
+def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_the_followers_language(
+    session: Session,
+) -> None:
+    request = a_request(session)
+    number = follow(session, request, language="en")
+    follow(session, request, "+983132212345")
+    work.reply(session, request, who="u", reply="ترمیم شد")
+    work.answer(session, request.id, solved=False, note="نه")
+    assert told(session) == [(number, "followed_replied")], "an objection is the owner's own"
+    work.reply(session, request, who="v", reply="ترمیم شد")
+    message = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first()
+    assert message is not None
+    said = wording.words(session, message)
+    assert said is not None and said.to == number
+    assert said.text.startswith(f"The report {request.tracking} that you follow"), said
+    work.answer(session, request.id, solved=True)
+    assert told(session)[-1] == (number, "followed_closed")
+    assert wording.words(session, message) is None, "it is closed by now: that is told instead"
+
+
+def test_given_a_follower_when_it_is_rejected_or_time_closes_it_then_that_is_told(session: Session) -> None:
+    rejected, silent = a_request(session), a_request(session)
+    one, other = follow(session, rejected), follow(session, silent)
+    work.reject(session, rejected, who="u", reason="مربوط به آب و فاضلاب است")
+    work.reply(session, silent, who="u", reply="ترمیم شد")
+    assert silent.replied_at is not None
+    silent.replied_at -= make.HOUR * 24 * 8
+    session.flush()
+    assert work.close_unanswered(session, 7, 10) == 1
+    assert told(session) == [
+        (one, "followed_rejected"),
+        (other, "followed_replied"),
+        (other, "followed_closed"),
+    ]
+
+
+def test_given_followers_when_it_is_merged_then_they_follow_the_first_one_once_and_its_owner_does_not(
+    session: Session,
+) -> None:
+    first, second = a_request(session), a_request(session)
+    assert first.number and second.number
+    both, one = a_number(), a_number()
+    for request in (first, second):
+        follow(session, request, both)
+    follow(session, second, one)
+    follow(session, second, first.number)
+    work.merge(session, second.id, first.id, who="u")
+    found = session.scalars(
+        select(Follower.number).where(Follower.request_id == first.id).order_by(Follower.id)
+    )
+    assert list(found) == [both, one]
+    late = a_number()
+    assert following.follow(session, late, second.tracking, "fa").request.id == first.id
+    with pytest.raises(Refused, match="follow-own"):
+        following.follow(session, first.number, second.tracking, "fa")
+    work.reply(session, first, who="u", reply="ترمیم شد")
+    assert [to for to, _ in told(session)] == [both, one, late]
+
+
+def test_given_who_reported_a_duplicate_when_following_the_first_one_then_they_are_told_once(
+    session: Session,
+) -> None:
+    first, second = a_request(session), a_request(session)
+    assert second.number
+    follow(session, first, second.number)
+    work.merge(session, second.id, first.id, who="u")
+    work.reply(session, first, who="u", reply="ترمیم شد")
+    work.answer(session, first.id, solved=True)
+    assert told(session) == []
+
+
+def test_given_a_follower_who_leaves_when_not_yet_sent_then_nothing_goes_out_and_leaving_again_is_nothing(
+    session: Session,
+) -> None:
+    request = a_request(session)
+    number, other = follow(session, request), follow(session, request)
+    work.reply(session, request, who="u", reply="ترمیم شد")
+    for _ in range(2):
+        following.leave(session, number, request.tracking)
+    assert told(session) == [(other, "followed_replied")]
+    assert following.followed(session, number) == []
+
+
+def test_given_what_cannot_be_followed_when_tried_then_each_is_refused(session: Session) -> None:
+    mine = a_request(session)
+    assert mine.number
+    with pytest.raises(Refused, match="follow-own"):
+        following.follow(session, mine.number, mine.tracking, "fa")
+    with pytest.raises(Refused, match="not-found"):
+        following.follow(session, a_number(), "000000000", "fa")
+    for state in (S.CLOSED, S.REJECTED):
+        with pytest.raises(Refused, match="wrong-state"):
+            following.follow(session, a_number(), a_request(session, state).tracking, "fa")
+    number = a_number()
+    blocked.block(session, number, reason=BlockReason.NUISANCE, who="u")
+    with pytest.raises(Blocked):
+        following.follow(session, number, mine.tracking, "fa")
+
+
+def test_given_the_most_when_one_more_is_followed_then_it_is_refused_until_one_is_over(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST", 2)
+    first, second, third = (a_request(session) for _ in range(3))
+    number = follow(session, first)
+    follow(session, second, number)
+    follow(session, second, number)
+    with pytest.raises(Refused, match="too-many-follows"):
+        following.follow(session, number, third.tracking, "fa")
+    work.reject(session, first, who="u", reason="مربوط به آب و فاضلاب است")
+    follow(session, third, number)
+    assert [each.request.id for each in following.followed(session, number)] == [
+        third.id,
+        second.id,
+        first.id,
+    ]
+
+
+def test_given_one_number_when_it_follows_at_once_then_it_follows_once(engine: Engine) -> None:
+    with writing(engine) as session:
+        request, number = a_request(session), a_number()
+        tracking = request.tracking
+
+    def one(_: int) -> None:
+        with writing(engine) as session:
+            following.follow(session, number, tracking, "fa")
+
+    make.at_once(4, one)
+    with writing(engine) as session:
+        assert len(following.followed(session, number)) == 1
+
+
+def test_given_a_citizen_who_follows_when_exported_and_deleted_then_it_is_there_and_gone(
+    session: Session,
+) -> None:
+    request = a_request(session)
+    number = follow(session, request)
+    exported = belongings.export(session, number, who="citizen")
+    assert [each["tracking"] for each in exported["follows"]] == [request.tracking]
+    erasure.delete_citizen(session, number, who="citizen", give_up=True)
+    assert following.followed(session, number) == []
+    work.reply(session, request, who="u", reply="ترمیم شد")
+    assert told(session) == []
