@@ -601,6 +601,11 @@ class Settings(BaseSettings):
         return self.state_dir / "messages"
 
     @property
+    def replies_dir(self) -> Path:
+        """Where the office's replies lie as sound, each by its request's number."""
+        return self.state_dir / "replies"
+
+    @property
     def pictures_dir(self) -> Path:
         """Where pictures of requests are kept, each under a random name."""
         return self.state_dir / "pictures"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import erasing, pictures, recordings, sender
+from clerk import erasing, pictures, recordings, replies, sender
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -210,4 +210,6 @@ JOBS = [
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),
+    Job("replies", 2.0, replies.speak, limit_s=300.0),
+    Job("old-replies", 3600.0, replies.delete_old),
 ]

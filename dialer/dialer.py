@@ -25,6 +25,7 @@ from dialer.live import Live
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rooms import Rooms
+from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trunk import Trunk
@@ -64,6 +65,7 @@ class Dialer:
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._code_calls = CodeCalls(settings, engine, ami, self._caps)
+        self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._empty_desks = EmptyDesks(engine, ami)
@@ -72,7 +74,7 @@ class Dialer:
         self._supervising = Supervising(engine, ami)
         system_calls = [
             *(self._confirmations, self._turn_near_calls, self._code_calls),
-            *(self._desk_calls, self._guests),
+            *(self._solved_calls, self._desk_calls, self._guests),
         ]
         self._reconciler = Reconciler(
             engine,
@@ -178,6 +180,7 @@ class Dialer:
         self._code_calls.place_due()  # first: somebody waits for it now
         self._turn_near_calls.place_due()
         self._confirmations.place_due()
+        self._solved_calls.place_due()
         self._trunk.rest()
         self._tone.sound_due()
         self._empty_desks.hang_up()

@@ -73,6 +73,12 @@ class Playing(Agi):
             self._play(Prompt(prompt, slots), self._ends_announcement)
             self._unknown_s = _ANNOUNCED_S
 
+    def say_sound(self, file: Path) -> None:
+        """Play a file that is no prompt, without its codec's suffix, in the same way."""
+        if not self._keys.ahead:
+            self._play(file, self._ends_announcement)
+            self._unknown_s = _ANNOUNCED_S
+
     def say_instead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
         self._keys.drop()
@@ -114,13 +120,16 @@ class Playing(Agi):
     def _ends_announcement(self, key: str) -> bool:
         return self._keys.at_announcement(key, known=key == OPERATOR and self.leads_to_operator)
 
-    def _files(self, prompt: str | Prompt) -> Iterator[Path]:
+    def _files(self, prompt: str | Prompt | Path) -> Iterator[Path]:
+        if isinstance(prompt, Path):
+            yield prompt
+            return
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         language = prompt.language or self.language
         for clip in clips(language, prompt.id, **prompt.slots):
             yield self._prompts_dir / language / clip
 
-    def _play(self, prompt: str | Prompt, ends: Callable[[str], bool], keys: str = KEYS) -> str:
+    def _play(self, prompt: str | Prompt | Path, ends: Callable[[str], bool], keys: str = KEYS) -> str:
         """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
         while True:
             back = None

@@ -62,7 +62,7 @@ class Manifest:
 
     def write(self, root: Path) -> None:
         """Replace it whole."""
-        _write(_manifest(root), json.dumps(vars(self), indent=1, sort_keys=True).encode())
+        replace(_manifest(root), json.dumps(vars(self), indent=1, sort_keys=True).encode())
 
 
 def build(
@@ -140,7 +140,7 @@ def _record(root: Path, take: Take) -> None:
             rate = sound.WIDE_RATE
     except ValueError as error:
         raise VoiceError(f"{take.clip.name} from {take.source.name}: {error}") from None
-    _write(_kept(root, take), sound.wav(samples, rate))
+    replace(_kept(root, take), sound.wav(samples, rate))
 
 
 def _level(
@@ -166,7 +166,7 @@ def _encode(settings: Settings, take: Take) -> None:
     samples, rate = sound.read(_kept(settings.prompts_dir, take).read_bytes())
     files = sound.encode(samples, rate, codecs(settings), level=take.source.is_voice)
     for codec, content in files.items():
-        _write(_file(path, codec), content)
+        replace(_file(path, codec), content)
     for codec in set(CODECS) - files.keys():  # it would go on saying the old text
         _file(path, codec).unlink(missing_ok=True)
 
@@ -191,7 +191,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _write(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Replace a file whole; whoever plays it meanwhile hears the old one to its end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")

@@ -25,7 +25,7 @@ from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wal
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls
-from db.models.requests import Department, Follower, Request, RequestEntry
+from db.models.requests import Department, Follower, Request, RequestEntry, SolvedCall
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.timetable import (
     DayOverride,
@@ -92,6 +92,7 @@ __all__ = [
     "Seal",
     "SignIn",
     "SilentCaller",
+    "SolvedCall",
     "Subject",
     "TimeUnit",
     "TimetableOfficial",

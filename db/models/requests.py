@@ -16,6 +16,8 @@ _ASKED = text(f"state = {RequestState.REPLIED.value!r}")
 _OPEN_SOMEWHERE = text(
     f"latitude IS NOT NULL AND state IN ({', '.join(repr(s.value) for s in OPEN_REQUESTS)})"
 )
+_UNSPOKEN = text("reply <> spoken")
+_TO_CALL = text("token IS NULL AND ended_at IS NULL")
 
 
 class Department(Base):
@@ -56,6 +58,9 @@ class Request(Base):
     answered_at: Mapped[datetime | None]  # which was then;
     solve_by: Mapped[datetime | None]  # and until then it is solved
     reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
+    spoken: Mapped[str] = mapped_column(
+        String(500), default="", server_default=text("''")
+    )  # a reply, as sound
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
     replied_by: Mapped[str | None] = mapped_column(String(64))  # who said so: an objection is for another
     unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # closed like that
@@ -100,6 +105,7 @@ class Request(Base):
             sqlite_where=_OPEN_SOMEWHERE,
             postgresql_where=_OPEN_SOMEWHERE,
         ),
+        Index("requests_unspoken", "id", sqlite_where=_UNSPOKEN, postgresql_where=_UNSPOKEN),
     )
 
 
@@ -133,4 +139,27 @@ class Follower(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "number", name="follows_once"),
         Index("follows_of_number", "number", "id"),
+    )
+
+
+class SolvedCall(Base):
+    """The call to a land line whose request is said to be solved: once for each time that it is said."""
+
+    __tablename__ = "solved_calls"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
+    replied_at: Mapped[datetime]  # of which answer it tells
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
+    placed_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]  # somebody has heard it to the question
+    ended_at: Mapped[datetime | None]  # nobody is called any more
+
+    request: Mapped[Request] = relationship(lazy="joined")
+
+    __table_args__ = (
+        UniqueConstraint("request_id", "replied_at", name="one_call_an_answer"),
+        Index("solved_calls_due", "due_at", sqlite_where=_TO_CALL, postgresql_where=_TO_CALL),
     )

@@ -28,6 +28,7 @@ from db.states import ON_THE_PHONE, CallbackState
 from hotline import heartbeats
 from hotline.errors import Refused
 
+_Number = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 _IN_HAND = (CallbackState.CLAIMED, *ON_THE_PHONE)
 
 
@@ -45,12 +46,12 @@ ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller
 """In a query of Registration: whether its caller waits on the line."""
 
 
-def phone(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def phone(number: _Number) -> ColumnElement[bool]:
     """In a query of this column's table, whose parameters are `asked`: whether that phone is engaged."""
     return or_(_called(number), _has_dialled(number))
 
 
-def _called(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def _called(number: _Number) -> ColumnElement[bool]:
     in_hand = (  # called, or about to be, for whichever place the number has
         select(Callback.id)
         .join(_place, _place.id == Callback.registration_id)
@@ -74,7 +75,7 @@ def _called(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     )
 
 
-def _has_dialled(number: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def _has_dialled(number: _Number) -> ColumnElement[bool]:
     alive = exists().where(
         Heartbeat.process == "ivr", Heartbeat.at > bindparam("alive_since", type_=UtcDateTime)
     )

@@ -15,7 +15,7 @@ from db.models import OutboxKind, Registration, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import outbox, tickets
 from hotline.errors import Refused
-from hotline.requests import categories, working_time
+from hotline.requests import categories, spoken_replies, working_time
 from settings import WorkingWeek
 
 LONGEST = 2000
@@ -175,6 +175,8 @@ class Progress(NamedTuple):
     request_id: int
     state: RequestState
     joined: bool
+    reply_of: int | None
+    """The request whose reply lies as sound (spoken_replies), if there is one to be heard."""
 
     @property
     def asked(self) -> bool:
@@ -185,7 +187,8 @@ class Progress(NamedTuple):
 def progress(session: Session, request: Request) -> Progress:
     """How it stands."""
     leading = first(session, request)
-    return Progress(request.id, leading.state, joined=leading is not request)
+    reply_of = leading.id if spoken_replies.can_be_read(leading) else None
+    return Progress(request.id, leading.state, joined=leading is not request, reply_of=reply_of)
 
 
 def of_caller(session: Session, number: str) -> Progress | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Department, Official, OutboxKind, Registration, Request, Role, User
+from db.models import Department, Official, OutboxKind, Registration, Request, Role, SolvedCall, User
 from db.states import IN_WORK, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
@@ -125,9 +125,17 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     _must_be_anothers(session, request, who)
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
     _answered(session, request)
+    _have_called(session, request)
     _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
     followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
+
+
+def _have_called(session: Session, request: Request) -> None:
+    """A land line gets no text message: it is called (hotline.line.solved_calls)."""
+    if request.number and request.replied_at and not request.number.startswith(outbox.MOBILE):
+        at = request.replied_at
+        session.add(SolvedCall(request_id=request.id, replied_at=at, due_at=at))
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:

@@ -1,11 +1,14 @@
-"""A part of key 2: what became of a reported problem, and whether it is solved."""
+"""A part of key 2: what became of a reported problem, what the office answers, and whether it is solved."""
+
+from pathlib import Path
 
 from db.engine import writing
 from hotline.errors import Refused
-from hotline.requests import work
+from hotline.requests import spoken_replies, work
 from hotline.requests.requests import Progress
-from ivr.call import END
+from ivr.call import END, Call
 from ivr.conversation import Conversation
+from settings import Settings
 
 
 def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> bool:
@@ -13,7 +16,20 @@ def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> 
     if reported.joined:
         talk.call.say("request-joined")
     talk.call.say(f"request-{reported.state}")
+    read(talk.call, talk.settings, reported.reply_of)
     return reported.asked and may_answer and _is_it_solved(talk, reported)
+
+
+def read(call: Call, settings: Settings, reply_of: int | None) -> None:
+    """Read the office's reply to this request, if it lies there as sound; a key ends it."""
+    file = reply_of and spoken_replies.path(settings.replies_dir, reply_of)
+    if file and _is_there(file):
+        call.say("request-reply")
+        call.say_sound(file)
+
+
+def _is_there(file: Path) -> bool:
+    return file.with_suffix(".alaw").exists()
 
 
 def _is_it_solved(talk: Conversation, reported: Progress) -> bool:

@@ -236,7 +236,9 @@ def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Rend
     assert steps[1:3] == [("AGI", "turn-near"), ("GotoIf", '$["${HOTLINE_FINISHED}" = "1"]?spoke')]
 
 
-@pytest.mark.parametrize("context", [Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE])
+@pytest.mark.parametrize(
+    "context", [Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE, Context.SOLVED]
+)
 def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
     rendered: Render, context: Context
 ):

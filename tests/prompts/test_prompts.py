@@ -85,6 +85,7 @@ WITHOUT_SLOTS = f"""
     request-answered request-menu
     {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
     guest-press-one guest-goodbye
+    solved-call-intro solved-call-question solved-call-later solved-call-goodbye request-reply
     code-call-intro code-call-question code-call-goodbye code-call-declined code-call-too-late
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
     official-confirm-next

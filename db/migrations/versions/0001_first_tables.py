@@ -844,6 +844,7 @@ def _tables() -> None:
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("solve_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reply", sa.String(length=500), server_default=sa.text("''"), nullable=False),
+        sa.Column("spoken", sa.String(length=500), server_default=sa.text("''"), nullable=False),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replied_by", sa.String(length=64), nullable=True),
         sa.Column("unanswered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -907,6 +908,14 @@ def _tables() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'replied'"),
         postgresql_where=sa.text("state = 'replied'"),
+    )
+    op.create_index(
+        "requests_unspoken",
+        "requests",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("reply <> spoken"),
+        postgresql_where=sa.text("reply <> spoken"),
     )
     op.create_index("one_report_a_key", "requests", ["number", "report_key"], unique=True)
     op.create_index("requests_by_state", "requests", ["state", "id"], unique=False)
@@ -1333,6 +1342,33 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("code_hash"),
     )
     op.create_index(("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"], unique=False)
+    op.create_table(
+        "solved_calls",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "replied_at", name="one_call_an_answer"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index(
+        "solved_calls_due",
+        "solved_calls",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("token IS NULL AND ended_at IS NULL"),
+        postgresql_where=sa.text("token IS NULL AND ended_at IS NULL"),
+    )
     op.create_table(
         "request_history",
         sa.Column("id", sa.Integer(), nullable=False),

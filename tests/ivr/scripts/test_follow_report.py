@@ -6,7 +6,8 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import requests, work
+from hotline.requests import requests, spoken_replies, work
+from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
@@ -187,3 +188,29 @@ def test_silence_is_no_answer(asterisk: FakeAsterisk, engine: Engine):
 
     assert heard.prompts[-2:] == ["ticket-again", "goodbye"]
     assert kept(engine, report).state is S.REPLIED
+
+
+def test_given_a_reply_that_was_spoken_when_followed_up_then_it_is_read_before_the_question(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+) -> None:
+    report = a_report(engine)
+    file = spoken_replies.path(settings.replies_dir, report.id)
+    file.parent.mkdir()
+    file.with_suffix(".alaw").write_bytes(b"\xd5" * 800)
+    with writing(engine) as session:
+        spoken_replies.spoken(session, report.id, report.reply)
+
+    heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
+    read = ["request-own", "request-replied", "request-reply", file.name, "request-question"]
+    assert heard.clips[heard.clips.index("request-own") :] == [*read, "request-thanks", "goodbye"]
+
+
+def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_on_without_it(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    report = a_report(engine)
+    with writing(engine) as session:
+        spoken_replies.spoken(session, report.id, report.reply)
+
+    heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
+    assert heard.prompts == [*MINE, "request-replied", "request-question", "request-thanks", "goodbye"]

@@ -1,0 +1,51 @@
+"""Speaks the office's replies, so that key 2 can read them, and deletes those that nobody hears any more."""
+
+import logging
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from clerk.progress import step
+from db.engine import reading, writing
+from hotline.requests import spoken_replies
+from prompts import replies
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_AT_ONCE = 20
+
+
+def speak(engine: Engine, settings: Settings) -> None:
+    """Speak what lacks. The files are there before the row says so."""
+    with reading(engine) as session:
+        lacking = spoken_replies.lacking(session, _AT_ONCE)
+    for request_id, reply in lacking:
+        step()
+        path = spoken_replies.path(settings.replies_dir, request_id)
+        _clear(path)
+        if reply:
+            try:
+                replies.render(settings, reply, path)
+            except replies.Unspeakable as error:  # the others are spoken all the same
+                log.warning("reply %s", error)
+        with writing(engine) as session:
+            spoken_replies.spoken(session, request_id, reply)
+
+
+def delete_old(engine: Engine, settings: Settings) -> None:
+    """Delete the sound of replies whose requests nobody asks about any more."""
+    files = [path for path in settings.replies_dir.glob("*.*") if path.stem.isdecimal()]
+    for begin in range(0, len(files), _AT_ONCE * 10):
+        step()
+        some = files[begin : begin + _AT_ONCE * 10]
+        with reading(engine) as session:
+            over = spoken_replies.over(session, {int(path.stem) for path in some})
+        for path in some:
+            if int(path.stem) in over:
+                path.unlink(missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    for old in path.parent.glob(f"{path.name}.*"):
+        old.unlink(missing_ok=True)

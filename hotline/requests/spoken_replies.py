@@ -1,0 +1,77 @@
+"""The office's replies as sound, so that key 2 can read them: which lack, and where each lies.
+
+The file has the request's number, and a reply of which `spoken` differs is not played: whoever writes a reply
+need not know of this.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Request
+from db.states import OPEN_REQUESTS, RequestState
+
+KEPT = timedelta(days=60)
+"""After the end of a request: for so long its caller hears of it (requests.latest)."""
+_READ = (
+    RequestState.NEW,
+    RequestState.REFERRED,
+    RequestState.REPLIED,
+    RequestState.REJECTED,
+    RequestState.CLOSED,
+)
+"""Not where its citizen has objected: they know what was said."""
+
+
+class Lacking(NamedTuple):
+    """A reply that is not spoken yet."""
+
+    request_id: int
+    reply: str
+
+
+def lacking(session: Session, limit: int) -> Sequence[Lacking]:
+    """The replies that nobody has spoken yet, the oldest requests first."""
+    rows = session.execute(
+        select(Request.id, Request.reply)
+        .where(Request.reply != Request.spoken)
+        .order_by(Request.id)
+        .limit(limit)
+    )
+    return [Lacking(*row) for row in rows]
+
+
+def spoken(session: Session, request_id: int, reply: str) -> None:
+    """This is what the files of the request say; or there are none, if it cannot be said."""
+    this = update(Request).where(Request.id == request_id).values(spoken=reply)
+    session.execute(this.execution_options(synchronize_session=False))
+
+
+def can_be_read(request: Request) -> bool:
+    """Whether its reply was spoken as it is, and is for its caller to hear."""
+    return request.state in _READ and request.reply != "" and request.reply == request.spoken
+
+
+def path(folder: Path, request_id: int) -> Path:
+    """Where its sound lies, without the codec's suffix."""
+    return folder / str(request_id)
+
+
+def over(session: Session, ids: Iterable[int]) -> set[int]:
+    """Those of these requests whose callers hear nothing of them any more, or that are not there."""
+    wanted = set(ids)
+    kept = session.scalars(
+        select(Request.id).where(
+            Request.id.in_(wanted),
+            Request.reply != "",
+            Request.state.in_([*OPEN_REQUESTS, RequestState.DUPLICATE])
+            | (Request.made_at > now(session) - KEPT)
+            | (Request.replied_at > now(session) - KEPT),
+        )
+    )
+    return wanted - set(kept)

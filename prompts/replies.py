@@ -1,0 +1,49 @@
+"""A text of the office's, spoken by the voice of its language: not a prompt, but made as those are."""
+
+import re
+from pathlib import Path
+
+from prompts import voices
+from prompts.render import codecs, replace
+from prompts.sources import Clip, VoiceError
+from prompts.voices import Espeak
+from settings import Settings
+
+_PERSIAN = re.compile("[\u0600-\u06ff]")
+
+
+class Unspeakable(VoiceError):
+    """There is nothing in the text that could be heard."""
+
+
+def language(text: str) -> str:
+    """Return the language whose voice reads the text."""
+    return "fa" if _PERSIAN.search(text) else "en"
+
+
+def render(settings: Settings, text: str, path: Path) -> None:
+    """Write the text as files that Asterisk plays, `path` with each codec's suffix; each is replaced whole.
+
+    Raises VoiceError where no voice works, Unspeakable where nothing is left to be heard.
+    """
+    from prompts import sound  # noqa: PLC0415  numpy is slow to import
+
+    clip = Clip(language(text), path.name, text)
+    try:
+        samples, rate = sound.read(_spoken(settings, clip))
+        samples = sound.trimmed(samples, rate, sentence=True)
+    except ValueError as error:
+        raise Unspeakable(f"{clip.name}: {error}") from None
+    played = [codec for codec in codecs(settings) if codec != "wav"]
+    for codec, content in sound.encode(samples, sound.WIDE_RATE, played, level=True).items():
+        replace(path.with_name(f"{path.name}.{codec}"), content)
+
+
+def _spoken(settings: Settings, clip: Clip) -> bytes:
+    voice, _note = voices.choose(settings, clip.folder, {})
+    try:
+        return voice.sound(clip)
+    except VoiceError:
+        if isinstance(voice, Espeak):
+            raise
+        return Espeak().sound(clip)

@@ -1,0 +1,152 @@
+"""The office's replies as sound: spoken once, anew where they change, deleted when nobody asks any more."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import soundfile
+from sqlalchemy import Engine, select
+
+from clerk import replies
+from db.engine import reading, writing
+from db.models import Request
+from db.states import RequestState
+from hotline.requests import requests, spoken_replies, work
+from prompts.sources import VoiceError
+from settings import Settings
+from tests import factories as make
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
+
+S = RequestState
+
+
+def replied(engine: Engine, reply: str = "چراغ عوض شد و روشن است.") -> int:
+    with writing(engine) as session:
+        request = make.a_request(session)
+        work.reply(session, request, who="u", reply=reply)
+        return request.id
+
+
+def readable(engine: Engine, request_id: int) -> bool:
+    with reading(engine) as session:
+        return requests.progress(session, session.get_one(Request, request_id)).reply_of == request_id
+
+
+def seconds(settings: Settings, request_id: int) -> float:
+    path = spoken_replies.path(settings.replies_dir, request_id).with_suffix(".alaw")
+    sound, rate = soundfile.read(path, format="RAW", subtype="ALAW", samplerate=8000, channels=1)
+    assert abs(sound).max() > 0.1, "it can be heard"
+    return len(sound) / rate
+
+
+def files(settings: Settings) -> set[str]:
+    return {path.name for path in settings.replies_dir.glob("*")}
+
+
+def test_given_a_reply_when_the_clerk_comes_then_it_lies_as_sound_and_is_spoken_once(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = replied(engine)
+    assert not readable(engine, first)
+    replies.speak(engine, settings)
+    assert readable(engine, first)
+    assert 1 < seconds(settings, first) < 5
+    monkeypatch.setattr("prompts.replies.render", None)
+    replies.speak(engine, settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("The lamp works again.", "en"), ("چراغ LED عوض شد", "fa"), ("۱۲۳", "fa")]
+)
+def test_given_a_reply_in_either_language_when_spoken_then_its_own_voice_reads_it(
+    engine: Engine, settings: Settings, text: str, language: str
+) -> None:
+    from prompts import replies as spoken
+
+    assert spoken.language(text) == language
+    one = replied(engine, text)
+    replies.speak(engine, settings)
+    assert seconds(settings, one) > 0.3
+
+
+def test_given_a_reply_that_changes_when_not_spoken_yet_then_the_old_one_is_not_read(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        one = make.a_request(session)
+        work.tell(session, one, who="u", reply="فردا می‌آییم.")
+    replies.speak(engine, settings)
+    before = seconds(settings, one.id)
+    with writing(engine) as session:
+        work.tell(
+            session,
+            requests.get(session, one.id),
+            who="u",
+            reply="فردا نمی‌آییم، پس‌فردا پیش از ظهر می‌آییم و چراغ را عوض می‌کنیم.",
+        )
+    assert not readable(engine, one.id)
+    replies.speak(engine, settings)
+    assert readable(engine, one.id)
+    assert seconds(settings, one.id) > before
+
+
+def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_objects(
+    engine: Engine, settings: Settings
+) -> None:
+    one = replied(engine)
+    replies.speak(engine, settings)
+    with writing(engine) as session:
+        work.answer(session, one, solved=False)
+    assert not readable(engine, one)
+
+
+def test_given_a_reply_that_cannot_be_heard_when_spoken_then_the_others_are_and_it_is_not_tried_again(
+    engine: Engine, settings: Settings
+) -> None:
+    mute, other = replied(engine, "…"), replied(engine)
+    replies.speak(engine, settings)
+    assert readable(engine, other)
+    assert files(settings) == {f"{other}.alaw", *(f"{other}.{codec}" for codec in ("ulaw", "g722"))}
+    with reading(engine) as session:
+        assert [each.request_id for each in spoken_replies.lacking(session, 10)] == []
+        assert session.get_one(Request, mute).spoken == "…"
+
+
+def test_given_no_voice_when_a_reply_is_due_then_it_is_spoken_once_there_is_one(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replied(engine)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        with pytest.raises(VoiceError, match="espeak-ng is missing"):
+            replies.speak(engine, settings)
+    assert not readable(engine, one)
+    replies.speak(engine, settings)
+    assert readable(engine, one)
+
+
+def test_given_a_better_voice_that_fails_when_a_reply_is_due_then_the_plain_one_reads_it(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    broken = settings.model_copy(update={"prompts_piper": {"fa": tmp_path / "none.onnx"}})
+    one = replied(engine)
+    replies.speak(engine, broken)
+    assert seconds(settings, one) > 1
+
+
+def test_given_requests_at_their_end_for_long_when_the_clerk_tidies_up_then_their_sound_goes(
+    engine: Engine, settings: Settings
+) -> None:
+    _old, recent, open_ = (replied(engine) for _ in range(3))
+    replies.speak(engine, settings)
+    long_ago = spoken_replies.KEPT + timedelta(days=1)
+    with writing(engine) as session:
+        for request in session.scalars(select(Request)):
+            if request.id != recent:
+                request.made_at -= long_ago
+                request.replied_at = request.replied_at and request.replied_at - long_ago
+            if request.id != open_:
+                work.answer(session, request.id, solved=True)
+    (settings.replies_dir / "99999.alaw").write_bytes(b"of nobody")
+    replies.delete_old(engine, settings)
+    assert {name.partition(".")[0] for name in files(settings)} == {str(recent), str(open_)}

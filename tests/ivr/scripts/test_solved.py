@@ -1,0 +1,136 @@
+"""The call to a land line whose request is said to be solved: what is read, and what 1, 2 and silence do."""
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import Request, SolvedCall
+from db.states import RequestState
+from hotline.line import solved_calls
+from hotline.requests import spoken_replies, work
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_solved_calls
+
+S = RequestState
+BEGINS = ["HOTLINE_LANGUAGE=fa", "solved-call-intro"]
+END = "HOTLINE_FINISHED=1"
+
+
+@pytest.fixture
+def token(engine: Engine) -> str:
+    """The channel of a call that is on its way."""
+    with writing(engine) as session:
+        request = make.a_request(session, number="+983132221234")
+        work.reply(session, request, who="u", reply="چراغ عوض شد")
+        session.flush()
+        (due,) = solved_calls.due(session, 1)
+        placed = solved_calls.take_up(session, due)
+        assert placed and placed.token
+        return placed.token
+
+
+def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
+    """Somebody picks up."""
+    return asterisk.dial(*steps, script="solved", channel_id=token, caller_id="137")
+
+
+def request_of(engine: Engine) -> Request:
+    with reading(engine) as session:
+        return session.scalars(select(Request)).one()
+
+
+def call_of(engine: Engine) -> SolvedCall:
+    with reading(engine) as session:
+        return session.scalars(select(SolvedCall)).one()
+
+
+def spoken(engine: Engine, settings: Settings) -> str:
+    """The clerk has spoken the reply; the name of its file."""
+    request = request_of(engine)
+    settings.replies_dir.mkdir(parents=True, exist_ok=True)
+    spoken_replies.path(settings.replies_dir, request.id).with_suffix(".alaw").write_bytes(b"\xd5" * 800)
+    with writing(engine) as session:
+        spoken_replies.spoken(session, request.id, request.reply)
+    return str(request.id)
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "state"), [("1", "request-thanks", S.CLOSED), ("2", "request-again", S.REOPENED)]
+)
+def test_given_who_picks_up_when_a_key_is_pressed_then_it_is_kept_before_it_is_confirmed(
+    asterisk: FakeAsterisk, engine: Engine, token: str, key: str, said: str, state: RequestState
+) -> None:
+    heard = answer(asterisk, token, ("solved-call-question", key))
+    assert heard.order == [*BEGINS, "solved-call-question", said, "solved-call-goodbye", END]
+    assert request_of(engine).state is state
+
+
+def test_given_a_reply_that_was_spoken_when_called_then_it_is_read_before_the_question(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, token: str
+) -> None:
+    file = spoken(engine, settings)
+    heard = answer(asterisk, token, ("solved-call-question", "1"))
+    assert heard.clips[:4] == ["solved-call-intro", "request-reply", file, "solved-call-question"]
+
+
+def test_given_a_voicemail_when_it_answers_then_nothing_changes_and_it_says_how_to_answer(
+    asterisk: FakeAsterisk, engine: Engine, token: str
+) -> None:
+    heard = answer(asterisk, token)
+    assert heard.order[-2:] == ["solved-call-later", END]
+    assert request_of(engine).state is S.REPLIED
+    assert call_of(engine).told_at
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+@pytest.mark.parametrize(("moment", "told"), [("solved-call-intro", False), ("solved-call-question", True)])
+def test_given_who_hangs_up_when_it_was_heard_then_only_that_counts(
+    asterisk: FakeAsterisk, engine: Engine, token: str, moment: str, told: bool, how: End
+) -> None:
+    assert not answer(asterisk, token, (moment, how)).finished
+    assert (call_of(engine).told_at is not None) is told
+
+
+@pytest.mark.parametrize("when", ["before it rings", "while it is read"])
+def test_given_an_answer_by_another_way_when_asked_then_it_holds(
+    asterisk: FakeAsterisk, engine: Engine, token: str, when: str
+) -> None:
+    def by_app() -> None:
+        with writing(engine) as session:
+            work.answer(session, request_of(engine).id, solved=False)
+
+    steps: list[tuple[str, Deed]] = []
+    if when == "before it rings":
+        by_app()
+    else:
+        steps = [("solved-call-question", by_app), ("solved-call-question", "1")]
+    heard = answer(asterisk, token, *steps)
+    assert heard.order[-3:] == ["request-answered", "solved-call-goodbye", END]
+    assert request_of(engine).state is S.REOPENED
+
+
+@pytest.mark.parametrize("token", ["solved-unknown", "callback-1", ""])
+def test_given_a_call_that_nobody_asked_for_when_answered_then_nothing_is_said(
+    asterisk: FakeAsterisk, token: str
+) -> None:
+    assert not answer(asterisk, token).finished
+
+
+def test_given_a_call_when_it_is_over_then_nothing_was_held_while_anybody_spoke(
+    asterisk: FakeAsterisk, engine: Engine, token: str
+) -> None:
+    begun = transactions(engine)
+    in_use: set[int] = set()
+    asterisk.dial(
+        ("solved-call-question", "1"),
+        script="solved",
+        channel_id=token,
+        every_clip=lambda: in_use.add(engine.pool.checkedout()),
+    )
+    assert len(begun) == 3
+    assert in_use == {0}
+    with reading(engine) as session:
+        assert call_of(engine).told_at <= now(session)  # type: ignore[operator]
