@@ -32,7 +32,7 @@ def from_(settings: Settings, engine: Engine) -> Iterator[Callable[[str], httpx.
 
         def client(address: str) -> httpx.Client:
             transport = httpx.HTTPTransport(local_address=address)
-            return closing.enter_context(httpx.Client(base_url=url, transport=transport))
+            return closing.enter_context(httpx.Client(base_url=url, transport=transport, timeout=60))
 
         yield client
 

@@ -164,13 +164,16 @@ def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_ove
         a_page(mine)
         assert [line for line in first if line.startswith("event")] == ["event: crowded"]
         a_page(other)  # three in all
-        refused = httpx.get(f"{url}/events", cookies={COOKIE: third})
+        refused = httpx.get(f"{url}/events", cookies={COOKIE: third}, timeout=60)
         assert (refused.status_code, refused.json()["code"]) == (503, "too-many-pages")
         a_page(other)
         with writing(engine) as session:
             sign_ins.sign_out(session, mine)
         assert "event: crowded" not in list(second), "it is over because its session is"
-        until(lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}).status_code == 401, "signed out")
+        until(
+            lambda: httpx.get(f"{url}/me", cookies={COOKIE: mine}, timeout=60).status_code == 401,
+            "signed out",
+        )
         until(lambda: _opens(url, third), "there is room again")
 
 

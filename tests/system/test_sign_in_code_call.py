@@ -15,7 +15,7 @@ def test_given_a_code_by_telephone_when_1_is_pressed_then_the_digits_that_are_he
     number = system.number()
     with (
         Caller(system, number, port=system.trunk_port) as phone,
-        httpx.Client(base_url=f"{system.url}/api/v1") as page,
+        httpx.Client(base_url=f"{system.url}/api/v1", timeout=60) as page,
     ):
         assert page.post("/my/codes", json={"number": number, "by": "call"}).status_code == 202
         phone.wait_for_call(timeout=30)

@@ -200,7 +200,7 @@ def test_given_english_when_an_administrator_adds_and_blocks_by_keys_then_the_lo
     press(page.get_by_test_id("noted"))
     expect(page.locator('[data-username="f.karimi"]')).to_contain_text("Fatemeh Karimi")
     who = {"username": "f.karimi", "password": secret}
-    assert httpx.post(f"{system.url}/api/v1/session", json=who).is_success
+    assert httpx.post(f"{system.url}/api/v1/session", json=who, timeout=60).is_success
 
     press(page.get_by_test_id("rail-staff"))
     shown(page, "blocked")

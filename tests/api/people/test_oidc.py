@@ -55,7 +55,7 @@ def way_back(page: TestClient) -> str:
     """Leaves for the city; the address at which it sends the browser back."""
     left = page.get(CITY)
     assert left.status_code == 302
-    back = httpx.get(left.headers["location"]).headers["location"]
+    back = httpx.get(left.headers["location"], timeout=60).headers["location"]
     assert back.startswith(f"{OURS}{CITY}/back?")
     return back.removeprefix(OURS)
 
