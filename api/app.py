@@ -29,7 +29,7 @@ from api.line import blocked, inbound_texts, registrations
 from api.my import following, my, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
-from api.people import account, people, sessions
+from api.people import account, keys, people, sessions
 from api.public import city, fairness, my_page, number_page, public
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, categories, departments, requests
@@ -55,7 +55,7 @@ _MODULES = (
         event_stream,
     ),
     *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
-    *(people, desks, control, blocked, inbound_texts),
+    *(people, keys, desks, control, blocked, inbound_texts),
     *(sign_in, my, my_pictures, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5

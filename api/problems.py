@@ -33,6 +33,8 @@ STATUS = {
     "not-found": 404,
     "wrong-password": 403,
     "wrong-code": 403,
+    "key-unknown": 403,
+    "key-too-often": 429,
     "invalid-input": 422,
     "unfit-characters": 422,
     "ticket-invalid": 422,

@@ -20,6 +20,7 @@ PLAIN = (
     *("sign-in", "phone", "desk", "official", "assist", "rounds", "requests", "departments", "timetable"),
     *("officials", "subjects", "holidays", "account", "reports", "wallboard", "recordings", "blocked"),
     *("desks", "people", "audit", "citizens", "promises", "control", "mine", "notices", "categories"),
+    "keys",
     "beside",  # leads on to assist, which had this name
 )
 """The addresses of web/src/app.tsx and web/src/routes.ts; `/` leads on to one of them."""

@@ -110,7 +110,7 @@ def telephone_changed(session: Session, what: str) -> None:
 
 
 def office_changed(session: Session, kind: str, what: str) -> None:
-    """Append what an administrator did: kind "person" or "number"; who it was, the audit log says."""
+    """Append what an administrator did: kind "person", "number" or "key"; which one, the audit log says."""
     _append(session, kind=kind, what=what)
 
 

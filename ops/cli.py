@@ -16,7 +16,7 @@ from hotline.desks import desk_phones
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
-from ops import categories, citizens, ledger, messages, prompts, rounds, timetable_commands
+from ops import categories, citizens, keys, ledger, messages, prompts, rounds, timetable_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -28,6 +28,7 @@ user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
     ("categories", categories.app),
+    ("keys", keys.app),
     ("ledger", ledger.app),
     ("number", number_app),
     ("citizen", citizens.app),

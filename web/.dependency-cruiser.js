@@ -22,6 +22,7 @@ const features = {
   desk: ['line', 'recordings', 'requests'],
   desks: [],
   holidays: ['timetable'],
+  keys: [],
   line: [],
   mine: ['control'],
   notices: ['rounds'],

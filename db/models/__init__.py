@@ -5,6 +5,7 @@ from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, Pla
 from db.models.categories import Category, Evidence, Responsible, TimeUnit
 from db.models.citizens import CitizenCode, CitizenSession, CodeWay, Erasure
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
+from db.models.keys import ApiKey
 from db.models.ledger import LedgerEntry, Seal
 from db.models.line import (
     STRETCHES,
@@ -37,6 +38,7 @@ from db.models.timetable import (
 
 __all__ = [
     "STRETCHES",
+    "ApiKey",
     "AuditEntry",
     "Base",
     "BlockReason",

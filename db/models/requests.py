@@ -20,6 +20,9 @@ _UNSPOKEN = text("reply <> spoken")
 _TO_CALL = text("token IS NULL AND ended_at IS NULL")
 
 
+_NAMED = text("contact <> ''")
+
+
 class Department(Base):
     """A department of the city, to which requests are referred."""
 
@@ -73,6 +76,12 @@ class Request(Base):
     place: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))  # in words
     report_key: Mapped[str | None] = mapped_column(String(64))  # by which the app knows what it has sent
     report_hash: Mapped[str | None] = mapped_column(String(64))  # of all that it sent with that key
+    api_key_id: Mapped[int | None] = mapped_column(
+        ForeignKey("api_keys.id")
+    )  # of the program that brought it
+    contact: Mapped[str] = mapped_column(
+        String(40), default="", server_default=text("''")
+    )  # unproven, as sent
 
     department: Mapped[Department | None] = relationship(lazy="joined")
     promised_by: Mapped[Official | None] = relationship(lazy="joined")
@@ -94,6 +103,10 @@ class Request(Base):
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="a_whole_point"),
         CheckConstraint("(report_key IS NULL) = (report_hash IS NULL)", name="key_with_hash"),
         Index("one_report_a_key", "number", "report_key", unique=True),
+        Index("one_report_an_api_key", "api_key_id", "report_key", unique=True),
+        Index("requests_of_api_key", "api_key_id", "made_at"),
+        Index("requests_of_contact", "contact", "made_at", sqlite_where=_NAMED, postgresql_where=_NAMED),
+        Index("requests_made", "made_at", "id"),
         Index("requests_by_state", "state", "id"),
         Index("requests_alike", "category", "district", "made_at"),
         Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),

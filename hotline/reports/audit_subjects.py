@@ -139,6 +139,11 @@ def _numbers(_session: Session, numbers: Collection[str]) -> _FoundAs:
         yield number, Named(number, f"blocked#{number}")
 
 
+def _keys(_session: Session, prefixes: Collection[str]) -> _FoundAs:
+    for prefix in prefixes:
+        yield prefix, Named(prefix, "keys")
+
+
 def _desks(_session: Session, desks: Collection[str]) -> _FoundAs:
     for desk in desks:
         yield desk, Named(desk, "desks")
@@ -160,5 +165,6 @@ _CALLED: Mapping[str, Callable[[Session, Collection[str]], _FoundAs]] = {
     "person": _people,
     "number": _numbers,
     "desk": _desks,
+    "key": _keys,
 }
 """Those that it calls as everybody does."""

@@ -40,13 +40,14 @@ _CODED = frozenset(
             "conversation-given",
             "conversation-taken-back",
             "reports-exported",
+            "key-issued",
         ),
     }
 )
 _TIMED = frozenset({"call-agreed", "reports-exported"})
 """Those in whose reason there is a moment or a day, by the city's clock."""
-_LATIN = ("person", "address")
-"""Subjects that keep their digits: user names, and where a browser is."""
+_LATIN = ("person", "address", "key")
+"""Subjects that keep their digits: user names, where a browser is, a key's beginning."""
 _NOTHING: Mapping[str, Named] = MappingProxyType({})
 _WORD_OR_NUMBER = re.compile(r"[A-Za-z_]\w*|\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -34,6 +34,8 @@ from hotline.callbacks import on_the_line, serving
 from hotline.clock import CITY
 from hotline.desks import desk_messages
 from hotline.line import blocked
+from hotline.people import api_keys
+from hotline.people.api_keys import Scope
 from hotline.requests import requests, work
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
@@ -88,6 +90,7 @@ def fill(engine: Engine) -> Town:
         _timetable(session)
         _rounds_to_come(session)
         blocked.block(session, a_number(), BlockReason.NUISANCE)
+        _keys(session)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
         public = [f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "number", "fairness")]
@@ -97,6 +100,16 @@ def fill(engine: Engine) -> Town:
 def pages() -> list[str]:
     """The address of every page that shows many things."""
     return re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+
+
+def _keys(session: Session) -> None:
+    """One in use, one that was never used, one that is revoked."""
+    for name, may in (("شهروند همراه", [*Scope]), ("پیشخوان محله", [Scope.REPORT]), ("آزمایش", [Scope.READ])):
+        key, secret = api_keys.issue(session, name=name, may=may, per_minute=60, who="manager")
+        if Scope.REPORT not in may:
+            api_keys.revoke(session, key.prefix, who="manager")
+        elif Scope.READ in may:
+            api_keys.use(session, secret)
 
 
 def _paths(ids: dict[str, int | str]) -> list[str]:

@@ -63,6 +63,7 @@ export const pages = [
   { name: 'control', destination: 'control', title: (text) => text.control.title, isFor: watches },
   { name: 'desks', destination: 'control', title: (text) => text.deskList.title, isFor: watches },
   { name: 'people', destination: 'staff', title: (text) => text.people.title, isFor: inspects },
+  { name: 'keys', destination: 'staff', title: (text) => text.apiKeys.title, isFor: inspects },
   { name: 'audit', destination: 'records', title: (text) => text.audit.title, isFor: inspects },
 ] as const satisfies readonly PageOfOffice[]
 

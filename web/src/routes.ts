@@ -39,5 +39,6 @@ export const routes: Record<PageName, RouteOfOffice> = {
   control: { component: page(() => import('./control/control-page')) },
   desks: { component: page(() => import('./desks/desks-page')) },
   people: { component: page(() => import('./people/people-page')) },
+  keys: { component: page(() => import('./keys/keys-page')) },
   audit: { component: page(() => import('./audit/audit-page')) },
 }

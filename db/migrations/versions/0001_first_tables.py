@@ -413,6 +413,26 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("prefix", sa.String(length=8), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("may_read", sa.Boolean(), nullable=False),
+        sa.Column("may_report", sa.Boolean(), nullable=False),
+        sa.Column("per_minute", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=64), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_minute", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("may_read OR may_report", name="may_something"),
+        sa.CheckConstraint("per_minute BETWEEN 1 AND 6000", name="some_a_minute"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_hash"),
+        sa.UniqueConstraint("prefix"),
+    )
+    op.create_table(
         "walls",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -857,6 +877,8 @@ def _tables() -> None:
         sa.Column("place", sa.String(length=300), server_default=sa.text("''"), nullable=False),
         sa.Column("report_key", sa.String(length=64), nullable=True),
         sa.Column("report_hash", sa.String(length=64), nullable=True),
+        sa.Column("api_key_id", sa.Integer(), nullable=True),
+        sa.Column("contact", sa.String(length=40), server_default=sa.text("''"), nullable=False),
         sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="a_whole_point"),
         sa.CheckConstraint("(report_key IS NULL) = (report_hash IS NULL)", name="key_with_hash"),
         sa.CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
@@ -872,6 +894,10 @@ def _tables() -> None:
         sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
         sa.CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        sa.ForeignKeyConstraint(
+            ["api_key_id"],
+            ["api_keys.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["category"],
             ["categories.id"],
@@ -918,6 +944,17 @@ def _tables() -> None:
         postgresql_where=sa.text("reply <> spoken"),
     )
     op.create_index("one_report_a_key", "requests", ["number", "report_key"], unique=True)
+    op.create_index("one_report_an_api_key", "requests", ["api_key_id", "report_key"], unique=True)
+    op.create_index("requests_of_api_key", "requests", ["api_key_id", "made_at"], unique=False)
+    op.create_index(
+        "requests_of_contact",
+        "requests",
+        ["contact", "made_at"],
+        unique=False,
+        sqlite_where=sa.text("contact <> ''"),
+        postgresql_where=sa.text("contact <> ''"),
+    )
+    op.create_index("requests_made", "requests", ["made_at", "id"], unique=False)
     op.create_index("requests_by_state", "requests", ["state", "id"], unique=False)
     op.create_index(
         "requests_in_work",

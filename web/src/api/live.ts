@@ -43,6 +43,7 @@ export function useLiveUpdates(myDesk: number | null): void {
         }
         if (change.kind !== 'request') calmly(keys.control)
         if (change.kind === 'number') calmly(adminKeys.blocked)
+        if (change.kind === 'key') calmly(adminKeys.apiKeys)
         calmly(adminKeys.desks)
         calmly(TAKERS)
         if (change.kind === 'desk') {

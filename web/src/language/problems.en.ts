@@ -73,6 +73,7 @@ export const problem: typeof fa = {
   'department-inactive': 'Nothing is referred to this department any more.',
   'category-values': 'This value does not fit.',
   'category-taken': 'Another category has this key or name.',
+  'key-values': 'This value does not fit.',
   'category-last': 'One category in use must have key 9: what fits nowhere goes there.',
   'category-inactive': 'Nothing new is reported of this category any more.',
   'categories-file': 'The file is wrong, and nothing was changed.',

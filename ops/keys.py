@@ -1,0 +1,44 @@
+"""hotline137 keys …: keys of programs that use the API."""
+
+from typing import Annotated
+
+import typer
+
+from hotline import audit
+from hotline.people import api_keys
+from hotline.people.api_keys import Scope
+from ops.terminal import transaction
+
+app = typer.Typer(no_args_is_help=True, help="Keys of programs that use the API (docs/open311.md).")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may; once for each.")],
+    per_minute: Annotated[int, typer.Option(help="How often a minute.")] = 60,
+) -> None:
+    """Issue a key, and print it: this once."""
+    with transaction() as session:
+        _, secret = api_keys.issue(
+            session, name=name, may=scope, per_minute=per_minute, who=audit.COMMAND_LINE
+        )
+    typer.echo(secret)
+
+
+@app.command("list")
+def list_keys() -> None:
+    """Print all keys by their prefixes."""
+    with transaction(read_only=True) as session:
+        for key in api_keys.everyone(session):
+            may = ",".join(api_keys.scopes(key))
+            used = f"used {key.used_minute:%Y-%m-%d %H:%M}Z" if key.used_minute else "never used"
+            state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}Z" if key.revoked_at else used
+            typer.echo(f"{key.prefix}  {may:<11} {key.per_minute:>4}/min  {state:<25}  {key.name}")
+
+
+@app.command()
+def revoke(prefix: Annotated[str, typer.Argument(help="The key's first eight signs, after h137_.")]) -> None:
+    """Refuse a key from now on."""
+    with transaction() as session:
+        api_keys.revoke(session, prefix, who=audit.COMMAND_LINE)
