@@ -1,6 +1,8 @@
 """Deletes pictures whose time is over, and those that no report has claimed."""
 
 import logging
+from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -23,14 +25,24 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         step()
         with writing(engine) as session:
             old = pictures.forget(session, settings.pictures_days, _AT_ONCE)
-        for name in old:
-            pictures.discard(folder, name)
+        _unlink(pictures.path(folder, name) for name in old)
         if not old:
             break
     step()
     with reading(engine) as session:
         left = pictures.orphans(session, folder)
-    for path in left:
-        path.unlink(missing_ok=True)
-    if left:
-        log.info("pictures: %d of nobody deleted", len(left))
+    deleted = _unlink(left)
+    if deleted:
+        log.info("pictures: %d of nobody deleted", deleted)
+
+
+def _unlink(paths: Iterable[Path]) -> int:
+    """Delete these; one that cannot be keeps none of the others, and is found again. Returns how many went."""
+    deleted = 0
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+            deleted += 1
+        except OSError as error:
+            log.error("pictures: %s stays: %s", path.name, error.strerror)
+    return deleted

@@ -9,7 +9,7 @@ from api.ids import QueryId
 from api.limits import Guesses
 from api.my import my_schemas as wire
 from api.my.reports import Tracking
-from api.my.signed_in import Citizen
+from api.my.signed_in import Acting, Citizen
 from db import models
 from hotline.citizens import following
 from hotline.clock import CITY
@@ -60,7 +60,7 @@ def list_followed(citizen: Citizen, session: Reading) -> list[wire.FollowedReque
 
 
 @router.post("/{tracking}/follow")
-def follow(tracking: Tracking, body: wire.Follow, citizen: Citizen, session: Writing) -> wire.FollowedRequest:
+def follow(tracking: Tracking, body: wire.Follow, citizen: Citizen, session: Acting) -> wire.FollowedRequest:
     """Be told how it ends, by text message; of a duplicate it is the first one. Twice is once."""
     return _followed(following.follow(session, citizen.number, tracking, body.language))
 

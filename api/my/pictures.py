@@ -14,6 +14,7 @@ from api.my.signed_in import Citizen
 from api.pictures import SENT, SHOWN, PictureId
 from db import models
 from db.engine import reading, writing
+from hotline.citizens import sessions
 from hotline.errors import Refused
 from hotline.pictures import decoding, pictures
 
@@ -40,6 +41,7 @@ def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForc
     name = pictures.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:
+            sessions.go_on(session, citizen)
             pictures.add(session, name, made, number=citizen.number)
     except Refused:  # whatever else goes wrong, the row may be there
         pictures.discard(settings.pictures_dir, name)

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Response
 from sqlalchemy.orm import Session
 
-from api.access import InForce, Reading, Writing
+from api.access import InForce, Reading
 from api.my import my, pictures
 from api.my import my_schemas as wire
-from api.my.signed_in import Citizen
+from api.my.signed_in import Acting, Citizen
 from db import models
 from hotline.citizens import belongings, reports
 from hotline.pictures import pictures as kept
@@ -36,7 +36,7 @@ def report(
     key: Key,
     citizen: Citizen,
     response: Response,
-    session: Writing,
+    session: Acting,
     settings: InForce,
 ) -> wire.MyRequestDetail:
     """Report a problem. Sent once more with the same key it is the same request (200)."""
@@ -60,14 +60,14 @@ def show_request(tracking: Tracking, citizen: Citizen, session: Reading) -> wire
 
 
 @router.post("/{tracking}/confirm")
-def confirm(tracking: Tracking, citizen: Citizen, session: Writing) -> wire.MyRequestDetail:
+def confirm(tracking: Tracking, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
     """It is solved, as one says by telephone."""
     return _detail(session, reports.confirm(session, citizen.number, tracking))
 
 
 @router.post("/{tracking}/object")
 def object_to(
-    tracking: Tracking, body: wire.Objection, citizen: Citizen, session: Writing
+    tracking: Tracking, body: wire.Objection, citizen: Citizen, session: Acting
 ) -> wire.MyRequestDetail:
     """It is not solved, and why; it comes back before all others."""
     said = reports.object_to(session, citizen.number, tracking, reason=body.reason, shown=body.pictures)

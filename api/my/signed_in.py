@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from api import cookies
-from api.access import Database
+from api.access import Database, Writing
 from api.limits import Guesses
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
@@ -39,6 +39,15 @@ def signed_in(
 
 
 Citizen = Annotated[CitizenSession, Depends(signed_in)]
+
+
+def _acting(citizen: Citizen, session: Writing) -> Session:
+    sessions.go_on(session, citizen)
+    return session
+
+
+Acting = Annotated[Session, Depends(_acting)]
+"""The one transaction of whoever leaves something under their number: «delete me» comes before it, or after."""
 
 
 def ask_code(

@@ -15,8 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import now, one_at_a_time
 from db.models import CitizenCode, CitizenSession
+from hotline.errors import Refused
 from settings import Settings
 
 ACCESS = timedelta(minutes=15)
@@ -90,6 +91,16 @@ def used(session: Session, access: str) -> None:
     """These tokens are in use: whoever asked for them has them."""
     first = CitizenSession.access_hash == _hash(access), CitizenSession.used_at.is_(None)
     session.execute(update(CitizenSession).where(*first).values(used_at=now(session)))
+
+
+def go_on(session: Session, mine: CitizenSession) -> None:
+    """From here to the end of the transaction nobody deletes what is under its number.
+
+    Raises Refused("not-signed-in"): it has ended since it was looked at, perhaps by that.
+    """
+    one_at_a_time(session, mine.number)
+    if session.scalar(select(CitizenSession.id).where(CitizenSession.id == mine.id)) is None:
+        raise Refused("not-signed-in", "this session is over; sign in by your number")
 
 
 def rotate(session: Session, refresh: str, settings: Settings) -> Tokens | None:

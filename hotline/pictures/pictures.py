@@ -68,7 +68,12 @@ def _write(part: Path, path: Path, data: bytes) -> None:
 
 def discard(folder: Path, name: str) -> None:
     """Delete the file of a picture that no row keeps."""
-    (folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
+    path(folder, name).unlink(missing_ok=True)
+
+
+def path(folder: Path, name: str) -> Path:
+    """Where the picture of this name lies."""
+    return folder / f"{name}{SUFFIX}"
 
 
 def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:

@@ -11,8 +11,18 @@ from sqlalchemy import Engine, select
 
 from api.app import create
 from db.engine import reading, writing
-from db.models import BlockReason, Category, OutboxKind, OutboxMessage, Request
+from db.models import (
+    BlockReason,
+    Category,
+    CitizenSession,
+    Follower,
+    OutboxKind,
+    OutboxMessage,
+    Picture,
+    Request,
+)
 from db.states import RequestState
+from hotline.citizens import erasure, sessions
 from hotline.line import blocked
 from hotline.requests import work
 from settings import Settings
@@ -240,3 +250,37 @@ def test_given_no_key_or_an_odd_one_when_reported_then_it_is_named(mine: TestCli
     problem(mine.post(MINE, json=SAID), 422, "invalid-input")
     for odd in ("short", "x" * 65, "with a space"):
         problem(report(mine, key=odd), 422, "invalid-input")
+
+
+@pytest.mark.parametrize("act", ["report", "picture", "confirm", "object", "follow"])
+def test_given_a_citizen_deleted_in_another_window_when_something_is_on_its_way_then_nothing_is_left_of_it(
+    mine: TestClient,
+    engine: Engine,
+    number: str,
+    act: str,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+) -> None:
+    with writing(engine) as session:
+        own, other = a_request(session, RequestState.REPLIED, number=number), a_request(session)
+    mine.get(MINE)  # its session is in use
+    with reading(engine) as session:
+        before = session.scalars(select(CitizenSession)).one()
+    with writing(engine) as session:
+        erasure.delete_citizen(session, number, who="u", give_up=True)
+    monkeypatch.setattr(sessions, "of_access", lambda *_: before)  # it was looked at just before
+    match act:
+        case "report":
+            answer = report(mine)
+        case "picture":
+            answer = mine.post(f"{V1}/my/pictures", content=files.jpeg())
+        case "follow":
+            answer = mine.post(f"{MINE}/{other.tracking}/follow", json={"language": "fa"})
+        case _:
+            said = {"json": {"reason": "باز خاموش است"}} if act == "object" else {}
+            answer = mine.post(f"{MINE}/{own.tracking}/{act}", **said)
+    problem(answer, 401, "not-signed-in")
+    with reading(engine) as session:
+        assert session.query(Request).filter(Request.number == number).all() == []
+        assert session.query(Follower).all() == session.query(Picture).all() == []
+    assert [*settings.pictures_dir.glob("*.jpg")] == []

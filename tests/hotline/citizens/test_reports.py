@@ -3,7 +3,9 @@
 import os
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, select
 
 from clerk import erasing
@@ -170,3 +172,24 @@ def test_given_a_citizen_with_pictures_when_exported_and_deleted_then_all_goes_o
     assert left(settings) == set()
     with reading(engine) as session:
         assert session.scalars(select(Erasure)).all() == []
+
+
+def test_given_a_picture_that_cannot_be_deleted_when_the_clerk_comes_then_the_others_go(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.pictures_dir.mkdir(parents=True)
+    for name in ("a", "b", "c"):
+        path = settings.pictures_dir / f"{name}.jpg"
+        path.write_bytes(b"of nobody")
+        os.utime(path, (0, 0))
+    unlink = Path.unlink
+
+    def sticks(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "a.jpg":
+            raise OSError(5, "Input/output error")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", sticks)
+    clerk_pictures.delete_old(engine, settings)
+    assert left(settings) == {"a"}
+    assert "a.jpg stays: Input/output error" in caplog.text
