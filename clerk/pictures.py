@@ -37,7 +37,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
 
 
 def _unlink(paths: Iterable[Path]) -> int:
-    """Delete these; one that cannot be keeps none of the others, and is found again. Returns how many went."""
+    """Delete these; one that cannot be holds up no other, and is found again. Returns how many went."""
     deleted = 0
     for path in paths:
         try:

@@ -47,7 +47,7 @@ def _acting(citizen: Citizen, session: Writing) -> Session:
 
 
 Acting = Annotated[Session, Depends(_acting)]
-"""The one transaction of whoever leaves something under their number: «delete me» comes before it, or after."""
+"""The transaction of whoever leaves something under their number: «delete me» comes before it, or after."""
 
 
 def ask_code(
