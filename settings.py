@@ -369,6 +369,11 @@ class Settings(BaseSettings):
     that has this setting must find the file."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
     """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
+    android_app: str = Field(
+        "", pattern=r"^([A-Za-z][\w.]+( ([0-9A-F]{2}:){31}[0-9A-F]{2})+)?$", max_length=1000
+    )
+    """The citizens' app in a store: its package and the SHA-256 fingerprints of its certificates, with spaces
+    between (ir.example.app 0A:1B:…), said at /.well-known/assetlinks.json; empty: there is none."""
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
     notice_webhook_secret: str = Field("", validate_default=True)

@@ -31,6 +31,9 @@ _FEEDS = ("/public/", "/healthz")
 """What other sites may show: they are public."""
 _MY = "/public/my"
 """But this: what is there is one citizen's."""
+_APP = "/my"
+"""The citizens' app, which may ask a telephone where it is."""
+_APP_MAY = {"Permissions-Policy": "microphone=(), camera=(), geolocation=(self), payment=(), usb=()"}
 
 
 class Guard:
@@ -46,6 +49,7 @@ class Guard:
             "media-src 'self' blob:",
         )
         self._public = _policy("style-src 'self'")
+        self._app_pages = _policy("style-src 'self'", images="'self' data: blob:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,9 +68,10 @@ class Guard:
 
     def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
         path: str = scope["path"]
-        is_public = path.startswith("/public")
-        headers.update(_HEADERS)
-        headers.setdefault("Content-Security-Policy", self._public if is_public else self._pages)
+        is_app = f"{path}/".startswith(f"{_APP}/")
+        own = self._app_pages if is_app else self._public if path.startswith("/public") else self._pages
+        headers.update(_HEADERS | (_APP_MAY if is_app else {}))
+        headers.setdefault("Content-Security-Policy", own)
         if path.startswith(_FEEDS) and not path.startswith(_MY):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
@@ -75,11 +80,11 @@ class Guard:
             headers.setdefault("Cache-Control", "no-store")
 
 
-def _policy(*more: str) -> str:
+def _policy(*more: str, images: str = "'self' data:") -> str:
     return "; ".join(
         (
             "default-src 'self'",
-            "img-src 'self' data:",
+            f"img-src {images}",
             *more,
             "frame-ancestors 'none'",
             "base-uri 'none'",

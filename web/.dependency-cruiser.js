@@ -40,6 +40,20 @@ const features = {
   wallboard: [],
 }
 
+/** The same for the citizens' app, my/src/, which is nothing of the staff's pages but the API's types. */
+const app = {
+  api: [],
+  language: [],
+  ui: ['api', 'language'],
+  kept: ['api'],
+  account: ['api', 'kept', 'language', 'ui'],
+  follow: ['api', 'kept', 'language', 'ui'],
+  outbox: ['api', 'kept', 'language', 'ui'],
+  report: ['api', 'kept', 'language', 'outbox', 'ui'],
+  rounds: ['api', 'kept', 'language', 'ui'],
+  'sign-in': ['api', 'kept', 'language', 'ui'],
+}
+
 const folder = (names) => `^src/(${names.join('|')})/`
 
 /** The words of every feature are put together in language/; they import nothing. */
@@ -53,8 +67,23 @@ const arrow = (name, mayUse) => ({
   to: { path: '^src/[^/]+/', pathNot: [folder([name, ...mayUse]), ...(name === 'language' ? [WORDS] : [])] },
 })
 
+const appArrow = ([name, mayUse]) => ({
+  name: `my-${name}-uses`, severity: 'error', from: { path: `^my/src/${name}/` },
+  to: { path: '^my/src/', pathNot: `^my/src/(${[name, ...mayUse].join('|')})/` },
+})
+
 export default {
   forbidden: [
+    {
+      name: 'the-app-is-by-itself', severity: 'error', comment: 'of the staff\'s pages it has the API\'s types only',
+      from: { path: '^my/' }, to: { path: '^src/', pathNot: '^src/api/schema\\.gen\\.ts$' },
+    },
+    { name: 'no-page-uses-the-app', severity: 'error', from: { path: '^src/' }, to: { path: '^my/' } },
+    {
+      name: 'every-folder-of-the-app-has-its-arrows', severity: 'error', from: {},
+      to: { path: '^my/src/[^/]+/', pathNot: `^my/src/(${Object.keys(app).join('|')})/` },
+    },
+    ...Object.entries(app).map(appArrow),
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'every-folder-has-its-arrows', severity: 'error', comment: 'a new folder gets its line in .dependency-cruiser.js first',

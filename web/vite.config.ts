@@ -9,7 +9,7 @@ export default defineConfig(({ mode }) => {
     plugins: [react(), firstLoad],
     // `npx vite` while writing pages: the API of a running system answers.
     server: { proxy: { '/api': { target: `http://${HOTLINE_HTTP}` }, '/public': { target: `http://${HOTLINE_HTTP}` } } },
-    test: { include: ['src/**/*.test.ts'], css: true },
+    test: { include: ['src/**/*.test.ts', 'my/src/**/*.test.ts'], css: true },
     build: {
       target: 'es2022',
       // One style sheet: a part of a page fetches nothing but its code.

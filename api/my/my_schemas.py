@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.ids import BodyId
+from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Said, Text
 from db.models import CodeWay, PictureKind
 from db.states import Phase, RegistrationState, RequestState, RequestStep
@@ -113,8 +114,12 @@ class MyStep(BaseModel):
 
 
 class MyRequestDetail(MyRequest):
-    """A request of mine with all that is mine to see."""
+    """A request of mine with all that is mine to see; `department`: who has it, if anybody."""
 
+    department_fa: str | None
+    department_en: str | None
+    answer_by: datetime | None
+    solve_by: datetime | None
     written: str
     latitude: float | None
     longitude: float | None
@@ -187,6 +192,32 @@ class Objection(BaseModel):
 
     reason: Said = Field(min_length=1, max_length=500)
     pictures: PictureIds = []
+
+
+class Offered(BaseModel):
+    """A category of which something can be reported; `answer` and `solve`: in how much working time."""
+
+    id: int
+    name_fa: str
+    name_en: str
+    icon: str
+    urgent: bool
+    questions: list[Question]
+    answer: WorkingTime
+    solve: WorkingTime
+
+
+class AnnouncedRound(BaseModel):
+    """A round whose notice is out, and who answers."""
+
+    id: int
+    who_fa: str
+    who_en: str
+    phase: Phase
+    starts_at: datetime
+    ends_at: datetime
+    registration_from: datetime
+    registration_until: datetime
 
 
 class MyOwn(BaseModel):

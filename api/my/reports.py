@@ -10,6 +10,7 @@ from api.my import my, pictures
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from db import models
+from db.states import IN_WORK
 from hotline.citizens import belongings, reports
 from hotline.pictures import pictures as kept
 from hotline.requests import requests
@@ -80,8 +81,13 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
+    department, under_way = leading.department, leading.state in IN_WORK
     return wire.MyRequestDetail(
         **mine.model_dump(),
+        department_fa=department.name_fa if department else None,
+        department_en=department.name_en if department else None,
+        answer_by=leading.answer_by if under_way and not leading.answered_at else None,
+        solve_by=leading.solve_by if under_way else None,
         written=request.written,
         latitude=request.latitude,
         longitude=request.longitude,

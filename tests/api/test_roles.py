@@ -203,6 +203,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my/sessions": CITIZENS,
     "DELETE /my/sessions/current": NOBODY_NEEDED,
     "DELETE /my/sessions": CITIZENS,
+    "GET /my/categories": NOBODY_NEEDED,
+    "GET /my/rounds": NOBODY_NEEDED,
     "GET /my": CITIZENS,
     "GET /my/export": CITIZENS,
     "DELETE /my": CITIZENS,

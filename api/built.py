@@ -1,0 +1,33 @@
+"""The files that Vite has built: where they are, and how browsers keep them."""
+
+import re
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from fastapi import Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+BUILT = Path(__file__).parent.parent / "web" / "dist"
+
+_NAMED_BY_CONTENT = re.compile(r"-[\w-]{8}\.(js|css)$")
+
+
+class Assets(StaticFiles):
+    """The built files. Vite names them by what is in them, all but what web/public/ holds and the fonts."""
+
+    def file_response(
+        self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """One of them, kept by the browser for as long as it likes, as small as the browser takes it."""
+        if not _NAMED_BY_CONTENT.search(str(full_path)):
+            return super().file_response(full_path, stat_result, scope, status_code)
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        squeezed = Path(f"{full_path}.br")
+        if "br" in Headers(scope=scope).get("accept-encoding", "") and squeezed.exists():
+            kind, _ = guess_type(full_path)
+            return FileResponse(squeezed, status_code, {**headers, "Content-Encoding": "br"}, kind)
+        return FileResponse(full_path, status_code, headers)

@@ -1,0 +1,180 @@
+"""The citizens' app on a telephone: reports that are written without a network, and arrive once."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import Engine, func, select
+
+from db.engine import reading, writing
+from db.models import Picture, Request
+from db.states import RequestState
+from settings import Settings
+from tests.factories import a_number, a_request, a_round
+from tests.kit import picture_files as files
+from tests.kit.browser import person
+from tests.pages.citizens_app import SMALL, fits, opened, signs_in
+
+LOSES = """(() => {
+  const ask = window.fetch
+  window.__lost = []
+  window.fetch = async (address, options) => {
+    const answer = await ask(address, options)
+    if (options?.method !== 'POST' || window.__lost.includes(address)) return answer
+    window.__lost.push(address)
+    throw new TypeError('the connection was reset')
+  }
+})()"""
+"""The first answer of each address never comes, though it was heard there."""
+TEXT = "چراغ کوچه خاموش است"
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+@pytest.fixture
+def telephone(chromium: Browser) -> Iterator[BrowserContext]:
+    with person(chromium, locale="fa-IR", viewport=SMALL, permissions=[]) as context:
+        yield context
+
+
+@pytest.fixture
+def mine(telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str) -> Page:
+    """The app of a citizen who is signed in."""
+    page = opened(telephone, url)
+    signs_in(page, engine, settings, number)
+    return page
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("link", name="گزارش یک مشکل").click()
+    page.get_by_test_id("choose").set_input_files(
+        {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": files.jpeg()}
+    )
+    expect(page.get_by_test_id("picture")).to_have_count(1)
+    page.get_by_role("radio").nth(1).check(force=True)
+    page.get_by_label("چه شده است؟").fill(TEXT)
+
+
+def finish(page: Page) -> None:
+    page.get_by_label("نشانی یا نشانه‌ای در نزدیکی").fill("روبه‌روی دبستان")
+    page.get_by_role("button", name="ثبت گزارش").click()
+
+
+def in_outbox(page: Page, state: str) -> None:
+    expect(page.get_by_test_id("outbox-row")).to_have_attribute("data-state", state)
+
+
+def requests_of(engine: Engine, number: str) -> tuple[int, int]:
+    """How many there are, and how many pictures."""
+    with reading(engine) as session:
+        count = session.scalar(select(func.count()).where(Request.number == number))
+        pictures = session.scalar(select(func.count()).where(Picture.request_id.is_not(None)))
+        return count or 0, pictures or 0
+
+
+def test_given_no_network_when_a_report_is_written_and_the_page_killed_twice_then_it_arrives_once(
+    mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
+) -> None:
+    telephone.set_offline(True)
+    begin(mine)
+    mine.close()
+    again = opened(telephone, url)
+    in_outbox(again, "draft")
+    again.get_by_role("link", name="ادامه").click()
+    expect(again.get_by_label("چه شده است؟")).to_have_value(TEXT)
+    expect(again.get_by_test_id("picture")).to_have_count(1)
+    finish(again)
+    in_outbox(again, "waiting")
+    again.close()
+    last = opened(telephone, url)
+    in_outbox(last, "waiting")
+    assert requests_of(engine, number) == (0, 0)
+    telephone.set_offline(False)
+    in_outbox(last, "arrived")
+    assert requests_of(engine, number) == (1, 1)
+    with reading(engine) as session:
+        request = session.scalars(select(Request)).one()
+        assert (request.written, request.place) == (TEXT, "روبه‌روی دبستان")
+
+
+def test_given_answers_that_are_lost_when_a_report_is_sent_again_then_it_is_there_once(
+    mine: Page, engine: Engine, number: str
+) -> None:
+    mine.add_init_script(LOSES)
+    mine.reload()
+    begin(mine)
+    finish(mine)
+    for count in (1, 2):
+        mine.wait_for_function("(count) => window.__lost.length === count", arg=count)
+        in_outbox(mine, "waiting")
+        mine.evaluate("window.dispatchEvent(new Event('online'))")
+    in_outbox(mine, "arrived")
+    assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_a_report_that_is_refused_when_it_is_mended_then_it_arrives(
+    mine: Page, telephone: BrowserContext, engine: Engine, number: str
+) -> None:
+    telephone.grant_permissions(["geolocation"])
+    telephone.set_geolocation({"latitude": 35.7, "longitude": 51.4, "accuracy": 12})
+    begin(mine)
+    mine.get_by_role("button", name="همین‌جا که هستم").click()
+    expect(mine.get_by_text("با دقت ۱۲ متر")).to_be_visible()
+    mine.get_by_role("button", name="ثبت گزارش").click()
+    in_outbox(mine, "refused")
+    expect(mine.get_by_text("این نقطه بیرون از شهر است", exact=False)).to_be_visible()
+    mine.get_by_role("button", name="اصلاح").click()
+    mine.get_by_role("button", name="این نقطه نباشد").click()
+    finish(mine)
+    in_outbox(mine, "arrived")
+    assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_nobody_signed_in_when_a_report_is_finished_then_it_waits_and_goes_once_somebody_is(
+    telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
+) -> None:
+    page = opened(telephone, url)
+    begin(page)
+    finish(page)
+    in_outbox(page, "waiting")
+    signs_in(page, engine, settings, number)
+    in_outbox(page, "arrived")
+    assert requests_of(engine, number) == (1, 1)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_given_every_page_of_the_app_when_seen_on_a_small_telephone_then_everybody_can_use_it(
+    mine: Page, url: str, engine: Engine, number: str, language: str
+) -> None:
+    with writing(engine) as session:
+        a_round(session)
+        request = a_request(session, number=number, state=RequestState.REPLIED, reply="چراغ عوض شد")
+        tracking = request.tracking
+    for path in ("", "/report", "/requests", f"/requests/{tracking}", "/rounds", "/account", "/sign-in"):
+        mine.goto(f"{url}/my{path}?lang={language}")
+        mine.locator("main h1").wait_for()
+        expect(mine.get_by_text("کمی صبر کنید…" if language == "fa" else "One moment…")).to_have_count(0)
+        fits(mine)
+    expect(mine.locator("html")).to_have_attribute("lang", language)
+
+
+def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes_back(
+    mine: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, number=number, state=RequestState.REPLIED, reply="چراغ عوض شد")
+        tracking = request.tracking
+    mine.goto(f"{url}/my/requests/{tracking}")
+    mine.get_by_role("button", name="نه، حل نشده است").click()
+    mine.get_by_label("چه چیزی حل نشده است؟").fill("هنوز تاریک است")
+    mine.reload()
+    expect(mine.get_by_label("چه چیزی حل نشده است؟")).to_have_value("هنوز تاریک است")
+    mine.get_by_label("عکس").set_input_files(
+        {"name": "dark.jpg", "mimeType": "image/jpeg", "buffer": files.jpeg()}
+    )
+    mine.get_by_role("button", name="فرستادن").click()
+    expect(mine.get_by_test_id("state")).to_contain_text("حل نشده")
+    assert requests_of(engine, number) == (1, 1)

@@ -1,0 +1,74 @@
+import { setNumber } from './session'
+import type { Session } from './types'
+
+/** The API says no, and why. */
+export class Refusal extends Error {
+  constructor(readonly status: number, readonly code: string, readonly afterS: number | null = null) {
+    super(code)
+  }
+}
+
+/** No answer of the API came: what was asked may be done all the same. */
+export class Away extends Error {}
+
+type Body = { json: unknown } | { picture: ArrayBuffer } | Record<string, never>
+
+const PATIENCE_MS = 30_000
+/** A picture may take two minutes: docs/requests.md. */
+const PICTURE_PATIENCE_MS = 125_000
+
+/** Ask the API for what is under /api/v1/my. A session whose time is over is renewed once. Throws Refusal, or Away. */
+export async function ask<Answer>(method: string, path: string, body: Body = {}, headers: Record<string, string> = {}): Promise<Answer> {
+  try {
+    return await once<Answer>(method, path, body, headers)
+  } catch (failed) {
+    if (!(failed instanceof Refusal) || failed.code !== 'not-signed-in') throw failed
+  }
+  await renewed()
+  return once<Answer>(method, path, body, headers)
+}
+
+async function once<Answer>(method: string, path: string, body: Body, headers: Record<string, string>): Promise<Answer> {
+  const sent = new Headers(headers)
+  let content: BodyInit | null = null
+  if ('json' in body) {
+    content = JSON.stringify(body.json)
+    sent.set('Content-Type', 'application/json')
+  } else if ('picture' in body) {
+    content = body.picture
+    sent.set('Content-Type', 'image/jpeg')
+  }
+  const patience = AbortSignal.timeout('picture' in body ? PICTURE_PATIENCE_MS : PATIENCE_MS)
+  try {
+    // A network that asks for its own sign-in first leads elsewhere, or answers with a page.
+    const answer = await fetch(`/api/v1/my${path}`, { method, body: content, headers: sent, redirect: 'error', signal: patience })
+    const kind = answer.headers.get('Content-Type') ?? ''
+    if (answer.status === 204) return undefined as Answer
+    if (answer.ok && kind.startsWith('application/json')) return (await answer.json()) as Answer
+    if (kind.startsWith('application/problem+json')) throw refusal(answer, ((await answer.json()) as { code: string }).code)
+    throw new Away(`${answer.status} ${kind}`)
+  } catch (failed) {
+    throw failed instanceof Refusal ? failed : new Away(String(failed))
+  }
+}
+
+function refusal(answer: Response, code: string): Refusal {
+  const after = Number(answer.headers.get('Retry-After') ?? '')
+  return new Refusal(answer.status, code, after > 0 ? after : null)
+}
+
+let renewing: Promise<void> | null = null
+
+/** New cookies for old, once for all that wait for them. Throws Refusal where the session is over: nobody is signed in then. */
+function renewed(): Promise<void> {
+  renewing ??= once<Session>('POST', '/sessions/refresh', {}, {})
+    .then((session) => setNumber(session.number))
+    .catch((failed: unknown) => {
+      if (failed instanceof Refusal && failed.status === 401) setNumber('')
+      throw failed
+    })
+    .finally(() => {
+      renewing = null
+    })
+  return renewing
+}

@@ -1,0 +1,82 @@
+import type { Detail } from '../api/types'
+import { useAnswer } from '../kept/use-answer'
+import { digits, moment, until } from '../language/format'
+import { language, named, text } from '../language/language'
+import { Head } from '../ui/head'
+import { Link } from '../ui/link'
+import { Standing } from '../ui/standing'
+import { Solved } from './solved'
+
+/** One of my requests: who has it, until when, what was done, and whether it is solved. */
+export function RequestPage({ tracking }: { tracking: string }) {
+  const answer = useAnswer<Detail>(`/requests/${tracking}`)
+  const { said } = answer
+  return (
+    <>
+      <Head name={text.requests.one(digits(tracking))} />
+      <Standing answer={answer} />
+      {said ? <Shown request={said} put={answer.put} again={answer.again} /> : null}
+      <p><Link to="requests">{text.requests.title}</Link></p>
+    </>
+  )
+}
+
+interface Props {
+  request: Detail
+  put: (said: Detail) => void
+  again: () => void
+}
+
+function Shown({ request, put, again }: Props) {
+  return (
+    <>
+      <p class="lead">{named(request, 'category')}: <b data-testid="state">{text.requests.state[request.state]}</b></p>
+      {request.asked ? <Solved request={request} put={put} again={again} /> : null}
+      <Facts request={request} />
+      <Pictures request={request} />
+      <section aria-labelledby="history">
+        <h2 id="history">{text.requests.history}</h2>
+        <ol class="facts">
+          {request.steps.map(({ at, step, note }, index) => (
+            <li key={index}><b>{text.requests.step[step]}</b>
+              {note ? <p class="words"><bdi>{note}</bdi></p> : null}
+              <span class="soft">{moment(at)}</span></li>
+          ))}
+        </ol>
+      </section>
+    </>
+  )
+}
+
+function Facts({ request }: { request: Detail }) {
+  const department = request[`department_${language}`]
+  const facts: [string, string | null][] = [
+    [text.requests.department, department],
+    [text.requests.answerBy, request.answer_by && until(request.answer_by)],
+    [text.requests.solveBy, request.solve_by && until(request.solve_by)],
+    [text.requests.reported, moment(request.reported_at)],
+    [text.report.textLead, request.written],
+    [text.requests.place, request.place],
+    [text.requests.point, request.latitude === null ? null : digits(`${request.latitude}, ${request.longitude ?? 0}`)],
+  ]
+  return (
+    <dl>
+      {facts.map(([name, said]) => (said ? <div key={name}><dt>{name}</dt><dd class="words"><bdi>{said}</bdi></dd></div> : null))}
+    </dl>
+  )
+}
+
+function Pictures({ request }: { request: Detail }) {
+  if (!request.pictures.length) return null
+  return (
+    <section aria-labelledby="pictures">
+      <h2 id="pictures">{text.requests.pictures}</h2>
+      <ul class="pictures whole">
+        {request.pictures.map(({ id, kind, width, height }, index) => (
+          <li key={id}><figure><img src={`/api/v1/my/pictures/${id}`} width={width} height={height} loading="lazy" alt={text.report.picture(digits(index + 1))} />
+            <figcaption class="soft">{text.requests.kinds[kind]}</figcaption></figure></li>
+        ))}
+      </ul>
+    </section>
+  )
+}

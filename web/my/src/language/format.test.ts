@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { day, digits, latin, moment, until } from './format'
+
+describe('what is read in Persian', () => {
+  it('given digits of any kind when they are typed then they are sent as ours', () => {
+    expect(latin('۰۹۱۳ ٤٥٦ 789')).toBe('0913 456 789')
+  })
+
+  it('given a number when it is read then its digits are Persian', () => {
+    expect(digits('137-0')).toBe('۱۳۷-۰')
+  })
+
+  it('given a moment when it is read then the day is of the city’s calendar and the hour of the city', () => {
+    expect(day('2026-11-28T21:00:00Z')).toContain('آذر')
+    expect(day('2026-11-28T21:00:00Z')).toContain('۸') // after midnight in the city
+    expect(moment('2026-11-28T08:00:00Z')).toContain('۱۱:۳۰')
+  })
+
+  it('given a due date that ends with a midnight when it is read then it is the day before', () => {
+    expect(until('2026-11-28T20:30:00Z')).toContain('۲۳:۵۹')
+  })
+})

@@ -1,0 +1,25 @@
+import { language } from './language'
+
+const city = { timeZone: 'Asia/Tehran' } as const
+const locale = () => (language === 'fa' ? 'fa-IR-u-ca-persian' : 'en-GB-u-ca-persian')
+
+/** A number's digits as they are read in the language. */
+export const digits = (value: number | string): string =>
+  language === 'en' ? String(value) : String(value).replace(/\d/g, (digit) => '۰۱۲۳۴۵۶۷۸۹'.charAt(Number(digit)))
+
+/** What was typed in any digits, in ours. */
+export const latin = (typed: string): string =>
+  typed.replace(/[۰-۹٠-٩]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+
+const part = (at: Date, shown: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale(), { ...city, ...shown }).format(at)
+
+/** «شنبه ۷ آذر»: a day of the city's calendar. */
+export const day = (iso: string): string => part(new Date(iso), { weekday: 'long', day: 'numeric', month: 'long' })
+
+/** «۱۴:۳۰» in the city. */
+export const clock = (at: Date): string => part(at, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+
+export const moment = (iso: string): string => `${day(iso)}${language === 'fa' ? '،' : ','} ${clock(new Date(iso))}`
+
+/** A due date ends with a midnight, which is of the next day already. */
+export const until = (iso: string): string => moment(new Date(Date.parse(iso) - 1000).toISOString())

@@ -1,0 +1,33 @@
+import { render } from 'preact'
+import { askCategories, askWays } from './api/categories'
+import { App, fetchAhead } from './app'
+import { beginInLanguage, text } from './language/language'
+import './my.css'
+
+const RELOADED = 'hotline137.my.reloaded'
+
+// A newer version of the app has come, and parts of this one are gone. What was typed is kept.
+window.addEventListener('vite:preloadError', () => {
+  if (!navigator.onLine || sessionStorage.getItem(RELOADED)) return
+  sessionStorage.setItem(RELOADED, '1')
+  location.reload()
+})
+
+await beginInLanguage()
+const root = document.getElementById('app')
+if (root) {
+  root.replaceChildren()
+  render(<App />, root)
+}
+document.title = text.title
+
+async function later(): Promise<void> {
+  const [{ keepGoingOut }] = await Promise.all([import('./outbox/run'), askCategories().catch(() => null), askWays().catch(() => null)])
+  keepGoingOut()
+  fetchAhead()
+  if ('serviceWorker' in navigator) await navigator.serviceWorker.register('/my/sw.js', { scope: '/my' })
+}
+
+/** What is read comes first: the rest is fetched when the page stands. */
+if (document.readyState === 'complete') void later()
+else window.addEventListener('load', () => void later())

@@ -1,0 +1,92 @@
+import { ask, Away, Refusal } from '../api/ask'
+import { number } from '../api/session'
+import type { Detail, Kept, Report as Body } from '../api/types'
+import { picturesOf, store, type Report } from '../kept/store'
+
+const FIRST_WAIT_MS = 5_000
+const LONGEST_WAIT_MS = 5 * 60_000
+
+/** Answers that may be another one later: too many at once, and what is the server's own fault. */
+const laterMaybe = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500
+
+/**
+ * Send what waits and is due, oldest first. `anyway`: also what waits only because no answer came, for the network may be back.
+ * Returns when to come again, in milliseconds; null: nothing waits that could be sent.
+ */
+export async function sendDue(anyway = false): Promise<number | null> {
+  if (!number()) return null
+  const waiting = await store.reports.where({ state: 'waiting' }).sortBy('changedAt')
+  for (const report of waiting) {
+    const heldBack = report.notBefore > Date.now() && !(anyway && report.problem === 'away')
+    if (!heldBack && !(await sent(report))) break
+  }
+  if (!number()) return null
+  const left = await store.reports.where({ state: 'waiting' }).toArray()
+  return left.length ? Math.max(0, Math.min(...left.map((one) => one.notBefore)) - Date.now()) : null
+}
+
+/** Whether others may be tried, too. */
+async function sent(report: Report): Promise<boolean> {
+  if (report.owner && report.owner !== number()) {
+    await note(report, { state: 'refused', problem: 'other-number' })
+    return true
+  }
+  try {
+    await handIn(report)
+    return true
+  } catch (failed) {
+    return refused(report, failed)
+  }
+}
+
+async function handIn(report: Report): Promise<void> {
+  const pictures = await picturesOf(report.key)
+  for (const picture of pictures) {
+    if (picture.kept) continue
+    picture.kept = (await ask<Kept>('POST', '/pictures', { picture: picture.data })).id
+    if (picture.id !== undefined) await store.pictures.update(picture.id, { kept: picture.kept })
+  }
+  if (report.category === null || !(await stillWaits(report.key))) return
+  const body: Body = {
+    category: report.category, text: report.text, answers: report.answers, district: report.district, place: report.place,
+    latitude: report.point?.latitude ?? null, longitude: report.point?.longitude ?? null,
+    pictures: pictures.map(({ kept }) => kept), language: report.language,
+  }
+  const { tracking } = await ask<Detail>('POST', '/requests', { json: body }, { 'Idempotency-Key': report.key })
+  if (!tracking) throw new Away('no tracking number')
+  await store.transaction('rw', store.reports, store.pictures, async () => {
+    await store.reports.update(report.key, { state: 'arrived', tracking, problem: '', changedAt: Date.now() })
+    await store.pictures.where({ report: report.key }).delete()
+  })
+}
+
+/** It may have been taken back into the form, or thrown away, while its pictures went. */
+const stillWaits = async (key: string): Promise<boolean> => (await store.reports.get(key))?.state === 'waiting'
+
+async function refused(report: Report, failed: unknown): Promise<boolean> {
+  if (failed instanceof Away) {
+    await later(report, 'away', null)
+    return false
+  }
+  if (!(failed instanceof Refusal)) throw failed
+  if (failed.status === 401) return false
+  if (failed.code === 'picture-unknown' && !report.renewed) {
+    // Its pictures waited longer than the API keeps them for a report: they are here, and go once more.
+    await store.pictures.where({ report: report.key }).modify({ kept: '' })
+    await note(report, { renewed: true })
+    return sent({ ...report, renewed: true })
+  }
+  if (laterMaybe(failed.status)) await later(report, failed.code, failed.afterS)
+  else await note(report, { state: 'refused', problem: failed.code })
+  return true
+}
+
+async function later(report: Report, problem: string, afterS: number | null): Promise<void> {
+  const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** report.tries) * (0.75 + Math.random() / 2)
+  const wait = afterS === null ? backoff : afterS * 1000
+  await note(report, { problem, tries: report.tries + 1, notBefore: Date.now() + wait })
+}
+
+/** Unless it was taken back meanwhile. */
+const note = (report: Report, change: Partial<Report>): Promise<number> =>
+  store.reports.where({ key: report.key, state: 'waiting' }).modify(change)

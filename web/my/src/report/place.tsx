@@ -1,0 +1,56 @@
+import { useState } from 'preact/hooks'
+import type { Report } from '../kept/store'
+import { digits } from '../language/format'
+import { text } from '../language/language'
+import { Field } from '../ui/field'
+import { Icon } from '../ui/icon'
+import { pin } from './icons'
+
+const DISTRICTS = 15
+const ASKED: PositionOptions = { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 }
+/** A tenth of a metre is more than a phone knows. */
+const rounded = (degrees: number) => Math.round(degrees * 1e6) / 1e6
+
+interface Props {
+  report: Report
+  change: (change: Partial<Report>) => void
+  wrong: string
+}
+
+/** Where it is: the phone's own point, words, or both. */
+export function Place({ report, change, wrong }: Props) {
+  const [told, setTold] = useState('')
+  const locate = () => {
+    setTold(text.report.locating)
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        setTold('')
+        change({ point: { latitude: rounded(coords.latitude), longitude: rounded(coords.longitude), metres: Math.round(coords.accuracy) } })
+      },
+      () => setTold(text.report.noPoint),
+      ASKED,
+    )
+  }
+  return (
+    <fieldset>
+      <legend>{text.report.place}</legend>
+      {report.point ? (
+        <p class="row"><span>{text.report.herePoint(digits(report.point.metres))}</span>
+          <button type="button" class="quiet" onClick={() => change({ point: null })}>{text.report.forget}</button></p>
+      ) : <p><button type="button" class="quiet" onClick={locate}><Icon of={pin} />{text.report.here}</button></p>}
+      <p role="status">{told}</p>
+      <Field label={text.report.address} wrong={wrong}>
+        <input name="place" maxLength={300} value={report.place} onInput={(event) => change({ place: event.currentTarget.value })} />
+      </Field>
+      <Field label={text.report.district}>
+        <select
+          value={report.district ?? ''}
+          onChange={(event) => change({ district: Number(event.currentTarget.value) || null })}
+        >
+          <option value="">{text.report.districtUnknown}</option>
+          {Array.from({ length: DISTRICTS }, (_, index) => <option key={index} value={index + 1}>{text.report.districtOf(digits(index + 1))}</option>)}
+        </select>
+      </Field>
+    </fieldset>
+  )
+}

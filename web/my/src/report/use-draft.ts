@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { blank, draft, jot, jotted, store, write, type Report } from '../kept/store'
+import { language } from '../language/language'
+import { address, go } from '../ui/router'
+
+export interface Draft {
+  report: Report
+  change: (change: Partial<Report>) => void
+  /** All that was typed is kept. Throws if the phone has no room for it. */
+  saved: () => Promise<void>
+  /** The phone did not keep what was typed last. */
+  full: boolean
+}
+
+/** A report as it is written: kept from the first letter on. Undefined until it is read. */
+export function useDraft(of: string): Draft | undefined {
+  const [report, setReport] = useState<Report | undefined>(() => (of ? undefined : blank(language)))
+  const [full, setFull] = useState(false)
+  const keptRef = useRef(Boolean(of))
+  const currentRef = useRef(report)
+  const savingRef = useRef<Promise<void>>(Promise.resolve())
+  useEffect(() => {
+    if (!of) return
+    void draft(of).then((found) => {
+      if (!found) {
+        go('', { instead: true })
+        return
+      }
+      currentRef.current = found
+      setReport(found)
+    })
+  }, [of])
+  const change = useCallback((changed: Partial<Report>) => {
+    const before = currentRef.current
+    if (!before) return
+    const after = { ...before, ...changed, changedAt: Date.now() }
+    currentRef.current = after
+    setReport(after)
+    try {
+      jot(after)
+    } catch {
+      // No room there; the database has more.
+    }
+    const keep = async () => {
+      if (keptRef.current) await write(after.key, { ...changed, changedAt: after.changedAt })
+      else await store.reports.add(after)
+      jotted(after)
+    }
+    savingRef.current = savingRef.current.catch(() => undefined).then(keep).then(() => {
+      setFull(false)
+      if (keptRef.current) return
+      keptRef.current = true
+      history.replaceState(null, '', address(`report/${after.key}`)) // where it is found again
+    })
+    savingRef.current.catch(() => setFull(true))
+  }, [])
+  const saved = useCallback(async () => {
+    await savingRef.current
+  }, [])
+  return report && { report, change, saved, full }
+}

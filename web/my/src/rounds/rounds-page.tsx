@@ -1,0 +1,73 @@
+import type { Own, Place, Round } from '../api/types'
+import { useAnswer } from '../kept/use-answer'
+import { clock, day, digits, moment } from '../language/format'
+import { language, named, text } from '../language/language'
+import { Call } from '../ui/call'
+import { Head } from '../ui/head'
+import { Standing } from '../ui/standing'
+import { useNumber } from '../ui/use-network'
+
+/** Announced rounds, and my place in them. Registering is by telephone. */
+export function RoundsPage() {
+  const number = useNumber()
+  const answer = useAnswer<Round[]>('/rounds')
+  const { said } = answer
+  return (
+    <>
+      <Head name={text.rounds.title} />
+      {number ? <Places key={number} /> : null}
+      <section aria-labelledby="announced">
+        <h2 id="announced">{text.rounds.announced}</h2>
+        <Standing answer={answer} />
+        {said?.length === 0 ? <p>{text.rounds.noneAnnounced}</p> : null}
+        {said?.length ? <ul class="cards">{said.map((round) => <Announced key={round.id} round={round} />)}</ul> : null}
+      </section>
+      <Call why={text.rounds.register} />
+    </>
+  )
+}
+
+const span = (from: string, to: string): string => `${day(from)} ${clock(new Date(from))}–${clock(new Date(to))}`
+
+function Announced({ round }: { round: Round }) {
+  return (
+    <li>
+      <span class={`tag ${round.phase}`}>{text.rounds.phase[round.phase]}</span>
+      <h3><a href={`/public/rounds/${round.id}${language === 'en' ? '?lang=en' : ''}`}><bdi>{named(round, 'who')}</bdi></a></h3>
+      <p class="when">{span(round.starts_at, round.ends_at)}</p>
+      <p class="soft">{text.rounds.registration(moment(round.registration_from), moment(round.registration_until))}</p>
+    </li>
+  )
+}
+
+function Places() {
+  const answer = useAnswer<Own>('')
+  const places = answer.said?.places
+  return (
+    <section aria-labelledby="mine">
+      <h2 id="mine">{text.rounds.mine}</h2>
+      <Standing answer={answer} />
+      {places?.length === 0 ? <p>{text.rounds.none}</p> : null}
+      {places?.length ? <ul class="cards">{places.map((place) => <Mine key={place.ticket} place={place} />)}</ul> : null}
+    </section>
+  )
+}
+
+const UNDER_WAY = new Set<Place['state']>(['waiting', 'calling', 'unconfirmed', 'unreached'])
+
+function Mine({ place }: { place: Place }) {
+  return (
+    <li>
+      <span class="tag">{text.rounds.state[place.state]}</span>
+      <h3><bdi>{place.in_operators_line ? text.rounds.line : named(place, 'office')}</bdi></h3>
+      {place.in_operators_line || place.phase === 'planned' ? null : <p class="when">{span(place.starts_at, place.ends_at)}</p>}
+      {place.place === null ? null : <p><b>{text.rounds.place(digits(place.place))}</b></p>}
+      {UNDER_WAY.has(place.state) ? <p>{place.rounds_missed ? text.rounds.carried : text.rounds.registered(moment(place.registered_at))}</p> : null}
+      <p class="soft">{text.rounds.ticket(digits(place.ticket))}</p>
+      <form class="row" method="post" action={`/public/number${language === 'en' ? '?lang=en' : ''}`}>
+        <input type="hidden" name="ticket" value={place.ticket} />
+        <button class="quiet">{text.rounds.why}</button>
+      </form>
+    </li>
+  )
+}

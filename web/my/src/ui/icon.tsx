@@ -1,0 +1,12 @@
+import { h } from 'preact'
+
+/** The strokes of an icon of @tabler/icons-react, of whose components nothing is needed here. */
+export type Strokes = [string, Record<string, string>][]
+
+export function Icon({ of }: { of: Strokes }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+      {of.map(([kind, { key, ...stroke }]) => h(kind, { ...stroke, key }))}
+    </svg>
+  )
+}

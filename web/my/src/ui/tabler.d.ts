@@ -1,0 +1,3 @@
+declare module '@tabler/icons-react/icons/*' {
+  export const __iconNode: [string, Record<string, string>][]
+}
