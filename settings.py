@@ -367,6 +367,14 @@ class Settings(BaseSettings):
     city_emblem: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """Its emblem, an SVG or PNG of at most 64 kB, at the sign-in and on the public pages; in containers each
     that has this setting must find the file."""
+    figures_least: int = Field(5, ge=1, le=1000)
+    """Public figures of fewer requests than this are not shown: they would tell of one person."""
+    data_licence: str = Field("CC BY 4.0", max_length=100)
+    """Under which licence anybody may use the public figures and the public list; empty: none is stated."""
+    data_licence_url: str = Field(
+        "https://creativecommons.org/licenses/by/4.0/", pattern=r"^(https?://[!#-;=?-~]+)?$", max_length=300
+    )
+    """Where that licence is to be read."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
     """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
     android_app: str = Field(

@@ -25,6 +25,7 @@ from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, silences, turn_near
 from hotline.line import carry_over as carry
+from hotline.requests import figures
 from hotline.requests import work as request_work
 from hotline.rounds import notices
 from hotline.timetable import timetable
@@ -157,6 +158,14 @@ def close_requests(engine: Engine, settings: Settings) -> None:
         time.sleep(_BREATH_S)  # calls and desks write in between
 
 
+def count_requests(engine: Engine, _settings: Settings) -> None:
+    """Count what everybody may know of citizens' requests."""
+    with reading(engine) as session:
+        rows = figures.count(session)
+    with writing(engine) as session:
+        figures.keep(session, rows)
+
+
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
     """Give up the places of blocked numbers that were being called when they were blocked."""
     with writing(engine) as session:
@@ -201,6 +210,7 @@ JOBS = [
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
+    Job("figures", 600.0, count_requests, limit_s=120.0),
     Job("blocked", 5.0, give_up_blocked),
     Job("left-in-hand", 5.0, return_left),
     Job("calls", 600.0, forget_calls),

@@ -25,7 +25,7 @@ from db.models.outbox import Delivery, OutboxKind, OutboxMessage
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
-from db.models.reports import Incoming, IncomingCalls
+from db.models.reports import Incoming, IncomingCalls, RequestFigures
 from db.models.requests import Department, Follower, Request, RequestEntry, SolvedCall
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.timetable import (
@@ -88,6 +88,7 @@ __all__ = [
     "Registration",
     "Request",
     "RequestEntry",
+    "RequestFigures",
     "Responsible",
     "Role",
     "Round",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api.public import requests_page
 from clerk import wording
 from db.models import TimeUnit
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState, RequestStep
@@ -25,6 +26,7 @@ FOLDERS = [name.rstrip("*") for name in SETUPTOOLS["packages"]["find"]["include"
 BOOKS = {"public": PUBLIC, "pages": PAGES, "staff": STAFF, "messages": wording.TEXTS}
 PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
+    "figures": {*requests_page.COUNTS, *requests_page.DAYS},
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
     "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),

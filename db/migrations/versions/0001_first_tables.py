@@ -989,6 +989,33 @@ def _tables() -> None:
     )
     op.create_index("follows_of_number", "followers", ["number", "id"], unique=False)
     op.create_table(
+        "request_figures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("solved", sa.Integer(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        sa.Column("unanswered", sa.Integer(), nullable=False),
+        sa.Column("objected", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("median_days", sa.Double(), nullable=True),
+        sa.Column("ninetieth_days", sa.Double(), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("category IS NULL OR department_id IS NULL", name="figures_of_one_thing"),
+        sa.ForeignKeyConstraint(
+            ["category"],
+            ["categories.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("figures_of_days", "request_figures", ["days"], unique=False)
+    op.create_table(
         "pictures",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.String(length=16), nullable=True),

@@ -5,11 +5,23 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Route, expect
 from sqlalchemy.orm import Session
 
+from db.engine import now
+from db.states import RequestState
+from hotline.requests import figures
 from hotline.rounds import planning
 from tests.api.public.public_pages import CITY, Make
-from tests.factories import some_registrations
+from tests.factories import a_request, some_registrations
 from tests.kit.browser import browser
 from tests.kit.pages import DESK, is_fit
+
+
+def some_figures(session: Session) -> None:
+    """Of two categories and five departments, of which one row is hidden."""
+    for state in (RequestState.REPLIED, RequestState.CLOSED, RequestState.REFERRED) * 5:
+        a_request(session, state, **({"replied_at": now(session)} if state is RequestState.CLOSED else {}))
+    a_request(session, category=2)
+    session.flush()
+    figures.keep(session, figures.count(session))
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -20,6 +32,7 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
     session.commit()
     planning.change(session, changed, who="x", reason="ر" * 500, capacity=5)
     planning.cancel(session, cancelled, who="x", reason="r" * 500)
+    some_figures(session)
     session.commit()
     asked: list[str] = []
 
@@ -29,7 +42,14 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
         asked.append(path)
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
-    paths = ["/public/", "/public/how", "/public/fairness", "/public/number", "/public/my"]
+    paths = [
+        "/public/",
+        "/public/how",
+        "/public/fairness",
+        "/public/number",
+        "/public/my",
+        "/public/requests",
+    ]
     paths += [f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
     with browser() as chromium:
         context = chromium.new_context(java_script_enabled=False)
@@ -59,6 +79,7 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
 ) -> None:
     round_ = made()
     ticket = some_registrations(session, round_, 3)[1].ticket
+    some_figures(session)
     session.commit()
 
     def answer(route: Route) -> None:
@@ -91,5 +112,6 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
             page.get_by_role("button", name=show).click()
             expect(page.get_by_role("main")).to_contain_text(place)
             is_fit(page)
-            page.goto(f"{CITY}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}")
-            is_fit(page)
+            for path in (f"rounds/{round_.id}", "requests"):
+                page.goto(f"{CITY}/public/{path}{'?lang=en' if language == 'en' else ''}")
+                is_fit(page)

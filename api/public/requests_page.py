@@ -1,0 +1,119 @@
+"""What becomes of citizens' requests, for everybody: a page, a table and JSON, under the city's licence."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api import sheets
+from api.access import InForce, Reading
+from api.pages import CACHED, Asked, page
+from hotline.dates import digits
+from hotline.requests import figures
+from settings import Settings
+
+router = APIRouter(prefix="/public", include_in_schema=False)
+
+COUNTS = ("received", "solved", "confirmed", "unanswered", "objected", "rejected")
+DAYS = ("median_days", "ninetieth_days")
+"""Names of `RequestFigures`, in the order of the columns."""
+_HEADER = ("days", "of", "name_fa", "name_en", *COUNTS, *DAYS)
+_USUAL = 90
+
+
+@router.get("/requests")
+def show(
+    request: Request,
+    language: Asked,
+    session: Reading,
+    settings: InForce,
+    days: Annotated[str, Query()] = "",
+) -> Response:
+    """The figures of one span; an address that names another one shows the usual."""
+    span = next((each for each in figures.SPANS if str(each) == days), _USUAL)
+
+    def in_days(value: float | None) -> str:
+        text = digits(f"{value or 0:.1f}", language)
+        return text.replace(".", "٫") if language == "fa" else text
+
+    return page(
+        request,
+        "requests.html",
+        language,
+        found=figures.read(session, span, settings.figures_least),
+        spans=figures.SPANS,
+        least=settings.figures_least,
+        counts=COUNTS,
+        days_columns=DAYS,
+        in_days=in_days,
+        licence=settings.data_licence,
+        licence_url=settings.data_licence_url,
+    )
+
+
+@router.get("/requests.csv")
+def table(session: Reading, settings: InForce) -> Response:
+    """The figures of all spans as a table; what is hidden is empty."""
+    found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
+    answer = sheets.csv_file("137-requests", _HEADER, _rows(found))
+    answer.headers.update(headers(settings))
+    return answer
+
+
+@router.get("/requests.json")
+def plain(session: Reading, settings: InForce) -> Response:
+    """The same as JSON."""
+    found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
+    counted_at = found[0].counted_at
+    body = {
+        "licence": licence(settings),
+        "counted_at": counted_at.isoformat(timespec="seconds") if counted_at else None,
+        "hidden_below": settings.figures_least,
+        "spans": [
+            {
+                "days": each.days,
+                "all": _plain(each.all) if each.all else None,
+                "categories": [_plain(row) for row in each.categories],
+                "departments": [_plain(row) for row in each.departments],
+            }
+            for each in found
+        ],
+    }
+    return JSONResponse(body, headers=headers(settings))
+
+
+def licence(settings: Settings) -> dict[str, str] | None:
+    """Under which what is here may be used, if the city says it."""
+    if not settings.data_licence:
+        return None
+    return {"name": settings.data_licence, "url": settings.data_licence_url}
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """What goes with open data: caches keep it for a minute, and it names its licence."""
+    url = settings.data_licence_url if settings.data_licence else ""
+    return CACHED | ({"Link": f'<{url}>; rel="license"'} if url else {})
+
+
+def _rows(found: list[figures.Figures]) -> Iterator[list[sheets.Cell]]:
+    for span in found:
+        whole = [span.all] if span.all else []
+        groups = (("all", whole), ("category", span.categories), ("department", span.departments))
+        for of, rows in groups:
+            for row in rows:
+                yield [span.days, of, row.name_fa, row.name_en, *_values(row).values()]
+
+
+def _plain(row: figures.Row) -> dict[str, Any]:
+    return {"name_fa": row.name_fa, "name_en": row.name_en, "hidden": row.hidden, **_values(row)}
+
+
+def _values(row: figures.Row) -> dict[str, float | int | None]:
+    counts = {name: None if row.hidden else getattr(row.figures, name) for name in COUNTS}
+    days = {name: None if row.days_hidden else _tenths(getattr(row.figures, name)) for name in DAYS}
+    return counts | days
+
+
+def _tenths(days: float | None) -> float | None:
+    return None if days is None else round(days, 1)

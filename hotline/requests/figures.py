@@ -1,0 +1,146 @@
+"""What became of citizens' requests, in figures for everybody that tell of no single person.
+
+The clerk counts ahead, so reading costs the same at any number of requests. Counted is what was reported in
+the last so many days, duplicates with their first one.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.epoch import epoch
+from db.models import Category, Department, Request, RequestFigures, words
+from db.states import RequestState
+
+SPANS = (30, 90, 365)
+"""Days."""
+_DAY_S = 86_400
+_S = RequestState
+_SOLVED = Request.state.in_(words([_S.REPLIED, _S.CLOSED]))
+_COUNTED: dict[str, ColumnElement[bool]] = {
+    "solved": _SOLVED,
+    "confirmed": and_(Request.state == _S.CLOSED, Request.unanswered.is_(False)),
+    "unanswered": Request.unanswered.is_(True),
+    "objected": Request.denials > 0,
+    "rejected": Request.state == _S.REJECTED,
+}
+_OF: dict[str, Any] = {
+    "category": Request.category,
+    "department_id": Request.department_id,
+    "all": literal(None),
+}
+
+
+class Row(NamedTuple):
+    """Figures of a category, a department, or all (no name); `hidden`: of so few that it tells of one."""
+
+    name_fa: str
+    name_en: str
+    figures: RequestFigures
+    hidden: bool
+    days_hidden: bool
+
+
+class Figures(NamedTuple):
+    """Of one span: when they were counted (None: never yet), all together, by category, and by department."""
+
+    days: int
+    counted_at: datetime | None
+    all: Row | None
+    categories: Sequence[Row]
+    departments: Sequence[Row]
+
+
+def count(session: Session) -> list[dict[str, Any]]:
+    """The figures of every span, as rows for `keep`. It only reads."""
+    at = now(session)
+    return [row for days in SPANS for of in _OF for row in _count(session, of, days, at)]
+
+
+def _count(session: Session, of: str, days: int, at: datetime) -> Iterator[dict[str, Any]]:
+    key = _OF[of].label("key")
+    reported = Request.made_at > at - timedelta(days=days), Request.state != _S.DUPLICATE
+    grouped = [] if of == "all" else [_OF[of]]
+    sums = [func.count().filter(which).label(name) for name, which in _COUNTED.items()]
+    counted = select(key, func.count().label("received"), *sums).where(*reported).group_by(*grouped)
+    took = epoch(Request.replied_at) - epoch(Request.made_at)
+    ranked = (
+        select(
+            key,
+            took.label("took"),
+            (func.row_number().over(partition_by=grouped or None, order_by=took) - 1).label("rank"),
+            (func.count().over(partition_by=grouped or None) - 1).label("last"),
+        )
+        .where(*reported, _SOLVED, Request.replied_at.is_not(None))
+        .subquery()
+    )
+
+    def percentile(share: float) -> ColumnElement[Any]:
+        away = func.abs(ranked.c.rank - ranked.c.last * share)
+        return func.sum(case((away < 1, ranked.c.took * (1 - away)), else_=0.0)) / _DAY_S
+
+    spans = select(ranked.c.key, percentile(0.5), percentile(0.9)).group_by(ranked.c.key)
+    lasted = {each: (float(median), float(ninetieth)) for each, median, ninetieth in session.execute(spans)}
+    for row in session.execute(counted):
+        median, ninetieth = lasted.get(row.key, (None, None))
+        if row.received and (row.key is not None or of == "all"):
+            yield {
+                "days": days,
+                "category": row.key if of == "category" else None,
+                "department_id": row.key if of == "department_id" else None,
+                "received": row.received,
+                **{name: getattr(row, name) for name in _COUNTED},
+                "median_days": median,
+                "ninetieth_days": ninetieth,
+                "counted_at": at,
+            }
+
+
+def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """These are the figures from now on."""
+    one_at_a_time(session, "request-figures")
+    session.execute(delete(RequestFigures).execution_options(synchronize_session=False))
+    if rows:
+        session.execute(insert(RequestFigures), rows)
+
+
+def read(session: Session, days: int, least: int) -> Figures:
+    """What may be published of a span, where fewer than `least` are nobody's business."""
+    named = (
+        select(RequestFigures, Category, Department)
+        .outerjoin(Category, Category.id == RequestFigures.category)
+        .outerjoin(Department, Department.id == RequestFigures.department_id)
+        .where(RequestFigures.days == days)
+        .order_by(RequestFigures.received.desc(), RequestFigures.id)
+    )
+    found: list[Any] = [tuple(each) for each in session.execute(named)]
+    whole = [each for each in found if not each[1] and not each[2]]
+    return Figures(
+        days,
+        whole[0][0].counted_at if whole else None,
+        next(iter(_published(whole, least)), None),
+        _published([each for each in found if each[1]], least),
+        _published([each for each in found if each[2]], least),
+    )
+
+
+def _published(found: Sequence[Any], least: int) -> list[Row]:
+    """Rows with few hidden; of a single one the next smallest, too: it would be what is left of the sum."""
+    hidden = {figures.id for figures, *_ in found if figures.received < least}
+    if len(hidden) == 1 and len(found) > 1:
+        hidden.add(min((f for f, *_ in found if f.id not in hidden), key=lambda f: f.received).id)
+    rows = [
+        Row(
+            category.name_fa if category else department.name_fa if department else "",
+            category.name_en if category else department.name_en if department else "",
+            figures,
+            figures.id in hidden,
+            figures.id in hidden or figures.solved < least,
+        )
+        for figures, category, department in found
+    ]
+    return sorted(rows, key=lambda row: (row.hidden, row.name_fa if row.hidden else ""))  # nor by its place
