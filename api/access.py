@@ -33,7 +33,9 @@ MAY_ANSWER = (*MAY_MOVE, Role.OPERATOR)
 """Who gives a place up at its owner's wish."""
 MAY_CONDUCT = round_permissions.CONDUCTORS
 """Who says that a round begins, whosever it is."""
-MAY_CHANGE = tuple(role for role in Role if role is not Role.AUDITOR)
+OFFICE = tuple(role for role in Role if role is not Role.DEPARTMENT)
+"""Everybody but a department, which sees its own inbox and nothing else."""
+MAY_CHANGE = tuple(role for role in OFFICE if role is not Role.AUDITOR)
 """Who does anything at all."""
 MAY_INSPECT = (Role.ADMINISTRATOR, Role.AUDITOR)
 """Who reads what everybody did."""
@@ -45,7 +47,7 @@ MAY_ADMINISTER = (Role.ADMINISTRATOR,)
 """Who keeps people, desks and what is recorded."""
 MAY_WATCH = (*MAY_MOVE, Role.AUDITOR)
 """Who sees the desks and the blocked numbers."""
-MAY_READ_REPORTS = tuple(role for role in Role if role is not Role.OPERATOR)
+MAY_READ_REPORTS = tuple(role for role in OFFICE if role is not Role.OPERATOR)
 """Who reads what many rounds came to."""
 MAY_OVERSEE = (*MAY_CONDUCT, Role.AUDITOR)
 """Who reads a citizen's whole history, the desks' notes included."""
@@ -108,14 +110,37 @@ InSession = Annotated[SignIn, Depends(in_session)]
 """For what a person may reach before the second factor is shown: itself, and signing out."""
 
 
-def signed_in(sign_in: InSession, settings: InForce) -> User:
-    """The person who is signed in. Raises Refused("not-signed-in" | "second-factor-due")."""
+def anybody(sign_in: InSession, settings: InForce) -> User:
+    """The person who is signed in, of a department, too: for what is everybody's own.
+
+    Raises Refused("not-signed-in" | "second-factor-due").
+    """
     if second_factor.is_due(sign_in, settings):
         raise Refused("second-factor-due", "show the second factor first, or set it up")
     return sign_in.user
 
 
+Anybody = Annotated[User, Depends(anybody)]
+
+
+def signed_in(user: Anybody) -> User:
+    """The person of the office who is signed in. Raises what `anybody` raises, and Refused("forbidden")."""
+    if user.role not in OFFICE:
+        raise Refused("forbidden", "a department sees its own inbox only")
+    return user
+
+
 SignedIn = Annotated[User, Depends(signed_in)]
+
+
+def of_department(user: Anybody) -> User:
+    """The person of a department who is signed in. Raises what `signed_in` raises."""
+    if user.department_id is None:
+        raise Refused("forbidden", "this is for departments")
+    return user
+
+
+OfDepartment = Annotated[User, Depends(of_department)]
 
 
 def watching(request: Request, engine: Database, settings: InForce) -> None:
@@ -124,7 +149,7 @@ def watching(request: Request, engine: Database, settings: InForce) -> None:
     with reading(engine) as session:
         if wall and wallboard_screens.hangs(session, wall):
             return
-    signed_in(in_session(request, engine, settings), settings)
+    signed_in(anybody(in_session(request, engine, settings), settings))
 
 
 def requires(*roles: Role) -> Callable[[User], User]:

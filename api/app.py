@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, examples, health, limits, problems, security, web
+from api.department import inbox
+from api.department import pictures as evidence
 from api.desk import (
     callbacks,
     citizen_history,
@@ -55,6 +57,7 @@ _MODULES = (
         event_stream,
     ),
     *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
+    *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
     *(sign_in, offered, my, my_pictures, following, my_reports),
 )

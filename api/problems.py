@@ -76,6 +76,8 @@ FIELD = {
     "department-inactive": "department_id",
     "category-inactive": "category",
     "department-missing": "department_id",
+    "question-long": "question",
+    "evidence-picture": "pictures",
     "due-date": "due_on",
     "district-taken": "district",
     "clip-unknown": "clip",

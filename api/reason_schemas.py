@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Name
+from api.schemas import Name, Said
 
 Why = Annotated[Name, Field(max_length=400)]
 
@@ -19,3 +19,9 @@ class Reason(BaseModel):
     """Why somebody does something; citizens may read it."""
 
     reason: Name = Field("", max_length=500)
+
+
+class SaidToQuestion(BaseModel):
+    """What the citizen says to the department's question."""
+
+    answer: Said = Field(min_length=1, max_length=1000)

@@ -246,6 +246,14 @@ class Quality(Measured):
     bad: bool
 
 
+class DepartmentName(BaseModel):
+    """A department, by its names."""
+
+    id: int
+    name_fa: str
+    name_en: str
+
+
 class Me(BaseModel):
     """Who is signed in, at which desk, and what the desk has in hand.
 
@@ -255,13 +263,15 @@ class Me(BaseModel):
     `takes_live`: whoever waits for an operator on the line comes to my desk by itself; `said_live`: what the
     desk has said of that, if anything. `heard_by`: who takes part in the desk's conversation; `consulted_in`:
     the one that it was asked into. `words`: what supervisors have said to the desk, and it has not read.
-    `official_id`: whose rounds are mine.
+    `official_id`: whose rounds are mine; `department`: the one of which I am, and nothing of the office.
     """
 
     username: str
     name: str
     role: Role
     official_id: int | None
+    department: DepartmentName | None
+    heads_department: bool
     desk: Desk | None
     callback: Callback | None
     parting: Callback | None

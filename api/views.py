@@ -163,6 +163,11 @@ def desk_view(session: Session, desk: models.Desk, in_hand: models.Callback | No
     return schemas.Desk(**own, wrap_up_since=wrap_up.since(session, desk, in_hand))
 
 
+def department_name(department: models.Department) -> schemas.DepartmentName:
+    """A department's names."""
+    return schemas.DepartmentName.model_validate(department, from_attributes=True)
+
+
 def me_view(session: Session, user: models.User) -> schemas.Me:
     """The signed-in person."""
 
@@ -177,6 +182,8 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         name=user.name,
         role=user.role,
         official_id=user.official_id,
+        department=department_name(user.department) if user.department else None,
+        heads_department=user.heads_department,
         desk=desk_view(session, user.desk, in_hand) if user.desk else None,
         callback=callback_view(session, in_hand) if in_hand else None,
         parting=of_desk(conversations.parting_at_desk),

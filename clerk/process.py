@@ -25,7 +25,7 @@ from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, silences, turn_near
 from hotline.line import carry_over as carry
-from hotline.requests import figures
+from hotline.requests import figures, reminders
 from hotline.requests import work as request_work
 from hotline.rounds import notices
 from hotline.timetable import timetable
@@ -166,6 +166,16 @@ def count_requests(engine: Engine, _settings: Settings) -> None:
         figures.keep(session, rows)
 
 
+def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
+    """Remind departments of what is due, and tell further up of what is late."""
+    while True:
+        with writing(engine) as session:
+            if not reminders.tell(session, settings.working_week, _BATCH):
+                break
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
+
+
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
     """Give up the places of blocked numbers that were being called when they were blocked."""
     with writing(engine) as session:
@@ -211,6 +221,7 @@ JOBS = [
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
     Job("figures", 600.0, count_requests, limit_s=120.0),
+    Job("late-requests", 300.0, tell_of_late_requests),
     Job("blocked", 5.0, give_up_blocked),
     Job("left-in-hand", 5.0, return_left),
     Job("calls", 600.0, forget_calls),

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
 from db.models import BlockedNumber, Official, OutboxKind, OutboxMessage, Registration, Request, Round
-from db.states import IN_WORK, Phase, RegistrationState, RequestState
+from db.states import IN_WORK, WITH_DEPARTMENT, Phase, RegistrationState, RequestState
 from hotline import dates, outbox
 from hotline.dates import Language
 from hotline.line import line
@@ -40,6 +40,9 @@ _TRUE_IN: Mapping[OutboxKind, tuple[RegistrationState, ...]] = {
 _TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REPORTED: tuple(RequestState),
     _K.REQUEST_NEWS: IN_WORK,
+    _K.REQUEST_ASKED: (RequestState.ASKED,),
+    _K.REQUEST_DUE: WITH_DEPARTMENT,
+    _K.REQUEST_LATE: WITH_DEPARTMENT,
     _K.REQUEST_REPLIED: (RequestState.REPLIED,),
     _K.REQUEST_REJECTED: (RequestState.REJECTED, RequestState.DUPLICATE),
     _K.REQUEST_CLOSED: (RequestState.DUPLICATE,),
@@ -47,9 +50,8 @@ _TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.FOLLOWED_REJECTED: (RequestState.REJECTED,),
     _K.FOLLOWED_CLOSED: (RequestState.CLOSED,),
 }
+_TO_DEPARTMENT = (_K.REQUEST_DUE, _K.REQUEST_LATE)
 _LONGEST_OFFICE_OF_SEVERAL = 30
-_LONGEST_REPLY = 110
-"""So much of a reply goes out; the page of the tracking number has all of it."""
 
 
 class Text(NamedTuple):
@@ -88,13 +90,27 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
     facts = json.loads(text_message.body)
+    if text_message.kind in _TO_DEPARTMENT:
+        return _to_department(text_message, request, facts["due_at"])
     spoken = facts.get("language", request.language)  # whoever follows it has their own
     language: Language = "en" if spoken == "en" else "fa"
     values = {
         "tracking": dates.digits(request.tracking, language),
-        "reply": _cut(plain(facts["reply"]), _LONGEST_REPLY),
+        "reply": _cut(plain(facts["reply"]), outbox.LONGEST_REPLY),
     }
     return Text(text_message.to, _fill(language, text_message.kind, values))
+
+
+def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -> Text | None:
+    """In the city's own language; of a date that is another one by now, nothing."""
+    if request.due_at is None or request.due_at != datetime.fromisoformat(due_at):
+        return None
+    last = request.due_at - timedelta(seconds=1)  # the end of a day is a midnight
+    values = {
+        "tracking": dates.digits(request.tracking, "fa"),
+        "day": dates.day(last, "fa", with_year=False),
+    }
+    return Text(text_message.to, _fill("fa", text_message.kind, values))
 
 
 def _of_registration(session: Session, text_message: OutboxMessage) -> Text | None:

@@ -121,6 +121,8 @@ class RequestState(StrEnum):
 
     NEW = "new"  # with no department: just reported, or given back by one
     REFERRED = "referred"  # with a department, until a due date
+    ACCEPTED = "accepted"  # the same, and the department says that it is in work
+    ASKED = "asked"  # the same, and the department waits for what the citizen answers to its question
     REPLIED = "replied"  # the city says that it is solved; the citizen is asked whether it is
     REOPENED = "reopened"  # the citizen says that it is not: before all others
     CLOSED = "closed"  # confirmed by the citizen, or nobody answered in time
@@ -135,6 +137,9 @@ class RequestStep(StrEnum):
     PROMISED = "promised"  # by an official to the citizen, with a day
     REFERRED = "referred"  # to a department, with a due date
     RETURNED = "returned"  # given back by the department
+    ACCEPTED = "accepted"  # by the department: in work
+    ASKED = "asked"  # the department asks the citizen something
+    ANSWERED = "answered"  # the citizen has answered that
     NEWS = "news"  # the citizen is told how it goes on; nothing moves
     REPLIED = "replied"
     CONFIRMED = "confirmed"  # the citizen says that it is solved
@@ -143,6 +148,9 @@ class RequestStep(StrEnum):
     MERGED = "merged"  # found to be a duplicate
     SEPARATED = "separated"  # found to be none after all
     REJECTED = "rejected"
+    REMINDED = "reminded"  # the department, shortly before its day
+    TO_HEAD = "to_head"  # late by a working day: for the department's head
+    TO_SUPERVISORS = "to_supervisors"  # late by two
 
 
 _C = CallbackState
@@ -176,12 +184,15 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
 }
 
 _Q = RequestState
+_ENDS = frozenset({_Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED})
 
 REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
-    _Q.NEW: frozenset({_Q.REFERRED, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
-    _Q.REFERRED: frozenset({_Q.REFERRED, _Q.NEW, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
+    _Q.NEW: _ENDS | {_Q.REFERRED},
+    _Q.REFERRED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ACCEPTED, _Q.ASKED},
+    _Q.ACCEPTED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ASKED},
+    _Q.ASKED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ACCEPTED},
     _Q.REPLIED: frozenset({_Q.CLOSED, _Q.REOPENED}),
-    _Q.REOPENED: frozenset({_Q.REFERRED, _Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED}),
+    _Q.REOPENED: _ENDS | {_Q.REFERRED},
     _Q.CLOSED: frozenset(),
     _Q.DUPLICATE: frozenset({_Q.NEW}),
     _Q.REJECTED: frozenset(),
@@ -201,7 +212,10 @@ GUEST_MOVES: dict[GuestState, frozenset[GuestState]] = {
 }
 """A step whose event was lost may be skipped."""
 
-IN_WORK = (_Q.NEW, _Q.REFERRED, _Q.REOPENED)
+WITH_DEPARTMENT = (_Q.REFERRED, _Q.ACCEPTED, _Q.ASKED)
+"""A department has it, until a due date."""
+
+IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED)
 """The city owes something."""
 
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)

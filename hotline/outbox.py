@@ -23,6 +23,8 @@ _INSERT = {
     name: insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
+LONGEST_REPLY = 110
+"""So much of what the city says about a request goes out; the page of the tracking number has all of it."""
 ANSWER_KEY = "answer-"
 TYPED_IN = timedelta(minutes=1)
 """So long somebody needs at least to read a code and type it."""
@@ -140,6 +142,25 @@ def tell_followers(
         for follower in followers
         if follower.number.startswith(MOBILE)
     )
+
+
+def tell_department(
+    session: Session, kind: OutboxKind, request: Request, number: str | None, key: str
+) -> None:
+    """Have a department told once, at its E.164 `number`, of a request that it has; land lines cannot be."""
+    if number is None or not number.startswith(MOBILE):
+        return
+    at = now(session)
+    row = {
+        "key": key,
+        "kind": kind,
+        "request_id": request.id,
+        "to": number,
+        "body": json.dumps({"due_at": request.due_at and request.due_at.isoformat()}),
+        "made_at": at,
+        "not_before": at,
+    }
+    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
 
 
 def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> None:

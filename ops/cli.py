@@ -16,6 +16,7 @@ from hotline.desks import desk_phones
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
+from hotline.requests import departments
 from ops import categories, citizens, keys, ledger, messages, prompts, rounds, timetable_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
@@ -164,9 +165,12 @@ def number_unblock(number: str) -> None:
 @user_app.command("add")
 def user_add(
     username: str,
+    *,
     name: Annotated[str, typer.Option(prompt=True)],
     role: Role = Role.OPERATOR,
     desk: Annotated[int | None, typer.Option(help="The desk's number.")] = None,
+    department: Annotated[str, typer.Option(help="English name; of the role department.")] = "",
+    head: Annotated[bool, typer.Option(help="Heads the department.")] = False,
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
     """Add a person."""
@@ -177,6 +181,8 @@ def user_add(
             name=name,
             role=role,
             desk_id=desk,
+            department_id=departments.named(session, department).id if department else None,
+            heads_department=head,
             password=password,
             settings=_settings(),
         )

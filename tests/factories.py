@@ -31,7 +31,7 @@ from db.models import (
     Round,
     User,
 )
-from db.states import CallbackState, Outcome, Phase, RegistrationState, RequestState
+from db.states import WITH_DEPARTMENT, CallbackState, Outcome, Phase, RegistrationState, RequestState
 from hotline.line import confirmations
 from hotline.people import lockout
 from hotline.rounds import planning
@@ -167,6 +167,22 @@ def _password_hash() -> str:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # quick to verify
 
 
+def of_department(session: Session, department: Department | None = None, **values: Any) -> User:
+    """A person of a department, whose password is PASSWORD."""
+    department = department or a_department(session)
+    user = User(
+        username=f"department-{next(_serial)}",
+        name="کارشناس",
+        role=Role.DEPARTMENT,
+        department=department,
+        password_hash=_password_hash(),
+        **values,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
 WITHOUT_OUTCOME = [state for state in CallbackState if state is not CallbackState.CLOSED]
 TALKED = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
 
@@ -253,7 +269,7 @@ def a_request(session: Session, state: RequestState = RequestState.NEW, **values
     own: dict[str, Any] = {"number": a_number(), "category": 1, "district": 1, "language": "fa"}
     if "voice_message" not in values:
         own["written"] = "چراغ کوچه خاموش است"
-    if state is RequestState.REFERRED:
+    if state in WITH_DEPARTMENT:
         own |= {"department_id": a_department(session).id, "due_at": now(session) + 24 * HOUR}
     if state is RequestState.REPLIED:
         own |= {"reply": "ترمیم شد", "replied_at": now(session)}

@@ -114,12 +114,16 @@ class MyStep(BaseModel):
 
 
 class MyRequestDetail(MyRequest):
-    """A request of mine with all that is mine to see; `department`: who has it, if anybody."""
+    """A request of mine with all that is mine to see; `department`: who has it, if anybody.
+
+    `question`: the department's, until I answer it.
+    """
 
     department_fa: str | None
     department_en: str | None
     answer_by: datetime | None
     solve_by: datetime | None
+    question: str
     written: str
     latitude: float | None
     longitude: float | None

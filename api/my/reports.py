@@ -9,11 +9,12 @@ from api.access import InForce, Reading
 from api.my import my, pictures
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
+from api.reason_schemas import SaidToQuestion
 from db import models
 from db.states import IN_WORK
 from hotline.citizens import belongings, reports
 from hotline.pictures import pictures as kept
-from hotline.requests import requests
+from hotline.requests import department_work, requests
 from hotline.requests.places import Point
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
@@ -75,6 +76,12 @@ def object_to(
     return _detail(session, said)
 
 
+@router.post("/{tracking}/say")
+def say(tracking: Tracking, body: SaidToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
+    """What I say to the department's question."""
+    return _detail(session, reports.say(session, citizen.number, tracking, body.answer))
+
+
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     mine = my.request_view(belongings.reported(session, request))
     leading = requests.first(session, request)
@@ -88,6 +95,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         department_en=department.name_en if department else None,
         answer_by=leading.answer_by if under_way and not leading.answered_at else None,
         solve_by=leading.solve_by if under_way else None,
+        question=department_work.question_of(session, request),
         written=request.written,
         latitude=request.latitude,
         longitude=request.longitude,

@@ -7,7 +7,7 @@ import segno
 from fastapi import APIRouter, Path, Request, Response
 
 from api import cookies
-from api.access import Database, InForce, InSession, Reading, SignedIn, Writing, idle
+from api.access import Anybody, Database, InForce, InSession, Reading, SignedIn, Writing, idle
 from api.people.account_schemas import (
     Account,
     Code,
@@ -31,7 +31,7 @@ Hash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
 @router.get("")
-def account(user: SignedIn, sign_in: InSession, session: Reading, settings: InForce) -> Account:
+def account(user: Anybody, sign_in: InSession, session: Reading, settings: InForce) -> Account:
     """My account."""
     return Account(
         has_pin=user.pin_hash is not None,
@@ -54,7 +54,7 @@ def account(user: SignedIn, sign_in: InSession, session: Reading, settings: InFo
 
 @router.put("/password", status_code=204)
 def change_password(
-    body: PasswordChange, user: SignedIn, sign_in: InSession, request: Request, engine: Database
+    body: PasswordChange, user: Anybody, sign_in: InSession, request: Request, engine: Database
 ) -> None:
     """Change my password; my other sessions end."""
     _ask_again(request, user, body.password)
@@ -103,7 +103,7 @@ def confirm(  # noqa: PLR0917
 @router.post("/second-factor/remove", status_code=204)
 def remove(  # noqa: PLR0917
     body: Password,
-    user: SignedIn,
+    user: Anybody,
     sign_in: InSession,
     request: Request,
     engine: Database,
@@ -116,13 +116,13 @@ def remove(  # noqa: PLR0917
 
 
 @router.delete("/sessions", status_code=204)
-def end_others(user: SignedIn, sign_in: InSession, session: Writing) -> None:
+def end_others(user: Anybody, sign_in: InSession, session: Writing) -> None:
     """End all my sessions but this one."""
     sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-def end_one(session_id: Hash, user: SignedIn, session: Writing) -> None:
+def end_one(session_id: Hash, user: Anybody, session: Writing) -> None:
     """End one of my sessions."""
     sign_ins.end_session(session, user.id, session_id)
 

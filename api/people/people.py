@@ -15,7 +15,7 @@ from settings import Settings
 
 router = APIRouter(prefix="/people", tags=["people"])
 
-_MAY_BE_NONE = ("desk_id", "official_id")
+_MAY_BE_NONE = ("desk_id", "official_id", "department_id")
 
 
 def _view(
@@ -37,6 +37,8 @@ def _view(
         role=user.role,
         desk_id=user.desk_id,
         official=views.official_view(user.official) if user.official else None,
+        department=views.department_name(user.department) if user.department else None,
+        heads_department=user.heads_department,
         disabled_at=user.disabled_at,
         locked_until=locks.get(user.username),
         has_pin=user.pin_hash is not None,

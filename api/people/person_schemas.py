@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.ids import BodyId
-from api.schemas import Name, Official
+from api.schemas import DepartmentName, Name, Official
 from db.models import Role
 
 
@@ -18,6 +18,8 @@ class Person(BaseModel):
     role: Role
     desk_id: int | None
     official: Official | None
+    department: DepartmentName | None
+    heads_department: bool
     disabled_at: datetime | None
     locked_until: datetime | None
     has_pin: bool
@@ -33,15 +35,21 @@ class PersonIn(BaseModel):
     role: Role
     desk_id: BodyId | None = None
     official_id: BodyId | None = None
+    department_id: BodyId | None = None
+    heads_department: bool = False
 
 
 class PersonChange(BaseModel):
-    """What is different from now on; what is left out stays, null in a desk or an official means none."""
+    """What is different from now on; what is left out stays, null in a desk, an official or a department
+    means none.
+    """
 
     name: Name | None = Field(None, min_length=1, max_length=100)
     role: Role | None = None
     desk_id: BodyId | None = None
     official_id: BodyId | None = None
+    department_id: BodyId | None = None
+    heads_department: bool | None = None
 
 
 class Secret(BaseModel):

@@ -5,13 +5,14 @@ from sqlalchemy.orm import Session
 
 from api.access import MAY_OVERSEE, InForce, MayHandleRequests, Writing
 from api.ids import PathId
+from api.reason_schemas import SaidToQuestion
 from api.requests import request_schemas as wire
 from api.requests.requests import detail
 from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
-from hotline.requests import categories, departments, requests, work
+from hotline.requests import categories, department_work, departments, requests, work
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -95,6 +96,19 @@ def answer(
     """The citizen has told the office whether it is solved."""
     work.answer(session, request_id, solved=body.solved, who=user.username)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
+
+
+@router.post("/{request_id}/said")
+def say(
+    request_id: PathId,
+    body: SaidToQuestion,
+    user: MayHandleRequests,
+    session: Writing,
+    settings: InForce,
+) -> wire.RequestDetail:
+    """The citizen has answered the department's question to the office."""
+    request = department_work.citizen_answers(session, request_id, body.answer, who=user.username)
+    return detail(session, request, settings.request_alike_days)
 
 
 @router.post("/{request_id}/duplicate")

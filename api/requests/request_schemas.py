@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.ids import BodyId
 from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
-from db.models import PictureKind
+from db.models import Escalation, PictureKind
 from db.states import RequestState, RequestStep
 
 DistrictNumber = Annotated[int, Field(ge=1, le=15)]
@@ -51,6 +51,8 @@ class CityRequest(BaseModel):
 
     `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
     `answer_by` and `solve_by`: what its category promises; `due_at`: the department's, while it has it.
+    `overdue`: something is owed since; `answer_late`: the citizen was told nothing by `answer_by`.
+    `escalated_to`: who was told that the department is late.
     `unanswered`: closed because the citizen said nothing.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
     citizen that it will be done until `promised_until`.
@@ -74,6 +76,8 @@ class CityRequest(BaseModel):
     promised_by: Official | None
     promised_until: datetime | None
     overdue: bool
+    answer_late: bool
+    escalated_to: Escalation | None
     reply: str
     replied_at: datetime | None
     denials: int
@@ -88,10 +92,11 @@ class RequestPage(BaseModel):
 
 
 class RequestCounts(BaseModel):
-    """How many there are in each state, and how many are overdue."""
+    """How many there are in each state, are overdue, and are before the supervisors."""
 
     states: dict[RequestState, int]
     overdue: int
+    escalated: int
 
 
 class DistrictCounts(BaseModel):
@@ -143,9 +148,10 @@ class Picture(BaseModel):
 
 
 class RequestDetail(BaseModel):
-    """A request with everything about it."""
+    """A request with everything about it. `question`: what its citizen was asked, and has not answered."""
 
     request: CityRequest
+    question: str
     language: str
     place: Place | None
     pictures: list[Picture]

@@ -22,7 +22,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import inbox, requests
+from hotline.requests import department_work, inbox, requests
 from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -39,6 +39,7 @@ def _filter(
     district: Annotated[int | None, Query(ge=1, le=15)] = None,
     department_id: QueryId | None = None,
     overdue: bool = False,
+    escalated: bool = False,
     mine: bool = False,
     promised: bool = False,
     days: Days = None,
@@ -53,6 +54,7 @@ def _filter(
         district=district if own is None else own,
         department_id=department_id,
         overdue=overdue,
+        escalated=escalated,
         mine=user.username if mine else None,
         promised=promised,
         seen_by=user,
@@ -79,9 +81,9 @@ def list_requests(
 
 @router.get("/counts")
 def count_requests(wanted: Wanted, session: Reading) -> wire.RequestCounts:
-    """How many match in each state (whatever states are asked for), and how many are overdue."""
+    """How many match in each state (whatever states are asked for), and how many are late."""
     counts = inbox.counts(session, wanted)
-    return wire.RequestCounts(states=counts.by_state, overdue=counts.overdue)
+    return wire.RequestCounts(states=counts.by_state, overdue=counts.overdue, escalated=counts.escalated)
 
 
 @router.get("/districts")
@@ -162,6 +164,7 @@ _PLAIN = (
         "replied_at",
         "denials",
         "unanswered",
+        "escalated_to",
     ),
 )
 
@@ -177,6 +180,7 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
         spoken=request.voice_message is not None,
         voice_deleted=request.voice_deleted_at is not None,
         overdue=due is not None and due < at,
+        answer_late=inbox.answer_is_late(request, at),
     )
 
 
@@ -200,8 +204,9 @@ def detail(
 
     return wire.RequestDetail(
         request=view(request, at),
+        question=department_work.question_of(session, request),
         language=request.language,
-        place=_place(request),
+        place=place(request),
         pictures=[
             wire.Picture.model_validate(each, from_attributes=True)
             for each in pictures.of_request(session, request.id)
@@ -220,7 +225,8 @@ def detail(
     )
 
 
-def _place(request: models.Request) -> wire.Place | None:
+def place(request: models.Request) -> wire.Place | None:
+    """Where it is, if anybody told."""
     if request.latitude is None and not request.place:
         return None
     return wire.Place(latitude=request.latitude, longitude=request.longitude, words=request.place)

@@ -26,7 +26,15 @@ from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wal
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls, RequestFigures
-from db.models.requests import Department, Follower, Request, RequestEntry, SolvedCall
+from db.models.requests import (
+    Department,
+    Escalation,
+    Follower,
+    Reminder,
+    Request,
+    RequestEntry,
+    SolvedCall,
+)
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.timetable import (
     DayOverride,
@@ -63,6 +71,7 @@ __all__ = [
     "DeskMessage",
     "DeskWord",
     "Erasure",
+    "Escalation",
     "Event",
     "Evidence",
     "FailedSignIn",
@@ -86,6 +95,7 @@ __all__ = [
     "Recording",
     "RecoveryCode",
     "Registration",
+    "Reminder",
     "Request",
     "RequestEntry",
     "RequestFigures",

@@ -34,12 +34,15 @@ class OutboxKind(StrEnum):
     ANSWER = "answer"  # to a text message of theirs
     REQUEST_REPORTED = "request_reported"  # and its tracking number
     REQUEST_NEWS = "request_news"  # how it goes on
+    REQUEST_ASKED = "request_asked"  # the department's question
     REQUEST_REPLIED = "request_replied"  # solved, and is it?
     REQUEST_REJECTED = "request_rejected"
     REQUEST_CLOSED = "request_closed"  # with the earlier one whose duplicate it is
     FOLLOWED_REPLIED = "followed_replied"  # to whoever follows a request: the city says that it is solved
     FOLLOWED_REJECTED = "followed_rejected"
     FOLLOWED_CLOSED = "followed_closed"
+    REQUEST_DUE = "request_due"  # to a department's telephone: it has little time left
+    REQUEST_LATE = "request_late"  # to the same, for its head
     SIGN_IN_CODE = "sign_in_code"  # to whoever signs in by the number; the code itself is not in the row
     NOTICE = "notice"  # of a round, to a webhook
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.desks import Desk
+from db.models.requests import Department
 from db.models.rounds import Official
 
 
@@ -20,6 +21,7 @@ class Role(StrEnum):
     PUBLIC_RELATIONS = "public_relations"  # plans rounds and their notice
     AUDITOR = "auditor"  # sees everything, changes nothing
     ADMINISTRATOR = "administrator"
+    DEPARTMENT = "department"  # none of the office: sees what is referred to its department, nothing else
 
 
 class User(Base):
@@ -37,6 +39,8 @@ class User(Base):
     pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
     official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # for whom they answer
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
+    heads_department: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     disabled_at: Mapped[datetime | None]  # since when they cannot sign in
     totp_salt: Mapped[str | None] = mapped_column(
         String(32)
@@ -47,6 +51,13 @@ class User(Base):
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
     official: Mapped[Official | None] = relationship()
+    department: Mapped[Department | None] = relationship(lazy="joined")
+
+    __table_args__ = (
+        CheckConstraint("(role = 'department') = (department_id IS NOT NULL)", name="role_of_department"),
+        CheckConstraint("department_id IS NULL OR desk_id IS NULL", name="department_at_no_desk"),
+        CheckConstraint("NOT heads_department OR department_id IS NOT NULL", name="head_of_department"),
+    )
 
 
 class RecoveryCode(Base):

@@ -1,17 +1,17 @@
 """Problems that citizens report, and who works on them."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.rounds import Official
-from db.states import IN_WORK, OPEN_REQUESTS, RequestState, RequestStep
+from db.states import IN_WORK, OPEN_REQUESTS, WITH_DEPARTMENT, RequestState, RequestStep
 
 _IN_WORK = text(f"state IN ({', '.join(repr(s.value) for s in IN_WORK)})")
-
-
+_WITH_DEPARTMENT = f"state IN ({', '.join(repr(s.value) for s in WITH_DEPARTMENT)})"
 _ASKED = text(f"state = {RequestState.REPLIED.value!r}")
 _OPEN_SOMEWHERE = text(
     f"latitude IS NOT NULL AND state IN ({', '.join(repr(s.value) for s in OPEN_REQUESTS)})"
@@ -21,6 +21,14 @@ _TO_CALL = text("token IS NULL AND ended_at IS NULL")
 
 
 _NAMED = text("contact <> ''")
+
+
+class Escalation(StrEnum):
+    """Who was told that a department is late, or soon will be; each tells somebody further up."""
+
+    DEPARTMENT = "department"  # reminded
+    HEAD = "head"
+    SUPERVISORS = "supervisors"
 
 
 class Department(Base):
@@ -57,6 +65,9 @@ class Request(Base):
     )
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
     due_at: Mapped[datetime | None]  # for the department, while it is referred
+    escalated_to: Mapped[Escalation | None] = mapped_column(
+        one_of(Escalation, "escalation")
+    )  # of this due_at
     answer_by: Mapped[datetime | None]  # what its category promises: until then the citizen is told anything,
     answered_at: Mapped[datetime | None]  # which was then;
     solve_by: Mapped[datetime | None]  # and until then it is solved
@@ -93,9 +104,10 @@ class Request(Base):
             name="says_something",
         ),
         CheckConstraint(
-            "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
+            f"({_WITH_DEPARTMENT}) = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
             name="referred_until",
         ),
+        CheckConstraint("escalated_to IS NULL OR due_at IS NOT NULL", name="escalated_of_due"),
         CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
@@ -175,4 +187,21 @@ class SolvedCall(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "replied_at", name="one_call_an_answer"),
         Index("solved_calls_due", "due_at", sqlite_where=_TO_CALL, postgresql_where=_TO_CALL),
+    )
+
+
+class Reminder(Base):
+    """That somebody was told of a department's due date: once for each date and each of them."""
+
+    __tablename__ = "request_reminders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))
+    due_at: Mapped[datetime]
+    told: Mapped[Escalation] = mapped_column(one_of(Escalation, "reminder_told"))
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("request_id", "department_id", "due_at", "told", name="one_reminder_a_date"),
     )

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Category, PictureKind, Request
+from db.models import Category, Picture, PictureKind, Request
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
-from hotline.requests import categories, places, requests, work
+from hotline.requests import categories, department_work, places, requests, work
 from hotline.requests.places import Point
 from settings import Settings
 
@@ -56,7 +56,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     place = report.place.strip()
     places.check(report.point, place, settings.city_bounds)
     category = categories.in_use(session, report.category)
-    shown = pictures.waiting(session, report.pictures, number)
+    shown = pictures.waiting(session, report.pictures, Picture.number == number)
     latitude, longitude = report.point or (None, None)
     request = requests.file(
         session,
@@ -121,7 +121,16 @@ def object_to(session: Session, number: str, tracking: str, *, reason: str, show
     request = get(session, number, tracking)
     if not reason.strip():
         raise Refused("reason-missing", "say what is not solved")
-    handed = pictures.waiting(session, shown, number)
+    handed = pictures.waiting(session, shown, Picture.number == number)
     work.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
     pictures.give(session, handed, request.id, PictureKind.OBJECTION)
     return request
+
+
+def say(session: Session, number: str, tracking: str, answer: str) -> Request:
+    """Answer the department's question.
+
+    Raises Blocked and Refused("not-found" | "text-missing" | "text-long" | "wrong-state").
+    """
+    blocked.check(session, number)
+    return department_work.citizen_answers(session, get(session, number, tracking).id, answer)

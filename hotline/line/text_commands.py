@@ -1,8 +1,9 @@
 """What a citizen sends to 137 as a text message: a way in for who cannot hear or speak.
 
-«ثبت» asks for a place, its ticket number confirms it and then asks for it, «لغو» gives it up; everything else
-is told what there is. The sender's number can be forged, and only its owner reads the answer: a place is
-asked for that number alone, and joins the line, or is given up, only by who knows its ticket number.
+«ثبت» asks for a place, its ticket number confirms it and then asks for it, «لغو» gives it up; the number of a
+report and words answer a question about it (`text_answers`); everything else is told what there is. The
+sender's number can be forged, and only its owner reads the answer: a place is asked for that number alone,
+and joins the line, or is given up, only by who knows its ticket number.
 """
 
 import hashlib
@@ -16,12 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Registration, Round
+from db.models import Registration, Request, Round
 from db.states import HOLDS_PLACE, Phase, RegistrationState
 from hotline import dates, numbers, outbox, tickets
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.line import line, registration, texted_places
+from hotline.line import line, registration, text_answers, texted_places
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office
 
@@ -96,12 +97,17 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
     one_at_a_time(session, number)
     key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
     command = understood(text)
-    limit = ANSWERS_A_DAY * (2 if _own(session, number, command.digits) else 1)
+    said = text_answers.find(session, number, text[:LONGEST])
+    limit = ANSWERS_A_DAY * (2 if said or _own(session, number, command.digits) else 1)
     today = outbox.answers_today(session, number)
     if today >= limit or outbox.is_known(session, key):
         return False
+    if said:
+        text_answers.take(session, said)
     if today == limit - 1:
         answer = _Answer("enough")
+    elif said:
+        answer = _of_request("said", said.request)
     else:
         answer = _ACTS[command.want](session, number, command, _Rules(per_day, public_url))
     language = answer.language or command.language
@@ -124,8 +130,14 @@ class _Answer(NamedTuple):
     """Lines, each of them a message to send."""
 
 
-def _help(_session: Session, _number: str, _command: Command, _rules: _Rules) -> _Answer:
-    return _Answer("help")
+def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _Answer:
+    asked = text_answers.asked(session, number)
+    return _of_request("how", asked) if asked else _Answer("help")
+
+
+def _of_request(text: str, request: Request) -> _Answer:
+    language: Language = "en" if request.language == "en" else "fa"
+    return _Answer(text, {"tracking": dates.digits(request.tracking, language)}, language)
 
 
 def _register(session: Session, number: str, command: Command, rules: _Rules) -> _Answer:

@@ -4,6 +4,7 @@ Their sessions are in hotline.people.sign_ins, the second factor in hotline.peop
 """
 
 from datetime import timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -11,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Desk, RecoveryCode, Role, User
+from db.models import Desk, RecoveryCode, User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 from hotline.people import lockout, sign_ins
@@ -29,10 +30,8 @@ _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$aruwPDXtkH4SUJu4GhiyVw$IC0GgTgAbKKkEx
 """Of a text that nobody knows: with an unknown name a guess costs as long as with any other."""
 
 
-def add(
-    session: Session, *, username: str, name: str, role: Role, desk_id: int | None, password: str
-) -> User:
-    """Add a person.
+def add(session: Session, *, username: str, password: str, desk_id: int | None = None, **values: Any) -> User:
+    """Add a person; `values` are other columns of User.
 
     Raises Refused("username-taken" | "desk-taken" | "password-short" | "password-trivial").
     """
@@ -45,13 +44,7 @@ def add(
         if session.get(Desk, desk_id) is None:
             session.add(Desk(id=desk_id))
             session.flush()
-    user = User(
-        username=username,
-        name=name,
-        role=role,
-        desk_id=desk_id,
-        password_hash=_HASHER.hash(password),
-    )
+    user = User(username=username, desk_id=desk_id, password_hash=_HASHER.hash(password), **values)
     session.add(user)
     session.flush()
     return user

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import literal, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db import events
 from db.engine import now, one_at_a_time
-from db.models import Desk, Official, OfficialKind, Role, User
+from db.models import Department, Desk, Official, OfficialKind, Role, User
 from hotline import audit, characters
 from hotline.callbacks import serving
 from hotline.errors import Refused
@@ -20,6 +21,33 @@ from settings import Settings
 
 _PASSWORD_BYTES = 9
 _PIN_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """What a person is, but for the username; the last two of a department's account."""
+
+    name: str
+    role: Role
+    desk_id: int | None = None
+    official_id: int | None = None
+    department_id: int | None = None
+    heads_department: bool = False
+
+    @property
+    def told(self) -> str:
+        """All of it but the name, for the audit log."""
+        parts = (
+            self.role.value,
+            f"desk {self.desk_id}" if self.desk_id else "",
+            f"official {self.official_id}" if self.official_id else "",
+            f"department {self.department_id}" if self.department_id else "",
+            "head" if self.heads_department else "",
+        )
+        return ", ".join(filter(None, parts))
+
+
+_COLUMNS = tuple(each.name for each in fields(Values))
 
 
 def everyone(session: Session) -> Sequence[User]:
@@ -41,43 +69,39 @@ def add(
     session: Session,
     *,
     username: str,
-    name: str,
-    role: Role,
-    desk_id: int | None = None,
-    official_id: int | None = None,
     password: str | None = None,
     who: str = audit.COMMAND_LINE,
     settings: Settings,
+    **values: Any,
 ) -> tuple[User, str]:
-    """Add a person; also returns the password, which is drawn by lot unless one is given.
+    """Add a person with these Values; also returns the password, drawn by lot unless one is given.
 
     Raises Refused("person-values" | "unfit-characters" | "not-found" | "username-taken" | "desk-taken" |
     "password-short").
     """
-    _check(
-        session, settings, username=username, name=name, role=role, desk_id=desk_id, official_id=official_id
-    )
+    wanted = Values(**values)
+    _check(session, settings, username, wanted)
     password = password or secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = accounts.add(session, username=username, name=name, role=role, desk_id=desk_id, password=password)
-    user.official_id = official_id
-    session.flush()
-    _tell(session, who, "person-added", user, _described(role, desk_id, official_id))
+    user = accounts.add(session, username=username, password=password, **asdict(wanted))
+    _tell(session, who, "person-added", user, wanted.told)
     return user, password
 
 
 def change(session: Session, user: User, *, who: str, settings: Settings, **values: Any) -> None:
-    """Change the name, role, desk_id or official_id; what is left out stays. History keeps the username.
+    """Change some of the Values; what is left out stays. History keeps the username.
 
-    Only a person of the role official has an official; another role loses it. A desk that serves a round in
-    which its person may not answer any more leaves it.
+    Only a person of the role official has an official, and of the role department a department; another role
+    loses it. A desk that serves a round in which its person may not answer any more leaves it.
 
     Raises Refused("person-values" | "not-found" | "desk-taken" | "last-administrator").
     """
-    now_ = {"name": user.name, "role": user.role, "desk_id": user.desk_id, "official_id": user.official_id}
-    wanted = now_ | values
-    if wanted["role"] is not Role.OFFICIAL and "official_id" not in values:
-        wanted["official_id"] = None
-    _check(session, settings, username=user.username, **wanted)
+    now_ = {column: getattr(user, column) for column in _COLUMNS}
+    role = values.get("role", user.role)
+    lost: dict[str, Any] = {} if role is Role.OFFICIAL else {"official_id": None}
+    if role is not Role.DEPARTMENT:
+        lost |= {"department_id": None, "heads_department": False}
+    wanted = now_ | lost | values
+    _check(session, settings, user.username, Values(**wanted))
     changed = {column: value for column, value in wanted.items() if value != now_[column]}
     if not changed:
         return
@@ -88,7 +112,7 @@ def change(session: Session, user: User, *, who: str, settings: Settings, **valu
     _set(session, user, stays=wanted["role"] is Role.ADMINISTRATOR and not user.disabled_at, **changed)
     for desk_id in filter(None, {before, user.desk_id}):
         _leave_what_is_not_theirs(session, desk_id, settings)
-    told = _described(user.role, user.desk_id, user.official_id)
+    told = Values(**wanted).told
     _tell(session, who, "person-changed", user, told if changed.keys() - {"name"} else user.name)
 
 
@@ -181,39 +205,36 @@ def _leave_what_is_not_theirs(session: Session, desk_id: int, settings: Settings
         serving.leave(session, desk, settings)
 
 
-def _check(
-    session: Session,
-    settings: Settings,
-    *,
-    username: str,
-    name: str,
-    role: Role,
-    desk_id: int | None,
-    official_id: int | None,
-) -> None:
-    if not (username and username == "".join(username.split()) and name.strip()):
+def _check(session: Session, settings: Settings, username: str, wanted: Values) -> None:
+    if not (username and username == "".join(username.split()) and wanted.name.strip()):
         raise Refused("person-values", "a person has a name, and a username without blanks")
-    characters.check(username + name)
+    characters.check(username + wanted.name)
     if username == audit.COMMAND_LINE:
         raise Refused("person-values", "no username that the audit log could be mistaken about", "username")
-    if desk_id is not None and not 1 <= desk_id <= settings.desks:
+    if wanted.desk_id is not None and not 1 <= wanted.desk_id <= settings.desks:
         raise Refused("person-values", f"desks are numbered 1 to {settings.desks}")
-    if official_id is None:
+    _check_department(session, wanted)
+    if wanted.official_id is None:
         return
-    if role is not Role.OFFICIAL:
+    if wanted.role is not Role.OFFICIAL:
         raise Refused("person-values", "only a person of the role official belongs to an official")
-    official = session.get(Official, official_id)
+    official = session.get(Official, wanted.official_id)
     if official is None or official.kind is OfficialKind.OPERATORS:
-        raise Refused("not-found", f"no official {official_id}")
+        raise Refused("not-found", f"no official {wanted.official_id}")
 
 
-def _described(role: Role, desk_id: int | None, official_id: int | None) -> str:
-    told = (
-        role.value,
-        f"desk {desk_id}" if desk_id else "",
-        f"official {official_id}" if official_id else "",
-    )
-    return ", ".join(filter(None, told))
+def _check_department(session: Session, wanted: Values) -> None:
+    if (wanted.role is Role.DEPARTMENT) != (wanted.department_id is not None):
+        detail = "a person of the role department belongs to a department, and nobody else does"
+        raise Refused("person-values", detail, "department_id")
+    if wanted.department_id is None:
+        if wanted.heads_department:
+            raise Refused("person-values", "only a person of a department heads it", "heads_department")
+        return
+    if wanted.desk_id is not None:
+        raise Refused("person-values", "a department has no desk of the office", "desk_id")
+    if session.get(Department, wanted.department_id) is None:
+        raise Refused("not-found", f"no department {wanted.department_id}")
 
 
 def _tell(session: Session, who: str, action: str, user: User, reason: str = "") -> None:

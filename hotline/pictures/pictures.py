@@ -21,9 +21,9 @@ from hotline.recordings import disk
 
 SUFFIX = ".jpg"
 MOST = 3
-"""Of one kind in one request, from a citizen."""
+"""At once, from a citizen or a department."""
 A_DAY = 60
-"""Of one number in 24 hours."""
+"""Of one number, or one person of a department, in 24 hours."""
 NOBODYS = timedelta(days=1)
 """So long a picture waits for its request."""
 _SPARE = 256 << 20
@@ -82,17 +82,30 @@ def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
     Raises Refused("too-many-pictures").
     """
     one_at_a_time(session, f"pictures-{number}")
-    _may_add(session, number)
+    _may_add(session, Picture.number == number)
     row = _row(session, name, picture, PictureKind.BEFORE)
     row.number = number
     session.flush()
     return row
 
 
-def _may_add(session: Session, number: str) -> None:
+def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> Picture:
+    """A picture by which a department shows that something is mended; it waits for its request.
+
+    Raises Refused("too-many-pictures").
+    """
+    one_at_a_time(session, f"pictures-{who}")
+    _may_add(session, Picture.who == who)
+    row = _row(session, name, picture, PictureKind.EVIDENCE)
+    row.who = who
+    session.flush()
+    return row
+
+
+def _may_add(session: Session, of_whom: ColumnElement[bool]) -> None:
     since = now(session) - timedelta(days=1)
     mine = select(func.count(), func.min(Picture.made_at))
-    count, oldest = session.execute(mine.where(Picture.number == number, Picture.made_at > since)).one()
+    count, oldest = session.execute(mine.where(of_whom, Picture.made_at > since)).one()
     if count >= A_DAY:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-pictures", f"at most {A_DAY} pictures a day", after_s=after_s)
@@ -111,12 +124,12 @@ def _row(session: Session, name: str, picture: Plain, kind: PictureKind) -> Pict
     return row
 
 
-def waiting(session: Session, names: Sequence[str], number: str) -> Sequence[Picture]:
-    """These pictures of the number's, of no request yet and nobody else's until the transaction ends.
+def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]) -> Sequence[Picture]:
+    """These pictures, which are `of_whom`, of no request yet and nobody else's until the transaction ends.
 
     Call it before anything is logged. Raises Refused("picture-unknown"): another's, used, or gone by now.
     """
-    mine = (Picture.number == number, Picture.request_id.is_(None), Picture.deleted_at.is_(None))
+    mine = (of_whom, Picture.request_id.is_(None), Picture.deleted_at.is_(None))
     query = select(Picture).where(Picture.id.in_(names), *mine).order_by(Picture.id).with_for_update()
     found = {picture.id: picture for picture in session.scalars(query)}
     if len(names) > MOST or len(found) != len(names):

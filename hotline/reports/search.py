@@ -23,7 +23,7 @@ LEAST = 2
 _APART = re.compile(r"[\s\u200c\u200d.-]")
 """What stands between the groups of a number, on paper or on a page of ours."""
 
-_FIND_CITIZENS = tuple(role for role in Role if role is not Role.OFFICIAL)
+_FIND_CITIZENS = tuple(role for role in Role if role not in (Role.OFFICIAL, Role.DEPARTMENT))
 """What citizens tell one official is not for another; requests of the own district are for all."""
 _FIND_STAFF = (Role.ADMINISTRATOR, Role.AUDITOR)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Department, Request
-from db.states import RequestState
+from db.states import WITH_DEPARTMENT
 from hotline import audit
 from hotline.errors import Refused
 from hotline.requests import inbox
@@ -26,7 +26,7 @@ class Load(NamedTuple):
 def everyone(session: Session) -> Sequence[Load]:
     """The departments with what they have to do, by their Persian names, the active ones first."""
     overdue = func.count(Request.id).filter(inbox.overdue(now(session)))
-    mine = (Request.department_id == Department.id) & (Request.state == RequestState.REFERRED)
+    mine = (Request.department_id == Department.id) & Request.state.in_(WITH_DEPARTMENT)
     rows = session.execute(
         select(Department, func.count(Request.id), overdue)
         .outerjoin(Request, mine)
@@ -41,6 +41,14 @@ def get(session: Session, department_id: int) -> Department:
     department = session.get(Department, department_id)
     if department is None:
         raise Refused("not-found", f"no department {department_id}")
+    return department
+
+
+def named(session: Session, name_en: str) -> Department:
+    """The department of this English name. Raises Refused("not-found")."""
+    department = session.scalar(select(Department).where(Department.name_en == name_en))
+    if department is None:
+        raise Refused("not-found", f"no department is called {name_en}")
     return department
 
 

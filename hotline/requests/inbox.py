@@ -7,10 +7,10 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.engine import now
-from db.models import Official, Request, RequestEntry, Role, User
+from db.models import Escalation, Official, Request, RequestEntry, Role, User
 from db.states import IN_WORK, OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
 
@@ -25,7 +25,8 @@ _BY_DAY = (1, 2)
 class Filter:
     """Which requests are meant; what is None does not matter.
 
-    `mine`: this user has done something; `promised`: by an official; `seen_by`: the one who asks.
+    `mine`: this user has done something; `promised`: by an official; `escalated`: to the supervisors, because
+    the department is late; `seen_by`: the one who asks.
     """
 
     states: Sequence[RequestState] = ()
@@ -33,6 +34,7 @@ class Filter:
     district: int | None = None
     department_id: int | None = None
     overdue: bool = False
+    escalated: bool = False
     mine: str | None = None
     promised: bool = False
     seen_by: User | None = None
@@ -40,10 +42,11 @@ class Filter:
 
 
 class Counts(NamedTuple):
-    """How many there are in each state, and how many are overdue."""
+    """How many there are in each state, how many are overdue, and with how many the supervisors must help."""
 
     by_state: dict[RequestState, int]
     overdue: int
+    escalated: int
 
 
 class District(NamedTuple):
@@ -91,6 +94,8 @@ def page(
         query = query.where(Request.state.in_(wanted.states))
     if wanted.overdue:
         query = query.where(overdue(at))
+    if wanted.escalated:
+        query = query.where(_ESCALATED)
     if after:
         query = query.where(_follows(session, rank, after))
     due = case((by_day, _due))
@@ -118,9 +123,12 @@ def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnEl
 def counts(session: Session, wanted: Filter) -> Counts:
     """How many match, whatever their states."""
     at = now(session)
-    query = select(Request.state, func.count(), func.count().filter(overdue(at))).group_by(Request.state)
+    late = func.count().filter(overdue(at))
+    escalated = func.count().filter(_ESCALATED)
+    query = select(Request.state, func.count(), late, escalated).group_by(Request.state)
     rows = session.execute(query.where(*_is(wanted, at))).all()
-    return Counts({state: n for state, n, _ in rows}, sum(overdue for *_, overdue in rows))
+    by_state = {state: n for state, n, *_ in rows}
+    return Counts(by_state, sum(row[2] for row in rows), sum(row[3] for row in rows))
 
 
 def by_district(session: Session, wanted: Filter) -> list[District]:
@@ -171,13 +179,22 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, words, others, autojunk=False).ratio() if words and others else 0.0
 
 
-_own_due = func.coalesce(Request.due_at, Request.solve_by)
-_due = case(
-    (Request.promised_until < _own_due, Request.promised_until),
-    else_=func.coalesce(_own_due, Request.promised_until),
+_Moment = ColumnElement[datetime | None] | InstrumentedAttribute[datetime | None]
+
+
+def _earlier(one: _Moment, other: _Moment) -> ColumnElement[datetime | None]:
+    """The earlier one of two, of which either may be missing."""
+    return case((one < other, one), else_=func.coalesce(other, one))
+
+
+_first_answer = case((Request.answered_at.is_(None), Request.answer_by))
+"""Until when its citizen is told anything, while nothing was told."""
+_due = _earlier(
+    _earlier(Request.promised_until, func.coalesce(Request.due_at, Request.solve_by)), _first_answer
 )
 
 
+_ESCALATED = Request.escalated_to == Escalation.SUPERVISORS
 _PROMISED_YET = and_(Request.state.in_(IN_WORK), _due.is_not(None))
 """It is not done, and has a day."""
 
@@ -190,15 +207,22 @@ def not_anothers(user: User) -> ColumnElement[bool]:
 
 
 def due_of(request: Request) -> datetime | None:
-    """Until when it should be done: by the department, without one as its category says; or as was promised,
-    whichever is earlier.
+    """Until when something is owed: that it is done, by the department, without one as its category says; or
+    as was promised; or a first answer; whichever is earlier.
     """
-    days = [at for at in (request.due_at or request.solve_by, request.promised_until) if at]
+    first_answer = request.answer_by if request.answered_at is None else None
+    days = [at for at in (request.due_at or request.solve_by, request.promised_until, first_answer) if at]
     return min(days) if days and request.state in IN_WORK else None
 
 
+def answer_is_late(request: Request, at: datetime) -> bool:
+    """Whether its citizen should have been told something by now."""
+    missed = request.answered_at is None and request.answer_by is not None and request.answer_by < at
+    return missed and request.state in IN_WORK
+
+
 def overdue(at: datetime) -> ColumnElement[bool]:
-    """In a query of Request: it should have been done by now, see `due_of`."""
+    """In a query of Request: something is owed since, see `due_of`."""
     return and_(Request.state.in_(IN_WORK), _due < at)
 
 

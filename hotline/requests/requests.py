@@ -20,9 +20,13 @@ from settings import WorkingWeek
 
 LONGEST = 2000
 """Characters of what a desk writes."""
-OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED)
+LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS)
+"""Who was told that a department is late."""
+OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED, *LATENESS)
 """What it does among itself is not the public's."""
-_SAID = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.DENIED)
+TO_CITIZEN = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.ASKED)
+BY_CITIZEN = (RequestStep.DENIED, RequestStep.ANSWERED)
+_SAID = (*TO_CITIZEN, *BY_CITIZEN)
 
 _REMEMBERED = timedelta(days=60)
 """For so long a caller hears, by the number alone, what became of a request that is at its end."""
@@ -228,13 +232,13 @@ def sound(request: Request, folder: Path) -> Path:
 
 
 def move(
-    session: Session, request: Request, to: RequestState, *, only: RequestState | None = None, **values: Any
+    session: Session, request: Request, to: RequestState, *, only: Sequence[RequestState] = (), **values: Any
 ) -> None:
-    """Bring it into another state, out of `only` this one. Raises Refused("wrong-state")."""
+    """Bring it into another state, out of `only` these. Raises Refused("wrong-state")."""
     moved = session.scalar(
         update(Request)
-        .where(Request.id == request.id, Request.state.in_([only] if only else request_sources(to)))
-        .values(state=to, **({"due_at": None} | values))
+        .where(Request.id == request.id, Request.state.in_(only or request_sources(to)))
+        .values(state=to, **({"due_at": None, "escalated_to": None} | values))
         .returning(Request.id)
         .execution_options(synchronize_session=False)
     )

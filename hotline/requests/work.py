@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import Department, Official, OutboxKind, Registration, Request, Role, SolvedCall, User
-from db.states import IN_WORK, RequestState, RequestStep
+from db.states import IN_WORK, WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
@@ -70,7 +70,7 @@ def promise(
     )
     request.promised_by, request.promised_until = official, until_at
     session.flush()
-    _did(session, request, _T.PROMISED, who, due_at=until_at)
+    did(session, request, _T.PROMISED, who, due_at=until_at)
     return request
 
 
@@ -92,14 +92,14 @@ def refer(
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
     move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
-    _did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
+    did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
 
 
 def give_back(session: Session, request: Request, *, who: str, note: str) -> None:
     """The department gives it back, and says why. Raises Refused("reason-missing" | "wrong-state")."""
-    note, department_id = _said(note), request.department_id
-    move(session, request, _S.NEW, only=_S.REFERRED, department_id=None)
-    _did(session, request, _T.RETURNED, who, note, department_id=department_id)
+    note, department_id = said(note), request.department_id
+    move(session, request, _S.NEW, only=WITH_DEPARTMENT, department_id=None)
+    did(session, request, _T.RETURNED, who, note, department_id=department_id)
 
 
 def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
@@ -111,8 +111,8 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
     if request.state not in IN_WORK:
         raise Refused("wrong-state", "it is not in work any more")
     request.reply = reply
-    _answered(session, request)
-    _did(session, request, _T.NEWS, who, reply)
+    answered(session, request)
+    did(session, request, _T.NEWS, who, reply)
     outbox.tell_of_request(session, OutboxKind.REQUEST_NEWS, request, reply)
 
 
@@ -124,9 +124,9 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     reply = reasons.check(reply)
     _must_be_anothers(session, request, who)
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
-    _answered(session, request)
+    answered(session, request)
     _have_called(session, request)
-    _did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
+    did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
     followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
 
@@ -143,8 +143,8 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     reason = reasons.check(reason)
     _must_be_anothers(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
-    _answered(session, request)
-    _did(session, request, _T.REJECTED, who, reason)
+    answered(session, request)
+    did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
     followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
@@ -160,7 +160,7 @@ def answer(session: Session, request_id: int, *, solved: bool, who: str = "", no
         move(session, request, _S.CLOSED)
     else:
         move(session, request, _S.REOPENED, denials=Request.denials + 1)
-    _did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
+    did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
     if solved:
         _tell_closed(session, request)
 
@@ -204,7 +204,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     )
     _hand_on_promise(request, original)
     followers.hand_on(session, request, original)
-    _did(session, request, _T.MERGED, who, other_id=original.id)
+    did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
     return original
@@ -219,8 +219,8 @@ def _hand_on_promise(request: Request, original: Request) -> None:
 def separate(session: Session, request: Request, *, who: str) -> None:
     """It is no duplicate after all. Raises Refused("wrong-state")."""
     other = request.duplicate_of_id
-    move(session, request, _S.NEW, only=_S.DUPLICATE, duplicate_of_id=None)
-    _did(session, request, _T.SEPARATED, who, other_id=other)
+    move(session, request, _S.NEW, only=(_S.DUPLICATE,), duplicate_of_id=None)
+    did(session, request, _T.SEPARATED, who, other_id=other)
 
 
 def _must_be_anothers(session: Session, request: Request, who: str) -> None:
@@ -232,7 +232,8 @@ def _must_be_anothers(session: Session, request: Request, who: str) -> None:
         raise Refused("objection-own", "the citizen objects to what this person has said")
 
 
-def _answered(session: Session, request: Request) -> None:
+def answered(session: Session, request: Request) -> None:
+    """Its citizen has been told something, for the first time or again."""
     request.answered_at = request.answered_at or now(session)
 
 
@@ -249,15 +250,17 @@ def _end_of(session: Session, day: date) -> datetime:
     return at
 
 
-def _did(
+def did(
     session: Session, request: Request, step: RequestStep, who: str, note: str = "", **facts: Any
 ) -> None:
+    """Write a step down: in its history and, of a person, in the audit log. Call it last."""
     if who:
         audit.record(session, who, f"request-{step}", f"request {request.id}", note[:500])
     log(session, request, step, who, note, **facts)
 
 
-def _said(note: str) -> str:
+def said(note: str) -> str:
+    """What was said. Raises Refused("reason-missing")."""
     note = note.strip()
     if not note:
         raise Refused("reason-missing", "say why")

@@ -41,7 +41,18 @@ def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date],
         for _ in range(span.amount):
             day = _next(day, works)
         return until(day)
-    left = timedelta(hours=span.amount)
+    return _run(at, timedelta(hours=span.amount), week, works)
+
+
+def _run(at: datetime, left: timedelta, week: WorkingWeek, works: Callable[[date], bool]) -> datetime:
+    """When so much time has run since, while the city works."""
+
+    def until(day: date) -> datetime:
+        return days.moment(day, week.hours.end)
+
+    day = days.local_day(at)
+    while not works(day) or at >= until(day):
+        day += _DAY
     begins = max(at, days.moment(day, week.hours.begin))
     while left > until(day) - begins:
         left -= until(day) - begins
@@ -50,14 +61,34 @@ def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date],
     return begins + left
 
 
+def works_at(session: Session, at: datetime, week: WorkingWeek) -> bool:
+    """Whether the city works at that moment."""
+    day = days.local_day(at)
+    begins, ends = (days.moment(day, each) for each in week.hours)
+    return day.weekday() in week.days and begins <= at < ends and day not in days.holidays(session, day, day)
+
+
 def due_in(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
     """The same, by the holidays that the timetable knows."""
+    return due(at, span, week, _closed(session))
 
+
+def later(session: Session, at: datetime, working_days: int, week: WorkingWeek) -> datetime:
+    """When the city has worked for so many days since, hour by hour."""
+    day = date(2000, 1, 1)
+    length = datetime.combine(day, week.hours.end) - datetime.combine(day, week.hours.begin)
+    is_closed = _closed(session)
+    return _run(
+        at, working_days * length, week, lambda day: day.weekday() in week.days and not is_closed(day)
+    )
+
+
+def _closed(session: Session) -> Callable[[date], bool]:
     @cache
     def closed(year: int) -> frozenset[date]:
         return frozenset(days.holidays(session, date(year, 1, 1), date(year, 12, 31)))
 
-    return due(at, span, week, lambda day: day in closed(day.year))
+    return lambda day: day in closed(day.year)
 
 
 def _next(day: date, works: Callable[[date], bool]) -> date:

@@ -16,11 +16,14 @@ from db.models import CodeWay, Role
 from hotline.citizens import codes, sessions
 from hotline.people import sign_ins
 from settings import Settings
-from tests.factories import a_desk, a_number, a_user
+from tests.factories import a_desk, a_number, a_user, of_department
 
 V1 = "/api/v1"
 R = Role
-ALL = frozenset(Role)
+EVERYBODY = frozenset(Role)
+DEPARTMENT = frozenset({R.DEPARTMENT})
+ALL = EVERYBODY - DEPARTMENT
+"""Of the office."""
 NOBODY_NEEDED = "public"
 """Answers without a sign-in."""
 CITIZENS = "citizens"
@@ -43,18 +46,18 @@ RECEIVES = ALL - {R.OFFICIAL}
 MAY: dict[str, frozenset[Role] | str] = {
     "POST /session": NOBODY_NEEDED,
     "GET /session": NOBODY_NEEDED,
-    "POST /session/code": ALL,
+    "POST /session/code": EVERYBODY,
     "DELETE /session": NOBODY_NEEDED,
-    "GET /account": ALL,
-    "PUT /account/password": ALL,
+    "GET /account": EVERYBODY,
+    "PUT /account/password": EVERYBODY,
     "PUT /account/pin": ALL,
-    "POST /account/second-factor/offer": ALL,
-    "PUT /account/second-factor": ALL,
-    "POST /account/second-factor/remove": ALL,
-    "DELETE /account/sessions": ALL,
-    "DELETE /account/sessions/{session_id}": ALL,
+    "POST /account/second-factor/offer": EVERYBODY,
+    "PUT /account/second-factor": EVERYBODY,
+    "POST /account/second-factor/remove": EVERYBODY,
+    "DELETE /account/sessions": EVERYBODY,
+    "DELETE /account/sessions/{session_id}": EVERYBODY,
     "GET /browser-phone": NOBODY_NEEDED,
-    "GET /me": ALL,
+    "GET /me": EVERYBODY,
     "GET /events": ALL,
     "GET /reports": REPORTED_TO,
     "GET /reports.csv": REPORTED_TO,
@@ -160,7 +163,14 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /requests/{request_id}/pictures/{picture_id}": ALL,
     "POST /requests": HANDLES,
     **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("refer", "return", "reply", "reject")},
-    **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("answer", "duplicate", "separate")},
+    **{
+        f"POST /requests/{{request_id}}/{deed}": HANDLES
+        for deed in ("answer", "said", "duplicate", "separate")
+    },
+    **{f"GET /inbox{path}": DEPARTMENT for path in ("", "/counts", "/{request_id}", "/{request_id}/audio")},
+    "GET /inbox/{request_id}/pictures/{picture_id}": DEPARTMENT,
+    "POST /inbox/pictures": DEPARTMENT,
+    **{f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT for deed in ("accept", "return", "ask", "reply")},
     "GET /departments": ALL,
     "POST /departments": PLANS,
     "PATCH /departments/{department_id}": PLANS,
@@ -219,6 +229,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my/requests/followed": CITIZENS,
     "POST /my/requests/{tracking}/follow": CITIZENS,
     "DELETE /my/requests/{tracking}/follow": CITIZENS,
+    "POST /my/requests/{tracking}/say": CITIZENS,
 }
 
 
@@ -264,7 +275,7 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
     page: TestClient, engine: Engine, role: Role
 ) -> None:
     with writing(engine) as session:
-        user = a_user(session, a_desk(session))
+        user = of_department(session) if role is R.DEPARTMENT else a_user(session, a_desk(session))
         user.role = role
         page.cookies.set(COOKIE, sign_ins.sign_in(session, user))
     for endpoint, may in MAY.items():
@@ -277,6 +288,19 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
         allowed = may == NOBODY_NEEDED or role in may
         assert (code == "forbidden") != allowed, (endpoint, status, code)
         assert status < 500, endpoint
+
+
+def test_given_a_department_when_the_whole_document_is_asked_then_only_its_own_is_not_forbidden(
+    app: FastAPI, page: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        page.cookies.set(COOKIE, sign_ins.sign_in(session, of_department(session)))
+    own = ("/account", "/me", "/inbox", "/session")
+    unsigned = {endpoint for endpoint, may in MAY.items() if may in (NOBODY_NEEDED, CITIZENS)}
+    asked = {each for each in endpoints(app) - unsigned if not each.split(" ")[1].startswith(own)}
+    assert len(asked) > 140
+    for endpoint in asked | {"PUT /account/pin"}:
+        assert answer(page, endpoint) == (403, "forbidden"), endpoint
 
 
 def test_given_a_citizen_who_is_signed_in_when_everything_is_asked_then_only_what_is_citizens_answers(

@@ -42,7 +42,9 @@ _READY_NOTES = (
     ("خواست بعداً تماس گرفته شود", "Wants to be called later"),
 )
 
-_OPEN_SOMEWHERE = "latitude IS NOT NULL AND state IN ('new', 'referred', 'reopened', 'replied')"
+_OPEN_SOMEWHERE = (
+    "latitude IS NOT NULL AND state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'replied')"
+)
 
 _BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
 
@@ -845,6 +847,8 @@ def _tables() -> None:
             sa.Enum(
                 "new",
                 "referred",
+                "accepted",
+                "asked",
                 "replied",
                 "reopened",
                 "closed",
@@ -860,6 +864,19 @@ def _tables() -> None:
         ),
         sa.Column("department_id", sa.Integer(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "escalated_to",
+            sa.Enum(
+                "department",
+                "head",
+                "supervisors",
+                name="escalation",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("solve_by", sa.DateTime(timezone=True), nullable=True),
@@ -884,9 +901,11 @@ def _tables() -> None:
         sa.CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         sa.CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         sa.CheckConstraint(
-            "(state = 'referred') = (due_at IS NOT NULL) AND (due_at IS NULL OR department_id IS NOT NULL)",
+            "(state IN ('referred', 'accepted', 'asked')) = (due_at IS NOT NULL) "
+            "AND (due_at IS NULL OR department_id IS NOT NULL)",
             name="referred_until",
         ),
+        sa.CheckConstraint("escalated_to IS NULL OR due_at IS NOT NULL", name="escalated_of_due"),
         sa.CheckConstraint(
             "voice_message IS NOT NULL OR voice_deleted_at IS NOT NULL OR written <> ''",
             name="says_something",
@@ -961,8 +980,8 @@ def _tables() -> None:
         "requests",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('new', 'referred', 'reopened')"),
-        postgresql_where=sa.text("state IN ('new', 'referred', 'reopened')"),
+        sqlite_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
+        postgresql_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
     )
     op.create_index("requests_of_number", "requests", ["number", "id"], unique=False)
     op.create_index(
@@ -1015,6 +1034,37 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("figures_of_days", "request_figures", ["days"], unique=False)
+    op.create_table(
+        "request_reminders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "told",
+            sa.Enum(
+                "department",
+                "head",
+                "supervisors",
+                name="reminder_told",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "department_id", "due_at", "told", name="one_reminder_a_date"),
+    )
     op.create_table(
         "pictures",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -1072,6 +1122,7 @@ def _tables() -> None:
                 "public_relations",
                 "auditor",
                 "administrator",
+                "department",
                 name="role",
                 native_enum=False,
                 create_constraint=True,
@@ -1085,11 +1136,20 @@ def _tables() -> None:
         sa.Column("pin_locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("desk_id", sa.Integer(), nullable=True),
         sa.Column("official_id", sa.Integer(), nullable=True),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("heads_department", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("totp_salt", sa.String(length=32), nullable=True),
         sa.Column("totp_step", sa.Integer(), nullable=True),
         sa.Column("totp_failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("totp_locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(role = 'department') = (department_id IS NOT NULL)", name="role_of_department"),
+        sa.CheckConstraint("department_id IS NULL OR desk_id IS NULL", name="department_at_no_desk"),
+        sa.CheckConstraint("NOT heads_department OR department_id IS NOT NULL", name="head_of_department"),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["desk_id"],
             ["desks.id"],
@@ -1102,6 +1162,7 @@ def _tables() -> None:
         sa.UniqueConstraint("desk_id"),
         sa.UniqueConstraint("username"),
     )
+    op.create_index(("ix_users_department_id"), "users", ["department_id"], unique=False)
     op.create_table(
         "waiting_callers",
         sa.Column("registration_id", sa.Integer(), nullable=False),
@@ -1333,12 +1394,15 @@ def _tables() -> None:
                 "answer",
                 "request_reported",
                 "request_news",
+                "request_asked",
                 "request_replied",
                 "request_rejected",
                 "request_closed",
                 "followed_replied",
                 "followed_rejected",
                 "followed_closed",
+                "request_due",
+                "request_late",
                 "sign_in_code",
                 "notice",
                 name="outbox_kind",
@@ -1446,6 +1510,9 @@ def _tables() -> None:
                 "promised",
                 "referred",
                 "returned",
+                "accepted",
+                "asked",
+                "answered",
                 "news",
                 "replied",
                 "confirmed",
@@ -1454,6 +1521,9 @@ def _tables() -> None:
                 "merged",
                 "separated",
                 "rejected",
+                "reminded",
+                "to_head",
+                "to_supervisors",
                 name="request_step",
                 native_enum=False,
                 create_constraint=True,

@@ -52,6 +52,8 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
         "takes_live": False,
         "said_live": None,
         "official_id": None,
+        "department": None,
+        "heads_department": False,
         "heard_by": [],
         "consulted_in": None,
         "words": [],

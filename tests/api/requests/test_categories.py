@@ -35,7 +35,6 @@ def test_given_an_administrator_when_categories_are_added_and_changed_then_every
 
     assert answer(active=False) == (200, "stairs", "")
     assert answer(key=1) == (409, "category-taken", "key")
-    assert answer(evidence="picture") == (409, "category-values", "evidence")
     assert answer(departments=departments * 2) == (409, "category-values", "departments")
     assert answer(solve={"amount": 0, "unit": "days"}) == (422, "invalid-input", "solve")
     assert [each["code"] for each in operator.get("/categories").json()][-1] == "stairs", "after those in use"

@@ -97,7 +97,7 @@ def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its
     assert [(step["step"], step["who"]) for step in closed["steps"]][-1] == ("confirmed", "the-operator")
     assert operator.get(f"/requests/tracking/{request['tracking']}").json()["id"] == request["id"]
     counts = operator.get("/requests/counts").json()
-    assert counts == {"states": {"closed": 1}, "overdue": 0}
+    assert counts == {"states": {"closed": 1}, "overdue": 0, "escalated": 0}
     mine = operator.get("/requests?mine=true&state=closed&category=1&limit=1").json()
     assert [one["id"] for one in mine["items"]] == [request["id"]]
 

@@ -127,7 +127,7 @@ def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_
     with writing(engine) as session:
         long_ago = now(session) - timedelta(days=settings.pictures_days + 1)
         for name, state in ((over, RequestState.CLOSED), (open_, RequestState.NEW)):
-            given = pictures.waiting(session, [name], NUMBER)
+            given = pictures.waiting(session, [name], Picture.number == NUMBER)
             pictures.give(session, given, make.a_request(session, state).id, PictureKind.BEFORE)
         for name in (nobodys, over, open_):
             session.get_one(Picture, name).made_at = long_ago

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from db.models import AuditEntry, Category, Department, Evidence, TimeUnit
+from db.models import AuditEntry, Category, Department, TimeUnit
 from hotline.errors import Refused
 from hotline.line import caller_context
 from hotline.requests import categories, category_files, requests
@@ -71,7 +71,6 @@ def test_given_values_that_make_no_sense_when_written_then_the_field_is_named_an
         "solve": replace(now, solve=Span(367, TimeUnit.DAYS)),
         "questions": replace(now, questions=[{"fa": "کجا؟", "en": ""}]),
         "departments": replace(now, departments={16: 1}),
-        "evidence": replace(now, evidence=Evidence.PICTURE),
     }
     assert refused(session, *((1, each) for each in wrong.values())) == [
         ("category-values", field) for field in wrong
@@ -180,7 +179,6 @@ def test_given_a_file_when_taken_then_keys_change_places_the_rest_stays_and_the_
         ('answer = "4 hours"', 'answer = "4 weeks"', "line 8, answer: is working time"),
         ('answer = "4 hours"', "", "line 2, answer: Field required"),
         ("urgent = true", 'urgent = "yes"', "line 24, urgent: Input should be a valid boolean"),
-        ('evidence = "none"', 'evidence = "picture"', "line 10, evidence: no picture can be demanded"),
         ('evidence = "none"', 'evidence = "oath"', "line 10, evidence: Input should be 'none'"),
         ("urgent = true", "urgnt = true", "line 24, urgnt: there is no such field"),
         ('7 = "Lights"', '17 = "Lights"', "line 16, departments.17: a district is 1 to 15, or all"),

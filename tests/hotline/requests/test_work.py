@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from clerk import process
 from db.engine import now, reading, writing
 from db.models import AuditEntry, OutboxKind, Request, RequestEntry
-from db.states import REQUEST_MOVES
+from db.states import REQUEST_MOVES, WITH_DEPARTMENT
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import departments, requests, work
+from hotline.requests import department_work, departments, requests, work
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
@@ -23,7 +23,9 @@ from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.NEW: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
-    S.REFERRED: {S.REFERRED, S.NEW, S.REPLIED, S.DUPLICATE, S.REJECTED},
+    S.REFERRED: {S.REFERRED, S.NEW, S.ACCEPTED, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED},
+    S.ACCEPTED: {S.REFERRED, S.NEW, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED},
+    S.ASKED: {S.REFERRED, S.NEW, S.ACCEPTED, S.REPLIED, S.DUPLICATE, S.REJECTED},
     S.REPLIED: {S.CLOSED, S.REOPENED},
     S.REOPENED: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
     S.CLOSED: set[S](),
@@ -42,6 +44,12 @@ def attempt(session: Session, request: Request, to: S) -> None:
         work.reject(session, request, who="u", reason="کار شرکت برق است")
     elif to is S.DUPLICATE:
         work.merge(session, request.id, a_request(session).id, who="u")
+    elif to is S.ACCEPTED and request.state is not S.ACCEPTED:
+        department_work.accept(session, request, who="d")
+    elif to is S.ACCEPTED:
+        department_work.citizen_answers(session, request.id, "پلاک ۵")
+    elif to is S.ASKED:
+        department_work.ask(session, request, who="d", question="کدام کوچه؟")
     elif to in (S.CLOSED, S.REOPENED):
         work.answer(session, request.id, solved=to is S.CLOSED)
     elif request.state is S.DUPLICATE:
@@ -73,10 +81,10 @@ def test_given_a_request_that_no_department_has_when_given_back_or_separated_the
     session: Session,
 ) -> None:
     for state, undone in product(S, (work.give_back, work.separate)):
-        right = S.REFERRED if undone is work.give_back else S.DUPLICATE
+        right = WITH_DEPARTMENT if undone is work.give_back else (S.DUPLICATE,)
         request = a_request(session, state)
         note = {"note": "در حوزهٔ ما نیست"} if undone is work.give_back else {}
-        if state is right:
+        if state in right:
             undone(session, request, who="u", **note)
             assert request.state is S.NEW
         else:

@@ -24,7 +24,7 @@ export function timelineOf({ registrations, requests, messages }: Citizen): Entr
 }
 
 const OPEN_PLACES: PastRegistration['state'][] = ['unconfirmed', 'waiting', 'calling', 'unreached']
-const OPEN_REQUESTS: PastRequest['state'][] = ['new', 'referred', 'replied', 'reopened']
+const OPEN_REQUESTS: PastRequest['state'][] = ['new', 'referred', 'accepted', 'asked', 'replied', 'reopened']
 
 /** What is not at its end: of these the citizen will ask. */
 export const openOf = ({ registrations, requests }: Citizen) => ({

@@ -5,6 +5,7 @@ import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
+import { departmentName } from '../requests/names'
 import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
@@ -81,7 +82,8 @@ function People({ me, person }: { me: Me; person: string }) {
 }
 
 function Row({ person, children }: { person: Person; children: ReactNode }) {
-  const { text, format, office } = useLanguage()
+  const language = useLanguage()
+  const { text, format, office } = language
   const words = text.people
   const { disabled_at, locked_until, sessions } = person
   return (
@@ -92,7 +94,8 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
       <span>
         <strong>{person.name}</strong> <span className={style.soft}><Latin>{person.username}</Latin></span>
       </span>
-      <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}</span>
+      <span>{words.roles[person.role]}{person.official && <span className={style.soft}>{text.comma}{office(person.official)}</span>}
+        {person.department && <span className={style.soft}>{text.comma}{departmentName(language, person.department)}{person.heads_department && `${text.comma}${words.isHead}`}</span>}</span>
       <span className={style.soft}>{person.desk_id === null ? words.noDesk : text.line.atDesk(format.number(person.desk_id))}</span>
       <span className={style.tags}>
         {disabled_at

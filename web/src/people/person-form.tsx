@@ -1,13 +1,15 @@
-import { NativeSelect, TextInput } from '@mantine/core'
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useOfficials } from '../api/city'
 import { useDesks } from '../desks/queries'
 import { useLanguage } from '../language/language'
+import { departmentName } from '../requests/names'
+import { useDepartments } from '../requests/queries'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Latin } from '../ui/number'
 import { addPerson, changePerson, type Person, type Role, type Secret } from './queries'
 
-const ROLES: Role[] = ['operator', 'official', 'supervisor', 'public_relations', 'auditor', 'administrator']
+const ROLES: Role[] = ['operator', 'official', 'supervisor', 'public_relations', 'auditor', 'administrator', 'department']
 
 interface Props {
   /** Whom to change; null to add somebody. */
@@ -19,7 +21,8 @@ interface Props {
 
 /** Adding a person, or changing one. */
 export function PersonForm({ person, people, onMade, onClose }: Props) {
-  const { text, format, office } = useLanguage()
+  const language = useLanguage()
+  const { text, format, office } = language
   const words = text.people
   const { data: desks = [] } = useDesks()
   const { data: officials = [] } = useOfficials()
@@ -27,9 +30,13 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
   const [name, setName] = useState(person?.name ?? '')
   const [role, setRole] = useState<Role>(person?.role ?? 'operator')
   const [desk, setDesk] = useState(String(person?.desk_id ?? ''))
+  const { data: departments = [] } = useDepartments()
+  const [department, setDepartment] = useState(String(person?.department?.id ?? ''))
+  const [head, setHead] = useState(person?.heads_department ?? false)
   const [official, setOfficial] = useState(String(person?.official?.id ?? ''))
   const values = {
-    name: name.trim(), role, desk_id: desk ? Number(desk) : null,
+    name: name.trim(), role, desk_id: desk && role !== 'department' ? Number(desk) : null,
+    department_id: role === 'department' && department ? Number(department) : null, heads_department: role === 'department' && head,
     official_id: role === 'official' && official ? Number(official) : null,
   }
   const owner = (id: number) => people.find(({ desk_id, id: owns }) => desk_id === id && owns !== person?.id)
@@ -45,6 +52,7 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
       lacking={{
         username: person ? undefined : !/^\S+$/.test(username) && words.usernameHelp,
         name: !name.trim() && text.fields.missing, desk_id: null, official_id: role === 'official' ? null : undefined,
+        department_id: role === 'department' ? !department && words.departmentMissing : undefined,
       }}
       onClose={onClose}
       act={() => (person ? changePerson(person.id, values) : addPerson({ ...values, username }))}
@@ -70,10 +78,20 @@ export function PersonForm({ person, people, onMade, onClose }: Props) {
               onChange={(event) => setOfficial(event.currentTarget.value)}
             />
           )}
-          <NativeSelect
+          {role === 'department' && (
+            <>
+              <NativeSelect
+                {...at('department_id')} label={words.department} value={department} data-testid="person-department"
+                data={[{ value: '', label: '' }, ...departments.filter(({ active }) => active).map((one) => ({ value: String(one.id), label: departmentName(language, one) }))]}
+                onChange={(event) => setDepartment(event.currentTarget.value)}
+              />
+              <Checkbox label={words.head} checked={head} data-testid="person-head" onChange={(event) => setHead(event.currentTarget.checked)} />
+            </>
+          )}
+          {role !== 'department' && <NativeSelect
             {...at('desk_id')} label={words.desk} value={desk} data-testid="person-desk" data={[{ value: '', label: words.noDesk }, ...deskChoices]}
             onChange={(event) => setDesk(event.currentTarget.value)}
-          />
+          />}
         </>
       )}
     </ConfirmDialog>

@@ -2,25 +2,26 @@ import { Button, Group, Paper } from '@mantine/core'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
-import { isInWork } from './names'
-import { answerRequest, type CityRequest, rejectRequest, returnRequest, useRequestAction } from './queries'
+import { isInWork, WITH_DEPARTMENT } from './names'
+import { answerRequest, type CityRequest, rejectRequest, returnRequest, sayToQuestion, useRequestAction } from './queries'
 import { ReferForm } from './refer-form'
 import { ReplyForm } from './reply-form'
 import { SayForm } from './say-form'
 import style from './requests.module.css'
 
-type Action = 'refer' | 'reply' | 'return' | 'reject'
+type Action = 'refer' | 'reply' | 'said' | 'return' | 'reject'
 
 /** What the office does with a request: one thing at a time, the likely one first. */
-export function Actions({ request }: { request: CityRequest }) {
+export function Actions({ request, question }: { request: CityRequest; question: string }) {
   const { text } = useLanguage()
   const words = text.requests
-  const referred = request.state === 'referred'
+  const referred = WITH_DEPARTMENT.includes(request.state)
   const [chosen, setChosen] = useState<Action | null>(referred ? 'reply' : 'refer')
   if (request.state === 'replied') return <CitizensAnswer request={request} />
   if (!isInWork(request)) return null
   const names: [Action, string][] = [
     ['refer', referred ? words.referAgain : words.refer], ['reply', words.reply],
+    ...(question ? [['said', words.said] as [Action, string]] : []),
     ...(referred ? [['return', words.giveBack] as [Action, string]] : []), ['reject', words.reject],
   ]
   const done = () => setChosen(null)
@@ -38,6 +39,12 @@ export function Actions({ request }: { request: CityRequest }) {
       </Group>
       {chosen === 'refer' && <ReferForm request={request} onDone={done} />}
       {chosen === 'reply' && <ReplyForm request={request} onDone={done} />}
+      {chosen === 'said' && (
+        <SayForm
+          key="said" label={words.saidLabel} help={words.question(question)} action={words.save} longest={1000} onDone={done}
+          act={(answer) => sayToQuestion(request.id, answer)}
+        />
+      )}
       {chosen === 'return' && (
         <SayForm
           key="return" label={words.giveBackLabel} action={words.giveBack} longest={2000} onDone={done}

@@ -5,7 +5,7 @@ import { departmentName, dueDay } from './names'
 import type { Step } from './queries'
 import style from './requests.module.css'
 
-const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied']
+const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied', 'answered']
 
 /** Who did what, when, the newest last. */
 export function History({ steps }: { steps: Step[] }) {

@@ -1,10 +1,14 @@
 import { useLocation, useSearch } from 'wouter'
+import { IN_WORK, WITH_DEPARTMENT } from './names'
 import type { RequestFilter, RequestState } from './queries'
 
 /** What the inbox shows: one state, all in work, or the overdue ones. */
-export const VIEWS = ['work', 'overdue', 'reopened', 'new', 'referred', 'replied', 'closed', 'rejected', 'duplicate'] as const
+export const VIEWS = ['work', 'overdue', 'escalated', 'reopened', 'new', 'referred', 'replied', 'closed', 'rejected', 'duplicate'] as const
 export type View = (typeof VIEWS)[number]
-const IN_WORK: RequestState[] = ['new', 'referred', 'reopened']
+
+/** Which states a view shows; a department's are one to whoever looks for them. */
+const statesOf = (view: Exclude<View, 'overdue' | 'escalated'>): RequestState[] =>
+  view === 'work' ? IN_WORK : view === 'referred' ? WITH_DEPARTMENT : [view]
 
 /** The filter stands in the address, so that it can be kept, sent and gone back to. */
 export function useInboxFilter() {
@@ -29,7 +33,7 @@ export function useInboxFilter() {
   }
   return {
     view, common,
-    filter: view === 'overdue' ? { ...common, overdue: true } : { ...common, state: view === 'work' ? IN_WORK : [view] },
+    filter: view === 'overdue' || view === 'escalated' ? { ...common, [view]: true } : { ...common, state: statesOf(view) },
     days: search.has('days') ? number('days') : 30,
     address,
     change: (changes: Record<string, string | undefined>) => go(address(changes), { replace: true }),
@@ -38,8 +42,8 @@ export function useInboxFilter() {
 
 export type InboxFilter = ReturnType<typeof useInboxFilter>
 
-export const countOf = (view: View, counts: { states: Partial<Record<RequestState, number>>; overdue: number } | undefined) => {
+export const countOf = (view: View, counts: { states: Partial<Record<RequestState, number>>; overdue: number; escalated: number } | undefined) => {
   if (!counts) return null
-  if (view === 'overdue') return counts.overdue
-  return (view === 'work' ? IN_WORK : [view]).reduce((sum, state) => sum + (counts.states[state] ?? 0), 0)
+  if (view === 'overdue' || view === 'escalated') return counts[view]
+  return statesOf(view).reduce((sum, state) => sum + (counts.states[state] ?? 0), 0)
 }

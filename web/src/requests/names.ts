@@ -21,7 +21,11 @@ export function daysLeft({ text, format }: Language, due: string) {
   return days > 0 ? text.requests.daysLeft(count) : days === 0 ? text.requests.lastDay : text.requests.daysLate(count)
 }
 
-export const isInWork = ({ state }: CityRequest) => state === 'new' || state === 'referred' || state === 'reopened'
+/** A department has it, until a due date. */
+export const WITH_DEPARTMENT: CityRequest['state'][] = ['referred', 'accepted', 'asked']
+export const IN_WORK: CityRequest['state'][] = ['new', ...WITH_DEPARTMENT, 'reopened']
+
+export const isInWork = ({ state }: Pick<CityRequest, 'state'>) => IN_WORK.includes(state)
 
 /** Who works on requests; everybody else reads them. */
 export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor'

@@ -48,6 +48,9 @@ export const rejectRequest = (id: number, reply: string) =>
 export const answerRequest = (id: number, solved: boolean) =>
   body(client.POST('/api/v1/requests/{request_id}/answer', { ...ofRequest(id), body: { solved } }))
 
+export const sayToQuestion = (id: number, answer: string) =>
+  body(client.POST('/api/v1/requests/{request_id}/said', { ...ofRequest(id), body: { answer } }))
+
 export const mergeRequest = (id: number, request_id: number) =>
   body(client.POST('/api/v1/requests/{request_id}/duplicate', { ...ofRequest(id), body: { request_id } }))
 

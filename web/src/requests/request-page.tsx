@@ -43,7 +43,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
           <>
             <div className={style.side}>
               <About me={me} detail={detail} />
-              {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} />}
+              {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} question={detail.question} />}
             </div>
             <div className={style.side}>
               <History steps={detail.steps} />

@@ -1,4 +1,5 @@
 import { Link } from 'wouter'
+import { serverNow } from '../api/clock'
 import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
@@ -37,8 +38,9 @@ export function RequestRow({ request }: { request: CityRequest }) {
 export function StateTags({ request }: { request: CityRequest }) {
   const language = useLanguage()
   const { text, format } = language
-  const { state, overdue, denials } = request
+  const { state, overdue, denials, escalated_to } = request
   const due_at = request.due_at ?? (isInWork(request) ? request.solve_by : null)
+  const isLate = overdue && due_at !== null && Date.parse(due_at) < serverNow()
   const day = (due: string) => [dueDay(language, due), isInWork(request) && daysLeft(language, due)].filter(Boolean).join(text.comma)
   return (
     <>
@@ -46,14 +48,20 @@ export function StateTags({ request }: { request: CityRequest }) {
         {request.unanswered ? text.requests.unanswered : text.requests.state[state]}
       </Tag>
       {due_at && (
-        <span className={style.due} data-late={overdue} data-testid="due">
-          {overdue ? text.requests.overdue(day(due_at)) : text.requests.due(day(due_at))}
+        <span className={style.due} data-late={isLate} data-testid="due">
+          {isLate ? text.requests.overdue(day(due_at)) : text.requests.due(day(due_at))}
         </span>
       )}
       {request.promised_by && request.promised_until && (
-        <span className={style.due} data-late={overdue && !due_at} data-testid="promised">
+        <span className={style.due} data-late={overdue && !due_at && !request.answer_late} data-testid="promised">
           {text.requests.promisedBy(language.office(request.promised_by), day(request.promised_until))}
         </span>
+      )}
+      {request.answer_late && request.answer_by && (
+        <span className={style.due} data-late data-testid="answer-late">{text.requests.answerLate(format.moment(request.answer_by))}</span>
+      )}
+      {(escalated_to === 'head' || escalated_to === 'supervisors') && (
+        <span className={style.due} data-late data-testid="escalated">{text.requests.escalated[escalated_to]}</span>
       )}
       {denials > 0 && state !== 'closed' && <span className={style.due} data-late>{text.requests.denials(format.number(denials))}</span>}
     </>

@@ -5,9 +5,11 @@ import { daysLeft } from './names'
 import { TILES } from './tiles'
 
 it('given counts by state when a view is shown then it counts what it shows', () => {
-  const counts = { states: { new: 3, referred: 5, reopened: 1, replied: 7 }, overdue: 2 }
+  const counts = { states: { new: 3, referred: 3, accepted: 1, asked: 1, reopened: 1, replied: 7 }, overdue: 2, escalated: 4 }
   expect(countOf('work', counts)).toBe(9)
   expect(countOf('overdue', counts)).toBe(2)
+  expect(countOf('escalated', counts)).toBe(4)
+  expect(countOf('referred', counts)).toBe(5)
   expect(countOf('replied', counts)).toBe(7)
   expect(countOf('closed', counts)).toBe(0)
   expect(countOf('work', undefined)).toBeNull()

@@ -88,11 +88,12 @@ export const fa = {
     one: (tracking: string) => `گزارش ${tracking}`,
     asked: 'آیا حل شده است؟',
     state: {
-      new: 'در انتظار بررسی', referred: 'در دست اداره', replied: 'پاسخ داده شد؛ آیا حل شده است؟', reopened: 'حل نشده؛ دوباره در دست بررسی',
+      new: 'در انتظار بررسی', referred: 'در دست اداره', accepted: 'در دست اقدام', asked: 'از شما پرسشی شده است', replied: 'پاسخ داده شد؛ آیا حل شده است؟', reopened: 'حل نشده؛ دوباره در دست بررسی',
       closed: 'پایان‌یافته', duplicate: 'با گزارش دیگری یکی شد', rejected: 'در اختیار شهرداری نیست',
     },
     step: {
-      reported: 'ثبت شد', promised: 'قول داده شد', referred: 'به اداره سپرده شد', returned: 'اداره بازگرداند', news: 'خبر تازه',
+      reported: 'ثبت شد', promised: 'قول داده شد', referred: 'به اداره سپرده شد', returned: 'اداره بازگرداند', accepted: 'در دست اقدام', asked: 'پرسش از شما', answered: 'شما پاسخ دادید',
+      reminded: 'به اداره یادآوری شد', to_head: 'دیرکرد: نزد رئیس اداره', to_supervisors: 'دیرکرد: نزد سرپرست', news: 'خبر تازه',
       replied: 'پاسخ: حل شده است', confirmed: 'شما: حل شده است', denied: 'شما: حل نشده است',
       unanswered: 'پاسخی ندادید؛ بسته شد', merged: 'با گزارش دیگری یکی شد', separated: 'گزارش جداگانه‌ای است', rejected: 'در اختیار شهرداری نیست',
     },

@@ -1,0 +1,1 @@
+"""What a department sees and does, over HTTP: its own inbox."""

@@ -1,0 +1,165 @@
+"""A department's own inbox: the requests that are with it, and what it does with them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
+
+from api.access import Database, InForce, OfDepartment, Reading, Writing
+from api.department import inbox_schemas as wire
+from api.ids import PathId
+from api.pictures import SHOWN, PictureId
+from api.pictures import show as show_file
+from api.requests import request_schemas
+from api.requests.requests import place
+from api.sounds import SOUND, Range, play
+from db import models
+from db.engine import now, reading
+from hotline import outbox
+from hotline.errors import Refused
+from hotline.pictures import pictures
+from hotline.recordings import recordings
+from hotline.requests import categories, department_inbox, department_work, inbox, requests, work
+from hotline.requests.department_inbox import Part
+
+router = APIRouter(prefix="/inbox", tags=["inbox"])
+
+
+@router.get("")
+def list_inbox(
+    user: OfDepartment,
+    session: Reading,
+    part: Part = Part.WORK,
+    after: Annotated[str | None, Query(max_length=30)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> wire.InboxPage:
+    """What is with my department, the late ones first; or what it has solved."""
+    found, following = department_inbox.page(session, _department(user), part, after=after, limit=limit)
+    at = now(session)
+    return wire.InboxPage(items=[_view(session, request, at) for request in found], next=following)
+
+
+@router.get("/counts")
+def count_inbox(user: OfDepartment, session: Reading) -> wire.InboxCounts:
+    """How many there are."""
+    return wire.InboxCounts(**department_inbox.counts(session, _department(user))._asdict())
+
+
+@router.get("/{request_id}")
+def show(request_id: PathId, user: OfDepartment, session: Reading) -> wire.InboxDetail:
+    """One of them, with its pictures and its history."""
+    return _detail(session, department_inbox.get(session, user.department_id, request_id))
+
+
+@router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
+def show_picture(
+    request_id: PathId, picture_id: PictureId, user: OfDepartment, engine: Database, settings: InForce
+) -> FileResponse:
+    """A picture of one of them."""
+    with reading(engine) as session:
+        request = department_inbox.get(session, user.department_id, request_id)
+        its = models.Picture.request_id == request.id
+        path = pictures.file(session, picture_id, settings.pictures_dir, its)
+    return show_file(path)
+
+
+@router.get("/{request_id}/audio", **SOUND)
+def hear(
+    request_id: PathId, user: OfDepartment, engine: Database, settings: InForce, wanted: Range = ""
+) -> FileResponse:
+    """What the citizen said; each hearing is in the audit log."""
+    with reading(engine) as session:
+        request = department_inbox.get(session, user.department_id, request_id)
+        path = requests.sound(request, settings.messages_dir)
+    what = recordings.VOICE_MESSAGE_HEARD
+    return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
+
+
+@router.post("/{request_id}/accept")
+def accept(request_id: PathId, user: OfDepartment, session: Writing) -> wire.InboxDetail:
+    """It is in work; the citizen sees that."""
+    request = department_work.get_for_update(session, user, request_id)
+    department_work.accept(session, request, who=user.username)
+    return _detail(session, request)
+
+
+@router.post("/{request_id}/return", status_code=204)
+def give_back(request_id: PathId, body: wire.GiveBack, user: OfDepartment, session: Writing) -> None:
+    """It is not ours, and why; the office finds out whose."""
+    request = department_work.get_for_update(session, user, request_id)
+    work.give_back(session, request, who=user.username, note=body.note)
+
+
+@router.post("/{request_id}/ask")
+def ask(request_id: PathId, body: wire.AskCitizen, user: OfDepartment, session: Writing) -> wire.InboxDetail:
+    """Ask the citizen something by text message; the due date stays."""
+    request = department_work.get_for_update(session, user, request_id)
+    department_work.ask(session, request, who=user.username, question=body.question)
+    return _detail(session, request)
+
+
+@router.post("/{request_id}/reply")
+def reply(
+    request_id: PathId, body: wire.DepartmentsAnswer, user: OfDepartment, session: Writing
+) -> wire.InboxDetail:
+    """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
+    request = department_work.get_for_update(session, user, request_id)
+    if body.solved:
+        department_work.solve(session, request, user=user, reply=body.reply, shown=body.pictures)
+    elif body.pictures:
+        raise Refused("evidence-unsolved", "pictures show that it is solved", "pictures")
+    else:
+        work.tell(session, request, who=user.username, reply=body.reply)
+    return _detail(session, request)
+
+
+def _department(user: models.User) -> int:
+    if user.department_id is None:
+        raise Refused("forbidden", "this is for departments")
+    return user.department_id
+
+
+def _view(session: Session, request: models.Request, at: datetime) -> wire.InboxRequest:
+    category = categories.get(session, request.category)
+    due = inbox.due_of(request)
+    plain = (
+        *("id", "tracking", "district", "written", "made_at", "state", "due_at", "answer_by"),
+        *("escalated_to", "reply", "replied_at", "denials"),
+    )
+    return wire.InboxRequest(
+        **{name: getattr(request, name) for name in plain},
+        category_fa=category.name_fa,
+        category_en=category.name_en,
+        evidence=category.evidence,
+        spoken=request.voice_message is not None,
+        voice_deleted=request.voice_deleted_at is not None,
+        late=due is not None and due < at,
+        answer_late=inbox.answer_is_late(request, at),
+    )
+
+
+def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
+    return wire.InboxDetail(
+        request=_view(session, request, now(session)),
+        question=department_work.question_of(session, request),
+        reachable=request.number is not None and request.number.startswith(outbox.MOBILE),
+        place=place(request),
+        pictures=[
+            request_schemas.Picture.model_validate(each, from_attributes=True)
+            for each in pictures.of_request(session, request.id)
+        ],
+        steps=[
+            wire.InboxStep(
+                id=entry.id,
+                at=entry.at,
+                by=by,
+                name=name,
+                step=entry.step,
+                note=note,
+                due_at=entry.due_at,
+            )
+            for entry, by, name, note in department_inbox.history(session, request)
+        ],
+    )

@@ -1,0 +1,139 @@
+"""What a department sees: the requests that are with it, without who reported them."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Request, RequestEntry, Role, User
+from db.states import WITH_DEPARTMENT, RequestState, RequestStep
+from hotline.errors import Refused
+from hotline.requests import inbox, requests
+
+SEEN_IN = (*WITH_DEPARTMENT, RequestState.REPLIED)
+"""In these it is the department's to see; a citizen who objects brings it back to the office."""
+_NOT_SEEN = (RequestStep.MERGED, RequestStep.SEPARATED, RequestStep.TO_SUPERVISORS)
+"""Other requests, and what the office does about the department."""
+
+
+class Part(StrEnum):
+    """Of the requests that a department sees."""
+
+    WORK = "work"  # with it
+    SOLVED = "solved"  # by it; the citizen is asked whether it is
+
+
+class By(StrEnum):
+    """Who did something, as a department may know it."""
+
+    CITIZEN = "citizen"
+    OFFICE = "office"
+    DEPARTMENT = "department"
+    ITSELF = "itself"  # time
+
+
+class Step(NamedTuple):
+    """A step of a request's history; `name` of a colleague, no `note` to or of another department."""
+
+    entry: RequestEntry
+    by: By
+    name: str
+    note: str
+
+
+class Counts(NamedTuple):
+    """How many it has in work, how many of them are late, and how many wait for their citizens."""
+
+    work: int
+    late: int
+    solved: int
+
+
+_due = func.coalesce(Request.due_at, Request.replied_at)
+
+
+def page(
+    session: Session, department_id: int, part: Part, *, after: str | None, limit: int
+) -> tuple[Sequence[Request], str | None]:
+    """At most `limit` of its requests, and what to hand in as `after` for those that follow.
+
+    First the late ones, then by the due date. Raises Refused("invalid-input") for an `after` that is none.
+    """
+    at = now(session)
+    rank = case((inbox.overdue(at), 0), else_=1)
+    query = select(Request, rank).where(*_has(department_id, part))
+    if after:
+        query = query.where(_follows(session, rank, after))
+    rows = session.execute(query.order_by(rank, _due, Request.id).limit(limit + 1)).all()
+    found = [request for request, _ in rows[:limit]]
+    return found, f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
+
+
+def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
+    try:
+        last_rank, last_id = map(int, after.split("-"))
+    except ValueError:
+        last_rank, last_id = -1, 0
+    if last_rank not in (0, 1) or not 0 < last_id < 2**31:
+        raise Refused("invalid-input", "after: it comes from the page before")
+    due = session.scalar(select(_due).where(Request.id == last_id))
+    later = Request.id > last_id if due is None else or_(_due > due, and_(_due == due, Request.id > last_id))
+    return or_(rank > last_rank, and_(rank == last_rank, later))
+
+
+def counts(session: Session, department_id: int) -> Counts:
+    """What it has."""
+    late = func.count().filter(inbox.overdue(now(session)))
+    work = select(func.count(), late).where(*_has(department_id, Part.WORK))
+    solved = select(func.count()).select_from(Request).where(*_has(department_id, Part.SOLVED))
+    return Counts(*session.execute(work).one(), session.scalar(solved) or 0)
+
+
+def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
+    states = WITH_DEPARTMENT if part is Part.WORK else (RequestState.REPLIED,)
+    return (Request.department_id == department_id, Request.state.in_(states))
+
+
+def must_be_its(session: Session, request: Request, department_id: int | None) -> None:
+    """Raises Refused("request-moved") if the department has it no more, ("not-found") if it never had it."""
+    if department_id is not None and request.department_id == department_id and request.state in SEEN_IN:
+        return
+    had = select(RequestEntry.id).where(
+        RequestEntry.request_id == request.id, RequestEntry.department_id == department_id
+    )
+    if session.scalar(had.limit(1)) is None:
+        raise Refused("not-found", f"this department has no request {request.id}")
+    raise Refused("request-moved", "it is not with this department any more")
+
+
+def get(session: Session, department_id: int | None, request_id: int) -> Request:
+    """The department's request. Raises Refused("not-found" | "request-moved")."""
+    request = requests.get(session, request_id)
+    must_be_its(session, request, department_id)
+    return request
+
+
+def history(session: Session, request: Request) -> Sequence[Step]:
+    """What was done with it, oldest first: no names but of the department's own people, no other requests."""
+    entries = [e for e in requests.history(session, request) if e.step not in _NOT_SEEN]
+    of_us = select(User.username, User.name).where(
+        User.role == Role.DEPARTMENT,
+        User.department_id == request.department_id,
+        User.username.in_({e.who for e in entries}),
+    )
+    names = {username: name for username, name in session.execute(of_us)}
+    own = (None, request.department_id)
+    return [
+        Step(e, _by(e, names), names.get(e.who, ""), e.note if e.department_id in own else "")
+        for e in entries
+    ]
+
+
+def _by(entry: RequestEntry, names: dict[str, str]) -> By:
+    if entry.who:
+        return By.DEPARTMENT if entry.who in names else By.OFFICE
+    by_time = entry.step is RequestStep.UNANSWERED or entry.step in requests.LATENESS
+    return By.ITSELF if by_time else By.CITIZEN

@@ -1,0 +1,132 @@
+"""What a department does with a request of its own: accepted, asked about, solved; the rest is in `work`.
+
+Each act is told by a person of the department, whose request it must be at that moment: one that the office
+has taken back, referred elsewhere or closed meanwhile is refused, and stays as it is.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Category, Evidence, OutboxKind, Picture, PictureKind, Request, RequestEntry, Role, User
+from db.states import IN_WORK, RequestState, RequestStep
+from hotline import outbox, reasons
+from hotline.errors import Refused
+from hotline.pictures import pictures
+from hotline.requests import categories, work
+from hotline.requests.department_inbox import must_be_its
+from hotline.requests.requests import move
+from hotline.words import PUBLIC
+
+_S, _T = RequestState, RequestStep
+LONGEST_QUESTION = outbox.LONGEST_REPLY
+"""All of it stands in the text message."""
+LONGEST_ANSWER = 1000
+
+
+def get_for_update(session: Session, user: User, request_id: int) -> Request:
+    """The request, which is with the person's department and nobody else changes until the transaction ends.
+
+    Raises Refused("not-found" | "request-moved").
+    """
+    request = work.get_for_update(session, request_id)
+    must_be_its(session, request, user.department_id)
+    return request
+
+
+def accept(session: Session, request: Request, *, who: str) -> None:
+    """It is in work; the citizen sees that. Once more it is nothing. Raises Refused("wrong-state")."""
+    if request.state is _S.ACCEPTED:
+        return
+    move(session, request, _S.ACCEPTED, **_as_it_was(request))
+    work.did(session, request, _T.ACCEPTED, who, department_id=request.department_id)
+
+
+def ask(session: Session, request: Request, *, who: str, question: str) -> None:
+    """Ask the citizen something by text message; the due date stays.
+
+    Raises what `reasons.check` raises, and Refused("question-long" | "citizen-unreachable" | "wrong-state").
+    """
+    question = reasons.check(question)
+    if len(question) > LONGEST_QUESTION:
+        raise Refused("question-long", f"at most {LONGEST_QUESTION} characters: it is a text message")
+    if request.number is None or not request.number.startswith(outbox.MOBILE):
+        raise Refused("citizen-unreachable", "the citizen has no number that text messages reach")
+    move(session, request, _S.ASKED, **_as_it_was(request))
+    work.answered(session, request)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, request, question)
+    work.did(session, request, _T.ASKED, who, question, department_id=request.department_id)
+
+
+def citizen_answers(session: Session, request_id: int, answer: str, *, who: str = "") -> Request:
+    """What the citizen says to the question, by text message or app, or (`who`) to somebody of the office.
+
+    It goes on in work. If it has gone elsewhere meanwhile, the answer is kept in its history all the same.
+    Raises Refused("not-found" | "text-missing" | "text-long" | "wrong-state").
+    """
+    answer = answer.strip()
+    if not answer:
+        raise Refused("text-missing", "say something to the question", "answer")
+    if len(answer) > LONGEST_ANSWER:
+        raise Refused("text-long", f"at most {LONGEST_ANSWER} characters", "answer")
+    request = work.get_for_update(session, request_id)
+    if not question_of(session, request):
+        raise Refused("wrong-state", "nothing is asked")
+    if request.state is _S.ASKED:
+        move(session, request, _S.ACCEPTED, **_as_it_was(request))
+    work.did(session, request, _T.ANSWERED, who, answer, department_id=request.department_id)
+    return request
+
+
+def question_of(session: Session, request: Request) -> str:
+    """What its citizen was asked and has not answered, while it is in work; else nothing."""
+    if request.state not in IN_WORK:
+        return ""
+    either = select(RequestEntry).where(
+        RequestEntry.request_id == request.id, RequestEntry.step.in_([_T.ASKED, _T.ANSWERED])
+    )
+    last = session.scalars(either.order_by(RequestEntry.id.desc()).limit(1)).first()
+    return last.note if last and last.step is _T.ASKED else ""
+
+
+def solve(session: Session, request: Request, *, user: User, reply: str, shown: Sequence[str]) -> None:
+    """It is solved, shown by what its category demands; the citizen is asked whether it is.
+
+    Raises what `work.reply` raises, and Refused("objection-own" | "evidence-picture" | "picture-unknown").
+    """
+    _must_be_anothers(session, request, user)
+    category = categories.get(session, request.category)
+    given = pictures.waiting(session, shown, Picture.who == user.username)
+    if category.evidence is Evidence.PICTURE and not given:
+        raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
+    words = reply.strip() or _default(request, category)
+    work.reply(session, request, who=user.username, reply=words)
+    pictures.give(session, given, request.id, PictureKind.EVIDENCE)
+
+
+def _default(request: Request, category: Category) -> str:
+    """What the citizen reads where nothing need be said; where a description is demanded, nothing."""
+    if category.evidence is Evidence.TEXT:
+        return ""
+    return PUBLIC.text("en" if request.language == "en" else "fa", "requests", "solved")
+
+
+def _must_be_anothers(session: Session, request: Request, user: User) -> None:
+    """Whose «solved» the citizen objects to does not say it again, if there is anybody else to say it."""
+    if not request.denials or request.replied_by != user.username:
+        return
+    others = select(User.id).where(
+        User.role == Role.DEPARTMENT,
+        User.department_id == user.department_id,
+        User.id != user.id,
+        User.disabled_at.is_(None),
+    )
+    if session.scalar(others.limit(1)) is not None:
+        raise Refused("objection-own", "the citizen objects to what this person has said")
+
+
+def _as_it_was(request: Request) -> dict[str, Any]:
+    """A move within the department changes no date."""
+    return {"due_at": request.due_at, "escalated_to": request.escalated_to}

@@ -1,0 +1,105 @@
+"""What is due and what is late: the department is reminded, then its head is told, then the supervisors.
+
+Each is told once of a due date of a department; the unique index of `Reminder` decides. All of it happens
+while the city works.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.engine import core, now
+from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
+from db.states import WITH_DEPARTMENT, RequestStep
+from hotline import outbox
+from hotline.requests import working_time
+from hotline.requests.requests import log
+from hotline.requests.working_time import Span
+from hotline.timetable import days
+from settings import WorkingWeek
+
+_E = Escalation
+_AFTER = {_E.HEAD: 1, _E.SUPERVISORS: 2}
+"""So many working days after the due date."""
+_BEFORE = Span(1, TimeUnit.DAYS)
+_STEP = {
+    _E.DEPARTMENT: RequestStep.REMINDED,
+    _E.HEAD: RequestStep.TO_HEAD,
+    _E.SUPERVISORS: RequestStep.TO_SUPERVISORS,
+}
+_SENT = {_E.DEPARTMENT: OutboxKind.REQUEST_DUE, _E.HEAD: OutboxKind.REQUEST_LATE}
+"""What goes to the department's telephone; supervisors see it on their pages."""
+_INSERT = {
+    name: insert(Reminder).on_conflict_do_nothing().returning(Reminder.id)
+    for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+
+
+def tell(session: Session, week: WorkingWeek, limit: int) -> int:
+    """Tell of at most `limit` requests; how many it told of. Outside working hours it tells nobody."""
+    at = now(session)
+    if not working_time.works_at(session, at, week):
+        return 0
+    told = [
+        (request, to) for request, to in _due(session, week, at, limit) if _tell(session, request, to, at)
+    ]
+    for request, to in told:  # every row first, then the log
+        log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
+    return len(told)
+
+
+def _due(
+    session: Session, week: WorkingWeek, at: datetime, limit: int
+) -> Sequence[tuple[Request, Escalation]]:
+    """Whom to tell of what, first of what is due longest."""
+    found: list[tuple[Request, Escalation]] = []
+    last = days.local_day(working_time.due_in(session, at, _BEFORE, week))
+    soon = days.moment(last + timedelta(days=1), time())  # the end of the next working day
+    for request in _untold(session, _E.DEPARTMENT, Request.due_at <= soon, limit):
+        found.append((request, _E.DEPARTMENT))
+    for to, working_days in _AFTER.items():
+        for request in _untold(session, to, Request.due_at < at, limit - len(found)):
+            if request.due_at and working_time.later(session, request.due_at, working_days, week) > at:
+                break  # those that follow are due later
+            found.append((request, to))
+    return found
+
+
+def _untold(session: Session, to: Escalation, due: ColumnElement[bool], limit: int) -> Sequence[Request]:
+    """The requests that departments have, of whose date nobody has told `to`; nobody else changes them."""
+    told = exists().where(
+        Reminder.request_id == Request.id,
+        Reminder.department_id == Request.department_id,
+        Reminder.due_at == Request.due_at,
+        Reminder.told == to,
+    )
+    query = (
+        select(Request)
+        .where(Request.state.in_(WITH_DEPARTMENT), due, ~told)
+        .order_by(Request.due_at, Request.id)
+        .limit(max(0, limit))
+        .with_for_update(of=Request, skip_locked=True)
+    )
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _tell(session: Session, request: Request, to: Escalation, at: datetime) -> bool:
+    """Whether this is the one that tells it."""
+    values = {
+        "request_id": request.id,
+        "department_id": request.department_id,
+        "due_at": request.due_at,
+        "told": to,
+        "at": at,
+    }
+    insert = _INSERT[session.get_bind().dialect.name]
+    if core(session).execute(insert, values).first() is None:  # another clerk has
+        return False
+    request.escalated_to = to
+    if to in _SENT and request.department and request.due_at:
+        key = f"{_SENT[to]}-{request.id}-{request.department_id}-{int(request.due_at.timestamp())}"
+        outbox.tell_department(session, _SENT[to], request, request.department.number, key)
+    return True
