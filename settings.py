@@ -308,6 +308,9 @@ class Settings(BaseSettings):
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many places a caller may ask for in 24 hours, for the own number and for others together; with those
     given up again, twice as many. The operators' line is counted apart."""
+    urgent_number: str = Field("", pattern=r"^(\d{2,15})?$")
+    """The emergency service. Who says with key 3 that somebody is in danger is told to dial it, where no
+    operator has them at once; empty: none is said."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
         time(22), time(8)
     )

@@ -45,6 +45,10 @@ class WantsOperator(Exception):
     """The caller pressed 0, which leads to the operators' line from anywhere."""
 
 
+class InDanger(Exception):
+    """The caller says that somebody is in danger: nothing else is asked of them."""
+
+
 class Call(Playing):
     """A call in progress: say, ask, record, set a variable."""
 

@@ -59,6 +59,7 @@ _FREE = select(Desk).where(
 )
 """Those whose person is there, and has nobody in hand."""
 _SOME_FREE = select(_FREE.exists())
+_SOMEBODY = select(exists().where(TAKES, _person, _here, Desk.phone_connected))
 _last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
 _FIRST_FREE = (
     _FREE.order_by(_last.is_not(None), _last, Desk.id)  # longest first
@@ -72,6 +73,17 @@ def some_desk_is_free(session: Session, operators_line: Round) -> bool:
     if operators_line.paused_at:
         return False
     return core(session).scalar(_SOME_FREE, {"line": operators_line.id}) or False
+
+
+def somebody_takes_them(session: Session) -> bool:
+    """Whether any desk is at work that takes live calls, free or not."""
+    operators_line = rounds.find_operators_line(session)
+    if operators_line and operators_line.paused_at:
+        return False
+    nobodys = 0  # a line that nobody has needed yet is made for its first caller
+    return (
+        core(session).scalar(_SOMEBODY, {"line": operators_line.id if operators_line else nobodys}) or False
+    )
 
 
 _SOME_WAIT = select(

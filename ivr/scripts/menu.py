@@ -6,10 +6,10 @@ from sqlalchemy import Engine
 
 from hotline import numbers
 from hotline.errors import Refused
-from ivr.call import Call, NoKey, Prompt, WantsOperator
+from ivr.call import Call, InDanger, NoKey, Prompt, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
-from ivr.scripts import follow_up, operator, register, report, resume, silence
+from ivr.scripts import follow_up, operator, register, report, resume, silence, urgent
 from settings import Settings
 
 _SCRIPTS: dict[str, Callable[[Conversation], bool]] = {
@@ -52,6 +52,8 @@ def _stays_on_the_line(talk: Conversation) -> bool:
             _choose(talk)
     except WantsOperator:
         return operator.run(talk)
+    except InDanger:
+        return urgent.run(talk)
     return False
 
 

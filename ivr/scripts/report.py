@@ -5,8 +5,9 @@ from pathlib import Path
 from db.engine import writing
 from hotline.requests import categories, requests
 from ivr import voice_message
-from ivr.call import NoInput
+from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
+from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 
 _DISTRICTS = range(1, 16)
@@ -22,7 +23,8 @@ _WHY_NOTHING = {
 def run(talk: Conversation) -> bool:
     """What, where, in the caller's own words; then the tracking number. Committed before it is spoken.
 
-    Also of a caller who hangs up once they have spoken: a text message tells them the number.
+    Before all, who is in danger is heard. Also of a caller who hangs up once they have spoken: a text message
+    tells them the number. Raises InDanger.
     """
     about = _about(talk)
     spoken = voice_message.listen(talk, "report-speak", "report-review")
@@ -49,7 +51,14 @@ def tell(talk: Conversation, tracking: str) -> None:
 
 
 def _about(talk: Conversation) -> tuple[int, int | None]:
-    return talk.ask_category("report-category"), _district(talk)
+    asked = urgent.can_be_helped(talk)
+    if asked:
+        talk.call.lead("report-danger")
+    try:
+        category = talk.ask_category("report-category")
+    except WantsOperator as person:
+        raise (InDanger if asked else person) from None
+    return category, _district(talk)
 
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:

@@ -139,6 +139,21 @@ def a_caller(system: System, folder: Path) -> Iterator[Caller]:
         yield caller
 
 
+def test_given_a_free_desk_when_a_caller_says_with_key_3_that_somebody_is_in_danger_then_they_speak(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
+        caller.call()
+        caller.at("greeting", "3")
+        caller.at("report-danger", "0")
+        until(lambda: _talks(system, _place(system, caller)), "they speak")
+        _hear_each_other(caller, operator)
+        callback = _callback(system, _place(system, caller))
+        assert callback and callback.registration.moved_up
+        caller.hangup()
+        operator.wait_for(callback.id, "ended", "parting")
+
+
 def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_and_no_phone_rings(
     system: System, tmp_path: Path
 ) -> None:
