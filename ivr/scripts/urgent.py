@@ -1,9 +1,9 @@
 """Where somebody is in danger: an operator, before all others, or the number of the emergency service.
 
-The sign is a 0 where key 3 asks what it is about: no category has it, so nobody says so by a key that was typed
-ahead, and whoever is in haste need not wait for a question of its own. They have a place in the operators' line
-like with key 0, moved up before all who wait there; the ledger says why. No phone is dialled from a call that
-came in (docs/on-the-line.md).
+The sign is a 0 where key 3 asks what it is about: no category has it, so nobody says so by a key typed ahead,
+and whoever is in haste need not wait for a question of its own. They have a place in the operators' line like
+with key 0, moved up before all who wait there; the ledger says why. No phone is dialled from a call that came
+in (docs/on-the-line.md).
 """
 
 from contextlib import suppress
