@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,9 @@ from api.my import signed_in
 from api.my.signed_in import Citizen
 from hotline import audit, numbers
 from hotline.citizens import belongings, erasure
+from hotline.errors import Refused
+from hotline.ledger import ledger
+from hotline.line import fairness, registration
 from hotline.rounds import rounds
 
 router = APIRouter(prefix="/my", tags=["my"])
@@ -53,6 +56,30 @@ def delete(
     """Delete what is kept under my number; what stays is in docs/citizens.md."""
     erasure.delete_citizen(session, citizen.number, who=audit.CITIZEN, give_up=give_up)
     signed_in.drop(request, response)
+
+
+@router.get("/places/{ticket}")
+def show_place(
+    ticket: Annotated[str, Path(pattern="^[0-9]{1,8}$")], citizen: Citizen, session: Reading
+) -> wire.MyStanding:
+    """Why my place is where it is, and what the public ledger says of it."""
+    mine = registration.get_by_ticket(session, ticket)
+    if mine.number != citizen.number:
+        raise Refused("not-found", "you have no such place")
+    standing = fairness.look_up(session, mine)
+    return wire.MyStanding(
+        ticket=mine.ticket,
+        waiting=standing.waiting,
+        why=standing.why,
+        moved_reason=mine.moved_reason,
+        called=standing.called,
+        before=standing.before,
+        unexplained=sum(call.reason is fairness.Reason.NONE for call in standing.explained),
+        lines=[
+            wire.LedgerLine(entry=each.id, at=each.at, fact=each.fact, line=ledger.canonical(each).decode())
+            for each in standing.facts
+        ],
+    )
 
 
 def _place(found: belongings.Place) -> wire.MyPlace:

@@ -9,7 +9,7 @@ from api.ids import BodyId
 from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Said, Text
 from db.models import CodeWay, PictureKind
-from db.states import Phase, RegistrationState, RequestState, RequestStep
+from db.states import Fact, Phase, RegistrationState, RequestState, RequestStep
 
 
 class Ways(BaseModel):
@@ -71,6 +71,28 @@ class MyPlace(BaseModel):
     place: int | None
     rounds_missed: int
     registered_at: datetime
+
+
+class LedgerLine(BaseModel):
+    """What the public ledger says of a place of mine: `line` is exactly what is hashed."""
+
+    entry: int
+    at: datetime
+    fact: Fact
+    line: str
+
+
+class MyStanding(BaseModel):
+    """Why a place is where it is. Of `called` others `before` stood before me; `unexplained` must be none."""
+
+    ticket: str
+    waiting: int
+    why: Literal["moved-up", "carried", "in-turn"]
+    moved_reason: str
+    called: int
+    before: int
+    unexplained: int
+    lines: list[LedgerLine]
 
 
 class MyRequest(BaseModel):

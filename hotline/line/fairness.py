@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -56,7 +56,7 @@ class Position:
     round: Round
     place: int | None
     waiting: int
-    why: str
+    why: Literal["moved-up", "carried", "in-turn"]
     facts: Sequence[LedgerEntry]
     called: int
     before: int

@@ -215,6 +215,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "DELETE /my/sessions": CITIZENS,
     "GET /my/categories": NOBODY_NEEDED,
     "GET /my/rounds": NOBODY_NEEDED,
+    "GET /my/places/{ticket}": CITIZENS,
     "GET /my": CITIZENS,
     "GET /my/export": CITIZENS,
     "DELETE /my": CITIZENS,

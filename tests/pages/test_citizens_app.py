@@ -8,7 +8,10 @@ from sqlalchemy import Engine, func, select
 
 from db.engine import reading, writing
 from db.models import Picture, Request
-from db.states import RequestState
+from db.states import Phase, RequestState
+from hotline.citizens import following
+from hotline.ledger import seals
+from hotline.line import registration
 from settings import Settings
 from tests.factories import a_number, a_request, a_round
 from tests.kit import picture_files as files
@@ -54,7 +57,7 @@ def begin(page: Page) -> None:
         {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": files.jpeg()}
     )
     expect(page.get_by_test_id("picture")).to_have_count(1)
-    page.get_by_role("radio").nth(1).check(force=True)
+    page.get_by_role("radio").nth(1).press(" ")
     page.get_by_label("چه شده است؟").fill(TEXT)
 
 
@@ -143,6 +146,46 @@ def test_given_nobody_signed_in_when_a_report_is_finished_then_it_waits_and_goes
     signs_in(page, engine, settings, number)
     in_outbox(page, "arrived")
     assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_the_same_reported_nearby_when_it_is_followed_then_nothing_is_reported_once_more(
+    mine: Page, telephone: BrowserContext, engine: Engine, number: str
+) -> None:
+    telephone.grant_permissions(["geolocation"])
+    telephone.set_geolocation({"latitude": 32.65, "longitude": 51.66, "accuracy": 12})
+    with writing(engine) as session:
+        other = a_request(session, category=2, latitude=32.65, longitude=51.66)
+        tracking = other.tracking
+    begin(mine)
+    mine.get_by_role("button", name="همین‌جا که هستم").click()
+    expect(mine.get_by_test_id("near")).to_have_count(1)
+    fits(mine)
+    mine.get_by_role("button", name="همان است؛ پیگیری می‌کنم").click()
+    expect(mine.get_by_role("heading", name="آنچه پیگیری می‌کنم")).to_be_visible()
+    with reading(engine) as session:
+        (followed,) = following.followed(session, number)
+        assert (followed.request.tracking, requests_of(engine, number)) == (tracking, (0, 0))
+    mine.get_by_role("link", name="خانه").click()
+    expect(mine.get_by_role("link", name="گزارش یک مشکل")).to_be_visible()
+    expect(mine.get_by_test_id("outbox-row")).to_have_count(0)
+
+
+def test_given_a_place_when_its_proof_is_checked_on_the_telephone_then_it_holds_and_what_is_forged_shows(
+    mine: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=number)
+    with writing(engine) as session:
+        seals.seal(session)
+    mine.goto(f"{url}/my/rounds")
+    mine.get_by_role("button", name="بررسی گواهی در همین گوشی").click()
+    expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "proven")
+    fits(mine)
+    mine.evaluate(
+        "localStorage.setItem('hotline137.my.seal', JSON.stringify({ size: 1, root: 'f'.repeat(64) }))"
+    )
+    mine.get_by_role("button", name="بررسی گواهی در همین گوشی").click()
+    expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "broken")
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])

@@ -5,7 +5,7 @@ import { fa } from './src/language/words.fa'
 /** What is read before any code is there. */
 const opening: Plugin = {
   name: 'opening',
-  transformIndexHtml: (html) => html.replaceAll('%title%', fa.title).replaceAll('%lead%', fa.home.title),
+  transformIndexHtml: (html) => html.replaceAll('%title%', fa.title).replaceAll('%brand%', fa.brand).replaceAll('%lead%', fa.home.title),
 }
 
 /** The citizens' app, a bundle of its own beside the staff's pages: docs/decisions/0023-the-citizens-app.md. */

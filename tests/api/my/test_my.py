@@ -303,3 +303,20 @@ def test_given_a_deleted_citizens_place_when_the_office_looks_at_it_then_it_has_
     assert office.get(f"{V1}/registrations/{place}").status_code == 200
     assert office.get(f"{V1}/rounds/{round_.id}/registrations").status_code == 200
     problem(office.get(f"{V1}/citizens/registration/{place}"), 404, "not-found")
+
+
+def test_given_a_place_of_mine_when_i_ask_why_then_its_lines_are_those_of_the_public_ledger(
+    citizen: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+        mine, other = (
+            registration.register(session, round_id=round_.id, number=each).ticket
+            for each in (number, a_number())
+        )
+    told = citizen.get(f"{MY}/places/{mine}").json()
+    assert (told["why"], told["waiting"], told["unexplained"]) == ("in-turn", 2, 0)
+    public = citizen.get("/public/ledger/entries").text.splitlines()
+    assert [public[line["entry"] - 1] for line in told["lines"]] == [line["line"] for line in told["lines"]]
+    assert told["lines"] and number not in str(told)
+    problem(citizen.get(f"{MY}/places/{other}"), 404, "not-found")

@@ -60,7 +60,7 @@ export function App() {
       <a class="skip" href="#main">{text.skip}</a>
       <header>
         <div class="column">
-          <Link to="" class="home"><b>{digits(137)}</b> <span>{text.title}</span></Link>
+          <Link to="" class="home"><b>{digits(137)}</b> <span>{text.brand}</span></Link>
           <a class="switch" href={`?lang=${otherLanguage()}`} lang={otherLanguage()} dir={language === 'fa' ? 'ltr' : 'rtl'}>{text.other}</a>
         </div>
       </header>

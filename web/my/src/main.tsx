@@ -2,6 +2,7 @@ import { render } from 'preact'
 import { askCategories, askWays } from './api/categories'
 import { App, fetchAhead } from './app'
 import { beginInLanguage, text } from './language/language'
+import { here } from './ui/router'
 import './my.css'
 
 const RELOADED = 'hotline137.my.reloaded'
@@ -13,6 +14,8 @@ window.addEventListener('vite:preloadError', () => {
   location.reload()
 })
 
+// Whoever comes for the form waits for nothing else first.
+if (here().startsWith('report')) void askCategories().catch(() => null)
 await beginInLanguage()
 const root = document.getElementById('app')
 if (root) {

@@ -38,10 +38,17 @@ async function once<Answer>(method: string, path: string, body: Body, headers: R
     content = body.picture
     sent.set('Content-Type', 'image/jpeg')
   }
-  const patience = AbortSignal.timeout('picture' in body ? PICTURE_PATIENCE_MS : PATIENCE_MS)
+  return answered<Answer>(`/api/v1/my${path}`, { method, body: content, headers: sent }, 'picture' in body ? PICTURE_PATIENCE_MS : PATIENCE_MS)
+}
+
+/** What everybody may ask. */
+export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {}, PATIENCE_MS)
+
+async function answered<Answer>(address: string, request: RequestInit, patienceMs: number): Promise<Answer> {
+  const patience = AbortSignal.timeout(patienceMs)
   try {
     // A network that asks for its own sign-in first leads elsewhere, or answers with a page.
-    const answer = await fetch(`/api/v1/my${path}`, { method, body: content, headers: sent, redirect: 'error', signal: patience })
+    const answer = await fetch(address, { ...request, redirect: 'error', signal: patience })
     const kind = answer.headers.get('Content-Type') ?? ''
     if (answer.status === 204) return undefined as Answer
     if (answer.ok && kind.startsWith('application/json')) return (await answer.json()) as Answer

@@ -16,10 +16,19 @@ const known = <Said>(name: string): Said[] => {
 export const knownCategories = (): Category[] => known<Category>(KEPT)
 export const knownWays = (): Way[] => known<Way>(WAYS)
 
-export async function askCategories(): Promise<Category[]> {
-  const said = await ask<Category[]>('GET', '/categories')
-  localStorage.setItem(KEPT, JSON.stringify(said))
-  return said
+let asking: Promise<Category[]> | null = null
+
+/** Asked once for all that wait for it. */
+export function askCategories(): Promise<Category[]> {
+  asking ??= ask<Category[]>('GET', '/categories')
+    .then((said) => {
+      localStorage.setItem(KEPT, JSON.stringify(said))
+      return said
+    })
+    .finally(() => {
+      asking = null
+    })
+  return asking
 }
 
 export async function askWays(): Promise<Way[]> {

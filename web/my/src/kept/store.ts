@@ -1,31 +1,5 @@
 import { Dexie, type Table } from 'dexie'
-
-/** draft: being written; waiting: finished, to be sent; refused: the API said no; arrived: the API has it. */
-export type ReportState = 'draft' | 'waiting' | 'refused' | 'arrived'
-
-/** A report from its first letter on. Its key makes it one, however often it is sent. */
-export interface Report {
-  key: string
-  state: ReportState
-  /** The masked number under which it was finished; empty: whoever signs in sends it. */
-  owner: string
-  changedAt: number
-  language: 'fa' | 'en'
-  category: number | null
-  text: string
-  answers: string[]
-  district: number | null
-  point: { latitude: number; longitude: number; metres: number } | null
-  place: string
-  /** So often no answer came; not to be sent again before then. */
-  tries: number
-  notBefore: number
-  /** What the API said to it last. */
-  problem: string
-  /** The pictures were handed in anew because the API knew them no more. */
-  renewed: boolean
-  tracking: string
-}
+import { forgetJotted, jotted, jottedDown, MOST_PICTURES, type Report } from './report'
 
 /** A picture of a report; `kept`: its id at the API, once it is there. An ArrayBuffer: some browsers lose blobs. */
 export interface Picture {
@@ -42,8 +16,6 @@ export interface Answered {
   said: unknown
 }
 
-export const MOST_PICTURES = 3
-
 class Store extends Dexie {
   reports!: Table<Report, string>
   pictures!: Table<Picture, number>
@@ -57,22 +29,9 @@ class Store extends Dexie {
 
 export const store = new Store()
 
-const TYPED = 'hotline137.my.typed.'
-
-/** What is typed, at once: the database keeps it a moment later, and the page may be gone by then. */
-export const jot = (report: Report): void => localStorage.setItem(TYPED + report.key, JSON.stringify(report))
-
-/** The database has it. What was typed since is not forgotten. */
-export function jotted({ key, changedAt }: Report): void {
-  const noted = localStorage.getItem(TYPED + key)
-  if (noted && (JSON.parse(noted) as Report).changedAt <= changedAt) localStorage.removeItem(TYPED + key)
-}
-
 /** What a page that was killed had jotted down goes into the database. */
 export async function recover(): Promise<void> {
-  for (const name of Object.keys(localStorage).filter((one) => one.startsWith(TYPED))) {
-    const noted = JSON.parse(localStorage.getItem(name) ?? 'null') as Report | null
-    if (!noted) continue
+  for (const noted of jottedDown()) {
     await store.transaction('rw', store.reports, async () => {
       const kept = await store.reports.get(noted.key)
       if (!kept || (kept.state === 'draft' && kept.changedAt < noted.changedAt)) await store.reports.put(noted)
@@ -94,17 +53,6 @@ export async function draft(key: string): Promise<Report | undefined> {
   const found = await store.reports.get(key)
   return found?.state === 'draft' ? found : undefined
 }
-
-/** As crypto.randomUUID makes it, where that is not given: it is only by HTTPS. */
-function newKey(): string {
-  const drawn = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return drawn.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}
-
-export const blank = (language: 'fa' | 'en'): Report => ({
-  key: newKey(), state: 'draft', owner: '', changedAt: Date.now(), language, category: null, text: '', answers: [],
-  district: null, point: null, place: '', tries: 0, notBefore: 0, problem: '', renewed: false, tracking: '',
-})
 
 /** What is being written, as it is typed; nothing of a report that is on its way. */
 export const write = (key: string, change: Partial<Report>): Promise<number> =>
@@ -137,7 +85,7 @@ export const takeOver = (key: string): Promise<number> =>
 
 export const drop = (key: string): Promise<void> =>
   store.transaction('rw', store.reports, store.pictures, async () => {
-    localStorage.removeItem(TYPED + key)
+    forgetJotted(key)
     await store.pictures.where({ report: key }).delete()
     await store.reports.delete(key)
   })

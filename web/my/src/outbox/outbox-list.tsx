@@ -1,5 +1,6 @@
 import { knownCategories } from '../api/categories'
-import { allReports, drop, mend, takeOver, type Report } from '../kept/store'
+import type { Report } from '../kept/report'
+import { allReports, drop, mend, takeOver } from '../kept/store'
 import { useLive } from '../kept/use-live'
 import { digits, moment } from '../language/format'
 import { named, problemText, text } from '../language/language'

@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sendDue } from './send'
-import { addPicture, blank, finish, jot, jotted, mend, picturesOf, recover, store, takeOver, write, type Report } from '../kept/store'
+import { blank, jot, jotted, type Report } from '../kept/report'
+import { addPicture, finish, mend, picturesOf, recover, store, takeOver, write } from '../kept/store'
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'lost'
 interface Asked { path: string; key: string | null; body: unknown }

@@ -1,7 +1,8 @@
 import { ask, Away, Refusal } from '../api/ask'
 import { number } from '../api/session'
 import type { Detail, Kept, Report as Body } from '../api/types'
-import { picturesOf, store, type Report } from '../kept/store'
+import type { Report } from '../kept/report'
+import { picturesOf, store } from '../kept/store'
 
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 5 * 60_000

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
-import { MOST_PICTURES, addPicture, picturesOf, store, type Picture } from '../kept/store'
+import { MOST_PICTURES } from '../kept/report'
+import { addPicture, picturesOf, store, type Picture } from '../kept/store'
 import { shrunk } from '../kept/picture'
 import { useLive } from '../kept/use-live'
 import { digits } from '../language/format'

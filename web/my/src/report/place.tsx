@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Report } from '../kept/store'
+import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { text } from '../language/language'
 import { Field } from '../ui/field'

@@ -2,20 +2,21 @@ import { useEffect, useState } from 'preact/hooks'
 import { askCategories, knownCategories } from '../api/categories'
 import { number } from '../api/session'
 import type { Category } from '../api/types'
-import { finish, type Report } from '../kept/store'
+import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { language, named, problemText, text } from '../language/language'
-import { goOut } from '../outbox/run'
 import { Call } from '../ui/call'
 import { Field } from '../ui/field'
 import { Head } from '../ui/head'
 import { Icon } from '../ui/icon'
+import { late } from '../ui/late'
 import { go } from '../ui/router'
 import { ICONS } from './icons'
-import { Pictures } from './pictures'
+import { Near } from './near'
 import { Place } from './place'
 import { useDraft } from './use-draft'
 
+const Pictures = late(() => import('./pictures').then((part) => part.Pictures))
 const LONGEST_TEXT = 1500
 
 type Missing = Partial<Record<'category' | 'text' | 'place', string>>
@@ -50,6 +51,7 @@ export function ReportPage({ of }: { of: string }) {
     try {
       change({ language, answers: (category?.questions ?? []).map((_, index) => report.answers[index] ?? '') })
       await saved()
+      const { finish } = await import('../kept/store')
       await finish(report.key, number())
     } catch {
       setUnkept(true)
@@ -57,13 +59,13 @@ export function ReportPage({ of }: { of: string }) {
     }
     if ('storage' in navigator) void navigator.storage.persist().catch(() => false) // no phone that runs full throws it away
     go('', { instead: true })
-    void goOut()
+    void import('../outbox/run').then(({ goOut }) => goOut())
   }
   return (
     <form noValidate onSubmit={(event) => void send(event)}>
       <Head name={text.report.title} />
       {report.problem ? <p class="news cancelled">{problemText(report.problem)}</p> : null}
-      <Pictures
+      <Pictures.Part
         of={report.key}
         begin={async () => {
           change({})
@@ -81,6 +83,7 @@ export function ReportPage({ of }: { of: string }) {
         <textarea name="text" rows={4} maxLength={LONGEST_TEXT} value={report.text} onInput={(event) => change({ text: event.currentTarget.value })} />
       </Field>
       <Place report={report} change={change} wrong={wrong.place ?? ''} />
+      <Near report={report} />
       {category ? <p class="soft">{text.report.times(span(category.answer), span(category.solve))}</p> : null}
       {unkept || draft.full ? <p class="wrong" role="alert">{text.report.noRoom}</p> : null}
       <button class="large">{text.report.send}</button>

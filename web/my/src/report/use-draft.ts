@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { blank, draft, jot, jotted, store, write, type Report } from '../kept/store'
+import { blank, jot, jotted, type Report } from '../kept/report'
 import { language } from '../language/language'
 import { address, go } from '../ui/router'
 
@@ -12,6 +12,9 @@ export interface Draft {
   full: boolean
 }
 
+/** Fetched beside the form, which can be written into before it is there. */
+const database = () => import('../kept/store')
+
 /** A report as it is written: kept from the first letter on. Undefined until it is read. */
 export function useDraft(of: string): Draft | undefined {
   const [report, setReport] = useState<Report | undefined>(() => (of ? undefined : blank(language)))
@@ -21,7 +24,7 @@ export function useDraft(of: string): Draft | undefined {
   const savingRef = useRef<Promise<void>>(Promise.resolve())
   useEffect(() => {
     if (!of) return
-    void draft(of).then((found) => {
+    void database().then(({ draft }) => draft(of)).then((found) => {
       if (!found) {
         go('', { instead: true })
         return
@@ -42,6 +45,7 @@ export function useDraft(of: string): Draft | undefined {
       // No room there; the database has more.
     }
     const keep = async () => {
+      const { store, write } = await database()
       if (keptRef.current) await write(after.key, { ...changed, changedAt: after.changedAt })
       else await store.reports.add(after)
       jotted(after)

@@ -6,6 +6,7 @@ import { Call } from '../ui/call'
 import { Head } from '../ui/head'
 import { Standing } from '../ui/standing'
 import { useNumber } from '../ui/use-network'
+import { Proven } from './proven'
 
 /** Announced rounds, and my place in them. Registering is by telephone. */
 export function RoundsPage() {
@@ -20,11 +21,19 @@ export function RoundsPage() {
         <h2 id="announced">{text.rounds.announced}</h2>
         <Standing answer={answer} />
         {said?.length === 0 ? <p>{text.rounds.noneAnnounced}</p> : null}
-        {said?.length ? <ul class="cards">{said.map((round) => <Announced key={round.id} round={round} />)}</ul> : null}
+        {said?.length ? <ul class="cards">{inOrder(said).map((round) => <Announced key={round.id} round={round} />)}</ul> : null}
       </section>
       <Call why={text.rounds.register} />
     </>
   )
+}
+
+const OVER_SHOWN = 3
+
+/** What is to come, soonest first, and below it what was last. */
+function inOrder(rounds: Round[]): Round[] {
+  const past = (round: Round) => round.phase === 'over' || Date.parse(round.ends_at) < Date.now()
+  return [...rounds.filter((round) => !past(round)), ...rounds.filter(past).reverse().slice(0, OVER_SHOWN)]
 }
 
 const span = (from: string, to: string): string => `${day(from)} ${clock(new Date(from))}–${clock(new Date(to))}`
@@ -64,6 +73,7 @@ function Mine({ place }: { place: Place }) {
       {place.place === null ? null : <p><b>{text.rounds.place(digits(place.place))}</b></p>}
       {UNDER_WAY.has(place.state) ? <p>{place.rounds_missed ? text.rounds.carried : text.rounds.registered(moment(place.registered_at))}</p> : null}
       <p class="soft">{text.rounds.ticket(digits(place.ticket))}</p>
+      <Proven ticket={place.ticket} />
       <form class="row" method="post" action={`/public/number${language === 'en' ? '?lang=en' : ''}`}>
         <input type="hidden" name="ticket" value={place.ticket} />
         <button class="quiet">{text.rounds.why}</button>
