@@ -154,7 +154,7 @@ def _town(chromium: Browser) -> None:
         (town,) = there
         with person(chromium, locale="fa-IR") as context:
             page = context.new_page()
-            for path in ["sign-in", "phone", *town.public]:
+            for path in ["sign-in", "phone", "my", "my/report", "my/rounds", *town.public]:
                 _take(page, url, path)
             page.goto(url)
             page.get_by_test_id("submit").click()

@@ -8,10 +8,11 @@ from sqlalchemy import Engine, func, select
 
 from db.engine import reading, writing
 from db.models import Picture, Request
-from db.states import Phase, RequestState
+from db.states import Phase, RequestState, RequestStep
 from hotline.citizens import following
 from hotline.ledger import seals
 from hotline.line import registration
+from hotline.requests import requests
 from settings import Settings
 from tests.factories import a_number, a_request, a_round
 from tests.kit import picture_files as files
@@ -221,3 +222,21 @@ def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes
     mine.get_by_role("button", name="فرستادن").click()
     expect(mine.get_by_test_id("state")).to_contain_text("حل نشده")
     assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_a_departments_question_when_its_citizen_answers_in_the_app_then_the_department_has_it(
+    mine: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, RequestState.ASKED, number=number)
+        requests.log(session, request, RequestStep.ASKED, "roads", "کدام کوچه؟")
+        id_, tracking = request.id, request.tracking
+    mine.goto(f"{url}/my/requests/{tracking}")
+    expect(mine.get_by_text("کدام کوچه؟").first).to_be_visible()
+    mine.get_by_label("پاسخ شما").fill("کوچهٔ سوم")
+    fits(mine)
+    mine.get_by_role("button", name="فرستادن").click()
+    expect(mine.get_by_label("پاسخ شما")).to_have_count(0)
+    with reading(engine) as session:
+        steps = requests.history(session, session.get_one(Request, id_))
+        assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")

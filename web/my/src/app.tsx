@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks'
 import { digits } from './language/format'
 import { language, otherLanguage, text } from './language/language'
 import { HomePage } from './home-page'
@@ -51,10 +50,6 @@ const TABS = [
 export function App() {
   const place = usePlace()
   const online = useOnline()
-  useEffect(() => {
-    // The heading that was there before any code was not ours.
-    document.getElementById('opening')?.remove()
-  }, [])
   return (
     <>
       <a class="skip" href="#main">{text.skip}</a>

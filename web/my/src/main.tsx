@@ -6,23 +6,26 @@ import { here } from './ui/router'
 import './my.css'
 
 const RELOADED = 'hotline137.my.reloaded'
+const AT_MOST_EVERY_MS = 60_000
 
 // A newer version of the app has come, and parts of this one are gone. What was typed is kept.
 window.addEventListener('vite:preloadError', () => {
-  if (!navigator.onLine || sessionStorage.getItem(RELOADED)) return
-  sessionStorage.setItem(RELOADED, '1')
+  if (!navigator.onLine || Date.now() - Number(sessionStorage.getItem(RELOADED)) < AT_MOST_EVERY_MS) return
+  sessionStorage.setItem(RELOADED, String(Date.now()))
   location.reload()
 })
 
 // Whoever comes for the form waits for nothing else first.
 if (here().startsWith('report')) void askCategories().catch(() => null)
-await beginInLanguage()
-const root = document.getElementById('app')
-if (root) {
+async function begin(): Promise<void> {
+  await beginInLanguage()
+  document.title = text.title
+  const root = document.getElementById('app')
+  if (!root) return
   root.replaceChildren()
   render(<App />, root)
 }
-document.title = text.title
+void begin()
 
 async function later(): Promise<void> {
   const [{ keepGoingOut }] = await Promise.all([import('./outbox/run'), askCategories().catch(() => null), askWays().catch(() => null)])

@@ -45,10 +45,11 @@ async function once<Answer>(method: string, path: string, body: Body, headers: R
 export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {}, PATIENCE_MS)
 
 async function answered<Answer>(address: string, request: RequestInit, patienceMs: number): Promise<Answer> {
-  const patience = AbortSignal.timeout(patienceMs)
+  const patience = new AbortController() // AbortSignal.timeout is younger than many a telephone
+  const timer = setTimeout(() => patience.abort(), patienceMs)
   try {
     // A network that asks for its own sign-in first leads elsewhere, or answers with a page.
-    const answer = await fetch(address, { ...request, redirect: 'error', signal: patience })
+    const answer = await fetch(address, { ...request, redirect: 'error', signal: patience.signal })
     const kind = answer.headers.get('Content-Type') ?? ''
     if (answer.status === 204) return undefined as Answer
     if (answer.ok && kind.startsWith('application/json')) return (await answer.json()) as Answer
@@ -56,6 +57,8 @@ async function answered<Answer>(address: string, request: RequestInit, patienceM
     throw new Away(`${answer.status} ${kind}`)
   } catch (failed) {
     throw failed instanceof Refusal ? failed : new Away(String(failed))
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -5,6 +5,8 @@ import { language, named, text } from '../language/language'
 import { Head } from '../ui/head'
 import { Link } from '../ui/link'
 import { Standing } from '../ui/standing'
+import { Question } from './question'
+import type { Heard } from './saying'
 import { Solved } from './solved'
 
 /** One of my requests: who has it, until when, what was done, and whether it is solved. */
@@ -21,16 +23,15 @@ export function RequestPage({ tracking }: { tracking: string }) {
   )
 }
 
-interface Props {
+interface Props extends Heard {
   request: Detail
-  put: (said: Detail) => void
-  again: () => void
 }
 
 function Shown({ request, put, again }: Props) {
   return (
     <>
       <p class="lead">{named(request, 'category')}: <b data-testid="state">{text.requests.state[request.state]}</b></p>
+      <Question request={request} put={put} again={again} />
       {request.asked ? <Solved request={request} put={put} again={again} /> : null}
       <Facts request={request} />
       <Pictures request={request} />

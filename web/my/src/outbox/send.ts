@@ -5,7 +5,7 @@ import type { Report } from '../kept/report'
 import { picturesOf, store } from '../kept/store'
 
 const FIRST_WAIT_MS = 5_000
-const LONGEST_WAIT_MS = 5 * 60_000
+const LONGEST_WAIT_MS = 60_000
 
 /** Answers that may be another one later: too many at once, and what is the server's own fault. */
 const laterMaybe = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500
@@ -46,6 +46,7 @@ async function handIn(report: Report): Promise<void> {
     if (picture.kept) continue
     picture.kept = (await ask<Kept>('POST', '/pictures', { picture: picture.data })).id
     if (picture.id !== undefined) await store.pictures.update(picture.id, { kept: picture.kept })
+    report.tries = 0 // it goes on: on a bad line picture by picture
   }
   if (report.category === null || !(await stillWaits(report.key))) return
   const body: Body = {

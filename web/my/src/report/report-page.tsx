@@ -110,7 +110,7 @@ function Categories({ categories, report, change, wrong }: Choice) {
       {categories.length ? null : <p class="news">{text.report.noCategories}</p>}
       <div class="choices">
         {categories.map((one) => (
-          <label key={one.id} class="choice">
+          <label key={one.id} class={one.id === report.category ? 'choice chosen' : 'choice'}>
             <input type="radio" name="category" checked={one.id === report.category} onChange={() => change({ category: one.id, answers: [] })} />
             <Icon of={ICONS[one.icon] ?? []} />{named(one, 'name')}
           </label>

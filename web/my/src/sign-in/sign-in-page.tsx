@@ -67,7 +67,7 @@ function Number({ asked }: { asked: (number: string) => void }) {
           <legend>{text.signIn.by}</legend>
           <div class="choices">
             {ways.map((one) => (
-              <label key={one} class="choice"><input type="radio" name="by" checked={one === way} onChange={() => setBy(one)} />{text.signIn.ways[one]}</label>
+              <label key={one} class={one === way ? 'choice chosen' : 'choice'}><input type="radio" name="by" checked={one === way} onChange={() => setBy(one)} />{text.signIn.ways[one]}</label>
             ))}
           </div>
         </fieldset>

@@ -10,11 +10,12 @@ export function late<Props extends object>(fetched: () => Promise<ComponentType<
     return part
   })
   function Part(props: Props) {
+    const [isGone, setGone] = useState(false)
     const [Shown, setShown] = useState<ComponentType<Props> | null>(() => Known)
     useEffect(() => {
-      if (!Shown) void get().then((part) => setShown(() => part), () => undefined) // main.tsx says so
+      if (!Shown) void get().then((part) => setShown(() => part), () => setGone(true))
     }, [Shown])
-    return Shown ? <Shown {...props} /> : <p role="status">{text.wait}</p>
+    return Shown ? <Shown {...props} /> : <p role="status">{isGone ? text.outdated : text.wait}</p>
   }
   return { Part, ahead: () => void get().catch(() => undefined) }
 }
