@@ -128,6 +128,8 @@ PUBLIC = {
     ("GET", f"{V1}/browser-phone"),
     ("GET", "/healthz"),
     ("GET", f"{V1}/my/codes"),
+    ("GET", f"{V1}/my/categories"),
+    ("GET", f"{V1}/my/rounds"),
     ("POST", f"{V1}/my/codes"),
     ("POST", f"{V1}/my/sessions"),
     ("DELETE", f"{V1}/my/sessions/current"),
