@@ -32,9 +32,9 @@ from api.my import following, my, offered, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.people import account, keys, people, sessions
-from api.public import city, fairness, my_page, number_page, public, requests_page
+from api.public import city, fairness, map_page, my_page, number_page, public, requests_page
 from api.reports import audit, citizens, recordings, reports, search, wallboard
-from api.requests import actions, categories, departments, requests
+from api.requests import actions, categories, departments, releases, requests
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
@@ -56,7 +56,7 @@ _MODULES = (
         audit,
         event_stream,
     ),
-    *(phones, requests, actions, departments, categories, wallboard, reports, citizens, search),
+    *(phones, requests, actions, releases, departments, categories, wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
     *(sign_in, offered, my, my_pictures, following, my_reports),
@@ -78,7 +78,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    for module in (health, public, city, fairness, number_page, my_page, requests_page):
+    for module in (health, public, city, fairness, number_page, my_page, requests_page, map_page):
         together.include_router(module.router)
     return together.routes
 

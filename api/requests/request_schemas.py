@@ -188,6 +188,24 @@ class RequestIn(BaseModel):
     refer: Refer | None = None
 
 
+PublicPictures = Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]], Field(max_length=20)]
+
+
+class ReleaseIn(BaseModel):
+    """What everybody may see: these words, these pictures, and the point, if that is said."""
+
+    text: Said = Field(min_length=1, max_length=500)
+    pictures: PublicPictures = []
+    with_point: bool = False
+
+
+class Release(ReleaseIn):
+    """What is public of a request, by whom and since when."""
+
+    who: str
+    at: datetime
+
+
 class Note(BaseModel):
     """Why; only the office reads it."""
 

@@ -35,6 +35,7 @@ class Picture(Base):
     size: Mapped[int]  # bytes
     made_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]  # the file is gone
+    public: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # with its request
 
     __table_args__ = (
         CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),

@@ -205,3 +205,15 @@ class Reminder(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "department_id", "due_at", "told", name="one_reminder_a_date"),
     )
+
+
+class Release(Base):
+    """What everybody may see of a request, in the words of who released it; gone: nothing."""
+
+    __tablename__ = "releases"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(String(500))
+    with_point: Mapped[bool]
+    who: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]

@@ -36,6 +36,7 @@ from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.pictures import pictures
 from hotline.recordings import recordings
+from hotline.requests import releases
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
@@ -127,6 +128,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
     mine = select(Request).where(Request.number == number).order_by(Request.id).with_for_update(of=Request)
     for request in session.scalars(mine).all():
         request.number = request.call_id = request.report_key = request.report_hash = None
+        releases.forget_person(session, request.id)
         if request.state in OPEN_REQUESTS:
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:

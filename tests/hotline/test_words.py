@@ -27,6 +27,7 @@ BOOKS = {"public": PUBLIC, "pages": PAGES, "staff": STAFF, "messages": wording.T
 PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
     "figures": {*requests_page.COUNTS, *requests_page.DAYS},
+    "listed-states": set(RequestState) - {RequestState.DUPLICATE},
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
     "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Request, Role, User
 from db.states import CallbackState, RequestState
-from hotline.requests import requests, work
+from hotline.requests import releases, requests, work
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_callback, a_department, a_request
 from tests.kit.pages import PHONE, in_state, is_fit
@@ -103,6 +103,36 @@ PLAY = """player => new Promise((resolve, reject) => {
   player.muted = true
   player.play()
 })"""
+
+
+def test_given_a_request_when_it_is_released_and_withdrawn_then_the_page_says_what_everybody_sees(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, latitude=32.65, longitude=51.67)
+    page = open_as(Role.PUBLIC_RELATIONS, f"requests/{request.id}")
+    card = page.get_by_test_id("release")
+    expect(card).to_have_attribute("data-state", "hidden")
+    page.get_by_test_id("to-release").click()
+    page.get_by_test_id("release-save").click()
+    expect(page.get_by_test_id("release-text")).to_be_focused()
+    page.get_by_test_id("release-text").fill("با 09131234567 تماس بگیرید")
+    page.get_by_test_id("release-save").click()
+    expect(card).to_contain_text("شماره‌ای در آن ننویسید")
+    page.get_by_test_id("release-text").fill("چراغ خیابان خاموش است")
+    page.get_by_test_id("release-point").check()
+    is_fit(page)
+    page.get_by_test_id("release-save").click()
+    expect(card).to_have_attribute("data-state", "public")
+    expect(card).to_contain_text("چراغ خیابان خاموش است")
+    with reading(engine) as session:
+        (listed,) = releases.listed(session)
+        assert listed.release.with_point
+    is_fit(page)
+    page.get_by_test_id("withdraw").click()
+    expect(card).to_have_attribute("data-state", "hidden")
+    with reading(engine) as session:
+        assert releases.listed(session) == []
 
 
 def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem_is_written_and_referred(

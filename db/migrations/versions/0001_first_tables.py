@@ -1008,6 +1008,19 @@ def _tables() -> None:
     )
     op.create_index("follows_of_number", "followers", ["number", "id"], unique=False)
     op.create_table(
+        "releases",
+        sa.Column("request_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("with_point", sa.Boolean(), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("request_id"),
+    )
+    op.create_table(
         "request_figures",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
@@ -1090,6 +1103,7 @@ def _tables() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("public", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),
         sa.CheckConstraint("position > 0", name="picture_position"),
         sa.ForeignKeyConstraint(

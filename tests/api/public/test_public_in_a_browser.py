@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.states import RequestState
-from hotline.requests import figures
+from hotline.requests import figures, releases
 from hotline.rounds import planning
 from tests.api.public.public_pages import CITY, Make
 from tests.factories import a_request, some_registrations
@@ -16,10 +16,11 @@ from tests.kit.pages import DESK, is_fit
 
 
 def some_figures(session: Session) -> None:
-    """Of two categories and five departments, of which one row is hidden."""
+    """Of two categories and five departments, of which one row is hidden; and one that is released."""
     for state in (RequestState.REPLIED, RequestState.CLOSED, RequestState.REFERRED) * 5:
         a_request(session, state, **({"replied_at": now(session)} if state is RequestState.CLOSED else {}))
-    a_request(session, category=2)
+    shown = a_request(session, category=2)
+    releases.release(session, shown.id, text="آ" * 500, shown=[], with_point=False, who="u")
     session.flush()
     figures.keep(session, figures.count(session))
 
@@ -50,6 +51,7 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
         "/public/my",
         "/public/requests",
     ]
+    paths += ["/public/requests/map"]
     paths += [f"/public/rounds/{changed.id}", f"/public/rounds/{cancelled.id}"]
     with browser() as chromium:
         context = chromium.new_context(java_script_enabled=False)
@@ -112,6 +114,6 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
             page.get_by_role("button", name=show).click()
             expect(page.get_by_role("main")).to_contain_text(place)
             is_fit(page)
-            for path in (f"rounds/{round_.id}", "requests"):
+            for path in (f"rounds/{round_.id}", "requests", "requests/map"):
                 page.goto(f"{CITY}/public/{path}{'?lang=en' if language == 'en' else ''}")
                 is_fit(page)

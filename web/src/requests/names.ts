@@ -29,3 +29,6 @@ export const isInWork = ({ state }: Pick<CityRequest, 'state'>) => IN_WORK.inclu
 
 /** Who works on requests; everybody else reads them. */
 export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor'
+
+/** Who says what everybody sees of a request (hotline/requests/releases.py). */
+export const mayRelease = (role: string) => ['administrator', 'public_relations', 'supervisor'].includes(role)

@@ -14,6 +14,7 @@ export type Refer = Schemas['Refer']
 export type Step = Schemas['Step']
 export type Department = Schemas['Department']
 export type DistrictCounts = Schemas['DistrictCounts']
+export type Release = Schemas['Release']
 export type RequestFilter = Omit<NonNullable<paths['/api/v1/requests']['get']['parameters']['query']>, 'after' | 'limit'>
 
 const DEPARTMENTS = [...REQUESTS, 'departments']
@@ -107,5 +108,29 @@ export function useRequestAction<T>(action: (input: T) => Promise<RequestDetail>
     },
     // Somebody may have been quicker: show what is.
     onError: () => queries.invalidateQueries({ queryKey: REQUESTS }),
+  })
+}
+
+/** What is public of it; null: nothing. */
+export const useRelease = (id: number) =>
+  useQuery({
+    queryKey: [...REQUESTS, 'release', id],
+    queryFn: () => body(client.GET('/api/v1/requests/{request_id}/release', ofRequest(id))),
+  })
+
+export const releaseRequest = (id: number, release: Schemas['ReleaseIn']) =>
+  body(client.POST('/api/v1/requests/{request_id}/release', { ...ofRequest(id), body: release }))
+
+export const withdrawRequest = (id: number) => body(client.DELETE('/api/v1/requests/{request_id}/release', ofRequest(id)))
+
+/** An action on what is public of it. */
+export function useReleaseAction(id: number, action: () => Promise<unknown>, onDone?: () => void) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: action,
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: [...REQUESTS, 'release', id] })
+      onDone?.()
+    },
   })
 }

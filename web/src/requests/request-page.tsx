@@ -16,8 +16,9 @@ import { useCategory } from '../ui/use-category'
 import { Actions } from './actions'
 import { Duplicates } from './duplicates'
 import { History } from './history'
-import { departmentName, districtName, isInWork, mayHandle } from './names'
+import { departmentName, districtName, isInWork, mayHandle, mayRelease } from './names'
 import { Pictures } from './pictures'
+import { ReleaseCard } from './release'
 import { type RequestDetail, requestSoundUrl, useRequest } from './queries'
 import { StateTags } from './request-row'
 import style from './requests.module.css'
@@ -47,6 +48,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
             </div>
             <div className={style.side}>
               <History steps={detail.steps} />
+              {mayRelease(me.role) && <ReleaseCard key={id} detail={detail} />}
               <Duplicates detail={detail} may={mayHandle(me.role)} />
             </div>
           </>

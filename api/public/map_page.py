@@ -1,0 +1,143 @@
+"""What the office has released of citizens' requests: a schematic map and a list, CSV and GeoJSON."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from api import pictures as wire_pictures
+from api import sheets
+from api.access import Database, InForce, Reading
+from api.pages import CACHED, Asked, page
+from api.pictures import PictureId
+from api.public.requests_page import headers, licence
+from db.engine import reading
+from hotline.clock import CITY
+from hotline.pictures import pictures
+from hotline.requests import places, releases
+from hotline.requests.releases import Listed
+
+router = APIRouter(prefix="/public/requests", include_in_schema=False)
+
+TILES = (
+    *((12, 1, 0), (8, 2, 0), (14, 3, 0)),
+    *((11, 0, 1), (2, 1, 1), (7, 2, 1), (10, 3, 1)),
+    *((9, 0, 2), (1, 1, 2), (3, 2, 2), (4, 3, 2), (15, 4, 2)),
+    *((13, 0, 3), (5, 1, 3), (6, 2, 3)),
+)
+"""District, column, row: the map of web/src/requests/tiles.ts."""
+_PAGE = 50
+_SHADES = 4
+_HEADER = (
+    *("number", "category_fa", "category_en", "district", "reported_on", "state", "text"),
+    *("latitude", "longitude", "pictures"),
+)
+
+Text = Annotated[str, Query()]
+
+
+@router.get("/map")
+def show(
+    *,
+    request: Request,
+    language: Asked,
+    session: Reading,
+    settings: InForce,
+    district: Text = "",
+    before: Text = "",
+) -> Response:
+    """The map, and the newest ones of the city or of a district."""
+    chosen = _number(district)
+    chosen = chosen if chosen in places.KNOWN else None
+    found = releases.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
+    counts = {each.district: each for each in releases.by_district(session)}
+    most = max([1, *(each.open for each in counts.values())])
+    tiles = [
+        {
+            **{"district": number, "x": column * 100, "y": row * 100},
+            "open": counts[number].open if number in counts else 0,
+            "shade": -(-counts[number].open * _SHADES // most) if number in counts else 0,
+        }
+        for number, column, row in TILES
+    ]
+    return page(
+        request,
+        "map.html",
+        language,
+        found=found[:_PAGE],
+        older=found[_PAGE - 1].request.id if len(found) > _PAGE else None,
+        later=bool(_number(before)),
+        district=chosen,
+        tiles=tiles,
+        licence=settings.data_licence,
+        licence_url=settings.data_licence_url,
+    )
+
+
+@router.get("/map.csv")
+def table(session: Reading, settings: InForce) -> Response:
+    """All that is public, as a table."""
+    found = releases.listed(session)
+    answer = sheets.csv_file("137-public-requests", _HEADER, _rows(found, settings.public))
+    answer.headers.update(headers(settings))
+    return answer
+
+
+@router.get("/map.geojson")
+def geojson(session: Reading, settings: InForce) -> Response:
+    """The same as GeoJSON; what has no point has no geometry."""
+    body = {
+        "type": "FeatureCollection",
+        "licence": licence(settings),
+        "features": [_feature(each, settings.public) for each in releases.listed(session)],
+    }
+    return JSONResponse(body, headers=headers(settings), media_type="application/geo+json")
+
+
+@router.get("/pictures/{picture_id}")
+def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> FileResponse:
+    """A picture that the office has released."""
+    with reading(engine) as session:
+        path = pictures.file(session, picture_id, settings.pictures_dir, releases.of_public())
+    answer = wire_pictures.show(path)
+    answer.headers.update(CACHED)
+    return answer
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _point(each: Listed) -> tuple[float, float] | None:
+    """Longitude and latitude, to about ten metres."""
+    request = each.request
+    if not each.release.with_point or request.latitude is None or request.longitude is None:
+        return None
+    return round(request.longitude, 4), round(request.latitude, 4)
+
+
+def _facts(each: Listed, public_url: str) -> dict[str, Any]:
+    return {
+        "number": each.request.tracking,
+        "category_fa": each.category.name_fa,
+        "category_en": each.category.name_en,
+        "district": each.request.district,
+        "reported_on": each.request.made_at.astimezone(CITY).date().isoformat(),
+        "state": each.request.state.value,
+        "text": each.release.text,
+        "pictures": [f"{public_url}/public/requests/pictures/{name}" for name in each.pictures],
+    }
+
+
+def _feature(each: Listed, public_url: str) -> dict[str, Any]:
+    point = _point(each)
+    geometry = {"type": "Point", "coordinates": list(point)} if point else None
+    return {"type": "Feature", "geometry": geometry, "properties": _facts(each, public_url)}
+
+
+def _rows(found: Any, public_url: str) -> Iterator[list[sheets.Cell]]:
+    for each in found:
+        facts, (longitude, latitude) = _facts(each, public_url), _point(each) or (None, None)
+        shown = " ".join(facts.pop("pictures"))
+        yield [*facts.values(), latitude, longitude, shown]

@@ -1,0 +1,161 @@
+"""What a person of the office releases of a request: own words, chosen pictures, the point or not.
+
+Nothing of the citizen's words is copied. A withdrawal holds at once.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Category, Picture, Release, Request, Role
+from db.states import OPEN_REQUESTS, RequestState
+from hotline import audit, reasons
+from hotline.errors import Refused
+from hotline.requests import work
+
+MODERATORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
+"""Who releases."""
+MOST = 5_000
+"""Requests in one file of open data, the newest."""
+
+
+class Listed(NamedTuple):
+    """A request as everybody sees it."""
+
+    request: Request
+    category: Category
+    release: Release
+    pictures: Sequence[str]
+
+
+class District(NamedTuple):
+    """What is public of a district: all, and what is not at its end."""
+
+    district: int | None
+    released: int
+    open: int
+
+
+def find(session: Session, request_id: int) -> tuple[Release, Sequence[str]] | None:
+    """What is released of it, and which pictures."""
+    release = session.get(Release, request_id)
+    return (release, _pictures(session, [request_id]).get(request_id, [])) if release else None
+
+
+def release(
+    session: Session, request_id: int, *, text: str, shown: Collection[str], with_point: bool, who: str
+) -> None:
+    """Release it in these words; once more: in others, with other pictures.
+
+    Raises Refused("not-found" | "wrong-state" | "place-missing" | "picture-unknown"), and what
+    `reasons.check` raises.
+    """
+    text = reasons.check(text)
+    request = work.get_for_update(session, request_id)
+    if request.state is RequestState.DUPLICATE:
+        raise Refused("wrong-state", "it is a duplicate: release the first one")
+    if with_point and request.latitude is None:
+        raise Refused("place-missing", "nobody knows its point", "with_point")
+    its = session.scalars(
+        select(Picture).where(Picture.request_id == request.id, Picture.deleted_at.is_(None))
+    ).all()
+    if not set(shown) <= {picture.id for picture in its}:
+        raise Refused("picture-unknown", "it has no such picture, or not any more", "pictures")
+    for picture in its:
+        picture.public = picture.id in shown
+    row = session.get(Release, request.id) or Release(request_id=request.id)
+    row.text, row.with_point, row.who, row.at = text, with_point, who, now(session)
+    session.add(row)
+    audit.record(session, who, "request-released", f"request {request.id}", text)
+    session.flush()
+    events.request_changed(session, request)
+
+
+def withdraw(session: Session, request_id: int, *, who: str) -> None:
+    """It is public no more; of one that is not, nothing happens. Raises Refused("not-found")."""
+    request = work.get_for_update(session, request_id)
+    row = session.get(Release, request.id)
+    if row is None:
+        return
+    session.delete(row)
+    _hide_pictures(session, request.id)
+    audit.record(session, who, "request-withdrawn", f"request {request.id}")
+    session.flush()
+    events.request_changed(session, request)
+
+
+def forget_person(session: Session, request_id: int) -> None:
+    """Of a citizen who is deleted neither point nor pictures stay public; the office's own words do."""
+    _hide_pictures(session, request_id, Picture.who == "")
+    session.execute(update(Release).where(Release.request_id == request_id).values(with_point=False))
+
+
+def _hide_pictures(session: Session, request_id: int, *which: ColumnElement[bool]) -> None:
+    its = update(Picture).where(Picture.request_id == request_id, *which)
+    session.execute(its.values(public=False))
+
+
+def listed(
+    session: Session,
+    *,
+    category: int | None = None,
+    district: int | None = None,
+    before: int | None = None,
+    limit: int = MOST,
+) -> Sequence[Listed]:
+    """What is public, the newest reported first; of `before` on only older ones."""
+    query = (
+        select(Request, Category, Release)
+        .join(Release, Release.request_id == Request.id)
+        .join(Category, Category.id == Request.category)
+        .where(Request.state != RequestState.DUPLICATE)
+        .order_by(Release.request_id.desc())
+        .limit(limit)
+    )
+    wanted: list[tuple[bool, ColumnElement[bool]]] = [
+        (category is not None, Request.category == category),
+        (district is not None, Request.district == district),
+        (before is not None, Release.request_id < (before or 0)),
+    ]
+    rows = session.execute(query.where(*[which for asked, which in wanted if asked])).all()
+    pictures = _pictures(session, [request.id for request, *_ in rows])
+    return [Listed(*row, pictures.get(row[0].id, [])) for row in rows]
+
+
+def by_district(session: Session) -> Sequence[District]:
+    """The map's numbers."""
+    open_ = func.count().filter(Request.state.in_(OPEN_REQUESTS))
+    query = (
+        select(Request.district, func.count(), open_)
+        .join(Release, Release.request_id == Request.id)
+        .where(Request.state != RequestState.DUPLICATE, Request.district.is_not(None))
+        .group_by(Request.district)
+    )
+    return [District(*row) for row in session.execute(query)]
+
+
+def of_public() -> ColumnElement[bool]:
+    """In a query of Picture: everybody may see it."""
+    there = exists().where(
+        Release.request_id == Picture.request_id,
+        Request.id == Release.request_id,
+        Request.state != RequestState.DUPLICATE,
+    )
+    return Picture.public & there
+
+
+def _pictures(session: Session, requests: Collection[int]) -> dict[int, list[str]]:
+    """Names of what is public, by request."""
+    found: dict[int, list[str]] = {}
+    for begin in range(0, len(requests), 500):
+        some = list(requests)[begin : begin + 500]
+        shown = select(Picture.request_id, Picture.id).where(
+            Picture.request_id.in_(some), Picture.public, Picture.deleted_at.is_(None)
+        )
+        for request_id, name in session.execute(shown.order_by(Picture.kind, Picture.position)):
+            found.setdefault(request_id or 0, []).append(name)
+    return found

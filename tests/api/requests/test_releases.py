@@ -1,0 +1,132 @@
+"""The office releases a request, and everybody sees just that."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.public import map_page
+from db.engine import writing
+from db.models import Role
+from db.states import RequestState
+from settings import Settings
+from tests.api.answers import V1, As, problem
+from tests.api.my.signing_in import page_of
+from tests.api.public.public_pages import CITY, Read
+from tests.factories import a_number, a_request
+from tests.kit import picture_files as files
+
+HOSTILE = "=cmd|' /C calc'!A0 <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def reported(app: FastAPI, engine: Engine, settings: Settings) -> dict[str, Any]:
+    """A report with two pictures and a point, in words that are nobody's business."""
+    mine = page_of(app, engine, settings, a_number())
+    shown = [mine.post(f"{V1}/my/pictures", content=files.jpeg()).json()["id"] for _ in range(2)]
+    said = {"category": 2, "text": "راز من", "place": "خانهٔ من", "pictures": shown, "district": 5}
+    said |= {"latitude": 32.612345, "longitude": 51.654321}
+    tracking = mine.post(f"{V1}/my/requests", json=said, headers={"Idempotency-Key": "key-00001"}).json()
+    return {"tracking": tracking["tracking"], "pictures": shown, "id": 1}
+
+
+def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_have_it_and_nothing_else(
+    office: TestClient, citizen: TestClient, reported: dict[str, Any]
+) -> None:
+    first, second = reported["pictures"]
+    path = f"{V1}/requests/{reported['id']}/release"
+    assert office.get(path).json() is None
+    assert citizen.get(f"/public/requests/pictures/{first}").status_code == 404
+    body = {"text": HOSTILE, "pictures": [first], "with_point": True}
+    assert office.post(path, json=body).status_code == 204
+    released = office.get(path).json()
+    assert (released["text"], released["pictures"], released["with_point"]) == (HOSTILE, [first], True)
+
+    for language in ("", "?lang=en"):
+        html = citizen.get(f"/public/requests/map{language}").text
+        assert "<img src=x" not in html and "راز" not in html and "خانهٔ من" not in html
+        images = [str(each["src"]) for each in Read(html).all("img")]
+        assert images == [f"/public/requests/pictures/{first}"]
+    shown = citizen.get(f"/public/requests/pictures/{first}")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert citizen.get(f"/public/requests/pictures/{second}").status_code == 404
+
+    found = citizen.get("/public/requests/map.geojson")
+    assert found.headers["content-type"] == "application/geo+json"
+    assert "license" in found.headers["Link"]
+    (feature,) = found.json()["features"]
+    assert feature["geometry"] == {"type": "Point", "coordinates": [51.6543, 32.6123]}
+    assert feature["properties"]["number"] == reported["tracking"]
+    assert feature["properties"]["pictures"] == [f"{CITY}/public/requests/pictures/{first}"]
+    (row,) = csv.DictReader(io.StringIO(citizen.get("/public/requests/map.csv").text.lstrip("\ufeff")))
+    assert row["text"] == f"'{HOSTILE}" and row["latitude"] == "32.6123"
+
+    assert office.post(path, json={"text": "چراغ"}).status_code == 204
+    assert citizen.get(f"/public/requests/pictures/{first}").status_code == 404
+    assert citizen.get("/public/requests/map.geojson").json()["features"][0]["geometry"] is None
+    assert office.delete(path).status_code == 204
+    assert citizen.get("/public/requests/map.geojson").json()["features"] == []
+    assert office.get(path).json() is None
+
+
+def test_given_who_may_not_or_what_is_wrong_when_released_then_it_is_refused(
+    as_role: As, office: TestClient, reported: dict[str, Any]
+) -> None:
+    path = f"{V1}/requests/{reported['id']}/release"
+    for role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICIAL):
+        problem(as_role(role).post(path, json={"text": "چراغ"}), 403, "forbidden")
+    for body, status, code in (
+        ({"text": ""}, 422, "invalid-input"),
+        ({"text": "آ" * 501}, 422, "invalid-input"),
+        ({"text": "09131234567"}, 409, "reason-personal"),
+        ({"text": "چراغ", "pictures": ["../etc/passwd"]}, 422, "invalid-input"),
+        ({"text": "چراغ", "pictures": ["0" * 32]}, 409, "picture-unknown"),
+    ):
+        problem(office.post(path, json=body), status, code)
+    problem(office.post(f"{V1}/requests/404404/release", json={"text": "چراغ"}), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "query", ["district=99", "district=x", "before=-1", "before=%00", f"before={'9' * 99}"]
+)
+def test_given_a_hostile_address_when_the_map_is_opened_then_the_whole_city_is_shown(
+    citizen: TestClient, office: TestClient, reported: dict[str, Any], query: str
+) -> None:
+    office.post(f"{V1}/requests/{reported['id']}/release", json={"text": "چراغ خاموش"})
+    answer = citizen.get(f"/public/requests/map?{query}")
+    assert answer.status_code == 200 and "چراغ خاموش" in answer.text
+
+
+@pytest.mark.parametrize("name", ["x", "..%2f..%2fetc%2fpasswd", "0" * 32, "0" * 33, "%00"])
+def test_given_no_picture_of_ours_when_asked_for_then_there_is_none(citizen: TestClient, name: str) -> None:
+    assert citizen.get(f"/public/requests/pictures/{name}").status_code in (404, 422)
+
+
+def test_given_more_than_a_page_when_followed_then_each_is_seen_once(
+    citizen: TestClient, office: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_page, "_PAGE", 2)
+    with writing(engine) as session:
+        ids = [a_request(session, RequestState.NEW, district=5).id for _ in range(5)]
+    for id_ in ids:
+        office.post(f"{V1}/requests/{id_}/release", json={"text": f"شمارهٔ {id_}"})
+    path, seen = "/public/requests/map?lang=en&district=5", []
+    while path:
+        page = Read(citizen.get(path).text)
+        seen += re.findall(r"شمارهٔ (\d+)", page.text)
+        older = [str(a["href"]) for a in page.all("a") if "before=" in str(a["href"])]
+        path = older[0] if older else ""
+    assert seen == [str(id_) for id_ in reversed(ids)]
+
+
+def test_given_the_map_of_the_desks_when_compared_then_the_public_one_is_the_same() -> None:
+    drawn = (Path(__file__).parents[3] / "web/src/requests/tiles.ts").read_text().partition("= [")[2]
+    tiles = tuple(tuple(map(int, each)) for each in re.findall(r"\[(\d+), (\d), (\d)\]", drawn))
+    assert tiles == map_page.TILES

@@ -1,0 +1,121 @@
+"""What a person of the office releases, and how it is taken back."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import AuditEntry, Picture, PictureKind, Request
+from db.states import RequestState
+from hotline.citizens import erasure
+from hotline.errors import Refused
+from hotline.requests import releases, work
+from tests.factories import a_request
+
+S = RequestState
+POINT = {"latitude": 32.65, "longitude": 51.67}
+
+
+def a_picture(session: Session, request: Request, name: str, position: int = 1) -> str:
+    session.add(
+        Picture(
+            **{"id": name * 32, "kind": PictureKind.BEFORE, "request_id": request.id, "position": position},
+            **{"width": 1, "height": 1, "size": 1, "made_at": now(session), "number": request.number},
+        )
+    )
+    session.flush()
+    return name * 32
+
+
+def release(
+    session: Session, request: Request, *shown: str, with_point: bool = False, text: str = "چراغ"
+) -> None:
+    releases.release(session, request.id, text=text, shown=shown, with_point=with_point, who="mod")
+
+
+def seen(session: Session) -> list[tuple[int, str, list[str]]]:
+    session.expire_all()
+    return [(each.request.id, each.release.text, list(each.pictures)) for each in releases.listed(session)]
+
+
+def public(session: Session) -> list[str]:
+    return list(session.scalars(select(Picture.id).where(releases.of_public()).order_by(Picture.id)))
+
+
+def test_given_a_request_when_released_anew_and_withdrawn_then_only_what_is_said_is_public_and_it_is_audited(
+    session: Session,
+) -> None:
+    request, other = a_request(session, **POINT), a_request(session)
+    one, two = a_picture(session, request, "a"), a_picture(session, request, "b", 2)
+    assert seen(session) == [] and public(session) == []
+    release(session, request, one, two, with_point=True)
+    release(session, other)
+    assert seen(session) == [(other.id, "چراغ", []), (request.id, "چراغ", [one, two])]
+    release(session, request, two, text="چراغ خیابان")
+    assert seen(session)[1] == (request.id, "چراغ خیابان", [two])
+    assert public(session) == [two]
+    for _ in range(2):
+        releases.withdraw(session, request.id, who="mod")
+    assert seen(session) == [(other.id, "چراغ", [])]
+    assert public(session) == [] and releases.find(session, request.id) is None
+    deeds = list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+    assert deeds == ["request-released"] * 3 + ["request-withdrawn"]
+
+
+def test_given_what_cannot_be_released_when_tried_then_it_is_refused_and_nothing_is_public(
+    session: Session,
+) -> None:
+    request, other = a_request(session), a_request(session)
+    theirs = a_picture(session, other, "c")
+    for code, deed in (
+        ("reason-missing", {"text": " "}),
+        ("reason-personal", {"text": "زنگ بزنید 0913 123 4567"}),
+        ("place-missing", {"with_point": True}),
+    ):
+        with pytest.raises(Refused, match=code):
+            release(session, request, **deed)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="picture-unknown"):
+        release(session, request, theirs)
+    with pytest.raises(Refused, match="wrong-state"):
+        release(session, a_request(session, S.DUPLICATE))
+    with pytest.raises(Refused, match="not-found"):
+        releases.release(session, 404404, text="x", shown=[], with_point=False, who="mod")
+    assert seen(session) == [] and public(session) == []
+
+
+def test_given_a_released_one_when_it_turns_out_a_duplicate_then_it_is_not_shown_until_it_is_separated(
+    session: Session,
+) -> None:
+    first, second = a_request(session), a_request(session)
+    name = a_picture(session, second, "d")
+    release(session, second, name)
+    work.merge(session, second.id, first.id, who="u")
+    assert seen(session) == [] and public(session) == []
+    work.separate(session, second, who="u")
+    assert public(session) == [name]
+
+
+def test_given_a_citizen_who_is_deleted_when_their_request_is_open_then_point_and_pictures_are_public_no_more(
+    session: Session,
+) -> None:
+    request = a_request(session, **POINT)
+    assert request.number
+    release(session, request, a_picture(session, request, "e"), with_point=True)
+    erasure.delete_citizen(session, request.number, who="citizen", give_up=True)
+    assert seen(session) == [(request.id, "چراغ", [])] and public(session) == []
+    (listed,) = releases.listed(session)
+    assert not listed.release.with_point
+    assert listed.request.latitude is not None, "it is still to be mended"
+
+
+def test_given_many_when_a_district_and_older_ones_are_asked_for_then_those_come_and_the_map_counts(
+    session: Session,
+) -> None:
+    for district, state in ((3, S.NEW), (3, S.CLOSED), (4, S.REFERRED), (None, S.NEW)):
+        release(session, a_request(session, state, district=district))
+    a_request(session, district=3)
+    found = releases.listed(session, district=3)
+    assert [each.request.state for each in found] == [S.CLOSED, S.NEW]
+    older = releases.listed(session, district=3, before=found[0].request.id)
+    assert [each.request.id for each in older] == [found[1].request.id]
+    assert sorted(releases.by_district(session)) == [(3, 2, 1), (4, 1, 1)]
