@@ -385,6 +385,9 @@ class Settings(BaseSettings):
     )
     """The citizens' app in a store: its package and the SHA-256 fingerprints of its certificates, with spaces
     between (ir.example.app 0A:1B:…), said at /.well-known/assetlinks.json; empty: there is none."""
+    jurisdiction: str = Field("", pattern=r"^[0-9A-Za-z.-]*$", max_length=100)
+    """What Open311 calls this city in `jurisdiction_id`, by custom its website: isfahan.ir. Another one is
+    not found; empty: whatever is asked for is this city."""
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
     notice_webhook_secret: str = Field("", validate_default=True)

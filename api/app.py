@@ -31,6 +31,8 @@ from api.line import blocked, inbound_texts, registrations
 from api.my import following, my, offered, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
+from api.open311 import requests as open311_requests
+from api.open311 import services as open311_services
 from api.people import account, keys, people, sessions
 from api.public import city, fairness, map_page, my_page, number_page, public, requests_page
 from api.reports import audit, citizens, recordings, reports, search, wallboard
@@ -78,7 +80,8 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    for module in (health, public, city, fairness, number_page, my_page, requests_page, map_page):
+    pages = (health, public, city, fairness, number_page, my_page, requests_page, map_page)
+    for module in (*pages, open311_services, open311_requests):
         together.include_router(module.router)
     return together.routes
 
@@ -125,6 +128,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.guesses = limits.Guesses()
     app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
+    app.state.key_guesses = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
     app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
     app.state.near_looks = limits.Guesses(limits.NEAR_BURST, limits.NEAR_EVERY_S)

@@ -34,6 +34,10 @@ STATUS = {
     "wrong-password": 403,
     "wrong-code": 403,
     "key-unknown": 403,
+    "key-missing": 403,
+    "key-may-not": 403,
+    "service-unknown": 404,
+    "jurisdiction-unknown": 404,
     "key-too-often": 429,
     "invalid-input": 422,
     "unfit-characters": 422,
@@ -127,7 +131,7 @@ def declare(document: dict[str, Any]) -> None:
     for methods in document["paths"].values():
         for operation in methods.values():
             content = operation["responses"].get("default", {}).get("content", {})
-            if "application/json" in content:
+            if content.keys() == {"application/json"}:
                 content[_MEDIA_TYPE] = content.pop("application/json")
 
 

@@ -52,8 +52,8 @@ def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
 def show_number(
     of: citizen_history.Of, id_: PathId, user: MayReadCitizens, session: Writing
 ) -> wire.CitizensNumber:
-    """The whole number of the citizen; that it was shown is in the audit log."""
-    number = citizen_history.number_of(session, of, id_)
+    """The citizen's whole number, or what a program sent as it; that it was shown is in the audit log."""
+    number = citizen_history.contact_of(session, of, id_)
     audit.record(session, user.username, "number-shown", f"{of} {id_}")
     return wire.CitizensNumber(number=numbers.national(number))
 

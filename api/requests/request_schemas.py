@@ -147,6 +147,13 @@ class Picture(BaseModel):
     made_at: datetime
 
 
+class BroughtBy(BaseModel):
+    """The program that brought it, and whom it named: masked, and unproven."""
+
+    program: str
+    contact: str | None
+
+
 class RequestDetail(BaseModel):
     """A request with everything about it. `question`: what its citizen was asked, and has not answered."""
 
@@ -154,6 +161,7 @@ class RequestDetail(BaseModel):
     question: str
     language: str
     place: Place | None
+    brought_by: BroughtBy | None
     pictures: list[Picture]
     registration_id: int | None
     steps: list[Step]

@@ -207,6 +207,7 @@ def detail(
         question=department_work.question_of(session, request),
         language=request.language,
         place=place(request),
+        brought_by=_brought_by(session, request),
         pictures=[
             wire.Picture.model_validate(each, from_attributes=True)
             for each in pictures.of_request(session, request.id)
@@ -223,6 +224,14 @@ def detail(
             if seen(one.request)
         ],
     )
+
+
+def _brought_by(session: Session, request: models.Request) -> wire.BroughtBy | None:
+    if request.api_key_id is None:
+        return None
+    program = session.get_one(models.ApiKey, request.api_key_id).name
+    contact = numbers.national(numbers.masked(request.contact)) if request.contact else None
+    return wire.BroughtBy(program=program, contact=contact)
 
 
 def place(request: models.Request) -> wire.Place | None:

@@ -138,7 +138,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 def _words(session: Session, request: Request, at: datetime) -> None:
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
-    request.latitude, request.longitude, request.place = None, None, ""
+    request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
     said = RequestEntry.request_id == request.id, RequestEntry.step == RequestStep.DENIED
     session.execute(update(RequestEntry).where(*said, RequestEntry.who == NOBODY).values(note=""))
     _pictures(session, pictures.drop_of_request(session, request.id), at)
@@ -152,6 +152,10 @@ def _pictures(session: Session, names: Sequence[str], at: datetime) -> None:
 def _file(session: Session, folder: str, name: str | None, at: datetime) -> None:
     if name:
         session.add(Erasure(file=f"{folder}/{Path(name).name}", asked_at=at))
+
+
+_NAMED_BY_NOBODY = {"contact": "", "report_key": None, "report_hash": None}
+"""A number that a program named: it goes, and so does the hash in which it is."""
 
 
 def _traces(session: Session, number: str, at: datetime) -> None:
@@ -170,6 +174,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         delete(Follower).where(Follower.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
+        update(Request).where(Request.contact == number).values(_NAMED_BY_NOBODY),
     )
     for statement in gone:
         session.execute(statement.execution_options(synchronize_session=False))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Category, Picture, PictureKind, Request
+from db.models import Picture, PictureKind, Request
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
@@ -63,7 +63,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
         number=number,
         category=category.id,
         district=places.district_of(report.point, settings.districts_file) or report.district,
-        written=_written(report, category),
+        written=requests.with_answers(report.text, report.answers, category, report.language),
         language=report.language,
         week=settings.working_week,
         latitude=latitude,
@@ -83,16 +83,6 @@ def _may_report(session: Session, number: str, most: int) -> None:
     if count >= most:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-reports", f"at most {most} reports in 24 hours", after_s=after_s)
-
-
-def _written(report: Report, category: Category) -> str:
-    """The citizen's words, and under them what was asked and answered."""
-    if len(report.answers) > len(category.questions):
-        raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
-    asked = zip(category.questions, map(str.strip, report.answers), strict=False)
-    answered = [f"{question[report.language]}\n{answer}" for question, answer in asked if answer]
-    text = report.text.strip()
-    return "\n\n".join([text, *answered]) if text else ""
 
 
 def get(session: Session, number: str, tracking: str) -> Request:

@@ -42,6 +42,13 @@ def number_of(session: Session, of: Of, id_: int) -> str:
     return number
 
 
+def contact_of(session: Session, of: Of, id_: int) -> str:
+    """The number to ask at: the citizen's, or what a program sent as it. Raises Refused("not-found")."""
+    brought = select(Request.contact).where(Request.id == id_, Request.number.is_(None))
+    contact = session.scalar(brought) if of is Of.REQUEST else None
+    return contact or number_of(session, of, id_)
+
+
 def registrations(session: Session, number: str) -> Sequence[Registration]:
     """The newest registrations of an E.164 number, their rounds loaded."""
     return session.scalars(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import OutboxKind, Registration, Request, RequestEntry
+from db.models import Category, OutboxKind, Registration, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import outbox, tickets
 from hotline.errors import Refused
@@ -82,29 +82,41 @@ def write(
 def file(
     session: Session,
     *,
-    number: str,
+    number: str | None,
     category: int,
     district: int | None,
     written: str,
     language: str,
     week: WorkingWeek,
+    longest: int = LONGEST,
     **told: Any,
 ) -> Request:
     """Record what a citizen has written in the app, with what else was `told` (columns of Request).
 
     Raises Refused("text-missing" | "text-long" | "category-inactive").
     """
-    said = {"number": number, "category": category, "district": district, "written": _checked(written)}
+    said = {"number": number, "category": category, "district": district}
+    said["written"] = _checked(written, longest)
     categories.in_use(session, category)
     return _record(session, "", week, language=language, **said, **told)
 
 
-def _checked(written: str) -> str:
+def with_answers(text: str, answers: Sequence[str], category: Category, language: str) -> str:
+    """The citizen's words, and under them what was asked and answered. Raises Refused("answers-unasked")."""
+    if len(answers) > len(category.questions):
+        raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
+    asked = zip(category.questions, map(str.strip, answers), strict=False)
+    answered = [f"{question[language]}\n{answer}" for question, answer in asked if answer]
+    text = text.strip()
+    return "\n\n".join([text, *answered]) if text else ""
+
+
+def _checked(written: str, longest: int = LONGEST) -> str:
     written = written.strip()
     if not written:
         raise Refused("text-missing", "say what the problem is")
-    if len(written) > LONGEST:
-        raise Refused("text-long", f"at most {LONGEST} characters")
+    if len(written) > longest:
+        raise Refused("text-long", f"at most {longest} characters")
     return written
 
 

@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 import { Link } from 'wouter'
 import { serverNow } from '../api/clock'
 import type { Me } from '../api/types'
+import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { seesCitizens } from '../pages'
 import { ErrorNotice } from '../ui/error-notice'
@@ -58,6 +59,15 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
   )
 }
 
+/** The program that brought it, and the number that it named. */
+function broughtBy({ request, brought_by }: RequestDetail, words: Text['requests'], masked: boolean): Fact[] {
+  if (!brought_by) return []
+  const named: Fact[] = brought_by.contact
+    ? [[words.contact, <MaskedNumber key="c" of="request" id={request.id} number={brought_by.contact} masked={masked} />]]
+    : []
+  return [[words.program, brought_by.program], ...named]
+}
+
 function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   const language = useLanguage()
   const category = useCategory()
@@ -68,6 +78,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
     [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
     [words.reported, [format.longDate(request.made_at), format.time(request.made_at), format.age(request.made_at)].join(text.comma)],
     [words.number, request.number ? <MaskedNumber key="n" of="request" id={request.id} number={request.number} masked={seesCitizens(me)} /> : words.noNumber],
+    ...broughtBy(detail, words, seesCitizens(me)),
     [words.language, words.languages[detail.language as keyof typeof words.languages]],
   ]
   const within = (by: string, done: boolean, note?: string) =>

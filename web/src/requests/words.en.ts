@@ -45,6 +45,8 @@ export const words: typeof fa = {
     reported: 'Reported',
     number: 'Telephone number',
     noNumber: 'Unknown',
+    program: 'Filed by the program',
+    contact: 'Number given, unproven',
     language: 'Citizen’s language',
     languages: { fa: 'Persian', en: 'English' },
     place: 'Address',

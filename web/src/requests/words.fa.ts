@@ -44,6 +44,8 @@ export const words = {
     reported: 'زمان ثبت',
     number: 'شمارهٔ تلفن',
     noNumber: 'نامعلوم',
+    program: 'ثبت با برنامهٔ',
+    contact: 'شمارهٔ نوشته‌شده، تأییدنشده',
     language: 'زبان شهروند',
     languages: { fa: 'فارسی', en: 'انگلیسی' },
     place: 'نشانی',

@@ -1,0 +1,195 @@
+"""Open311: requests, filed by programs, and as they stand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from api.access import InForce, Reading, Writing
+from api.cookies import address
+from api.limits import Guesses
+from api.open311 import fields, formats, views
+from api.open311 import schemas as wire
+from api.open311.asking import FORM, OFCITY, Asking, Form, Reporting, check_city
+from api.open311.formats import AsFormat
+from api.pages import Asked
+from api.schemas import Text
+from hotline import tickets
+from hotline.errors import Refused
+from hotline.people.api_keys import Program
+from hotline.requests import brought, looked_up
+from hotline.requests.looked_up import Found, Looker, Wanted
+from hotline.words import PUBLIC
+
+router = APIRouter(prefix="/open311/v2", tags=["open311"], route_class=formats.Route)
+
+_ROOT = "service_requests"
+_SHOWN = formats.shown(list[wire.ServiceRequest] | list[wire.ExtendedRequest])
+_FILED = formats.shown(list[wire.Filed])
+_FIELDS: dict[str, Any] = {
+    name: {"type": "string"}
+    for name in (
+        *("api_key", "jurisdiction_id", "service_code", "lat", "long", "address_string", "address_id"),
+        *("description", "phone", "email", "first_name", "last_name", "device_id", "account_id", "media_url"),
+        "attribute[q1]",
+    )
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            FORM: {"schema": {"type": "object", "required": ["service_code"], "properties": _FIELDS}},
+        },
+    }
+}
+_MOST_NUMBERS = 100
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{8,64}$",
+        description="Of the program's own making: one key, one request; and the token of tokens/.",
+    ),
+]
+Many = Annotated[Text, Query(max_length=2000, description="One, or several with commas between them")]
+Day = Annotated[Text, Query(max_length=40, description="With its time zone: 2026-11-28T09:00:00+03:30")]
+Count = Annotated[Text, Query(pattern="^[0-9]{0,4}$")]
+
+
+@router.post(
+    "/requests.{format}", status_code=201, responses={201: _FILED[200], **_FILED}, openapi_extra=_BODY
+)
+def file_request(
+    *,
+    format_: AsFormat,
+    form: Form,
+    program: Reporting,
+    key: Key = None,
+    language: Asked,
+    session: Writing,
+    settings: InForce,
+) -> Response:
+    """File a request. Sent once more with the same key, or within a minute, it is the same one (200)."""
+    check_city(form.get("jurisdiction_id", ""), settings)
+    category = brought.service(session, fields.needed(form, "service_code"))
+    told = fields.told(form, category, language)
+    request, new = brought.file(session, program.id, key, told, settings)
+    words = PUBLIC.table(language, "open311")
+    filed = wire.Filed(
+        service_request_id=request.tracking,
+        service_notice=words["no-picture"] if form.get("media_url", "").strip() else None,
+    )
+    return formats.answer(format_, _ROOT, [filed], 201 if new else 200)
+
+
+@router.get("/requests.{format}", dependencies=OFCITY, responses=_SHOWN)
+def list_requests(
+    *,
+    request: Request,
+    format_: AsFormat,
+    program: Asking,
+    language: Asked,
+    session: Reading,
+    service_request_id: Many = "",
+    service_code: Many = "",
+    start_date: Day = "",
+    end_date: Day = "",
+    status: Many = "",
+    page: Count = "",
+    page_size: Count = "",
+    extensions: Annotated[Text, Query(max_length=10)] = "",
+) -> Response:
+    """Those with these numbers, whoever knows them; else of a span, a key's own or, if it may, all."""
+    looker = _looker(program)
+    found: Sequence[Found]
+    if numbers := fields.parts(service_request_id):
+        found = _known(request, session, looker, numbers)
+    elif program is None:
+        raise Refused("key-missing", "a list needs api_key; without one ask by service_request_id")
+    else:
+        wanted = Wanted(
+            services=fields.parts(service_code),
+            since=_moment(start_date, "start_date"),
+            until=_moment(end_date, "end_date"),
+            open_=fields.is_open(status),
+            page=fields.count(page, 1, 9999, "page"),
+            page_size=fields.count(page_size, looked_up.MOST, looked_up.MOST, "page_size"),
+        )
+        found = looked_up.page(session, wanted, looker)
+    return formats.answer(
+        format_, _ROOT, views.requests(session, found, looker, language, extended=extensions == "true")
+    )
+
+
+@router.get("/requests/{service_request_id}.{format}", dependencies=OFCITY, responses=_SHOWN)
+def show_request(
+    *,
+    request: Request,
+    service_request_id: Annotated[Text, Path(max_length=40)],
+    format_: AsFormat,
+    program: Asking,
+    language: Asked,
+    session: Reading,
+    extensions: Annotated[Text, Query(max_length=10)] = "",
+) -> Response:
+    """How one stands, for whoever knows its number."""
+    looker = _looker(program)
+    found = _known(request, session, looker, [service_request_id])
+    if not found:
+        raise Refused("not-found", "service_request_id was not found")
+    return formats.answer(
+        format_, _ROOT, views.requests(session, found, looker, language, extended=extensions == "true")
+    )
+
+
+@router.get("/tokens/{token}.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Token]))
+def show_token(
+    *,
+    request: Request,
+    token: Annotated[Text, Path(max_length=64)],
+    format_: AsFormat,
+    program: Asking,
+    session: Reading,
+) -> Response:
+    """The number of what a key filed with this Idempotency-Key; a number is its own token."""
+    if program is not None and not tickets.is_tracking(token):
+        tracking = brought.by_token(session, program.id, token).tracking
+    else:
+        found = _known(request, session, _looker(program), [token])
+        if not found:
+            raise Refused("not-found", "token was not found")
+        tracking = found[0].request.tracking
+    return formats.answer(format_, _ROOT, [wire.Token(service_request_id=tracking, token=token)])
+
+
+@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def nothing(path: str) -> Response:
+    """Nothing else is here."""
+    raise Refused("not-found", "the URL request is invalid: nothing is here")
+
+
+def _looker(program: Program | None) -> Looker:
+    return Looker(program.id, program.may_read) if program else Looker()
+
+
+def _known(request: Request, session: Session, looker: Looker, numbers: list[str]) -> list[Found]:
+    """In the order in which they were asked for. Wrong ones cost guesses, as on the page for a number."""
+    if len(numbers) > _MOST_NUMBERS:
+        raise Refused("invalid-input", f"at most {_MOST_NUMBERS} service_request_id at once")
+    guesses: Guesses = request.app.state.guesses
+    if not looker.may_read:
+        guesses.check(address(request))
+    wanted = [tickets.parse(each, tickets.TRACKING) for each in numbers if tickets.is_tracking(each)]
+    there = {each.request.tracking: each for each in looked_up.by_numbers(session, wanted)}
+    found = [there[number] for number in dict.fromkeys(wanted) if number in there]
+    if not looker.may_read:
+        for _ in range(len(set(numbers)) - len(found)):
+            guesses.wrong(address(request))
+    return found
+
+
+def _moment(text: str, name: str) -> datetime | None:
+    return fields.moment(text, name) if text.strip() else None

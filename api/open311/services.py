@@ -1,0 +1,91 @@
+"""Open311: the services, which are the categories in use, and their questions. Everybody reads them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from api.access import InForce, Reading
+from api.open311 import formats
+from api.open311 import schemas as wire
+from api.open311.asking import OFCITY
+from api.open311.formats import AsFormat
+from api.pages import Asked
+from api.schemas import Text
+from db import models
+from hotline.dates import Language, digits
+from hotline.requests import brought, categories
+from hotline.requests.working_time import Span
+from hotline.words import PAGES, PUBLIC
+
+router = APIRouter(prefix="/open311", tags=["open311"], route_class=formats.Route)
+
+_SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
+_CHANGESET = "2026-11-28T00:00:00+03:30"
+"""When what an endpoint says last changed its form."""
+QUESTION = "q{}"
+"""What a question is called, by its place."""
+
+
+@router.get("/discovery.{format}", responses=formats.shown(wire.Discovery))
+def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
+    """Which APIs there are, and where keys are had."""
+    words = PUBLIC.table(language, "open311")
+    here = wire.Endpoint(
+        specification=_SPECIFICATION,
+        url=f"{settings.public}/open311/v2",
+        changeset=_CHANGESET,
+        formats=["text/xml", "application/json"],
+    )
+    found = wire.Discovery(
+        changeset=_CHANGESET, contact=words["contact"], key_service=words["keys"], endpoints=[here]
+    )
+    return formats.answer(format_, "discovery", found)
+
+
+@router.get("/v2/services.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Service]))
+def list_services(format_: AsFormat, language: Asked, session: Reading) -> Response:
+    """What can be reported: the categories in use."""
+    found = [_service(each, language) for each in categories.everyone(session) if each.active]
+    return formats.answer(format_, "services", found)
+
+
+@router.get(
+    "/v2/services/{service_code}.{format}",
+    dependencies=OFCITY,
+    responses=formats.shown(wire.ServiceDefinition),
+)
+def define_service(
+    service_code: Annotated[Text, Path(max_length=100)], format_: AsFormat, language: Asked, session: Reading
+) -> Response:
+    """The questions of a service; none need an answer."""
+    category = brought.service(session, service_code)
+    asked = [
+        wire.Attribute(code=QUESTION.format(place), order=place, description=question[language])
+        for place, question in enumerate(category.questions, 1)
+    ]
+    definition = wire.ServiceDefinition(service_code=category.code, attributes=asked)
+    return formats.answer(format_, "service_definition", definition)
+
+
+def name_of(category: models.Category, language: Language) -> str:
+    """What people call it."""
+    return category.name_fa if language == "fa" else category.name_en
+
+
+def _service(category: models.Category, language: Language) -> wire.Service:
+    words = PUBLIC.table(language, "open311")
+    answered, solved = (_time(span, language) for span in categories.promised(category))
+    said = PUBLIC.fill(language, "open311", "promised", {"answered": answered, "solved": solved})
+    return wire.Service(
+        service_code=category.code,
+        service_name=name_of(category, language),
+        description=f"{words['urgent']} {said}" if category.urgent else said,
+        metadata=bool(category.questions),
+        keywords=f"{category.name_fa}, {category.name_en}",
+        group=None,
+    )
+
+
+def _time(span: Span, language: Language) -> str:
+    count = digits(span.amount, language)
+    return PAGES.fill(language, "working-time", span.unit, {"count": count})

@@ -1,0 +1,143 @@
+"""Requests that a program brings by its key (Open311). One key and content, one request."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Category, Request
+from hotline import characters, numbers
+from hotline.errors import Refused
+from hotline.requests import places, requests
+from hotline.requests.places import Point
+from settings import Settings
+
+LONGEST = 4000
+"""Characters of a description, as the specification says."""
+LONGEST_ANSWER = 200
+_SAME = timedelta(minutes=1)
+_IRAN = ("+98",)
+_CONTACT = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What a program says of a problem; `phone` as its citizen wrote it, which proves nothing."""
+
+    service: str
+    text: str
+    answers: Sequence[str]
+    point: Point | None
+    place: str
+    phone: str
+    language: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same report."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def file(
+    session: Session, api_key_id: int, idempotency_key: str | None, brought: Brought, settings: Settings
+) -> tuple[Request, bool]:
+    """Record it, or find what was recorded under the same key; and whether it is new.
+
+    Without an `idempotency_key` what has the same content is the same for a minute.
+    Raises Refused("service-unknown" | "key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
+    "place-long" | "answers-unasked" | "answers-long" | "text-long").
+    """
+    one_at_a_time(session, f"brought-by-{api_key_id}")
+    if found := _same(session, api_key_id, idempotency_key, brought.digest):
+        return found, False
+    category = service(session, brought.service)
+    contact = contact_of(brought.phone)
+    _may_name(session, contact, settings.reports_per_day)
+    place = characters.cleaned(brought.place).strip()
+    places.check(brought.point, place, settings.city_bounds)
+    latitude, longitude = brought.point or (None, None)
+    request = requests.file(
+        session,
+        number=None,
+        category=category.id,
+        district=places.district_of(brought.point, settings.districts_file),
+        written=_written(brought, category),
+        language=brought.language,
+        week=settings.working_week,
+        longest=LONGEST + len(category.questions) * 2 * (LONGEST_ANSWER + 2),
+        latitude=latitude,
+        longitude=longitude,
+        place=place,
+        report_key=idempotency_key or secrets.token_hex(32),
+        report_hash=brought.digest,
+        api_key_id=api_key_id,
+        contact=contact,
+    )
+    return request, True
+
+
+def service(session: Session, code: str) -> Category:
+    """The category in use of which this is the code. Raises Refused("service-unknown")."""
+    category = session.scalar(select(Category).where(Category.code == code, Category.active))
+    if category is None:
+        raise Refused("service-unknown", "service_code was not found", "service_code")
+    return category
+
+
+def contact_of(phone: str) -> str:
+    """What is kept of a telephone number that somebody wrote: E.164 if it is one of Iran, else the words."""
+    try:
+        return numbers.parse(phone, _IRAN)
+    except Refused:
+        return " ".join(characters.cleaned(phone).split())[:_CONTACT]
+
+
+def by_token(session: Session, api_key_id: int, token: str) -> Request:
+    """What the program brought with this Idempotency-Key. Raises Refused("not-found")."""
+    mine = select(Request).where(Request.api_key_id == api_key_id, Request.report_key == token)
+    request = session.scalar(mine)
+    if request is None:
+        raise Refused("not-found", "nothing was brought with this token")
+    return request
+
+
+def _same(session: Session, api_key_id: int, key: str | None, digest: str) -> Request | None:
+    mine = select(Request).where(Request.api_key_id == api_key_id)
+    if key is None:
+        just_now = Request.report_hash == digest, Request.made_at > now(session) - _SAME
+        return session.scalars(mine.where(*just_now).order_by(Request.id).limit(1)).first()
+    found = session.scalar(mine.where(Request.report_key == key))
+    if found and found.report_hash != digest:
+        raise Refused("key-reused", "something else was sent with this Idempotency-Key")
+    return found
+
+
+def _may_name(session: Session, contact: str, most: int) -> None:
+    """Whoever it is, as often in a day as a citizen reports by the app."""
+    if not contact.startswith(_IRAN):
+        return
+    one_at_a_time(session, f"contact-{contact}")
+    since = now(session) - timedelta(days=1)
+    named = Request.contact == contact, Request.made_at > since
+    count, oldest = session.execute(select(func.count(), func.min(Request.made_at)).where(*named)).one()
+    if count >= most:
+        after_s = max(1, round((oldest - since).total_seconds()))
+        raise Refused("too-many-reports", f"at most {most} reports in 24 hours", "phone", after_s=after_s)
+
+
+def _written(brought: Brought, category: Category) -> str:
+    """The service's name, where nothing was said: the specification asks for no description."""
+    text = characters.cleaned(brought.text).strip()
+    if len(text) > LONGEST:
+        raise Refused("text-long", f"at most {LONGEST} characters", "description")
+    answers = [characters.cleaned(answer).strip() for answer in brought.answers]
+    if any(len(answer) > LONGEST_ANSWER for answer in answers):
+        raise Refused("answers-long", f"an answer has at most {LONGEST_ANSWER} characters", "attribute")
+    name = category.name_fa if brought.language == "fa" else category.name_en
+    return requests.with_answers(text or name, answers, category, brought.language)

@@ -1,0 +1,131 @@
+"""Requests as a program looks them up (Open311): which ones, and when each last moved."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, lazyload
+
+from db.engine import now
+from db.models import Category, Request, RequestEntry
+from db.states import OPEN_REQUESTS
+from hotline.errors import Refused
+from hotline.requests.requests import OF_THE_OFFICE
+
+SPAN = timedelta(days=90)
+"""What one look goes back, at most, and if nothing else is said."""
+MOST = 1000
+"""Of one page."""
+_ROUNDED = 3
+"""Decimals of a point that is another's: about a hundred metres."""
+
+
+class Looker(NamedTuple):
+    """Who looks: anybody, or the program with this key."""
+
+    api_key_id: int | None = None
+    may_read: bool = False
+
+    def brought(self, request: Request) -> bool:
+        """Whether it brought this one itself."""
+        return request.api_key_id is not None and request.api_key_id == self.api_key_id
+
+    def point(self, request: Request) -> tuple[float | None, float | None]:
+        """Where the request is, as exactly as this looker may know."""
+        if request.latitude is None or request.longitude is None:
+            return None, None
+        if self.brought(request):
+            return request.latitude, request.longitude
+        if self.may_read:
+            return round(request.latitude, _ROUNDED), round(request.longitude, _ROUNDED)
+        return None, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which requests; `services` by their codes, none: all. `open_`: None for both."""
+
+    services: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    open_: bool | None = None
+    page: int = 1
+    page_size: int = MOST
+
+
+class Found(NamedTuple):
+    """A request, its category, the number of the one with which it goes on, and when it last moved."""
+
+    request: Request
+    category: Category
+    joined: str | None
+    moved_at: datetime
+
+
+def by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
+    """Those with these tracking numbers, for whoever knows them."""
+    return _found(session, session.scalars(_PLAIN.where(Request.tracking.in_(numbers))).all())
+
+
+def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
+    """One page of those reported in a span, the newest first; without `may_read` the program's own.
+
+    Raises Refused("span-wrong").
+    """
+    since, until = _span(session, wanted)
+    query = _PLAIN.where(Request.made_at >= since, Request.made_at <= until)
+    if not looker.may_read:
+        query = query.where(Request.api_key_id == looker.api_key_id)
+    if wanted.services:
+        ids = select(Category.id).where(Category.code.in_(wanted.services))
+        query = query.where(Request.category.in_(ids))
+    if wanted.open_ is not None:
+        open_ = Request.state.in_(OPEN_REQUESTS)
+        query = query.where(open_ if wanted.open_ else ~open_)
+    query = query.order_by(Request.made_at.desc(), Request.id.desc())
+    query = query.limit(wanted.page_size).offset((wanted.page - 1) * wanted.page_size)
+    return _found(session, session.scalars(query).all())
+
+
+def steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequence[RequestEntry]]:
+    """What the public may know of each one's history, oldest first, by its id."""
+    found: dict[int, list[RequestEntry]] = {}
+    public = (
+        RequestEntry.request_id.in_([each.id for each in requests]),
+        RequestEntry.step.not_in(OF_THE_OFFICE),
+    )
+    for entry in session.scalars(select(RequestEntry).where(*public).order_by(RequestEntry.id)):
+        found.setdefault(entry.request_id, []).append(entry)
+    return found
+
+
+_PLAIN = select(Request).options(lazyload(Request.promised_by))
+
+
+def _span(session: Session, wanted: Wanted) -> tuple[datetime, datetime]:
+    until = wanted.until or (wanted.since + SPAN if wanted.since else now(session))
+    since = wanted.since or until - SPAN
+    if not timedelta() <= until - since <= SPAN:
+        raise Refused("span-wrong", f"start_date comes before end_date, at most {SPAN.days} days", "end_date")
+    return since, until
+
+
+def _found(session: Session, requests: Sequence[Request]) -> Sequence[Found]:
+    ids = [request.id for request in requests]
+    public = RequestEntry.request_id.in_(ids), RequestEntry.step.not_in(OF_THE_OFFICE)
+    moved = select(RequestEntry.request_id, func.max(RequestEntry.at)).where(*public)
+    last = dict(session.execute(moved.group_by(RequestEntry.request_id)).all())
+    firsts = {request.duplicate_of_id for request in requests} - {None}
+    joined = dict(session.execute(select(Request.id, Request.tracking).where(Request.id.in_(firsts))).all())
+    categories = {category.id: category for category in session.scalars(select(Category))}
+    return [
+        Found(
+            request,
+            categories[request.category],
+            joined.get(request.duplicate_of_id or 0),
+            last.get(request.id, request.made_at),
+        )
+        for request in requests
+    ]
