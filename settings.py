@@ -182,6 +182,8 @@ _SECRET = {
     "database_url",
     "notice_webhook",
     "notice_webhook_secret",
+    "request_webhook",
+    "request_webhook_secret",
     "sms_inbound_secret",
     "sms_kavenegar_key",
     "sms_http_headers",
@@ -392,6 +394,10 @@ class Settings(BaseSettings):
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
     notice_webhook_secret: str = Field("", validate_default=True)
     """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
+    request_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
+    """Where each step of a city request is posted, without its words or its number; empty: nowhere."""
+    request_webhook_secret: str = Field("", validate_default=True)
+    """What those posts are signed with, as HOTLINE_NOTICE_WEBHOOK_SECRET; another one."""
     sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
     """The line from which text messages come; empty: the provider's own choice."""
     sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=_URL)
@@ -522,6 +528,11 @@ class Settings(BaseSettings):
     @classmethod
     def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
         return _signing_secret(value) if value or others.data.get("notice_webhook") else value
+
+    @field_validator("request_webhook_secret")
+    @classmethod
+    def _request_secret(cls, value: str, others: ValidationInfo) -> str:
+        return _signing_secret(value) if value or others.data.get("request_webhook") else value
 
     @field_validator("sms_inbound_secret")
     @classmethod

@@ -25,7 +25,7 @@ from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, silences, turn_near
 from hotline.line import carry_over as carry
-from hotline.requests import figures, reminders
+from hotline.requests import figures, reminders, webhooks
 from hotline.requests import work as request_work
 from hotline.rounds import notices
 from hotline.timetable import timetable
@@ -114,6 +114,15 @@ def announce(engine: Engine, settings: Settings) -> None:
     """Put due notices into the outbox."""
     with writing(engine) as session:
         notices.queue_due(session, settings)
+
+
+def tell_of_requests(engine: Engine, settings: Settings) -> None:
+    """Put into the outbox what the webhook for requests is to be told."""
+    more = True
+    while more:
+        with writing(engine) as session:
+            more = webhooks.queue_due(session, settings) > 0
+        step()
 
 
 def tell_turn_near(engine: Engine, settings: Settings) -> None:
@@ -214,6 +223,7 @@ def forget_events(engine: Engine, settings: Settings) -> None:
 JOBS = [
     Job("carry-over", 1.0, carry_over),
     Job("notices", 5.0, announce),
+    Job("request-steps", 5.0, tell_of_requests),
     Job("turn-near", 5.0, tell_turn_near),
     Job("outbox", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
     Job("sign-in-codes", 0.5, sender.run_codes, limit_s=120.0),

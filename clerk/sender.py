@@ -14,7 +14,7 @@ from clerk import code_wording, wording
 from clerk.progress import step
 from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, messenger, sms
 from db.engine import reading, writing
-from db.models import OutboxKind, OutboxMessage
+from db.models import TO_WEBHOOKS, OutboxKind, OutboxMessage
 from hotline import delivery
 from settings import Settings
 
@@ -35,11 +35,14 @@ class Ways(NamedTuple):
     texts: Provider | None
     codes: Provider | None
     notices: Provider
+    requests: Provider
 
     def of(self, letter: wording.Text, message: OutboxMessage) -> Provider | None:
         """The one for this message."""
         if message.kind is OutboxKind.NOTICE:
             return self.notices
+        if message.kind is OutboxKind.REQUEST_STEP:
+            return self.requests
         return self.codes if letter.by_messenger else self.texts
 
 
@@ -73,7 +76,8 @@ def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[OutboxMessag
 async def _send(engine: Engine, settings: Settings, batch: Sequence[OutboxMessage], take_up: TakeUp) -> None:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
         notices = Webhook(client, settings.notice_webhook_secret)
-        ways = Ways(sms(settings, client), messenger(settings, client), notices)
+        requests = Webhook(client, settings.request_webhook_secret)
+        ways = Ways(sms(settings, client), messenger(settings, client), notices, requests)
         while batch:
             sending = [_send_one(engine, settings, ways, message) for message in batch]
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
@@ -115,7 +119,7 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
 
 
 def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> wording.Text | None:
-    if message.kind is OutboxKind.NOTICE:
+    if message.kind in TO_WEBHOOKS:
         return wording.Text(message.to, message.body)
     with reading(engine) as session:
         if message.kind is OutboxKind.SIGN_IN_CODE:

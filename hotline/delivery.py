@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Delivery, OutboxKind, OutboxMessage
+from db.models import TO_WEBHOOKS, Delivery, OutboxKind, OutboxMessage
 from hotline import audit, numbers, outbox
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from settings import QuietHours
 
-_AT_ANY_HOUR = (OutboxKind.NOTICE, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE)
+_AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE)
 """A machine's, and what somebody waits for who has just asked for it."""
 
 LEASE = timedelta(minutes=2)
@@ -42,7 +42,7 @@ def name_outside(message: OutboxMessage) -> str:
 
     The time is in it because a provider remembers names longer than a database lives that is made anew.
     """
-    if message.kind is OutboxKind.NOTICE:
+    if message.kind in TO_WEBHOOKS:
         return message.key
     return str(int(message.made_at.timestamp()) * 10**8 + message.id % 10**8)
 
@@ -65,7 +65,7 @@ def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> 
     due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts)
     if not texts:
-        due = and_(due, OutboxMessage.kind == OutboxKind.NOTICE)
+        due = and_(due, OutboxMessage.kind.in_(TO_WEBHOOKS))
     elif is_quiet(at, quiet):
         due = and_(due, OutboxMessage.kind.in_(_AT_ANY_HOUR))
     return _take(session, at, due, limit)
@@ -131,7 +131,7 @@ def page(session: Session, state: Delivery | None, limit: int) -> Sequence[Outbo
 
 def recipient(message: OutboxMessage) -> str:
     """To whom it goes, as much as may be shown: a masked number, or a webhook's host."""
-    if message.kind is OutboxKind.NOTICE:
+    if message.kind in TO_WEBHOOKS:
         return urlsplit(message.to).hostname or ""  # the rest may be a secret
     return numbers.masked(message.to)
 
@@ -156,7 +156,7 @@ def retry(session: Session, message_id: int, who: str) -> None:
 def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: bool) -> None:
     too_late = OutboxMessage.expires_at <= at
     if not texts:
-        unsent = and_(OutboxMessage.kind != OutboxKind.NOTICE, OutboxMessage.made_at <= at - outbox.USEFUL)
+        unsent = and_(OutboxMessage.kind.not_in(TO_WEBHOOKS), OutboxMessage.made_at <= at - outbox.USEFUL)
         too_late = or_(too_late, unsent)
     session.execute(
         update(OutboxMessage)

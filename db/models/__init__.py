@@ -21,7 +21,7 @@ from db.models.line import (
     TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
-from db.models.outbox import Delivery, OutboxKind, OutboxMessage
+from db.models.outbox import TO_WEBHOOKS, Delivery, OutboxKind, OutboxMessage
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind
 from db.models.recordings import Recording, VoiceSummary
@@ -47,6 +47,7 @@ from db.models.timetable import (
 
 __all__ = [
     "STRETCHES",
+    "TO_WEBHOOKS",
     "ApiKey",
     "AuditEntry",
     "Base",

@@ -45,6 +45,11 @@ class OutboxKind(StrEnum):
     REQUEST_LATE = "request_late"  # to the same, for its head
     SIGN_IN_CODE = "sign_in_code"  # to whoever signs in by the number; the code itself is not in the row
     NOTICE = "notice"  # of a round, to a webhook
+    REQUEST_STEP = "request_step"  # to a webhook, too
+
+
+TO_WEBHOOKS = (OutboxKind.NOTICE, OutboxKind.REQUEST_STEP)
+"""A machine's: at any hour, and whoever sends text messages."""
 
 
 class OutboxMessage(Base):

@@ -141,7 +141,7 @@ class RequestEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     who: Mapped[str] = mapped_column(String(64), index=True)  # a username; empty: the citizen, or time itself
     step: Mapped[RequestStep] = mapped_column(one_of(RequestStep, "request_step"))
     note: Mapped[str] = mapped_column(String(2000), default="")

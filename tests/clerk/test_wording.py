@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from clerk import wording
 from db.engine import now
-from db.models import OutboxKind, Registration
+from db.models import TO_WEBHOOKS, OutboxKind, Registration
 from db.states import Phase, RegistrationState
 from hotline import outbox
 from hotline.line import registration
@@ -18,7 +18,7 @@ from tests.factories import HOUR, a_number, a_registration, a_round, some_regist
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
-KINDS = [kind for kind in OutboxKind if kind not in (OutboxKind.NOTICE, OutboxKind.ANSWER)]
+KINDS = [kind for kind in OutboxKind if kind not in (*TO_WEBHOOKS, OutboxKind.ANSWER)]
 OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "followed_", "sign_in_"))]
 EXAMPLES = {
     "ticket": "۱۲۳۴۵۶۷",

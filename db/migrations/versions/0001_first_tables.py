@@ -1419,6 +1419,7 @@ def _tables() -> None:
                 "request_late",
                 "sign_in_code",
                 "notice",
+                "request_step",
                 name="outbox_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -1563,6 +1564,7 @@ def _tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(("ix_request_history_at"), "request_history", ["at"], unique=False)
     op.create_index(("ix_request_history_request_id"), "request_history", ["request_id"], unique=False)
     op.create_index(("ix_request_history_who"), "request_history", ["who"], unique=False)
     op.create_table(

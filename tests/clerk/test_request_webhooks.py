@@ -1,0 +1,125 @@
+"""What becomes of requests, posted to the city's own address: each step once, signed, without words."""
+
+import json
+from datetime import timedelta
+
+from sqlalchemy import Engine, update
+from standardwebhooks import Webhook
+
+from clerk import process, sender
+from db.engine import now, writing
+from db.models import Category, Delivery, OutboxKind, RequestEntry
+from hotline import delivery
+from hotline.people import api_keys
+from hotline.people.api_keys import Scope
+from hotline.requests import brought, requests, webhooks, work
+from hotline.requests.brought import Brought
+from hotline.requests.places import Point
+from settings import Settings
+from tests.factories import a_department, at_once
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
+from tests.kit.outbox import messages
+from tests.kit.sms_provider import SECRET, SmsProvider
+
+HERE = Point(32.65432, 51.66789)
+REPORT = Brought(
+    service="lighting",
+    text="چراغ خاموش است",
+    answers=(),
+    point=HERE,
+    place="کوی اول",
+    phone="09130137137",
+    language="fa",
+)
+
+
+def hooked(ready: Settings, url: str) -> Settings:
+    return ready.model_copy(
+        update={"request_webhook": f"{url}/requests/s3cr3t", "request_webhook_secret": SECRET}
+    )
+
+
+def a_solved_request(engine: Engine, settings: Settings) -> str:
+    """Filed, referred, answered, objected to, answered again, confirmed."""
+    with writing(engine) as session:
+        key, _ = api_keys.issue(session, name="An app", may=[*Scope], per_minute=60, who="admin")
+        request, _ = brought.file(session, key.id, None, REPORT, settings)
+        work.refer(session, request, a_department(session), who="a", note="secret note")
+        work.reply(session, request, who="a", reply="secret reply")
+        work.answer(session, request.id, solved=False, note="secret objection")
+        work.reply(session, request, who="b", reply="secret reply")
+        work.answer(session, request.id, solved=True)
+        return request.tracking
+
+
+def test_given_an_address_when_a_request_goes_its_way_then_it_is_told_of_each_step_once_and_of_no_words(
+    engine: Engine, ready: Settings, provider: SmsProvider
+) -> None:
+    settings = hooked(ready, provider.url)
+    number = a_solved_request(engine, settings)
+    for _ in range(2):
+        process.tell_of_requests(engine, settings)
+        sender.run(engine, settings)
+    posted = [post for post in provider.requests if post.path == "/requests/s3cr3t"]
+    told = [json.loads(post.body) for post in sorted(posted, key=lambda post: int(post.name.split("-")[-1]))]
+    assert [event["type"] for event in told] == [
+        *("request.filed", "request.referred", "request.answered", "request.reopened"),
+        *("request.answered", "request.closed"),
+    ]
+    for post, event in zip(posted, told, strict=True):
+        Webhook(SECRET).verify(post.body, post.headers)  # raises if it is not ours
+        data = event["data"]
+        assert (data["number"], data["state"], data["category"]) == (number, "closed", "lighting")
+        assert (data["objections"], data["unanswered"]) == (1, False)
+        assert data["solve_by"] and data["made_at"] and event["timestamp"]
+    said = "".join(post.body for post in posted)
+    assert not any(word in said for word in ("secret", "چراغ", "کوی", "9130137137", "32.6", "\\u"))
+    steps = [message for message in messages(engine) if message.kind is OutboxKind.REQUEST_STEP]
+    assert {message.state for message in steps} == {Delivery.SENT}
+    assert {delivery.recipient(message) for message in steps} == {"127.0.0.1"}
+
+
+def test_given_no_address_when_a_request_goes_its_way_then_nothing_waits(
+    engine: Engine, ready: Settings, provider: SmsProvider
+) -> None:
+    a_solved_request(engine, ready)
+    process.tell_of_requests(engine, ready)
+    assert messages(engine) == []
+
+
+def test_given_nobody_who_sends_text_messages_when_the_address_is_away_then_it_is_tried_again(
+    engine: Engine, ready: Settings, provider: SmsProvider
+) -> None:
+    settings = hooked(ready, provider.url).model_copy(update={"sms_provider": ""})
+    a_solved_request(engine, settings)
+    provider.plan.extend([503] * 6)
+    process.tell_of_requests(engine, settings)
+    sender.run(engine, settings)
+    assert {(message.state, message.attempts) for message in messages(engine)} == {(Delivery.PENDING, 1)}
+
+
+@in_both
+def test_given_what_was_told_or_is_old_when_several_clerks_look_at_once_then_each_step_is_told_once(
+    engine: Engine, ready: Settings, provider: SmsProvider
+) -> None:
+    settings = hooked(ready, provider.url)
+    a_solved_request(engine, settings)
+    with writing(engine) as session:
+        old = session.query(RequestEntry).order_by(RequestEntry.id).first()
+        assert old is not None
+        at = now(session) - timedelta(days=1, minutes=1)
+        session.execute(update(RequestEntry).where(RequestEntry.id == old.id).values(at=at))
+        assert session.get_one(Category, 2).code == "lighting"
+
+    def look(_which: int) -> None:
+        with writing(engine) as session:
+            webhooks.queue_due(session, settings)
+
+    at_once(4, look)
+    assert len(messages(engine)) == 5
+    with writing(engine) as session:
+        request = requests.get_by_tracking(session, json.loads(messages(engine)[0].body)["data"]["number"])
+        entries = requests.history(session, request)
+    assert [message.key for message in messages(engine)] == [
+        f"request-step-{entry.id}" for entry in entries[1:]
+    ]
