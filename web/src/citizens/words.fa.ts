@@ -39,7 +39,7 @@ export const words = {
       round_cancelled: 'ثبت‌نام لغو شد', round_changed: 'ساعت دور عوض شد', closed: 'ثبت‌نام بسته شد', number_changed: 'شماره عوض شد',
       cancelled: 'ثبت‌نام لغو شد', answer: 'پاسخ به پیامک', request_reported: 'شمارهٔ گزارش', request_news: 'خبر از گزارش شهری', request_asked: 'پرسش دربارهٔ گزارش', request_due: 'به اداره', request_late: 'به اداره',
       request_replied: 'آیا حل شده است؟', request_rejected: 'گزارش شهری رد شد', request_closed: 'گزارش شهری بسته شد',
-      followed_replied: 'پاسخ گزارشی که دنبال می‌کند', followed_rejected: 'گزارشی که دنبال می‌کند رد شد', followed_closed: 'گزارشی که دنبال می‌کند بسته شد', sign_in_code: 'کد ورود', notice: 'اطلاعیه',
+      followed_replied: 'پاسخ گزارشی که دنبال می‌کند', followed_rejected: 'گزارشی که دنبال می‌کند رد شد', followed_closed: 'گزارشی که دنبال می‌کند بسته شد', sign_in_code: 'کد ورود', notice: 'اطلاعیه', request_step: 'گام یک گزارش، به سامانه‌ای دیگر',
     },
     delivery: { pending: 'در انتظار ارسال', sending: 'در حال ارسال', sent: 'فرستاده شد', failed: 'نرسید', expired: 'دیر شد؛ فرستاده نشد' },
   },
