@@ -14,12 +14,23 @@ DOCS = "/api/docs"
 PLAIN = (
     *("sign-in", "phone", "desk", "official", "assist", "rounds", "requests", "departments", "timetable"),
     *("officials", "subjects", "holidays", "account", "reports", "wallboard", "recordings", "blocked"),
-    *("desks", "people", "audit", "citizens", "promises", "control", "mine", "notices", "categories"),
+    *(
+        "desks",
+        "people",
+        "audit",
+        "citizens",
+        "promises",
+        "control",
+        "mine",
+        "notices",
+        "categories",
+        "inbox",
+    ),
     "keys",
     "beside",  # leads on to assist, which had this name
 )
 """The addresses of web/src/app.tsx and web/src/routes.ts; `/` leads on to one of them."""
-OF_ONE = ("rounds", "requests", "citizens/registration", "citizens/request")
+OF_ONE = ("rounds", "requests", "inbox", "citizens/registration", "citizens/request")
 """Those that have a page for each of their things: /rounds/7."""
 _KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
 

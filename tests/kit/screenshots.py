@@ -169,6 +169,11 @@ def _town(chromium: Browser) -> None:
                 _take(page, url, path, "-en")
             page.get_by_test_id("language").click()
             _call_states(page, url, engine)
+            page.set_viewport_size(DESK)  # type: ignore[arg-type]
+            page.get_by_test_id("sign-out").click()
+            _sign_in(page, url, town.department)
+            for path in town.inbox:
+                _take(page, url, path)
 
 
 def _an_administrator(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from db.models import (
     Callback,
     Department,
     Desk,
+    Escalation,
     Heartbeat,
     Incoming,
     IncomingCalls,
@@ -23,12 +24,13 @@ from db.models import (
     Official,
     OfficialKind,
     Registration,
+    Request,
     Role,
     Round,
     User,
     WaitingCaller,
 )
-from db.states import CallbackState, Outcome, RegistrationState
+from db.states import CallbackState, Outcome, RegistrationState, RequestState
 from hotline import audit
 from hotline.callbacks import on_the_line, serving
 from hotline.clock import CITY
@@ -36,13 +38,14 @@ from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import requests, work
+from hotline.requests import department_work, requests, work
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
-from tests.factories import WEEK, a_number, a_quality, a_ticket, a_user, some_registrations
+from tests.factories import WEEK, a_number, a_quality, a_ticket, a_user, of_department, some_registrations
 
 _ROUTES = Path(__file__).parent.parent.parent / "web" / "src" / "routes.ts"
+_OF_DEPARTMENT = "inbox"
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _REACHED_EACH_DAY = (22, 31, 27, 34, 29)
@@ -62,6 +65,10 @@ class Town:
     """The address of every page behind the sign-in, as web/src/routes.ts lists them."""
     public: list[str]
     """The addresses of the pages for everybody."""
+    department: str
+    """Who signs in for a department,"""
+    inbox: list[str]
+    """and the addresses of its own pages."""
 
 
 def fill(engine: Engine) -> Town:
@@ -93,13 +100,16 @@ def fill(engine: Engine) -> Town:
         _keys(session)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
+        department, worked_on = _department(session, int(ids["requests"]))
         public = [f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "number", "fairness")]
-        return Town(administrator.username, _paths(ids), public)
+        inbox = [_OF_DEPARTMENT, f"{_OF_DEPARTMENT}/{worked_on}"]
+        return Town(administrator.username, _paths(ids), public, department.username, inbox)
 
 
 def pages() -> list[str]:
-    """The address of every page that shows many things."""
-    return re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+    """The address of every page of the office that shows many things."""
+    found = re.findall(r"^  ([a-z-]+): \{", _ROUTES.read_text(), re.MULTILINE)
+    return [name for name in found if name != _OF_DEPARTMENT]
 
 
 def _keys(session: Session) -> None:
@@ -115,7 +125,7 @@ def _keys(session: Session) -> None:
 def _paths(ids: dict[str, int | str]) -> list[str]:
     entries = pages()
     below = re.findall(r"^  ([a-z-]+): \{.*below:", _ROUTES.read_text(), re.MULTILINE)
-    return [*entries, *(f"{name}/{ids[name]}" for name in below)]
+    return [*entries, *(f"{name}/{ids[name]}" for name in below if name != _OF_DEPARTMENT)]
 
 
 def _requests(session: Session) -> int:
@@ -144,6 +154,25 @@ def _requests(session: Session) -> int:
     work.reply(session, same, who="manager", reply="ترمیم شد.")
     work.answer(session, same.id, solved=False)
     return first.id
+
+
+def _department(session: Session, late_id: int) -> tuple[User, int]:
+    """A person of the department that has requests; the id of one that it works on, with a question."""
+    department = session.scalars(select(Department)).first()
+    assert department
+    clerk = of_department(session, department)
+    clerk.name = "کارشناس اداره"
+    held = select(Request).where(
+        Request.department_id == department.id, Request.state == RequestState.REFERRED
+    )
+    asked, accepted, late, *_ = session.scalars(held.order_by(Request.id.desc())).all()
+    department_work.accept(session, accepted, who=clerk.username)
+    department_work.ask(session, asked, who=clerk.username, question="چاله روبه‌روی کدام در مدرسه است؟")
+    asked.place, asked.latitude, asked.longitude = "خیابان چهارباغ، روبه‌روی دبستان", 32.65, 51.67
+    late.due_at, late.answer_by = now(session) - 3 * _DAY, now(session) - 5 * _DAY
+    late.escalated_to, late.denials = Escalation.SUPERVISORS, 1
+    session.flush()
+    return clerk, asked.id
 
 
 def _desk(session: Session, round_: Round) -> Desk:

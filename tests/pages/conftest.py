@@ -44,7 +44,7 @@ def url(settings: Settings, engine: Engine) -> Iterator[str]:
 def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
     """Signs a new person of a role in and opens `/path`; in `language` "fa" or "en", at a desk if asked.
 
-    An official is the one of `official_id`.
+    An official is the one of `official_id`, a department's person that of `department_id`.
 
     They sign in as the form does, without it: a whole page less for each test.
 
@@ -60,10 +60,11 @@ def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
             language: str = "fa",
             at_desk: bool = False,
             official_id: int | None = None,
+            department_id: int | None = None,
         ) -> Page:
             with writing(engine) as session:
                 user = a_user(session, a_desk(session) if at_desk else None)
-                user.role, user.official_id = role, official_id
+                user.role, user.official_id, user.department_id = role, official_id, department_id
             context = leaving.enter_context(person(chromium, locale="fa-IR"))
             contexts.append(context)
             signed_in = context.request.post(f"{url}/api/v1/session", data=_who(user), max_retries=3)

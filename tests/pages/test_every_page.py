@@ -30,16 +30,24 @@ def manager(chromium: Browser, url: str, engine: Engine) -> Iterator[tuple[Page,
         assert [complaint for complaint in said if "401" not in complaint] == []  # nobody is signed in yet
 
 
-def _sign_in(page: Page, there: seed_city.Town) -> None:
-    page.get_by_test_id("username").fill(there.administrator)
+def _sign_in(page: Page, username: str) -> None:
+    page.get_by_test_id("username").fill(username)
     page.get_by_test_id("password").fill(PASSWORD)
     page.get_by_test_id("submit").click()
     page.get_by_test_id("sign-out").wait_for()
 
 
 def _each(page: Page, there: seed_city.Town, url: str) -> Iterator[str]:
-    """Open one page after the other: those behind the sign-in by their links, those for everybody anew."""
+    """Open one page after the other: those behind the sign-in by their links, those for everybody anew; and
+    those of a department as its person.
+    """
     for path in there.paths:
+        go(page, path)
+        yield path
+    if there.inbox:
+        page.get_by_test_id("sign-out").click()
+        _sign_in(page, there.department)
+    for path in there.inbox:
         go(page, path)
         yield path
     for path in there.public:
@@ -55,8 +63,9 @@ def test_given_every_page_when_it_is_looked_at_then_it_is_fit_and_read_and_hit_w
 ) -> None:
     page, there = manager
     seen = [look_at(page)] if part == 0 else []
-    _sign_in(page, there)
+    _sign_in(page, there.administrator)
     there = replace(there, paths=there.paths[part::PARTS], public=there.public[part::PARTS])
+    there = there if part == 1 else replace(there, inbox=[])
     seen += [look_at(page) for _ in _each(page, there, url)]
     wrong = [one for one in seen if one != LookedAt(one.address)]
     assert not wrong, "\n\n".join(map(str, wrong))
@@ -66,7 +75,7 @@ def test_given_english_when_every_page_is_opened_then_each_is_fit(
     manager: tuple[Page, seed_city.Town], url: str
 ) -> None:
     page, there = manager
-    _sign_in(page, there)
+    _sign_in(page, there.administrator)
     page.get_by_test_id("language").click()
     for _ in _each(page, there, url):
         is_fit(page)

@@ -16,6 +16,7 @@ it.each([
   ['supervisor', false, [...PLANNING, ...WATCHING]],
   ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING.flatMap((name) => (name === 'reports' ? ['mine', name] : [name])), ...WATCHING]],
   ['auditor', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'audit']],
+  ['department', false, ['inbox', 'account']],
   ['administrator', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'audit']],
 ] as const)('given the role %s (a desk: %s) when asked for their pages then there are these, in their order', (role, desk, pages) => {
   expect(names(role, desk)).toEqual(pages)
@@ -23,7 +24,7 @@ it.each([
 
 it.each([
   ['official', true, '/official'], ['official', false, '/desk'], ['operator', true, '/desk'], ['public_relations', false, '/rounds'],
-  ['administrator', true, '/desk'], ['auditor', false, '/rounds'], ['supervisor', false, '/control'], ['supervisor', true, '/control'],
+  ['administrator', true, '/desk'], ['auditor', false, '/rounds'], ['supervisor', false, '/control'], ['supervisor', true, '/control'], ['department', false, '/inbox'],
 ] as const)('given the role %s (a desk: %s) when signed in then their work is at %s', (role, desk, address) => {
   expect(home(me(role, desk))).toBe(address)
 })
@@ -32,6 +33,7 @@ it.each([
   ['operator', true, ['work:desk', 'citizens:citizens', 'requests:requests', 'figures:mine']],
   ['official', true, ['work:desk', 'promises:promises', 'calendar:rounds', 'requests:requests', 'figures:mine']],
   ['public_relations', false, ['citizens:citizens', 'calendar:rounds', 'notices:notices', 'requests:requests', 'figures:reports']],
+  ['department', false, ['inbox:inbox']],
   ['administrator', false, ['control:control', 'citizens:citizens', 'calendar:rounds', 'requests:requests', 'figures:reports', 'records:recordings', 'staff:blocked']],
 ] as const)('given the role %s (a desk: %s) when the rail is shown then it leads to these', (role, desk, expected) => {
   expect(railOf(me(role, desk)).map(({ destination, pages: [first] }) => `${destination}:${first?.name ?? ''}`)).toEqual(expected)
@@ -45,6 +47,6 @@ it('given an official when the rail is read then it is of their own, and an oper
 
 it('given every page when looked for then it is in the rail or a tab of the account', () => {
   const all = me('administrator', true)
-  const found = [...railOf(all).flatMap((one) => one.pages), ...tabsOf(all, 'account')].map(({ name }) => name)
+  const found = [...[...railOf(all), ...railOf(me('department'))].flatMap((one) => one.pages), ...tabsOf(all, 'account')].map(({ name }) => name)
   expect(found.sort()).toEqual(pages.map(({ name }) => name).sort())
 })

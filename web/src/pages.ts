@@ -2,7 +2,7 @@ import type { Me } from './api/types'
 import type { Text } from './language/fa'
 
 /** Where the rail leads: one of these holds a few pages, which are its tabs. */
-export type Destination = 'work' | 'control' | 'citizens' | 'promises' | 'calendar' | 'notices' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
+export type Destination = 'work' | 'inbox' | 'control' | 'citizens' | 'promises' | 'calendar' | 'notices' | 'requests' | 'figures' | 'records' | 'staff' | 'account'
 
 /** A page behind the sign-in. Add a line below and one in routes.ts; its address, its place in the rail and who sees it follow. */
 export interface PageOfOffice {
@@ -17,37 +17,41 @@ export interface PageOfOffice {
   alone?: true
 }
 
+/** A department is none of the office: it has its own pages. */
+const inOffice = ({ role }: Me) => role !== 'department'
+
 const hasDesk = (me: Me) => me.desk !== null
 
 /** Whoever answers citizens; without a desk the page says what is missing. */
 const answers = (me: Me) => hasDesk(me) || me.role === 'operator' || me.role === 'official'
 
 /** Who sees all that makes rounds: whoever plans, conducts or inspects them. */
-const seesPlans = ({ role }: Me) => role !== 'operator' && role !== 'official'
+const seesPlans = (me: Me) => inOffice(me) && me.role !== 'operator' && me.role !== 'official'
 
 /** Who sees rounds; an official the own ones. */
-const seesRounds = ({ role }: Me) => role !== 'operator'
+const seesRounds = (me: Me) => inOffice(me) && me.role !== 'operator'
 
 const everybody = () => true
 
 /** Who reads everything with a citizen’s number: not an official, to whom only the own rounds belong. */
-export const seesCitizens = ({ role }: Me) => role !== 'official'
+export const seesCitizens = (me: Me) => inOffice(me) && me.role !== 'official'
 
 const inspects = ({ role }: Me) => role === 'administrator' || role === 'auditor'
 
 const watches = (me: Me) => inspects(me) || me.role === 'supervisor'
 /** Who sees what many rounds came to. */
-const seesReports = ({ role }: Me) => role !== 'operator'
+const seesReports = (me: Me) => inOffice(me) && me.role !== 'operator'
 
 export const pages = [
+  { name: 'inbox', destination: 'inbox', title: (text) => text.inbox.title, isFor: (me) => !inOffice(me) },
   { name: 'desk', destination: 'work', title: (text) => text.desk.title, isFor: answers },
   { name: 'official', destination: 'work', title: (text) => text.official.title, isFor: hasDesk },
   { name: 'assist', destination: 'work', title: (text) => text.assist.title, isFor: hasDesk },
   { name: 'rounds', destination: 'calendar', title: (text) => text.rounds.title, isFor: seesRounds },
   { name: 'notices', destination: 'calendar', elsewhere: { public_relations: 'notices' }, title: (text) => text.notices.title, isFor: seesPlans },
   { name: 'citizens', destination: 'citizens', title: (text) => text.citizens.title, isFor: seesCitizens },
-  { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: everybody },
-  { name: 'promises', destination: 'requests', elsewhere: { official: 'promises' }, title: (text) => text.requests.promises, isFor: everybody },
+  { name: 'requests', destination: 'requests', title: (text) => text.requests.title, isFor: inOffice },
+  { name: 'promises', destination: 'requests', elsewhere: { official: 'promises' }, title: (text) => text.requests.promises, isFor: inOffice },
   { name: 'departments', destination: 'requests', title: (text) => text.departments.title, isFor: seesPlans },
   { name: 'categories', destination: 'requests', title: (text) => text.categories.title, isFor: seesPlans },
   { name: 'timetable', destination: 'calendar', title: (text) => text.timetable.title, isFor: seesPlans },
@@ -57,7 +61,7 @@ export const pages = [
   { name: 'account', destination: 'account', title: (text) => text.account.title, isFor: everybody },
   { name: 'mine', destination: 'work', elsewhere: { operator: 'figures', official: 'figures' }, title: (text) => text.mine.title, isFor: answers },
   { name: 'reports', destination: 'figures', title: (text) => text.reports.title, isFor: seesReports },
-  { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: everybody, alone: true },
+  { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: inOffice, alone: true },
   { name: 'recordings', destination: 'records', title: (text) => text.retention.title, isFor: watches },
   { name: 'blocked', destination: 'staff', title: (text) => text.blocked.title, isFor: watches },
   { name: 'control', destination: 'control', title: (text) => text.control.title, isFor: watches },
@@ -76,7 +80,7 @@ export const pagesOf = (me: Me): (PageOfOffice & { name: PageName })[] =>
     .map((page: PageOfOffice & { name: PageName }) => ({ ...page, destination: page.elsewhere?.[me.role] ?? page.destination }))
 
 /** In the order of the rail; one's own account is reached by one's name. */
-const RAIL: Destination[] = ['work', 'control', 'citizens', 'promises', 'calendar', 'notices', 'requests', 'figures', 'records', 'staff']
+const RAIL: Destination[] = ['inbox', 'work', 'control', 'citizens', 'promises', 'calendar', 'notices', 'requests', 'figures', 'records', 'staff']
 
 /** The rail of this person: each destination with its pages, of which the first is where it leads. */
 export function railOf(me: Me): { destination: Destination; pages: PageOfOffice[] }[] {

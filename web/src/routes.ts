@@ -16,6 +16,7 @@ export const Wallboard = page(() => import('./wallboard/wallboard-page'))
 
 /** Only app.tsx knows the table: a page that knew it would import every other one, and itself. */
 export const routes: Record<PageName, RouteOfOffice> = {
+  inbox: { component: page(() => import('./inbox/inbox-page')), below: page(() => import('./inbox/request-page')) },
   desk: { component: page(() => import('./desk/desk-page')) },
   official: { component: page(() => import('./official/official-page')) },
   assist: { component: page(() => import('./assist/assist-page')) },

@@ -11,6 +11,7 @@ import { words as desk } from '../desk/words.en'
 import { words as desks } from '../desks/words.en'
 import { words as holidays } from '../holidays/words.en'
 import { words as keys } from '../keys/words.en'
+import { words as inbox } from '../inbox/words.en'
 import { words as line } from '../line/words.en'
 import { words as mine } from '../mine/words.en'
 import { words as notices } from '../notices/words.en'
@@ -35,7 +36,7 @@ import { words as common } from './words.en'
 /** Every text of the pages, in English. */
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...keys,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

@@ -11,6 +11,7 @@ import { words as desk } from '../desk/words.fa'
 import { words as desks } from '../desks/words.fa'
 import { words as holidays } from '../holidays/words.fa'
 import { words as keys } from '../keys/words.fa'
+import { words as inbox } from '../inbox/words.fa'
 import { words as line } from '../line/words.fa'
 import { words as mine } from '../mine/words.fa'
 import { words as notices } from '../notices/words.fa'
@@ -34,7 +35,7 @@ import { words as common } from './words.fa'
 /** Every text of the pages, in Persian: each feature's words, which no two share by name. `Text` is the shape any other language has to fill. */
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...keys,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

@@ -28,7 +28,7 @@ export const IN_WORK: CityRequest['state'][] = ['new', ...WITH_DEPARTMENT, 'reop
 export const isInWork = ({ state }: Pick<CityRequest, 'state'>) => IN_WORK.includes(state)
 
 /** Who works on requests; everybody else reads them. */
-export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor'
+export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor' && role !== 'department'
 
 /** Who says what everybody sees of a request (hotline/requests/releases.py). */
 export const mayRelease = (role: string) => ['administrator', 'public_relations', 'supervisor'].includes(role)

@@ -1,19 +1,19 @@
 import { useLanguage } from '../language/language'
-import { type RequestDetail, requestPictureUrl } from './queries'
+import type { RequestDetail } from './queries'
 import style from './requests.module.css'
 
 /** What the citizen or the department has photographed; each opens whole beside this page. */
-export function Pictures({ detail }: { detail: RequestDetail }) {
+export function Pictures({ pictures, url }: { pictures: RequestDetail['pictures']; url: (picture: string) => string }) {
   const { text, format } = useLanguage()
   const words = text.requests
-  if (detail.pictures.length === 0) return null
+  if (pictures.length === 0) return null
   return (
     <ul className={style.pictures} data-testid="pictures">
-      {detail.pictures.map((picture, index) => (
+      {pictures.map((picture, index) => (
         <li key={picture.id}>
-          <a href={requestPictureUrl(detail.request.id, picture.id)} target="_blank" rel="noreferrer">
+          <a href={url(picture.id)} target="_blank" rel="noreferrer">
             <img
-              src={requestPictureUrl(detail.request.id, picture.id)} width={picture.width} height={picture.height} loading="lazy"
+              src={url(picture.id)} width={picture.width} height={picture.height} loading="lazy"
               alt={words.picture(words.pictureKinds[picture.kind], format.number(index + 1))}
             />
           </a>

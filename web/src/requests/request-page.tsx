@@ -20,7 +20,7 @@ import { History } from './history'
 import { departmentName, districtName, isInWork, mayHandle, mayRelease } from './names'
 import { Pictures } from './pictures'
 import { ReleaseCard } from './release'
-import { type RequestDetail, requestSoundUrl, useRequest } from './queries'
+import { type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest } from './queries'
 import { StateTags } from './request-row'
 import style from './requests.module.css'
 
@@ -111,7 +111,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
           <p className={style.soft}>{text.requests.heard}</p>
         </div>
       )}
-      <Pictures detail={detail} />
+      <Pictures pictures={detail.pictures} url={(picture) => requestPictureUrl(request.id, picture)} />
       {request.voice_deleted && <p className={style.soft}>{text.requests.voiceDeleted}</p>}
       <Facts facts={facts} inLines />
     </Paper>

@@ -1,7 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
-  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconChecklist, IconHeadset, IconLayoutDashboard,
+  IconAddressBook, IconArchive, IconBuildingCommunity, IconCalendarEvent, IconChartBar, IconChecklist, IconHeadset, IconInbox, IconLayoutDashboard,
   IconSearch, IconSpeakerphone, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
 import { Suspense, type ReactNode } from 'react'
@@ -19,6 +19,7 @@ const More = part(() => import('./more'))
 
 const ICONS: Record<Destination, Icon> = {
   work: IconHeadset,
+  inbox: IconInbox,
   control: IconLayoutDashboard,
   citizens: IconUsers,
   promises: IconChecklist,
@@ -84,7 +85,8 @@ interface ToProps {
   late: Count | undefined
 }
 
-function To({ me, destination, page, here, late }: ToProps) {
+/** One destination of the rail. */
+export function To({ me, destination, page, here, late }: ToProps) {
   const { text, format } = useLanguage()
   return (
     <PageLink to={page} className={style.to} data-testid={`rail-${destination}`} aria-current={destination === here ? 'page' : undefined}>

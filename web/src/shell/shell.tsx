@@ -11,6 +11,7 @@ import { extra, part } from '../ui/part'
 import { fetchSheets } from '../ui/sheet'
 import { useStore } from '../ui/store'
 import { useWarnOnLeave } from '../ui/warn-on-leave'
+import { DepartmentShell } from './department-shell'
 import { Rail } from './rail'
 import { useEarlyKeys } from './use-early-keys'
 import { useTells } from './use-tells'
@@ -35,8 +36,13 @@ interface Props {
   children: ReactNode
 }
 
-/** What stays while the pages change: the rail, the call, and what the server tells. */
-export function Shell({ me, fetchPage, children }: Props) {
+/** What stays while the pages change; a department has little of it. */
+export function Shell(props: Props) {
+  return props.me.department ? <DepartmentShell me={props.me}>{props.children}</DepartmentShell> : <OfficeShell {...props} />
+}
+
+/** The rail, the call, and what the server tells. */
+function OfficeShell({ me, fetchPage, children }: Props) {
   const [path] = useLocation()
   useLiveUpdates(me.desk?.id ?? null)
   const call = me.callback && ON_THE_PHONE.includes(me.callback.state) ? me.callback : null

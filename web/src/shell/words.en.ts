@@ -13,6 +13,7 @@ export const words: typeof fa = {
     tabs: 'Pages of this section',
     destinations: {
       work: 'My work',
+      inbox: 'Our requests',
       control: 'Control room',
       citizens: 'Citizens',
       promises: 'My promises',

@@ -11,6 +11,7 @@ export const words = {
     tabs: 'صفحه‌های این بخش',
     destinations: {
       work: 'کار من',
+      inbox: 'گزارش‌های اداره',
       control: 'اتاق فرمان',
       citizens: 'شهروندان',
       promises: 'قول‌های من',

@@ -1,0 +1,105 @@
+"""A department's inbox in a real browser: from what has come to the evidence, and what it does not see."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Category, Evidence, Request, Role
+from db.states import RequestState
+from hotline.requests import department_work, requests, work
+from tests.factories import HOUR, a_department, a_request
+from tests.hotline.requests.office import today
+from tests.kit import picture_files as files
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+
+def kept(engine: Engine, request: Request) -> Request:
+    with reading(engine) as session:
+        return session.get_one(Request, request.id)
+
+
+def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_to_the_evidence(
+    open_as: OpenAs, engine: Engine, tmp_path: Path
+) -> None:
+    picture = tmp_path / "after.jpg"
+    picture.write_bytes(files.jpeg())
+    with writing(engine) as session:
+        department = a_department(session)
+        department.name_fa = "عمران و آسفالت"
+        session.get_one(Category, 2).evidence = Evidence.PICTURE
+        fresh = a_request(session, number="+989131112233", category=2, district=7)
+        late = a_request(session, category=3)
+        for request in (fresh, late):
+            work.refer(session, request, department, due_on=today(session), who="operator1")
+        late.due_at = now(session) - 30 * HOUR
+        a_request(session, RequestState.REFERRED)
+    page = open_as(Role.DEPARTMENT, department_id=department.id)
+    expect(page.get_by_test_id("my-department")).to_have_text("عمران و آسفالت")
+    rows = page.get_by_test_id("request")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_have_attribute("data-id", str(late.id))
+    expect(page.get_by_test_id("late-inbox")).to_contain_text("۱")
+    expect(page.get_by_test_id("rail-search")).to_have_count(0)
+    is_fit(page)
+    rows.nth(1).get_by_role("link").click()
+
+    facts = page.get_by_test_id("facts")
+    expect(facts).to_contain_text(fresh.written)
+    expect(page.get_by_role("main")).not_to_contain_text("۲۲۳۳")
+    expect(page.get_by_role("main")).not_to_contain_text("operator1")
+    page.get_by_test_id("accept").click()
+    expect(facts).to_have_attribute("data-state", "accepted")
+    page.get_by_test_id("to-ask").click()
+    page.get_by_test_id("words").fill("کدام کوچه؟")
+    page.get_by_test_id("say").click()
+    expect(facts).to_have_attribute("data-state", "asked")
+    expect(page.get_by_test_id("question")).to_contain_text("کدام کوچه؟")
+    with writing(engine) as session:
+        department_work.citizen_answers(session, fresh.id, "کوچهٔ ۵")
+    page.get_by_test_id("to-solve").click()
+    page.get_by_test_id("words").fill("چراغ تعویض شد")
+    page.get_by_test_id("say").click()
+    expect(page.locator('[aria-invalid="true"], [data-error]').first).to_be_visible()
+    assert kept(engine, fresh).state is RequestState.ACCEPTED
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_test_id("say").click()
+    expect(facts).to_have_attribute("data-state", "replied")
+    expect(page.get_by_test_id("pictures").get_by_role("img")).to_have_count(1)
+    expect(page.get_by_test_id("step").nth(3)).to_contain_text("کوچهٔ ۵")
+    expect(page.get_by_test_id("waiting")).to_be_visible()
+
+
+def test_given_a_request_that_went_elsewhere_when_it_is_given_back_then_it_is_said_and_the_words_stay(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+        request = a_request(session)
+        work.refer(session, request, department, due_on=today(session), who="operator1")
+    page = open_as(Role.DEPARTMENT, f"inbox/{request.id}", language="en", department_id=department.id)
+    page.get_by_test_id("to-giveBack").click()
+    page.get_by_test_id("words").fill("Not our street")
+    with writing(engine) as session:
+        work.refer(
+            session, requests.get(session, request.id), a_department(session), due_on=today(session), who="u"
+        )
+    page.get_by_test_id("say").click()
+    expect(page.get_by_test_id("problem").first).to_contain_text("not with your department any more")
+    expect(page.get_by_test_id("words")).to_have_value("Not our street")
+
+
+def test_given_a_department_when_it_opens_a_page_of_the_office_then_it_is_not_its_own(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+    page = open_as(Role.DEPARTMENT, department_id=department.id)
+    page.evaluate("location.assign('/requests')")
+    expect(page.get_by_test_id("not-here")).to_be_visible()
+    page.get_by_test_id("not-here").get_by_role("link").click()
+    expect(page.get_by_test_id("nothing")).to_be_visible()
+    page.get_by_test_id("my-account").click()
+    expect(page.get_by_test_id("rail-inbox")).to_be_visible()

@@ -1,0 +1,95 @@
+import { Button } from '@mantine/core'
+import { Link, useSearchParams } from 'wouter'
+import type { Me } from '../api/types'
+import { useLanguage } from '../language/language'
+import { districtName } from '../requests/names'
+import { Empty } from '../ui/empty'
+import { ErrorNotice } from '../ui/error-notice'
+import { Header } from '../ui/header'
+import { Loading } from '../ui/loading'
+import { Num } from '../ui/number'
+import { useTitle } from '../ui/use-title'
+import { categoryName } from './names'
+import { type InboxRequest, type Part, useInbox, useInboxCounts } from './queries'
+import { Standing } from './standing'
+import own from './inbox.module.css'
+import style from '../requests/requests.module.css'
+
+const PARTS: Part[] = ['work', 'solved']
+
+/** What is with my department, the late ones first. */
+export default function InboxPage({ me }: { me: Me }) {
+  const language = useLanguage()
+  const { text } = language
+  const [search] = useSearchParams()
+  const part = PARTS.find((one) => one === search.get('part')) ?? 'work'
+  useTitle(text.inbox.title)
+  return (
+    <div>
+      <Header me={me} page="inbox">
+        {me.department && <strong data-testid="my-department">{language.code === 'fa' ? me.department.name_fa : me.department.name_en}</strong>}
+      </Header>
+      <main className={own.inbox}>
+        <Parts part={part} />
+        <List key={part} part={part} />
+      </main>
+    </div>
+  )
+}
+
+function Parts({ part }: { part: Part }) {
+  const { text, format } = useLanguage()
+  const { data: counts, error } = useInboxCounts()
+  return (
+    <nav aria-label={text.inbox.parts} className={style.views}>
+      {PARTS.map((one) => (
+        <Link
+          key={one} href={one === 'work' ? '/inbox' : `/inbox?part=${one}`} className={style.view} aria-current={one === part ? 'page' : undefined}
+          data-testid={`part-${one}`}
+        >
+          {text.inbox.part[one]} <span>{counts ? format.number(counts[one]) : ''}</span>
+        </Link>
+      ))}
+      <ErrorNotice error={error} />
+    </nav>
+  )
+}
+
+function List({ part }: { part: Part }) {
+  const { text } = useLanguage()
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = useInbox(part)
+  const rows = data?.pages.flatMap(({ items }) => items) ?? []
+  return (
+    <>
+      <ErrorNotice error={error} />
+      {isPending && <Loading />}
+      {data && rows.length === 0 && <Empty data-testid="nothing">{text.inbox.none[part]}</Empty>}
+      {rows.length > 0 && (
+        <ul className={style.rows} aria-label={text.inbox.part[part]}>{rows.map((request) => <Row key={request.id} request={request} />)}</ul>
+      )}
+      {hasNextPage && (
+        <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()} data-testid="more">{text.requests.more}</Button>
+      )}
+    </>
+  )
+}
+
+/** The whole row leads to it. */
+function Row({ request }: { request: InboxRequest }) {
+  const language = useLanguage()
+  const { text, format } = language
+  const { id, tracking, district, written, spoken, voice_deleted, made_at } = request
+  return (
+    <li className={style.row} data-testid="request" data-id={id} data-state={request.state} data-late={request.late}>
+      <span className={style.main}>
+        <Link href={`/inbox/${id}`} className={style.link}>{categoryName(language, request)}{text.comma}{districtName(language, district)}</Link>
+        <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken) || (voice_deleted && text.requests.voiceDeleted)}</span>
+      </span>
+      <span className={style.tags}><Standing request={request} /></span>
+      <span className={style.when}>
+        <Num>{format.ticket(tracking)}</Num>
+        <span className={style.soft}>{format.aged(made_at)}</span>
+      </span>
+    </li>
+  )
+}
