@@ -28,7 +28,7 @@ from api.desk import (
     transfers,
 )
 from api.line import blocked, inbound_texts, registrations
-from api.my import following, my, offered, sign_in
+from api.my import following, my, offered, places, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.open311 import requests as open311_requests
@@ -61,7 +61,7 @@ _MODULES = (
     *(phones, requests, actions, releases, departments, categories, wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
-    *(sign_in, offered, my, my_pictures, following, my_reports),
+    *(sign_in, offered, my, places, my_pictures, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;

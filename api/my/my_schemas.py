@@ -57,6 +57,14 @@ class SignedInAt(BaseModel):
     current: bool
 
 
+class RegisterIn(BaseModel):
+    """A round in which I want a place; `subject`: the key of what I want to speak about, if I say so."""
+
+    round_id: BodyId
+    language: Literal["fa", "en"] = "fa"
+    subject: Annotated[int, Field(ge=1, le=9)] | None = None
+
+
 class MyPlace(BaseModel):
     """My place in a round; `place` is which one of the line, while it waits."""
 

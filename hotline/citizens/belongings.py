@@ -55,20 +55,24 @@ class Reported(NamedTuple):
 
 def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
     """The newest places of an E.164 number."""
-    at = now(session)
     newest = select(Registration).where(Registration.number == number).options(joinedload(Registration.round))
     found = session.scalars(
         newest.order_by(Registration.registered_at.desc(), Registration.id.desc()).limit(limit)
     ).all()
-    waits = RegistrationState.WAITING
-    return [
-        Place(
-            each,
-            rounds.phase(each.round, at),
-            line.before_me(session, each) + 1 if each.state is waits else None,
-        )
-        for each in found
-    ]
+    return [_place(session, each) for each in found]
+
+
+def place(session: Session, registration_id: int) -> Place:
+    """One of them."""
+    with_round = [joinedload(Registration.round)]
+    found = session.get_one(Registration, registration_id, options=with_round, populate_existing=True)
+    return _place(session, found)
+
+
+def _place(session: Session, mine: Registration) -> Place:
+    waits = mine.state is RegistrationState.WAITING
+    phase = rounds.phase(mine.round, now(session))
+    return Place(mine, phase, line.before_me(session, mine) + 1 if waits else None)
 
 
 def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:

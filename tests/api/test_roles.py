@@ -219,6 +219,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my/categories": NOBODY_NEEDED,
     "GET /my/rounds": NOBODY_NEEDED,
     "GET /my/places/{ticket}": CITIZENS,
+    "POST /my/places": CITIZENS,
+    "DELETE /my/places/{ticket}": CITIZENS,
     "GET /my": CITIZENS,
     "GET /my/export": CITIZENS,
     "DELETE /my": CITIZENS,
