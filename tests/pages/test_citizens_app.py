@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from db.engine import reading, writing
 from db.models import Picture, Request
 from db.states import Phase, RequestState, RequestStep
-from hotline.citizens import following
+from hotline.citizens import following, sessions
 from hotline.ledger import seals
 from hotline.line import registration
 from hotline.requests import requests
@@ -117,6 +117,38 @@ def test_given_answers_that_are_lost_when_a_report_is_sent_again_then_it_is_ther
         mine.evaluate("window.dispatchEvent(new Event('online'))")
     in_outbox(mine, "arrived")
     assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_a_picture_that_is_still_made_small_when_the_report_is_finished_then_it_goes_with_it(
+    mine: Page, engine: Engine, number: str
+) -> None:
+    mine.get_by_role("link", name="گزارش یک مشکل").click()
+    mine.get_by_role("radio").nth(1).press(" ")
+    mine.get_by_label("چه شده است؟").fill(TEXT)
+    mine.get_by_label("نشانی یا نشانه‌ای در نزدیکی").fill("روبه‌روی دبستان")
+    mine.get_by_test_id("choose").set_input_files(
+        {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": files.jpeg((3000, 2000))}
+    )
+    mine.get_by_role("button", name="ثبت گزارش").click()
+    in_outbox(mine, "arrived")
+    assert requests_of(engine, number) == (1, 1)
+
+
+def test_given_signed_out_everywhere_from_elsewhere_when_the_app_is_opened_then_nothing_read_is_kept(
+    mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        a_request(session, number=number)
+    mine.goto(f"{url}/my/requests")
+    expect(mine.locator("main .cards li")).to_have_count(1)
+    with writing(engine) as session:
+        sessions.end_all(session, number)
+    mine.reload()
+    expect(mine.locator("main").get_by_role("link", name="ورود با شماره")).to_be_visible()
+    telephone.set_offline(True)
+    mine.reload()
+    expect(mine.get_by_text("شبکه قطع است", exact=False)).to_be_visible()
+    expect(mine.locator("main .cards li")).to_have_count(0)
 
 
 def test_given_a_report_that_is_refused_when_it_is_mended_then_it_arrives(

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { ask, Refusal } from '../api/ask'
 import type { Detail } from '../api/types'
+import { WORDS } from '../kept/use-answer'
 import { problemText } from '../language/language'
 
 /** What is done with what the API says now. */
@@ -33,7 +34,7 @@ export function useSaying(tracking: string, { put, again }: Heard) {
 
 /** Words that stay while they are written, until they have arrived. */
 export function useWords(name: string) {
-  const kept = `hotline137.my.words.${name}`
+  const kept = WORDS + name
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? '')
   const write = (typed: string) => {
     setWords(typed)

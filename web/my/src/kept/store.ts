@@ -60,9 +60,10 @@ export const write = (key: string, change: Partial<Report>): Promise<number> =>
 
 export const picturesOf = (key: string): Promise<Picture[]> => store.pictures.where({ report: key }).sortBy('id')
 
-/** Add a picture, unless there are enough of them. */
+/** Add a picture to what is being written, unless there are enough of them. */
 export const addPicture = (report: string, data: ArrayBuffer): Promise<boolean> =>
-  store.transaction('rw', store.pictures, async () => {
+  store.transaction('rw', store.reports, store.pictures, async () => {
+    if ((await store.reports.get(report))?.state !== 'draft') return false
     if ((await store.pictures.where({ report }).count()) >= MOST_PICTURES) return false
     await store.pictures.add({ report, data, kept: '' })
     return true

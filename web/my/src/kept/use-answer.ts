@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { ask, Refusal } from '../api/ask'
+import { number, watchNumber } from '../api/session'
 import { store } from './store'
 
 export interface Answer<Said> {
@@ -47,8 +48,19 @@ export function useAnswer<Said>(path: string): Answer<Said> {
   return { ...state, put, again: () => setAsked((count) => count + 1) }
 }
 
-/** Whoever signs in next reads nothing of who was here before. */
-export const forgetAnswers = (): Promise<void> => store.answers.clear()
+/** Of what a citizen writes to a request: follow/saying.ts. */
+export const WORDS = 'hotline137.my.words.'
+
+/** Whoever is here next reads nothing of who was here before. */
+export async function forgetAnswers(): Promise<void> {
+  Object.keys(localStorage).filter((name) => name.startsWith(WORDS)).forEach((name) => localStorage.removeItem(name))
+  await store.answers.clear()
+}
+
+// Signed out by another telephone, or by time.
+watchNumber(() => {
+  if (!number()) void forgetAnswers().catch(() => undefined)
+})
 
 /** Reports that this phone has and the API may not. */
 export const unsent = (): Promise<number> => store.reports.where('state').anyOf('waiting', 'refused').count()

@@ -108,6 +108,20 @@ describe('the outbox', () => {
     expect(await now(report)).toMatchObject({ state: 'waiting', problem: 'too-many-reports' })
   })
 
+  it('given a clock that was set back by a year when it is sent then nothing waits for the year to pass', async () => {
+    const report = await finished()
+    await store.reports.update(report.key, { problem: 'too-many-reports', notBefore: Date.now() + 365 * 86_400_000 })
+    answers(ARRIVED)
+    await sendDue()
+    expect(await now(report)).toMatchObject({ state: 'arrived' })
+  })
+
+  it('given a report that is finished when a picture is made only now then it is not half of it', async () => {
+    const report = await finished()
+    expect(await addPicture(report.key, new ArrayBuffer(1))).toBe(false)
+    expect(await picturesOf(report.key)).toEqual([])
+  })
+
   it('given a session that is over when it is sent then nobody is signed in, and all is kept', async () => {
     const report = await finished(1)
     answers(problem(401, 'not-signed-in'), problem(401, 'not-signed-in'))

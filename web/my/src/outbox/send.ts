@@ -6,6 +6,7 @@ import { picturesOf, store } from '../kept/store'
 
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 60_000
+const LONGEST_HOLD_MS = 25 * 3_600_000
 
 /** Answers that may be another one later: too many at once, and what is the server's own fault. */
 const laterMaybe = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500
@@ -18,13 +19,16 @@ export async function sendDue(anyway = false): Promise<number | null> {
   if (!number()) return null
   const waiting = await store.reports.where({ state: 'waiting' }).sortBy('changedAt')
   for (const report of waiting) {
-    const heldBack = report.notBefore > Date.now() && !(anyway && report.problem === 'away')
+    const heldBack = isHeld(report) && !(anyway && report.problem === 'away')
     if (!heldBack && !(await sent(report))) break
   }
   if (!number()) return null
   const left = await store.reports.where({ state: 'waiting' }).toArray()
   return left.length ? Math.max(0, Math.min(...left.map((one) => one.notBefore)) - Date.now()) : null
 }
+
+/** A clock that was set back holds nothing for ever: no answer asks for more than a day. */
+const isHeld = ({ notBefore }: Report): boolean => notBefore > Date.now() && notBefore < Date.now() + LONGEST_HOLD_MS
 
 /** Whether others may be tried, too. */
 async function sent(report: Report): Promise<boolean> {

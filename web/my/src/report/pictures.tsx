@@ -12,10 +12,12 @@ interface Props {
   of: string
   /** Called before a picture is kept: what it belongs to must be there. */
   begin: () => Promise<void>
+  /** What the report waits for before it is finished. */
+  making: (work: Promise<void>) => void
 }
 
 /** Photographs, made small on the phone and kept with the report. */
-export function Pictures({ of, begin }: Props) {
+export function Pictures({ of, begin, making }: Props) {
   const pictures = useLive(useCallback(() => picturesOf(of), [of])) ?? []
   const [told, setTold] = useState('')
   const add = async (input: HTMLInputElement) => {
@@ -51,10 +53,10 @@ export function Pictures({ of, begin }: Props) {
       {pictures.length < MOST_PICTURES ? (
         <div class="row">
           <label class="pick"><Icon of={camera} />{text.report.camera}
-            <input type="file" accept="image/*" capture="environment" onChange={(event) => void add(event.currentTarget)} />
+            <input type="file" accept="image/*" capture="environment" onChange={(event) => making(add(event.currentTarget))} />
           </label>
           <label class="pick"><Icon of={photo} />{text.report.choose}
-            <input type="file" accept="image/*" multiple data-testid="choose" onChange={(event) => void add(event.currentTarget)} />
+            <input type="file" accept="image/*" multiple data-testid="choose" onChange={(event) => making(add(event.currentTarget))} />
           </label>
         </div>
       ) : null}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { askCategories, knownCategories } from '../api/categories'
 import { number } from '../api/session'
 import type { Category } from '../api/types'
@@ -35,6 +35,7 @@ export function ReportPage({ of }: { of: string }) {
   const [categories, setCategories] = useState<Category[]>(knownCategories)
   const [wrong, setWrong] = useState<Missing>({})
   const [unkept, setUnkept] = useState(false)
+  const makingRef = useRef<Promise<void>>(Promise.resolve())
   useEffect(() => void askCategories().then(setCategories, () => undefined), [])
   if (!draft) return <p role="status">{text.wait}</p>
   const { report, change, saved } = draft
@@ -49,6 +50,7 @@ export function ReportPage({ of }: { of: string }) {
       return
     }
     try {
+      await makingRef.current
       change({ language, answers: (category?.questions ?? []).map((_, index) => report.answers[index] ?? '') })
       await saved()
       const { finish } = await import('../kept/store')
@@ -70,6 +72,9 @@ export function ReportPage({ of }: { of: string }) {
         begin={async () => {
           change({})
           await saved()
+        }}
+        making={(work) => {
+          makingRef.current = Promise.all([makingRef.current, work]).then(() => undefined)
         }}
       />
       <Categories categories={categories} report={report} change={change} wrong={wrong.category ?? ''} />
