@@ -102,13 +102,11 @@ def list_requests(
     page_size: Count = "",
     extensions: Annotated[Text, Query(max_length=10)] = "",
 ) -> Response:
-    """Those with these numbers, whoever knows them; else of a span, a key's own or, if it may, all."""
+    """Those with these numbers; else of a span: what is released, a key's own and, if it may, all."""
     looker = _looker(program)
     found: Sequence[Found]
     if numbers := fields.parts(service_request_id):
         found = _known(request, session, looker, numbers)
-    elif program is None:
-        raise Refused("key-missing", "a list needs api_key; without one ask by service_request_id")
     else:
         wanted = Wanted(
             services=fields.parts(service_code),

@@ -37,14 +37,14 @@ def requests(
 
 def _view(found: Found, looker: Looker, language: Language) -> wire.ServiceRequest:
     request, own = found.request, looker.brought(found.request)
-    latitude, longitude = looker.point(request)
+    latitude, longitude = looker.point(request, found.release)
     return wire.ServiceRequest(
         service_request_id=request.tracking,
         status="open" if request.state in OPEN_REQUESTS else "closed",
         status_notes=_notes(found, language),
         service_name=name_of(found.category, language),
         service_code=found.category.code,
-        description=request.written if own else None,
+        description=request.written if own else (found.release.text if found.release else None),
         agency_responsible=_department(request.department, language),
         service_notice=None,
         requested_datetime=_when(request.made_at),

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from db.engine import now
-from db.models import Category, Request, RequestEntry
-from db.states import OPEN_REQUESTS
+from db.models import Category, Release, Request, RequestEntry
+from db.states import OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
 from hotline.requests.requests import OF_THE_OFFICE
 
@@ -32,11 +32,11 @@ class Looker(NamedTuple):
         """Whether it brought this one itself."""
         return request.api_key_id is not None and request.api_key_id == self.api_key_id
 
-    def point(self, request: Request) -> tuple[float | None, float | None]:
+    def point(self, request: Request, release: Release | None) -> tuple[float | None, float | None]:
         """Where the request is, as exactly as this looker may know."""
         if request.latitude is None or request.longitude is None:
             return None, None
-        if self.brought(request):
+        if self.brought(request) or (release is not None and release.with_point):
             return request.latitude, request.longitude
         if self.may_read:
             return round(request.latitude, _ROUNDED), round(request.longitude, _ROUNDED)
@@ -56,10 +56,11 @@ class Wanted:
 
 
 class Found(NamedTuple):
-    """A request, its category, the number of the one with which it goes on, and when it last moved."""
+    """A request, its category, what is released of it, with which one it goes on, when it last moved."""
 
     request: Request
     category: Category
+    release: Release | None
     joined: str | None
     moved_at: datetime
 
@@ -70,14 +71,16 @@ def by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
 
 
 def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
-    """One page of those reported in a span, the newest first; without `may_read` the program's own.
+    """One page of those reported in a span, the newest first; without `may_read` the program's own, and what
+    is released for everybody.
 
     Raises Refused("span-wrong").
     """
     since, until = _span(session, wanted)
     query = _PLAIN.where(Request.made_at >= since, Request.made_at <= until)
     if not looker.may_read:
-        query = query.where(Request.api_key_id == looker.api_key_id)
+        mine = Request.api_key_id == looker.api_key_id
+        query = query.where(or_(mine, _RELEASED) if looker.api_key_id else _RELEASED)
     if wanted.services:
         ids = select(Category.id).where(Category.code.in_(wanted.services))
         query = query.where(Request.category.in_(ids))
@@ -101,6 +104,7 @@ def steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequenc
     return found
 
 
+_RELEASED = Request.id.in_(select(Release.request_id)) & (Request.state != RequestState.DUPLICATE)
 _PLAIN = select(Request).options(lazyload(Request.promised_by))
 
 
@@ -119,11 +123,15 @@ def _found(session: Session, requests: Sequence[Request]) -> Sequence[Found]:
     last = dict(session.execute(moved.group_by(RequestEntry.request_id)).all())
     firsts = {request.duplicate_of_id for request in requests} - {None}
     joined = dict(session.execute(select(Request.id, Request.tracking).where(Request.id.in_(firsts))).all())
+    released = {
+        each.request_id: each for each in session.scalars(select(Release).where(Release.request_id.in_(ids)))
+    }
     categories = {category.id: category for category in session.scalars(select(Category))}
     return [
         Found(
             request,
             categories[request.category],
+            None if request.state is RequestState.DUPLICATE else released.get(request.id),
             joined.get(request.duplicate_of_id or 0),
             last.get(request.id, request.made_at),
         )

@@ -17,7 +17,7 @@ from db.engine import now, writing
 from db.models import Request
 from db.states import RequestState
 from hotline.people.api_keys import Scope
-from hotline.requests import requests, work
+from hotline.requests import releases, requests, work
 from settings import Settings
 from tests.api.open311.conftest import FORMATS, REPORT, V2, Issue, _of, _plain, content, errors
 from tests.factories import a_department, a_request
@@ -77,14 +77,39 @@ def test_given_what_others_brought_when_listed_then_only_a_key_that_may_read_see
     program: TestClient, nobody: TestClient, issue: Issue
 ) -> None:
     number = file(program)
-    for form in FORMATS:
-        assert errors(nobody.get(f"{V2}/requests.{form}"), 403) == "key-missing"
+    assert seen(nobody) == []
     reporter = {"Authorization": f"Bearer {issue(Scope.REPORT)}"}
     assert seen(nobody, headers=reporter) == []
     (own,) = nobody.post(f"{V2}/requests.json", data=REPORT, headers=reporter).json()
     listed = [each["service_request_id"] for each in seen(nobody, headers=reporter)]
     assert listed == [own["service_request_id"]]
     assert {each["service_request_id"] for each in seen(program)} == {number, *listed}
+
+
+def test_given_what_a_person_released_when_listed_then_everybody_reads_their_words_and_no_others(
+    program: TestClient, nobody: TestClient, engine: Engine, issue: Issue
+) -> None:
+    number = file(program, address_string="کوی اول")
+    file(program, description="another")
+
+    def release(*, with_point: bool) -> list[dict[str, Any]]:
+        with writing(engine) as session:
+            id_ = requests.get_by_tracking(session, number).id
+            releases.release(session, id_, text="چراغ", shown=(), with_point=with_point, who="a")
+        return seen(nobody)
+
+    (told,) = release(with_point=False)
+    assert (told["service_request_id"], told["description"], told["address"]) == (number, "چراغ", None)
+    assert (told["lat"], told["long"]) == (None, None)
+    (told,) = release(with_point=True)
+    assert (told["lat"], told["long"]) == (32.65432, 51.66789)
+    other = {"Authorization": f"Bearer {issue(Scope.REPORT)}"}
+    assert [each["service_request_id"] for each in seen(nobody, headers=other)] == [number]
+    (own,) = program.get(f"{V2}/requests/{number}.json").json()
+    assert own["description"] == REPORT["description"]
+    with writing(engine) as session:
+        releases.withdraw(session, requests.get_by_tracking(session, number).id, who="a")
+    assert seen(nobody) == []
 
 
 def test_given_a_request_when_the_office_works_on_it_then_its_state_is_told_in_words(

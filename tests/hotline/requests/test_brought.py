@@ -177,9 +177,9 @@ def test_given_requests_when_looked_up_then_each_key_sees_its_own_and_one_that_m
 
     assert seen(Looker(one)) == [mine.id]
     assert seen(Looker(one, may_read=True)) == [theirs.id, mine.id]
-    assert Looker(one).point(mine) == (HERE.latitude, HERE.longitude)
-    assert Looker(one).point(theirs) == Looker().point(theirs) == (None, None)
-    assert Looker(one, may_read=True).point(theirs) == (32.654, 51.668)
+    assert Looker(one).point(mine, None) == (HERE.latitude, HERE.longitude)
+    assert Looker(one).point(theirs, None) == Looker().point(theirs, None) == (None, None)
+    assert Looker(one, may_read=True).point(theirs, None) == (32.654, 51.668)
     assert [each.request for each in looked_up.by_numbers(session, [theirs.tracking])] == [theirs]
 
 
