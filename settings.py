@@ -196,7 +196,18 @@ _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Roles = Annotated[
-    tuple[Literal["operator", "official", "supervisor", "public_relations", "administrator", "auditor"], ...],
+    tuple[
+        Literal[
+            "operator",
+            "official",
+            "supervisor",
+            "public_relations",
+            "administrator",
+            "auditor",
+            "department",
+        ],
+        ...,
+    ],
     NoDecode,
     BeforeValidator(_words),
 ]

@@ -47,6 +47,12 @@ def count_inbox(user: OfDepartment, session: Reading) -> wire.InboxCounts:
     return wire.InboxCounts(**department_inbox.counts(session, _department(user))._asdict())
 
 
+@router.post("/accept")
+def accept_all(body: wire.AcceptAll, user: OfDepartment, session: Writing) -> wire.Accepted:
+    """Several are in work; what is not ours any more is told, and the others are."""
+    return wire.Accepted(refused=department_work.accept_all(session, user, body.request_ids))
+
+
 @router.get("/{request_id}")
 def show(request_id: PathId, user: OfDepartment, session: Reading) -> wire.InboxDetail:
     """One of them, with its pictures and its history."""

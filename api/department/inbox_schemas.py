@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.ids import BodyId
 from api.my.my_schemas import PictureIds
 from api.requests.request_schemas import Picture, Place
 from api.schemas import Said
@@ -80,6 +81,18 @@ class InboxDetail(BaseModel):
     place: Place | None
     pictures: list[Picture]
     steps: list[InboxStep]
+
+
+class Accepted(BaseModel):
+    """Several at once, each by its id. Of those that were `refused`, why, by the code of a problem."""
+
+    refused: dict[int, str]
+
+
+class AcceptAll(BaseModel):
+    """Which of them are in work from now on."""
+
+    request_ids: list[BodyId] = Field(min_length=1, max_length=100)
 
 
 class GiveBack(BaseModel):

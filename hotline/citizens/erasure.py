@@ -29,7 +29,7 @@ from db.models import (
     SilentCaller,
     VoiceSummary,
 )
-from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState, RequestStep
+from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
 from hotline import audit, numbers
 from hotline.citizens import codes, sessions
 from hotline.errors import Refused
@@ -37,6 +37,7 @@ from hotline.ledger import ledger
 from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import releases
+from hotline.requests.requests import BY_CITIZEN
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
@@ -139,8 +140,8 @@ def _words(session: Session, request: Request, at: datetime) -> None:
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
-    said = RequestEntry.request_id == request.id, RequestEntry.step == RequestStep.DENIED
-    session.execute(update(RequestEntry).where(*said, RequestEntry.who == NOBODY).values(note=""))
+    said = RequestEntry.request_id == request.id, RequestEntry.step.in_(BY_CITIZEN)
+    session.execute(update(RequestEntry).where(*said).values(note=""))
     _pictures(session, pictures.drop_of_request(session, request.id), at)
 
 

@@ -44,6 +44,23 @@ def accept(session: Session, request: Request, *, who: str) -> None:
     work.did(session, request, _T.ACCEPTED, who, department_id=request.department_id)
 
 
+def accept_all(session: Session, user: User, ids: Sequence[int]) -> dict[int, str]:
+    """Accept several; those that cannot be, by their ids, with the code of why, and the others are."""
+    requests = [work.get_for_update(session, id_) for id_ in _there(session, ids)]  # every row, then the log
+    refused = {id_: "not-found" for id_ in set(ids) - {request.id for request in requests}}
+    for request in requests:
+        try:
+            must_be_its(session, request, user.department_id)
+            accept(session, request, who=user.username)
+        except Refused as why:
+            refused[request.id] = why.code
+    return refused
+
+
+def _there(session: Session, ids: Sequence[int]) -> Sequence[int]:
+    return session.scalars(select(Request.id).where(Request.id.in_(set(ids))).order_by(Request.id)).all()
+
+
 def ask(session: Session, request: Request, *, who: str, question: str) -> None:
     """Ask the citizen something by text message; the due date stays.
 

@@ -16,7 +16,7 @@ from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import categories, followers
-from hotline.requests.requests import first, get, log, move, write
+from hotline.requests.requests import BY_CITIZEN, first, get, log, move, write
 from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep
@@ -254,8 +254,9 @@ def did(
     session: Session, request: Request, step: RequestStep, who: str, note: str = "", **facts: Any
 ) -> None:
     """Write a step down: in its history and, of a person, in the audit log. Call it last."""
-    if who:
-        audit.record(session, who, f"request-{step}", f"request {request.id}", note[:500])
+    if who:  # what the citizen says is in the history alone, where it can be deleted
+        reason = "" if step in BY_CITIZEN else note[:500]
+        audit.record(session, who, f"request-{step}", f"request {request.id}", reason)
     log(session, request, step, who, note, **facts)
 
 

@@ -170,6 +170,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     **{f"GET /inbox{path}": DEPARTMENT for path in ("", "/counts", "/{request_id}", "/{request_id}/audio")},
     "GET /inbox/{request_id}/pictures/{picture_id}": DEPARTMENT,
     "POST /inbox/pictures": DEPARTMENT,
+    "POST /inbox/accept": DEPARTMENT,
     **{f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT for deed in ("accept", "return", "ask", "reply")},
     "GET /requests/{request_id}/release": ALL,
     "POST /requests/{request_id}/release": CONDUCTS,

@@ -112,6 +112,24 @@ def test_given_anothers_request_or_one_that_has_moved_when_acted_upon_then_it_is
         assert session.get_one(Request, mine).state is RequestState.REFERRED
 
 
+def test_given_several_when_accepted_at_once_then_all_are_but_those_that_are_not_its_own(
+    engine: Engine, page: TestClient, department: int
+) -> None:
+    mine, done = [referred(engine, department) for _ in range(2)], referred(engine, department)
+    page.post(f"/inbox/{done}/reply", json=SOLVED)
+    with writing(engine) as session:
+        strangers = a_request(session, RequestState.REFERRED).id
+    asked = [*mine, done, strangers, 999_999, mine[0]]
+    answer = page.post("/inbox/accept", json={"request_ids": asked}).json()
+    assert answer == {
+        "refused": {str(done): "wrong-state", str(strangers): "not-found", "999999": "not-found"}
+    }
+    with reading(engine) as session:
+        assert [session.get_one(Request, id_).state for id_ in mine] == [RequestState.ACCEPTED] * 2
+        assert session.get_one(Request, strangers).state is RequestState.REFERRED
+    problem(page.post("/inbox/accept", json={"request_ids": []}), 422, "invalid-input")
+
+
 def test_given_another_departments_picture_when_asked_for_then_it_is_not_there(
     app: FastAPI, engine: Engine, page: TestClient, department: int
 ) -> None:

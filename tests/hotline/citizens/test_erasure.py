@@ -40,7 +40,7 @@ from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
 from hotline.recordings import voice_summaries
-from hotline.requests import requests, work
+from hotline.requests import department_work, requests, work
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -392,3 +392,19 @@ def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_c
     with writing(engine) as session:
         assert all(each.ended_at for each in session.scalars(select(CitizenCode)))
         assert refusal(codes.ask, session, NUMBER, CodeWay.CALL, "fa", settings) == "too-many-codes"
+
+
+def test_given_what_a_citizen_answered_to_a_department_when_deleted_then_it_is_nowhere(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        request = make.a_request(session, RequestState.REFERRED, number=NUMBER)
+        for who, said in (("", "خانهٔ من پلاک ۵"), ("operator1", "زنگ دوم")):
+            department_work.ask(session, request, who="d", question="کدام خانه؟")
+            department_work.citizen_answers(session, request.id, said, who=who)
+        work.reject(session, request, who="u", reason="کار شهر نیست")
+    delete(engine)
+    with reading(engine) as session:
+        notes = [entry.note for entry in requests.history(session, session.get_one(Request, request.id))]
+        assert notes == ["کدام خانه؟", "", "کدام خانه؟", "", "کار شهر نیست"]
+        assert "زنگ دوم" not in str(session.scalars(select(AuditEntry.reason)).all())

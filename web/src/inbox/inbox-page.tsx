@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core'
+import { Button, Checkbox } from '@mantine/core'
+import { useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
@@ -7,14 +8,17 @@ import { Empty } from '../ui/empty'
 import { ErrorNotice } from '../ui/error-notice'
 import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
+import { Notice } from '../ui/notice'
 import { Num } from '../ui/number'
 import { useTitle } from '../ui/use-title'
 import { categoryName } from './names'
-import { type InboxRequest, type Part, useInbox, useInboxCounts } from './queries'
+import { type InboxRequest, type Part, useAcceptAll, useInbox, useInboxCounts } from './queries'
 import { Standing } from './standing'
 import own from './inbox.module.css'
 import style from '../requests/requests.module.css'
 
+/** So many are accepted by one press. */
+const AT_ONCE = 100
 const PARTS: Part[] = ['work', 'solved']
 
 /** What is with my department, the late ones first. */
@@ -56,16 +60,27 @@ function Parts({ part }: { part: Part }) {
 }
 
 function List({ part }: { part: Part }) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = useInbox(part)
   const rows = data?.pages.flatMap(({ items }) => items) ?? []
+  const [chosen, setChosen] = useState<number[]>([])
+  const accepting = useAcceptAll(() => setChosen([]))
+  const fresh = rows.filter(({ id, state }) => state === 'referred' && chosen.includes(id)).map(({ id }) => id)
+  const choose = (id: number) => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-AT_ONCE))
+  const refused = Object.keys(accepting.data?.refused ?? {}).length
   return (
     <>
-      <ErrorNotice error={error} />
+      <ErrorNotice error={error ?? accepting.error} />
+      {refused > 0 && <Notice tone="warning" role="alert" data-testid="not-all">{text.inbox.notAll(format.number(refused))}</Notice>}
+      {fresh.length > 0 && (
+        <Button className={own.bulk} loading={accepting.isPending} onClick={() => accepting.mutate(fresh)} data-testid="accept-all">
+          {text.inbox.acceptAll(format.number(fresh.length))}
+        </Button>
+      )}
       {isPending && <Loading />}
       {data && rows.length === 0 && <Empty data-testid="nothing">{text.inbox.none[part]}</Empty>}
       {rows.length > 0 && (
-        <ul className={style.rows} aria-label={text.inbox.part[part]}>{rows.map((request) => <Row key={request.id} request={request} />)}</ul>
+        <ul className={style.rows} aria-label={text.inbox.part[part]}>{rows.map((request) => <Row key={request.id} request={request} chosen={chosen.includes(request.id)} onChoose={() => choose(request.id)} />)}</ul>
       )}
       {hasNextPage && (
         <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()} data-testid="more">{text.requests.more}</Button>
@@ -74,8 +89,14 @@ function List({ part }: { part: Part }) {
   )
 }
 
-/** The whole row leads to it. */
-function Row({ request }: { request: InboxRequest }) {
+interface RowProps {
+  request: InboxRequest
+  chosen: boolean
+  onChoose: () => void
+}
+
+/** The whole row leads to it, but for the box by which several are accepted at once. */
+function Row({ request, chosen, onChoose }: RowProps) {
   const language = useLanguage()
   const { text, format } = language
   const { id, tracking, district, written, spoken, voice_deleted, made_at } = request
@@ -85,7 +106,12 @@ function Row({ request }: { request: InboxRequest }) {
         <Link href={`/inbox/${id}`} className={style.link}>{categoryName(language, request)}{text.comma}{districtName(language, district)}</Link>
         <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken) || (voice_deleted && text.requests.voiceDeleted)}</span>
       </span>
-      <span className={style.tags}><Standing request={request} /></span>
+      <span className={style.tags}>
+        {request.state === 'referred' && (
+          <Checkbox className={own.choose} checked={chosen} onChange={onChoose} aria-label={text.inbox.choose(format.ticket(tracking))} data-testid="choose" />
+        )}
+        <Standing request={request} />
+      </span>
       <span className={style.when}>
         <Num>{format.ticket(tracking)}</Num>
         <span className={style.soft}>{format.aged(made_at)}</span>

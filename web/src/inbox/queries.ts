@@ -40,6 +40,8 @@ export const useInboxRequest = (id: number) =>
     refetchInterval: AGAIN,
   })
 
+export const acceptAll = (request_ids: number[]) => body(client.POST('/api/v1/inbox/accept', { body: { request_ids } }))
+
 export const accept = (id: number) => body(client.POST('/api/v1/inbox/{request_id}/accept', ofRequest(id)))
 
 export const ask = (id: number, question: string) =>
@@ -53,6 +55,12 @@ export const giveBack = (id: number, note: string) =>
 /** The body of the request is the file itself. */
 export const sendPicture = (file: File) =>
   body(client.POST('/api/v1/inbox/pictures', { body: file as unknown as string, bodySerializer: () => file, headers: { 'Content-Type': file.type } }))
+
+/** Several at once; those that are not ours any more are refused, and the list shows what is. */
+export function useAcceptAll(onDone: () => void) {
+  const queries = useQueryClient()
+  return useMutation({ mutationFn: acceptAll, onSuccess: onDone, onSettled: () => queries.invalidateQueries({ queryKey: INBOX }) })
+}
 
 /** An action that gives back the request as it is then; or nothing, if it is ours no more. */
 export function useInboxAction<T>(action: (input: T) => Promise<InboxDetail | undefined>, onDone?: () => void) {
