@@ -47,9 +47,10 @@ def answer(
         if isinstance(parts, BaseModel)
         else [part.model_dump(mode="json") for part in parts]
     )
+    headers = {"Cache-Control": "no-store"}  # what a key is told is its own
     if format_ == "json":
-        return JSONResponse(plain, status)
-    return Response(as_xml(root, plain), status, media_type="text/xml")
+        return JSONResponse(plain, status, headers)
+    return Response(as_xml(root, plain), status, headers, media_type="text/xml")
 
 
 def as_xml(root: str, content: Any) -> bytes:

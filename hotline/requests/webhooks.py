@@ -46,7 +46,7 @@ def queue_due(session: Session, settings: Settings) -> int:
         .join(Request, Request.id == RequestEntry.request_id)
         .join(Category, Category.id == Request.category)
         .where(RequestEntry.at > at - _USEFUL, ~told)
-        .order_by(RequestEntry.id)
+        .order_by(RequestEntry.at, RequestEntry.id)
         .limit(_AT_ONCE)
     )
     rows = [

@@ -58,7 +58,9 @@ def test_given_a_request_when_it_is_read_then_each_is_told_what_is_theirs(
     for name in ("requested_datetime", "updated_datetime", "expected_datetime"):
         assert datetime.fromisoformat(own[name]).utcoffset() == timedelta(hours=3, minutes=30)
 
-    (told,) = nobody.get(f"{V2}/requests/{number}.json").json()
+    answer = nobody.get(f"{V2}/requests/{number}.json")
+    assert answer.headers["cache-control"] == "no-store"
+    (told,) = answer.json()
     hidden = {"description": None, "address": None, "lat": None, "long": None}
     assert told == own | hidden
     reader = {"Authorization": f"Bearer {issue(Scope.READ)}"}
