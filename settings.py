@@ -343,6 +343,11 @@ class Settings(BaseSettings):
     """Citizens' voice messages are deleted after so many days, once their place or request is over."""
     pictures_days: int = Field(400, ge=1, le=3650)
     """Pictures of requests are deleted after so many days, once their request is over."""
+    requests_days: int = Field(730, ge=31, le=3650)
+    """A request that has been at its end for so many days loses number, words, point and pictures; its state,
+    its dates and the office's replies stay."""
+    messages_days: int = Field(180, ge=31, le=3650)
+    """Text messages that are out are deleted after so many days."""
     reports_per_day: int = Field(10, ge=1, le=1000)
     """So many requests a citizen may report by the app in 24 hours, with one number."""
     events_days: int = Field(400, ge=31, le=3650)

@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from clerk.progress import step
 from db.engine import reading, writing
-from hotline.citizens import codes, erasure, sessions
+from hotline.citizens import codes, erasure, retention, sessions
 from settings import Settings
 
 _AT_ONCE = 50
@@ -35,6 +35,19 @@ def run(engine: Engine, settings: Settings) -> None:
             erasure.erased(session, gone)
     if wrong:
         raise wrong
+
+
+def forget_old(engine: Engine, settings: Settings) -> None:
+    """What the city keeps no longer of requests that are over, and of text messages that are out."""
+    for some, days in (
+        (retention.forget_requests, settings.requests_days),
+        (retention.forget_messages, settings.messages_days),
+    ):
+        while True:
+            step()
+            with writing(engine) as session:
+                if not some(session, days, _AT_ONCE):
+                    break
 
 
 def _unlink(settings: Settings, file: str) -> None:

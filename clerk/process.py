@@ -241,6 +241,7 @@ JOBS = [
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),
+    Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
     Job("replies", 2.0, replies.speak, limit_s=300.0),
     Job("old-replies", 3600.0, replies.delete_old),
 ]

@@ -133,10 +133,11 @@ def _requests(session: Session, number: str, at: datetime) -> None:
         if request.state in OPEN_REQUESTS:
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
-            _words(session, request, at)
+            forget_words(session, request, at)
 
 
-def _words(session: Session, request: Request, at: datetime) -> None:
+def forget_words(session: Session, request: Request, at: datetime) -> None:
+    """What its citizen has said, shown and where it was goes; files by the clerk."""
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
@@ -204,5 +205,5 @@ def erase_words(session: Session) -> None:
     )
     at = now(session)
     for erasure, request in session.execute(over).all():
-        _words(session, request, at)
+        forget_words(session, request, at)
         session.delete(erasure)

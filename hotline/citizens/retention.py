@@ -1,0 +1,84 @@
+"""What time ends: a request that has long been over is nobody's, and text messages that are out are gone.
+
+What is open, or comes back by an objection, is never touched; the figures, the office's replies and the
+ledger stay as they are.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from db.engine import now
+from db.models import (
+    Delivery,
+    Follower,
+    OutboxKind,
+    OutboxMessage,
+    Registration,
+    Request,
+    RequestEntry,
+)
+from db.states import HOLDS_PLACE, OPEN_REQUESTS, RequestState
+from hotline.citizens import erasure
+from hotline.requests import releases
+
+_OUT = (Delivery.SENT, Delivery.FAILED, Delivery.EXPIRED)
+
+
+def forget_requests(session: Session, days: int, limit: int) -> int:
+    """At most `limit` requests that have been over for so many days lose their person; returns how many."""
+    at = now(session)
+    before = at - timedelta(days=days)
+    first = aliased(Request)
+    touched = exists().where(RequestEntry.request_id == Request.id, RequestEntry.at >= before)
+    first_open = exists().where(first.id == Request.duplicate_of_id, first.state.in_(OPEN_REQUESTS))
+    of_a_person = or_(
+        Request.number.is_not(None),
+        Request.written != "",
+        Request.voice_message.is_not(None),
+        Request.latitude.is_not(None),
+        Request.place != "",
+        Request.contact != "",
+    )
+    old = (
+        select(Request)
+        .where(
+            Request.state.not_in(OPEN_REQUESTS),
+            Request.made_at < before,
+            of_a_person,
+            ~touched,
+            ~and_(Request.state == RequestState.DUPLICATE, first_open),
+        )
+        .order_by(Request.id)
+        .limit(limit)
+        .with_for_update(of=Request, skip_locked=True)
+    )
+    found = session.scalars(old).all()
+    for request in found:
+        request.number = request.call_id = request.report_key = request.report_hash = None
+        request.registration_id = None
+        releases.forget_person(session, request.id)
+        erasure.forget_words(session, request, at)
+        session.execute(delete(Follower).where(Follower.request_id == request.id))
+    return len(found)
+
+
+def forget_messages(session: Session, days: int, limit: int) -> int:
+    """At most `limit` text messages that are out for so many days are gone; returns how many.
+
+    Those of a place that is still held stay: by them nobody is told twice.
+    """
+    held = exists().where(
+        Registration.id == OutboxMessage.registration_id, Registration.state.in_(HOLDS_PLACE)
+    )
+    old = select(OutboxMessage.id).where(
+        OutboxMessage.state.in_(_OUT),
+        OutboxMessage.made_at < now(session) - timedelta(days=days),
+        OutboxMessage.kind != OutboxKind.NOTICE,
+        ~held,
+    )
+    ids = list(session.scalars(old.order_by(OutboxMessage.id).limit(limit)))
+    gone = delete(OutboxMessage).where(OutboxMessage.id.in_(ids))
+    session.execute(gone.execution_options(synchronize_session=False))
+    return len(ids)
