@@ -69,6 +69,7 @@ class MyPlace(BaseModel):
     """My place in a round; `place` is which one of the line, while it waits."""
 
     ticket: str
+    round_id: int
     office_fa: str
     office_en: str
     starts_at: datetime

@@ -23,7 +23,7 @@ def list_categories(session: Reading) -> list[wire.Offered]:
 
 @router.get("/rounds")
 def list_rounds(session: Reading) -> list[wire.AnnouncedRound]:
-    """The announced rounds, soonest first; registering is by telephone."""
+    """The announced rounds, soonest first."""
     return [_announced(session, each) for each in notices.published(session)]
 
 

@@ -61,6 +61,7 @@ def place_view(found: belongings.Place) -> wire.MyPlace:
     speaker = rounds.speaker(round_)
     return wire.MyPlace(
         ticket=mine.ticket,
+        round_id=mine.round_id,
         office_fa=speaker.office_fa,
         office_en=speaker.office_en,
         starts_at=round_.starts_at,

@@ -33,6 +33,9 @@ export const problem: typeof inPersian = {
   'pictures-busy': 'Many pictures are on their way. It goes by itself in a moment.',
   'disk-full': 'There is no room for pictures just now. It is sent again by itself.',
   'too-many-follows': 'You follow too many; leave one first.',
+  'registration-closed': 'This round takes no registrations now.',
+  'round-full': 'This round is full.',
+  'too-many-today': 'You have registered many times today. Tomorrow it works again.',
   'wrong-state': 'It has changed in the meantime.',
   'not-found': 'Not found.',
 }
