@@ -36,11 +36,16 @@ function answers(...these: Answer[]): void {
   })
 }
 
+let order = 0
+
 async function finished(pictures = 0, owner = '0913•••0001'): Promise<Report> {
   const report = { ...blank('fa'), category: 2, text: 'چراغ خاموش است', place: 'روبه‌روی دبستان' }
   await store.reports.add(report)
   for (let n = 0; n < pictures; n += 1) await addPicture(report.key, new Uint8Array([n]).buffer)
   await finish(report.key, owner)
+  // One after the other, also where both fit into a millisecond.
+  await store.reports.update(report.key, { changedAt: Date.now() - 60_000 + order })
+  order += 1
   return report
 }
 
