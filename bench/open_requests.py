@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +20,12 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Department, Request
 from db.states import RequestState
-from hotline.requests import figures, inbox
+from hotline.requests import department_inbox, figures, inbox, reminders
+from hotline.requests.department_inbox import Part
 from hotline.requests.inbox import Filter
 from hotline.requests.near import near
 from hotline.requests.places import Point
+from settings import WorkingHours, WorkingWeek
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.postgres import Postgres
@@ -31,6 +34,7 @@ OPEN = sized(100_000, 300)
 LOOKS = sized(200, 3)
 GOAL_MS = 50.0
 _BATCH = 5_000
+_WEEK = WorkingWeek(frozenset(range(7)), WorkingHours(time_of_day(0), time_of_day(23, 59)))
 _CENTRE, _CITY = Point(32.655, 51.675), (32.3, 51.2, 33.0, 52.2)
 _KILOMETRE = 0.009
 _STATES = (RequestState.NEW, RequestState.REFERRED, RequestState.REFERRED, RequestState.REPLIED)
@@ -117,7 +121,19 @@ def looks(engine: Engine) -> dict[str, Callable[[random.Random], object]]:
         with reading(engine) as session:
             return figures.read(session, chance.choice(figures.SPANS), 5)
 
+    def department(chance: random.Random) -> object:
+        with reading(engine) as session:
+            id_ = chance.randint(1, 20)
+            page = department_inbox.page(session, id_, Part.WORK, after=None, limit=50)
+            return page, department_inbox.counts(session, id_)
+
+    def reminders_(_chance: random.Random) -> object:
+        with reading(engine) as session:
+            return reminders.due(session, _WEEK, now(session), 20)
+
     return {
+        "a department's inbox, with its counts": department,
+        "what to remind of": reminders_,
         "near, in the centre": centre,
         "near, anywhere": anywhere,
         "inbox, the first page": whole,

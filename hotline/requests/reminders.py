@@ -43,15 +43,13 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     at = now(session)
     if not working_time.works_at(session, at, week):
         return 0
-    told = [
-        (request, to) for request, to in _due(session, week, at, limit) if _tell(session, request, to, at)
-    ]
+    told = [(request, to) for request, to in due(session, week, at, limit) if _tell(session, request, to, at)]
     for request, to in told:  # every row first, then the log
         log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
     return len(told)
 
 
-def _due(
+def due(
     session: Session, week: WorkingWeek, at: datetime, limit: int
 ) -> Sequence[tuple[Request, Escalation]]:
     """Whom to tell of what, first of what is due longest."""
