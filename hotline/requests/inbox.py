@@ -89,7 +89,7 @@ def page(
     objected = Request.state == RequestState.REOPENED
     rank = case((objected, 0), (overdue(at), 1), (_PROMISED_YET if wanted.promised else false(), 2), else_=3)
     by_day = rank.in_(_BY_DAY)
-    query = select(Request, rank).where(*_is(wanted, at))
+    query = select(Request.id, rank).where(*_is(wanted, at))  # whole rows would be sorted, too
     if wanted.states:
         query = query.where(Request.state.in_(wanted.states))
     if wanted.overdue:
@@ -100,8 +100,10 @@ def page(
         query = query.where(_follows(session, rank, after))
     due = case((by_day, _due))
     rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
-    found = [request for request, _ in rows[:limit]]
-    more = f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
+    ids = [id_ for id_, _ in rows[:limit]]
+    there = {each.id: each for each in session.scalars(select(Request).where(Request.id.in_(ids)))}
+    found = [there[id_] for id_ in ids]
+    more = f"{rows[limit - 1][1]}-{ids[-1]}" if len(rows) > limit else None
     return found, more
 
 
