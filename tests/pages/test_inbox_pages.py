@@ -44,7 +44,7 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
     expect(page.get_by_test_id("late-inbox")).to_contain_text("۱")
     expect(page.get_by_test_id("rail-search")).to_have_count(0)
     is_fit(page)
-    rows.first.get_by_test_id("choose").check()
+    rows.first.get_by_test_id("choose").click()
     page.get_by_test_id("accept-all").click()
     expect(rows.first).to_have_attribute("data-state", "accepted")
     rows.nth(1).get_by_role("link").click()

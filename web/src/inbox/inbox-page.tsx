@@ -1,4 +1,4 @@
-import { Button, Checkbox } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { Me } from '../api/types'
@@ -108,7 +108,12 @@ function Row({ request, chosen, onChoose }: RowProps) {
       </span>
       <span className={style.tags}>
         {request.state === 'referred' && (
-          <Checkbox className={own.choose} checked={chosen} onChange={onChoose} aria-label={text.inbox.choose(format.ticket(tracking))} data-testid="choose" />
+          <Button
+            size="compact-md" className={own.choose} variant={chosen ? 'filled' : 'default'} aria-pressed={chosen} onClick={onChoose}
+            title={text.inbox.choose(format.ticket(tracking))} data-testid="choose"
+          >
+            {text.inbox.chooseOne}
+          </Button>
         )}
         <Standing request={request} />
       </span>

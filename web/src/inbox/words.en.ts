@@ -17,6 +17,7 @@ export const words: typeof fa = {
     evidences: { none: 'nothing is needed', text: 'a description', picture: 'a picture' },
     by: { citizen: 'Citizen', office: 'Office of 137', department: 'Our department', itself: 'By itself' },
     choose: (tracking: string) => `Choose request ${tracking}`,
+    chooseOne: 'Choose',
     acceptAll: (count: string) => `Accept ${count}`,
     notAll: (count: string) => `${count} are not with us any more, or are solved; the others are accepted.`,
     accept: 'Accept: in work',

@@ -16,6 +16,7 @@ export const words = {
     evidences: { none: 'چیزی لازم نیست', text: 'شرح کار', picture: 'تصویر' },
     by: { citizen: 'شهروند', office: 'دفتر ۱۳۷', department: 'ادارهٔ ما', itself: 'خودکار' },
     choose: (tracking: string) => `برگزیدن گزارش ${tracking}`,
+    chooseOne: 'برگزیدن',
     acceptAll: (count: string) => `پذیرش ${count} گزارش`,
     notAll: (count: string) => `${count} گزارش دیگر نزد ما نیست یا حل شده است؛ بقیه پذیرفته شد.`,
     accept: 'پذیرش: در دست اقدام',
