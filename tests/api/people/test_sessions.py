@@ -117,6 +117,7 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
     return [
         (method.upper(), re.sub(r"\{\w+\}", "1", path))
         for path, methods in app.openapi()["paths"].items()
+        if not path.startswith("/open311/")  # by keys, and for everybody: tests/api/open311
         for method in methods
     ]
 

@@ -77,16 +77,23 @@ export default function Search({ me, asked, onThere, onLikely }: Props) {
   useEffect(() => {
     if (likely) onLikely(likely)
   }, [likely, onLikely])
+  const early = useRef(false)
+  const opening = useRef(false)
+  /** Once, however it was asked for: a second one would close whatever is looked for next. */
   const open = async (result: Result | Deed) => {
+    early.current = false
+    if (opening.current) return
+    opening.current = true
     try {
       if ('to' in result) go(result.to)
       else await result.act()
       spotlight.close()
     } catch (error) {
       setRefused(error)
+    } finally {
+      opening.current = false
     }
   }
-  const early = useRef(false)
   useEffect(() => {
     if (!typed) early.current = false // it was closed: what an empty field finds was not asked for
     if (!settled || !early.current || !first) return
