@@ -136,6 +136,27 @@ def test_given_a_search_that_is_left_when_it_is_asked_for_again_at_once_then_not
     expect(page.get_by_test_id("search-typed")).to_be_visible()
 
 
+def test_given_an_enter_before_all_is_found_when_the_network_is_slow_then_the_command_is_done_once(
+    open_as: OpenAs,
+) -> None:
+    page = open_as(Role.OPERATOR, "desk", at_desk=True)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/break", hold)
+    with page.expect_response("**/api/v1/search"):
+        search(page, "نماز")
+        expect(page.get_by_test_id("found-commands").first).to_have_attribute("data-selected", "true")
+        page.keyboard.press("Enter")
+    expect(page.get_by_test_id("search-typed")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_test_id("search-typed")).to_have_count(0)
+    assert len(held) == 1
+
+
 def test_given_a_desk_when_commands_are_typed_into_the_search_then_they_are_done(open_as: OpenAs) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     for typed, seen in (
