@@ -197,7 +197,7 @@ def test_given_an_answer_of_bales_when_read_then_it_is_sent_refused_or_tried_aga
 def test_given_a_messenger_that_hangs_when_codes_are_due_then_the_others_go_out_and_it_is_tried_again(
     engine: Engine, ready: Settings, provider: SmsProvider, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(sender, "_TIMEOUT_S", 6.0)
     ask(engine, ready, CodeWay.MESSENGER)
     ask(engine, ready)
     with reading(engine) as session:
