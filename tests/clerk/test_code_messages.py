@@ -195,15 +195,16 @@ def test_given_an_answer_of_bales_when_read_then_it_is_sent_refused_or_tried_aga
 
 @pytest.mark.parametrize("step", [HANG, DRIP])
 def test_given_a_messenger_that_hangs_when_codes_are_due_then_the_others_go_out_and_it_is_tried_again(
-    engine: Engine, ready: Settings, provider: SmsProvider, step: str, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, ready: Settings, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "_TIMEOUT_S", 6.0)
+    monkeypatch.setattr(sender, "_TIMEOUT_S", 3.0)
     ask(engine, ready, CodeWay.MESSENGER)
     ask(engine, ready)
     with reading(engine) as session:
         (first,) = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id).limit(1))
-    provider.plan += [step]
-    sender.run_codes(engine, ready)
+    with SmsProvider() as bale:  # of its own: both are asked at once
+        bale.plan += [step]
+        sender.run_codes(engine, ready.model_copy(update={"bale_url": bale.url}))
     states = sorted(message.state for message in messages(engine))
     assert states == [Delivery.PENDING, Delivery.SENT]
     assert first.expires_at and first.expires_at - first.made_at == codes.LASTS - timedelta(minutes=1)
