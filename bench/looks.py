@@ -26,6 +26,7 @@ from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.guests import Guests
 from dialer.rooms import Rooms
+from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.turn_near_calls import TurnNearCalls
@@ -91,6 +92,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
         "codes by call": CodeCalls(settings, engine, ami, caps).place_due,
+        "calls of what is solved": SolvedCalls(settings, engine, ami, caps).place_due,
         "tone": sound_due,
     }
 

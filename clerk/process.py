@@ -23,7 +23,7 @@ from hotline import heartbeats, watchdog
 from hotline.callbacks import left_in_hand, toll
 from hotline.errors import Refused
 from hotline.ledger import seals
-from hotline.line import blocked, confirmations, silences, turn_near
+from hotline.line import blocked, confirmations, silences, solved_calls, turn_near
 from hotline.line import carry_over as carry
 from hotline.requests import figures, reminders, webhooks
 from hotline.requests import work as request_work
@@ -208,6 +208,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
     with writing(engine) as session:
         toll.forget(session)
         confirmations.forget(session)
+        solved_calls.forget(session)
         silences.forget(session)
 
 

@@ -9,6 +9,7 @@ from clerk.progress import step
 from db.engine import reading, writing
 from hotline.requests import spoken_replies
 from prompts import replies
+from prompts.sources import VoiceError
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -20,17 +21,28 @@ def speak(engine: Engine, settings: Settings) -> None:
     """Speak what lacks. The files are there before the row says so."""
     with reading(engine) as session:
         lacking = spoken_replies.lacking(session, _AT_ONCE)
+    failed: VoiceError | None = None
     for request_id, reply in lacking:
         step()
-        path = spoken_replies.path(settings.replies_dir, request_id)
-        _clear(path)
-        if reply:
-            try:
-                replies.render(settings, reply, path)
-            except replies.Unspeakable as error:  # the others are spoken all the same
-                log.warning("reply %s", error)
+        try:
+            _render(settings, reply, spoken_replies.path(settings.replies_dir, request_id))
+        except VoiceError as error:  # the others are spoken all the same; this one is tried again
+            failed = failed or error
+            continue
         with writing(engine) as session:
             spoken_replies.spoken(session, request_id, reply)
+    if failed:
+        raise failed
+
+
+def _render(settings: Settings, reply: str, path: Path) -> None:
+    for old in path.parent.glob(f"{path.name}.*"):
+        old.unlink(missing_ok=True)
+    if reply:
+        try:
+            replies.render(settings, reply, path)
+        except replies.Unspeakable as error:  # and never will be heard
+            log.warning("reply %s", error)
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:
@@ -44,8 +56,3 @@ def delete_old(engine: Engine, settings: Settings) -> None:
         for path in some:
             if int(path.stem) in over:
                 path.unlink(missing_ok=True)
-
-
-def _clear(path: Path) -> None:
-    for old in path.parent.glob(f"{path.name}.*"):
-        old.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, exists, func, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
@@ -135,3 +135,19 @@ def never(session: Session, token: str) -> None:
     this = update(SolvedCall).where(SolvedCall.token == token)
     over = this.values(token=None, ended_at=now(session))
     session.execute(over.execution_options(synchronize_session=False))
+
+
+def forget(session: Session) -> None:
+    """Delete those of which nothing comes any more: told, given up, or of an answer nobody is asked about."""
+    asked = (
+        select(Request.id)
+        .where(
+            Request.id == SolvedCall.request_id,
+            Request.state == RequestState.REPLIED,
+            Request.replied_at == SolvedCall.replied_at,
+            Request.number.is_not(None),
+        )
+        .correlate(SolvedCall)
+    )
+    over = SolvedCall.token.is_(None), or_(SolvedCall.ended_at.is_not(None), ~asked.exists())
+    session.execute(delete(SolvedCall).where(*over).execution_options(synchronize_session=False))

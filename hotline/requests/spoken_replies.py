@@ -14,18 +14,10 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Request
-from db.states import OPEN_REQUESTS, RequestState
+from db.states import IN_WORK, OPEN_REQUESTS, RequestState
 
 KEPT = timedelta(days=60)
 """After the end of a request: for so long its caller hears of it (requests.latest)."""
-_READ = (
-    RequestState.NEW,
-    RequestState.REFERRED,
-    RequestState.REPLIED,
-    RequestState.REJECTED,
-    RequestState.CLOSED,
-)
-"""Not where its citizen has objected: they know what was said."""
 
 
 class Lacking(NamedTuple):
@@ -53,8 +45,12 @@ def spoken(session: Session, request_id: int, reply: str) -> None:
 
 
 def can_be_read(request: Request) -> bool:
-    """Whether its reply was spoken as it is, and is for its caller to hear."""
-    return request.state in _READ and request.reply != "" and request.reply == request.spoken
+    """Whether its reply was spoken as it is, and is for its caller to hear.
+
+    Not while it is in work again: who has objected knows what was said.
+    """
+    objected = request.denials > 0 and request.state in IN_WORK
+    return bool(request.reply) and request.reply == request.spoken and not objected
 
 
 def path(folder: Path, request_id: int) -> Path:

@@ -12,9 +12,11 @@ from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
 from hotline.requests import requests, spoken_replies, work
+from prompts import replies as spoken_by
 from prompts.sources import VoiceError
 from settings import Settings
 from tests import factories as make
+from tests.hotline.requests.office import today
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 S = RequestState
@@ -61,9 +63,7 @@ def test_given_a_reply_when_the_clerk_comes_then_it_lies_as_sound_and_is_spoken_
 def test_given_a_reply_in_either_language_when_spoken_then_its_own_voice_reads_it(
     engine: Engine, settings: Settings, text: str, language: str
 ) -> None:
-    from prompts import replies as spoken
-
-    assert spoken.language(text) == language
+    assert spoken_by.language(text) == language
     one = replied(engine, text)
     replies.speak(engine, settings)
     assert seconds(settings, one) > 0.3
@@ -90,14 +90,28 @@ def test_given_a_reply_that_changes_when_not_spoken_yet_then_the_old_one_is_not_
     assert seconds(settings, one.id) > before
 
 
+@pytest.mark.parametrize("then", [None, S.REFERRED])
 def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_objects(
-    engine: Engine, settings: Settings
+    engine: Engine, settings: Settings, then: RequestState | None
 ) -> None:
     one = replied(engine)
     replies.speak(engine, settings)
     with writing(engine) as session:
         work.answer(session, one, solved=False)
+        if then:
+            request = requests.get(session, one)
+            work.refer(session, request, make.a_department(session), who="v", due_on=today(session))
     assert not readable(engine, one)
+
+
+def test_given_news_of_a_department_at_work_when_asked_then_it_is_read(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        one = make.a_request(session, S.ACCEPTED)
+        work.tell(session, one, who="u", reply="فردا می‌آییم.")
+    replies.speak(engine, settings)
+    assert readable(engine, one.id)
 
 
 def test_given_a_reply_that_cannot_be_heard_when_spoken_then_the_others_are_and_it_is_not_tried_again(
@@ -150,3 +164,21 @@ def test_given_requests_at_their_end_for_long_when_the_clerk_tidies_up_then_thei
     (settings.replies_dir / "99999.alaw").write_bytes(b"of nobody")
     replies.delete_old(engine, settings)
     assert {name.partition(".")[0] for name in files(settings)} == {str(recent), str(open_)}
+
+
+def test_given_a_voice_that_fails_at_one_reply_when_several_are_due_then_the_others_are_spoken(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = replied(engine, "خراب"), replied(engine)
+    render = spoken_by.render
+
+    def fails(settings: Settings, text: str, path: Path) -> None:
+        if text == "خراب":
+            raise VoiceError("no end")
+        render(settings, text, path)
+
+    monkeypatch.setattr("prompts.replies.render", fails)
+    with pytest.raises(VoiceError, match="no end"):
+        replies.speak(engine, settings)
+    assert readable(engine, second)
+    assert not readable(engine, first)

@@ -166,3 +166,25 @@ def test_given_an_answer_by_app_while_it_rings_when_the_call_ends_then_nothing_i
         assert due(session) == []
     with reading(engine) as session:
         assert session.get_one(Request, request.id).state is RequestState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [("waits", 1), ("on its way", 1), ("told", 0), ("answered", 0), ("called solved anew", 1)],
+)
+def test_given_a_call_when_the_clerk_tidies_up_then_only_what_may_still_be_placed_or_rings_is_kept(
+    session: Session, what: str, left: int
+) -> None:
+    request = solved(session)
+    if what in ("on its way", "told"):
+        token = rings(session)
+    if what == "told":
+        solved_calls.told(session, token)
+        solved_calls.ended(session, token)
+    if what in ("answered", "called solved anew"):
+        work.answer(session, request.id, solved=what == "answered")
+    if what == "called solved anew":
+        work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
+    session.flush()
+    solved_calls.forget(session)
+    assert len(session.scalars(select(SolvedCall)).all()) == left
