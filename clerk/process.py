@@ -25,8 +25,7 @@ from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, silences, solved_calls, turn_near
 from hotline.line import carry_over as carry
-from hotline.requests import figures, reminders, webhooks
-from hotline.requests import work as request_work
+from hotline.requests import closing, figures, reminders, webhooks
 from hotline.rounds import notices
 from hotline.timetable import timetable
 from settings import Settings
@@ -161,7 +160,7 @@ def close_requests(engine: Engine, settings: Settings) -> None:
     """Close the requests whose citizens were asked whether they are solved, and have said nothing."""
     while True:
         with writing(engine) as session:
-            if not request_work.close_unanswered(session, settings.request_answer_days, _BATCH):
+            if not closing.close_unanswered(session, settings.request_answer_days, _BATCH):
                 break
         step()
         time.sleep(_BREATH_S)  # calls and desks write in between

@@ -12,7 +12,7 @@ from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
-from hotline.requests import categories, department_work, departments, requests, work
+from hotline.requests import categories, closing, department_work, departments, filing, requests, work
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -27,7 +27,7 @@ def write(
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
     said = body.model_dump(exclude={"refer", "number"})
-    request = requests.write(session, number=number, week=settings.working_week, who=user.username, **said)
+    request = filing.write(session, number=number, week=settings.working_week, who=user.username, **said)
     if body.refer:
         _refer(session, request, body.refer, user)
     return detail(session, request, settings.request_alike_days)
@@ -81,7 +81,7 @@ def reject(
 ) -> wire.RequestDetail:
     """Say that it is not for the city to solve; the citizen is told why."""
     request = work.get_for_update(session, request_id)
-    work.reject(session, request, who=user.username, reason=body.reply)
+    closing.reject(session, request, who=user.username, reason=body.reply)
     return detail(session, request, settings.request_alike_days)
 
 
@@ -94,7 +94,7 @@ def answer(
     settings: InForce,
 ) -> wire.RequestDetail:
     """The citizen has told the office whether it is solved."""
-    work.answer(session, request_id, solved=body.solved, who=user.username)
+    closing.answer(session, request_id, solved=body.solved, who=user.username)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
 
 
@@ -116,7 +116,7 @@ def merge(
     request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
     """It is a duplicate of another one, with which it ends."""
-    work.merge(session, request_id, body.request_id, who=user.username)
+    closing.merge(session, request_id, body.request_id, who=user.username)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
 
 
@@ -126,5 +126,5 @@ def separate(
 ) -> wire.RequestDetail:
     """It is no duplicate after all."""
     request = work.get_for_update(session, request_id)
-    work.separate(session, request, who=user.username)
+    closing.separate(session, request, who=user.username)
     return detail(session, request, settings.request_alike_days)

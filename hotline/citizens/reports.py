@@ -14,7 +14,7 @@ from db.models import Picture, PictureKind, Request
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
-from hotline.requests import categories, department_work, places, requests, work
+from hotline.requests import categories, closing, department_work, filing, places
 from hotline.requests.places import Point
 from settings import Settings
 
@@ -58,12 +58,12 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     category = categories.in_use(session, report.category)
     shown = pictures.waiting(session, report.pictures, Picture.number == number)
     latitude, longitude = report.point or (None, None)
-    request = requests.file(
+    request = filing.file(
         session,
         number=number,
         category=category.id,
         district=places.district_of(report.point, settings.districts_file) or report.district,
-        written=requests.with_answers(report.text, report.answers, category, report.language),
+        written=filing.with_answers(report.text, report.answers, category, report.language),
         language=report.language,
         week=settings.working_week,
         latitude=latitude,
@@ -98,7 +98,7 @@ def confirm(session: Session, number: str, tracking: str) -> Request:
     """It is solved. Raises Blocked and Refused("not-found" | "wrong-state")."""
     blocked.check(session, number)
     request = get(session, number, tracking)
-    work.answer(session, request.id, solved=True)
+    closing.answer(session, request.id, solved=True)
     return request
 
 
@@ -112,7 +112,7 @@ def object_to(session: Session, number: str, tracking: str, *, reason: str, show
     if not reason.strip():
         raise Refused("reason-missing", "say what is not solved")
     handed = pictures.waiting(session, shown, Picture.number == number)
-    work.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
+    closing.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
     pictures.give(session, handed, request.id, PictureKind.OBJECTION)
     return request
 

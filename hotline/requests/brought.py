@@ -14,7 +14,7 @@ from db.engine import now, one_at_a_time
 from db.models import Category, Request
 from hotline import characters, numbers
 from hotline.errors import Refused
-from hotline.requests import places, requests
+from hotline.requests import filing, places
 from hotline.requests.places import Point
 from settings import Settings
 
@@ -62,7 +62,7 @@ def file(
     place = characters.cleaned(brought.place).strip()
     places.check(brought.point, place, settings.city_bounds)
     latitude, longitude = brought.point or (None, None)
-    request = requests.file(
+    request = filing.file(
         session,
         number=None,
         category=category.id,
@@ -140,4 +140,4 @@ def _written(brought: Brought, category: Category) -> str:
     if any(len(answer) > LONGEST_ANSWER for answer in answers):
         raise Refused("answers-long", f"an answer has at most {LONGEST_ANSWER} characters", "attribute")
     name = category.name_fa if brought.language == "fa" else category.name_en
-    return requests.with_answers(text or name, answers, category, brought.language)
+    return filing.with_answers(text or name, answers, category, brought.language)

@@ -1,4 +1,4 @@
-"""What is done with a request: referred, answered, rejected, found to be a duplicate, closed by the citizen.
+"""What is done with a request: promised, referred, given back, answered; its end is in `closing`.
 
 Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
 """
@@ -6,7 +6,7 @@ Whoever's number it is is told by text message; what a person of the office does
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -16,7 +16,8 @@ from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import categories, followers
-from hotline.requests.requests import BY_CITIZEN, first, get, log, move, write
+from hotline.requests.filing import write
+from hotline.requests.requests import BY_CITIZEN, get, log, move
 from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep
@@ -87,7 +88,7 @@ def refer(
 
     Raises Refused("department-inactive" | "due-date" | "objection-own" | "wrong-state").
     """
-    _must_be_anothers(session, request, who)
+    must_be_anothers(session, request, who)
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
@@ -122,7 +123,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     Raises what `tell` raises, and Refused("objection-own").
     """
     reply = reasons.check(reply)
-    _must_be_anothers(session, request, who)
+    must_be_anothers(session, request, who)
     move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
     answered(session, request)
     _have_called(session, request)
@@ -138,92 +139,7 @@ def _have_called(session: Session, request: Request) -> None:
         session.add(SolvedCall(request_id=request.id, replied_at=at, due_at=at))
 
 
-def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
-    """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
-    reason = reasons.check(reason)
-    _must_be_anothers(session, request, who)
-    move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
-    answered(session, request)
-    did(session, request, _T.REJECTED, who, reason)
-    outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
-    _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
-    followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
-
-
-def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
-    """The citizen says whether it is solved: by telephone or app, or (`who`) to somebody of the office.
-
-    Raises Refused("not-found" | "wrong-state").
-    """
-    request = get_for_update(session, request_id)
-    if solved:
-        move(session, request, _S.CLOSED)
-    else:
-        move(session, request, _S.REOPENED, denials=Request.denials + 1)
-    did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
-    if solved:
-        _tell_closed(session, request)
-
-
-def close_unanswered(session: Session, days: int, limit: int) -> int:
-    """Close at most `limit` requests whose citizens said nothing for so many days; returns how many."""
-    found = session.scalars(
-        select(Request)
-        .where(Request.state == _S.REPLIED, Request.replied_at < now(session) - timedelta(days=days))
-        .order_by(Request.replied_at)
-        .limit(limit)
-        .with_for_update(of=Request, skip_locked=True)
-    ).all()
-    for request in found:
-        move(session, request, _S.CLOSED, unanswered=True)
-        log(session, request, _T.UNANSWERED, "")
-        _tell_closed(session, request)
-    return len(found)
-
-
-def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Request:
-    """Mark a request as a duplicate of another, or of the one whose duplicate that is; returns the first.
-
-    Its own duplicates follow it.
-    Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
-    """
-    one_at_a_time(session, "request-duplicates")
-    request = get_for_update(session, request_id)
-    original = first(session, get_for_update(session, into_id))
-    if original.id == request.id:
-        raise Refused("duplicate-itself", "a request is no duplicate of itself")
-    if original.state is _S.REJECTED:
-        raise Refused("wrong-state", "the other one is rejected")
-    _must_be_anothers(session, request, who)
-    move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
-    session.execute(
-        update(Request)
-        .where(Request.duplicate_of_id == request.id)
-        .values(duplicate_of_id=original.id)
-        .execution_options(synchronize_session=False)
-    )
-    _hand_on_promise(request, original)
-    followers.hand_on(session, request, original)
-    did(session, request, _T.MERGED, who, other_id=original.id)
-    if original.state is _S.CLOSED:
-        outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
-    return original
-
-
-def _hand_on_promise(request: Request, original: Request) -> None:
-    until, its = request.promised_until, original.promised_until
-    if until and (its is None or until < its):
-        original.promised_by_id, original.promised_until = request.promised_by_id, until
-
-
-def separate(session: Session, request: Request, *, who: str) -> None:
-    """It is no duplicate after all. Raises Refused("wrong-state")."""
-    other = request.duplicate_of_id
-    move(session, request, _S.NEW, only=(_S.DUPLICATE,), duplicate_of_id=None)
-    did(session, request, _T.SEPARATED, who, other_id=other)
-
-
-def _must_be_anothers(session: Session, request: Request, who: str) -> None:
+def must_be_anothers(session: Session, request: Request, who: str) -> None:
     """Whose «solved» a citizen objects to does not look at the objection, if there is anybody else."""
     if request.state is not _S.REOPENED or request.replied_by != who:
         return
@@ -266,14 +182,3 @@ def said(note: str) -> str:
     if not note:
         raise Refused("reason-missing", "say why")
     return note
-
-
-def _tell_closed(session: Session, request: Request) -> None:
-    _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
-    followers.tell(session, request, OutboxKind.FOLLOWED_CLOSED)
-
-
-def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> None:
-    for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
-        if duplicate.number != request.number:
-            outbox.tell_of_request(session, kind, duplicate, request.reply)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from db.engine import writing
 from hotline.errors import Refused
-from hotline.requests import spoken_replies, work
+from hotline.requests import closing, spoken_replies
 from hotline.requests.requests import Progress
 from ivr.call import END, Call
 from ivr.conversation import Conversation
@@ -39,7 +39,7 @@ def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
     solved = key == "1"
     try:
         with talk.call.working(), writing(talk.engine) as session:
-            work.answer(session, reported.request_id, solved=solved)
+            closing.answer(session, reported.request_id, solved=solved)
     except Refused:  # somebody was quicker
         talk.call.say_instead("request-answered")
     else:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from db.engine import writing
-from hotline.requests import categories, requests
+from hotline.requests import categories, filing
 from ivr import voice_message
 from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
@@ -63,7 +63,7 @@ def _about(talk: Conversation) -> tuple[int, int | None]:
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
-        return requests.report(
+        return filing.report(
             session,
             number=talk.number,
             category=categories.by_key(session, key).id,

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from hotline.errors import Refused
 from hotline.line import solved_calls
-from hotline.requests import requests, work
+from hotline.requests import closing, requests
 from ivr.call import AGIError, Call, NoInput
 from ivr.scripts import follow_report
 from settings import Settings
@@ -36,7 +36,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         return
     try:
         with call.working(), writing(engine) as session:
-            work.answer(session, reported.request_id, solved=solved)
+            closing.answer(session, reported.request_id, solved=solved)
     except Refused:
         call.say_instead("request-answered")
     else:

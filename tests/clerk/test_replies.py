@@ -11,7 +11,7 @@ from clerk import replies
 from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import requests, spoken_replies, work
+from hotline.requests import closing, requests, spoken_replies, work
 from prompts import replies as spoken_by
 from prompts.sources import VoiceError
 from settings import Settings
@@ -97,7 +97,7 @@ def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_o
     one = replied(engine)
     replies.speak(engine, settings)
     with writing(engine) as session:
-        work.answer(session, one, solved=False)
+        closing.answer(session, one, solved=False)
         if then:
             request = requests.get(session, one)
             work.refer(session, request, make.a_department(session), who="v", due_on=today(session))
@@ -160,7 +160,7 @@ def test_given_requests_at_their_end_for_long_when_the_clerk_tidies_up_then_thei
                 request.made_at -= long_ago
                 request.replied_at = request.replied_at and request.replied_at - long_ago
             if request.id != open_:
-                work.answer(session, request.id, solved=True)
+                closing.answer(session, request.id, solved=True)
     (settings.replies_dir / "99999.alaw").write_bytes(b"of nobody")
     replies.delete_old(engine, settings)
     assert {name.partition(".")[0] for name in files(settings)} == {str(recent), str(open_)}

@@ -12,7 +12,7 @@ from db.models import Category, Delivery, OutboxKind, RequestEntry
 from hotline import delivery
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import brought, requests, webhooks, work
+from hotline.requests import brought, closing, requests, webhooks, work
 from hotline.requests.brought import Brought
 from hotline.requests.places import Point
 from settings import Settings
@@ -46,9 +46,9 @@ def a_solved_request(engine: Engine, settings: Settings) -> str:
         request, _ = brought.file(session, key.id, None, REPORT, settings)
         work.refer(session, request, a_department(session), who="a", note="secret note")
         work.reply(session, request, who="a", reply="secret reply")
-        work.answer(session, request.id, solved=False, note="secret objection")
+        closing.answer(session, request.id, solved=False, note="secret objection")
         work.reply(session, request, who="b", reply="secret reply")
-        work.answer(session, request.id, solved=True)
+        closing.answer(session, request.id, solved=True)
         return request.tracking
 
 

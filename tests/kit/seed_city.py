@@ -38,7 +38,7 @@ from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import department_work, requests, work
+from hotline.requests import closing, department_work, filing, work
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
@@ -135,7 +135,7 @@ def _requests(session: Session) -> int:
     today = now(session).astimezone(CITY).date()
     told: dict[str, Any] = {"language": "fa", "week": WEEK, "who": "manager"}
     first, *others = [
-        requests.write(
+        filing.write(
             session,
             number=a_number(),
             category=place % 9 + 1,
@@ -148,11 +148,11 @@ def _requests(session: Session) -> int:
     for request in (first, *others[::3]):
         work.refer(session, request, department, due_on=today + 2 * _DAY, who="manager")
     others[0].due_at = now(session) - _DAY
-    same = requests.write(session, number=first.number, category=1, district=1, written=first.written, **told)
+    same = filing.write(session, number=first.number, category=1, district=1, written=first.written, **told)
     work.tell(session, first, who="manager", reply="تا پایان هفته ترمیم می‌شود.")
     work.reply(session, others[4], who="manager", reply="ترمیم شد.")
     work.reply(session, same, who="manager", reply="ترمیم شد.")
-    work.answer(session, same.id, solved=False)
+    closing.answer(session, same.id, solved=False)
     return first.id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Request, Role, User
 from db.states import CallbackState, RequestState
-from hotline.requests import releases, requests, work
+from hotline.requests import closing, filing, releases
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_callback, a_department, a_request
 from tests.kit.pages import PHONE, in_state, is_fit
@@ -49,7 +49,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(page.get_by_test_id("filter-district")).to_have_value("7")
     with writing(engine) as session:
         where = {"number": None, "category": 1, "district": 7}
-        requests.report(session, **where, voice_message="m.wav", language="fa", week=WEEK)
+        filing.report(session, **where, voice_message="m.wav", language="fa", week=WEEK)
     expect(rows).to_have_count(3)  # a live event brought it
     page.get_by_test_id("tracking").fill(spoken.tracking)
     page.get_by_test_id("find").click()
@@ -83,7 +83,7 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "replied")
 
     with writing(engine) as session:  # by telephone
-        work.answer(session, spoken.id, solved=False)
+        closing.answer(session, spoken.id, solved=False)
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "reopened")
     page.get_by_test_id("to-reply").click()
     page.get_by_test_id("words").fill("دوباره و کامل پر شد.")

@@ -17,7 +17,7 @@ from db.engine import now, writing
 from db.models import Request
 from db.states import RequestState
 from hotline.people.api_keys import Scope
-from hotline.requests import releases, requests, work
+from hotline.requests import closing, releases, requests, work
 from settings import Settings
 from tests.api.open311.conftest import FORMATS, REPORT, V2, Issue, _of, _plain, content, errors
 from tests.factories import a_department, a_request
@@ -140,7 +140,7 @@ def test_given_a_request_when_the_office_works_on_it_then_its_state_is_told_in_w
     assert replied["status"] == "open", "until the citizen or time has said yes"
     assert "A new lamp." in replied["status_notes"]
     assert replied["updated_datetime"] >= referred["updated_datetime"] >= first["updated_datetime"]
-    closed = told(lambda session, request: work.answer(session, request.id, solved=True))
+    closed = told(lambda session, request: closing.answer(session, request.id, solved=True))
     assert closed["status"] == "closed"
     assert [note["type"] for note in closed["notes"]] == ["reported", "referred", "replied", "confirmed"]
     assert "secret" not in str(closed)

@@ -18,7 +18,7 @@ from hotline import dates, numbers
 from hotline.clock import CITY
 from hotline.people import sign_ins
 from hotline.recordings import recordings
-from hotline.requests import requests, work
+from hotline.requests import closing, filing, requests, work
 from settings import Settings
 from tests.factories import WEEK, a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
 
@@ -130,7 +130,7 @@ def test_given_the_manager_of_a_district_when_they_look_then_only_that_district_
     assert [one["id"] for one in manager.get("/requests").json()["items"]] == [own.id]
     assert [one["district"] for one in manager.get("/requests/districts").json()] == [7]
     with writing(engine) as session:
-        work.merge(session, other.id, own.id, who="somebody")
+        closing.merge(session, other.id, own.id, who="somebody")
     shown = manager.get(f"/requests/{own.id}").json()
     assert shown["duplicates"] == [], "nothing of another district's, not even beside"
     for path in (f"/requests/{other.id}", f"/requests/{other.id}/audio", "/requests?district=8"):
@@ -259,7 +259,7 @@ def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_a
 ) -> None:
     with writing(engine) as session:
         user: User = a_user(session, username="operator-of-it")
-        request = requests.write(
+        request = filing.write(
             session,
             **{"category": 1, "district": 7, "language": "fa", "number": "+989131112233"},
             written="چالهٔ جلوی خانهٔ من",
@@ -285,7 +285,7 @@ def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_a
         assert secret not in text
     with writing(engine) as session:
         duplicate = a_request(session)
-        work.merge(session, duplicate.id, request.id, who="u")
+        closing.merge(session, duplicate.id, request.id, who="u")
     assert "ترمیم" in seen(citizen, duplicate.tracking, language)[1]
 
 

@@ -40,7 +40,7 @@ from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
 from hotline.recordings import voice_summaries
-from hotline.requests import department_work, requests, work
+from hotline.requests import closing, department_work, requests
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -167,7 +167,7 @@ def test_given_an_open_request_of_the_deleted_when_it_is_over_then_its_words_and
         open_ = session.scalars(select(Request).where(Request.voice_message == "open.wav")).one()
         assert session.get_one(Request, written.id).written
         for request in (open_, session.get_one(Request, written.id)):
-            work.reject(session, request, who="x", reason="کار شهرداری نیست")
+            closing.reject(session, request, who="x", reason="کار شهرداری نیست")
     erasing.run(engine, settings)
     assert not files["open"].exists()
     with reading(engine) as session:
@@ -402,7 +402,7 @@ def test_given_what_a_citizen_answered_to_a_department_when_deleted_then_it_is_n
         for who, said in (("", "خانهٔ من پلاک ۵"), ("operator1", "زنگ دوم")):
             department_work.ask(session, request, who="d", question="کدام خانه؟")
             department_work.citizen_answers(session, request.id, said, who=who)
-        work.reject(session, request, who="u", reason="کار شهر نیست")
+        closing.reject(session, request, who="u", reason="کار شهر نیست")
     delete(engine)
     with reading(engine) as session:
         notes = [entry.note for entry in requests.history(session, session.get_one(Request, request.id))]

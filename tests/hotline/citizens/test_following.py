@@ -11,7 +11,7 @@ from db.states import RequestState
 from hotline.citizens import belongings, erasure, following
 from hotline.errors import Blocked, Refused
 from hotline.line import blocked
-from hotline.requests import work
+from hotline.requests import closing, work
 from tests import factories as make
 from tests.factories import a_number, a_request
 
@@ -38,7 +38,7 @@ def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_
     number = follow(session, request, language="en")
     follow(session, request, "+983132212345")
     work.reply(session, request, who="u", reply="ترمیم شد")
-    work.answer(session, request.id, solved=False, note="نه")
+    closing.answer(session, request.id, solved=False, note="نه")
     assert told(session) == [(number, "followed_replied")], "an objection is the owner's own"
     work.reply(session, request, who="v", reply="ترمیم شد")
     message = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first()
@@ -46,7 +46,7 @@ def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_
     said = wording.words(session, message)
     assert said is not None and said.to == number
     assert said.text.startswith(f"The report {request.tracking} that you follow"), said
-    work.answer(session, request.id, solved=True)
+    closing.answer(session, request.id, solved=True)
     assert told(session)[-1] == (number, "followed_closed")
     assert wording.words(session, message) is None, "it is closed by now: that is told instead"
 
@@ -54,12 +54,12 @@ def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_
 def test_given_a_follower_when_it_is_rejected_or_time_closes_it_then_that_is_told(session: Session) -> None:
     rejected, silent = a_request(session), a_request(session)
     one, other = follow(session, rejected), follow(session, silent)
-    work.reject(session, rejected, who="u", reason="مربوط به آب و فاضلاب است")
+    closing.reject(session, rejected, who="u", reason="مربوط به آب و فاضلاب است")
     work.reply(session, silent, who="u", reply="ترمیم شد")
     assert silent.replied_at is not None
     silent.replied_at -= make.HOUR * 24 * 8
     session.flush()
-    assert work.close_unanswered(session, 7, 10) == 1
+    assert closing.close_unanswered(session, 7, 10) == 1
     assert told(session) == [
         (one, "followed_rejected"),
         (other, "followed_replied"),
@@ -77,7 +77,7 @@ def test_given_followers_when_it_is_merged_then_they_follow_the_first_one_once_a
         follow(session, request, both)
     follow(session, second, one)
     follow(session, second, first.number)
-    work.merge(session, second.id, first.id, who="u")
+    closing.merge(session, second.id, first.id, who="u")
     found = session.scalars(
         select(Follower.number).where(Follower.request_id == first.id).order_by(Follower.id)
     )
@@ -96,9 +96,9 @@ def test_given_who_reported_a_duplicate_when_following_the_first_one_then_they_a
     first, second = a_request(session), a_request(session)
     assert second.number
     follow(session, first, second.number)
-    work.merge(session, second.id, first.id, who="u")
+    closing.merge(session, second.id, first.id, who="u")
     work.reply(session, first, who="u", reply="ترمیم شد")
-    work.answer(session, first.id, solved=True)
+    closing.answer(session, first.id, solved=True)
     assert told(session) == []
 
 
@@ -140,7 +140,7 @@ def test_given_the_most_when_one_more_is_followed_then_it_is_refused_until_one_i
     follow(session, second, number)
     with pytest.raises(Refused, match="too-many-follows"):
         following.follow(session, number, third.tracking, "fa")
-    work.reject(session, first, who="u", reason="مربوط به آب و فاضلاب است")
+    closing.reject(session, first, who="u", reason="مربوط به آب و فاضلاب است")
     follow(session, third, number)
     assert [each.request.id for each in following.followed(session, number)] == [
         third.id,

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import BlockReason, PlacedCall, Request, SolvedCall
 from db.states import RequestState
 from hotline.line import blocked, solved_calls
-from hotline.requests import requests, work
+from hotline.requests import closing, requests, work
 from tests import factories as make
 
 LAND_LINE = "+983132221234"
@@ -105,9 +105,9 @@ def test_given_who_is_not_asked_any_more_when_looked_then_no_phone_rings(session
     request = solved(session)
     match why:
         case "answered":
-            work.answer(session, request.id, solved=True)
+            closing.answer(session, request.id, solved=True)
         case "objected":
-            work.answer(session, request.id, solved=False)
+            closing.answer(session, request.id, solved=False)
         case "blocked":
             blocked.block(session, LAND_LINE, BlockReason.OWNER)
         case _:
@@ -122,7 +122,7 @@ def test_given_an_objection_when_it_is_called_solved_once_more_then_there_is_one
     request = solved(session)
     token = rings(session)
     solved_calls.told(session, token)
-    work.answer(session, request.id, solved=False)
+    closing.answer(session, request.id, solved=False)
     solved_calls.ended(session, token)
     work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
     session.flush()
@@ -159,7 +159,7 @@ def test_given_an_answer_by_app_while_it_rings_when_the_call_ends_then_nothing_i
     with writing(engine) as session:
         token = rings(session)
     with writing(engine) as session:
-        work.answer(session, request.id, solved=True)
+        closing.answer(session, request.id, solved=True)
     with writing(engine) as session:
         solved_calls.ended(session, token)
         hours_pass(session, 5)
@@ -182,7 +182,7 @@ def test_given_a_call_when_the_clerk_tidies_up_then_only_what_may_still_be_place
         solved_calls.told(session, token)
         solved_calls.ended(session, token)
     if what in ("answered", "called solved anew"):
-        work.answer(session, request.id, solved=what == "answered")
+        closing.answer(session, request.id, solved=what == "answered")
     if what == "called solved anew":
         work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
     session.flush()

@@ -10,7 +10,7 @@ from db.engine import reading, writing
 from db.models import AuditEntry, Category, Department, TimeUnit
 from hotline.errors import Refused
 from hotline.line import caller_context
-from hotline.requests import categories, category_files, requests
+from hotline.requests import categories, category_files, filing
 from hotline.requests.categories import Values
 from hotline.requests.working_time import Span
 from tests.factories import WEEK, a_department, a_request, at_once
@@ -52,7 +52,7 @@ def test_given_a_category_that_is_switched_off_when_reported_then_callers_are_le
     assert categories.by_key(session, 4).key == OTHER
     assert categories.by_key(session, 5).key == 5
     with pytest.raises(Refused) as no:
-        requests.write(
+        filing.write(
             session, number=None, category=4, district=1, written="x", language="fa", week=WEEK, who="u"
         )
     assert no.value.code == "category-inactive"

@@ -21,7 +21,7 @@ from db.models import (
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.pictures.decoding import Plain
-from hotline.requests import department_inbox, department_work, requests, work
+from hotline.requests import closing, department_inbox, department_work, requests, work
 from hotline.requests.department_inbox import By, Part
 from tests.factories import HOUR, a_department, a_number, a_request, a_user, at_once, of_department
 from tests.hotline.requests.office import S, T, messages, steps, today
@@ -152,7 +152,7 @@ def test_given_what_is_not_its_own_or_no_more_when_a_department_takes_it_then_it
     assert clerk.department
     for away in (
         lambda: work.refer(session, mine, a_department(session), due_on=today(session), who="u"),
-        lambda: work.reject(session, mine, who="u", reason="کار شهر نیست"),
+        lambda: closing.reject(session, mine, who="u", reason="کار شهر نیست"),
     ):
         work.refer(session, mine, clerk.department, due_on=today(session), who="u")
         away()
@@ -310,7 +310,7 @@ def test_given_an_objection_when_it_comes_back_then_the_office_has_it_first_and_
         department_work.solve(session, request, user=user, reply=SOLVED, shown=[])
 
     solve(clerk)
-    work.answer(session, request.id, solved=False)
+    closing.answer(session, request.id, solved=False)
     with pytest.raises(Refused) as refused:
         department_work.get_for_update(session, clerk, request.id)
     assert code(refused) == "request-moved"
@@ -320,7 +320,7 @@ def test_given_an_objection_when_it_comes_back_then_the_office_has_it_first_and_
         solve(clerk)
     assert (code(refused), request.state) == ("objection-own", S.REFERRED)
     solve(colleague)
-    work.answer(session, request.id, solved=False)
+    closing.answer(session, request.id, solved=False)
     work.refer(session, request, clerk.department, due_on=today(session), who="u")
     clerk.disabled_at = now(session)
     session.flush()

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from db.models import OutboxKind
 from hotline.errors import Refused
-from hotline.requests import inbox, work
+from hotline.requests import closing, inbox, work
 from tests.factories import a_request
 from tests.hotline.requests.office import DAY, S, messages
 
@@ -14,16 +14,16 @@ def test_given_a_chain_of_duplicates_when_marked_in_any_order_then_all_point_to_
     session: Session,
 ) -> None:
     first, second, third, fourth = (a_request(session) for _ in range(4))
-    work.merge(session, third.id, second.id, who="u")
-    work.merge(session, second.id, first.id, who="u")
-    assert work.merge(session, fourth.id, third.id, who="u").id == first.id
+    closing.merge(session, third.id, second.id, who="u")
+    closing.merge(session, second.id, first.id, who="u")
+    assert closing.merge(session, fourth.id, third.id, who="u").id == first.id
     for each in (second, third, fourth):
         session.refresh(each)
         assert (each.state, each.duplicate_of_id) == (S.DUPLICATE, first.id)
     with pytest.raises(Refused, match="duplicate-itself"):
-        work.merge(session, first.id, fourth.id, who="u")
+        closing.merge(session, first.id, fourth.id, who="u")
     with pytest.raises(Refused, match="duplicate-itself"):
-        work.merge(session, first.id, first.id, who="u")
+        closing.merge(session, first.id, first.id, who="u")
 
 
 def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_each_once(
@@ -34,12 +34,12 @@ def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_
         a_request(session, number=n) for n in ("+989131110001", "+989131110002", "+983132212345")
     )
     for duplicate in (same, other, line):
-        work.merge(session, duplicate.id, first.id, who="u")
+        closing.merge(session, duplicate.id, first.id, who="u")
     work.reply(session, first, who="u", reply="ترمیم شد")
-    work.answer(session, first.id, solved=True)
+    closing.answer(session, first.id, solved=True)
     assert messages(session, OutboxKind.REQUEST_CLOSED) == ["+989131110002"]
     late = a_request(session, number="+989131110003")
-    work.merge(session, late.id, first.id, who="u")
+    closing.merge(session, late.id, first.id, who="u")
     assert messages(session, OutboxKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Request, Role, User
 from hotline.errors import Refused
-from hotline.requests import requests, work
+from hotline.requests import closing, requests, work
 from tests.factories import a_department, a_request, a_user, at_once
 from tests.hotline.requests.office import S, T, today
 
@@ -22,8 +22,8 @@ ACTS: dict[str, Callable[[Session, Request, str], object]] = {
         session, request, a_department(session), due_on=today(session), who=who
     ),
     "reply": lambda session, request, who: work.reply(session, request, who=who, reply=REPLY),
-    "reject": lambda session, request, who: work.reject(session, request, who=who, reason="کار شهر نیست"),
-    "merge": lambda session, request, who: work.merge(session, request.id, a_request(session).id, who=who),
+    "reject": lambda session, request, who: closing.reject(session, request, who=who, reason="کار شهر نیست"),
+    "merge": lambda session, request, who: closing.merge(session, request.id, a_request(session).id, who=who),
 }
 
 
@@ -31,7 +31,7 @@ def objected(session: Session, by: User) -> Request:
     """One that this person has called solved, to which its citizen objects."""
     request = a_request(session)
     work.reply(session, request, who=by.username, reply=REPLY)
-    work.answer(session, request.id, solved=False)
+    closing.answer(session, request.id, solved=False)
     return request
 
 
@@ -80,8 +80,8 @@ def test_given_every_way_to_the_end_when_closed_then_it_is_confirmed_or_marked_u
         work.reply(session, request, who="u", reply=REPLY)
     silent.replied_at = now(session) - timedelta(days=8)
     session.flush()
-    work.answer(session, confirmed.id, solved=True)
-    assert work.close_unanswered(session, days=7, limit=10) == 1
+    closing.answer(session, confirmed.id, solved=True)
+    assert closing.close_unanswered(session, days=7, limit=10) == 1
     ends = {
         each.id: (each.state, each.unanswered, requests.history(session, each)[-1].step)
         for each in (confirmed, silent)
@@ -102,8 +102,8 @@ def test_given_a_citizen_who_answers_while_time_closes_it_when_both_act_then_one
         try:
             with writing(engine) as session:
                 if which:
-                    return f"time {work.close_unanswered(session, days=7, limit=10)}"
-                work.answer(session, request.id, solved=True)
+                    return f"time {closing.close_unanswered(session, days=7, limit=10)}"
+                closing.answer(session, request.id, solved=True)
                 return "citizen"
         except Refused as refused:
             return refused.code

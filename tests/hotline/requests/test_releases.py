@@ -9,7 +9,7 @@ from db.models import AuditEntry, Picture, PictureKind, Request
 from db.states import RequestState
 from hotline.citizens import erasure
 from hotline.errors import Refused
-from hotline.requests import releases, work
+from hotline.requests import closing, releases
 from tests.factories import a_request
 
 S = RequestState
@@ -89,9 +89,9 @@ def test_given_a_released_one_when_it_turns_out_a_duplicate_then_it_is_not_shown
     first, second = a_request(session), a_request(session)
     name = a_picture(session, second, "d")
     release(session, second, name)
-    work.merge(session, second.id, first.id, who="u")
+    closing.merge(session, second.id, first.id, who="u")
     assert seen(session) == [] and public(session) == []
-    work.separate(session, second, who="u")
+    closing.separate(session, second, who="u")
     assert public(session) == [name]
 
 

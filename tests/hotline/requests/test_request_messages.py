@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from clerk import wording
 from db.models import BlockReason, OutboxMessage
 from hotline.line import blocked
-from hotline.requests import work
+from hotline.requests import closing, work
 from tests.factories import a_request
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
@@ -21,7 +21,7 @@ def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_w
     said = wording.words(session, text_message)
     assert said and said.to == "+989131112233"
     assert "۱۳۷" in said.text and "ترمیم شد" in said.text and "…" in said.text
-    work.answer(session, request.id, solved=True)
+    closing.answer(session, request.id, solved=True)
     assert wording.words(session, text_message) is None, "nobody is asked who has answered"
 
 

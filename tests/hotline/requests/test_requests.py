@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Request
 from hotline import tickets
 from hotline.errors import Refused
-from hotline.requests import requests
+from hotline.requests import filing, requests
 from tests import factories as make
 from tests.factories import WEEK
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -28,7 +28,7 @@ SAID: dict[str, Any] = {
 
 def test_given_a_problem_when_it_is_reported_then_all_of_it_is_kept(session: Session) -> None:
     before = now(session)
-    tracking = requests.report(session, week=WEEK, **SAID)
+    tracking = filing.report(session, week=WEEK, **SAID)
     kept = session.scalars(select(Request)).one()
     assert {name: getattr(kept, name) for name in SAID} == SAID
     assert kept.tracking == tracking
@@ -36,7 +36,7 @@ def test_given_a_problem_when_it_is_reported_then_all_of_it_is_kept(session: Ses
 
 
 def test_given_an_unknown_caller_and_place_when_it_is_reported_then_both_stay_open(session: Session) -> None:
-    requests.report(session, week=WEEK, **SAID | {"number": None, "district": None})
+    filing.report(session, week=WEEK, **SAID | {"number": None, "district": None})
     kept = session.scalars(select(Request)).one()
     assert (kept.number, kept.district) == (None, None)
 
@@ -47,7 +47,7 @@ def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_c
 ) -> None:
     def report(_: int) -> str:
         with writing(engine) as session:
-            return requests.report(session, week=WEEK, **SAID)
+            return filing.report(session, week=WEEK, **SAID)
 
     told = make.at_once(20, report)
     assert len(set(told)) == 20
@@ -58,33 +58,33 @@ def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_c
 
 def test_given_a_tracking_number_when_it_is_keyed_in_as_a_ticket_then_it_is_none(session: Session) -> None:
     with pytest.raises(Refused):
-        tickets.parse(requests.report(session, week=WEEK, **SAID))
+        tickets.parse(filing.report(session, week=WEEK, **SAID))
 
 
 def test_given_a_number_that_is_taken_when_it_is_drawn_again_then_another_is_given(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = requests.report(session, week=WEEK, **SAID)
+    taken = filing.report(session, week=WEEK, **SAID)
     free = tickets.draw(tickets.TRACKING)
     drawn = iter([taken, taken, free])
     monkeypatch.setattr(tickets, "draw", lambda _kind: next(drawn))
-    assert requests.report(session, week=WEEK, **SAID) == free
+    assert filing.report(session, week=WEEK, **SAID) == free
     assert session.scalar(select(func.count(Request.id))) == 2
 
 
 def test_given_no_free_number_when_it_is_reported_then_it_is_refused_and_nothing_is_kept(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = requests.report(session, week=WEEK, **SAID)
+    taken = filing.report(session, week=WEEK, **SAID)
     monkeypatch.setattr(tickets, "offers", lambda *_: iter([taken, taken]))
     with pytest.raises(Refused) as refused:
-        requests.report(session, week=WEEK, **SAID)
+        filing.report(session, week=WEEK, **SAID)
     assert refused.value.code == "tickets-used-up"
     assert session.scalar(select(func.count(Request.id))) == 1
 
 
 def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(session: Session) -> None:
-    tracking = requests.report(session, week=WEEK, **SAID)
+    tracking = filing.report(session, week=WEEK, **SAID)
     older = "1234567" + damm.calc_check_digit("1234567")
     session.query(Request).one().tracking = older
     session.flush()
@@ -100,5 +100,5 @@ def test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refus
     session: Session, name: str, value: int
 ) -> None:
     with pytest.raises((IntegrityError, Refused)):
-        requests.report(session, week=WEEK, **SAID | {name: value})
+        filing.report(session, week=WEEK, **SAID | {name: value})
     assert session.scalar(select(func.count(Request.id))) == 0

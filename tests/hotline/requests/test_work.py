@@ -15,7 +15,7 @@ from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES, WITH_DEPARTMENT
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import department_work, departments, requests, work
+from hotline.requests import closing, department_work, departments, filing, work
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
@@ -41,9 +41,9 @@ def attempt(session: Session, request: Request, to: S) -> None:
     elif to is S.REPLIED:
         work.reply(session, request, who="u", reply="ترمیم شد")
     elif to is S.REJECTED:
-        work.reject(session, request, who="u", reason="کار شرکت برق است")
+        closing.reject(session, request, who="u", reason="کار شرکت برق است")
     elif to is S.DUPLICATE:
-        work.merge(session, request.id, a_request(session).id, who="u")
+        closing.merge(session, request.id, a_request(session).id, who="u")
     elif to is S.ACCEPTED and request.state is not S.ACCEPTED:
         department_work.accept(session, request, who="d")
     elif to is S.ACCEPTED:
@@ -51,9 +51,9 @@ def attempt(session: Session, request: Request, to: S) -> None:
     elif to is S.ASKED:
         department_work.ask(session, request, who="d", question="کدام کوچه؟")
     elif to in (S.CLOSED, S.REOPENED):
-        work.answer(session, request.id, solved=to is S.CLOSED)
+        closing.answer(session, request.id, solved=to is S.CLOSED)
     elif request.state is S.DUPLICATE:
-        work.separate(session, request, who="u")
+        closing.separate(session, request, who="u")
     else:
         work.give_back(session, request, who="u", note="در حوزهٔ ما نیست")
 
@@ -80,7 +80,7 @@ def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of
 def test_given_a_request_that_no_department_has_when_given_back_or_separated_then_only_what_it_is_is_undone(
     session: Session,
 ) -> None:
-    for state, undone in product(S, (work.give_back, work.separate)):
+    for state, undone in product(S, (work.give_back, closing.separate)):
         right = WITH_DEPARTMENT if undone is work.give_back else (S.DUPLICATE,)
         request = a_request(session, state)
         note = {"note": "در حوزهٔ ما نیست"} if undone is work.give_back else {}
@@ -113,10 +113,10 @@ def test_given_a_request_when_it_is_solved_then_history_log_messages_and_events_
     work.tell(session, request, who="u", reply="فردا ترمیم می‌شود")
     work.reply(session, request, who="u", reply="ترمیم شد")
     assert (request.due_at, request.department_id) == (None, department.id)
-    work.answer(session, request.id, solved=False)
+    closing.answer(session, request.id, solved=False)
     assert (request.state, request.denials) == (S.REOPENED, 1)
     work.reply(session, request, who="v", reply="دوباره ترمیم شد")
-    work.answer(session, request.id, solved=True)
+    closing.answer(session, request.id, solved=True)
 
     assert steps(session, request) == [
         (T.REFERRED, "u", "فوری"),
@@ -152,7 +152,7 @@ def test_given_two_who_say_at_once_that_it_is_solved_when_both_write_then_one_is
     def answer(which: int) -> str:
         try:
             with writing(engine) as session:
-                work.answer(session, request.id, solved=which % 2 == 0)
+                closing.answer(session, request.id, solved=which % 2 == 0)
         except Refused as refused:
             return refused.code
         return "done"
@@ -197,15 +197,15 @@ def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registrat
 ) -> None:
     citizen = a_registration(session, a_round(session), language="en")
     written = {"category": 2, "district": 5, "written": " چراغ خاموش است ", "week": WEEK, "who": "u"}
-    request = requests.write(session, number=None, language="fa", registration_id=citizen.id, **written)
+    request = filing.write(session, number=None, language="fa", registration_id=citizen.id, **written)
     assert (request.written, request.number, request.language) == ("چراغ خاموش است", citizen.number, "en")
     assert steps(session, request) == [(T.REPORTED, "u", "")]
     assert messages(session, OutboxKind.REQUEST_REPORTED) == [citizen.number]
     for wrong in ({"written": " "}, {"written": "x" * 2001}):
         with pytest.raises(Refused, match="text-"):
-            requests.write(session, number=None, language="fa", **written | wrong)
+            filing.write(session, number=None, language="fa", **written | wrong)
     with pytest.raises(Refused, match="not-found"):
-        requests.write(session, number=None, language="fa", registration_id=404404, **written)
+        filing.write(session, number=None, language="fa", registration_id=404404, **written)
 
 
 def test_given_citizens_who_say_nothing_when_the_days_are_over_then_theirs_are_closed_as_unanswered(

@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Category, Holiday, Request, TimeUnit
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import requests, work
+from hotline.requests import filing, work
 from hotline.requests.working_time import Span, due, due_in
 from settings import WorkingHours, WorkingWeek
 from tests.factories import WEEK, a_department, a_request
@@ -113,7 +113,7 @@ def test_given_holidays_of_calendar_and_city_when_promised_then_the_citys_word_g
 
 
 def reported(session: Session) -> Request:
-    return requests.write(
+    return filing.write(
         session, number=None, category=2, district=1, written="چراغ", language="fa", week=WEEK, who="u"
     )
 

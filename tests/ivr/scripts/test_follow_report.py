@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import requests, spoken_replies, work
+from hotline.requests import closing, requests, spoken_replies, work
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
@@ -132,7 +132,7 @@ def test_the_citizen_of_a_duplicate_hears_the_first_ones_state_and_is_not_asked(
 ):
     first, second = a_report(engine, S.NEW, number=None), a_report(engine, S.NEW, number=None)
     with writing(engine) as session:
-        work.merge(session, second.id, first.id, who="u")
+        closing.merge(session, second.id, first.id, who="u")
         work.reply(session, requests.get(session, first.id), who="u", reply="ترمیم شد")
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", second.tracking))
@@ -158,7 +158,7 @@ def test_who_answers_what_somebody_has_answered_meanwhile_hears_that(asterisk: F
 
     def answered() -> None:
         with writing(engine) as session:
-            work.answer(session, report.id, solved=False)
+            closing.answer(session, report.id, solved=False)
 
     heard = asterisk.dial(
         *(("main-menu", "2"), ("follow-up-ask", report.tracking)),

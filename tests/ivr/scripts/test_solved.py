@@ -7,7 +7,7 @@ from db.engine import now, reading, writing
 from db.models import Request, SolvedCall
 from db.states import RequestState
 from hotline.line import solved_calls
-from hotline.requests import spoken_replies, work
+from hotline.requests import closing, spoken_replies, work
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
@@ -100,7 +100,7 @@ def test_given_an_answer_by_another_way_when_asked_then_it_holds(
 ) -> None:
     def by_app() -> None:
         with writing(engine) as session:
-            work.answer(session, request_of(engine).id, solved=False)
+            closing.answer(session, request_of(engine).id, solved=False)
 
     steps: list[tuple[str, Deed]] = []
     if when == "before it rings":

@@ -1,0 +1,116 @@
+"""How a request comes to its end: rejected, closed by its citizen or by time, or a duplicate of another.
+
+Whoever follows it is told, too.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import OutboxKind, Request
+from db.states import RequestState, RequestStep
+from hotline import outbox, reasons
+from hotline.errors import Refused
+from hotline.requests import followers
+from hotline.requests.requests import first, log, move
+from hotline.requests.work import answered, did, get_for_update, must_be_anothers
+
+_S, _T = RequestState, RequestStep
+
+
+def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
+    """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
+    reason = reasons.check(reason)
+    must_be_anothers(session, request, who)
+    move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
+    answered(session, request)
+    did(session, request, _T.REJECTED, who, reason)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
+    _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
+    followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
+
+
+def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
+    """The citizen says whether it is solved: by telephone or app, or (`who`) to somebody of the office.
+
+    Raises Refused("not-found" | "wrong-state").
+    """
+    request = get_for_update(session, request_id)
+    if solved:
+        move(session, request, _S.CLOSED)
+    else:
+        move(session, request, _S.REOPENED, denials=Request.denials + 1)
+    did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
+    if solved:
+        _tell_closed(session, request)
+
+
+def close_unanswered(session: Session, days: int, limit: int) -> int:
+    """Close at most `limit` requests whose citizens said nothing for so many days; returns how many."""
+    found = session.scalars(
+        select(Request)
+        .where(Request.state == _S.REPLIED, Request.replied_at < now(session) - timedelta(days=days))
+        .order_by(Request.replied_at)
+        .limit(limit)
+        .with_for_update(of=Request, skip_locked=True)
+    ).all()
+    for request in found:
+        move(session, request, _S.CLOSED, unanswered=True)
+        log(session, request, _T.UNANSWERED, "")
+        _tell_closed(session, request)
+    return len(found)
+
+
+def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Request:
+    """Mark a request as a duplicate of another, or of the one whose duplicate that is; returns the first.
+
+    Its own duplicates follow it.
+    Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
+    """
+    one_at_a_time(session, "request-duplicates")
+    request = get_for_update(session, request_id)
+    original = first(session, get_for_update(session, into_id))
+    if original.id == request.id:
+        raise Refused("duplicate-itself", "a request is no duplicate of itself")
+    if original.state is _S.REJECTED:
+        raise Refused("wrong-state", "the other one is rejected")
+    must_be_anothers(session, request, who)
+    move(session, request, _S.DUPLICATE, duplicate_of_id=original.id, department_id=None)
+    session.execute(
+        update(Request)
+        .where(Request.duplicate_of_id == request.id)
+        .values(duplicate_of_id=original.id)
+        .execution_options(synchronize_session=False)
+    )
+    _hand_on_promise(request, original)
+    followers.hand_on(session, request, original)
+    did(session, request, _T.MERGED, who, other_id=original.id)
+    if original.state is _S.CLOSED:
+        outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
+    return original
+
+
+def _hand_on_promise(request: Request, original: Request) -> None:
+    until, its = request.promised_until, original.promised_until
+    if until and (its is None or until < its):
+        original.promised_by_id, original.promised_until = request.promised_by_id, until
+
+
+def separate(session: Session, request: Request, *, who: str) -> None:
+    """It is no duplicate after all. Raises Refused("wrong-state")."""
+    other = request.duplicate_of_id
+    move(session, request, _S.NEW, only=(_S.DUPLICATE,), duplicate_of_id=None)
+    did(session, request, _T.SEPARATED, who, other_id=other)
+
+
+def _tell_closed(session: Session, request: Request) -> None:
+    _tell_duplicates(session, request, OutboxKind.REQUEST_CLOSED)
+    followers.tell(session, request, OutboxKind.FOLLOWED_CLOSED)
+
+
+def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> None:
+    for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
+        if duplicate.number != request.number:
+            outbox.tell_of_request(session, kind, duplicate, request.reply)

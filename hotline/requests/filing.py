@@ -1,0 +1,127 @@
+"""How a request is made: spoken by a caller, written down by a desk, or filed by a citizen or a program."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Category, OutboxKind, Registration, Request
+from db.states import RequestStep
+from hotline import outbox, tickets
+from hotline.errors import Refused
+from hotline.requests import categories, working_time
+from hotline.requests.requests import log
+from settings import WorkingWeek
+
+LONGEST = 2000
+"""Characters of what a desk writes."""
+
+
+def report(
+    session: Session,
+    *,
+    number: str | None,
+    category: int,
+    district: int | None,
+    voice_message: str,
+    language: str,
+    week: WorkingWeek,
+    call_id: str | None = None,
+) -> str:
+    """Record a problem that a caller has spoken into a file; returns its tracking number.
+
+    `call_id` is the channel in which it is made, by which a call that was cut goes on (of_call).
+    """
+    said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
+    said["call_id"] = call_id
+    return _record(session, "", week, language=language, **said).tracking
+
+
+def write(
+    session: Session,
+    *,
+    number: str | None,
+    category: int,
+    district: int | None,
+    written: str,
+    language: str,
+    week: WorkingWeek,
+    who: str,
+    registration_id: int | None = None,
+) -> Request:
+    """Record a problem in the words of `who`; of a registration: its citizen's.
+
+    Raises Refused("text-missing" | "text-long" | "category-inactive" | "not-found").
+    """
+    written = _checked(written)
+    categories.in_use(session, category)
+    if registration_id is not None:
+        citizen = session.get(Registration, registration_id)
+        if citizen is None:
+            raise Refused("not-found", f"no registration {registration_id}")
+        number, language = citizen.number, citizen.language
+    said = {"number": number, "category": category, "district": district, "written": written}
+    return _record(session, who, week, language=language, registration_id=registration_id, **said)
+
+
+def file(
+    session: Session,
+    *,
+    number: str | None,
+    category: int,
+    district: int | None,
+    written: str,
+    language: str,
+    week: WorkingWeek,
+    longest: int = LONGEST,
+    **told: Any,
+) -> Request:
+    """Record what a citizen has written in the app, with what else was `told` (columns of Request).
+
+    Raises Refused("text-missing" | "text-long" | "category-inactive").
+    """
+    said = {"number": number, "category": category, "district": district}
+    said["written"] = _checked(written, longest)
+    categories.in_use(session, category)
+    return _record(session, "", week, language=language, **said, **told)
+
+
+def with_answers(text: str, answers: Sequence[str], category: Category, language: str) -> str:
+    """The citizen's words, and under them what was asked and answered. Raises Refused("answers-unasked")."""
+    if len(answers) > len(category.questions):
+        raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
+    asked = zip(category.questions, map(str.strip, answers), strict=False)
+    answered = [f"{question[language]}\n{answer}" for question, answer in asked if answer]
+    text = text.strip()
+    return "\n\n".join([text, *answered]) if text else ""
+
+
+def _checked(written: str, longest: int = LONGEST) -> str:
+    written = written.strip()
+    if not written:
+        raise Refused("text-missing", "say what the problem is")
+    if len(written) > longest:
+        raise Refused("text-long", f"at most {longest} characters")
+    return written
+
+
+def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Request:
+    at, category = now(session), categories.get(session, values["category"])
+    values["answer_by"], values["solve_by"] = (
+        working_time.due_in(session, at, span, week) for span in categories.promised(category)
+    )
+    for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
+        request = Request(tracking=tracking, made_at=at, **values)
+        try:
+            with session.begin_nested():
+                session.add(request)
+        except IntegrityError as error:
+            if "tracking" not in str(error.orig):
+                raise
+            continue
+        log(session, request, RequestStep.REPORTED, who)
+        outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
+        return request
+    raise Refused("tickets-used-up", "no free tracking number was found")
