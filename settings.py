@@ -657,6 +657,11 @@ class Settings(BaseSettings):
         return self.state_dir / "pictures"
 
     @property
+    def uploads_dir(self) -> Path:
+        """Where what citizens send lies until all of it is there."""
+        return self.state_dir / "uploads"
+
+    @property
     def recordings_dir(self) -> Path:
         """Where Asterisk keeps the conversations of recorded rounds, each under its callback's token."""
         return self.state_dir / "recordings"

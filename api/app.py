@@ -31,6 +31,7 @@ from api.line import blocked, inbound_texts, registrations
 from api.my import following, my, offered, places, sign_in
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
+from api.my import uploads as my_uploads
 from api.open311 import requests as open311_requests
 from api.open311 import services as open311_services
 from api.people import account, keys, people, sessions
@@ -61,7 +62,7 @@ _MODULES = (
     *(phones, requests, actions, releases, departments, categories, wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
-    *(sign_in, offered, my, places, my_pictures, following, my_reports),
+    *(sign_in, offered, my, places, my_pictures, my_uploads, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
@@ -133,6 +134,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
     app.state.near_looks = limits.Guesses(limits.NEAR_BURST, limits.NEAR_EVERY_S)
     app.state.pictures_coming = limits.Coming()
+    app.state.pieces_coming = limits.Coming()
     app.state.hashing = limits.Hashing()
     problems.install(app)
     app.router.routes.extend(_everywhere())

@@ -18,8 +18,8 @@ LONGEST_BODY = 1 << 16
 """Bytes. FastAPI counts what comes; here only the words for a length that is too long from the start."""
 LONGEST_PICTURE = 64 << 20
 """Of what is too large, so much is read and thrown away: who is still sending hears no answer."""
-PICTURES = "/pictures"
-"""With this end the addresses that take pictures."""
+PICTURES, UPLOADS = "/pictures", "/api/v1/my/uploads"
+"""With this end the addresses that take pictures, and with this beginning those that take them in pieces."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -27,13 +27,20 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
+"""What every answer of an upload says, refusals included (https://tus.io/protocols/resumable-upload)."""
 _FEEDS = ("/public/", "/healthz")
 """What other sites may show: they are public."""
 _MY = "/public/my"
 """But this: what is there is one citizen's."""
 _APP = "/my"
-"""The citizens' app, which may ask a telephone where it is."""
-_APP_MAY = {"Permissions-Policy": "microphone=(), camera=(), geolocation=(self), payment=(), usb=()"}
+"""The citizens' app, which may ask a telephone where it is, and listen to a voice note."""
+_APP_MAY = {"Permissions-Policy": "microphone=(self), camera=(), geolocation=(self), payment=(), usb=()"}
+
+
+def takes_files(path: str) -> bool:
+    """Whether a body at this address is a file, which may be larger and slower than any other."""
+    return path.endswith(PICTURES) or path.startswith(UPLOADS)
 
 
 class Guard:
@@ -49,7 +56,7 @@ class Guard:
             "media-src 'self' blob:",
         )
         self._public = _policy("style-src 'self'")
-        self._app_pages = _policy("style-src 'self'", images="'self' data: blob:")
+        self._app_pages = _policy("style-src 'self'", "media-src 'self' blob:", images="'self' data: blob:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,6 +83,8 @@ class Guard:
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"
+        if path.startswith(UPLOADS):
+            headers.update(_TUS)
         if path.startswith("/api/"):
             headers.setdefault("Cache-Control", "no-store")
 
@@ -107,7 +116,7 @@ def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
 def _large(scope: Scope, headers: Headers) -> ASGIApp | None:
     """FastAPI's own limit (`max_body_size`) refuses one that says its length, too, but not as a problem."""
     length = headers.get("content-length", "")
-    longest = LONGEST_PICTURE if scope["path"].endswith(PICTURES) else LONGEST_BODY
+    longest = LONGEST_PICTURE if takes_files(scope["path"]) else LONGEST_BODY
     if length.isdecimal() and int(length) > longest:
         return problem("too-large", f"a body has at most {longest} bytes", 413)
     return None

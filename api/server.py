@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.app import create
 from api.connections import Connections
 from api.cookies import PEER
-from api.security import PICTURES
+from api.security import takes_files
 from hotline import watchdog
 from settings import Address, Settings
 
@@ -28,7 +28,8 @@ log = logging.getLogger("api")
 REQUEST_S = 15.0
 """A client has so long for a whole request, from its first byte to its last."""
 PICTURE_S = 120.0
-"""A picture's sender, once it is known who that is: 200 kB take half a minute on a slow network."""
+"""A picture's sender, once it is known who that is: 200 kB take half a minute on a slow network. What comes
+in pieces goes on in another request."""
 _UNREAD_S = 20
 """A client that reads nothing of its answer for so long is dropped (by the kernel)."""
 _CONNECTIONS = 900
@@ -85,7 +86,7 @@ class PromptClients(H11Protocol):
         """More of it, once, for the body of a picture; strangers who wait do not push it out meanwhile."""
         if self._has_time or self.conn.their_state is not h11.SEND_BODY or self._late is None:
             return
-        if self.scope["path"].endswith(PICTURES):
+        if takes_files(self.scope["path"]):
             self._has_time = True
             self.open.served(self.transport)
             self._late.cancel()

@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from clerk.progress import step
 from db.engine import reading, writing
 from hotline.citizens import codes, erasure, retention, sessions
+from hotline.uploads import uploads
 from settings import Settings
 
 _AT_ONCE = 50
@@ -55,6 +56,7 @@ def _unlink(settings: Settings, file: str) -> None:
         erasure.MESSAGES: settings.messages_dir,
         erasure.RECORDINGS: settings.recordings_dir,
         erasure.PICTURES: settings.pictures_dir,
+        uploads.UPLOADS: settings.uploads_dir,
     }
     folder, _, name = file.partition("/")
     (folders[folder] / name).unlink(missing_ok=True)

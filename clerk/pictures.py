@@ -1,4 +1,6 @@
-"""Deletes pictures whose time is over, and those that no report has claimed."""
+"""Deletes pictures whose time is over, those that no report has claimed, and what was never sent to its
+end.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -9,6 +11,7 @@ from sqlalchemy import Engine
 from clerk.progress import step
 from db.engine import reading, writing
 from hotline.pictures import pictures
+from hotline.uploads import uploads
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -34,6 +37,21 @@ def delete_old(engine: Engine, settings: Settings) -> None:
     deleted = _unlink(left)
     if deleted:
         log.info("pictures: %d of nobody deleted", deleted)
+
+
+def delete_uploads(engine: Engine, settings: Settings) -> None:
+    """What has been on its way for a day, and files of which no row knows."""
+    folders = {uploads.UPLOADS: settings.uploads_dir, uploads.MESSAGES: settings.messages_dir}
+    while True:
+        step()
+        with writing(engine) as session:
+            old = uploads.drop_old(session, _AT_ONCE)
+        _unlink(folders[folder] / name for folder, name in old)
+        if not old:
+            break
+    with reading(engine) as session:
+        left = uploads.orphans(session, settings.uploads_dir)
+    _unlink(left)
 
 
 def _unlink(paths: Iterable[Path]) -> int:

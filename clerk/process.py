@@ -238,6 +238,7 @@ JOBS = [
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
     Job("pictures", 600.0, pictures.delete_old),
+    Job("uploads", 600.0, pictures.delete_uploads),
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),

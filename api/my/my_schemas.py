@@ -126,6 +126,12 @@ class PictureKept(BaseModel):
     size: int = Field(description="Bytes")
 
 
+class UploadKept(BaseModel):
+    """What has become of an upload: the id by which a report names its picture or its voice."""
+
+    id: str
+
+
 class MyPicture(BaseModel):
     """A picture of a request: what was broken, what was mended, or that it was not."""
 
@@ -156,6 +162,7 @@ class MyRequestDetail(MyRequest):
     solve_by: datetime | None
     question: str
     written: str
+    spoken: bool
     latitude: float | None
     longitude: float | None
     place: str
@@ -163,24 +170,27 @@ class MyRequestDetail(MyRequest):
     steps: list[MyStep]
 
 
-PictureIds = Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]], Field(max_length=3)]
+FileId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+PictureIds = Annotated[list[FileId], Field(max_length=3)]
 
 
 class ReportIn(BaseModel):
     """A problem: what, and where, as a point, in words, or both.
 
-    `answers`: to the questions of the category, in their order; `pictures`: the ids of those that wait.
+    `answers`: to the questions of the category, in their order; `pictures`: the ids of those that wait;
+    `voice`: the id of a voice that waits, with which `text` may be empty.
     `district` counts where the city's boundaries do not tell it.
     """
 
     category: BodyId
-    text: Said = Field(min_length=1, max_length=2000)
+    text: Said = Field("", max_length=2000)
     answers: list[Annotated[Said, Field(max_length=200)]] = Field([], max_length=5)
     district: int | None = Field(None, ge=1, le=15)
     latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
     place: Said = Field("", max_length=300)
     pictures: PictureIds = []
+    voice: FileId | None = None
     language: Literal["fa", "en"] = "fa"
 
     @model_validator(mode="after")

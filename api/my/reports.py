@@ -97,6 +97,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         solve_by=leading.solve_by if under_way else None,
         question=department_work.question_of(session, request),
         written=request.written,
+        spoken=request.voice_message is not None,
         latitude=request.latitude,
         longitude=request.longitude,
         place=request.place,

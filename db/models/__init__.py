@@ -44,6 +44,7 @@ from db.models.timetable import (
     TimetableRule,
     timetable_deputies,
 )
+from db.models.uploads import Upload, UploadKind
 
 __all__ = [
     "STRETCHES",
@@ -114,6 +115,8 @@ __all__ = [
     "TimetableOfficial",
     "TimetableRule",
     "TurnNearCall",
+    "Upload",
+    "UploadKind",
     "User",
     "UtcDateTime",
     "VoiceSummary",

@@ -44,7 +44,7 @@ class Department(Base):
 
 
 class Request(Base):
-    """A city problem reported to 137: spoken by the citizen (`voice_message`), or `written` by a desk."""
+    """A city problem reported to 137: spoken by the citizen (`voice_message`), `written`, or both."""
 
     __tablename__ = "requests"
 

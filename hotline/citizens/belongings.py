@@ -31,6 +31,7 @@ from hotline.line import line
 from hotline.pictures import pictures
 from hotline.requests import requests as city_requests
 from hotline.rounds import rounds
+from hotline.uploads import uploads
 
 _SHOWN = 50
 
@@ -101,6 +102,10 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "places": _places(session, number),
         "requests": _requests(session, number),
         "pictures": _pictures(session, number),
+        "on_their_way": [
+            {"kind": each.kind.value, "bytes": each.size, "since": _when(each.made_at)}
+            for each in uploads.of_number(session, number)
+        ],
         "follows": [
             {"tracking": each.request.tracking, "since": _when(each.follower.at)}
             for each in following.followed(session, number)

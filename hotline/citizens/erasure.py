@@ -38,10 +38,11 @@ from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import releases
 from hotline.requests.requests import BY_CITIZEN
+from hotline.uploads import uploads
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
-MESSAGES, RECORDINGS, PICTURES = "messages", recordings.ERASED_FROM, "pictures"
+MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, "pictures"
 _DELETED = RegistrationState.CANCELLED
 
 
@@ -80,6 +81,8 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
     _pictures(session, pictures.drop_of_number(session, number), at)
+    for folder, name in uploads.drop_of_number(session, number):
+        _file(session, folder, name, at)
     _requests(session, number, at)
     _traces(session, number, at)
     audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")

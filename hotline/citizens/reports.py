@@ -16,12 +16,16 @@ from hotline.line import blocked
 from hotline.pictures import pictures
 from hotline.requests import categories, closing, department_work, filing, places
 from hotline.requests.places import Point
+from hotline.uploads import uploads
 from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that a citizen hands in. `pictures`: of those that wait; `answers`: to the category's questions."""
+    """All that a citizen hands in. `pictures`: of those that wait; `answers`: to the category's questions.
+
+    `voice`: a finished upload; whoever speaks need not write.
+    """
 
     category: int
     text: str
@@ -30,6 +34,7 @@ class Report:
     point: Point | None
     place: str
     pictures: Sequence[str]
+    voice: str | None = None
     language: str
 
     @property
@@ -42,8 +47,8 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     """Record it, or find what was recorded under the same `key` of this E.164 number; and whether it is new.
 
     Raises Blocked and Refused("key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
-    "place-long" | "picture-unknown" | "answers-unasked" | "category-inactive" | "text-missing" |
-    "text-long").
+    "place-long" | "picture-unknown" | "voice-unknown" | "answers-unasked" | "category-inactive" |
+    "text-missing" | "text-long").
     """
     one_at_a_time(session, f"reports-{number}")
     same = select(Request).where(Request.number == number, Request.report_key == key)
@@ -57,13 +62,17 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     places.check(report.point, place, settings.city_bounds)
     category = categories.in_use(session, report.category)
     shown = pictures.waiting(session, report.pictures, Picture.number == number)
+    spoken = uploads.take_voice(session, number, report.voice) if report.voice else None
     latitude, longitude = report.point or (None, None)
     request = filing.file(
         session,
         number=number,
         category=category.id,
         district=places.district_of(report.point, settings.districts_file) or report.district,
-        written=filing.with_answers(report.text, report.answers, category, report.language),
+        written=filing.with_answers(
+            report.text, report.answers, category, report.language, spoken=spoken is not None
+        ),
+        voice_message=spoken,
         language=report.language,
         week=settings.working_week,
         latitude=latitude,

@@ -8,10 +8,10 @@ import io
 import warnings
 import zipfile
 from contextlib import suppress
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from hotline.errors import Refused
+from hotline.recordings.turns import Turns
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,11 +28,9 @@ LONGEST_SIDE = 1600
 HEAD = 1024
 """So many first bytes say what a file is."""
 _QUALITY = 80
-_AT_ONCE, _WAITING = 2, 10
-_WAIT_S = 10.0
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _OTHERS = (b"<html", b"<!doctype", b"<script", b"<?php", b"%pdf-")
-_places, _turns = BoundedSemaphore(_AT_ONCE + _WAITING), BoundedSemaphore(_AT_ONCE)
+_turns = Turns()
 
 
 class Plain(NamedTuple):
@@ -66,26 +64,13 @@ def plain(file: BinaryIO) -> Plain:
     Raises what `look` does, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
     "picture-hides" | "picture-broken" | "pictures-busy").
     """
-    if not _places.acquire(blocking=False):
-        raise _busy()
-    try:
-        if not _turns.acquire(timeout=_WAIT_S):
-            raise _busy()
-        try:
-            return _plain(file.read(LARGEST + 1))
-        finally:
-            _turns.release()
-    finally:
-        _places.release()
+    with _turns.one():
+        return _plain(file.read(LARGEST + 1))
 
 
 def large() -> Refused:
     """It is more than is read at all."""
     return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
-
-
-def _busy() -> Refused:
-    return Refused("pictures-busy", "too many pictures come at this moment", after_s=5)
 
 
 def _plain(data: bytes) -> Plain:

@@ -3,7 +3,6 @@
 The file is there before the row, and goes after it: a row always has its file.
 """
 
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,8 +25,6 @@ A_DAY = 60
 """Of one number, or one person of a department, in 24 hours."""
 NOBODYS = timedelta(days=1)
 """So long a picture waits for its request."""
-_SPARE = 256 << 20
-"""So many bytes of the disk are left to the database and to conversations."""
 
 
 def full() -> Refused:
@@ -40,30 +37,12 @@ def keep(folder: Path, picture: Plain) -> str:
     name = secrets.token_hex(16)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if disk.of(folder).free < _SPARE:
+        if disk.of(folder).free < disk.SPARE:
             raise full()
-        _write(folder / f"{name}.part", folder / f"{name}{SUFFIX}", picture.data)
+        disk.write(folder / f"{name}.part", folder / f"{name}{SUFFIX}", picture.data)
     except OSError:
         raise full() from None
     return name
-
-
-def _write(part: Path, path: Path, data: bytes) -> None:
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o400)
-        part.rename(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def discard(folder: Path, name: str) -> None:

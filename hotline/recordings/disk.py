@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+SPARE = 256 << 20
+"""So many bytes of the disk are left to the database and to conversations: no citizen's file takes them."""
 _LEAST_SHARE, _LEAST_BYTES = 0.05, 1 << 30
 
 
@@ -27,6 +29,25 @@ def of(folder: Path) -> Disk:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return Disk(usage.total, usage.free)
+
+
+def write(part: Path, path: Path, data: bytes) -> None:
+    """Write `path`, whole or not at all, by way of `part`, for nobody to change. Raises OSError."""
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o400)
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

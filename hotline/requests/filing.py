@@ -76,31 +76,38 @@ def file(
     language: str,
     week: WorkingWeek,
     longest: int = LONGEST,
+    voice_message: str | None = None,
     **told: Any,
 ) -> Request:
-    """Record what a citizen has written in the app, with what else was `told` (columns of Request).
+    """Record what a citizen has written or said in the app, with what else was `told` (columns of Request).
 
     Raises Refused("text-missing" | "text-long" | "category-inactive").
     """
-    said = {"number": number, "category": category, "district": district}
-    said["written"] = _checked(written, longest)
+    said: dict[str, Any] = {"number": number, "category": category, "district": district}
+    said["voice_message"] = voice_message
+    said["written"] = _checked(written, longest, spoken=voice_message is not None)
     categories.in_use(session, category)
     return _record(session, "", week, language=language, **said, **told)
 
 
-def with_answers(text: str, answers: Sequence[str], category: Category, language: str) -> str:
-    """The citizen's words, and under them what was asked and answered. Raises Refused("answers-unasked")."""
+def with_answers(
+    text: str, answers: Sequence[str], category: Category, language: str, *, spoken: bool = False
+) -> str:
+    """The citizen's words, and under them what was asked and answered. Raises Refused("answers-unasked").
+
+    Without words nothing, unless they are `spoken`.
+    """
     if len(answers) > len(category.questions):
         raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
     asked = zip(category.questions, map(str.strip, answers), strict=False)
     answered = [f"{question[language]}\n{answer}" for question, answer in asked if answer]
     text = text.strip()
-    return "\n\n".join([text, *answered]) if text else ""
+    return "\n\n".join([text, *answered]).strip() if text or spoken else ""
 
 
-def _checked(written: str, longest: int = LONGEST) -> str:
+def _checked(written: str, longest: int = LONGEST, *, spoken: bool = False) -> str:
     written = written.strip()
-    if not written:
+    if not written and not spoken:
         raise Refused("text-missing", "say what the problem is")
     if len(written) > longest:
         raise Refused("text-long", f"at most {longest} characters")

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from api import connections, event_stream, server
 from api.app import create
 from api.cookies import COOKIE
+from api.my import uploads
 from db import events
 from db.engine import writing
 from hotline.people import sign_ins
@@ -115,6 +116,46 @@ def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_an
         assert client.recv(12) == b"HTTP/1.1 " + status
         if status == b"401":
             assert is_dropped(client)
+
+
+def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_then_what_came_is_there(
+    connect: Callable[[], socket.socket],
+    url: str,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "_SILENT_S", 0.5)
+    page = page_of(create(settings), engine, settings, a_number())
+    cookie = "=".join(next(iter(page.cookies.items())))
+    body, tus = picture_files.jpeg((2000, 1000)), {"Tus-Resumable": "1.0.0", "Cookie": cookie}
+    begun = httpx.post(
+        f"{url}/my/uploads", params={"kind": "picture"}, headers=tus | {"Upload-Length": str(len(body))}
+    )
+    where = begun.headers["location"]
+
+    def there() -> int:
+        return int(httpx.head(f"{url}{where.removeprefix('/api/v1')}", headers=tus).headers["upload-offset"])
+
+    def add(at: int, piece: bytes) -> socket.socket:
+        head = f"PATCH {where} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nCookie: {cookie}\r\n"
+        head += f"Upload-Offset: {at}\r\nContent-Type: application/offset+octet-stream\r\n"
+        client = connect()
+        client.sendall(f"{head}Content-Length: {len(body) - at}\r\n\r\n".encode() + piece)
+        return client
+
+    broken = add(0, body[:3000])
+    until(lambda: there() == 3000, "what came is there, before all of it is")
+    broken.close()
+    silent = add(3000, body[3000:5000])
+    until(lambda: there() == 5000, "what came is there, before all of it is")
+    other = add(5000, body[5000:7000])  # the same citizen, on another network
+    until(lambda: there() == 7000, "who is silent holds nobody up")
+    for late in (silent, other):
+        assert late.recv(12) == b"HTTP/1.1 503"
+        assert is_dropped(late)
+    assert add(7000, body[7000:]).recv(12) == b"HTTP/1.1 204"
+    assert httpx.post(f"{url}{where.removeprefix('/api/v1')}/finish", headers=tus).status_code == 200
 
 
 def a_cookie(engine: Engine) -> str:

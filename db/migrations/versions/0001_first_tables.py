@@ -1123,6 +1123,18 @@ def _tables() -> None:
         postgresql_where=sa.text("request_id IS NULL"),
     )
     op.create_table(
+        "uploads",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("kind", _one_of("upload_kind", "picture", "voice"), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kept", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("uploads_of_number", "uploads", ["number", "made_at"], unique=False)
+    op.create_index("uploads_made", "uploads", ["made_at"], unique=False)
+    op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("username", sa.String(length=64), nullable=False),

@@ -124,7 +124,7 @@ def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_t
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         if how == "full":
-            patched.setattr("hotline.pictures.pictures.os.fsync", no_space)
+            patched.setattr("hotline.recordings.disk.os.fsync", no_space)
         elif how == "no file can be opened":
             patched.setattr("api.pictures.TemporaryFile", no_space)
         else:

@@ -2,12 +2,12 @@
 
 import io
 import resource
-from threading import BoundedSemaphore
 
 import pytest
 from PIL import Image
 
 from hotline.pictures import decoding
+from hotline.recordings.turns import Turns
 from tests.kit import picture_files as files
 from tests.kit.refusal import refusal
 
@@ -98,10 +98,9 @@ def test_given_a_bomb_when_it_is_refused_then_it_took_no_memory() -> None:
 def test_given_many_at_once_when_one_more_comes_then_it_is_told_to_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoding, "_places", BoundedSemaphore(1))
-    decoding._places.acquire()
-    assert refusal(plain, files.jpeg()) == "pictures-busy"
-    decoding._places.release()
+    monkeypatch.setattr(decoding, "_turns", Turns(1, 0))
+    with decoding._turns.one():
+        assert refusal(plain, files.jpeg()) == "pictures-busy"
     for _ in range(2):
         assert refusal(plain, files.jpeg()[:40]) == "picture-broken", "the place is given back"
         assert plain(files.jpeg()).data

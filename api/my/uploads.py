@@ -1,0 +1,225 @@
+"""A citizen's files in pieces, by tus 1.0: core, creation, expiration, termination (docs/decisions/0026).
+
+No metadata is read or kept: whose it is says the session, what it is its content.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from email.utils import format_datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Engine
+from starlette.requests import ClientDisconnect
+
+from api.access import Database, InForce
+from api.limits import Coming, Guesses
+from api.my import my_schemas as wire
+from api.my.signed_in import Citizen
+from api.security import LONGEST_PICTURE, UPLOADS
+from db.engine import reading, writing
+from db.models import CitizenSession, Upload, UploadKind
+from hotline.citizens import sessions
+from hotline.errors import Refused
+from hotline.pictures import decoding, pictures
+from hotline.recordings import voice_notes
+from hotline.uploads import pieces, uploads
+from settings import Settings
+
+_VERSION, _TYPE = "1.0.0", "application/offset+octet-stream"
+_SILENT_S = 20.0
+"""A sender of whom nothing comes for so long is gone; its next connection goes on."""
+_SENT: dict[str, Any] = {
+    "max_body_size": LONGEST_PICTURE,
+    "openapi_extra": {
+        "requestBody": {"content": {_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+    },
+}
+UploadId = Annotated[str, Path(pattern="^[0-9a-f]{1,32}$")]
+
+
+def _speaks(citizen: Citizen, tus_resumable: Annotated[str, Header()] = "") -> CitizenSession:
+    if tus_resumable != _VERSION:
+        raise Refused("upload-version", f"this is tus {_VERSION}")
+    return citizen
+
+
+Sender = Annotated[CitizenSession, Depends(_speaks)]
+"""A citizen who is signed in, and whose program speaks tus."""
+router = APIRouter(prefix="/my/uploads", tags=["my"])
+
+
+@router.options("", status_code=204)
+def offer() -> Response:
+    """What of tus is spoken here."""
+    largest = str(max(uploads.LARGEST.values()))
+    extensions = "creation,expiration,termination"
+    return Response(status_code=204, headers={"Tus-Extension": extensions, "Tus-Max-Size": largest})
+
+
+@router.post("", status_code=201)
+def begin_upload(
+    *,
+    kind: UploadKind,
+    citizen: Sender,
+    engine: Database,
+    settings: InForce,
+    upload_length: Annotated[str, Header()] = "",
+) -> Response:
+    """A picture or a voice is to come; `Location` says where to."""
+    size = _count(upload_length, "Upload-Length")
+    with writing(engine) as session:
+        sessions.go_on(session, citizen)
+        upload, gone = uploads.begin(session, citizen.number, kind, size)
+        headers = {"Location": f"{UPLOADS}/{upload.id}", **_expires(upload)}
+    _delete(settings, gone)
+    return Response(status_code=201, headers=headers)
+
+
+@router.head("/{upload_id}")
+def how_far(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> Response:
+    """How much of it is there."""
+    upload = _mine(engine, citizen, upload_id)
+    there = pieces.length(settings.uploads_dir, upload.id)
+    told = {"Upload-Length": str(upload.size), "Upload-Offset": str(upload.size if upload.kept else there)}
+    return Response(headers=told | _expires(upload))
+
+
+@router.patch("/{upload_id}", status_code=204, **_SENT)
+async def add_piece(
+    *,
+    upload_id: UploadId,
+    request: Request,
+    citizen: Sender,
+    engine: Database,
+    settings: InForce,
+    upload_offset: Annotated[str, Header()] = "",
+    content_type: Annotated[str, Header()] = "",
+) -> Response:
+    """The next piece; what of it comes stays, also if the connection breaks."""
+    at = _count(upload_offset, "Upload-Offset")
+    if content_type != _TYPE:
+        raise Refused("upload-type", f"a piece is {_TYPE}")
+    coming: Coming = request.app.state.pieces_coming
+    with coming.one(citizen.number):
+        upload = await run_in_threadpool(_mine, engine, citizen, upload_id)
+        if upload.kept:
+            raise Refused("upload-offset", "all of it is there")
+        at = await _taken(request, settings, upload, at)
+    return Response(status_code=204, headers={"Upload-Offset": str(at), **_expires(upload)})
+
+
+@router.delete("/{upload_id}", status_code=204)
+def end_upload(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> None:
+    """I do not want to send it any more; what is there is deleted."""
+    with writing(engine) as session:
+        gone = uploads.end(session, citizen.number, upload_id)
+    _delete(settings, gone)
+
+
+@router.post("/{upload_id}/finish")
+def finish_upload(
+    upload_id: UploadId, request: Request, citizen: Citizen, engine: Database, settings: InForce
+) -> wire.UploadKept:
+    """All of it is there: it is looked at, as it always is, and a report may name it for a day.
+
+    Once more, and the answer is the same one.
+    """
+    upload = _mine(engine, citizen, upload_id)
+    kept = upload.kept
+    if kept is None:
+        sent: Guesses = request.app.state.pictures_sent
+        sent.take(citizen.number)
+        kept = _finished(engine, settings, citizen, upload)
+    return wire.UploadKept(id=kept if upload.kind is UploadKind.PICTURE else upload.id)
+
+
+async def _taken(request: Request, settings: Settings, upload: Upload, at: int) -> int:
+    """Where the file ends now. What its first bytes tell is said when the sender listens: at the end."""
+    begins, head, wrong = at == 0, b"", None
+    with pieces.opened(settings.uploads_dir, upload.id) as file:
+        await run_in_threadpool(file.add, at, b"")  # it begins where the file ends
+        async for piece in _coming(request):
+            if wrong is None and at + len(piece) > upload.size:
+                wrong = Refused("upload-large", "it is longer than it was said to be")
+            if wrong is None:
+                await run_in_threadpool(file.add, at, piece)
+                at += len(piece)
+                head = (head + piece)[: decoding.HEAD] if begins else head
+            if begins and (len(head) == decoding.HEAD or at == upload.size):
+                wrong, begins = _wrong(upload.kind, head), False
+        await run_in_threadpool(file.sync)
+    if wrong:
+        raise wrong
+    return at
+
+
+def _wrong(kind: UploadKind, head: bytes) -> Refused | None:
+    try:
+        uploads.LOOK[kind](head)
+    except Refused as refused:
+        return refused
+    return None
+
+
+async def _coming(request: Request) -> AsyncIterator[bytes]:
+    """The body, as long as it comes."""
+    body = request.stream()
+    with suppress(StopAsyncIteration, ClientDisconnect):
+        while True:
+            try:
+                piece = await asyncio.wait_for(anext(body), _SILENT_S)
+            except TimeoutError:
+                raise Refused("upload-idle", "nothing came any more", after_s=1) from None
+            if piece:
+                yield piece
+
+
+def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, upload: Upload) -> str:
+    """What was made of it, once: of two at one moment the first."""
+    picture = None
+    with pieces.whole(settings.uploads_dir, upload.id, upload.size) as file:
+        if upload.kind is UploadKind.PICTURE:
+            picture = decoding.plain(file)
+            name = pictures.keep(settings.pictures_dir, picture)
+        else:
+            name = voice_notes.keep(settings.messages_dir, voice_notes.telephone_sound(file))
+    made = pictures.path(settings.pictures_dir, name) if picture else settings.messages_dir / name
+    try:
+        with writing(engine) as session:
+            sessions.go_on(session, citizen)
+            row = uploads.get_for_update(session, citizen.number, upload.id)
+            if picture and not row.kept:
+                pictures.add(session, name, picture, number=citizen.number)
+            row.kept = kept = row.kept or name
+    except Refused:  # whatever else goes wrong, the row may be there
+        pieces.discard(made.parent, made.name)
+        raise
+    if kept != name:
+        pieces.discard(made.parent, made.name)
+    pieces.discard(settings.uploads_dir, upload.id)
+    return kept
+
+
+def _mine(engine: Engine, citizen: CitizenSession, upload_id: str) -> Upload:
+    with reading(engine) as session:
+        return uploads.get(session, citizen.number, upload_id)
+
+
+def _delete(settings: Settings, files: uploads.Files) -> None:
+    folders = {uploads.UPLOADS: settings.uploads_dir, uploads.MESSAGES: settings.messages_dir}
+    for folder, name in files:
+        pieces.discard(folders[folder], name)
+
+
+def _expires(upload: Upload) -> dict[str, str]:
+    return {"Upload-Expires": format_datetime(uploads.until(upload), usegmt=True)}
+
+
+def _count(said: str, header: str) -> int:
+    if not re.fullmatch("[0-9]{1,12}", said):
+        raise Refused("upload-headers", f"{header} is a number of bytes")
+    return int(said)

@@ -1,0 +1,34 @@
+"""Files that citizens send in pieces, until something has become of them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, one_of
+
+
+class UploadKind(StrEnum):
+    """What a citizen says that it is; what it is says its content."""
+
+    PICTURE = "picture"
+    VOICE = "voice"
+
+
+class Upload(Base):
+    """A file on its way, in the state folder's uploads as `id`; gone after a day."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))  # E.164, of the citizen who sends it
+    kind: Mapped[UploadKind] = mapped_column(one_of(UploadKind, "upload_kind"))
+    size: Mapped[int]  # bytes, when it is whole
+    made_at: Mapped[datetime]
+    kept: Mapped[str | None] = mapped_column(String(80))  # the picture's id, or a file in the messages
+
+    __table_args__ = (
+        Index("uploads_of_number", "number", "made_at"),
+        Index("uploads_made", "made_at"),
+    )

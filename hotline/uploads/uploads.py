@@ -1,0 +1,131 @@
+"""Who sends what in pieces, until a report takes it: the row knows whose it is, the file how far it is."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Upload, UploadKind
+from hotline.errors import Refused
+from hotline.pictures import decoding
+from hotline.recordings import disk, voice_notes
+
+LARGEST = {UploadKind.PICTURE: decoding.LARGEST, UploadKind.VOICE: voice_notes.LARGEST}
+LOOK = {UploadKind.PICTURE: decoding.look, UploadKind.VOICE: voice_notes.look}
+"""What the first bytes of a file tell already."""
+AT_ONCE = 8
+"""So many of one number wait to be finished or, as voices, for their report. For one more the oldest goes."""
+LASTS = timedelta(days=1)
+UPLOADS, MESSAGES = "uploads", "messages"
+_WAITS = or_(Upload.kept.is_(None), Upload.kind == UploadKind.VOICE)
+Files = Sequence[tuple[str, str]]
+"""Files to be deleted once it is committed: in which folder (UPLOADS, MESSAGES), and how they are called."""
+
+
+def begin(session: Session, number: str, kind: UploadKind, size: int) -> tuple[Upload, Files]:
+    """A file of so many bytes is to come from this E.164 number; and what goes to make room for it.
+
+    Raises Refused("picture-empty" | "picture-large" | "voice-empty" | "voice-large").
+    """
+    if size == 0:
+        LOOK[kind](b"")
+    if size > LARGEST[kind]:
+        raise Refused(f"{kind}-large", f"a {kind} has at most {LARGEST[kind]} bytes")
+    one_at_a_time(session, f"uploads-{number}")
+    mine = select(Upload).where(Upload.number == number, _WAITS).order_by(Upload.made_at.desc(), Upload.id)
+    gone = _drop(session, session.scalars(mine.offset(AT_ONCE - 1).with_for_update()).all())
+    row = Upload(id=secrets.token_hex(16), number=number, kind=kind, size=size, made_at=now(session))
+    session.add(row)
+    session.flush()
+    return row, gone
+
+
+def get(session: Session, number: str, id_: str) -> Upload:
+    """The number's own upload. Raises Refused("upload-unknown"): another's, none, or its day is over."""
+    return _of(session, number, id_, lock=False)
+
+
+def get_for_update(session: Session, number: str, id_: str) -> Upload:
+    """The same, and nobody else changes it until the transaction ends."""
+    return _of(session, number, id_, lock=True)
+
+
+def _of(session: Session, number: str, id_: str, *, lock: bool) -> Upload:
+    own = and_(Upload.id == id_, Upload.number == number, Upload.made_at > now(session) - LASTS)
+    found = session.scalar(select(Upload).where(own).with_for_update() if lock else select(Upload).where(own))
+    if found is None:
+        raise Refused("upload-unknown", "no such file is on its way; send it anew")
+    return found
+
+
+def until(upload: Upload) -> datetime:
+    """When it goes."""
+    return upload.made_at + LASTS
+
+
+def end(session: Session, number: str, id_: str) -> Files:
+    """Its citizen does not want it any more. Raises Refused("upload-unknown")."""
+    return _drop(session, [get_for_update(session, number, id_)])
+
+
+def take_voice(session: Session, number: str, id_: str) -> str:
+    """The file of a finished voice, which is its report's from now on.
+
+    Call it before anything is logged. Raises Refused("voice-unknown"): another's, unfinished, gone or used.
+    """
+    try:
+        found = get_for_update(session, number, id_)
+    except Refused:
+        raise _no_voice() from None
+    if found.kind is not UploadKind.VOICE or found.kept is None:
+        raise _no_voice()
+    session.delete(found)
+    session.flush()
+    return found.kept
+
+
+def _no_voice() -> Refused:
+    return Refused("voice-unknown", "no such voice waits; send it once more", "voice")
+
+
+def of_number(session: Session, number: str) -> Sequence[Upload]:
+    """All of a number that has not gone yet."""
+    return session.scalars(_mine(number)).all()
+
+
+def drop_of_number(session: Session, number: str) -> Files:
+    """The number's are gone; their files are to be deleted."""
+    return _drop(session, session.scalars(_mine(number).with_for_update()).all())
+
+
+def _mine(number: str) -> Select[Upload]:
+    return select(Upload).where(Upload.number == number).order_by(Upload.made_at, Upload.id)
+
+
+def drop_old(session: Session, limit: int) -> Files:
+    """At most `limit` whose day is over are gone; their files are to be deleted."""
+    old = select(Upload).where(Upload.made_at < now(session) - LASTS).order_by(Upload.made_at).limit(limit)
+    return _drop(session, session.scalars(old.with_for_update(skip_locked=True)).all())
+
+
+def _drop(session: Session, rows: Sequence[Upload]) -> Files:
+    files: list[tuple[str, str]] = []
+    for row in rows:
+        files.append((UPLOADS, row.id))
+        if row.kind is UploadKind.VOICE and row.kept is not None:
+            files.append((MESSAGES, row.kept))
+        session.delete(row)
+    session.flush()
+    return files
+
+
+def orphans(session: Session, folder: Path) -> list[Path]:
+    """Files that nobody has added to for a day, and of which no row knows."""
+    before = (now(session) - LASTS).timestamp()
+    old = [path for path, status in disk.files(folder) if status.st_mtime < before]
+    there = set(session.scalars(select(Upload.id))) if old else set()
+    return [path for path in old if path.name not in there]
