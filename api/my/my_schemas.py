@@ -153,7 +153,8 @@ class MyStep(BaseModel):
 class MyRequestDetail(MyRequest):
     """A request of mine with all that is mine to see; `department`: who has it, if anybody.
 
-    `question`: the department's, until I answer it.
+    `question`: the department's, until I answer it. `stars`: how satisfied I am with what I said yes or no to
+    last; `may_rate`: whether I may say so, or change it, now.
     """
 
     department_fa: str | None
@@ -161,6 +162,8 @@ class MyRequestDetail(MyRequest):
     answer_by: datetime | None
     solve_by: datetime | None
     question: str
+    stars: int | None
+    may_rate: bool
     written: str
     spoken: bool
     latitude: float | None
@@ -237,6 +240,12 @@ class Objection(BaseModel):
 
     reason: Said = Field(min_length=1, max_length=500)
     pictures: PictureIds = []
+
+
+class Satisfaction(BaseModel):
+    """How satisfied I am: 1, not at all, to 5, fully."""
+
+    stars: int = Field(ge=1, le=5)
 
 
 class Offered(BaseModel):

@@ -14,7 +14,7 @@ from db import models
 from db.states import IN_WORK
 from hotline.citizens import belongings, reports
 from hotline.pictures import pictures as kept
-from hotline.requests import department_work, requests
+from hotline.requests import department_work, ratings, requests
 from hotline.requests.places import Point
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
@@ -76,6 +76,14 @@ def object_to(
     return _detail(session, said)
 
 
+@router.post("/{tracking}/rate")
+def rate(
+    tracking: Tracking, body: wire.Satisfaction, citizen: Citizen, session: Acting
+) -> wire.MyRequestDetail:
+    """How satisfied I am, after I have said whether it is solved; it may be changed for a day."""
+    return _detail(session, reports.rate(session, citizen.number, tracking, body.stars))
+
+
 @router.post("/{tracking}/say")
 def say(tracking: Tracking, body: SaidToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
     """What I say to the department's question."""
@@ -88,6 +96,8 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
+    said = ratings.answer_of(session, request)
+    rating = ratings.of_answer(session, said) if said else None
     department, under_way = leading.department, leading.state in IN_WORK
     return wire.MyRequestDetail(
         **mine.model_dump(),
@@ -96,6 +106,8 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         answer_by=leading.answer_by if under_way and not leading.answered_at else None,
         solve_by=leading.solve_by if under_way else None,
         question=department_work.question_of(session, request),
+        stars=rating.stars if rating else None,
+        may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
         written=request.written,
         spoken=request.voice_message is not None,
         latitude=request.latitude,

@@ -15,10 +15,10 @@ from settings import Settings
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 
-COUNTS = ("received", "solved", "confirmed", "unanswered", "objected", "rejected")
-DAYS = ("median_days", "ninetieth_days")
+COUNTS = ("received", "solved", "confirmed", "unanswered", "objected", "rejected", "rated")
+MEANS = ("satisfaction", "median_days", "ninetieth_days")
 """Names of `RequestFigures`, in the order of the columns."""
-_HEADER = ("days", "of", "name_fa", "name_en", *COUNTS, *DAYS)
+_HEADER = ("days", "of", "name_fa", "name_en", *COUNTS, *MEANS)
 _USUAL = 90
 
 
@@ -33,7 +33,7 @@ def show(
     """The figures of one span; an address that names another one shows the usual."""
     span = next((each for each in figures.SPANS if str(each) == days), _USUAL)
 
-    def in_days(value: float | None) -> str:
+    def in_tenths(value: float | None) -> str:
         text = digits(f"{value or 0:.1f}", language)
         return text.replace(".", "٫") if language == "fa" else text
 
@@ -45,8 +45,8 @@ def show(
         spans=figures.SPANS,
         least=settings.figures_least,
         counts=COUNTS,
-        days_columns=DAYS,
-        in_days=in_days,
+        means=MEANS,
+        in_tenths=in_tenths,
         licence=settings.data_licence,
         licence_url=settings.data_licence_url,
     )
@@ -110,10 +110,8 @@ def _plain(row: figures.Row) -> dict[str, Any]:
 
 
 def _values(row: figures.Row) -> dict[str, float | int | None]:
-    counts = {name: None if row.hidden else getattr(row.figures, name) for name in COUNTS}
-    days = {name: None if row.days_hidden else _tenths(getattr(row.figures, name)) for name in DAYS}
-    return counts | days
-
-
-def _tenths(days: float | None) -> float | None:
-    return None if days is None else round(days, 1)
+    shown = {
+        name: None if row.hidden or name in row.few else getattr(row.figures, name)
+        for name in (*COUNTS, *MEANS)
+    }
+    return {name: round(value, 1) if isinstance(value, float) else value for name, value in shown.items()}

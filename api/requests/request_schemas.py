@@ -109,7 +109,10 @@ class DistrictCounts(BaseModel):
 
 
 class Step(BaseModel):
-    """A step of its history. `who` is a username; empty: the citizen, or time itself."""
+    """A step of its history. `who` is a username; empty: the citizen, or time itself.
+
+    `stars`: how satisfied the citizen is, 1 to 5, if they have said so after this step.
+    """
 
     id: int
     at: datetime
@@ -118,6 +121,7 @@ class Step(BaseModel):
     note: str
     department: Department | None
     due_at: datetime | None
+    stars: int | None
     other: str | None = Field(description="The tracking number of the one whose duplicate it is")
 
 

@@ -22,7 +22,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import department_work, inbox, requests
+from hotline.requests import department_work, inbox, ratings, requests
 from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -198,6 +198,7 @@ def detail(
         select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
     )
     original = requests.first(session, request)
+    said = ratings.of_request(session, request)
 
     def seen(other: models.Request) -> bool:
         return own is None or other.district == own
@@ -213,7 +214,7 @@ def detail(
             for each in pictures.of_request(session, request.id)
         ],
         registration_id=request.registration_id,
-        steps=[_step(session, entry) for entry in requests.history(session, request)],
+        steps=[_step(session, entry, said.get(entry.id)) for entry in requests.history(session, request)],
         duplicate_of=None if original is request or not seen(original) else view(original, at),
         duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
         probable=[
@@ -245,7 +246,7 @@ def _department(department: models.Department | None) -> wire.Department | None:
     return wire.Department.model_validate(department, from_attributes=True) if department else None
 
 
-def _step(session: Session, entry: models.RequestEntry) -> wire.Step:
+def _step(session: Session, entry: models.RequestEntry, rating: models.Rating | None) -> wire.Step:
     department = session.get(models.Department, entry.department_id) if entry.department_id else None
     other = session.get(models.Request, entry.other_id) if entry.other_id else None
     return wire.Step(
@@ -256,5 +257,6 @@ def _step(session: Session, entry: models.RequestEntry) -> wire.Step:
         note=entry.note,
         department=_department(department),
         due_at=entry.due_at,
+        stars=rating.stars if rating else None,
         other=other.tracking if other else None,
     )

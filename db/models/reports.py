@@ -43,6 +43,8 @@ class RequestFigures(Base):
     unanswered: Mapped[int]  # of these: the citizen said nothing for so long
     objected: Mapped[int]  # the citizen has said at least once that it is not solved
     rejected: Mapped[int]
+    rated: Mapped[int]  # how often a citizen has said how satisfied they are,
+    satisfaction: Mapped[float | None]  # and the mean, 1 to 5
     median_days: Mapped[float | None]  # from reporting until solved
     ninetieth_days: Mapped[float | None]
     counted_at: Mapped[datetime]

@@ -150,6 +150,21 @@ class RequestEntry(Base):
     other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
 
 
+class Rating(Base):
+    """How satisfied a citizen is with what they said yes or no to, once for each such step."""
+
+    __tablename__ = "ratings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("request_history.id"), unique=True)
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # who had said «solved»
+    stars: Mapped[int]
+    at: Mapped[datetime]  # first; it may be changed for a day
+
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="one_to_five"),)
+
+
 class Follower(Base):
     """A number that is told how somebody else's request ends."""
 

@@ -29,6 +29,7 @@ from hotline import audit, numbers
 from hotline.citizens import following, sessions
 from hotline.line import line
 from hotline.pictures import pictures
+from hotline.requests import ratings
 from hotline.requests import requests as city_requests
 from hotline.rounds import rounds
 from hotline.uploads import uploads
@@ -183,6 +184,10 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
             "reported_at": _when(each.made_at),
             "state": each.state.value,
             "reply": each.reply,
+            "satisfaction": [
+                {"at": _when(rating.at), "of_5": rating.stars}
+                for rating in ratings.of_request(session, each).values()
+            ],
             "place": {"latitude": each.latitude, "longitude": each.longitude, "words": each.place},
             "history": [
                 {"at": _when(entry.at), "step": entry.step.value, "note": note}

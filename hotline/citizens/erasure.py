@@ -36,7 +36,7 @@ from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import releases
+from hotline.requests import ratings, releases
 from hotline.requests.requests import BY_CITIZEN
 from hotline.uploads import uploads
 
@@ -133,6 +133,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
     for request in session.scalars(mine).all():
         request.number = request.call_id = request.report_key = request.report_hash = None
         releases.forget_person(session, request.id)
+        ratings.forget(session, [request.id])
         if request.state in OPEN_REQUESTS:
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:

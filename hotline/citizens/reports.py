@@ -14,7 +14,7 @@ from db.models import Picture, PictureKind, Request
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
-from hotline.requests import categories, closing, department_work, filing, places
+from hotline.requests import categories, closing, department_work, filing, places, ratings
 from hotline.requests.places import Point
 from hotline.uploads import uploads
 from settings import Settings
@@ -123,6 +123,17 @@ def object_to(session: Session, number: str, tracking: str, *, reason: str, show
     handed = pictures.waiting(session, shown, Picture.number == number)
     closing.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
     pictures.give(session, handed, request.id, PictureKind.OBJECTION)
+    return request
+
+
+def rate(session: Session, number: str, tracking: str, stars: int) -> Request:
+    """How satisfied I am, after I have said whether it is solved.
+
+    Raises Blocked and Refused("not-found" | "wrong-state" | "rating-over").
+    """
+    blocked.check(session, number)
+    request = get(session, number, tracking)
+    ratings.rate(session, request.id, stars)
     return request
 
 

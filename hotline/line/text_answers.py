@@ -1,4 +1,6 @@
-"""A text message that answers a department's question: the report's number, and then the citizen's words.
+"""A text message that answers what a citizen was asked: the report's number, and then the citizen's words.
+
+Words to a department's question; to «is it solved?» yes or no, and then perhaps 1 to 5, or why not.
 
 The sender's number can be forged, so the number of the report has to stand before the words.
 """
@@ -10,23 +12,39 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import BlockedNumber, Request
-from db.states import RequestState
+from db.states import RequestState, RequestStep
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.requests import department_work, requests
+from hotline.requests import closing, department_work, ratings, requests
 
 _BEGINS = re.compile(r"\W*(?:137\W+)?((?:[0-9][ -]?){8}[0-9])(?![0-9])[\s:،,.-]*")
 
 
+_VERDICT = re.compile(r"([^\W\d_]+|\d+)[\s،,.:؛!-]*(.*)", re.DOTALL)
+_YES = {"1", "بله", "بلی", "آره", "اره", "yes"}
+_NO = {"2", "نه", "خیر", "نخیر", "no"}
+_LETTERS = str.maketrans("يى", "یی")  # as Arabic keyboards write them
+_LONGEST_REASON = 500
+
+
+class Verdict(NamedTuple):
+    """Whether it is solved, and perhaps how satisfied the citizen is, 1 to 5, or why it is not solved."""
+
+    solved: bool
+    stars: int | None
+    reason: str
+
+
 class Said(NamedTuple):
-    """What a citizen says about a request of theirs."""
+    """What a citizen says about a request of theirs: words to a question, or whether it is solved."""
 
     request: Request
     words: str
+    verdict: Verdict | None = None
 
 
 def find(session: Session, number: str, text: str) -> Said | None:
-    """What this text message of the E.164 number answers, if it does: a question that is still open."""
+    """What this text message of the E.164 number answers, if it does: what it was asked, and still is."""
     begins = _BEGINS.match(numbers.ascii_digits(text))
     words = text[begins.end() :].strip() if begins else ""
     if begins is None or not words or session.get(BlockedNumber, number) is not None:
@@ -35,17 +53,61 @@ def find(session: Session, number: str, text: str) -> Said | None:
         request = requests.get_by_tracking(session, begins[1])
     except Refused:
         return None
-    if request.number != number or not department_work.question_of(session, request):
+    if request.number != number:
         return None
-    return Said(request, words[: department_work.LONGEST_ANSWER])
+    if department_work.question_of(session, request):
+        return Said(request, words[: department_work.LONGEST_ANSWER])
+    verdict = understood(words)
+    may_say = requests.progress(session, request).asked or ratings.answer_of(session, request)
+    return Said(request, words, verdict) if verdict and may_say else None
 
 
-def take(session: Session, said: Said) -> None:
-    """Hand the answer on."""
-    department_work.citizen_answers(session, said.request.id, said.words)
+def understood(words: str) -> Verdict | None:
+    """«Yes» or «no», in words or as on the telephone; a digit alone behind it is how satisfied they are."""
+    plain = numbers.ascii_digits(words)
+    said = _VERDICT.match(plain)
+    if said is None:
+        return None
+    first, rest = said[1].translate(_LETTERS).lower(), said[2].strip()
+    stars = int(rest) if rest in ("1", "2", "3", "4", "5") else None
+    if first in _YES:
+        return Verdict(True, stars, "") if stars or not rest else None  # a «yes, but» is for a person
+    if first in _NO:
+        reason = "" if stars else words[said.start(2) :].strip()[:_LONGEST_REASON]
+        return Verdict(False, stars, reason)
+    return None
+
+
+def take(session: Session, said: Said) -> str:
+    """Hand it on; the name of the text that answers it."""
+    if said.verdict is None:
+        department_work.citizen_answers(session, said.request.id, said.words)
+        return "said"
+    try:
+        return _judged(session, said.request, said.verdict)
+    except Refused:
+        return "answered"
+
+
+def _judged(session: Session, request: Request, verdict: Verdict) -> str:
+    text = "rated"
+    if requests.progress(session, request).asked:
+        closing.answer(session, request.id, solved=verdict.solved, note=verdict.reason)
+        text = "solved" if verdict.solved else "unsolved"
+    answer = ratings.answer_of(session, request)
+    if verdict.stars is None:
+        return text if text != "rated" else "answered"
+    if answer is None or (answer.step is RequestStep.CONFIRMED) is not verdict.solved:
+        return "answered"
+    ratings.rate(session, request.id, verdict.stars)
+    return "rated"
 
 
 def asked(session: Session, number: str) -> Request | None:
-    """The request of this number about which something is asked, the latest one."""
-    mine = select(Request).where(Request.number == number, Request.state == RequestState.ASKED)
-    return session.scalars(mine.order_by(Request.id.desc()).limit(1)).first()
+    """The request of this number about which something is asked, the latest one: by a department first."""
+    mine = select(Request).where(Request.number == number)
+    for state in (RequestState.ASKED, RequestState.REPLIED):
+        latest = mine.where(Request.state == state).order_by(Request.id.desc()).limit(1)
+        if found := session.scalars(latest).first():
+            return found
+    return None

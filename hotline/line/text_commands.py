@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import Registration, Request, Round
-from db.states import HOLDS_PLACE, Phase, RegistrationState
+from db.states import HOLDS_PLACE, Phase, RegistrationState, RequestState
 from hotline import dates, numbers, outbox, tickets
 from hotline.dates import Language
 from hotline.errors import Refused
@@ -102,12 +102,13 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
     today = outbox.answers_today(session, number)
     if today >= limit or outbox.is_known(session, key):
         return False
-    if said:
-        text_answers.take(session, said)
+    heard = text_answers.take(session, said) if said else ""
     if today == limit - 1:
         answer = _Answer("enough")
     elif said:
-        answer = _of_request("said", said.request)
+        answer = _of_request(heard, said.request)
+    elif text_answers.understood(text.strip()) and text_answers.asked(session, number):
+        answer = _help(session, number, command, _Rules(per_day, public_url))
     else:
         answer = _ACTS[command.want](session, number, command, _Rules(per_day, public_url))
     language = answer.language or command.language
@@ -132,7 +133,9 @@ class _Answer(NamedTuple):
 
 def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _Answer:
     asked = text_answers.asked(session, number)
-    return _of_request("how", asked) if asked else _Answer("help")
+    if asked is None:
+        return _Answer("help")
+    return _of_request("how" if asked.state is RequestState.ASKED else "how-solved", asked)
 
 
 def _of_request(text: str, request: Request) -> _Answer:

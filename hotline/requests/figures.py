@@ -4,7 +4,7 @@ The clerk counts ahead, so reading costs the same at any number of requests. Cou
 the last so many days, duplicates with their first one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.epoch import epoch
-from db.models import Category, Department, Request, RequestFigures, words
+from db.models import Category, Department, Rating, Request, RequestFigures, words
 from db.states import RequestState
 
 SPANS = (30, 90, 365)
@@ -35,14 +35,20 @@ _OF: dict[str, Any] = {
 }
 
 
+_SMALL = (*_COUNTED, "rated")
+
+
 class Row(NamedTuple):
-    """Figures of a category, a department, or all (no name); `hidden`: of so few that it tells of one."""
+    """Figures of a category, a department, or all (no name); `hidden`: of so few that it tells of one.
+
+    `few`: which of its figures are hidden all the same.
+    """
 
     name_fa: str
     name_en: str
     figures: RequestFigures
     hidden: bool
-    days_hidden: bool
+    few: Collection[str]
 
 
 class Figures(NamedTuple):
@@ -85,8 +91,10 @@ def _count(session: Session, of: str, days: int, at: datetime) -> Iterator[dict[
 
     spans = select(ranked.c.key, percentile(0.5), percentile(0.9)).group_by(ranked.c.key)
     lasted = {each: (float(median), float(ninetieth)) for each, median, ninetieth in session.execute(spans)}
+    said = _said(session, of, reported)
     for row in session.execute(counted):
         median, ninetieth = lasted.get(row.key, (None, None))
+        rated, satisfaction = said.get(row.key, (0, None))
         if row.received and (row.key is not None or of == "all"):
             yield {
                 "days": days,
@@ -94,10 +102,22 @@ def _count(session: Session, of: str, days: int, at: datetime) -> Iterator[dict[
                 "department_id": row.key if of == "department_id" else None,
                 "received": row.received,
                 **{name: getattr(row, name) for name in _COUNTED},
+                "rated": rated,
+                "satisfaction": satisfaction,
                 "median_days": median,
                 "ninetieth_days": ninetieth,
                 "counted_at": at,
             }
+
+
+def _said(
+    session: Session, of: str, reported: Sequence[ColumnElement[bool]]
+) -> dict[Any, tuple[int, float | None]]:
+    """How many have said how satisfied they are, and the mean: of a department, with its own answers."""
+    key = (Rating.department_id if of == "department_id" else _OF[of]).label("key")
+    rated = select(key, func.count(), func.avg(Rating.stars)).join(Request, Request.id == Rating.request_id)
+    grouped = rated.where(*reported).group_by(*([] if of == "all" else [key]))
+    return {each: (count, float(mean)) for each, count, mean in session.execute(grouped) if count}
 
 
 def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -133,14 +153,34 @@ def _published(found: Sequence[Any], least: int) -> list[Row]:
     hidden = {figures.id for figures, *_ in found if figures.received < least}
     if len(hidden) == 1 and len(found) > 1:
         hidden.add(min((f for f, *_ in found if f.id not in hidden), key=lambda f: f.received).id)
+    few = _few([figures for figures, *_ in found], hidden, least)
     rows = [
         Row(
             category.name_fa if category else department.name_fa if department else "",
             category.name_en if category else department.name_en if department else "",
             figures,
             figures.id in hidden,
-            figures.id in hidden or figures.solved < least,
+            few[figures.id],
         )
         for figures, category, department in found
     ]
     return sorted(rows, key=lambda row: (row.hidden, row.name_fa if row.hidden else ""))  # nor by its place
+
+
+def _few(rows: Sequence[RequestFigures], hidden: set[int], least: int) -> dict[int, set[str]]:
+    """Which figures of each row are of so few that they tell of one; and of a column's single one another."""
+    few: dict[int, set[str]] = {row.id: set() for row in rows}
+    for name in _SMALL:
+        counts = {row.id: getattr(row, name) for row in rows if getattr(row, name)}
+        small = {id_ for id_, count in counts.items() if count < least and id_ not in hidden}
+        others = {id_: count for id_, count in counts.items() if id_ not in small and id_ not in hidden}
+        if len(small) == 1 and not hidden & counts.keys() and others:
+            small.add(min(others, key=lambda id_: others[id_]))
+        for id_ in small:
+            few[id_].add(name)
+    for row in rows:
+        if row.rated < least or "rated" in few[row.id]:
+            few[row.id] |= {"satisfaction"}
+        if row.solved < least or "solved" in few[row.id]:
+            few[row.id] |= {"median_days", "ninetieth_days"}
+    return few

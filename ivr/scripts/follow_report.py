@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from db.engine import writing
 from hotline.errors import Refused
-from hotline.requests import closing, spoken_replies
+from hotline.requests import closing, ratings, spoken_replies
 from hotline.requests.requests import Progress
 from ivr.call import END, Call
 from ivr.conversation import Conversation
@@ -44,4 +46,19 @@ def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
         talk.call.say_instead("request-answered")
     else:
         talk.call.say("request-thanks" if solved else "request-again")
+        ask_satisfaction(talk.call, talk.engine, reported.request_id)
     return True
+
+
+def ask_satisfaction(call: Call, engine: Engine, request_id: int) -> None:
+    """1 to 5, from whoever likes to say it: what they have answered is kept already."""
+    key = call.ask("request-satisfaction", keys="12345", optional=True)
+    if not key:
+        return
+    try:
+        with call.working(), writing(engine) as session:
+            ratings.rate(session, request_id, int(key))
+    except Refused:  # it was answered anew meanwhile
+        call.say_instead("request-answered")
+    else:
+        call.say("request-rated")

@@ -41,4 +41,5 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.say_instead("request-answered")
     else:
         call.say("request-thanks" if solved else "request-again")
+        follow_report.ask_satisfaction(call, engine, reported.request_id)
     call.say("solved-call-goodbye")

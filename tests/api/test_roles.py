@@ -243,6 +243,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /my/requests/{tracking}/follow": CITIZENS,
     "DELETE /my/requests/{tracking}/follow": CITIZENS,
     "POST /my/requests/{tracking}/say": CITIZENS,
+    "POST /my/requests/{tracking}/rate": CITIZENS,
 }
 
 

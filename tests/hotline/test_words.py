@@ -26,7 +26,7 @@ FOLDERS = [name.rstrip("*") for name in SETUPTOOLS["packages"]["find"]["include"
 BOOKS = {"public": PUBLIC, "pages": PAGES, "staff": STAFF, "messages": wording.TEXTS}
 PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
-    "figures": {*requests_page.COUNTS, *requests_page.DAYS},
+    "figures": {*requests_page.COUNTS, *requests_page.MEANS},
     "listed-states": set(RequestState) - {RequestState.DUPLICATE},
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
@@ -40,7 +40,8 @@ PAGES_OF: dict[str, Set[str]] = {
 """What the pages choose by: each has its words."""
 NOT_FOR_READING = {
     "db/migrations/versions/0001_first_tables.py",  # what a first installation begins with
-    "hotline/line/text_commands.py",  # what citizens write to us
+    "hotline/line/text_answers.py",  # what citizens write to us
+    "hotline/line/text_commands.py",  # and what they ask for
     "ops/sample.py",  # a city to try out
     "prompts/persian.py",  # how numbers are spoken
 }

@@ -85,6 +85,7 @@ WITHOUT_SLOTS = f"""
     wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later
     near-call-question near-call-reachable near-call-next-round near-call-too-late status-deferred
     request-own request-joined request-question request-question-slow request-thanks request-again
+    request-satisfaction request-rated
     request-answered request-menu
     {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
     guest-press-one guest-goodbye

@@ -1032,6 +1032,8 @@ def _tables() -> None:
         sa.Column("unanswered", sa.Integer(), nullable=False),
         sa.Column("objected", sa.Integer(), nullable=False),
         sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("rated", sa.Integer(), nullable=False),
+        sa.Column("satisfaction", sa.Double(), nullable=True),
         sa.Column("median_days", sa.Double(), nullable=True),
         sa.Column("ninetieth_days", sa.Double(), nullable=True),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
@@ -1579,6 +1581,31 @@ def _tables() -> None:
     op.create_index(("ix_request_history_at"), "request_history", ["at"], unique=False)
     op.create_index(("ix_request_history_request_id"), "request_history", ["request_id"], unique=False)
     op.create_index(("ix_request_history_who"), "request_history", ["who"], unique=False)
+    op.create_table(
+        "ratings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("stars", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("stars BETWEEN 1 AND 5", name="one_to_five"),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["request_history.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("entry_id"),
+    )
+    op.create_index(("ix_ratings_request_id"), "ratings", ["request_id"], unique=False)
     op.create_table(
         "sign_ins",
         sa.Column("token_hash", sa.String(length=64), nullable=False),

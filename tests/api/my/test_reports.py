@@ -252,6 +252,22 @@ def test_given_no_key_or_an_odd_one_when_reported_then_it_is_named(mine: TestCli
         problem(report(mine, key=odd), 422, "invalid-input")
 
 
+def test_given_my_answer_when_i_say_how_satisfied_i_am_then_it_is_mine_to_change(
+    mine: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        tracking = a_request(session, RequestState.REPLIED, number=number).tracking
+    problem(mine.post(f"{MINE}/{tracking}/rate", json={"stars": 5}), 409, "wrong-state")
+    assert mine.get(f"{MINE}/{tracking}").json()["may_rate"] is False
+    said = mine.post(f"{MINE}/{tracking}/confirm").json()
+    assert (said["may_rate"], said["stars"]) == (True, None)
+    for wrong in (0, 6, 2.5, None, "x"):
+        assert mine.post(f"{MINE}/{tracking}/rate", json={"stars": wrong}).status_code == 422
+    for stars in (5, 2):
+        said = mine.post(f"{MINE}/{tracking}/rate", json={"stars": stars}).json()
+        assert (said["may_rate"], said["stars"]) == (True, stars)
+
+
 @pytest.mark.parametrize("act", ["report", "picture", "confirm", "object", "follow"])
 def test_given_a_citizen_deleted_in_another_window_when_something_is_on_its_way_then_nothing_is_left_of_it(
     mine: TestClient,

@@ -1,10 +1,11 @@
 """A citizen answers a department's question by text message."""
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from stdnum import damm
 
-from db.models import BlockReason, Request
+from db.models import BlockReason, Rating, Request
 from hotline.line import blocked
 from hotline.requests import department_work
 from tests.factories import a_request
@@ -75,3 +76,74 @@ def test_given_a_very_long_answer_when_sent_then_as_much_as_is_read_reaches_the_
 ) -> None:
     send(f"{request_.tracking} " + "الف " * 600)
     assert steps(session, request_)[-1][2].startswith("الف الف")
+
+
+@pytest.fixture
+def solved(session: Session) -> Request:
+    """It is said to be solved, and asked whether it is."""
+    return a_request(
+        session, S.REPLIED, number=NUMBER, tracking="12345678" + damm.calc_check_digit("12345678")
+    )
+
+
+def rated(session: Session) -> list[int]:
+    return list(session.scalars(select(Rating.stars)))
+
+
+@pytest.mark.parametrize(
+    ("written", "state", "stars", "reason"),
+    [
+        ("{tracking} 1 5", S.CLOSED, [5], ""),
+        ("{persian} بله ۵", S.CLOSED, [5], ""),
+        ("{persian}: بله، ٥", S.CLOSED, [5], ""),
+        ("{tracking} بلي", S.CLOSED, [], ""),
+        ("۱۳۷ {persian} ۱", S.CLOSED, [], ""),
+        ("{tracking} YES 3.", S.REPLIED, [], ""),
+        ("{tracking} Yes, 3", S.CLOSED, [3], ""),
+        ("{tracking} خیر ۱", S.REOPENED, [1], ""),
+        ("{tracking} نه ۳ چراغ هنوز خاموش است", S.REOPENED, [], "۳ چراغ هنوز خاموش است"),
+        ("{tracking} 2", S.REOPENED, [], ""),
+        ("{tracking} بله ولی تاریک است", S.REPLIED, [], ""),
+        ("{tracking} 1 6", S.REPLIED, [], ""),
+        ("{tracking} 15", S.REPLIED, [], ""),
+        ("{tracking} نمی‌دانم", S.REPLIED, [], ""),
+    ],
+)
+def test_given_solved_asked_when_a_text_says_yes_or_no_then_it_counts_and_perhaps_how_satisfied(
+    session: Session, send: Send, solved: Request, written: str, state: S, stars: list[int], reason: str
+) -> None:
+    send(written.format(tracking=solved.tracking, persian=fa(solved.tracking)))
+    session.refresh(solved)
+    assert (solved.state, rated(session)) == (state, stars)
+    if state is S.REOPENED:
+        assert steps(session, solved)[-1] == (T.DENIED, "", reason)
+
+
+def test_given_an_answer_that_is_kept_when_texted_again_then_only_a_rating_of_that_same_answer_counts(
+    session: Session, send: Send, solved: Request
+) -> None:
+    assert "راضی" in send(f"{solved.tracking} بله")
+    assert "پیش از این" in send(f"{solved.tracking} 1"), "the same text once more is no rating of 1"
+    assert "پیش از این" in send(f"{solved.tracking} نه ۵")
+    assert rated(session) == []
+    assert "امتیاز" in send(f"{solved.tracking} بله ۴")
+    assert "امتیاز" in send(f"{solved.tracking} بله ۵")
+    assert rated(session) == [5]
+    assert len(steps(session, solved)) == 1
+
+
+@pytest.mark.parametrize("written", ["بله ۵", "1 5", "نه"])
+def test_given_a_yes_without_the_reports_number_when_sent_then_the_owner_reads_how_and_nothing_moves(
+    session: Session, send: Send, solved: Request, written: str
+) -> None:
+    assert fa(solved.tracking) in send(written)
+    session.refresh(solved)
+    assert (solved.state, rated(session)) == (S.REPLIED, [])
+
+
+def test_given_another_number_when_it_texts_yes_then_nothing_moves(
+    session: Session, send: Send, solved: Request
+) -> None:
+    send(f"{solved.tracking} بله ۵", number=OTHER)
+    session.refresh(solved)
+    assert solved.state is S.REPLIED

@@ -1,5 +1,6 @@
 """Figures for everybody: what they count, and what they keep to themselves."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import figures
+from hotline.requests import closing, figures, ratings, work
 from hotline.requests.figures import Figures
 from tests.factories import a_department, a_request
+from tests.hotline.requests.office import refer
 
 S = RequestState
 
@@ -82,7 +84,7 @@ def test_given_a_small_group_when_read_then_it_is_hidden_and_so_is_the_one_that_
         reported(session, S.CLOSED, category=1)
     found = counted(session, least=5)
     assert [row.hidden for row in found.categories] == [False, False, True, True]
-    assert found.categories[0].days_hidden, "four solved ones tell of four people"
+    assert {"solved", "median_days"} <= set(found.categories[0].few), "four solved ones tell of four people"
     assert found.all is not None and not found.all.hidden
     assert not any(row.hidden for row in counted(session, least=1).categories)
     reported(session, S.NEW, category=5)
@@ -98,3 +100,42 @@ def test_given_fewer_than_the_least_in_all_when_read_then_nothing_is_shown(sessi
     found = counted(session, least=5)
     assert found.all is not None and found.all.hidden
     assert [row.hidden for row in found.categories] == [True]
+
+
+def rated(session: Session, stars: Sequence[int], **values: Any) -> None:
+    for each in stars:
+        request = reported(session, S.REPLIED, **values)
+        closing.answer(session, request.id, solved=True)
+        ratings.rate(session, request.id, each)
+
+
+def test_given_ratings_when_counted_then_their_mean_is_shown_and_that_of_few_is_not(
+    session: Session,
+) -> None:
+    rated(session, [5, 4, 3, 2, 5, 5], category=1)
+    rated(session, [1, 1, 1, 1, 1], category=2)
+    found = counted(session, least=5)
+    assert [(row.figures.rated, row.figures.satisfaction) for row in found.categories] == [(6, 4), (5, 1)]
+    assert found.all and not found.all.few
+    rated(session, [1, 1, 1, 1], category=3)
+    reported(session, S.NEW, category=3)
+    found = counted(session, least=5)
+    few = {row.figures.category: {"rated", "satisfaction"} & set(row.few) for row in found.categories}
+    assert not few[1] and few[2] == few[3] == {"rated", "satisfaction"}, (
+        "four tell of one, and one more hides them"
+    )
+
+
+def test_given_an_answer_of_one_department_when_another_has_it_then_the_rating_stays_with_the_first(
+    session: Session,
+) -> None:
+    request = reported(session, S.NEW)
+    first = refer(session, request)
+    work.reply(session, request, who="u", reply="ترمیم شد")
+    closing.answer(session, request.id, solved=False)
+    ratings.rate(session, request.id, 1)
+    session.refresh(request)
+    second = refer(session, request)
+    reported(session, S.REPLIED, department_id=first.id)
+    of = {row.name_fa: row.figures.rated for row in counted(session).departments}
+    assert of == {first.name_fa: 1, second.name_fa: 0}

@@ -1,10 +1,10 @@
 """Key 2: what became of a reported problem; the citizen says whether it is solved."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Request
+from db.models import Rating, Request
 from db.states import RequestState
 from hotline.requests import closing, requests, spoken_replies, work
 from settings import Settings
@@ -23,6 +23,11 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple ques
 def a_report(engine: Engine, state: RequestState = S.REPLIED, number: str | None = OWN) -> Request:
     with writing(engine) as session:
         return make.a_request(session, state, number=number)
+
+
+def rated(engine: Engine) -> list[int]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Rating.stars)))
 
 
 def kept(engine: Engine, request: Request) -> Request:
@@ -58,7 +63,7 @@ def test_who_is_asked_says_by_tracking_number_whether_it_is_solved(
         ("main-menu", "2"), ("follow-up-ask", report.tracking + "#"), ("request-question", key)
     )
 
-    told = [said] if said else []
+    told = [said, "request-satisfaction"] if said else []
     assert heard.prompts == [*ASKED, "request-replied", "request-question", *told, "goodbye"]
     assert len(begun) == (3 if said else 2)
     assert (kept(engine, report).state, kept(engine, report).denials) == (state, denials)
@@ -70,7 +75,14 @@ def test_the_citizens_own_number_is_enough(asterisk: FakeAsterisk, engine: Engin
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "2"), caller_id=OWN)
 
-    assert heard.prompts == [*MINE, "request-replied", "request-question", "request-again", "goodbye"]
+    assert heard.prompts == [
+        *MINE,
+        "request-replied",
+        "request-question",
+        "request-again",
+        "request-satisfaction",
+        "goodbye",
+    ]
     assert len(begun) == 2
     assert kept(engine, report).state is S.REOPENED
 
@@ -90,6 +102,7 @@ def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
         "request-replied",
         "request-question",
         "request-thanks",
+        "request-satisfaction",
         *place,
         "goodbye",
     ]
@@ -202,7 +215,12 @@ def test_given_a_reply_that_was_spoken_when_followed_up_then_it_is_read_before_t
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
     read = ["request-own", "request-replied", "request-reply", file.name, "request-question"]
-    assert heard.clips[heard.clips.index("request-own") :] == [*read, "request-thanks", "goodbye"]
+    assert heard.clips[heard.clips.index("request-own") :] == [
+        *read,
+        "request-thanks",
+        "request-satisfaction",
+        "goodbye",
+    ]
 
 
 def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_on_without_it(
@@ -213,4 +231,30 @@ def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_o
         spoken_replies.spoken(session, report.id, report.reply)
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
-    assert heard.prompts == [*MINE, "request-replied", "request-question", "request-thanks", "goodbye"]
+    said = ["request-question", "request-thanks", "request-satisfaction", "goodbye"]
+    assert heard.prompts == [*MINE, "request-replied", *said]
+
+
+@pytest.mark.parametrize(
+    ("key", "stars", "said"), [("4", [4], ["request-rated"]), ("#", [], []), ("", [], [])]
+)
+def test_given_an_answer_that_is_kept_when_satisfaction_is_asked_then_nobody_has_to_say_it(
+    asterisk: FakeAsterisk, engine: Engine, key: str, stars: list[int], said: list[str]
+) -> None:
+    report = a_report(engine)
+    steps = [("main-menu", "2"), ("request-question", "1"), ("request-satisfaction", key)]
+    heard = asterisk.dial(*steps, caller_id=OWN)
+    assert heard.prompts[-len(said) - 2 :] == ["request-satisfaction", *said, "goodbye"]
+    assert kept(engine, report).state is S.CLOSED
+    assert rated(engine) == stars
+
+
+@pytest.mark.parametrize("how", [HANG_UP, CUT])
+def test_given_who_hangs_up_at_the_question_how_satisfied_then_the_answer_is_safe(
+    asterisk: FakeAsterisk, engine: Engine, how: End
+) -> None:
+    report = a_report(engine)
+    steps = [("main-menu", "2"), ("request-question", "1"), ("request-satisfaction", how)]
+    asterisk.dial(*steps, caller_id=OWN)
+    assert kept(engine, report).state is S.CLOSED
+    assert rated(engine) == []

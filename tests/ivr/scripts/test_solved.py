@@ -63,8 +63,9 @@ def spoken(engine: Engine, settings: Settings) -> str:
 def test_given_who_picks_up_when_a_key_is_pressed_then_it_is_kept_before_it_is_confirmed(
     asterisk: FakeAsterisk, engine: Engine, token: str, key: str, said: str, state: RequestState
 ) -> None:
-    heard = answer(asterisk, token, ("solved-call-question", key))
-    assert heard.order == [*BEGINS, "solved-call-question", said, "solved-call-goodbye", END]
+    heard = answer(asterisk, token, ("solved-call-question", key), ("request-satisfaction", "5"))
+    rated = ["request-satisfaction", "request-rated"]
+    assert heard.order == [*BEGINS, "solved-call-question", said, *rated, "solved-call-goodbye", END]
     assert request_of(engine).state is state
 
 

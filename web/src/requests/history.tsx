@@ -20,7 +20,7 @@ export function History({ steps }: { steps: Step[] }) {
   )
 }
 
-function Item({ step: { step, at, who, note, department, due_at, other } }: { step: Step }) {
+function Item({ step: { step, at, who, note, department, due_at, other, stars } }: { step: Step }) {
   const language = useLanguage()
   const { text, format } = language
   const words = text.requests
@@ -30,6 +30,7 @@ function Item({ step: { step, at, who, note, department, due_at, other } }: { st
       {other && <> <Num>{format.ticket(other)}</Num></>}
       {department && <span> {departmentName(language, department)}</span>}
       {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
+      {stars && <p className={style.said} data-testid="satisfied">{words.satisfied(format.number(stars))}</p>}
       {note && <p className={style.said} dir="auto">{note}</p>}
       <span className={style.soft}>{who ? <Latin>{who}</Latin> : <bdi>{BY_CITIZEN.includes(step) ? words.citizen : words.itself}</bdi>}{text.comma}{format.moment(at)}</span>
     </li>

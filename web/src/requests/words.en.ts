@@ -17,6 +17,7 @@ export const words: typeof fa = {
     category: 'Subject',
     district: 'District',
     department: 'Department',
+    satisfied: (stars: string) => `The citizen's satisfaction: ${stars} of 5`,
     any: 'All',
     mine: 'On which I have worked',
     states: 'States of requests',

@@ -16,6 +16,7 @@ export const words = {
     category: 'موضوع',
     district: 'منطقه',
     department: 'اداره',
+    satisfied: (stars: string) => `رضایت شهروند: ${stars} از ۵`,
     any: 'همه',
     mine: 'آنچه من در آن کاری کرده‌ام',
     states: 'وضعیت گزارش‌ها',

@@ -5,6 +5,7 @@ import { language, named, text } from '../language/language'
 import { Head } from '../ui/head'
 import { Link } from '../ui/link'
 import { Standing } from '../ui/standing'
+import { Rating } from './rating'
 import { Question } from './question'
 import type { Heard } from './saying'
 import { Solved } from './solved'
@@ -33,6 +34,7 @@ function Shown({ request, put, again }: Props) {
       <p class="lead">{named(request, 'category')}: <b data-testid="state">{text.requests.state[request.state]}</b></p>
       <Question request={request} put={put} again={again} />
       {request.asked ? <Solved request={request} put={put} again={again} /> : null}
+      {request.may_rate ? <Rating request={request} put={put} again={again} /> : null}
       <Facts request={request} />
       <Pictures request={request} />
       <section aria-labelledby="history">

@@ -32,6 +32,7 @@ export const problem: typeof inPersian = {
   'picture-unknown': 'One of the pictures was not accepted. Remove it and take it again.',
   'pictures-busy': 'Many pictures are on their way. It goes by itself in a moment.',
   'disk-full': 'There is no room for pictures just now. It is sent again by itself.',
+  'rating-over': 'The rating could be changed for a day.',
   'too-many-follows': 'You follow too many; leave one first.',
   'registration-closed': 'This round takes no registrations now.',
   'round-full': 'This round is full.',
