@@ -189,6 +189,8 @@ _SECRET = {
     "sms_http_headers",
     "bale_key",
     "oidc_client_secret",
+    "pictures_store_key",
+    "pictures_store_secret",
 }
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
@@ -343,6 +345,17 @@ class Settings(BaseSettings):
     """Citizens' voice messages are deleted after so many days, once their place or request is over."""
     pictures_days: int = Field(400, ge=1, le=3650)
     """Pictures of requests are deleted after so many days, once their request is over."""
+    pictures_store_endpoint: str = Field("", pattern=_URL)
+    """The S3-compatible store of pictures, as https://s3.example; empty: Amazon's own."""
+    pictures_store_region: str = Field("us-east-1", pattern=r"^[A-Za-z0-9-]{1,40}$")
+    """Its region; most that are not Amazon's take any."""
+    pictures_store_key: str = Field("", pattern=r"^[!-~]{0,200}$")
+    """The key's name: it may read, write and delete what is under HOTLINE_PICTURES_STORE."""
+    pictures_store_secret: str = Field("", pattern=r"^[!-~]{0,200}$")
+    """The key's secret."""
+    pictures_store: str = Field("", pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*)?$")
+    """Where the clerk brings pictures of requests: s3://bucket/prefix, of this installation alone; empty:
+    they stay in the state folder (docs/requests.md)."""
     requests_days: int = Field(730, ge=31, le=3650)
     """A request that has been at its end for so many days loses number, words, point and pictures; its state,
     its dates and the office's replies stay."""
@@ -579,6 +592,13 @@ class Settings(BaseSettings):
             raise ValueError("needs HOTLINE_OIDC_CLIENT_ID and HOTLINE_OIDC_CLIENT_SECRET")
         if value and not others.data.get("public_url"):
             raise ValueError("needs HOTLINE_PUBLIC_URL, to which it sends people back")
+        return value
+
+    @field_validator("pictures_store")
+    @classmethod
+    def _pictures_store(cls, value: str, others: ValidationInfo) -> str:
+        if value and not (others.data.get("pictures_store_key") and others.data.get("pictures_store_secret")):
+            raise ValueError("needs HOTLINE_PICTURES_STORE_KEY and HOTLINE_PICTURES_STORE_SECRET")
         return value
 
     @field_validator("database_url")

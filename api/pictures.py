@@ -7,14 +7,15 @@ from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, cast
 
 from fastapi import Path as InPath
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
 from api.security import LONGEST_PICTURE
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures
+from hotline.pictures import decoding, pictures, stores
+from hotline.pictures.stores import File
+from settings import Settings
 
 PictureId = Annotated[str, InPath(pattern="^[0-9a-f]{1,32}$")]
 _KINDS = ("image/jpeg", "image/png", "image/webp")
@@ -28,8 +29,10 @@ SENT: dict[str, Any] = {
     },
 }
 """How an endpoint that takes a picture, as the whole body, is described."""
+
+
 SHOWN: dict[str, Any] = {
-    "response_class": FileResponse,
+    "response_class": Response,
     "responses": {200: {"content": {"image/jpeg": {}}}},
 }
 """How an endpoint that answers with one is described."""
@@ -84,6 +87,9 @@ def _rewound(file: BinaryIO) -> bool:
     return True
 
 
-def show(path: Path) -> FileResponse:
-    """The picture, in which nothing can run."""
-    return FileResponse(path, media_type="image/jpeg", headers=_HEADERS)
+def show(settings: Settings, file: File) -> Response:
+    """The picture, wherever it lies. No transaction is open meanwhile: the store may be slow.
+
+    Raises what stores.read does.
+    """
+    return Response(stores.read(settings, file), headers=_HEADERS, media_type="image/jpeg")

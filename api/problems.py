@@ -60,6 +60,8 @@ STATUS = {
     "too-many-pictures": 429,
     "too-many-reports": 429,
     "pictures-busy": 503,
+    "pictures-away": 503,
+    "picture-damaged": 502,
     "disk-full": 507,
     "agreed-without-time": 422,
     "too-many-pages": 503,

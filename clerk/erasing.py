@@ -1,14 +1,19 @@
 """What is over of citizens' accounts, and what is to be erased of those who wished it: files, then rows."""
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
 from clerk.progress import step
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from hotline.citizens import codes, erasure, retention, sessions
+from hotline.pictures import stores
 from hotline.uploads import uploads
 from settings import Settings
 
 _AT_ONCE = 50
+_ON_THE_WAY = timedelta(minutes=5)
+"""A picture may have been on its way to the store when it was deleted there: after this it is once more."""
 
 
 def run(engine: Engine, settings: Settings) -> None:
@@ -17,25 +22,58 @@ def run(engine: Engine, settings: Settings) -> None:
         codes.forget(session)
         sessions.forget(session)
         erasure.erase_words(session)
-    wrong: OSError | None = None
+    files = _Files(settings)
     after = 0
     while True:
         step()
         with reading(engine) as session:
             due = erasure.due_files(session, after, _AT_ONCE)
+            final = now(session) - _ON_THE_WAY
         if not due:
             break
-        after, gone = due[-1].id, []
-        for each in due:
-            try:
-                _unlink(settings, each.file or "")
-                gone.append(each)
-            except OSError as error:  # the others' go all the same
-                wrong = error
+        after = due[-1].id
+        gone = [each for each in due if files.deleted(each.file or "", final=each.asked_at < final)]
         with writing(engine) as session:
             erasure.erased(session, gone)
-    if wrong:
-        raise wrong
+    if files.wrong:
+        raise files.wrong
+
+
+class _Files:
+    """What is deleted in one run; what cannot be holds up no other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folders = {
+            erasure.MESSAGES: settings.messages_dir,
+            erasure.RECORDINGS: settings.recordings_dir,
+            erasure.PICTURES: settings.pictures_dir,
+            uploads.UPLOADS: settings.uploads_dir,
+        }
+        self._store = stores.bucket(settings)
+        self._away = False
+        self.wrong: OSError | None = None
+
+    def deleted(self, file: str, *, final: bool) -> bool:
+        """Whether this one is gone wherever it may lie, and needs no second time."""
+        step()
+        place, _, name = file.partition("/")
+        try:
+            (self._folders[place] / name).unlink(missing_ok=True)
+            return place != erasure.PICTURES or self._store is None or (self._from_store(name) and final)
+        except OSError as error:
+            self.wrong = error
+            return False
+
+    def _from_store(self, name: str) -> bool:
+        """A store that is away is asked once in a run."""
+        if self._store is None or self._away:
+            return False
+        try:
+            self._store.delete(name.removesuffix(stores.SUFFIX))
+        except stores.StoreAway:
+            self._away = True
+            raise
+        return True
 
 
 def forget_old(engine: Engine, settings: Settings) -> None:
@@ -49,14 +87,3 @@ def forget_old(engine: Engine, settings: Settings) -> None:
             with writing(engine) as session:
                 if not some(session, days, _AT_ONCE):
                     break
-
-
-def _unlink(settings: Settings, file: str) -> None:
-    folders = {
-        erasure.MESSAGES: settings.messages_dir,
-        erasure.RECORDINGS: settings.recordings_dir,
-        erasure.PICTURES: settings.pictures_dir,
-        uploads.UPLOADS: settings.uploads_dir,
-    }
-    folder, _, name = file.partition("/")
-    (folders[folder] / name).unlink(missing_ok=True)

@@ -1,8 +1,9 @@
-"""Deletes pictures whose time is over, those that no report has claimed, and what was never sent to its
-end.
+"""Brings pictures to the store, if there is one; deletes those whose time is over, those of nobody, and what
+was never sent to its end.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,31 +11,63 @@ from sqlalchemy import Engine
 
 from clerk.progress import step
 from db.engine import reading, writing
-from hotline.pictures import pictures
+from hotline.pictures import moving, pictures, stores
+from hotline.pictures.moving import Moved
 from hotline.uploads import uploads
 from settings import Settings
 
 log = logging.getLogger("clerk")
 
 _AT_ONCE = 200
+_GIVE_UP = 3
+
+
+def bring_to_store(engine: Engine, settings: Settings) -> None:
+    """What the store does not take stays in the folder, where it is seen as well, and is brought later.
+
+    Raises StoreAway: the store answers nothing.
+    """
+    bucket = stores.bucket(settings)
+    if bucket is None:
+        return
+    folder, became, refused, after = stores.folder(settings), Counter[Moved](), 0, ""
+    while True:
+        with reading(engine) as session:
+            due = moving.due(session, stored=False, after=after, limit=_AT_ONCE)
+        if not due:
+            break
+        after = due[-1].name
+        for file in due:
+            step()
+            try:
+                became[moving.move(engine, file, folder, bucket, stored=True)] += 1
+            except stores.StoreAway:
+                refused += 1
+                if refused >= _GIVE_UP:
+                    raise
+    if became[Moved.MOVED]:
+        log.info("pictures: %d brought to the store", became[Moved.MOVED])
+    for wrong in (Moved.MISSING, Moved.DAMAGED):
+        if became[wrong]:
+            log.error("pictures: %d are %s", became[wrong], wrong)
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:
-    """First the rows, then the files: one that no row knows is found again."""
-    folder = settings.pictures_dir
-    with writing(engine) as session:
-        pictures.drop_nobodys(session)
-    while True:
+    """The rows, and what was written for none; the files of the rows are deleted as those of the deleted are
+    (clerk.erasing)."""
+    more = True
+    while more:
         step()
         with writing(engine) as session:
-            old = pictures.forget(session, settings.pictures_days, _AT_ONCE)
-        _unlink(pictures.path(folder, name) for name in old)
-        if not old:
-            break
-    step()
+            more = pictures.drop_nobodys(session, _AT_ONCE) > 0
+    more = True
+    while more:
+        step()
+        with writing(engine) as session:
+            more = pictures.forget(session, settings.pictures_days, _AT_ONCE) > 0
     with reading(engine) as session:
-        left = pictures.orphans(session, folder)
-    deleted = _unlink(left)
+        strays = pictures.strays(session, settings.pictures_dir)
+    deleted = _unlink(strays)
     if deleted:
         log.info("pictures: %d of nobody deleted", deleted)
 
@@ -58,6 +91,7 @@ def _unlink(paths: Iterable[Path]) -> int:
     """Delete these; one that cannot be holds up no other, and is found again. Returns how many went."""
     deleted = 0
     for path in paths:
+        step()
         try:
             path.unlink(missing_ok=True)
             deleted += 1

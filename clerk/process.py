@@ -239,6 +239,7 @@ JOBS = [
     Job("old-recordings", 600.0, recordings.delete_old),
     Job("pictures", 600.0, pictures.delete_old),
     Job("uploads", 600.0, pictures.delete_uploads),
+    Job("store-pictures", 5.0, pictures.bring_to_store, limit_s=60.0),
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -62,13 +62,13 @@ def show(request_id: PathId, user: OfDepartment, session: Reading) -> wire.Inbox
 @router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
 def show_picture(
     request_id: PathId, picture_id: PictureId, user: OfDepartment, engine: Database, settings: InForce
-) -> FileResponse:
+) -> Response:
     """A picture of one of them."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
         its = models.Picture.request_id == request.id
-        path = pictures.file(session, picture_id, settings.pictures_dir, its)
-    return show_file(path)
+        file = pictures.find(session, picture_id, its)
+    return show_file(settings, file)
 
 
 @router.get("/{request_id}/audio", **SOUND)

@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import pictures as wire_pictures
 from api.access import Database, InForce
@@ -50,13 +49,11 @@ def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForc
 
 
 @router.get("/{picture_id}", **SHOWN)
-def show_picture(
-    picture_id: PictureId, citizen: Citizen, engine: Database, settings: InForce
-) -> FileResponse:
+def show_picture(picture_id: PictureId, citizen: Citizen, engine: Database, settings: InForce) -> Response:
     """A picture of mine, or of a request of mine."""
     with reading(engine) as session:
-        path = pictures.file(session, picture_id, settings.pictures_dir, pictures.seen_by(citizen.number))
-    return wire_pictures.show(path)
+        file = pictures.find(session, picture_id, pictures.seen_by(citizen.number))
+    return wire_pictures.show(settings, file)
 
 
 def view(picture: models.Picture) -> wire.MyPicture:

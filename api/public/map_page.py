@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from api import pictures as wire_pictures
 from api import sheets
@@ -96,11 +96,11 @@ def geojson(session: Reading, settings: InForce) -> Response:
 
 
 @router.get("/pictures/{picture_id}")
-def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> FileResponse:
+def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> Response:
     """A picture that the office has released."""
     with reading(engine) as session:
-        path = pictures.file(session, picture_id, settings.pictures_dir, releases.of_public())
-    answer = wire_pictures.show(path)
+        file = pictures.find(session, picture_id, releases.of_public())
+    answer = wire_pictures.show(settings, file)
     answer.headers.update(CACHED)
     return answer
 

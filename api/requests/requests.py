@@ -120,13 +120,13 @@ def show(request_id: PathId, user: SignedIn, session: Reading, settings: InForce
 @router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
 def show_picture(
     request_id: PathId, picture_id: PictureId, user: SignedIn, engine: Database, settings: InForce
-) -> FileResponse:
+) -> Response:
     """A picture of what is broken, or of what was mended."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         its = models.Picture.request_id == request.id
-        path = pictures.file(session, picture_id, settings.pictures_dir, its)
-    return show_file(path)
+        file = pictures.find(session, picture_id, its)
+    return show_file(settings, file)
 
 
 @router.get("/{request_id}/audio", **SOUND)

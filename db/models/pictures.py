@@ -20,7 +20,8 @@ class PictureKind(StrEnum):
 
 
 class Picture(Base):
-    """A picture, in the state folder's pictures as `id`.jpg; of no request yet, it is gone after a day."""
+    """A picture, in the state folder's pictures or in the store as `id`.jpg; of no request yet, it is gone
+    after a day."""
 
     __tablename__ = "pictures"
 
@@ -33,6 +34,10 @@ class Picture(Base):
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int]  # bytes
+    checksum: Mapped[str] = mapped_column(String(64))  # SHA-256 of the file
+    stored: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false")
+    )  # and no more in the folder
     made_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]  # the file is gone
     public: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # with its request

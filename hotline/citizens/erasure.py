@@ -42,7 +42,7 @@ from hotline.uploads import uploads
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
-MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, "pictures"
+MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, pictures.PLACE
 _DELETED = RegistrationState.CANCELLED
 
 
@@ -80,7 +80,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
             each.number = NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
-    _pictures(session, pictures.drop_of_number(session, number), at)
+    pictures.erase(session, pictures.drop_of_number(session, number))
     for folder, name in uploads.drop_of_number(session, number):
         _file(session, folder, name, at)
     _requests(session, number, at)
@@ -147,12 +147,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
     said = RequestEntry.request_id == request.id, RequestEntry.step.in_(BY_CITIZEN)
     session.execute(update(RequestEntry).where(*said).values(note=""))
-    _pictures(session, pictures.drop_of_request(session, request.id), at)
-
-
-def _pictures(session: Session, names: Sequence[str], at: datetime) -> None:
-    for name in names:
-        _file(session, PICTURES, f"{name}{pictures.SUFFIX}", at)
+    pictures.erase(session, pictures.drop_of_request(session, request.id))
 
 
 def _file(session: Session, folder: str, name: str | None, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Pictures: kept under a random name, handed to one request, seen by roles and their owner, deleted for real.
 
-The file is there before the row, and goes after it: a row always has its file.
+The file is there before the row, and goes after it: a row always has its file. It is in the folder at first,
+and in the store, if there is one, when the clerk has brought it (hotline.pictures.stores).
 """
 
 import secrets
@@ -12,34 +13,30 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Picture, PictureKind, Request
+from db.models import Erasure, Picture, PictureKind, Request
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
+from hotline.pictures import stores
 from hotline.pictures.decoding import Plain
 from hotline.recordings import disk
 
-SUFFIX = ".jpg"
+SUFFIX = stores.SUFFIX
+PLACE = "pictures"
+"""Of what is to be deleted: these are pictures."""
 MOST = 3
 """At once, from a citizen or a department."""
 A_DAY = 60
 """Of one number, or one person of a department, in 24 hours."""
 NOBODYS = timedelta(days=1)
 """So long a picture waits for its request."""
-
-
-def full() -> Refused:
-    """The disk takes no more pictures."""
-    return Refused("disk-full", "there is no room for pictures; report without one", after_s=600)
+full = stores.full
 
 
 def keep(folder: Path, picture: Plain) -> str:
     """Write the file, whole or not at all; returns the picture's name. Raises Refused("disk-full")."""
     name = secrets.token_hex(16)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if disk.of(folder).free < disk.SPARE:
-            raise full()
-        disk.write(folder / f"{name}.part", folder / f"{name}{SUFFIX}", picture.data)
+        stores.Folder(folder).put(name, picture.data)
     except OSError:
         raise full() from None
     return name
@@ -47,11 +44,11 @@ def keep(folder: Path, picture: Plain) -> str:
 
 def discard(folder: Path, name: str) -> None:
     """Delete the file of a picture that no row keeps."""
-    path(folder, name).unlink(missing_ok=True)
+    stores.Folder(folder).delete(name)
 
 
 def path(folder: Path, name: str) -> Path:
-    """Where the picture of this name lies."""
+    """Where the picture of this name lies, until the clerk brings it to the store."""
     return folder / f"{name}{SUFFIX}"
 
 
@@ -97,6 +94,7 @@ def _row(session: Session, name: str, picture: Plain, kind: PictureKind) -> Pict
         width=picture.width,
         height=picture.height,
         size=len(picture.data),
+        checksum=stores.checksum(picture.data),
         made_at=now(session),
     )
     session.add(row)
@@ -147,15 +145,13 @@ def seen_by(number: str) -> ColumnElement[bool]:
     return or_(Picture.number == number, Picture.request_id.in_(mine), mended)
 
 
-def file(session: Session, name: str, folder: Path, *of_whom: ColumnElement[bool]) -> Path:
+def find(session: Session, name: str, *of_whom: ColumnElement[bool]) -> stores.File:
     """The file of a picture, if it is `of_whom`. Raises Refused("not-found")."""
-    found = session.scalar(
-        select(Picture.id).where(Picture.id == name, Picture.deleted_at.is_(None), *of_whom)
-    )
-    path = folder / f"{found}{SUFFIX}"
-    if found is None or path.is_symlink() or not path.is_file():
+    there = select(Picture.id, Picture.checksum).where(Picture.id == name, Picture.deleted_at.is_(None))
+    found = session.execute(there.where(*of_whom)).first()
+    if found is None:
         raise Refused("not-found", "there is no picture, or not any more")
-    return path
+    return stores.File(*found)
 
 
 def drop_of_number(session: Session, number: str) -> Sequence[str]:
@@ -179,13 +175,24 @@ def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
     return [picture.id for picture in citizens]
 
 
-def drop_nobodys(session: Session) -> None:
-    """Forget the pictures that no request has claimed in their time; their files are `orphans` then."""
+def erase(session: Session, names: Sequence[str]) -> None:
+    """The clerk deletes these files, wherever they lie, and tries again until they are gone."""
+    at = now(session)
+    session.add_all([Erasure(file=f"{PLACE}/{name}{SUFFIX}", asked_at=at) for name in names])
+
+
+def drop_nobodys(session: Session, limit: int) -> int:
+    """Forget at most `limit` pictures that no request has claimed in their time; returns how many."""
     old = Picture.request_id.is_(None), Picture.made_at < now(session) - NOBODYS
-    session.execute(delete(Picture).where(*old).execution_options(synchronize_session=False))
+    some = select(Picture.id).where(*old).order_by(Picture.made_at).limit(limit)
+    names = session.scalars(some.with_for_update(skip_locked=True)).all()
+    gone = delete(Picture).where(Picture.id.in_(names), *old)
+    session.execute(gone.execution_options(synchronize_session=False))
+    erase(session, names)
+    return len(names)
 
 
-def forget(session: Session, days: int, limit: int) -> Sequence[str]:
+def forget(session: Session, days: int, limit: int) -> int:
     """At most `limit` pictures that are so many days old, of requests that are over, are gone from now on."""
     at = now(session)
     old = (
@@ -203,11 +210,12 @@ def forget(session: Session, days: int, limit: int) -> Sequence[str]:
     found = session.scalars(old).all()
     for picture in found:
         picture.deleted_at = at
-    return [picture.id for picture in found]
+    erase(session, [picture.id for picture in found])
+    return len(found)
 
 
-def orphans(session: Session, folder: Path) -> list[Path]:
-    """Files of a day ago of which no row knows: a picture of nobody, or a writing or deletion cut short."""
+def strays(session: Session, folder: Path) -> list[Path]:
+    """Files of a day ago, in the folder, of which no row knows: a writing cut short."""
     before = (now(session) - NOBODYS).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept: set[str] = set()

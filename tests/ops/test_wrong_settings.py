@@ -50,6 +50,17 @@ RANGE = "must be first-last, for example 10000-10999"
             ("NOTICE_WEBHOOK_SECRET", secret, "must be whsec_ and 24 to 64 bytes in base64")
             for secret in ("x", "whsec_", "whsec_AAAA", f"whsec_{'A' * 88}", "whsec_رمز", f"whsec_{'*' * 32}")
         ),
+        *(
+            ("PICTURES_STORE", where, "should match pattern")
+            for where in ("https://s3.example/city", "s3://", "s3://A_b/c", "s3://city/", "s3://city/a b")
+        ),
+        (
+            "PICTURES_STORE",
+            "s3://city/137",
+            "needs HOTLINE_PICTURES_STORE_KEY and HOTLINE_PICTURES_STORE_SECRET",
+        ),
+        ("PICTURES_STORE_ENDPOINT", "s3.example:9000", "should match pattern"),
+        ("PICTURES_STORE_SECRET", "a b", "should match pattern"),
         ("BROWSER_PHONE", "maybe", "valid boolean"),
         ("DESKS", "0", "greater than or equal to 1"),
         ("DESKS", "501", "less than or equal to 500"),

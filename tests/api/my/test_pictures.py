@@ -24,6 +24,7 @@ from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
 from tests.factories import a_number
 from tests.kit import picture_files as files
+from tests.kit.s3_server import S3Server, stored_in
 
 SENT = f"{V1}/my/pictures"
 
@@ -128,7 +129,7 @@ def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_t
         elif how == "no file can be opened":
             patched.setattr("api.pictures.TemporaryFile", no_space)
         else:
-            patched.setattr("hotline.pictures.pictures.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
+            patched.setattr("hotline.pictures.stores.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
         answer = mine.post(SENT, content=files.jpeg())
         problem(answer, 507, "disk-full")
         assert int(answer.headers["retry-after"]) > 0
@@ -176,3 +177,23 @@ def test_given_a_link_in_the_place_of_a_picture_when_asked_for_then_it_is_not_fo
     path.unlink()
     path.symlink_to(tmp_path / "hotline.db")
     problem(mine.get(f"{SENT}/{kept}"), 404, "not-found")
+
+
+def test_given_a_store_that_is_away_or_has_other_bytes_when_a_picture_is_asked_for_then_it_is_said(
+    mine: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    kept = mine.post(SENT, content=files.jpeg()).json()["id"]
+    path = settings.pictures_dir / f"{kept}.jpg"
+    with S3Server() as s3:
+        app.state.settings = settings.model_copy(update=stored_in(s3.address))
+        s3.objects[f"pictures/137/{path.name}"] = path.read_bytes()
+        assert mine.get(f"{SENT}/{kept}").content == path.read_bytes()
+        path.unlink()
+        assert mine.get(f"{SENT}/{kept}").status_code == 200
+        s3.objects = dict.fromkeys(s3.objects, files.jpeg((8, 8)))
+        problem(mine.get(f"{SENT}/{kept}"), 502, "picture-damaged")
+        s3.refuses = (503, "SlowDown")
+        answer = mine.get(f"{SENT}/{kept}")
+        problem(answer, 503, "pictures-away")
+        assert int(answer.headers["retry-after"]) > 0 and "SlowDown" not in answer.text
+        assert mine.post(SENT, content=files.jpeg()).status_code == 201, "it waits in the folder"

@@ -136,6 +136,7 @@ def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_
         os.utime(settings.pictures_dir / f"{name}.jpg", (long_ago.timestamp(),) * 2)
     os.utime(settings.pictures_dir / "cut.part", (long_ago.timestamp(),) * 2)
     clerk_pictures.delete_old(engine, settings)
+    erasing.run(engine, settings)
     assert left(settings) == {fresh, open_}
     with reading(engine) as session:
         rows = {row.id: row.deleted_at for row in session.scalars(select(Picture))}

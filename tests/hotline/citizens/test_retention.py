@@ -52,7 +52,14 @@ def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and
     session.add(
         Picture(
             **{"id": name, "kind": PictureKind.BEFORE, "request_id": request.id, "position": 1},
-            **{"width": 1, "height": 1, "size": 1, "made_at": now(session), "number": request.number},
+            **{
+                "width": 1,
+                "height": 1,
+                "size": 1,
+                "checksum": "",
+                "made_at": now(session),
+                "number": request.number,
+            },
         )
     )
     session.add(Follower(request_id=request.id, number=a_number(), language="fa", at=now(session)))

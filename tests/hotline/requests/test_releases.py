@@ -20,7 +20,14 @@ def a_picture(session: Session, request: Request, name: str, position: int = 1) 
     session.add(
         Picture(
             **{"id": name * 32, "kind": PictureKind.BEFORE, "request_id": request.id, "position": position},
-            **{"width": 1, "height": 1, "size": 1, "made_at": now(session), "number": request.number},
+            **{
+                "width": 1,
+                "height": 1,
+                "size": 1,
+                "checksum": "",
+                "made_at": now(session),
+                "number": request.number,
+            },
         )
     )
     session.flush()

@@ -1,0 +1,185 @@
+"""Pictures go to the store when it takes them; until then, and while it is away, nothing of them is lost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from clerk import erasing
+from clerk import pictures as clerk_pictures
+from db.engine import now, reading, writing
+from db.models import Erasure, Picture
+from hotline.errors import Refused
+from hotline.pictures import decoding, pictures, stores
+from hotline.pictures.stores import File, StoreAway
+from settings import Settings
+from tests import factories as make
+from tests.kit import picture_files as files
+from tests.kit.s3_server import S3Server, stored_in
+
+NUMBER = make.a_number()
+in_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Server]:
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def stored(settings: Settings, s3: S3Server) -> Settings:
+    """The settings with the store."""
+    return settings.model_copy(update=stored_in(s3.address))
+
+
+def handed_in(engine: Engine, settings: Settings, count: int = 1) -> list[File]:
+    found = []
+    for _ in range(count):
+        made = decoding._plain(files.jpeg())
+        name = pictures.keep(settings.pictures_dir, made)
+        with writing(engine) as session:
+            pictures.add(session, name, made, number=NUMBER)
+            found.append(pictures.find(session, name))
+    return sorted(found)
+
+
+def in_folder(settings: Settings) -> list[str]:
+    return sorted(path.stem for path in settings.pictures_dir.iterdir())
+
+
+def in_store(s3: S3Server) -> list[str]:
+    return sorted(Path(name).stem for name in s3.objects)
+
+
+def seen(settings: Settings, each: list[File]) -> list[bool | str]:
+    def one(file: File) -> bool | str:
+        try:
+            return stores.checksum(stores.read(settings, file)) == file.checksum
+        except Refused as refused:
+            return refused.code
+
+    return [one(file) for file in each]
+
+
+def marked(engine: Engine) -> list[str]:
+    with reading(engine) as session:
+        return sorted(session.scalars(select(Picture.id).where(Picture.stored)))
+
+
+def test_given_a_store_when_the_clerk_comes_then_pictures_are_there_and_no_more_in_the_folder(
+    engine: Engine, stored: Settings, s3: S3Server
+) -> None:
+    first = handed_in(engine, stored, 2)
+    assert seen(stored, first) == [True, True]
+    clerk_pictures.bring_to_store(engine, stored)
+    names = [file.name for file in first]
+    assert (in_folder(stored), in_store(s3), marked(engine)) == ([], names, names)
+    assert all(name.startswith("pictures/137/") for name in s3.objects)
+    assert seen(stored, first) == [True, True]
+
+
+@in_sqlite
+def test_given_no_store_when_the_clerk_comes_then_they_stay_in_the_folder(
+    engine: Engine, settings: Settings
+) -> None:
+    first = handed_in(engine, settings)
+    clerk_pictures.bring_to_store(engine, settings)
+    assert in_folder(settings) == [first[0].name] and seen(settings, first) == [True]
+
+
+@in_sqlite
+def test_given_a_store_that_is_away_when_pictures_come_then_they_are_seen_and_brought_when_it_is_back(
+    engine: Engine, stored: Settings, s3: S3Server
+) -> None:
+    before = handed_in(engine, stored)
+    clerk_pictures.bring_to_store(engine, stored)
+    s3.refuses = (507, "QuotaExceeded")
+    since = handed_in(engine, stored, 5)
+    with pytest.raises(StoreAway, match="QuotaExceeded"):
+        clerk_pictures.bring_to_store(engine, stored)
+    assert len(in_folder(stored)) == 5
+    assert seen(stored, since) == [True] * 5 and seen(stored, before) == ["pictures-away"]
+    s3.refuses = None
+    clerk_pictures.bring_to_store(engine, stored)
+    assert in_folder(stored) == [] and len(s3.objects) == 6
+    assert seen(stored, before + since) == [True] * 6
+
+
+@in_sqlite
+def test_given_wrong_bytes_when_seen_or_brought_then_it_is_said_and_they_are_not_taken_for_the_picture(
+    engine: Engine, stored: Settings, s3: S3Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two, three = handed_in(engine, stored, 3)
+    path = stored.pictures_dir / f"{two.name}.jpg"
+    path.chmod(0o600)
+    path.write_bytes(b"other bytes")
+    (stored.pictures_dir / f"{three.name}.jpg").unlink()
+    clerk_pictures.bring_to_store(engine, stored)
+    assert "pictures: 1 are damaged" in caplog.text and "pictures: 1 are missing" in caplog.text
+    assert marked(engine) == [one.name] and in_folder(stored) == [two.name]
+    s3.objects = dict.fromkeys(s3.objects, files.jpeg())
+    assert seen(stored, [one, two, three]) == ["picture-damaged", "picture-damaged", "not-found"]
+
+
+@in_sqlite
+@pytest.mark.parametrize("cut", ["before it is gone from the folder", "before it is written down"])
+def test_given_a_clerk_who_is_killed_on_the_way_when_it_comes_again_then_it_is_done(
+    engine: Engine, stored: Settings, s3: S3Server, cut: str
+) -> None:
+    first = handed_in(engine, stored)
+    path = stored.pictures_dir / f"{first[0].name}.jpg"
+    s3.objects[f"pictures/137/{path.name}"] = path.read_bytes()
+    if cut == "before it is written down":
+        path.unlink()
+    assert seen(stored, first) == [True]
+    clerk_pictures.bring_to_store(engine, stored)
+    assert in_folder(stored) == [] and marked(engine) == in_store(s3) == [first[0].name]
+
+
+def test_given_a_store_that_is_away_when_a_picture_is_deleted_then_it_is_deleted_when_it_is_back(
+    engine: Engine, stored: Settings, s3: S3Server
+) -> None:
+    handed_in(engine, stored, 3)
+    clerk_pictures.bring_to_store(engine, stored)
+    handed_in(engine, stored)
+    with writing(engine) as session:
+        for picture in session.scalars(select(Picture)):
+            picture.made_at = now(session) - timedelta(days=2)
+    clerk_pictures.delete_old(engine, stored)
+    s3.keeps = True
+    with pytest.raises(StoreAway):
+        erasing.run(engine, stored)
+    assert in_folder(stored) == [] and len(s3.objects) == 3
+    s3.keeps = False
+    erasing.run(engine, stored)
+    assert not s3.objects
+    with writing(engine) as session:
+        asked = session.scalars(select(Erasure)).all()
+        assert len(asked) == 4, "one may have been on its way"
+        for each in asked:
+            each.asked_at -= timedelta(minutes=6)
+        s3.objects[f"pictures/137/{(asked[0].file or '').partition('/')[2]}"] = b"late"
+    erasing.run(engine, stored)
+    with reading(engine) as session:
+        assert not s3.objects and not session.scalars(select(Erasure)).all()
+
+
+def test_given_a_picture_that_is_deleted_on_its_way_when_it_has_come_then_it_goes_again(
+    engine: Engine, stored: Settings, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_in(engine, stored)
+    put = stores.Bucket.put
+
+    def and_its_citizen_goes(bucket: stores.Bucket, name: str, data: bytes) -> None:
+        with writing(engine) as session:
+            pictures.erase(session, pictures.drop_of_number(session, NUMBER))
+        erasing.run(engine, stored)
+        put(bucket, name, data)
+
+    monkeypatch.setattr(stores.Bucket, "put", and_its_citizen_goes)
+    clerk_pictures.bring_to_store(engine, stored)
+    erasing.run(engine, stored)
+    assert not s3.objects and not in_folder(stored)
