@@ -91,7 +91,7 @@ web/node_modules/.done: web/package-lock.json .venv/run
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/src web/public web/my web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
+web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
 	@echo "pages"
 	@cd web && npm run --silent build
 	@touch $@

@@ -90,6 +90,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
+_TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*")
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
 
@@ -381,6 +382,12 @@ class Settings(BaseSettings):
     """Who reports from the app is shown what is open of the same category within so many metres."""
     districts_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
+    map_tiles: str = Field("", max_length=500)
+    """The city's own ground map: a PMTiles file, or a tile server's address with {z}, {x} and {y}
+    (https://tiles.example/{z}/{x}/{y}.png). Empty: the map is schematic, and nothing comes from elsewhere."""
+    map_attribution: str = Field("", max_length=200)
+    """Whose map that is, as its licence wants it said; empty: what the PMTiles file says of itself, else
+    © OpenStreetMap contributors."""
     city_bounds: Annotated[Bounds, NoDecode, BeforeValidator(_bounds)] = Bounds(32.3, 51.2, 33.0, 52.2)
     """The city's southern, western, northern and eastern bounds in degrees: what citizens report by the app
     lies within."""
@@ -528,6 +535,17 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a file of at most {_LARGEST_EMBLEM} bytes")
         return value
 
+    @field_validator("map_tiles")
+    @classmethod
+    def _tiles(cls, value: str) -> str:
+        of_server = _TILES.fullmatch(value) and all(value.count(part) == 1 for part in ("{z}", "{x}", "{y}"))
+        if value and not (of_server or ("://" not in value and value.endswith(".pmtiles"))):
+            raise ValueError(
+                "must be a file that ends with .pmtiles, or an address such as "
+                "https://tiles.example/{z}/{x}/{y}.png"
+            )
+        return value
+
     @field_validator("trunk_codecs")
     @classmethod
     def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -651,6 +669,21 @@ class Settings(BaseSettings):
     def public(self) -> str:
         """The address before /public/…, in links that go out."""
         return (self.public_url or f"http://{self.http}").rstrip("/")
+
+    @property
+    def tiles_file(self) -> Path | None:
+        """The ground map, where it is a file of ours."""
+        return Path(self.map_tiles) if self.map_tiles.endswith(".pmtiles") and not self.tile_server else None
+
+    @property
+    def tile_server(self) -> str:
+        """The address of its tiles, where another server has them;"""
+        return self.map_tiles if "://" in self.map_tiles else ""
+
+    @property
+    def tile_server_origin(self) -> str:
+        """and that server alone, as a content security policy names it."""
+        return "/".join(self.tile_server.split("/", 3)[:3])
 
     @property
     def prompts_dir(self) -> Path:

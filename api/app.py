@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -35,7 +36,17 @@ from api.my import uploads as my_uploads
 from api.open311 import requests as open311_requests
 from api.open311 import services as open311_services
 from api.people import account, keys, people, sessions
-from api.public import city, fairness, map_page, my_page, number_page, public, requests_page
+from api.public import (
+    city,
+    fairness,
+    ground,
+    ground_tiles,
+    map_page,
+    my_page,
+    number_page,
+    public,
+    requests_page,
+)
 from api.reports import audit, citizens, recordings, reports, search, wallboard
 from api.requests import actions, categories, departments, releases, requests
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
@@ -81,7 +92,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    pages = (health, public, city, fairness, number_page, my_page, requests_page, map_page)
+    pages = (health, public, city, fairness, number_page, my_page, requests_page, map_page, ground)
     for module in (*pages, open311_services, open311_requests):
         together.include_router(module.router)
     return together.routes
@@ -121,8 +132,11 @@ def create(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=security.LONGEST_BODY,
     )
-    # Sound, parts of files and the event stream pass as they are (starlette's own list).
-    app.add_middleware(GZipMiddleware, minimum_size=_LARGE, compresslevel=_LEVEL)
+    # Sound, parts of files and the event stream pass as they are (starlette's own list); so do tiles.
+    as_they_are = (*DEFAULT_EXCLUDED_CONTENT_TYPES, ground_tiles.KIND)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=_LARGE, compresslevel=_LEVEL, exclude_content_types=as_they_are
+    )
     app.state.settings = settings
     app.state.engine = engine
     app.state.tail = tail

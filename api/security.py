@@ -49,14 +49,19 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         phone = settings.websocket.rsplit("/", 1)[0]
+        # The ground map's own worker asks for tiles, too: /map/assets/ has the pages' policy.
+        tiles = f" {settings.tile_server_origin}".rstrip()
         self._pages = _policy(
             # The calendar (react-multi-date-picker) and Mantine add style elements of their own.
             "style-src 'self' 'unsafe-inline'",
-            f"connect-src 'self' {phone}",
+            f"connect-src 'self' {phone}{tiles}",
             "media-src 'self' blob:",
         )
-        self._public = _policy("style-src 'self'")
-        self._app_pages = _policy("style-src 'self'", "media-src 'self' blob:", images="'self' data: blob:")
+        asked = f"connect-src 'self'{tiles}"
+        self._public = _policy("style-src 'self'", asked)
+        self._app_pages = _policy(
+            "style-src 'self'", asked, "media-src 'self' blob:", images="'self' data: blob:"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -38,6 +38,7 @@ _KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
 def serve(app: FastAPI) -> None:
     """Serve the pages, and the files that they need."""
     app.mount("/assets", Assets(directory=BUILT / "assets", check_dir=False), name="assets")
+    app.mount("/map/assets", Assets(directory=BUILT / "map", check_dir=False), name="map-assets")
     citizens_app.serve(app)
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
 

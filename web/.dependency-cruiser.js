@@ -85,6 +85,11 @@ export default {
       to: { path: '^my/src/[^/]+/', pathNot: `^my/src/(${Object.keys(app).join('|')})/` },
     },
     ...Object.entries(app).map(appArrow),
+    {
+      name: 'the-map-is-fetched-late', severity: 'error', comment: 'pages know of it what map/src/types.ts says; it knows nothing of them',
+      from: { path: '^(src|my)/' }, to: { path: '^map/', pathNot: '^map/src/types\\.ts$' },
+    },
+    { name: 'the-map-is-by-itself', severity: 'error', from: { path: '^map/' }, to: { path: '^(src|my)/' } },
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'every-folder-has-its-arrows', severity: 'error', comment: 'a new folder gets its line in .dependency-cruiser.js first',

@@ -7,7 +7,7 @@ export default ts.config(
   { ignores: ['dist/', 'src/api/schema.gen.ts'] },
   js.configs.recommended,
   {
-    files: ['{src,my/src}/**/*.{ts,tsx}', 'first-load.ts', '{vite,my/vite}.config.ts'],
+    files: ['{src,my/src,map/src}/**/*.{ts,tsx}', 'first-load.ts', '{vite,my/vite,map/vite}.config.ts'],
     extends: [
       ...ts.configs.strictTypeChecked,
       a11y.flatConfigs.strict,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync } from 'node:zlib'
 
-for (const folder of ['dist/assets/', 'dist/my/assets/']) {
+for (const folder of ['dist/assets/', 'dist/my/assets/', 'dist/map/']) {
   for (const name of readdirSync(folder).filter((file) => /-[\w-]{8}\.(js|css)$/.test(file))) {
     writeFileSync(`${folder}${name}.br`, brotliCompressSync(readFileSync(folder + name)))
   }

@@ -11,6 +11,7 @@ from api import sheets
 from api.access import Database, InForce, Reading
 from api.pages import CACHED, Asked, page
 from api.pictures import PictureId
+from api.public import ground
 from api.public.requests_page import headers, licence
 from db.engine import reading
 from hotline.clock import CITY
@@ -70,6 +71,7 @@ def show(
         later=bool(_number(before)),
         district=chosen,
         tiles=tiles,
+        ground=ground.on_page(settings),
         licence=settings.data_licence,
         licence_url=settings.data_licence_url,
     )

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ LONGEST = 300
 """Characters of an address or a landmark."""
 KNOWN = frozenset(range(1, 16))
 """The city's districts."""
+UNUSABLE = (OSError, ValueError, LookupError, TypeError)
+"""Whatever the city's own file is wrong in."""
 
 log = logging.getLogger("api")
 
@@ -45,27 +48,32 @@ def district_of(point: Point | None, file: Path | None) -> int | None:
     if point is None or file is None or not file.is_file():
         return None
     try:
-        for number, rings in _districts(file, file.stat().st_mtime_ns):
+        for number, polygons in districts(file):
+            rings = chain.from_iterable(polygons)
             if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is a second time around
                 return number
-    except (OSError, ValueError, LookupError, TypeError) as error:  # whatever the city's own file is wrong in
+    except UNUSABLE as error:
         log.warning("boundaries: %s cannot be used: %s", file, type(error).__name__)
     return None
 
 
+def districts(file: Path) -> Sequence[tuple[int, Sequence[Sequence[Ring]]]]:
+    """Each district with its polygons. Raises UNUSABLE."""
+    return _read(file, file.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=2)
-def _districts(file: Path, _changed_at: int) -> Sequence[tuple[int, Sequence[Ring]]]:
+def _read(file: Path, _changed_at: int) -> Sequence[tuple[int, Sequence[Sequence[Ring]]]]:
     features = json.loads(file.read_text("utf-8"))["features"]
-    found = [(int(each["properties"]["district"]), list(_rings(each["geometry"]))) for each in features]
+    found = [(int(each["properties"]["district"]), _polygons(each["geometry"])) for each in features]
     if not {number for number, _ in found} <= KNOWN:
         raise ValueError("a district that there is not")
     return found
 
 
-def _rings(geometry: dict[str, Any]) -> Iterator[Ring]:
-    parts = geometry["coordinates"]
-    for polygon in [parts] if geometry["type"] == "Polygon" else parts:
-        yield from polygon
+def _polygons(geometry: dict[str, Any]) -> Sequence[Sequence[Ring]]:
+    parts: Sequence[Any] = geometry["coordinates"]
+    return [parts] if geometry["type"] == "Polygon" else parts
 
 
 def _crosses(ring: Ring, point: Point) -> int:

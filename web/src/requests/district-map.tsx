@@ -1,8 +1,9 @@
 import { NativeSelect, Paper } from '@mantine/core'
-import { Suspense } from 'react'
-import { Link } from 'wouter'
+import { Suspense, useMemo } from 'react'
+import { Link, useLocation } from 'wouter'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { GroundMap } from '../ui/ground-map'
 import { part } from '../ui/part'
 import { Table } from '../ui/table'
 import type { InboxFilter } from './inbox-filter'
@@ -22,6 +23,7 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
   const { common, days } = inbox
   const { data = [], error } = useRequestMap({ category: common.category, department_id: common.department_id, mine: common.mine, days })
   const { data: boundaries } = useBoundaries()
+  const [, go] = useLocation()
   const most = Math.max(1, ...data.map(({ open }) => open))
   const places = TILES.map(([district]): Place => {
     const { open = 0, overdue = 0 } = data.find((one) => one.district === district) ?? {}
@@ -31,6 +33,8 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
       shade: Math.ceil((open / most) * 4), open: format.number(open),
     }
   })
+  const seen = JSON.stringify(places.map(({ district, shade }) => [district, shade]))
+  const shades = useMemo(() => Object.fromEntries(JSON.parse(seen) as [number, number][]), [seen])
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="map-title" data-testid="map">
       <div className={style.mapHead}>
@@ -42,9 +46,11 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
         />
       </div>
       <ErrorNotice error={error} />
-      {boundaries
-        ? <Suspense><Boundaries boundaries={boundaries} places={places} /></Suspense>
-        : <Tiles places={places} chosen={common.district} />}
+      <GroundMap shades={shades} onDistrict={(district) => go(inbox.address({ district: String(district), view: undefined }))}>
+        {boundaries
+          ? <Suspense><Boundaries boundaries={boundaries} places={places} /></Suspense>
+          : <Tiles places={places} chosen={common.district} />}
+      </GroundMap>
       <p className={style.legend}>
         <span>{text.map.few}</span>
         {[0, 1, 2, 3, 4].map((shade) => <i key={shade} data-shade={shade} />)}

@@ -1,0 +1,67 @@
+"""The ground map under the districts: what a map needs to know, the city's own tiles, and its outlines."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from api.access import InForce
+from api.built import BUILT
+from api.pages import CACHED
+from api.public import ground_tiles
+from hotline.errors import Refused
+from hotline.requests import outlines
+from settings import Settings
+
+router = APIRouter(include_in_schema=False)
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def about(settings: Settings) -> dict[str, Any]:
+    """What a page needs for a map: the program that draws it, its tiles, and where the city lies."""
+    tiles, code = ground_tiles.of_city(settings), _code("ground")
+    bounds = settings.city_bounds
+    file = settings.districts_file
+    return {
+        "code": code,
+        "tiles": tiles._asdict() if tiles and code else None,
+        "bounds": [bounds.west, bounds.south, bounds.east, bounds.north],
+        "districts": "/public/map/districts.json" if file and file.is_file() else None,
+    }
+
+
+def on_page(settings: Settings) -> str | None:
+    """The script that draws the ground map on a public page; None: there is no such map."""
+    return _code("page") if ground_tiles.of_city(settings) else None
+
+
+def _code(name: str) -> str | None:
+    """The built program, which is named by what is in it."""
+    newest = max((BUILT / "map").glob(f"{name}-*.js"), key=lambda file: file.stat().st_mtime, default=None)
+    return f"/map/assets/{newest.name}" if newest else None
+
+
+@router.get("/public/map.json")
+def show(settings: InForce) -> JSONResponse:
+    """What `about` says."""
+    return JSONResponse(about(settings), headers=CACHED)
+
+
+@router.get("/public/map/districts.json")
+def districts(settings: InForce) -> JSONResponse:
+    """The outlines of the districts, to be drawn; null: the city has named none."""
+    return JSONResponse(outlines.of_city(settings.districts_file), headers=CACHED)
+
+
+@router.api_route(ground_tiles.ADDRESS, methods=["GET", "HEAD"])
+def tiles(request: Request, settings: InForce, v: Annotated[str, Query()] = "") -> Response:
+    """The city's PMTiles file, or the range of it that a map asks for."""
+    found = ground_tiles.archive(settings)
+    if found is None:
+        raise Refused("not-found", "the city has no tiles of its own here")
+    tag = f'"{found.tag}"'
+    kept = {"ETag": tag, "Cache-Control": _FOR_EVER if v == found.tag else "no-cache"}
+    if request.headers.get("if-none-match") == tag and "range" not in request.headers:
+        return Response(status_code=304, headers=kept)
+    return FileResponse(found.path, headers=kept, media_type=ground_tiles.KIND, stat_result=found.stat)

@@ -1,0 +1,185 @@
+"""The ground map in a real browser: drawn from the city's own tiles, and missed by nobody without them."""
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role, User
+from settings import Settings
+from tests.factories import PASSWORD, a_user
+from tests.kit import map_tiles
+from tests.kit.browser import person
+from tests.kit.ports import free_port
+from tests.kit.process import until
+from tests.kit.served import served
+from tests.pages.citizens_app import SMALL, fits
+
+WATER, WATER_AT_NIGHT, LAND = (0xBF, 0xDC, 0xDF), (0x14, 0x35, 0x3A), (0xF5, 0xF3, 0xEE)
+BRICK = (200, 80, 40)
+DRAWN = ".ground[data-state=drawn]"
+PUBLIC = "/public/requests/map"
+SQUARE = [[51.6, 32.6], [51.75, 32.6], [51.75, 32.7], [51.6, 32.7], [51.6, 32.6]]
+NOTHING_DRAWS = """(() => {
+  const real = HTMLCanvasElement.prototype.getContext
+  HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+    return kind.startsWith('webgl') ? null : real.call(this, kind, ...more)
+  }
+})()"""
+
+Opened = Callable[..., tuple[Page, BrowserContext]]
+
+
+@pytest.fixture
+def opened(chromium: Browser, settings: Settings, engine: Engine) -> Iterator[Opened]:
+    """A page of a city with settings of its own, on a telephone; nothing is complained of in the end."""
+    with ExitStack() as leaving:
+        contexts = []
+
+        def open_page(
+            path: str, *, before: str = "", scheme: Any = "light", **own: object
+        ) -> tuple[Page, BrowserContext]:
+            address = leaving.enter_context(served(settings.model_copy(update=own)))
+            telephone = person(chromium, locale="fa-IR", viewport=SMALL, color_scheme=scheme)
+            context = leaving.enter_context(telephone)
+            contexts.append(context)
+            page = context.new_page()
+            page.add_init_script(before)
+            page.goto(f"{address}{path}")
+            return page, context
+
+        yield open_page
+        said = [one for context in contexts for one in context.complaints]  # type: ignore[attr-defined]
+        assert [one for one in said if "ERR_CONNECTION_REFUSED" not in one] == []
+
+
+@pytest.fixture
+def vector(tmp_path: Path) -> str:
+    return str(map_tiles.vector(tmp_path / "isfahan.pmtiles", attribution="© OpenStreetMap contributors"))
+
+
+@pytest.fixture
+def districts(tmp_path: Path) -> Path:
+    path = tmp_path / "districts.json"
+    outline = {"type": "Polygon", "coordinates": [SQUARE]}
+    feature = {"type": "Feature", "properties": {"district": 5}, "geometry": outline}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return path
+
+
+def colours(shown: Locator) -> set[tuple[int, ...]]:
+    """What more than a fortieth of it is painted with."""
+    picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
+    found = picture.getcolors(1 << 24) or []
+    return {colour for count, colour in found if count * 40 > picture.width * picture.height}
+
+
+def test_given_vector_tiles_when_the_public_map_is_read_then_its_ground_is_drawn_and_it_says_whose_it_is(
+    opened: Opened, vector: str, districts: Path
+) -> None:
+    page, _ = opened(PUBLIC, map_tiles=vector, districts_file=districts)
+    page.locator(DRAWN).wait_for()
+    assert WATER in colours(page.locator(".ground"))
+    expect(page.locator(".ground-of")).to_have_text("© OpenStreetMap contributors")
+    expect(page.locator(".ground-of a")).to_have_attribute("href", "https://www.openstreetmap.org/copyright")
+    fits(page)
+    schematic = page.locator("svg.tiles")
+    expect(schematic).to_be_visible()  # for whoever reads it with a keyboard, or aloud
+    page.locator(".ground canvas").click()
+    page.wait_for_url("**district=5*")
+
+
+def test_given_a_dark_room_when_the_public_map_is_read_then_its_water_is_dark(
+    opened: Opened, vector: str
+) -> None:
+    page, _ = opened(PUBLIC, map_tiles=vector, scheme="dark")
+    page.locator(DRAWN).wait_for()
+    assert WATER_AT_NIGHT in colours(page.locator(".ground"))
+    page.emulate_media(color_scheme="light")
+    until(lambda: WATER in colours(page.locator(".ground")), "it is day")
+
+
+def test_given_tiles_that_are_pictures_when_the_public_map_is_read_then_they_are_shown(
+    opened: Opened, tmp_path: Path
+) -> None:
+    page, _ = opened(PUBLIC, map_tiles=str(map_tiles.raster(tmp_path / "isfahan.pmtiles", BRICK)))
+    page.locator(DRAWN).wait_for()
+    assert BRICK in colours(page.locator(".ground"))
+
+
+def test_given_a_tile_server_when_the_public_map_is_read_then_its_tiles_are_shown(opened: Opened) -> None:
+    with tile_server(BRICK) as address:
+        page, _ = opened(PUBLIC, map_tiles=f"{address}/{{z}}/{{x}}/{{y}}.png")
+        page.locator(DRAWN).wait_for()
+        assert BRICK in colours(page.locator(".ground"))
+
+
+@pytest.mark.parametrize("missing", ["tiles", "server", "drawing"])
+def test_given_no_ground_map_when_the_public_map_is_read_then_the_schematic_one_is_all_there_is(
+    opened: Opened, vector: str, missing: str
+) -> None:
+    tiles = {"tiles": "", "server": f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png"}
+    page, _ = opened(
+        PUBLIC, map_tiles=tiles.get(missing, vector), before=NOTHING_DRAWS if missing == "drawing" else ""
+    )
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#ground")).to_be_hidden()
+    expect(page.locator("svg.tiles")).to_be_visible()
+    expect(page.locator(".ground")).to_have_count(0)
+    fits(page)
+
+
+def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_ground_leads_to_its_own(
+    opened: Opened, vector: str, districts: Path, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user: User = a_user(session)
+        user.role = Role.SUPERVISOR
+    page, context = opened("/public/how", map_tiles=vector, districts_file=districts)
+    who = {"username": user.username, "password": PASSWORD}
+    assert context.request.post(page.url.replace("public/how", "api/v1/session"), data=who).ok
+    page.goto(page.url.replace("public/how", "requests"))
+    page.locator(DRAWN).wait_for()
+    assert WATER in colours(page.locator(".ground"))
+    expect(page.get_by_test_id("tile").first).to_be_hidden()
+    page.locator(".ground canvas").click()
+    page.wait_for_url("**district=5*")
+    fits(page)
+
+
+@contextmanager
+def tile_server(colour: tuple[int, int, int]) -> Iterator[str]:
+    """Another host's, with one colour everywhere."""
+    picture = io.BytesIO()
+    Image.new("RGB", (256, 256), colour).save(picture, "PNG")
+
+    class Tiles(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Type", "image/png")
+            self.end_headers()
+            self.wfile.write(picture.getvalue())
+
+        def log_message(self, *_said: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
+    running = threading.Thread(target=server.serve_forever)
+    running.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        running.join()
+        server.server_close()
