@@ -129,7 +129,7 @@ def _department(user: models.User) -> int:
 
 def _view(session: Session, request: models.Request, at: datetime) -> wire.InboxRequest:
     category = categories.get(session, request.category)
-    due = inbox.due_of(request)
+    due = request.owed_at
     plain = (
         *("id", "tracking", "district", "written", "made_at", "state", "due_at", "answer_by"),
         *("escalated_to", "reply", "replied_at", "denials"),

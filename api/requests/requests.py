@@ -22,7 +22,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import department_work, inbox, ratings, requests
+from hotline.requests import department_work, inbox, likeness, ratings, requests
 from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -171,7 +171,7 @@ _PLAIN = (
 
 def view(request: models.Request, at: datetime) -> wire.CityRequest:
     """A request at the moment `at`, as a row of a list."""
-    due = inbox.due_of(request)
+    due = request.owed_at
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         number=numbers.national(numbers.masked(request.number)) if request.number else None,
@@ -193,7 +193,7 @@ def detail(
     """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
-    probable = [] if ended else inbox.alike(session, request, alike_days)
+    probable = [] if ended else likeness.alike(session, request, alike_days)
     duplicates = session.scalars(
         select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
     )

@@ -3,7 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
@@ -16,6 +25,15 @@ _ASKED = text(f"state = {RequestState.REPLIED.value!r}")
 _OPEN_SOMEWHERE = text(
     f"latitude IS NOT NULL AND state IN ({', '.join(repr(s.value) for s in OPEN_REQUESTS)})"
 )
+_DONE = "coalesce(due_at, solve_by)"
+_TOLD = "CASE WHEN answered_at IS NULL THEN answer_by END"
+_OWED_AT = (
+    f"CASE WHEN NOT ({_IN_WORK}) THEN NULL"
+    f" WHEN promised_until <= coalesce({_DONE}, promised_until)"
+    f" AND promised_until <= coalesce({_TOLD}, promised_until) THEN promised_until"
+    f" WHEN {_DONE} <= coalesce({_TOLD}, {_DONE}) THEN {_DONE} ELSE {_TOLD} END"
+)
+_OWED, _DUE = text("owed_at IS NOT NULL"), text("due_at IS NOT NULL")
 _UNSPOKEN = text("reply <> spoken")
 _TO_CALL = text("token IS NULL AND ended_at IS NULL")
 
@@ -29,6 +47,9 @@ class Escalation(StrEnum):
     DEPARTMENT = "department"  # reminded
     HEAD = "head"
     SUPERVISORS = "supervisors"
+
+
+_ESCALATED = text(f"escalated_to = {Escalation.SUPERVISORS.value!r}")
 
 
 class Department(Base):
@@ -82,6 +103,9 @@ class Request(Base):
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
     promised_until: Mapped[datetime | None]  # what that official has told the citizen
+    owed_at: Mapped[datetime | None] = mapped_column(Computed(_OWED_AT, persisted=True))
+    """Until when something is owed, while it is in work: that it is done, by the department, without one as
+    its category says; or as was promised; or a first answer; whichever is earlier. The database keeps it."""
     latitude: Mapped[float | None]  # where it is, if the citizen's own device told
     longitude: Mapped[float | None]
     place: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))  # in words
@@ -134,6 +158,32 @@ class Request(Base):
     )
 
 
+_FILTERED = (Request.state, Request.category, Request.district, Request.department_id)
+Index(
+    "requests_owed",
+    Request.owed_at,
+    Request.id.desc(),
+    *_FILTERED,
+    sqlite_where=_OWED,
+    postgresql_where=_OWED,
+)
+Index("requests_counted", *_FILTERED, Request.owed_at)
+Index("requests_on_map", Request.district, Request.made_at, Request.state, Request.owed_at)
+Index(
+    "requests_referred",
+    *(Request.department_id, Request.due_at, Request.id, Request.owed_at),
+    sqlite_where=_DUE,
+    postgresql_where=_DUE,
+)
+Index(
+    "requests_solved",
+    *(Request.department_id, Request.replied_at, Request.id),
+    sqlite_where=_ASKED,
+    postgresql_where=_ASKED,
+)
+Index("requests_escalated", Request.id, sqlite_where=_ESCALATED, postgresql_where=_ESCALATED)
+
+
 class RequestEntry(Base):
     """One step of a request's history; only ever added."""
 
@@ -142,12 +192,14 @@ class RequestEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
-    who: Mapped[str] = mapped_column(String(64), index=True)  # a username; empty: the citizen, or time itself
+    who: Mapped[str] = mapped_column(String(64))  # a username; empty: the citizen, or time itself
     step: Mapped[RequestStep] = mapped_column(one_of(RequestStep, "request_step"))
     note: Mapped[str] = mapped_column(String(2000), default="")
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime | None]
     other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
+
+    __table_args__ = (Index("history_of_person", "who", "request_id"),)
 
 
 class Rating(Base):

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Request, RequestEntry, Role, User
+from db.models import Request, RequestEntry, Role, User, word
 from db.states import WITH_DEPARTMENT, RequestState, RequestStep
 from hotline.errors import Refused
-from hotline.requests import inbox, requests
+from hotline.requests import inbox, pages, requests
+from hotline.requests.pages import Place
 
 SEEN_IN = (*WITH_DEPARTMENT, RequestState.REPLIED)
 """In these it is the department's to see; a citizen who objects brings it back to the office."""
@@ -52,9 +53,6 @@ class Counts(NamedTuple):
     solved: int
 
 
-_due = func.coalesce(Request.due_at, Request.replied_at)
-
-
 def page(
     session: Session, department_id: int, part: Part, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
@@ -63,25 +61,24 @@ def page(
     First the late ones, then by the due date. Raises Refused("invalid-input") for an `after` that is none.
     """
     at = now(session)
-    rank = case((inbox.overdue(at), 0), else_=1)
-    query = select(Request, rank).where(*_has(department_id, part))
-    if after:
-        query = query.where(_follows(session, rank, after))
-    rows = session.execute(query.order_by(rank, _due, Request.id).limit(limit + 1)).all()
-    found = [request for request, _ in rows[:limit]]
-    return found, f"{rows[limit - 1][1]}-{found[-1].id}" if len(rows) > limit else None
-
-
-def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
-    try:
-        last_rank, last_id = map(int, after.split("-"))
-    except ValueError:
-        last_rank, last_id = -1, 0
-    if last_rank not in (0, 1) or not 0 < last_id < 2**31:
-        raise Refused("invalid-input", "after: it comes from the page before")
-    due = session.scalar(select(_due).where(Request.id == last_id))
-    later = Request.id > last_id if due is None else or_(_due > due, and_(_due == due, Request.id > last_id))
-    return or_(rank > last_rank, and_(rank == last_rank, later))
+    last = pages.parse(after, by_day=(0, 1)) if after else None
+    late = (inbox.overdue(at), Request.owed_at >= at) if part is Part.WORK else (true(),)
+    day = _DAY[part]
+    seen: dict[int, tuple[Request, Place]] = {}
+    for rank, which in enumerate(late):
+        query = select(Request).where(*_has(department_id, part), which)
+        if last and rank < last.rank:
+            continue
+        if last and rank == last.rank:
+            query = query.where(day >= last.day, or_(day > last.day, Request.id > last.id))
+        for request in session.scalars(query.order_by(day, Request.id).limit(limit + 1 - len(seen))):
+            at_day = request.due_at if part is Part.WORK else request.replied_at
+            seen.setdefault(request.id, (request, Place(rank, at_day, request.id)))
+        if len(seen) > limit:
+            break
+    found = list(seen.values())
+    more = str(found[limit - 1][1]) if len(found) > limit else None
+    return [request for request, _ in found[:limit]], more
 
 
 def counts(session: Session, department_id: int) -> Counts:
@@ -92,9 +89,13 @@ def counts(session: Session, department_id: int) -> Counts:
     return Counts(*session.execute(work).one(), session.scalar(solved) or 0)
 
 
+_DAY = {Part.WORK: Request.due_at, Part.SOLVED: Request.replied_at}
+
+
 def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
-    states = WITH_DEPARTMENT if part is Part.WORK else (RequestState.REPLIED,)
-    return (Request.department_id == department_id, Request.state.in_(states))
+    """What is with a department has a due date, and nothing else has one: the table checks it."""
+    which = Request.due_at.is_not(None) if part is Part.WORK else Request.state == word(RequestState.REPLIED)
+    return Request.department_id == department_id, which
 
 
 def must_be_its(session: Session, request: Request, department_id: int | None) -> None:

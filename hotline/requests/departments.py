@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Department, Request
-from db.states import WITH_DEPARTMENT
 from hotline import audit
 from hotline.errors import Refused
 from hotline.requests import inbox
@@ -26,7 +25,7 @@ class Load(NamedTuple):
 def everyone(session: Session) -> Sequence[Load]:
     """The departments with what they have to do, by their Persian names, the active ones first."""
     overdue = func.count(Request.id).filter(inbox.overdue(now(session)))
-    mine = (Request.department_id == Department.id) & Request.state.in_(WITH_DEPARTMENT)
+    mine = (Request.department_id == Department.id) & Request.due_at.is_not(None)  # it is with it
     rows = session.execute(
         select(Department, func.count(Request.id), overdue)
         .outerjoin(Request, mine)

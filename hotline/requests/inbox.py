@@ -1,24 +1,22 @@
-"""The inbox of requests: which there are, in the order of work; counts; the map; probable duplicates."""
+"""The inbox of requests: which there are, in the order of work; counts; the map."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Escalation, Official, Request, RequestEntry, Role, User
+from db.models import Escalation, Official, Request, RequestEntry, Role, User, word, words
 from db.states import IN_WORK, OPEN_REQUESTS, RequestState
-from hotline.errors import Refused
+from hotline.requests import pages
+from hotline.requests.pages import Place
 
-_ALIKE = 0.5
-"""So much of two texts' words is the same in probable duplicates."""
-_CANDIDATES, _SHOWN = 200, 8
-_BY_DAY = (1, 2)
-"""Of the ranks of the inbox, what is overdue, and what is promised: the earliest day first."""
+_OBJECTED = Request.state == word(RequestState.REOPENED)
+_OTHERS = tuple(state for state in RequestState if state is not RequestState.REOPENED)
+_ESCALATED = Request.escalated_to == word(Escalation.SUPERVISORS)
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,6 @@ class District(NamedTuple):
     overdue: int
 
 
-class Alike(NamedTuple):
-    """A probable duplicate: from the same number, or `likeness` of the words (0 to 1)."""
-
-    request: Request
-    same_number: bool
-    likeness: float
-
-
 def district_of(session: Session, user: User) -> int | None:
     """The only district whose requests this person sees: a district manager's own. None: all of them.
 
@@ -77,6 +67,14 @@ def district_of(session: Session, user: User) -> int | None:
     return official.district if official else None
 
 
+class _Rank(NamedTuple):
+    """A part of the inbox: what is in it; the earliest day first, or the newest."""
+
+    number: int
+    which: list[ColumnElement[bool]]
+    by_day: bool = False
+
+
 def page(
     session: Session, wanted: Filter, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
@@ -86,51 +84,87 @@ def page(
     newest. Promises go by their day. Raises Refused("invalid-input") for an `after` that is none.
     """
     at = now(session)
-    objected = Request.state == RequestState.REOPENED
-    rank = case((objected, 0), (overdue(at), 1), (_PROMISED_YET if wanted.promised else false(), 2), else_=3)
-    by_day = rank.in_(_BY_DAY)
-    query = select(Request.id, rank).where(*_is(wanted, at))  # whole rows would be sorted, too
-    if wanted.states:
-        query = query.where(Request.state.in_(wanted.states))
-    if wanted.overdue:
-        query = query.where(overdue(at))
-    if wanted.escalated:
-        query = query.where(_ESCALATED)
-    if after:
-        query = query.where(_follows(session, rank, after))
-    due = case((by_day, _due))
-    rows = session.execute(query.order_by(rank, due, Request.id.desc()).limit(limit + 1)).all()
-    ids = [id_ for id_, _ in rows[:limit]]
+    last = pages.parse(after, by_day=(1, 2), others=(0, 3)) if after else None
+    seen: dict[int, Place] = {}
+    for rank in _ranks(wanted, at):
+        query = select(Request.id, Request.owed_at).where(*rank.which, *_is(wanted, at))
+        if wanted.escalated:
+            query = query.where(_ESCALATED)
+        if index := _index(wanted, rank):
+            query = query.with_hint(Request, f"INDEXED BY {index}", "sqlite")
+        if last and rank.number <= last.rank:
+            if rank.number < last.rank:
+                continue
+            query = query.where(_follows(last))
+        if rank.by_day:
+            query = query.order_by(Request.owed_at)
+        query = query.order_by(Request.id.desc()).limit(limit + 1 - len(seen))
+        for id_, day in session.execute(query):
+            seen.setdefault(id_, Place(rank.number, day if rank.by_day else None, id_))
+        if len(seen) > limit:
+            break
+    ids = list(seen)[:limit]
     there = {each.id: each for each in session.scalars(select(Request).where(Request.id.in_(ids)))}
-    found = [there[id_] for id_ in ids]
-    more = f"{rows[limit - 1][1]}-{ids[-1]}" if len(rows) > limit else None
-    return found, more
+    more = str(seen[ids[-1]]) if len(seen) > limit else None
+    return [there[id_] for id_ in ids], more
 
 
-def _follows(session: Session, rank: ColumnElement[int], after: str) -> ColumnElement[bool]:
-    """Comes after the row that the last page ended with, which may have been changed since."""
-    try:
-        last_rank, last_id = map(int, after.split("-"))
-    except ValueError:
-        last_rank, last_id = 0, 0
-    if not (0 <= last_rank <= 3 and 0 < last_id < 2**31):
-        raise Refused("invalid-input", "after: it comes from the page before")
-    older = Request.id < last_id
-    if last_rank in _BY_DAY:
-        due = session.scalar(select(_due).where(Request.id == last_id))
-        older = or_(_due > due, and_(_due == due, older)) if due else older
-    return or_(rank > last_rank, and_(rank == last_rank, older))
+def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:
+    """Each is asked for by itself: an index has its order, and what comes later is not looked at."""
+    states = set(wanted.states or RequestState)
+    others = [state for state in _OTHERS if state in states]
+    working = [state for state in others if state in IN_WORK]
+    late, not_late = overdue(at), Request.owed_at >= at
+    if RequestState.REOPENED in states:
+        yield _Rank(0, [_OBJECTED, late] if wanted.overdue else [_OBJECTED])
+    if working:
+        yield _Rank(1, [_in(working), late], by_day=True)
+    if wanted.overdue:
+        return
+    if wanted.promised and working:
+        yield _Rank(2, [_in(working), not_late], by_day=True)
+    if others:
+        owes_none = Request.owed_at.is_(None)
+        yield _Rank(3, [_in(others), owes_none if wanted.promised else or_(owes_none, not_late)])
+
+
+def _index(wanted: Filter, rank: _Rank) -> str | None:
+    """By which SQLite finds them: it knows nothing of how many there are of what."""
+    if wanted.mine:
+        return None
+    if wanted.escalated:
+        return "requests_escalated"
+    if wanted.promised:
+        return "ix_requests_promised_by_id"
+    return "requests_owed" if rank.by_day and wanted.category is None else None
+
+
+def _in(states: Sequence[RequestState]) -> ColumnElement[bool]:
+    if len(states) == len(_OTHERS):
+        return Request.state != word(RequestState.REOPENED)
+    return Request.state.in_(words(states))
+
+
+def _follows(last: Place) -> ColumnElement[bool]:
+    """Comes after the row that the last page ended with."""
+    older = Request.id < last.id
+    if last.day is None:
+        return older
+    return and_(Request.owed_at >= last.day, or_(Request.owed_at > last.day, older))
 
 
 def counts(session: Session, wanted: Filter) -> Counts:
-    """How many match, whatever their states."""
+    """How many match, whatever their states. Each is counted on an index, without a look at the rows."""
     at = now(session)
-    late = func.count().filter(overdue(at))
-    escalated = func.count().filter(_ESCALATED)
-    query = select(Request.state, func.count(), late, escalated).group_by(Request.state)
-    rows = session.execute(query.where(*_is(wanted, at))).all()
-    by_state = {state: n for state, n, *_ in rows}
-    return Counts(by_state, sum(row[2] for row in rows), sum(row[3] for row in rows))
+    which = _is(wanted, at)
+    query = select(Request.state, func.count()).group_by(Request.state)
+    rows = session.execute(query.where(Request.state.in_(words(RequestState)), *which)).all()
+    by_state = {state: number for state, number in rows}
+    late, escalated = (
+        session.scalar(select(func.count()).select_from(Request).where(each, *which)) or 0
+        for each in (overdue(at), _ESCALATED)
+    )
+    return Counts(by_state, late, escalated)
 
 
 def by_district(session: Session, wanted: Filter) -> list[District]:
@@ -142,63 +176,9 @@ def by_district(session: Session, wanted: Filter) -> list[District]:
         func.count().filter(Request.state.in_(OPEN_REQUESTS)),
         func.count().filter(overdue(at)),
     ).group_by(Request.district)
+    if wanted.category is None and wanted.department_id is None and not wanted.mine and not wanted.promised:
+        query = query.with_hint(Request, "INDEXED BY requests_on_map", "sqlite")
     return [District(*row) for row in session.execute(query.where(*_is(wanted, at)))]
-
-
-def alike(session: Session, request: Request, days: int) -> list[Alike]:
-    """Probable duplicates: of the same subject and district, reported within so many days of it; those from
-    the same number first, then the most alike in words.
-    """
-    span = timedelta(days=days)
-    found = session.scalars(
-        select(Request)
-        .where(
-            Request.id != request.id,
-            Request.category == request.category,
-            Request.district.is_not_distinct_from(request.district),
-            Request.made_at.between(request.made_at - span, request.made_at + span),
-            Request.state.not_in([RequestState.DUPLICATE, RequestState.REJECTED]),
-        )
-        .order_by(Request.id.desc())
-        .limit(_CANDIDATES)
-    )
-    seen = [Alike(other, _same(request, other), _likeness(request.written, other.written)) for other in found]
-    seen.sort(key=lambda one: (not one.same_number, -one.likeness))
-    return [one for one in seen if one.same_number or _may_be(request, one)][:_SHOWN]
-
-
-def _may_be(request: Request, one: Alike) -> bool:
-    """Words tell only of two that are written; what was spoken nobody knows without listening."""
-    return one.likeness >= _ALIKE or not (request.written and one.request.written)
-
-
-def _same(one: Request, other: Request) -> bool:
-    return one.number is not None and one.number == other.number
-
-
-def _likeness(one: str, other: str) -> float:
-    words, others = (sorted(set(text.replace("\u200c", " ").split())) for text in (one, other))
-    return SequenceMatcher(None, words, others, autojunk=False).ratio() if words and others else 0.0
-
-
-_Moment = ColumnElement[datetime | None] | InstrumentedAttribute[datetime | None]
-
-
-def _earlier(one: _Moment, other: _Moment) -> ColumnElement[datetime | None]:
-    """The earlier one of two, of which either may be missing."""
-    return case((one < other, one), else_=func.coalesce(other, one))
-
-
-_first_answer = case((Request.answered_at.is_(None), Request.answer_by))
-"""Until when its citizen is told anything, while nothing was told."""
-_due = _earlier(
-    _earlier(Request.promised_until, func.coalesce(Request.due_at, Request.solve_by)), _first_answer
-)
-
-
-_ESCALATED = Request.escalated_to == Escalation.SUPERVISORS
-_PROMISED_YET = and_(Request.state.in_(IN_WORK), _due.is_not(None))
-"""It is not done, and has a day."""
 
 
 def not_anothers(user: User) -> ColumnElement[bool]:
@@ -208,15 +188,6 @@ def not_anothers(user: User) -> ColumnElement[bool]:
     return or_(Request.promised_by_id.is_(None), Request.promised_by_id == user.official_id)
 
 
-def due_of(request: Request) -> datetime | None:
-    """Until when something is owed: that it is done, by the department, without one as its category says; or
-    as was promised; or a first answer; whichever is earlier.
-    """
-    first_answer = request.answer_by if request.answered_at is None else None
-    days = [at for at in (request.due_at or request.solve_by, request.promised_until, first_answer) if at]
-    return min(days) if days and request.state in IN_WORK else None
-
-
 def answer_is_late(request: Request, at: datetime) -> bool:
     """Whether its citizen should have been told something by now."""
     missed = request.answered_at is None and request.answer_by is not None and request.answer_by < at
@@ -224,8 +195,8 @@ def answer_is_late(request: Request, at: datetime) -> bool:
 
 
 def overdue(at: datetime) -> ColumnElement[bool]:
-    """In a query of Request: something is owed since, see `due_of`."""
-    return and_(Request.state.in_(IN_WORK), _due < at)
+    """In a query of Request: something is owed since."""
+    return Request.owed_at < at
 
 
 def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
@@ -240,7 +211,7 @@ def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
         (w.since_days is not None, Request.made_at > at - timedelta(days=w.since_days or 0)),
         (
             w.mine is not None,
-            exists().where(RequestEntry.request_id == Request.id, RequestEntry.who == w.mine),
+            Request.id.in_(select(RequestEntry.request_id).where(RequestEntry.who == w.mine)),
         ),
     ]
     return [condition for applies, condition in conditions if applies]

@@ -31,7 +31,8 @@ def shape(engine: Engine) -> dict[str, Any]:
     return {
         table: {
             "columns": {
-                c["name"]: (repr(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)
+                c["name"]: (repr(c["type"]), c["nullable"], c["default"], c.get("computed"))
+                for c in seen.get_columns(table)
             },
             "key": seen.get_pk_constraint(table)["constrained_columns"],
             "foreign": sorted(

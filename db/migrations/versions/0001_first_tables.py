@@ -35,6 +35,17 @@ _CATEGORIES = (  # of each subject: what files call it, its icon, and in how man
 )
 _ANSWER_DAYS = 2
 
+_DONE = "coalesce(due_at, solve_by)"
+_TOLD = "CASE WHEN answered_at IS NULL THEN answer_by END"
+_OWED_AT = (
+    "CASE WHEN NOT (state IN ('new', 'referred', 'accepted', 'asked', 'reopened')) THEN NULL"
+    f" WHEN promised_until <= coalesce({_DONE}, promised_until)"
+    f" AND promised_until <= coalesce({_TOLD}, promised_until) THEN promised_until"
+    f" WHEN {_DONE} <= coalesce({_TOLD}, {_DONE}) THEN {_DONE} ELSE {_TOLD} END"
+)
+"""Until when something is owed of a request."""
+_FILTERED = ("state", "category", "district", "department_id")
+
 _READY_NOTES = (
     ("گوشی را برنداشت و پیام نگذاشت", "Did not pick up, no message left"),
     ("صدا قطع و وصل می‌شد", "The sound came and went"),
@@ -889,6 +900,9 @@ def _tables() -> None:
         sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
         sa.Column("promised_by_id", sa.Integer(), nullable=True),
         sa.Column("promised_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "owed_at", sa.DateTime(timezone=True), sa.Computed(_OWED_AT, persisted=True), nullable=True
+        ),
         sa.Column("latitude", sa.Double(), nullable=True),
         sa.Column("longitude", sa.Double(), nullable=True),
         sa.Column("place", sa.String(length=300), server_default=sa.text("''"), nullable=False),
@@ -982,6 +996,40 @@ def _tables() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
         postgresql_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
+    )
+    op.create_index(
+        "requests_owed",
+        "requests",
+        ["owed_at", sa.literal_column("id DESC"), *_FILTERED],
+        unique=False,
+        sqlite_where=sa.text("owed_at IS NOT NULL"),
+        postgresql_where=sa.text("owed_at IS NOT NULL"),
+    )
+    op.create_index("requests_counted", "requests", [*_FILTERED, "owed_at"], unique=False)
+    op.create_index("requests_on_map", "requests", ["district", "made_at", "state", "owed_at"], unique=False)
+    op.create_index(
+        "requests_referred",
+        "requests",
+        ["department_id", "due_at", "id", "owed_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "requests_solved",
+        "requests",
+        ["department_id", "replied_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'replied'"),
+        postgresql_where=sa.text("state = 'replied'"),
+    )
+    op.create_index(
+        "requests_escalated",
+        "requests",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("escalated_to = 'supervisors'"),
+        postgresql_where=sa.text("escalated_to = 'supervisors'"),
     )
     op.create_index("requests_of_number", "requests", ["number", "id"], unique=False)
     op.create_index(
@@ -1582,7 +1630,7 @@ def _tables() -> None:
     )
     op.create_index(("ix_request_history_at"), "request_history", ["at"], unique=False)
     op.create_index(("ix_request_history_request_id"), "request_history", ["request_id"], unique=False)
-    op.create_index(("ix_request_history_who"), "request_history", ["who"], unique=False)
+    op.create_index("history_of_person", "request_history", ["who", "request_id"], unique=False)
     op.create_table(
         "ratings",
         sa.Column("id", sa.Integer(), nullable=False),

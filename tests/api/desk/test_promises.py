@@ -14,7 +14,7 @@ from db.states import CallbackState, Outcome, RequestState
 from hotline import audit
 from hotline.callbacks import notes
 from hotline.clock import CITY
-from hotline.requests import closing, inbox, requests
+from hotline.requests import closing, requests
 from tests.api.answers import V1, As, SignedIn, problem, said
 from tests.factories import a_callback, a_desk, a_note, a_request, a_user, written_of
 
@@ -198,7 +198,7 @@ def test_given_a_late_promise_when_it_is_a_duplicate_then_the_first_one_is_to_ke
         late = a_request(session, promised_by=official, promised_until=now(session) - DAY)
         closing.merge(session, late.id, first.id, who="desk1")
         session.expire_all()
-        assert inbox.due_of(session.get_one(Request, first.id)) == late.promised_until
+        assert session.get_one(Request, first.id).owed_at == late.promised_until
 
 
 @pytest.mark.parametrize(("before", "note", "lines"), [

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from db.models import OutboxKind
 from hotline.errors import Refused
-from hotline.requests import closing, inbox, work
+from hotline.requests import closing, likeness, work
 from tests.factories import a_request
 from tests.hotline.requests.office import DAY, S, messages
 
@@ -58,7 +58,7 @@ def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_a
     old.made_at -= 15 * DAY
     a_request(session, S.REJECTED, written=mine.written, **place)
     session.flush()
-    found = inbox.alike(session, mine, days=14)
+    found = likeness.alike(session, mine, days=14)
     assert [(one.request.id, one.same_number) for one in found] == [
         *((own.id, True), (near.id, False), (spoken.id, False)),
     ]
