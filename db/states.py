@@ -128,6 +128,7 @@ class RequestState(StrEnum):
     CLOSED = "closed"  # confirmed by the citizen, or nobody answered in time
     DUPLICATE = "duplicate"  # the same as an earlier one, with which it ends
     REJECTED = "rejected"  # not for the city to solve; the citizen is told why
+    SPLIT = "split"  # into parts, each a request of its own: done when all of them are
 
 
 class RequestStep(StrEnum):
@@ -151,6 +152,8 @@ class RequestStep(StrEnum):
     REMINDED = "reminded"  # the department, shortly before its day
     TO_HEAD = "to_head"  # late by a working day: for the department's head
     TO_SUPERVISORS = "to_supervisors"  # late by two
+    SPLIT = "split"  # a part was made of it
+    PART = "part"  # made as a part of another one
 
 
 _C = CallbackState
@@ -184,18 +187,19 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
 }
 
 _Q = RequestState
-_ENDS = frozenset({_Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED})
+_ENDS = frozenset({_Q.REPLIED, _Q.DUPLICATE, _Q.REJECTED, _Q.SPLIT})
 
 REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
     _Q.NEW: _ENDS | {_Q.REFERRED},
     _Q.REFERRED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ACCEPTED, _Q.ASKED},
     _Q.ACCEPTED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ASKED},
     _Q.ASKED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ACCEPTED},
-    _Q.REPLIED: frozenset({_Q.CLOSED, _Q.REOPENED}),
+    _Q.REPLIED: frozenset({_Q.CLOSED, _Q.REOPENED, _Q.SPLIT}),
     _Q.REOPENED: _ENDS | {_Q.REFERRED},
     _Q.CLOSED: frozenset(),
     _Q.DUPLICATE: frozenset({_Q.NEW}),
     _Q.REJECTED: frozenset(),
+    _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED}),
 }
 """A request that is with a department may go on to another one."""
 
@@ -215,7 +219,7 @@ GUEST_MOVES: dict[GuestState, frozenset[GuestState]] = {
 WITH_DEPARTMENT = (_Q.REFERRED, _Q.ACCEPTED, _Q.ASKED)
 """A department has it, until a due date."""
 
-IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED)
+IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED, _Q.SPLIT)
 """The city owes something."""
 
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)

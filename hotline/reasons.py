@@ -4,7 +4,7 @@ from hotline import characters
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 
-_LONGEST = 500
+LONGEST = 500
 _DIGITS = 7
 """So many make a telephone number, a ticket number or a national code."""
 
@@ -19,6 +19,6 @@ def check(reason: str) -> str:
         raise Refused("reason-missing", "say why; citizens read it")
     if sum(c.isdecimal() for c in ascii_digits(reason)) >= _DIGITS:
         raise Refused("reason-personal", "no numbers of people: the reason is published for good")
-    if len(reason) > _LONGEST:
-        raise Refused("reason-long", f"at most {_LONGEST} characters")
+    if len(reason) > LONGEST:
+        raise Refused("reason-long", f"at most {LONGEST} characters")
     return reason

@@ -21,7 +21,7 @@ from hotline import outbox
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import categories, department_inbox, department_work, inbox, requests, work
+from hotline.requests import categories, department_inbox, department_work, inbox, parts, requests, work
 from hotline.requests.department_inbox import Part
 
 router = APIRouter(prefix="/inbox", tags=["inbox"])
@@ -66,7 +66,7 @@ def show_picture(
     """A picture of one of them."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
-        its = models.Picture.request_id == request.id
+        its = models.Picture.request_id == parts.whole_of(session, request).id
         file = pictures.find(session, picture_id, its)
     return show_file(settings, file)
 
@@ -78,7 +78,7 @@ def hear(
     """What the citizen said; each hearing is in the audit log."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
-        path = requests.sound(request, settings.messages_dir)
+        path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
     what = recordings.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
@@ -96,6 +96,15 @@ def give_back(request_id: PathId, body: wire.GiveBack, user: OfDepartment, sessi
     """It is not ours, and why; the office finds out whose."""
     request = department_work.get_for_update(session, user, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
+
+
+@router.post("/{request_id}/split")
+def split(request_id: PathId, body: wire.SplitOff, user: OfDepartment, session: Writing) -> wire.InboxDetail:
+    """Only a part of it is ours: that one stays with us, and the office has the rest."""
+    request = department_work.get_for_update(session, user, request_id)
+    pieces = [parts.Piece(request.category, said) for said in (body.ours, body.rest)]
+    ours, _ = work.split(session, request, pieces, who=user.username, keeps_first=True)
+    return _detail(session, ours)
 
 
 @router.post("/{request_id}/ask")
@@ -129,7 +138,7 @@ def _department(user: models.User) -> int:
 
 def _view(session: Session, request: models.Request, at: datetime) -> wire.InboxRequest:
     category = categories.get(session, request.category)
-    due = request.owed_at
+    due, whole = request.owed_at, parts.whole_of(session, request)
     plain = (
         *("id", "tracking", "district", "written", "made_at", "state", "due_at", "answer_by"),
         *("escalated_to", "reply", "replied_at", "denials"),
@@ -139,8 +148,9 @@ def _view(session: Session, request: models.Request, at: datetime) -> wire.Inbox
         category_fa=category.name_fa,
         category_en=category.name_en,
         evidence=category.evidence,
-        spoken=request.voice_message is not None,
-        voice_deleted=request.voice_deleted_at is not None,
+        spoken=whole.voice_message is not None,
+        voice_deleted=whole.voice_deleted_at is not None,
+        part_of=None if whole is request else whole.tracking,
         late=due is not None and due < at,
         answer_late=inbox.answer_is_late(request, at),
     )
@@ -154,7 +164,7 @@ def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
         place=place(request),
         pictures=[
             request_schemas.Picture.model_validate(each, from_attributes=True)
-            for each in pictures.of_request(session, request.id)
+            for each in pictures.of_request(session, request.part_of_id or request.id)
         ],
         steps=[
             wire.InboxStep(

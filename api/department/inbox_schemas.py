@@ -18,7 +18,7 @@ class InboxRequest(BaseModel):
 
     `late`: something is owed since; `answer_late`: the citizen was told nothing by `answer_by`.
     `escalated_to`: who was told that it is late, or soon will be. `denials`: how often the citizen said that
-    it is not solved. `evidence`: what «solved» must be shown by.
+    it is not solved. `evidence`: what «solved» must be shown by. `part_of`: the whole, of a part.
     """
 
     id: int
@@ -40,6 +40,7 @@ class InboxRequest(BaseModel):
     replied_at: datetime | None
     denials: int
     evidence: Evidence
+    part_of: str | None
 
 
 class InboxPage(BaseModel):
@@ -99,6 +100,13 @@ class GiveBack(BaseModel):
     """Why it is given back; only the office reads it."""
 
     note: Said = Field("", max_length=2000)
+
+
+class SplitOff(BaseModel):
+    """What of it is ours, and what is not: the office refers that."""
+
+    ours: Said = Field(min_length=1, max_length=2000)
+    rest: Said = Field(min_length=1, max_length=2000)
 
 
 class AskCitizen(BaseModel):

@@ -12,7 +12,7 @@ from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
-from hotline.requests import categories, closing, department_work, departments, filing, requests, work
+from hotline.requests import categories, closing, department_work, departments, filing, parts, requests, work
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -94,7 +94,7 @@ def answer(
     settings: InForce,
 ) -> wire.RequestDetail:
     """The citizen has told the office whether it is solved."""
-    closing.answer(session, request_id, solved=body.solved, who=user.username)
+    closing.answer(session, request_id, solved=body.solved, who=user.username, named=body.parts)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
 
 
@@ -108,6 +108,19 @@ def say(
 ) -> wire.RequestDetail:
     """The citizen has answered the department's question to the office."""
     request = department_work.citizen_answers(session, request_id, body.answer, who=user.username)
+    return detail(session, request, settings.request_alike_days)
+
+
+@router.post("/{request_id}/split")
+def split(
+    request_id: PathId, body: wire.SplitIn, user: MayHandleRequests, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """Make requests of its parts; its citizen still hears of one."""
+    request = work.get_for_update(session, request_id)
+    pieces = [parts.Piece(part.category, part.written) for part in body.parts]
+    for part, said in zip(work.split(session, request, pieces, who=user.username), body.parts, strict=True):
+        if said.refer:
+            _refer(session, part, said.refer, user)
     return detail(session, request, settings.request_alike_days)
 
 

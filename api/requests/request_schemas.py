@@ -55,7 +55,7 @@ class CityRequest(BaseModel):
     `escalated_to`: who was told that the department is late.
     `unanswered`: closed because the citizen said nothing.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
-    citizen that it will be done until `promised_until`.
+    citizen that it will be done until `promised_until`. `part_of_id`: the whole, of a part.
     """
 
     id: int
@@ -82,6 +82,7 @@ class CityRequest(BaseModel):
     replied_at: datetime | None
     denials: int
     unanswered: bool
+    part_of_id: int | None
 
 
 class RequestPage(BaseModel):
@@ -122,7 +123,7 @@ class Step(BaseModel):
     department: Department | None
     due_at: datetime | None
     stars: int | None
-    other: str | None = Field(description="The tracking number of the one whose duplicate it is")
+    other: str | None = Field(description="The tracking number of the one whose duplicate, or part, it is")
 
 
 class ProbableDuplicate(BaseModel):
@@ -169,6 +170,8 @@ class RequestDetail(BaseModel):
     pictures: list[Picture]
     registration_id: int | None
     steps: list[Step]
+    part_of: CityRequest | None
+    parts: list[CityRequest]
     duplicate_of: CityRequest | None
     duplicates: list[CityRequest]
     probable: list[ProbableDuplicate]
@@ -237,7 +240,22 @@ class DuplicateOf(BaseModel):
     request_id: BodyId
 
 
+class PartIn(BaseModel):
+    """What a part is about; it may be referred at once."""
+
+    category: BodyId
+    written: Said = Field(min_length=1, max_length=2000)
+    refer: Refer | None = None
+
+
+class SplitIn(BaseModel):
+    """Which requests it becomes; it is solved when all of them are."""
+
+    parts: list[PartIn] = Field(min_length=2, max_length=5)
+
+
 class CitizensAnswer(BaseModel):
-    """What the citizen says: whether it is solved."""
+    """What the citizen says: whether it is solved; if not, which `parts` of it are not (none: all)."""
 
     solved: bool
+    parts: list[BodyId] = Field([], max_length=5)

@@ -22,7 +22,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import department_work, inbox, likeness, ratings, requests
+from hotline.requests import department_work, inbox, likeness, parts, ratings, requests
 from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -106,7 +106,7 @@ def find_request(
     tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
 ) -> wire.CityRequest:
     """The request with this tracking number, typed in any digits."""
-    return view(seen_by(session, user, requests.get_by_tracking(session, tracking)), now(session))
+    return view(seen_by(session, user, requests.get_by_tracking(session, tracking, parts=True)), now(session))
 
 
 @router.get("/{request_id}")
@@ -124,7 +124,7 @@ def show_picture(
     """A picture of what is broken, or of what was mended."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
-        its = models.Picture.request_id == request.id
+        its = models.Picture.request_id == parts.whole_of(session, request).id
         file = pictures.find(session, picture_id, its)
     return show_file(settings, file)
 
@@ -136,7 +136,7 @@ def hear(
     """What the citizen said, or the range of it that a player asks for."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
-        path = requests.sound(request, settings.messages_dir)
+        path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
     what = recordings.VOICE_MESSAGE_HEARD
     return play(engine, path, f"request {request_id}", who=user.username, wanted=wanted, what=what)
 
@@ -164,6 +164,7 @@ _PLAIN = (
         "replied_at",
         "denials",
         "unanswered",
+        "part_of_id",
         "escalated_to",
     ),
 )
@@ -197,7 +198,7 @@ def detail(
     duplicates = session.scalars(
         select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
     )
-    original = requests.first(session, request)
+    original, whole = requests.first(session, request), parts.whole_of(session, request)
     said = ratings.of_request(session, request)
 
     def seen(other: models.Request) -> bool:
@@ -211,10 +212,12 @@ def detail(
         brought_by=_brought_by(session, request),
         pictures=[
             wire.Picture.model_validate(each, from_attributes=True)
-            for each in pictures.of_request(session, request.id)
+            for each in pictures.of_request(session, whole.id)
         ],
         registration_id=request.registration_id,
         steps=[_step(session, entry, said.get(entry.id)) for entry in requests.history(session, request)],
+        part_of=None if whole is request or not seen(whole) else view(whole, at),
+        parts=[view(part, at) for part in parts.of(session, request)],
         duplicate_of=None if original is request or not seen(original) else view(original, at),
         duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
         probable=[

@@ -25,7 +25,7 @@ _ASKED = text(f"state = {RequestState.REPLIED.value!r}")
 _OPEN_SOMEWHERE = text(
     f"latitude IS NOT NULL AND state IN ({', '.join(repr(s.value) for s in OPEN_REQUESTS)})"
 )
-_DONE = "coalesce(due_at, solve_by)"
+_DONE = "CASE WHEN state <> 'split' THEN coalesce(due_at, solve_by) END"
 _TOLD = "CASE WHEN answered_at IS NULL THEN answer_by END"
 _OWED_AT = (
     f"CASE WHEN NOT ({_IN_WORK}) THEN NULL"
@@ -101,11 +101,13 @@ class Request(Base):
     unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # closed like that
     denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+    part_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
     promised_until: Mapped[datetime | None]  # what that official has told the citizen
     owed_at: Mapped[datetime | None] = mapped_column(Computed(_OWED_AT, persisted=True))
     """Until when something is owed, while it is in work: that it is done, by the department, without one as
-    its category says; or as was promised; or a first answer; whichever is earlier. The database keeps it."""
+    its category says (what is split: by its parts); or as was promised; or a first answer; whichever is
+    earlier. The database keeps it."""
     latitude: Mapped[float | None]  # where it is, if the citizen's own device told
     longitude: Mapped[float | None]
     place: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))  # in words
@@ -135,6 +137,7 @@ class Request(Base):
         CheckConstraint("(state = 'duplicate') = (duplicate_of_id IS NOT NULL)", name="duplicate_of_one"),
         CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        CheckConstraint("part_of_id IS NULL OR (part_of_id <> id AND number IS NULL)", name="part_of_one"),
         CheckConstraint("(promised_by_id IS NULL) = (promised_until IS NULL)", name="promised_until"),
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="a_whole_point"),
         CheckConstraint("(report_key IS NULL) = (report_hash IS NULL)", name="key_with_hash"),
@@ -168,7 +171,10 @@ Index(
     postgresql_where=_OWED,
 )
 Index("requests_counted", *_FILTERED, Request.owed_at)
-Index("requests_on_map", Request.district, Request.made_at, Request.state, Request.owed_at)
+Index(
+    "requests_on_map",
+    *(Request.district, Request.made_at, Request.state, Request.owed_at, Request.part_of_id),
+)
 Index(
     "requests_referred",
     *(Request.department_id, Request.due_at, Request.id, Request.owed_at),

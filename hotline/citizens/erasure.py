@@ -36,7 +36,7 @@ from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import ratings, releases
+from hotline.requests import parts, ratings, releases
 from hotline.requests.requests import BY_CITIZEN
 from hotline.uploads import uploads
 
@@ -141,7 +141,9 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 
 
 def forget_words(session: Session, request: Request, at: datetime) -> None:
-    """What its citizen has said, shown and where it was goes; files by the clerk."""
+    """What its citizen has said, shown and where it was goes, of its parts, too; files by the clerk."""
+    for part in parts.of(session, request):
+        forget_words(session, part, at)
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""

@@ -46,7 +46,9 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
 
 
 def _get(session: Session, tracking: str) -> Request:
-    request = session.scalar(select(Request).where(Request.tracking == tracking))
+    request = session.scalar(
+        select(Request).where(Request.tracking == tracking, Request.part_of_id.is_(None))
+    )
     if request is None:
         raise Refused("not-found", "there is no such request")
     return request

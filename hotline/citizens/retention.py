@@ -45,6 +45,7 @@ def forget_requests(session: Session, days: int, limit: int) -> int:
         select(Request)
         .where(
             Request.state.not_in(OPEN_REQUESTS),
+            Request.part_of_id.is_(None),  # it goes with its whole
             Request.made_at < before,
             of_a_person,
             ~touched,

@@ -3,6 +3,7 @@
 Whoever follows it is told, too.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -13,9 +14,9 @@ from db.models import OutboxKind, Request
 from db.states import RequestState, RequestStep
 from hotline import outbox, reasons
 from hotline.errors import Refused
-from hotline.requests import followers
+from hotline.requests import followers, parts
 from hotline.requests.requests import first, log, move
-from hotline.requests.work import answered, did, get_for_update, must_be_anothers
+from hotline.requests.work import answered, did, get_for_update, may_end, must_be_anothers, reply
 
 _S, _T = RequestState, RequestStep
 
@@ -23,26 +24,50 @@ _S, _T = RequestState, RequestStep
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
     """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
     reason = reasons.check(reason)
-    must_be_anothers(session, request, who)
+    may_end(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
     answered(session, request)
     did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
     followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
+    if done := parts.result(session, request):
+        if done.solved:
+            reply(session, done.whole, who="", reply=done.reply)
+        else:
+            reject(session, done.whole, who="", reason=done.reply)
 
 
-def answer(session: Session, request_id: int, *, solved: bool, who: str = "", note: str = "") -> None:
+def answer(
+    session: Session,
+    request_id: int,
+    *,
+    solved: bool,
+    who: str = "",
+    note: str = "",
+    named: Collection[int] = (),
+) -> None:
     """The citizen says whether it is solved: by telephone or app, or (`who`) to somebody of the office.
 
-    Raises Refused("not-found" | "wrong-state").
+    Of what is split an objection may have `named` some of the parts; else it is about all of them.
+    Raises Refused("not-found" | "wrong-state" | "part-unknown").
     """
     request = get_for_update(session, request_id)
+    if request.part_of_id:
+        raise Refused("wrong-state", "its citizen is asked of the whole")
+    its = parts.of(session, request)
+    meant = [part for part in its if part.state is _S.REPLIED and (solved or not named or part.id in named)]
+    if not solved and set(named) - {part.id for part in meant}:
+        raise Refused("part-unknown", "it has no such part that was called solved", "parts")
     if solved:
-        move(session, request, _S.CLOSED)
+        parts.move_all(session, [request, *meant], _S.CLOSED)
     else:
-        move(session, request, _S.REOPENED, denials=Request.denials + 1)
-    did(session, request, _T.CONFIRMED if solved else _T.DENIED, who, note)
+        move(session, request, _S.SPLIT if its else _S.REOPENED, denials=Request.denials + 1)
+        parts.move_all(session, meant, _S.REOPENED, denials=Request.denials + 1)
+    step = _T.CONFIRMED if solved else _T.DENIED
+    did(session, request, step, who, note)
+    for part in meant:
+        log(session, part, step, who)
     if solved:
         _tell_closed(session, request)
 
@@ -51,14 +76,20 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
     """Close at most `limit` requests whose citizens said nothing for so many days; returns how many."""
     found = session.scalars(
         select(Request)
-        .where(Request.state == _S.REPLIED, Request.replied_at < now(session) - timedelta(days=days))
+        .where(
+            Request.state == _S.REPLIED,
+            Request.replied_at < now(session) - timedelta(days=days),
+            Request.part_of_id.is_(None),
+        )
         .order_by(Request.replied_at)
         .limit(limit)
         .with_for_update(of=Request, skip_locked=True)
     ).all()
     for request in found:
-        move(session, request, _S.CLOSED, unanswered=True)
-        log(session, request, _T.UNANSWERED, "")
+        solved = [part for part in parts.of(session, request) if part.state is _S.REPLIED]
+        parts.move_all(session, [request, *solved], _S.CLOSED, unanswered=True)
+        for each in (request, *solved):
+            log(session, each, _T.UNANSWERED, "")
         _tell_closed(session, request)
     return len(found)
 
@@ -71,9 +102,11 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     """
     one_at_a_time(session, "request-duplicates")
     request = get_for_update(session, request_id)
-    original = first(session, get_for_update(session, into_id))
+    original = parts.whole_of(session, first(session, get_for_update(session, into_id)))
     if original.id == request.id:
         raise Refused("duplicate-itself", "a request is no duplicate of itself")
+    if request.part_of_id:
+        raise Refused("wrong-state", "a part ends with its whole")
     if original.state is _S.REJECTED:
         raise Refused("wrong-state", "the other one is rejected")
     must_be_anothers(session, request, who)

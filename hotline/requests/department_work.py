@@ -46,7 +46,7 @@ def accept(session: Session, request: Request, *, who: str) -> None:
 
 def accept_all(session: Session, user: User, ids: Sequence[int]) -> dict[int, str]:
     """Accept several; those that cannot be, by their ids, with the code of why, and the others are."""
-    requests = [work.get_for_update(session, id_) for id_ in _there(session, ids)]  # every row, then the log
+    requests = [work.hold(session, id_) for id_ in _there(session, ids)]  # every row, then the log
     refused = {id_: "not-found" for id_ in set(ids) - {request.id for request in requests}}
     for request in requests:
         try:
@@ -120,7 +120,8 @@ def solve(session: Session, request: Request, *, user: User, reply: str, shown: 
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
     words = reply.strip() or _default(request, category)
     work.reply(session, request, who=user.username, reply=words)
-    pictures.give(session, given, request.id, PictureKind.EVIDENCE)
+    whole = request.part_of_id or request.id  # the citizen sees what was done of it all
+    pictures.give(session, given, whole, PictureKind.EVIDENCE)
 
 
 def _default(request: Request, category: Category) -> str:

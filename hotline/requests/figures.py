@@ -1,7 +1,8 @@
 """What became of citizens' requests, in figures for everybody that tell of no single person.
 
 The clerk counts ahead, so reading costs the same at any number of requests. Counted is what was reported in
-the last so many days, duplicates with their first one.
+the last so many days, duplicates with their first one; of what is split the parts for their departments, the
+whole for all else.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -69,7 +70,9 @@ def count(session: Session) -> list[dict[str, Any]]:
 
 def _count(session: Session, of: str, days: int, at: datetime) -> Iterator[dict[str, Any]]:
     key = _OF[of].label("key")
-    reported = Request.made_at > at - timedelta(days=days), Request.state != _S.DUPLICATE
+    reported = [Request.made_at > at - timedelta(days=days), Request.state != _S.DUPLICATE]
+    if of != "department_id":
+        reported.append(Request.part_of_id.is_(None))
     grouped = [] if of == "all" else [_OF[of]]
     sums = [func.count().filter(which).label(name) for name, which in _COUNTED.items()]
     counted = select(key, func.count().label("received"), *sums).where(*reported).group_by(*grouped)

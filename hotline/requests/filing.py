@@ -119,8 +119,16 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
     values["answer_by"], values["solve_by"] = (
         working_time.due_in(session, at, span, week) for span in categories.promised(category)
     )
+    request = add(session, made_at=at, **values)
+    log(session, request, RequestStep.REPORTED, who)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
+    return request
+
+
+def add(session: Session, **values: Any) -> Request:
+    """A request under a new tracking number, without a history. Raises Refused("tickets-used-up")."""
     for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
-        request = Request(tracking=tracking, made_at=at, **values)
+        request = Request(tracking=tracking, **values)
         try:
             with session.begin_nested():
                 session.add(request)
@@ -128,7 +136,5 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
             if "tracking" not in str(error.orig):
                 raise
             continue
-        log(session, request, RequestStep.REPORTED, who)
-        outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
         return request
     raise Refused("tickets-used-up", "no free tracking number was found")

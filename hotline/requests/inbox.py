@@ -172,8 +172,8 @@ def by_district(session: Session, wanted: Filter) -> list[District]:
     at = now(session)
     query = select(
         Request.district,
-        func.count(),
-        func.count().filter(Request.state.in_(OPEN_REQUESTS)),
+        func.count().filter(Request.part_of_id.is_(None)),
+        func.count().filter(Request.state.in_(OPEN_REQUESTS), Request.part_of_id.is_(None)),
         func.count().filter(overdue(at)),
     ).group_by(Request.district)
     if wanted.category is None and wanted.department_id is None and not wanted.mine and not wanted.promised:

@@ -32,6 +32,8 @@ def alike(session: Session, request: Request, days: int) -> list[Alike]:
         select(Request)
         .where(
             Request.id != request.id,
+            Request.part_of_id.is_(None),
+            Request.id != (request.part_of_id or request.id),
             Request.category == request.category,
             Request.district.is_not_distinct_from(request.district),
             Request.made_at.between(request.made_at - span, request.made_at + span),

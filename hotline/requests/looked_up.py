@@ -105,7 +105,7 @@ def steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequenc
 
 
 _RELEASED = Request.id.in_(select(Release.request_id)) & (Request.state != RequestState.DUPLICATE)
-_PLAIN = select(Request).options(lazyload(Request.promised_by))
+_PLAIN = select(Request).where(Request.part_of_id.is_(None)).options(lazyload(Request.promised_by))
 
 
 def _span(session: Session, wanted: Wanted) -> tuple[datetime, datetime]:

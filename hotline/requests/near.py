@@ -39,6 +39,7 @@ def near(session: Session, category: int, point: Point, radius: int) -> Sequence
         select(Request, squared)
         .where(
             Request.category == category,
+            Request.part_of_id.is_(None),
             Request.state.in_(words(OPEN_REQUESTS)),
             Request.latitude.between(point.latitude - high, point.latitude + high),
             Request.longitude.between(point.longitude - wide, point.longitude + wide),

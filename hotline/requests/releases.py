@@ -56,8 +56,8 @@ def release(
     """
     text = reasons.check(text)
     request = work.get_for_update(session, request_id)
-    if request.state is RequestState.DUPLICATE:
-        raise Refused("wrong-state", "it is a duplicate: release the first one")
+    if request.state is RequestState.DUPLICATE or request.part_of_id:
+        raise Refused("wrong-state", "it is a duplicate, or a part: release the first one, or the whole")
     if with_point and request.latitude is None:
         raise Refused("place-missing", "nobody knows its point", "with_point")
     its = session.scalars(

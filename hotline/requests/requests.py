@@ -18,7 +18,10 @@ from hotline.requests import spoken_replies
 
 LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS)
 """Who was told that a department is late."""
-OF_THE_OFFICE = (RequestStep.RETURNED, RequestStep.SEPARATED, *LATENESS)
+OF_THE_OFFICE = (
+    *(RequestStep.RETURNED, RequestStep.SEPARATED, RequestStep.SPLIT, RequestStep.PART),
+    *LATENESS,
+)
 """What it does among itself is not the public's."""
 TO_CITIZEN = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.ASKED)
 BY_CITIZEN = (RequestStep.DENIED, RequestStep.ANSWERED)
@@ -36,11 +39,14 @@ def get(session: Session, request_id: int) -> Request:
     return request
 
 
-def get_by_tracking(session: Session, typed: str) -> Request:
-    """The request with the tracking number a person typed. Raises Refused("ticket-invalid" | "not-found")."""
+def get_by_tracking(session: Session, typed: str, *, parts: bool = False) -> Request:
+    """The request with the tracking number a person typed; one of its `parts` only for the office.
+
+    Raises Refused("ticket-invalid" | "not-found").
+    """
     tracking = tickets.parse(typed, tickets.TRACKING)
     request = session.scalar(select(Request).where(Request.tracking == tracking))
-    if request is None:
+    if request is None or (request.part_of_id and not parts):
         raise Refused("not-found", "no request has this tracking number")
     return request
 
@@ -74,7 +80,9 @@ def first(session: Session, request: Request) -> Request:
 
 
 class Progress(NamedTuple):
-    """How a request stands, as its citizen may hear it: a duplicate as the first one (`joined`)."""
+    """How a request stands, as its citizen may hear it: a duplicate as the first one (`joined`), one that is
+    split as in work.
+    """
 
     request_id: int
     state: RequestState
@@ -92,7 +100,8 @@ def progress(session: Session, request: Request) -> Progress:
     """How it stands."""
     leading = first(session, request)
     reply_of = leading.id if spoken_replies.can_be_read(leading) else None
-    return Progress(request.id, leading.state, joined=leading is not request, reply_of=reply_of)
+    state = RequestState.ACCEPTED if leading.state is RequestState.SPLIT else leading.state
+    return Progress(request.id, state, joined=leading is not request, reply_of=reply_of)
 
 
 def of_caller(session: Session, number: str) -> Progress | None:

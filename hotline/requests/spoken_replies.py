@@ -31,7 +31,7 @@ def lacking(session: Session, limit: int) -> Sequence[Lacking]:
     """The replies that nobody has spoken yet, the oldest requests first."""
     rows = session.execute(
         select(Request.id, Request.reply)
-        .where(Request.reply != Request.spoken)
+        .where(Request.reply != Request.spoken, Request.part_of_id.is_(None))
         .order_by(Request.id)
         .limit(limit)
     )

@@ -45,7 +45,7 @@ def queue_due(session: Session, settings: Settings) -> int:
         select(RequestEntry, Request, Category.code)
         .join(Request, Request.id == RequestEntry.request_id)
         .join(Category, Category.id == Request.category)
-        .where(RequestEntry.at > at - _USEFUL, ~told)
+        .where(RequestEntry.at > at - _USEFUL, Request.part_of_id.is_(None), ~told)
         .order_by(RequestEntry.at, RequestEntry.id)
         .limit(_AT_ONCE)
     )

@@ -3,6 +3,7 @@
 Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from db.states import IN_WORK, WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import categories, followers
+from hotline.requests import categories, followers, parts
 from hotline.requests.filing import write
 from hotline.requests.requests import BY_CITIZEN, get, log, move
 from settings import WorkingWeek
@@ -27,7 +28,18 @@ HANDLERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR, Role.OPE
 
 
 def get_for_update(session: Session, request_id: int) -> Request:
-    """The request, which nobody else changes until the transaction ends. Raises Refused("not-found")."""
+    """The request, which nobody else changes until the transaction ends. Raises Refused("not-found").
+
+    Of a part the whole is held first: in this order everywhere.
+    """
+    whole = session.scalar(select(Request.part_of_id).where(Request.id == request_id))
+    if whole is not None:
+        hold(session, whole)
+    return hold(session, request_id)
+
+
+def hold(session: Session, request_id: int) -> Request:
+    """The request alone: enough for what does not end it. Raises Refused("not-found")."""
     locked = {"of": Request}
     request = session.get(Request, request_id, with_for_update=locked, populate_existing=True)
     return request or get(session, request_id)
@@ -111,10 +123,14 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
     reply = reasons.check(reply)
     if request.state not in IN_WORK:
         raise Refused("wrong-state", "it is not in work any more")
-    request.reply = reply
-    answered(session, request)
+    whole = parts.whole_of(session, request)
+    for each in {request, whole}:
+        each.reply = reply
+        answered(session, each)
     did(session, request, _T.NEWS, who, reply)
-    outbox.tell_of_request(session, OutboxKind.REQUEST_NEWS, request, reply)
+    if whole is not request:
+        log(session, whole, _T.NEWS, who, reply)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_NEWS, whole, reply)
 
 
 def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
@@ -123,13 +139,43 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     Raises what `tell` raises, and Refused("objection-own").
     """
     reply = reasons.check(reply)
-    must_be_anothers(session, request, who)
-    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who)
+    may_end(session, request, who)
+    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who or None)
     answered(session, request)
     _have_called(session, request)
     did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
     followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
+    if done := parts.result(session, request):
+        _tell_of_all(session, done)
+
+
+def _tell_of_all(session: Session, done: parts.Result) -> None:
+    """All parts are done: so is what they are parts of."""
+    reply(session, done.whole, who="", reply=done.reply)
+
+
+def split(
+    session: Session,
+    request: Request,
+    pieces: Sequence[parts.Piece],
+    *,
+    who: str,
+    keeps_first: bool = False,
+) -> Sequence[Request]:
+    """Make parts of it. Raises what `parts.split` raises, and Refused("objection-own")."""
+    must_be_anothers(session, request, who)
+    return parts.split(session, request, pieces, who=who, keeps_first=keeps_first)
+
+
+def may_end(session: Session, request: Request, who: str) -> None:
+    """What is split ends by itself, with its parts; an objection is another person's.
+
+    Raises Refused("wrong-state" | "objection-own").
+    """
+    if who and request.state is _S.SPLIT:
+        raise Refused("wrong-state", "it is done when its parts are")
+    must_be_anothers(session, request, who)
 
 
 def _have_called(session: Session, request: Request) -> None:

@@ -162,7 +162,10 @@ MAY: dict[str, frozenset[Role] | str] = {
     },
     "GET /requests/{request_id}/pictures/{picture_id}": ALL,
     "POST /requests": HANDLES,
-    **{f"POST /requests/{{request_id}}/{deed}": HANDLES for deed in ("refer", "return", "reply", "reject")},
+    **{
+        f"POST /requests/{{request_id}}/{deed}": HANDLES
+        for deed in ("refer", "return", "reply", "reject", "split")
+    },
     **{
         f"POST /requests/{{request_id}}/{deed}": HANDLES
         for deed in ("answer", "said", "duplicate", "separate")
@@ -171,7 +174,10 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /inbox/{request_id}/pictures/{picture_id}": DEPARTMENT,
     "POST /inbox/pictures": DEPARTMENT,
     "POST /inbox/accept": DEPARTMENT,
-    **{f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT for deed in ("accept", "return", "ask", "reply")},
+    **{
+        f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT
+        for deed in ("accept", "return", "ask", "reply", "split")
+    },
     "GET /requests/{request_id}/release": ALL,
     "POST /requests/{request_id}/release": CONDUCTS,
     "DELETE /requests/{request_id}/release": CONDUCTS,

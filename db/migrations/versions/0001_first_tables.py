@@ -35,10 +35,10 @@ _CATEGORIES = (  # of each subject: what files call it, its icon, and in how man
 )
 _ANSWER_DAYS = 2
 
-_DONE = "coalesce(due_at, solve_by)"
+_DONE = "CASE WHEN state <> 'split' THEN coalesce(due_at, solve_by) END"
 _TOLD = "CASE WHEN answered_at IS NULL THEN answer_by END"
 _OWED_AT = (
-    "CASE WHEN NOT (state IN ('new', 'referred', 'accepted', 'asked', 'reopened')) THEN NULL"
+    "CASE WHEN NOT (state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split')) THEN NULL"
     f" WHEN promised_until <= coalesce({_DONE}, promised_until)"
     f" AND promised_until <= coalesce({_TOLD}, promised_until) THEN promised_until"
     f" WHEN {_DONE} <= coalesce({_TOLD}, {_DONE}) THEN {_DONE} ELSE {_TOLD} END"
@@ -54,7 +54,8 @@ _READY_NOTES = (
 )
 
 _OPEN_SOMEWHERE = (
-    "latitude IS NOT NULL AND state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'replied')"
+    "latitude IS NOT NULL "
+    "AND state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split', 'replied')"
 )
 
 _BREAK_REASONS = ("writing", "rest", "prayer", "meal", "meeting", "technical")
@@ -865,6 +866,7 @@ def _tables() -> None:
                 "closed",
                 "duplicate",
                 "rejected",
+                "split",
                 name="request_state",
                 native_enum=False,
                 create_constraint=True,
@@ -898,6 +900,7 @@ def _tables() -> None:
         sa.Column("unanswered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("denials", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("duplicate_of_id", sa.Integer(), nullable=True),
+        sa.Column("part_of_id", sa.Integer(), nullable=True),
         sa.Column("promised_by_id", sa.Integer(), nullable=True),
         sa.Column("promised_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -927,6 +930,7 @@ def _tables() -> None:
         sa.CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
         sa.CheckConstraint("NOT unanswered OR state = 'closed'", name="closed_unanswered"),
         sa.CheckConstraint("duplicate_of_id <> id", name="not_its_own_duplicate"),
+        sa.CheckConstraint("part_of_id IS NULL OR (part_of_id <> id AND number IS NULL)", name="part_of_one"),
         sa.ForeignKeyConstraint(
             ["api_key_id"],
             ["api_keys.id"],
@@ -944,6 +948,10 @@ def _tables() -> None:
             ["requests.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["part_of_id"],
+            ["requests.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["promised_by_id"],
             ["officials.id"],
         ),
@@ -957,6 +965,7 @@ def _tables() -> None:
     op.create_index(("ix_requests_call_id"), "requests", ["call_id"], unique=False)
     op.create_index(("ix_requests_department_id"), "requests", ["department_id"], unique=False)
     op.create_index(("ix_requests_duplicate_of_id"), "requests", ["duplicate_of_id"], unique=False)
+    op.create_index(("ix_requests_part_of_id"), "requests", ["part_of_id"], unique=False)
     op.create_index(("ix_requests_promised_by_id"), "requests", ["promised_by_id"], unique=False)
     op.create_index(("ix_requests_registration_id"), "requests", ["registration_id"], unique=False)
     op.create_index("requests_alike", "requests", ["category", "district", "made_at"], unique=False)
@@ -994,8 +1003,8 @@ def _tables() -> None:
         "requests",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
-        postgresql_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened')"),
+        sqlite_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split')"),
+        postgresql_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split')"),
     )
     op.create_index(
         "requests_owed",
@@ -1006,7 +1015,12 @@ def _tables() -> None:
         postgresql_where=sa.text("owed_at IS NOT NULL"),
     )
     op.create_index("requests_counted", "requests", [*_FILTERED, "owed_at"], unique=False)
-    op.create_index("requests_on_map", "requests", ["district", "made_at", "state", "owed_at"], unique=False)
+    op.create_index(
+        "requests_on_map",
+        "requests",
+        ["district", "made_at", "state", "owed_at", "part_of_id"],
+        unique=False,
+    )
     op.create_index(
         "requests_referred",
         "requests",
@@ -1603,6 +1617,8 @@ def _tables() -> None:
                 "reminded",
                 "to_head",
                 "to_supervisors",
+                "split",
+                "part",
                 name="request_step",
                 native_enum=False,
                 create_constraint=True,

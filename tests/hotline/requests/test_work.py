@@ -16,22 +16,29 @@ from db.states import REQUEST_MOVES, WITH_DEPARTMENT
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.requests import closing, department_work, departments, filing, work
+from hotline.requests.parts import Piece
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps, today
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 ALLOWED = {  # docs/states.md, written down a second time on purpose
-    S.NEW: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
-    S.REFERRED: {S.REFERRED, S.NEW, S.ACCEPTED, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED},
-    S.ACCEPTED: {S.REFERRED, S.NEW, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED},
-    S.ASKED: {S.REFERRED, S.NEW, S.ACCEPTED, S.REPLIED, S.DUPLICATE, S.REJECTED},
-    S.REPLIED: {S.CLOSED, S.REOPENED},
-    S.REOPENED: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED},
+    S.NEW: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
+    S.REFERRED: {S.REFERRED, S.NEW, S.ACCEPTED, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
+    S.ACCEPTED: {S.REFERRED, S.NEW, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
+    S.ASKED: {S.REFERRED, S.NEW, S.ACCEPTED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
+    S.REPLIED: {S.CLOSED, S.REOPENED, S.SPLIT},
+    S.REOPENED: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
     S.CLOSED: set[S](),
     S.DUPLICATE: {S.NEW},
     S.REJECTED: set[S](),
+    S.SPLIT: {S.REPLIED, S.REJECTED},
 }
+
+
+def by(request: Request) -> str:
+    """What is split ends with its last part, by nobody."""
+    return "" if request.state is S.SPLIT else "u"
 
 
 def attempt(session: Session, request: Request, to: S) -> None:
@@ -39,9 +46,14 @@ def attempt(session: Session, request: Request, to: S) -> None:
     if to is S.REFERRED:
         refer(session, request)
     elif to is S.REPLIED:
-        work.reply(session, request, who="u", reply="ترمیم شد")
+        work.reply(session, request, who=by(request), reply="ترمیم شد")
     elif to is S.REJECTED:
-        closing.reject(session, request, who="u", reason="کار شرکت برق است")
+        closing.reject(session, request, who=by(request), reason="کار شرکت برق است")
+    elif to is S.SPLIT and request.state is S.REPLIED:
+        a_request(session, S.REPLIED, number=None, part_of_id=request.id)
+        closing.answer(session, request.id, solved=False)
+    elif to is S.SPLIT:
+        work.split(session, request, [Piece(1, "چراغ"), Piece(2, "چاله")], who="u")
     elif to is S.DUPLICATE:
         closing.merge(session, request.id, a_request(session).id, who="u")
     elif to is S.ACCEPTED and request.state is not S.ACCEPTED:

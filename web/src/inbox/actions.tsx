@@ -6,11 +6,12 @@ import { ErrorNotice } from '../ui/error-notice'
 import { isWithUs } from './names'
 import { accept, answer, ask, giveBack, type InboxDetail, useInboxAction } from './queries'
 import { SolveForm } from './solve-form'
+import { SplitForm } from './split-form'
 import { WordsForm } from './words-form'
 import style from '../requests/requests.module.css'
 
-type Action = 'solve' | 'tell' | 'ask' | 'giveBack'
-const ACTIONS: Action[] = ['solve', 'tell', 'ask', 'giveBack']
+type Action = 'solve' | 'tell' | 'ask' | 'split' | 'giveBack'
+const ACTIONS: Action[] = ['solve', 'tell', 'ask', 'split', 'giveBack']
 
 /** What a department does with a request: accept it first, and then one thing at a time. */
 export function Actions({ detail }: { detail: InboxDetail }) {
@@ -29,7 +30,7 @@ export function Actions({ detail }: { detail: InboxDetail }) {
         {request.state === 'referred' && (
           <Button loading={accepting.isPending} onClick={() => accepting.mutate(undefined)} data-testid="accept">{words.accept}</Button>
         )}
-        {ACTIONS.map((action) => (
+        {ACTIONS.filter((action) => action !== 'split' || request.part_of === null).map((action) => (
           <Button
             key={action} variant={action === chosen ? 'light' : 'default'} aria-pressed={action === chosen} data-testid={`to-${action}`}
             onClick={() => setChosen(action)}
@@ -54,6 +55,7 @@ export function Actions({ detail }: { detail: InboxDetail }) {
           />
         )
         : <p className={style.soft} data-testid="unreachable">{words.unreachable}</p>)}
+      {chosen === 'split' && <SplitForm request={request} />}
       {chosen === 'giveBack' && (
         <WordsForm
           key="giveBack" label={words.giveBackLabel} help={words.giveBackHelp} action={words.giveBack} field="reason" longest={2000}

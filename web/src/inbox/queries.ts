@@ -49,6 +49,9 @@ export const ask = (id: number, question: string) =>
 
 export const answer = (id: number, said: Answer) => body(client.POST('/api/v1/inbox/{request_id}/reply', { ...ofRequest(id), body: said }))
 
+export const split = (id: number, said: { ours: string; rest: string }) =>
+  body(client.POST('/api/v1/inbox/{request_id}/split', { ...ofRequest(id), body: said }))
+
 export const giveBack = (id: number, note: string) =>
   body(client.POST('/api/v1/inbox/{request_id}/return', { ...ofRequest(id), body: { note } }))
 

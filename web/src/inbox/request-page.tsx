@@ -61,6 +61,7 @@ function About({ detail }: { detail: InboxDetail }) {
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
       <h2>{categoryName(language, request)}{text.comma}{districtName(language, request.district)}</h2>
       <div className={style.tags} role="status"><Standing request={request} /></div>
+      {request.part_of && <p className={style.soft} data-testid="part-of">{text.inbox.partOf(format.ticket(request.part_of))}</p>}
       {request.written && <p className={style.said} dir="auto">{request.written}</p>}
       {request.spoken && (
         <div>

@@ -85,6 +85,8 @@ export const problem: typeof fa = {
   'evidence-unsolved': 'Pictures belong to an answer that says it is solved.',
   'due-date': 'A due date is today or later, within a year.',
   'ticket-invalid': 'This number is not right.',
+  'parts-count': 'A request is split into two to five parts.',
+  'part-unknown': 'The request has no such part that was called solved.',
   'duplicate-itself': 'A request is no duplicate of itself.',
   'rule-days': 'Choose at least one day of the week.',
   'rule-hours': 'The end and the start are the same hour. An hour before the start means the next day.',

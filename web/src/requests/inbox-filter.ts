@@ -3,7 +3,7 @@ import { IN_WORK, WITH_DEPARTMENT } from './names'
 import type { RequestFilter, RequestState } from './queries'
 
 /** What the inbox shows: one state, all in work, or the overdue ones. */
-export const VIEWS = ['work', 'overdue', 'escalated', 'reopened', 'new', 'referred', 'replied', 'closed', 'rejected', 'duplicate'] as const
+export const VIEWS = ['work', 'overdue', 'escalated', 'reopened', 'new', 'referred', 'split', 'replied', 'closed', 'rejected', 'duplicate'] as const
 export type View = (typeof VIEWS)[number]
 
 /** Which states a view shows; a department's are one to whoever looks for them. */

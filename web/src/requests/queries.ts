@@ -11,6 +11,7 @@ export type RequestDetail = Schemas['RequestDetail']
 export type RequestState = CityRequest['state']
 export type RequestIn = Schemas['RequestIn']
 export type Refer = Schemas['Refer']
+export type PartIn = Schemas['PartIn']
 export type Step = Schemas['Step']
 export type Department = Schemas['Department']
 export type DistrictCounts = Schemas['DistrictCounts']
@@ -46,8 +47,11 @@ export const replyToRequest = (id: number, reply: string, solved: boolean) =>
 export const rejectRequest = (id: number, reply: string) =>
   body(client.POST('/api/v1/requests/{request_id}/reject', { ...ofRequest(id), body: { reply, solved: false } }))
 
-export const answerRequest = (id: number, solved: boolean) =>
-  body(client.POST('/api/v1/requests/{request_id}/answer', { ...ofRequest(id), body: { solved } }))
+export const answerRequest = (id: number, solved: boolean, parts: number[]) =>
+  body(client.POST('/api/v1/requests/{request_id}/answer', { ...ofRequest(id), body: { solved, parts } }))
+
+export const splitRequest = (id: number, parts: PartIn[]) =>
+  body(client.POST('/api/v1/requests/{request_id}/split', { ...ofRequest(id), body: { parts } }))
 
 export const sayToQuestion = (id: number, answer: string) =>
   body(client.POST('/api/v1/requests/{request_id}/said', { ...ofRequest(id), body: { answer } }))

@@ -20,8 +20,8 @@ import { History } from './history'
 import { departmentName, districtName, isInWork, mayHandle, mayRelease } from './names'
 import { Pictures } from './pictures'
 import { ReleaseCard } from './release'
-import { type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest } from './queries'
-import { StateTags } from './request-row'
+import { type CityRequest, type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest } from './queries'
+import { RequestRow, StateTags } from './request-row'
 import style from './requests.module.css'
 
 /** One request: what was said, what was done, and what may be done with it. */
@@ -45,17 +45,29 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
           <>
             <div className={style.side}>
               <About me={me} detail={detail} />
-              {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} request={detail.request} question={detail.question} />}
+              {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} detail={detail} />}
             </div>
             <div className={style.side}>
+              <Parts parts={detail.parts} />
               <History steps={detail.steps} />
-              {mayRelease(me.role) && <ReleaseCard key={id} detail={detail} />}
+              {mayRelease(me.role) && !detail.part_of && <ReleaseCard key={id} detail={detail} />}
               <Duplicates detail={detail} may={mayHandle(me.role)} />
             </div>
           </>
         )}
       </main>
     </div>
+  )
+}
+
+function Parts({ parts }: { parts: CityRequest[] }) {
+  const { text } = useLanguage()
+  if (parts.length === 0) return null
+  return (
+    <Paper withBorder component="section" className={style.card} aria-labelledby="parts-title" data-testid="parts">
+      <h2 id="parts-title">{text.requests.parts}</h2>
+      <ul className={style.rows}>{parts.map((part) => <RequestRow key={part.id} request={part} />)}</ul>
+    </Paper>
   )
 }
 
@@ -72,7 +84,7 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
   const language = useLanguage()
   const category = useCategory()
   const { text, format } = language
-  const { request, duplicate_of } = detail
+  const { request, duplicate_of, part_of } = detail
   const words = text.requests
   const facts: Fact[] = [
     [words.search, <Num key="t">{format.ticket(request.tracking)}</Num>],
@@ -97,6 +109,11 @@ function About({ me, detail }: { me: Me; detail: RequestDetail }) {
     <Paper withBorder component="section" className={style.card} data-testid="facts" data-state={request.state}>
       <h2>{category(request.category)}{text.comma}{districtName(language, request.district)}</h2>
       <div className={style.tags} role="status"><StateTags request={request} /></div>
+      {part_of && (
+        <p className={style.plainLine} data-testid="part-of">
+          {words.partOf} <Link href={`/requests/${part_of.id}`}><Num>{format.ticket(part_of.tracking)}</Num></Link>
+        </p>
+      )}
       {duplicate_of && (
         <p className={style.plainLine}>
           {words.duplicateOf} <Link href={`/requests/${duplicate_of.id}`}><Num>{format.ticket(duplicate_of.tracking)}</Num></Link>

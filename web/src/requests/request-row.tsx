@@ -63,6 +63,7 @@ export function StateTags({ request }: { request: CityRequest }) {
       {(escalated_to === 'head' || escalated_to === 'supervisors') && (
         <span className={style.due} data-late data-testid="escalated">{text.requests.escalated[escalated_to]}</span>
       )}
+      {request.part_of_id !== null && <span className={style.soft}>{text.requests.isPart}</span>}
       {denials > 0 && state !== 'closed' && <span className={style.due} data-late>{text.requests.denials(format.number(denials))}</span>}
     </>
   )

@@ -98,13 +98,13 @@ export const en: Words = {
     asked: 'Is it solved?',
     state: {
       new: 'Waits to be looked at', referred: 'With a department', accepted: 'In work', asked: 'You are asked something', replied: 'Answered; is it solved?', reopened: 'Not solved; looked at again',
-      closed: 'Finished', duplicate: 'Joined to another report', rejected: 'Not for the city to solve',
+      closed: 'Finished', split: 'With several departments', duplicate: 'Joined to another report', rejected: 'Not for the city to solve',
     },
     step: {
       reported: 'Reported', promised: 'Promised', referred: 'Given to a department', returned: 'Given back by the department', accepted: 'In work', asked: 'A question to you', answered: 'You answered',
       reminded: 'The department was reminded', to_head: 'Late: for the department’s head', to_supervisors: 'Late: for the supervisors', news: 'News',
       replied: 'Answer: it is solved', confirmed: 'You: it is solved', denied: 'You: it is not solved',
-      unanswered: 'You gave no answer; closed', merged: 'Joined to another report', separated: 'A report of its own', rejected: 'Not for the city to solve',
+      unanswered: 'You gave no answer; closed', split: 'With several departments', part: 'A part of a report', merged: 'Joined to another report', separated: 'A report of its own', rejected: 'Not for the city to solve',
     },
     question: 'The department asks you',
     answer: 'Your answer',

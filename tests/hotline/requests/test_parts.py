@@ -1,0 +1,210 @@
+"""A request in parts: each goes its own way, and the citizen hears of one thing."""
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Erasure, OutboxKind, Request, SolvedCall
+from hotline.citizens import erasure, following
+from hotline.errors import Refused
+from hotline.requests import (
+    closing,
+    department_work,
+    figures,
+    inbox,
+    likeness,
+    looked_up,
+    near,
+    parts,
+    requests,
+    work,
+)
+from hotline.requests.inbox import Filter
+from hotline.requests.parts import Piece
+from hotline.requests.places import Point
+from tests.factories import HOUR, a_number, a_request, at_once, of_department
+from tests.hotline.requests.office import DAY, S, T, messages, refer, steps
+from tests.kit.refusal import refusal
+
+TWO = [Piece(1, "چراغ خاموش است"), Piece(2, "آسفالت نشست کرده است")]
+POINT = Point(32.65, 51.67)
+
+
+def split(session: Session, **values: object) -> tuple[Request, Request, Request]:
+    """The whole, and two parts of it that departments have."""
+    point = {"latitude": POINT.latitude, "longitude": POINT.longitude}
+    whole = a_request(
+        session, **{"number": "+989131112233", "solve_by": now(session) + 5 * DAY} | point | values
+    )
+    one, other = work.split(session, whole, TWO, who="u")
+    for part in (one, other):
+        refer(session, part)
+    return whole, one, other
+
+
+def test_given_a_request_in_parts_when_all_are_solved_then_its_citizen_is_asked_once(
+    session: Session,
+) -> None:
+    whole, one, other = split(session)
+    assert (whole.state, one.part_of_id, one.number, one.solve_by) == (
+        S.SPLIT,
+        whole.id,
+        None,
+        whole.solve_by,
+    )
+    assert one.tracking != other.tracking != whole.tracking
+    work.tell(session, other, who="d", reply="فردا می‌آییم")
+    assert messages(session, OutboxKind.REQUEST_NEWS) == ["+989131112233"]
+    work.reply(session, one, who="d", reply="تعویض شد")
+    assert whole.state is S.SPLIT
+    assert requests.progress(session, whole).state is S.ACCEPTED and not messages(
+        session, OutboxKind.REQUEST_REPLIED
+    )
+    work.reply(session, other, who="e", reply="پر شد")
+    assert (whole.state, whole.reply) == (S.REPLIED, "تعویض شد / پر شد")
+    assert messages(session, OutboxKind.REQUEST_REPLIED) == ["+989131112233"]
+    latest = requests.latest(session, "+989131112233")
+    assert latest is whole and requests.progress(session, whole).asked
+    with pytest.raises(Refused, match="wrong-state"):
+        closing.answer(session, one.id, solved=True, who="u")
+    closing.answer(session, whole.id, solved=True)
+    assert {each.state for each in (whole, one, other)} == {S.CLOSED}
+    assert session.scalars(
+        select(AuditEntry.action).where(AuditEntry.subject == f"request {whole.id}")
+    ).all() == ["request-split"]
+    assert [step for step, *_ in steps(session, one)] == [T.PART, T.REFERRED, T.REPLIED, T.CONFIRMED]
+    seen = [entry.step for entry, _ in requests.told(session, whole)]
+    assert seen == [T.NEWS, T.REPLIED, T.CONFIRMED]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_given_solved_parts_when_the_citizen_objects_then_what_is_named_is_reopened_or_all(
+    session: Session, named: bool
+) -> None:
+    whole, one, other = split(session)
+    for part in (one, other):
+        work.reply(session, part, who="u", reply="ترمیم شد")
+    only = [other.id] if named else []
+    assert (
+        refusal(lambda: closing.answer(session, whole.id, solved=False, named=[whole.id])) == "part-unknown"
+    )
+    session.refresh(whole)
+    closing.answer(session, whole.id, solved=False, named=only)
+    assert (whole.state, whole.denials, other.state, other.denials) == (S.SPLIT, 1, S.REOPENED, 1)
+    assert one.state is (S.REPLIED if named else S.REOPENED)
+    assert requests.progress(session, whole).reply_of is None
+    for part in (one, other) if not named else (other,):
+        part.replied_by = "somebody else"
+        work.reply(session, part, who="u", reply="دوباره ترمیم شد")
+    assert whole.state is S.REPLIED
+    whole.replied_at = now(session) - 9 * DAY
+    session.flush()
+    assert closing.close_unanswered(session, 7, 9) == 1
+    assert all(each.state is S.CLOSED and each.unanswered for each in (whole, one, other))
+
+
+def test_given_parts_that_are_not_the_citys_when_all_are_rejected_then_so_is_the_whole(
+    session: Session,
+) -> None:
+    whole, one, other = split(session)
+    closing.reject(session, one, who="u", reason="کار شرکت برق است")
+    assert whole.state is S.SPLIT
+    closing.reject(session, other, who="u", reason="کار شرکت آب است")
+    assert (whole.state, whole.reply) == (S.REJECTED, "کار شرکت برق است / کار شرکت آب است")
+    whole, one, other = split(session)
+    closing.reject(session, one, who="u", reason="ا" * 300)
+    work.reply(session, other, who="u", reply="ب" * 300)
+    assert whole.state is S.REPLIED and len(whole.reply) == 500
+
+
+def test_given_what_is_split_when_it_is_acted_on_otherwise_then_it_is_refused(session: Session) -> None:
+    whole, one, other = split(session)
+    for act in (
+        lambda: work.reply(session, whole, who="u", reply="ترمیم شد"),
+        lambda: closing.reject(session, whole, who="u", reason="نیست"),
+        lambda: work.split(session, whole, TWO, who="u"),
+        lambda: work.split(session, one, TWO, who="u"),
+        lambda: refer(session, whole),
+        lambda: closing.merge(session, whole.id, a_request(session).id, who="u"),
+        lambda: closing.merge(session, one.id, a_request(session).id, who="u"),
+    ):
+        assert refusal(act) == "wrong-state"
+    fresh = a_request(session)
+    assert refusal(lambda: work.split(session, fresh, TWO[:1], who="u")) == "parts-count"
+    assert refusal(lambda: work.split(session, fresh, [*TWO, Piece(1, " ")], who="u")) == "text-missing"
+    closing.merge(session, fresh.id, other.id, who="u")
+    assert fresh.duplicate_of_id == whole.id
+
+
+def test_given_parts_when_citizens_programs_and_figures_look_then_there_is_one_request(
+    session: Session,
+) -> None:
+    whole, one, _ = split(session)
+    for part in parts.of(session, whole):
+        assert refusal(lambda part=part: requests.get_by_tracking(session, part.tracking)) == "not-found"
+        assert (
+            refusal(lambda part=part: following.follow(session, a_number(), part.tracking, "fa"))
+            == "not-found"
+        )
+    assert [each.request for each in near.near(session, 1, POINT, 100)] == [whole]
+    assert not near.near(session, 2, POINT, 100)
+    assert [f.request for f in looked_up.by_numbers(session, [whole.tracking, one.tracking])] == [whole]
+    assert not likeness.alike(session, one, 30)
+    assert [row.reported for row in inbox.by_district(session, Filter())] == [1]
+    counted = figures.count(session)
+    year = [row for row in counted if row["days"] == 365]
+    assert sum(row["received"] for row in year if not row["category"] and not row["department_id"]) == 1
+    assert sum(row["received"] for row in year if row["category"]) == 1
+    assert sum(row["received"] for row in year if row["department_id"]) == 2
+    whole.solve_by = one.due_at = now(session) - HOUR
+    session.flush()
+    assert inbox.counts(session, Filter()).overdue == 1
+    session.expire_all()
+    assert whole.owed_at is None and one.owed_at == one.due_at
+
+
+def test_given_a_department_with_a_part_of_it_when_it_splits_then_the_office_has_the_rest(
+    session: Session,
+) -> None:
+    clerk = of_department(session)
+    whole = a_request(session, S.ASKED, department_id=clerk.department_id, number=a_number())
+    due_at = whole.due_at
+    ours, rest = work.split(session, whole, TWO, who=clerk.username, keeps_first=True)
+    assert (ours.state, ours.department_id, ours.due_at) == (S.ACCEPTED, clerk.department_id, due_at)
+    assert (rest.state, rest.department_id, whole.department_id) == (S.NEW, None, None)
+    refused = refusal(lambda: department_work.ask(session, ours, who=clerk.username, question="کدام؟"))
+    assert refused == "citizen-unreachable"
+
+
+def test_given_a_citizen_who_is_deleted_when_the_parts_are_over_then_their_words_go_with_the_wholes(
+    session: Session,
+) -> None:
+    whole, one, other = split(session, number="+983131112233")
+    erasure.delete_citizen(session, "+983131112233", who="u", give_up=False)
+    work.reply(session, one, who="u", reply="ترمیم شد")
+    work.reply(session, other, who="u", reply="ترمیم شد")
+    assert session.scalar(select(func.count()).select_from(SolvedCall)) == 0
+    erasure.erase_words(session)
+    assert one.written == TWO[0].written  # still asked about
+    closing.answer(session, whole.id, solved=True, who="u")
+    erasure.erase_words(session)
+    assert [(each.written, each.latitude) for each in (whole, one, other)] == [("", None)] * 3
+    assert session.scalar(select(Erasure).where(Erasure.request_id == whole.id)) is None
+
+
+def test_given_the_last_two_parts_when_both_are_solved_at_one_moment_then_the_citizen_is_asked_once(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        whole, *both = split(session)
+
+    def solve(which: int) -> None:
+        with writing(engine) as session:
+            part = work.get_for_update(session, both[which].id)
+            work.reply(session, part, who="u", reply="ترمیم شد")
+
+    at_once(2, solve)
+    with reading(engine) as session:
+        assert session.get_one(Request, whole.id).state is S.REPLIED
+        assert len(messages(session, OutboxKind.REQUEST_REPLIED)) == 1
