@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Category, Evidence, Request, Role
 from db.states import RequestState
-from hotline.requests import department_work, requests, work
+from hotline.requests import department_work, parts, requests, work
 from tests.factories import HOUR, a_department, a_request
 from tests.hotline.requests.office import today
 from tests.kit import picture_files as files
@@ -106,3 +106,49 @@ def test_given_a_department_when_it_opens_a_page_of_the_office_then_it_is_not_it
     expect(page.get_by_test_id("nothing")).to_be_visible()
     page.get_by_test_id("my-account").click()
     expect(page.get_by_test_id("rail-inbox")).to_be_visible()
+
+
+def test_given_a_request_of_which_a_part_is_ours_when_it_is_split_then_the_office_splits_the_rest_again(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        department = a_department(session)
+        request = a_request(session)
+        work.refer(session, request, department, due_on=today(session), who="operator1")
+        other = a_request(session)
+    page = open_as(Role.DEPARTMENT, f"inbox/{request.id}", department_id=department.id)
+    page.get_by_test_id("to-split").click()
+    page.get_by_test_id("split").click()
+    expect(page.get_by_test_id("rest")).to_be_focused()
+    page.get_by_test_id("rest").fill("آسفالت نشست کرده است")
+    page.get_by_test_id("split").click()
+    expect(page.get_by_test_id("part-of")).to_be_visible()
+    expect(page.get_by_test_id("facts")).to_contain_text(request.written)
+    expect(page.get_by_test_id("to-split")).to_have_count(0)
+    is_fit(page)
+    assert kept(engine, request).state is RequestState.SPLIT
+
+    office = open_as(Role.OPERATOR, f"requests/{other.id}")
+    office.get_by_test_id("to-split").click()
+    office.get_by_test_id("add-piece").click()
+    pieces = office.get_by_test_id("piece")
+    expect(pieces).to_have_count(3)
+    for number in (1, 2):
+        pieces.nth(number).get_by_test_id("piece-words").fill(f"بخش {number}")
+    pieces.nth(1).get_by_test_id("piece-department").select_option(str(department.id))
+    is_fit(office)
+    office.get_by_test_id("split").click()
+    expect(office.get_by_test_id("facts")).to_have_attribute("data-state", "split")
+    rows = office.get_by_test_id("parts").get_by_test_id("request")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_have_attribute("data-state", "referred")
+    with writing(engine) as session:
+        for part in parts.of(session, session.get_one(Request, other.id)):
+            work.reply(session, part, who="d", reply="انجام شد")
+    office.get_by_test_id("named-part").nth(2).check()
+    office.get_by_test_id("is-not-solved").click()
+    expect(rows.nth(2)).to_have_attribute("data-state", "reopened")
+    expect(rows.nth(1)).to_have_attribute("data-state", "replied")
+    is_fit(office)
+    rows.nth(2).get_by_role("link").click()
+    expect(office.get_by_test_id("part-of")).to_be_visible()

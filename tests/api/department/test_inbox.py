@@ -183,3 +183,39 @@ def test_given_an_administrator_when_a_department_gets_an_account_then_role_and_
     with reading(engine) as session:
         roads = session.scalars(select(User).where(User.username == "roads")).one()
         assert (roads.role, roads.department_id) == (Role.AUDITOR, None)
+
+
+def test_given_a_request_of_which_a_part_is_ours_when_it_is_split_then_the_office_refers_the_rest(
+    app: FastAPI, engine: Engine, settings: Settings, page: TestClient, department: int, number: str
+) -> None:
+    id_ = referred(engine, department, number=number)
+    with writing(engine) as session:
+        whole = session.get_one(Request, id_).tracking
+        elsewhere, due_on = a_department(session).id, today(session).isoformat()
+    problem(page.post(f"/inbox/{id_}/split", json={"ours": "چراغ", "rest": " "}), 409, "text-missing")
+    ours = page.post(f"/inbox/{id_}/split", json={"ours": "چراغ", "rest": "چاله"}).json()
+    assert (ours["request"]["part_of"], ours["request"]["state"]) == (whole, "referred")
+    assert not ours["reachable"]
+    problem(page.get(f"/inbox/{id_}"), 409, "request-moved")
+    with writing(engine) as session:
+        cookie = sign_ins.sign_in(session, a_user(session))
+    office = TestClient(app, base_url="http://test/api/v1", cookies={COOKIE: cookie})
+    told = office.get(f"/requests/{id_}").json()
+    assert [part["written"] for part in told["parts"]] == ["چراغ", "چاله"]
+    rest = told["parts"][1]["id"]
+    assert office.get(f"/requests/{rest}").json()["part_of"]["id"] == id_
+    to = {"department_id": elsewhere, "due_on": due_on}
+    assert office.post(f"/requests/{rest}/refer", json=to).status_code == 200
+    mine = page_of(app, engine, settings, number)
+    picture = page.post("/inbox/pictures", content=files.jpeg()).json()["id"]
+    page.post(f"/inbox/{ours['request']['id']}/reply", json=SOLVED | {"pictures": [picture]})
+    seen = mine.get(f"/api/v1/my/requests/{whole}").json()
+    assert (seen["state"], seen["asked"]) == ("accepted", False)
+    assert [p["kind"] for p in seen["pictures"]] == ["evidence"]
+    assert page.get(f"/inbox/{ours['request']['id']}/pictures/{picture}").status_code == 200
+    assert mine.get(f"/api/v1/my/requests/{told['parts'][0]['tracking']}").status_code == 404
+    office.post(f"/requests/{rest}/reply", json={"reply": "پر شد", "solved": True})
+    seen = mine.get(f"/api/v1/my/requests/{whole}").json()
+    assert (seen["state"], seen["asked"], seen["reply"]) == ("replied", True, "چراغ تعویض شد / پر شد")
+    told = office.post(f"/requests/{id_}/answer", json={"solved": False, "parts": [rest]}).json()
+    assert [part["state"] for part in told["parts"]] == ["replied", "reopened"]

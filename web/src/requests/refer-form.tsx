@@ -24,7 +24,7 @@ export interface Referral {
 export const newReferral = (): Referral => ({ department: '', due: '', note: '' })
 
 /** Of a request that has no due date, or whose time is over, somebody says until when. */
-const usualDue = ({ solve_by }: CityRequest) =>
+export const usualDue = ({ solve_by }: CityRequest) =>
   solve_by && Date.parse(solve_by) > serverNow() ? '' : addDays(cityTime(serverNow()).day, USUAL_DAYS)
 
 /** What the API is told; null: to no department. */

@@ -7,6 +7,7 @@ import { useCategory } from '../ui/use-category'
 import { useFields } from '../ui/use-fields'
 import { departmentName } from './names'
 import { type CityRequest, splitRequest, useDepartments, useRequestAction } from './queries'
+import { usualDue } from './refer-form'
 import { meantDepartment } from './usual-department'
 import style from './requests.module.css'
 
@@ -31,7 +32,7 @@ export function SplitForm({ request, onDone }: { request: CityRequest; onDone: (
     { key: 1, written: '', category: String(request.category), department: '' },
   ])
   const split = useRequestAction(() => splitRequest(request.id, pieces.map(({ written, category, department }) => ({
-    category: Number(category), written: written.trim(), refer: department ? { department_id: Number(department), due_on: null, note: '' } : null,
+    category: Number(category), written: written.trim(), refer: department ? { department_id: Number(department), due_on: usualDue(request) || null, note: '' } : null,
   }))), onDone)
   const say = (key: number, change: Partial<Piece>) => setPieces(pieces.map((piece) => (piece.key === key ? { ...piece, ...change } : piece)))
   const { at, rest, send } = useFields({
