@@ -325,8 +325,13 @@ class Settings(BaseSettings):
     """So many places a caller may ask for in 24 hours, for the own number and for others together; with those
     given up again, twice as many. The operators' line is counted apart."""
     urgent_number: str = Field("", pattern=r"^(\d{2,15})?$")
-    """The emergency service. Who says with key 3 that somebody is in danger is told to dial it, where no
-    operator has them at once; empty: none is said."""
+    """The emergency service, as it is dialled. Who says with key 3 that somebody is in danger is connected
+    with it, where nobody is at a desk, or told to dial it; empty: neither."""
+    urgent_minutes: int = Field(5, ge=1, le=60)
+    """So long an urgent request, or a caller in danger, may wait for somebody who takes it; then supervisors
+    are called."""
+    supervisor_numbers: Words = ()
+    """Whom to call and text then, one after another: +989131234567. Empty: nobody."""
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(
         time(22), time(8)
     )
@@ -559,6 +564,14 @@ class Settings(BaseSettings):
     def _prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
             raise ValueError("must be prefixes such as +989, +9831")
+        return value
+
+    @field_validator("supervisor_numbers")
+    @classmethod
+    def _supervisors(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        prefixes = others.data.get("allowed_prefixes", ())
+        if not all(n[1:].isdecimal() and 9 <= len(n) <= 16 and n.startswith(prefixes) for n in value):
+            raise ValueError("must be numbers such as +989131234567, of the allowed prefixes")
         return value
 
     @field_validator("channels_for_callbacks")

@@ -27,6 +27,7 @@ from api.desk import (
     promises,
     serving,
     transfers,
+    urgent,
 )
 from api.line import blocked, inbound_texts, registrations
 from api.my import following, my, offered, places, sign_in
@@ -60,6 +61,7 @@ _MODULES = (
         callbacks,
         guests,
         transfers,
+        urgent,
         desk_words,
         promises,
         serving,

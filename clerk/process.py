@@ -23,9 +23,9 @@ from hotline import heartbeats, watchdog
 from hotline.callbacks import left_in_hand, toll
 from hotline.errors import Refused
 from hotline.ledger import seals
-from hotline.line import blocked, confirmations, silences, solved_calls, turn_near
+from hotline.line import blocked, confirmations, silences, solved_calls, turn_near, urgent_calls
 from hotline.line import carry_over as carry
-from hotline.requests import closing, figures, reminders, webhooks
+from hotline.requests import closing, figures, reminders, urgent, webhooks
 from hotline.rounds import notices
 from hotline.timetable import timetable
 from settings import Settings
@@ -184,6 +184,12 @@ def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
         time.sleep(_BREATH_S)  # calls and desks write in between
 
 
+def tell_of_urgent(engine: Engine, settings: Settings) -> None:
+    """Have supervisors told of what nobody has taken."""
+    with writing(engine) as session:
+        urgent_calls.text_due(session, settings)
+
+
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
     """Give up the places of blocked numbers that were being called when they were blocked."""
     with writing(engine) as session:
@@ -208,6 +214,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         toll.forget(session)
         confirmations.forget(session)
         solved_calls.forget(session)
+        urgent.forget(session)
         silences.forget(session)
 
 
@@ -232,6 +239,7 @@ JOBS = [
     Job("requests", 600.0, close_requests),
     Job("figures", 600.0, count_requests, limit_s=120.0),
     Job("late-requests", 300.0, tell_of_late_requests),
+    Job("urgent", 5.0, tell_of_urgent),
     Job("blocked", 5.0, give_up_blocked),
     Job("left-in-hand", 5.0, return_left),
     Job("calls", 600.0, forget_calls),

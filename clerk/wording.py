@@ -8,11 +8,21 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
-from db.models import BlockedNumber, Official, OutboxKind, OutboxMessage, Registration, Request, Round
+from db.models import (
+    BlockedNumber,
+    Official,
+    OutboxKind,
+    OutboxMessage,
+    Registration,
+    Request,
+    Round,
+    UrgentMatter,
+)
 from db.states import IN_WORK, WITH_DEPARTMENT, Phase, RegistrationState, RequestState
-from hotline import dates, outbox
+from hotline import dates, numbers, outbox
 from hotline.dates import Language
 from hotline.line import line
+from hotline.requests import categories, urgent
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office, plain
 from hotline.words import Book
@@ -66,6 +76,8 @@ def words(session: Session, text_message: OutboxMessage) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
     if text_message.kind is OutboxKind.ANSWER:
         found: Text | None = _answer(text_message)
+    elif text_message.kind is OutboxKind.URGENT:
+        return _urgent(session, text_message)
     else:
         found = (_of_request if text_message.request_id else _of_registration)(session, text_message)
     return None if found is None or _blocked(session, found.to) else found
@@ -83,6 +95,22 @@ def _answer(text_message: OutboxMessage) -> Text:
         for way in facts["ways"]
     ]
     return Text(text_message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
+
+
+def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
+    """To a supervisor, in the city's own language; of what somebody has taken meanwhile, nothing."""
+    matter = session.get(UrgentMatter, json.loads(text_message.body)["urgent"])
+    if matter is None or not urgent.is_open(session, matter):
+        return None
+    if matter.request is None:
+        number = dates.digits(numbers.national(matter.number or ""), "fa")
+        return Text(text_message.to, _fill("fa", "urgent-caller", {"number": number}))
+    about = categories.get(session, matter.request.category)
+    values = {
+        "tracking": dates.digits(matter.request.tracking, "fa"),
+        "category": _cut(plain(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
+    }
+    return Text(text_message.to, _fill("fa", "urgent", values))
 
 
 def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:

@@ -114,6 +114,11 @@ def office_changed(session: Session, kind: str, what: str) -> None:
     _append(session, kind=kind, what=what)
 
 
+def urgent_changed(session: Session, what: str) -> None:
+    """Append that something cannot wait ("new"), or that somebody sees to it ("taken")."""
+    _append(session, kind="urgent", what=what)
+
+
 def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
     """The events after `last_id`, oldest first, at most `limit`."""
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()

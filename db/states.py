@@ -139,6 +139,7 @@ class RequestStep(StrEnum):
     REFERRED = "referred"  # to a department, with a due date
     RETURNED = "returned"  # given back by the department
     ACCEPTED = "accepted"  # by the department: in work
+    TAKEN = "taken"  # an urgent one, by whoever sees to it
     ASKED = "asked"  # the department asks the citizen something
     ANSWERED = "answered"  # the citizen has answered that
     NEWS = "news"  # the citizen is told how it goes on; nothing moves

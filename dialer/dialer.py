@@ -24,12 +24,14 @@ from dialer.keys import Keys
 from dialer.live import Live
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
+from dialer.rescue_calls import RescueCalls
 from dialer.rooms import Rooms
 from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trunk import Trunk
 from dialer.turn_near_calls import TurnNearCalls
+from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
 from settings import Settings
 
@@ -66,6 +68,8 @@ class Dialer:
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._code_calls = CodeCalls(settings, engine, ami, self._caps)
         self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
+        self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
+        self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._empty_desks = EmptyDesks(engine, ami)
@@ -75,6 +79,7 @@ class Dialer:
         system_calls = [
             *(self._confirmations, self._turn_near_calls, self._code_calls),
             *(self._solved_calls, self._desk_calls, self._guests),
+            *(self._urgent_calls, self._rescue_calls),
         ]
         self._reconciler = Reconciler(
             engine,
@@ -144,6 +149,7 @@ class Dialer:
             self._next_calm = min(self._next_calm, time.monotonic() + CALM_S)
         calm = time.monotonic() >= self._next_calm
         if news or calm:
+            self._rescue_calls.place_asked()  # first: somebody is in danger
             self._call_ahead.match()
             self._live.give()
             sent = self._supervising.send_all()  # first: whom it hears may just be going
@@ -177,6 +183,7 @@ class Dialer:
         self._writer.end_overdue()
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
+        self._urgent_calls.place_due()
         self._code_calls.place_due()  # first: somebody waits for it now
         self._turn_near_calls.place_due()
         self._confirmations.place_due()

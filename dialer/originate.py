@@ -10,10 +10,11 @@ _LONGER_S = 5
 
 
 def originate(
-    ami: Ami, settings: Settings, call: CallPermit, context: Context, *, extension: str = "s"
+    ami: Ami, settings: Settings, call: CallPermit, context: Context, *, extension: str = "s", meets: str = ""
 ) -> None:
     """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
 
+    `meets`: the id of the caller's channel that it takes over then.
     NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
     The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
     The call goes through the dialplan's way out, which follows no forwarding.
@@ -27,6 +28,7 @@ def originate(
         ActionID=call.token,
         ChannelId=call.token,
         CallerID="137 <137>",
+        **({"Variable": f"{Variable.MEETS}={meets}"} if meets else {}),
     )
 
 

@@ -55,10 +55,10 @@ class SystemCalls(ABC):
             busy = len(self.on_the_phone(session))
         return max(0, min(AT_ONCE - busy, self._caps.room(SHARE)))
 
-    def _originate(self, call: CallPermit, extension: str = "s") -> None:
+    def _originate(self, call: CallPermit, extension: str = "s", meets: str = "") -> None:
         """Place a call whose token is committed. Raises AmiError: nobody knows what became of it."""
         try:
-            originate(self._ami, self._settings, call, self.context, extension=extension)
+            originate(self._ami, self._settings, call, self.context, extension=extension, meets=meets)
         except NotAccepted as error:
             log.error("%s: not placed: %s", call.token, error)
             self._caps.ended(call.token, NEVER_BEGAN)

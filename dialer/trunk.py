@@ -26,8 +26,13 @@ _ANSWERS = {"Reachable": True, "Unreachable": False}
 
 
 def carries(session: Session, token: str, settings: Settings) -> bool:
-    """Whether the call of `token` is one of ours that goes on, by the trunk."""
+    """Whether the call of `token` is one of ours that goes on, by the trunk, and shows how that is.
+
+    A carrier may well refuse the short number of the emergency service, and carry every other call.
+    """
     call = session.get(PlacedCall, token)
+    if call is not None and call.number == settings.urgent_number:
+        return False
     by_browser = call is not None and settings.browser_phone and call.number in BROWSER_PHONES.values()
     return call is not None and call.ended_at is None and not by_browser
 

@@ -23,8 +23,12 @@ class Variable(StrEnum):
     """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
     STAYS = "HOTLINE_STAYS"
     """The id of the registration whose caller stays on the line until an operator is free; else empty."""
+    RESCUE = "HOTLINE_RESCUE"
+    """The id of the urgent matter whose caller is to be connected with the emergency service, and the
+    language (`12-fa`); else empty."""
     MEETS = "HOTLINE_MEETS"
-    """The id of the channel of such a caller, whom a callback meets there instead of dialling a number."""
+    """The id of the channel of a caller who waits: a callback meets them there instead of dialling a number,
+    and so does the emergency service that has answered."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
@@ -43,6 +47,9 @@ class Context(StrEnum):
     TURN_NEAR = "turn-near"
     SIGN_IN_CODE = "sign-in-code"
     SOLVED = "solved"
+    URGENT = "urgent"
+    RESCUE = "rescue"
+    RESCUER = "rescuer"
     OFFICIAL = "official"
     GUEST = "guest"
     GUEST_ROOM = "guest-room"
@@ -76,6 +83,8 @@ class Script(StrEnum):
     TURN_NEAR = "turn-near"
     SIGN_IN_CODE = "sign-in-code"
     SOLVED = "solved"
+    URGENT = "urgent"
+    RESCUE = "rescue"
     WAIT = "wait"
     OFFICIAL = "official"
     GUEST = "guest"
@@ -131,6 +140,7 @@ class Stage(StrEnum):
     HELD = "held"  # the desk's phone has left the room in mid-conversation; of a third person, too
     HELD_OVER = "held-over"  # the desk's phone has not come back in time
     ON_HOLD = "on-hold"  # taken out of the room: the desk has asked the citizen to wait
+    ALONE = "alone"  # the emergency service answered, and its caller has hung up
     PARTING = "parting"  # taken out of the room: the desk said that the conversation is over
 
 

@@ -18,6 +18,8 @@ STRANGER = "stranger"
 """Whoever was not let in."""
 CITIZEN = "citizen"
 """By telephone, from the number of the place."""
+SUPERVISOR = "supervisor's phone"
+"""Whoever pressed 1 there: no name is known."""
 
 
 def record(session: Session, who: str, action: str, subject: str, reason: str = "") -> None:

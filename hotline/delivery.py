@@ -21,8 +21,8 @@ from hotline.clock import is_quiet
 from hotline.errors import Refused
 from settings import QuietHours
 
-_AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE)
-"""A machine's, and what somebody waits for who has just asked for it."""
+_AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE, OutboxKind.URGENT)
+"""A machine's, what somebody waits for who has just asked for it, and what cannot wait."""
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
@@ -58,7 +58,8 @@ def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
 def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[OutboxMessage]:
     """Take up at most `limit` due messages, no codes; the caller commits, then sends them.
 
-    Text messages wait while it is quiet, unless they answer one, and stay if nobody sends them (`texts`).
+    Text messages wait while it is quiet, unless they answer one or are urgent, and stay if nobody sends
+    them (`texts`).
     What has expired does so.
     """
     at = now(session)

@@ -14,7 +14,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import CitizenCode, Follower, OutboxKind, OutboxMessage, Registration, Request
+from db.models import (
+    CitizenCode,
+    Follower,
+    OutboxKind,
+    OutboxMessage,
+    Registration,
+    Request,
+    UrgentMatter,
+)
 
 MOBILE = "+989"
 """Numbers that text messages reach."""
@@ -159,6 +167,24 @@ def tell_department(
         "body": json.dumps({"due_at": request.due_at and request.due_at.isoformat()}),
         "made_at": at,
         "not_before": at,
+    }
+    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
+
+
+def tell_supervisor(session: Session, number: str, key: str, matter: UrgentMatter) -> None:
+    """Have a supervisor told once, at the E.164 `number`, of what nobody has taken; land lines cannot be."""
+    if not number.startswith(MOBILE):
+        return
+    at = now(session)
+    row = {
+        "key": key,
+        "kind": OutboxKind.URGENT,
+        "request_id": matter.request_id,
+        "to": number,
+        "body": json.dumps({"urgent": matter.id}),
+        "made_at": at,
+        "not_before": at,
+        "expires_at": at + USEFUL,
     }
     core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
 

@@ -26,7 +26,20 @@ from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
 from ivr.lines_full import LinesFull
-from ivr.scripts import callback, confirm, full, guest, menu, official, sign_in_code, solved, turn_near, wait
+from ivr.scripts import (
+    callback,
+    confirm,
+    full,
+    guest,
+    menu,
+    official,
+    rescue,
+    sign_in_code,
+    solved,
+    turn_near,
+    urgent_call,
+    wait,
+)
 from ivr.scripts import on_the_line as on_the_line_script
 from settings import Settings
 
@@ -44,6 +57,8 @@ def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], 
         Script.TURN_NEAR: turn_near.run,
         Script.SIGN_IN_CODE: sign_in_code.run,
         Script.SOLVED: solved.run,
+        Script.URGENT: urgent_call.run,
+        Script.RESCUE: rescue.run,
         Script.WAIT: wait.run,
         Script.OFFICIAL: official.run,
         Script.GUEST: guest.run,

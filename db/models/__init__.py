@@ -46,6 +46,7 @@ from db.models.timetable import (
     timetable_deputies,
 )
 from db.models.uploads import Upload, UploadKind
+from db.models.urgent import RescueCall, UrgentMatter
 
 __all__ = [
     "STRETCHES",
@@ -105,6 +106,7 @@ __all__ = [
     "Request",
     "RequestEntry",
     "RequestFigures",
+    "RescueCall",
     "Responsible",
     "Role",
     "Round",
@@ -119,6 +121,7 @@ __all__ = [
     "TurnNearCall",
     "Upload",
     "UploadKind",
+    "UrgentMatter",
     "User",
     "UtcDateTime",
     "VoiceSummary",

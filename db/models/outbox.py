@@ -43,6 +43,7 @@ class OutboxKind(StrEnum):
     FOLLOWED_CLOSED = "followed_closed"
     REQUEST_DUE = "request_due"  # to a department's telephone: it has little time left
     REQUEST_LATE = "request_late"  # to the same, for its head
+    URGENT = "urgent"  # to supervisors: nobody has taken it
     SIGN_IN_CODE = "sign_in_code"  # to whoever signs in by the number; the code itself is not in the row
     NOTICE = "notice"  # of a round, to a webhook
     REQUEST_STEP = "request_step"  # to a webhook, too

@@ -20,6 +20,9 @@ from settings import Settings
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
+_RESCUES_AT_ONCE, _RESCUES_PER_HOUR = 3, 30
+"""Whoever calls 137 for nothing does not flood the emergency service."""
+
 KEPT = timedelta(days=2)
 """So long a call is remembered; no cap looks further back than a day."""
 
@@ -108,6 +111,29 @@ def take(
     session.add(PlacedCall(token=token, number=number, at=now(session)))
     session.flush()
     return CallPermit(token, number)
+
+
+def take_rescue(session: Session, token: str, settings: Settings) -> CallPermit | Cap:
+    """The same for the emergency service's number, which is the settings' own and short: by caps of its own.
+
+    A city's day may bring more callers in danger than one number may be called otherwise.
+    """
+    one_at_a_time(session, "toll")
+    calls, cap = room(session, settings)
+    if calls <= 0:
+        return cap
+    of_number = (
+        select(func.count()).select_from(PlacedCall).where(PlacedCall.number == settings.urgent_number)
+    )
+    if (session.scalar(of_number.where(PlacedCall.ended_at.is_(None))) or 0) >= _RESCUES_AT_ONCE:
+        return Cap.AT_ONCE
+    if (session.scalar(of_number.where(PlacedCall.at > now(session) - _HOUR)) or 0) >= _RESCUES_PER_HOUR:
+        return Cap.PER_NUMBER
+    if not breaker.take(session, token):
+        return Cap.LINE_DOWN
+    session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session)))
+    session.flush()
+    return CallPermit(token, settings.urgent_number)
 
 
 def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:

@@ -27,6 +27,7 @@ from db.models import (
     Request,
     RequestEntry,
     SilentCaller,
+    UrgentMatter,
     VoiceSummary,
 )
 from db.states import HOLDS_PLACE, LIVE, OPEN_REQUESTS, Fact, RegistrationState
@@ -178,6 +179,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         update(CitizenCode).where(CitizenCode.number == number).values(over),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
         update(Request).where(Request.contact == number).values(_NAMED_BY_NOBODY),
+        update(UrgentMatter).where(UrgentMatter.number == number).values(number=None),
     )
     for statement in gone:
         session.execute(statement.execution_options(synchronize_session=False))

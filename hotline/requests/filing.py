@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
-from db.models import Category, OutboxKind, Registration, Request
+from db.models import Category, OutboxKind, Registration, Request, UrgentMatter
 from db.states import RequestStep
 from hotline import outbox, tickets
 from hotline.errors import Refused
@@ -36,7 +37,7 @@ def report(
     """
     said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id
-    return _record(session, "", week, language=language, **said).tracking
+    return _in_haste(session, _record(session, "", week, language=language, **said)).tracking
 
 
 def write(
@@ -87,7 +88,15 @@ def file(
     said["voice_message"] = voice_message
     said["written"] = _checked(written, longest, spoken=voice_message is not None)
     categories.in_use(session, category)
-    return _record(session, "", week, language=language, **said, **told)
+    return _in_haste(session, _record(session, "", week, language=language, **said, **told))
+
+
+def _in_haste(session: Session, request: Request) -> Request:
+    """What a citizen files as urgent stands before all desks; what a desk writes down somebody knows of."""
+    if categories.get(session, request.category).urgent:
+        session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
+        events.urgent_changed(session, "new")
+    return request
 
 
 def with_answers(

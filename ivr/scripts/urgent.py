@@ -1,15 +1,16 @@
-"""Where somebody is in danger: an operator, before all others, or the number of the emergency service.
+"""Where somebody is in danger: an operator, before all others, or the emergency service.
 
 The sign is a 0 where key 3 asks what it is about: no category has it, so nobody says so by a key typed ahead,
 and whoever is in haste need not wait for a question of its own. They have a place in the operators' line like
-with key 0, moved up before all who wait there; the ledger says why. No phone is dialled from a call that came
-in (docs/on-the-line.md).
+with key 0, moved up before all who wait there; the ledger says why. Where nobody is at a desk, the call goes
+on with `rescue` (docs/on-the-line.md).
 """
 
 from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import reading
 from db.models import Registration
 from dialplan.variables import Variable
@@ -19,6 +20,7 @@ from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
 from hotline.line import line
 from hotline.line.registration import Registered
+from hotline.requests import urgent as urgent_matters
 from hotline.words import PUBLIC
 from ivr.conversation import Conversation
 from ivr.scripts import operator
@@ -30,15 +32,16 @@ def can_be_helped(talk: Conversation) -> bool:
 
 
 def run(talk: Conversation) -> bool:
-    """Whether the caller stays on the line, for an operator."""
+    """Whether the caller stays on the line, for an operator or the emergency service."""
     talk.call.leads_to_operator = False
     if talk.number and _somebody_is_there(talk):
         with suppress(Refused):
             return _stays(talk, *talk.commit(lambda session: _first(talk, session)))
+    matter = talk.commit(lambda session: _keep(talk, session))
     if not talk.settings.urgent_number:
         return operator.run(talk)
-    _tell_number(talk)
-    return False
+    talk.call.set(Variable.RESCUE, f"{matter}-{talk.call.language}")
+    return True
 
 
 def _somebody_is_there(talk: Conversation, *, leads: bool = False) -> bool:
@@ -52,7 +55,17 @@ def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook]:
     if not place.moved_up:
         with suppress(Refused):  # a desk has it in hand already
             line.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
-    return registered, on_the_line.outlook(session, registered.registration_id)
+    outlook = on_the_line.outlook(session, registered.registration_id)
+    _keep(talk, session, place.id, tell=not outlook.free)
+    return registered, outlook
+
+
+def _keep(talk: Conversation, session: Session, place: int | None = None, *, tell: bool = True) -> int:
+    """It stands before all desks until somebody has spoken with them; but a free desk has them at once."""
+    matter = urgent_matters.of_caller(session, talk.number, place).id
+    if tell:
+        events.urgent_changed(session, "new")
+    return matter
 
 
 def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool:
@@ -65,8 +78,3 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool
             talk.call.say("urgent-or-number", number=talk.settings.urgent_number)
     talk.call.set(Variable.STAYS, str(registered.registration_id))
     return True
-
-
-def _tell_number(talk: Conversation) -> None:
-    for _ in range(2):
-        talk.call.say("urgent-number", number=talk.settings.urgent_number)

@@ -19,13 +19,15 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
 KINDS = [kind for kind in OutboxKind if kind not in (*TO_WEBHOOKS, OutboxKind.ANSWER)]
-OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "followed_", "sign_in_"))]
+OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "followed_", "sign_in_", "urgent"))]
 EXAMPLES = {
     "ticket": "۱۲۳۴۵۶۷",
     "place": "۱۲۳۴",
     "when": "چهارشنبه ۳۱ اردیبهشت از ساعت ۹:۳۰ تا ۱۲:۳۰",
     "day": "چهارشنبه ۳۱ اردیبهشت",
     "tracking": "۱۲۳۴۵۶۷۸",
+    "category": "روشنایی و چراغ‌های خیابان‌ها",
+    "number": "۰۹۱۳۱۲۳۴۵۶۷",
     "code": "۱۲۳۴۵۶",
     "link": "نشانی " * 10,
     "digits": "۱۲۳۴۵۶۷۴",
@@ -51,6 +53,8 @@ def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_sam
         assert slots == wording.TEXTS.slots("en", "texts", name)
         if name == "sign_in_code":
             assert slots == {"code"}
+        elif name.startswith("urgent"):
+            assert slots in ({"number"}, {"tracking", "category"})
         elif not name.startswith("answer-"):
             of_request = name.startswith(("request_", "followed_"))
             assert ("tracking" if of_request else "ticket") in slots
@@ -71,6 +75,7 @@ def test_given_a_persian_text_when_filled_then_it_is_three_parts_at_most_and_rea
 def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegraph_alphabet() -> None:
     values = {"ticket": "1234567", "place": "1234", "day": "Wednesday 12 September"}
     values |= {"tracking": "12345678", "reply": "The street has a new surface, and its lamps are lit. " * 2}
+    values |= {"category": "Street lighting and lamps", "number": "09131234567"}
     values |= {"code": "123456", "link": "https://137.city.example/public/number"}
     values |= {"digits": "41", "ways": "cancel 12345674 : Mayor"}
     values |= {"office": "Deputy for Urban Planning", "when": "Wednesday 12 September, 9:30 to 12:30"}

@@ -28,7 +28,7 @@ def test_whoever_calls_in_can_reach_nothing_that_dials_out(rendered: Render, bro
         todo += targets - reached
 
     inbound = INBOUND - (set() if browser_phone else {Context.FROM_PHONE})
-    assert reached == {*inbound, Context.HOTLINE, Context.LINES_FULL, Context.ON_THE_LINE}
+    assert reached == {*inbound, Context.HOTLINE, Context.LINES_FULL, Context.ON_THE_LINE, Context.RESCUE}
     assert {app for context in reached for app, _ in dialplan[context]} == {
         *("Answer", "AGI", "ConfBridge", "Goto", "GotoIf", "Hangup", "NoOp", "Playback", "Set", "Wait"),
     }

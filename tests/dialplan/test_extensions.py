@@ -39,10 +39,11 @@ def test_a_call_whose_script_did_not_finish_hears_an_apology(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.HOTLINE])
     after = steps[steps.index(("AGI", "menu")) :]
 
-    assert [app for app, _ in after[:5]] == ["AGI", "GotoIf", "GotoIf", "Playback", "Hangup"]
+    assert [app for app, _ in after[:6]] == ["AGI", "GotoIf", "GotoIf", "GotoIf", "Playback", "Hangup"]
     assert after[1][1] == '$["${HOTLINE_STAYS}" != ""]?on-the-line,s,1'
-    assert after[2][1] == '$["${HOTLINE_FINISHED}" = "1"]?end'
-    assert after[3][1].endswith("/apology")
+    assert after[2][1] == '$["${HOTLINE_RESCUE}" != ""]?rescue,s,1'
+    assert after[3][1] == '$["${HOTLINE_FINISHED}" = "1"]?end'
+    assert after[4][1].endswith("/apology")
 
 
 def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback_that_meets_them(
@@ -237,7 +238,7 @@ def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Rend
 
 
 @pytest.mark.parametrize(
-    "context", [Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE, Context.SOLVED]
+    "context", [Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE, Context.SOLVED, Context.URGENT]
 )
 def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
     rendered: Render, context: Context

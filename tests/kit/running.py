@@ -13,11 +13,13 @@ from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import System
 
+SERVICE, SUPERVISOR = "125", "+989130000137"
+
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[System]:
-    """The system, started once, and gone with the last of these tests."""
-    with System() as system:
+    """The system, started once, and gone with the last of these tests; its city has an emergency service."""
+    with System(HOTLINE_URGENT_NUMBER=SERVICE, HOTLINE_SUPERVISOR_NUMBERS=SUPERVISOR) as system:
         yield system
 
 

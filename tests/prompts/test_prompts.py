@@ -61,6 +61,9 @@ SLOTS = {
     "code-call-digits": {"code": "digits"},
     "urgent-or-number": {"number": "digits"},
     "urgent-number": {"number": "digits"},
+    "urgent-connecting": {"number": "digits"},
+    "urgent-call-request": {"tracking": "digits", "minutes": "count"},
+    "urgent-call-caller": {"minutes": "count", "number": "phone"},
 }
 WITHOUT_SLOTS = f"""
     greeting main-menu main-menu-slow  menu-english menu-persian choose-kind choose-kind-slow
@@ -77,7 +80,8 @@ WITHOUT_SLOTS = f"""
     other-place owner-ticket cancel-call-offer cancel-call-soon change-needs-ticket
     follow-up-ask follow-up-ask-slow ticket-invalid
     follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
-    report-danger urgent-first
+    report-danger urgent-first urgent-caller-left
+    urgent-call-intro urgent-call-question urgent-call-taken urgent-call-over urgent-call-later
     report-category report-district report-speak report-review report-nothing report-deleted
     operator-now operator-busy operator-choice operator-stay operator-press-two operator-other-number
     silence-operator silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full

@@ -1495,6 +1495,7 @@ def _tables() -> None:
                 "followed_closed",
                 "request_due",
                 "request_late",
+                "urgent",
                 "sign_in_code",
                 "notice",
                 "request_step",
@@ -1591,6 +1592,69 @@ def _tables() -> None:
         postgresql_where=sa.text("token IS NULL AND ended_at IS NULL"),
     )
     op.create_table(
+        "urgent_matters",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("registration_id", sa.Integer(), nullable=True),
+        sa.Column("number", sa.String(length=16), nullable=True),
+        sa.Column("taken_by", sa.String(length=64), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("texted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("token", sa.String(length=41), nullable=True),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["registrations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index(
+        ("ix_urgent_matters_registration_id"), "urgent_matters", ["registration_id"], unique=False
+    )
+    op.create_index(
+        "urgent_untaken",
+        "urgent_matters",
+        ["made_at"],
+        unique=False,
+        sqlite_where=sa.text("taken_at IS NULL"),
+        postgresql_where=sa.text("taken_at IS NULL"),
+    )
+    op.create_index("urgent_of_number", "urgent_matters", ["number"], unique=False)
+    op.create_table(
+        "rescue_calls",
+        sa.Column("token", sa.String(length=41), nullable=False),
+        sa.Column("channel", sa.String(length=150), nullable=False),
+        sa.Column("matter_id", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("connected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["matter_id"],
+            ["urgent_matters.id"],
+        ),
+        sa.PrimaryKeyConstraint("token"),
+        sa.UniqueConstraint("channel"),
+    )
+    op.create_index(("ix_rescue_calls_matter_id"), "rescue_calls", ["matter_id"], unique=False)
+    op.create_index(
+        "rescue_calls_under_way",
+        "rescue_calls",
+        ["asked_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "request_history",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=False),
@@ -1604,6 +1668,7 @@ def _tables() -> None:
                 "referred",
                 "returned",
                 "accepted",
+                "taken",
                 "asked",
                 "answered",
                 "news",

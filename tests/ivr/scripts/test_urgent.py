@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Desk, LedgerEntry, Request
+from db.models import Desk, Event, LedgerEntry, Request, UrgentMatter
 from db.states import CallbackState, Fact
 from hotline.callbacks import live_desks
 from hotline.ledger import verify
@@ -40,6 +40,17 @@ def a_desk(engine: Engine, *, busy: bool = False) -> None:
             make.a_callback(session, CallbackState.TALKING, user)
 
 
+def only_matter(engine: Engine) -> UrgentMatter:
+    with reading(engine) as session:
+        return session.scalars(select(UrgentMatter)).one()
+
+
+def told(engine: Engine) -> bool:
+    """Whether pages were told that something cannot wait."""
+    with reading(engine) as session:
+        return session.scalar(select(Event.id).where(Event.kind == "urgent")) is not None
+
+
 def somebody_waits(engine: Engine) -> None:
     with writing(engine) as session:
         make.a_registration(session, rounds.operators_line(session))
@@ -56,6 +67,8 @@ def test_given_a_free_desk_when_somebody_is_in_danger_then_the_caller_is_first_a
     assert (kept.number, kept.moved_up, kept.moved_reason) == (OWN, 1, "جانِ کسی در خطر است")
     with reading(engine) as session:
         assert session.scalars(select(Request)).all() == []
+    assert only_matter(engine).registration_id == kept.id
+    assert not told(engine)  # a desk has them in a moment
 
 
 def test_given_a_line_before_a_busy_desk_when_in_danger_then_they_pass_all_and_the_ledger_says_why(
@@ -66,6 +79,7 @@ def test_given_a_line_before_a_busy_desk_when_in_danger_then_they_pass_all_and_t
     heard = with_number.dial(REPORTS, DANGER)
     assert heard.prompts == [*ASKED, "urgent-first", "urgent-or-number"]
     assert heard.said("urgent-or-number", number="125")
+    assert told(engine)
     with reading(engine) as session:
         operators_line = rounds.operators_line(session)
         first, second = line.page(session, operators_line.id, 10, None)
@@ -75,13 +89,14 @@ def test_given_a_line_before_a_busy_desk_when_in_danger_then_they_pass_all_and_t
     assert not any(f"registration {first.id}:" in problem for problem in verify.verify(engine).problems)
 
 
-def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_hear_the_number_twice(
+def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_go_on_to_the_emergency_service(
     with_number: FakeAsterisk, engine: Engine
 ) -> None:
     heard = with_number.dial(REPORTS, DANGER)
-    assert heard.prompts == [*ASKED, "urgent-number", "urgent-number", "goodbye"]
-    assert heard.said("urgent-number", number="125")
-    assert registrations(engine) == []
+    assert heard.prompts == ASKED
+    matter = only_matter(engine)
+    assert heard.variables["HOTLINE_RESCUE"] == f"{matter.id}-fa"
+    assert (matter.number, matter.registration_id, registrations(engine)) == (OWN, None, [])
 
 
 def test_given_a_caller_without_a_number_when_somebody_is_in_danger_then_they_key_in_nothing(
@@ -89,7 +104,9 @@ def test_given_a_caller_without_a_number_when_somebody_is_in_danger_then_they_ke
 ) -> None:
     a_desk(engine)
     heard = with_number.dial(REPORTS, DANGER, caller_id="anonymous")
-    assert heard.prompts == [*ASKED, "urgent-number", "urgent-number", "goodbye"]
+    assert heard.prompts == ASKED
+    assert heard.variables["HOTLINE_RESCUE"] == f"{only_matter(engine).id}-fa"
+    assert only_matter(engine).number is None
 
 
 def test_given_nobody_who_could_help_when_a_problem_is_reported_then_nobody_is_asked(

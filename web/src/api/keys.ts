@@ -19,6 +19,7 @@ export const keys = {
   callback: (id: number) => ['callback', id],
   control: ['control'],
   alarms: ['alarms'],
+  urgent: ['urgent'],
 }
 
 export const accountKeys = { step: ['session'], account: ['account'], codes: ['recovery-codes'] }

@@ -31,6 +31,12 @@ export function useLiveUpdates(myDesk: number | null): void {
         }
         const consulted = queries.getQueryData<Me>(keys.me)?.consulted_in?.callback_id
         if (consulted !== undefined && change.callback_id === consulted) soon(keys.me)
+        if (change.kind === 'urgent') {
+          soon(keys.urgent)
+          return
+        }
+        // A desk has a caller in hand, or an office sees to a request: then nobody else needs to.
+        if ((change.kind === 'callback' || change.kind === 'request') && queries.getQueryData<unknown[]>(keys.urgent)?.length) calmly(keys.urgent)
         if (change.kind === 'person') {
           soon(keys.me)
           calmly(adminKeys.people)

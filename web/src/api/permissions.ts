@@ -5,3 +5,4 @@ export const mayMove = (role: string) => role === 'administrator' || role === 's
 export const mayHear = (role: string) => mayMove(role) || role === 'auditor'
 export const mayConduct = (role: string) => mayPlan(role) || role === 'supervisor'
 export const mayOversee = (role: string) => mayConduct(role) || role === 'auditor'
+export const mayAnswer = (role: string) => mayMove(role) || role === 'operator'

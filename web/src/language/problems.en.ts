@@ -7,6 +7,8 @@ export const problem: typeof fa = {
   'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
   forbidden: 'You are not allowed to do this.',
   'not-found': 'Not found.',
+  'urgent-taken': 'Somebody else has taken it.',
+  'number-missing': 'We have no number of this citizen.',
   'no-desk': 'You have no desk.',
   'desk-busy': 'This desk still has a call in hand.',
   'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',

@@ -63,7 +63,7 @@ export const words: typeof fa = {
     itself: 'By itself',
     step: {
       reported: 'Reported', promised: 'Promised', referred: 'Referred', returned: 'Given back by the department', accepted: 'In work', asked: 'The citizen was asked', answered: 'The citizen answered', reminded: 'The department was reminded',
-      to_head: 'Late: the department’s head was told', to_supervisors: 'Late: for the supervisors', news: 'The citizen was told',
+      to_head: 'Late: the department’s head was told', to_supervisors: 'Late: for the supervisors', taken: 'Urgent: somebody sees to it', news: 'The citizen was told',
       replied: 'Replied: it is solved', confirmed: 'Citizen: it is solved', denied: 'Citizen: it is not solved',
       unanswered: 'Closed: the citizen said nothing', merged: 'Found to be a duplicate', separated: 'Found to be no duplicate',
       split: 'Split into parts', part: 'Made a part of', rejected: 'Rejected',

@@ -102,7 +102,7 @@ export const en: Words = {
     },
     step: {
       reported: 'Reported', promised: 'Promised', referred: 'Given to a department', returned: 'Given back by the department', accepted: 'In work', asked: 'A question to you', answered: 'You answered',
-      reminded: 'The department was reminded', to_head: 'Late: for the department’s head', to_supervisors: 'Late: for the supervisors', news: 'News',
+      reminded: 'The department was reminded', to_head: 'Late: for the department’s head', to_supervisors: 'Late: for the supervisors', taken: 'Somebody sees to it', news: 'News',
       replied: 'Answer: it is solved', confirmed: 'You: it is solved', denied: 'You: it is not solved',
       unanswered: 'You gave no answer; closed', split: 'With several departments', part: 'A part of a report', merged: 'Joined to another report', separated: 'A report of its own', rejected: 'Not for the city to solve',
     },

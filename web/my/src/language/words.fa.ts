@@ -101,7 +101,7 @@ export const fa = {
     },
     step: {
       reported: 'ثبت شد', promised: 'قول داده شد', referred: 'به اداره سپرده شد', returned: 'اداره بازگرداند', accepted: 'در دست اقدام', asked: 'پرسش از شما', answered: 'شما پاسخ دادید',
-      reminded: 'به اداره یادآوری شد', to_head: 'دیرکرد: نزد رئیس اداره', to_supervisors: 'دیرکرد: نزد سرپرست', news: 'خبر تازه',
+      reminded: 'به اداره یادآوری شد', to_head: 'دیرکرد: نزد رئیس اداره', to_supervisors: 'دیرکرد: نزد سرپرست', taken: 'یک همکار پذیرفت', news: 'خبر تازه',
       replied: 'پاسخ: حل شده است', confirmed: 'شما: حل شده است', denied: 'شما: حل نشده است',
       unanswered: 'پاسخی ندادید؛ بسته شد', split: 'نزد چند اداره', part: 'بخشی از گزارش', merged: 'با گزارش دیگری یکی شد', separated: 'گزارش جداگانه‌ای است', rejected: 'در اختیار شهرداری نیست',
     },

@@ -1,0 +1,68 @@
+"""What cannot wait: it stands before everybody who answers, until somebody takes it."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from api import schemas, views
+from api.access import InForce, MayAnswer, Reading, Writing
+from api.ids import PathId
+from db import models
+from hotline.desks import urgent_calls
+from hotline.errors import Refused
+from hotline.requests import urgent
+
+router = APIRouter(prefix="/urgent", tags=["urgent"])
+
+
+class UrgentMatter(BaseModel):
+    """An urgent request, or (without one) a caller who said that somebody is in danger."""
+
+    id: int
+    made_at: datetime
+    request_id: int | None
+    tracking: str | None
+    category: int | None
+    district: int | None
+    place: str
+    number: str | None
+    on_the_line: bool
+    """The caller waits on the line at this moment."""
+
+
+@router.get("")
+def list_open(_user: MayAnswer, session: Reading) -> list[UrgentMatter]:
+    """What nobody has taken, the oldest first."""
+    return [_view(session, matter) for matter in urgent.list_open(session)]
+
+
+@router.post("/{matter_id}/take")
+def take(matter_id: PathId, user: MayAnswer, session: Writing) -> UrgentMatter:
+    """I see to it: one person does, once; the audit log and the request's history say who."""
+    return _view(session, urgent.take(session, matter_id, who=user.username))
+
+
+@router.post("/{matter_id}/call", status_code=201)
+def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce) -> schemas.Callback:
+    """The citizen of what I have taken is called for my desk at once, before all others."""
+    if user.desk_id is None:
+        raise Refused("no-desk", "this person has no desk")
+    matter = urgent.get(session, matter_id)
+    return views.callback_view(session, urgent_calls.call_now(session, matter, user, settings))
+
+
+def _view(session: Session, matter: models.UrgentMatter) -> UrgentMatter:
+    request = matter.request
+    return UrgentMatter(
+        id=matter.id,
+        made_at=matter.made_at,
+        request_id=matter.request_id,
+        tracking=request.tracking if request else None,
+        category=request.category if request else None,
+        district=request.district if request else None,
+        place=request.place if request else "",
+        number=urgent.number_of(matter),
+        on_the_line=urgent.waits_on_the_line(session, matter),
+    )

@@ -1,0 +1,52 @@
+"""Calls supervisors about what nobody has taken: one call at a time, at any hour."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from dialer.system_calls import SystemCalls
+from dialplan.variables import Context
+from hotline.callbacks import toll
+from hotline.line import urgent_calls
+
+
+class UrgentCalls(SystemCalls):
+    """A few tries, a minute apart, each to the next number; whoever presses 1 has taken it."""
+
+    context = Context.URGENT
+
+    def place_due(self) -> None:
+        """Call the next supervisor, if anything waits for one. Raises AmiError."""
+        with reading(self._engine) as session:
+            due = urgent_calls.due(session, self._settings)
+        if due is not None:
+            self._place(due)
+
+    def _place(self, matter_id: int) -> None:
+        with writing(self._engine) as session:
+            taken = urgent_calls.take_up(session, matter_id, self._settings)
+            if taken is None:
+                return
+            call = toll.take(session, *taken, self._settings)
+            if isinstance(call, toll.Cap):  # of that number alone: it is the next one's turn
+                theirs = call in (toll.Cap.PER_NUMBER, toll.Cap.NOT_ALLOWED)
+                urgent_calls.ended(session, taken[0], ours=not theirs)
+                self._caps.reached(call)
+                return
+        self._originate(call)
+
+    def script_failed(self, token: str) -> None:
+        """Whoever heard an apology is not rung again at once: it counts as a try."""
+        self.ended(token)
+
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return urgent_calls.is_token(token)
+
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        urgent_calls.ended(session, token, ours=ours)
+
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of calls on their way, and when each was placed."""
+        return urgent_calls.on_the_phone(session)

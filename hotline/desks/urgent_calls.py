@@ -1,0 +1,47 @@
+"""A desk calls the citizen of an urgent matter that it has taken: at once, before all others.
+
+In the operators' line, with a place like everybody's: the ledger names whom that passes.
+"""
+
+from sqlalchemy.orm import Session
+
+from db import events
+from db.models import Callback, Desk, UrgentMatter, User
+from hotline.callbacks import breaks, callbacks, claims, toll
+from hotline.errors import Refused
+from hotline.line import engaged, registration
+from hotline.requests import urgent
+from hotline.rounds import rounds
+from settings import Settings
+
+
+def call_now(session: Session, matter: UrgentMatter, user: User, settings: Settings) -> Callback:
+    """The citizen is called for this person's desk, or given to it, if they wait on the line.
+
+    Raises Refused("urgent-taken" | "number-missing" | "desk-phone-away" | "desk-hears" | "desk-busy" |
+    "engaged" | "wrong-state" | "line-down" | "calls-capped"), Blocked and what `registration.register` does.
+    """
+    number = urgent.number_of(matter)
+    if matter.taken_by != user.username:
+        raise Refused("urgent-taken", "only for who has taken it")
+    if not number:
+        raise Refused("number-missing", "nobody knows the number")
+    desk = session.get_one(Desk, user.desk_id)
+    operators_line = rounds.operators_line(session)
+    callbacks.hold(session, desk)
+    events.hold_line(session, operators_line.id)
+    callbacks.check_phone(desk)
+    if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
+        raise Refused("desk-busy", "the desk has a citizen in hand")
+    language = matter.request.language if matter.request else "fa"
+    placed = registration.register(
+        session, round_id=operators_line.id, number=number, language=language, tell=False
+    )
+    if not engaged.waits_on_the_line(session, placed.registration_id):
+        toll.check_room(session, settings)
+    breaks.end(session, desk)
+    place = registration.get_by_ticket(session, placed.ticket)
+    taken = claims.call_this(session, place, desk_id=desk.id, user_id=user.id)
+    if taken is None:
+        raise Refused("wrong-state", "another desk has them in hand, or their wait is not over")
+    return taken

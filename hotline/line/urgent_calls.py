@@ -1,0 +1,108 @@
+"""The calls, and the text messages, by which supervisors hear of what nobody has taken.
+
+One call at a time, to one number after another, a few times in all, at any hour: whoever presses 1 takes it.
+`token` is committed before the call is placed, so that it is never placed twice.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import OutboxKind, OutboxMessage, UrgentMatter
+from hotline import outbox
+from hotline.requests import urgent
+from settings import Settings
+
+_PREFIX = "urgent-"
+_TRIES = 3
+"""Of each number."""
+_AGAIN = timedelta(minutes=1)
+_AFTER_OUR_FAULT = timedelta(seconds=15)
+_TEXTS = 10
+"""In an hour, to each number: who floods the city with reports does not flood a telephone."""
+_HOUR = timedelta(hours=1)
+
+
+def is_token(channel_id: str) -> bool:
+    """Whether a channel's id can be the token of such a call."""
+    return channel_id.startswith(_PREFIX)
+
+
+def due(session: Session, settings: Settings) -> int | None:
+    """What a supervisor is to be called for now; None while one is being called."""
+    if not settings.supervisor_numbers or on_the_phone(session):
+        return None
+    at = now(session)
+    return session.scalar(
+        select(UrgentMatter.id)
+        .where(
+            urgent.OPEN,
+            UrgentMatter.made_at <= at - timedelta(minutes=settings.urgent_minutes),
+            UrgentMatter.tries < _TRIES * len(settings.supervisor_numbers),
+            or_(UrgentMatter.again_at.is_(None), UrgentMatter.again_at <= at),
+        )
+        .order_by(UrgentMatter.tries, UrgentMatter.made_at, UrgentMatter.id)
+        .limit(1)
+    )
+
+
+def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, str] | None:
+    """The token and the number of the call for it: from here on it is placed once. None: not any more."""
+    token = f"{_PREFIX}{uuid.uuid4().hex}"
+    this = update(UrgentMatter).where(UrgentMatter.id == matter_id, UrgentMatter.token.is_(None), urgent.OPEN)
+    taken = this.values(token=token, placed_at=now(session), tries=UrgentMatter.tries + 1)
+    returning = taken.returning(UrgentMatter.tries).execution_options(synchronize_session=False)
+    tries = session.scalar(returning)
+    if tries is None:
+        return None
+    numbers = settings.supervisor_numbers
+    return token, numbers[(tries - 1) % len(numbers)]
+
+
+def by_token(session: Session, token: str) -> UrgentMatter | None:
+    """What the call whose channel is `token` tells of."""
+    query = select(UrgentMatter).where(UrgentMatter.token == token)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls on their way, and when each was placed."""
+    query = select(UrgentMatter.token, UrgentMatter.placed_at).where(UrgentMatter.token.is_not(None))
+    return {token: at for token, at in session.execute(query) if token and at}
+
+
+def ended(session: Session, token: str, *, ours: bool = False) -> None:
+    """The call is over, or was never placed. What came to nothing by our own fault counts as no try."""
+    this = update(UrgentMatter).where(UrgentMatter.token == token)
+    wait = _AFTER_OUR_FAULT if ours else _AGAIN
+    over = this.values(token=None, again_at=now(session) + wait, tries=UrgentMatter.tries - int(ours))
+    session.execute(over.execution_options(synchronize_session=False))
+
+
+def text_due(session: Session, settings: Settings) -> int:
+    """Have supervisors told by text message of what nobody has taken, each once; of how much."""
+    if not settings.supervisor_numbers:
+        return 0
+    at = now(session)
+    before = at - timedelta(minutes=settings.urgent_minutes)
+    late = select(UrgentMatter).where(urgent.OPEN, UrgentMatter.made_at <= before)
+    late = late.where(UrgentMatter.texted_at.is_(None)).order_by(UrgentMatter.made_at).limit(20)
+    matters = session.scalars(late.with_for_update(of=UrgentMatter, skip_locked=True)).all()
+    for matter in matters:
+        matter.texted_at = at
+        for number in settings.supervisor_numbers:
+            if _texts(session, number, at) < _TEXTS:
+                outbox.tell_supervisor(session, number, f"{OutboxKind.URGENT}-{matter.id}-{number}", matter)
+    return len(matters)
+
+
+def _texts(session: Session, number: str, at: datetime) -> int:
+    of_hour = select(func.count(OutboxMessage.id)).where(
+        OutboxMessage.to == number,
+        OutboxMessage.kind == OutboxKind.URGENT,
+        OutboxMessage.made_at > at - _HOUR,
+    )
+    return session.scalar(of_hour) or 0

@@ -1,0 +1,115 @@
+"""What cannot wait: urgent requests, and callers who said that somebody is in danger.
+
+Each is a row from the transaction that files it. It is over as soon as somebody sees to it: a person takes it
+(one statement, one winner), or moves the request; a desk has the caller in hand, or has spoken with them; the
+emergency service has. Until then it stands before all desks, and supervisors are told (line.urgent_calls).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import core, now
+from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
+from db.states import CallbackState, RequestState, RequestStep
+from hotline import audit
+from hotline.errors import Refused
+from hotline.requests.requests import log
+
+_KEPT = timedelta(days=30)
+_SHOWN = 50
+
+_new = exists().where(Request.id == UrgentMatter.request_id, Request.state == word(RequestState.NEW))
+_in_hand = exists().where(
+    Callback.registration_id == UrgentMatter.registration_id,
+    or_(Callback.state != word(CallbackState.CLOSED), Callback.talking_at >= UrgentMatter.made_at),
+)
+_rescued = exists().where(RescueCall.matter_id == UrgentMatter.id, RescueCall.connected_at.is_not(None))
+OPEN = and_(
+    UrgentMatter.taken_at.is_(None),
+    or_(
+        and_(UrgentMatter.request_id.is_not(None), _new),
+        and_(UrgentMatter.number.is_not(None), ~_in_hand, ~_rescued),
+    ),
+)
+"""In a query of UrgentMatter: nobody sees to it."""
+
+_OPEN = select(UrgentMatter).where(OPEN).order_by(UrgentMatter.made_at, UrgentMatter.id).limit(_SHOWN)
+
+
+def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
+    """Somebody who has dialled 137 says that somebody is in danger; said twice it is one."""
+    at = now(session)
+    same = select(UrgentMatter).where(
+        UrgentMatter.number == number, UrgentMatter.request_id.is_(None), UrgentMatter.taken_at.is_(None)
+    )
+    there = session.scalars(same.where(OPEN).limit(1)).first() if number else None
+    if there is None:
+        there = UrgentMatter(made_at=at, number=number)
+        session.add(there)
+    there.registration_id = registration_id or there.registration_id
+    session.flush()
+    return there
+
+
+def list_open(session: Session) -> Sequence[UrgentMatter]:
+    """What nobody sees to, the oldest first."""
+    return session.scalars(_OPEN).all()
+
+
+def is_open(session: Session, matter: UrgentMatter) -> bool:
+    """Whether nobody sees to it."""
+    return session.scalar(select(UrgentMatter.id).where(UrgentMatter.id == matter.id, OPEN)) is not None
+
+
+def waits_on_the_line(session: Session, matter: UrgentMatter) -> bool:
+    """Whether its caller is still there."""
+    caller = session.get(WaitingCaller, matter.registration_id) if matter.registration_id else None
+    return caller is not None and caller.left_at is None
+
+
+def get(session: Session, matter_id: int) -> UrgentMatter:
+    """The matter. Raises Refused("not-found")."""
+    matter = session.get(UrgentMatter, matter_id, populate_existing=True)
+    if matter is None:
+        raise Refused("not-found", f"no urgent matter {matter_id}")
+    return matter
+
+
+def take(session: Session, matter_id: int, *, who: str) -> UrgentMatter:
+    """`who` sees to it; twice is once. Raises Refused("not-found" | "urgent-taken")."""
+    taken = session.scalar(
+        update(UrgentMatter)
+        .where(UrgentMatter.id == matter_id, UrgentMatter.taken_at.is_(None))
+        .values(taken_by=who, taken_at=now(session))
+        .returning(UrgentMatter.id)
+        .execution_options(synchronize_session=False)
+    )
+    matter = get(session, matter_id)
+    if taken is None:
+        if matter.taken_by != who:
+            raise Refused("urgent-taken", f"{matter.taken_by} has taken it")
+        return matter
+    if matter.request:
+        audit.record(session, who, "request-taken", f"request {matter.request_id}")
+        log(session, matter.request, RequestStep.TAKEN, who)
+    else:
+        audit.record(session, who, "urgent-taken", f"urgent {matter.id}")
+    events.urgent_changed(session, "taken")
+    return matter
+
+
+def number_of(matter: UrgentMatter) -> str | None:
+    """Whom to call, E.164."""
+    return matter.request.number if matter.request else matter.number
+
+
+def forget(session: Session) -> None:
+    """Delete those that were made long ago."""
+    before = now(session) - _KEPT
+    old = select(UrgentMatter.id).where(UrgentMatter.made_at < before, UrgentMatter.token.is_(None))
+    core(session).execute(delete(RescueCall).where(RescueCall.matter_id.in_(old)))
+    core(session).execute(delete(UrgentMatter).where(UrgentMatter.id.in_(old)))

@@ -1,0 +1,43 @@
+"""A caller in danger is connected with the emergency service; if that fails, they hear the number to dial.
+
+The script ends at once when the service meets the caller (dialplan), which is as a hang-up here. The number
+is said from the first word on: nobody depends on our connecting them.
+"""
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from hotline.callbacks import rescue_calls
+from ivr.call import AGIError, Call
+from settings import Settings
+
+_LOOKS, _PAUSE_MS = 3, 1000
+_LONGEST = 12
+"""So often the number is said while it rings: longer than it may ring."""
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Ask for the call, wait with the caller, and say the number if it comes to nothing."""
+    matter, _, language = call.argument.partition("-")
+    if not matter.isdecimal():
+        raise AGIError("nobody in danger")
+    with writing(engine) as session:
+        rescue_calls.ask(session, int(matter), call.channel_id)
+    call.speak("en" if language == "en" else "fa")
+    for _ in range(_LONGEST):
+        call.tell("urgent-connecting", number=settings.urgent_number)
+        if _is_over(call, engine):
+            break
+    for _ in range(2):
+        call.tell("urgent-number", number=settings.urgent_number)
+    call.say("goodbye")
+
+
+def _is_over(call: Call, engine: Engine) -> bool:
+    """Whether it came to nothing, looked at a few times a second apart."""
+    for _ in range(_LOOKS):
+        with reading(engine) as session:
+            if rescue_calls.came_to_nothing(session, call.channel_id):
+                return True
+        call.wait_for_digit(_PAUSE_MS)
+    return False

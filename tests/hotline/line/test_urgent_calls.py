@@ -1,0 +1,120 @@
+"""Supervisors hear of what nobody has taken: after how long, whom, how often, and what ends it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import OutboxKind, OutboxMessage, UrgentMatter
+from hotline.line import urgent_calls
+from hotline.requests import urgent
+from settings import Settings
+from tests import factories as make
+
+FIRST, SECOND = "+989130000001", "+989130000002"
+
+
+@pytest.fixture
+def city(settings: Settings) -> Settings:
+    return settings.model_copy(update={"supervisor_numbers": (FIRST, SECOND)})
+
+
+def matter(session: Session, minutes: float = 5) -> UrgentMatter:
+    """An urgent request that was filed so long ago."""
+    request = make.a_request(session)
+    one = UrgentMatter(request_id=request.id, made_at=now(session) - timedelta(minutes=minutes))
+    session.add(one)
+    session.flush()
+    return one
+
+
+def rings(session: Session, city: Settings) -> tuple[str, str] | None:
+    due = urgent_calls.due(session, city)
+    return urgent_calls.take_up(session, due, city) if due else None
+
+
+def later(session: Session) -> None:
+    session.expire_all()
+    for one in session.scalars(select(UrgentMatter)):
+        one.again_at = now(session)
+    session.flush()
+
+
+@pytest.mark.parametrize(("minutes", "called"), [(4.9, False), (5, True)])
+def test_given_an_urgent_request_when_nobody_takes_it_then_the_supervisor_is_called_after_five_minutes(
+    session: Session, city: Settings, minutes: float, called: bool
+) -> None:
+    matter(session, minutes)
+    assert (rings(session, city) is not None) is called
+
+
+def test_given_nobody_to_call_when_due_then_nobody_is(session: Session, settings: Settings) -> None:
+    matter(session)
+    assert urgent_calls.due(session, settings) is None
+    assert urgent_calls.text_due(session, settings) == 0
+
+
+def test_given_supervisors_who_do_not_answer_when_called_then_one_after_another_three_times_each(
+    session: Session, city: Settings
+) -> None:
+    matter(session)
+    called = []
+    while call := rings(session, city):
+        called.append(call[1])
+        assert urgent_calls.due(session, city) is None  # one call at a time
+        urgent_calls.ended(session, call[0])
+        assert urgent_calls.due(session, city) is None  # and not at once
+        later(session)
+    assert called == [FIRST, SECOND] * 3
+
+
+def test_given_our_own_fault_when_a_call_comes_to_nothing_then_it_is_no_try(
+    session: Session, city: Settings
+) -> None:
+    one = matter(session)
+    call = rings(session, city)
+    assert call
+    urgent_calls.ended(session, call[0], ours=True)
+    session.refresh(one)
+    assert (one.tries, one.token) == (0, None)
+
+
+def test_given_two_matters_when_one_supervisor_was_called_for_the_first_then_the_second_is_next(
+    session: Session, city: Settings
+) -> None:
+    first, second = matter(session, 7), matter(session, 6)
+    call = rings(session, city)
+    assert call and urgent_calls.by_token(session, call[0]) == first
+    urgent_calls.ended(session, call[0])
+    call = rings(session, city)
+    assert call and urgent_calls.by_token(session, call[0]) == second
+
+
+def test_given_what_somebody_takes_when_due_then_nobody_is_called(session: Session, city: Settings) -> None:
+    one = matter(session)
+    due = urgent_calls.due(session, city)
+    assert due == one.id
+    urgent.take(session, one.id, who="sara")
+    assert urgent_calls.take_up(session, due, city) is None
+    assert urgent_calls.due(session, city) is None
+
+
+def test_given_an_urgent_request_when_late_then_each_supervisor_is_texted_once(
+    session: Session, city: Settings
+) -> None:
+    matter(session)
+    assert (urgent_calls.text_due(session, city), urgent_calls.text_due(session, city)) == (1, 0)
+    sent = select(OutboxMessage.to).where(OutboxMessage.kind == OutboxKind.URGENT)
+    assert session.scalars(sent.order_by(OutboxMessage.to)).all() == [FIRST, SECOND]
+
+
+def test_given_a_flood_of_urgent_requests_when_late_then_no_telephone_gets_more_than_ten_texts_an_hour(
+    session: Session, city: Settings
+) -> None:
+    for _ in range(12):
+        matter(session)
+    urgent_calls.text_due(session, city)
+    sent = select(OutboxMessage).where(OutboxMessage.to == FIRST)
+    assert len(session.scalars(sent).all()) == 10

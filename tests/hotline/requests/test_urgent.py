@@ -1,0 +1,161 @@
+"""What cannot wait: what is filed as urgent, who sees to it, and that one person takes it."""
+
+import threading
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Category, Event, Registration, RescueCall, UrgentMatter
+from db.states import CallbackState, Outcome
+from hotline.citizens import erasure
+from hotline.errors import Refused
+from hotline.requests import closing, filing, requests, urgent
+from hotline.rounds import rounds
+from tests import factories as make
+from tests.factories import WEEK
+from tests.hotline.requests.office import T, refer, steps
+
+NUMBER = "+989131234567"
+
+
+def filed(session: Session, *, is_urgent: bool = True, who: str = "") -> int:
+    """A citizen's request, or one that `who` writes down; its id."""
+    category = session.get_one(Category, 1)
+    category.urgent = is_urgent
+    said = {
+        "number": NUMBER,
+        "category": 1,
+        "district": 1,
+        "written": "گودال",
+        "language": "fa",
+        "week": WEEK,
+    }
+    if who:
+        return filing.write(session, who=who, **said).id  # type: ignore[arg-type]
+    return filing.file(session, **said).id  # type: ignore[arg-type]
+
+
+def of_caller(session: Session) -> tuple[UrgentMatter, Registration]:
+    place = make.a_registration(session, rounds.operators_line(session), number=NUMBER)
+    return urgent.of_caller(session, NUMBER, place.id), place
+
+
+@pytest.mark.parametrize(
+    ("is_urgent", "who", "stands"), [(True, "", True), (False, "", False), (True, "operator1", False)]
+)
+def test_given_a_request_when_it_is_urgent_and_nobody_writes_it_down_then_it_stands_before_all_desks(
+    session: Session, is_urgent: bool, who: str, stands: bool
+) -> None:
+    request = filed(session, is_urgent=is_urgent, who=who)
+    assert [matter.request_id for matter in urgent.list_open(session)] == [request] * stands
+    told = session.scalars(select(Event.what).where(Event.kind == "urgent")).all()
+    assert told == ["new"] * stands
+
+
+def test_given_an_urgent_request_when_it_is_taken_then_history_and_audit_say_who_and_it_is_gone(
+    session: Session,
+) -> None:
+    request = filed(session)
+    (matter,) = urgent.list_open(session)
+    urgent.take(session, matter.id, who="sara")
+    urgent.take(session, matter.id, who="sara")
+    session.flush()
+    assert urgent.list_open(session) == []
+    assert steps(session, requests.get(session, request))[1:] == [(T.TAKEN, "sara", "")]
+    audit = session.execute(select(AuditEntry.who, AuditEntry.action, AuditEntry.subject)).all()
+    assert [tuple(entry) for entry in audit] == [("sara", "request-taken", f"request {request}")]
+    told = requests.told(session, requests.get(session, request))
+    assert [(step.entry.step, step.note) for step in told] == [(T.REPORTED, ""), (T.TAKEN, "")]
+
+
+def test_given_two_who_take_it_at_once_when_both_have_then_one_has_it_and_the_other_hears_so(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        filed(session)
+        matter_id = urgent.list_open(session)[0].id
+    ready, won, lost = threading.Barrier(2), [], []
+
+    def take(who: str) -> None:
+        ready.wait()
+        try:
+            with writing(engine) as session:
+                urgent.take(session, matter_id, who=who)
+            won.append(who)
+        except Refused as refused:
+            lost.append((who, refused.code))
+
+    both = [threading.Thread(target=take, args=(who,)) for who in ("a", "b")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    with reading(engine) as session:
+        assert [urgent.get(session, matter_id).taken_by] == won
+        assert (
+            session.scalars(select(AuditEntry.who).where(AuditEntry.action == "request-taken")).all() == won
+        )
+    assert [code for _, code in lost] == ["urgent-taken"]
+
+
+@pytest.mark.parametrize("how", ["referred", "rejected"])
+def test_given_an_urgent_request_when_somebody_moves_it_then_it_is_seen_to(
+    session: Session, how: str
+) -> None:
+    request = requests.get(session, filed(session))
+    if how == "referred":
+        refer(session, request)
+    else:
+        closing.reject(session, request, who="u", reason="تکراری است")
+    assert urgent.list_open(session) == []
+
+
+def test_given_a_caller_in_danger_when_a_desk_has_them_in_hand_then_nobody_else_is_asked(
+    session: Session,
+) -> None:
+    matter, place = of_caller(session)
+    assert urgent.list_open(session) == [matter]
+    callback = make.a_callback(session, CallbackState.RINGING)
+    callback.registration_id = place.id
+    session.flush()
+    assert urgent.list_open(session) == []
+    callback.state, callback.outcome, callback.ended_at = CallbackState.CLOSED, Outcome.RETURNED, now(session)
+    session.flush()
+    assert urgent.list_open(session) == [matter]
+    callback.talking_at = now(session)
+    session.flush()
+    assert urgent.list_open(session) == []
+
+
+def test_given_a_caller_in_danger_when_they_say_so_twice_then_it_is_one_matter(session: Session) -> None:
+    matter, _ = of_caller(session)
+    assert urgent.of_caller(session, NUMBER).id == matter.id
+    urgent.take(session, matter.id, who="sara")
+    assert urgent.of_caller(session, NUMBER).id != matter.id
+
+
+def test_given_a_caller_whom_the_emergency_service_has_when_looked_then_they_are_seen_to(
+    session: Session,
+) -> None:
+    matter = urgent.of_caller(session, NUMBER)
+    call = RescueCall(token="rescue-1", channel="1.1", matter_id=matter.id, asked_at=now(session))
+    session.add(call)
+    session.flush()
+    assert urgent.list_open(session) == [matter]
+    call.connected_at = now(session)
+    session.flush()
+    assert urgent.list_open(session) == []
+
+
+def test_given_a_caller_without_a_number_when_looked_then_there_is_nobody_to_call(session: Session) -> None:
+    urgent.of_caller(session, None)
+    assert urgent.list_open(session) == []
+
+
+def test_given_a_citizen_who_is_deleted_when_looked_then_their_number_is_nowhere(session: Session) -> None:
+    matter = urgent.of_caller(session, NUMBER)
+    erasure.delete_citizen(session, NUMBER, who="admin", give_up=True)
+    session.refresh(matter)
+    assert matter.number is None

@@ -1,0 +1,105 @@
+"""What cannot wait in a real browser: it stands on every open page, at once, until somebody takes it."""
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.models import Callback, Category, Desk, Role, UrgentMatter, User
+from hotline.requests import filing, urgent
+from tests.factories import WEEK
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+NUMBER = "+989131234567"
+_COUNTS_TONES = """() => {
+  window.tones = 0
+  const start = OscillatorNode.prototype.start
+  OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at) }
+}"""
+
+
+def filed(engine: Engine) -> None:
+    """A citizen reports something urgent."""
+    with writing(engine) as session:
+        session.get_one(Category, 1).urgent = True
+        filing.file(session, number=NUMBER, category=1, district=3, written="گودال", language="fa", week=WEEK)
+
+
+def taken_by(engine: Engine) -> str | None:
+    with reading(engine) as session:
+        return session.scalars(select(UrgentMatter)).one().taken_by
+
+
+def connected(engine: Engine) -> None:
+    with writing(engine) as session:
+        for desk in session.scalars(select(Desk)):
+            desk.phone_connected = True
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_given_open_pages_when_something_urgent_is_filed_then_all_show_it_and_ring_and_one_takes_it(
+    open_as: OpenAs, engine: Engine, width: int
+) -> None:
+    desk, supervisor = open_as(Role.OPERATOR, "desk", at_desk=True), open_as(Role.SUPERVISOR, "rounds")
+    for page in (desk, supervisor):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(_COUNTS_TONES)
+    since = time.monotonic()
+    filed(engine)
+    expect(desk.get_by_test_id("urgent-matter")).to_be_visible()
+    print(f"filed, and seen at a desk after {time.monotonic() - since:.2f} s")  # noqa: T201
+    expect(supervisor.get_by_test_id("urgent-matter")).to_be_visible()
+    assert all(page.evaluate("window.tones") > 0 for page in (desk, supervisor))
+    is_fit(desk)
+    is_fit(supervisor)
+    supervisor.get_by_test_id("urgent-take").click()
+    expect(desk.get_by_test_id("urgent-matter")).to_have_count(0)
+    assert taken_by(engine)
+    supervisor.get_by_test_id("urgent-done").click()
+    expect(supervisor.get_by_test_id("urgent")).to_have_count(0)
+
+
+def test_given_a_desk_with_a_telephone_when_it_takes_and_calls_then_the_citizen_is_called_before_all_others(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    connected(engine)
+    desk.reload()
+    filed(engine)
+    desk.get_by_test_id("urgent-take-call").click()
+    expect(desk.get_by_test_id("urgent")).to_have_count(0)
+    with reading(engine) as session:
+        callback, user = session.scalars(select(Callback)).one(), session.scalars(select(User)).one()
+        assert (callback.registration.number, callback.desk_id) == (NUMBER, user.desk_id)
+        assert callback.called_at
+
+
+def test_given_what_another_has_taken_a_moment_before_when_it_is_pressed_then_the_page_says_so(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    filed(engine)
+    _late(desk)
+    with writing(engine) as session:
+        urgent.take(session, urgent.list_open(session)[0].id, who="sara")
+    desk.get_by_test_id("urgent-take").click()
+    expect(desk.get_by_test_id("urgent")).to_contain_text("همکار دیگری")
+
+
+def _late(desk: Page) -> None:
+    """What the page knows stays as it is: no news reaches it any more."""
+    expect(desk.get_by_test_id("urgent-matter")).to_be_visible()
+    known = desk.request.get(f"{desk.url.removesuffix('/desk')}/api/v1/urgent").json()
+    desk.route("**/api/v1/urgent", lambda route: route.fulfill(json=known))
+
+
+def test_given_who_answers_nobody_when_something_is_urgent_then_their_pages_are_left_alone(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    filed(engine)
+    page = open_as(Role.PUBLIC_RELATIONS, "rounds")
+    expect(page.get_by_test_id("round")).to_have_count(0)
+    expect(page.get_by_test_id("urgent")).to_have_count(0)

@@ -1,0 +1,20 @@
+/** What cannot wait, on whatever page somebody is. */
+import { useQuery } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { keys } from '../api/keys'
+import type { components } from '../api/schema.gen'
+
+export type UrgentMatter = components['schemas']['UrgentMatter']
+
+/** Events tell of each; should one be lost, it is found all the same. */
+const LOOK = 20_000
+
+export const useUrgent = () =>
+  useQuery({ queryKey: keys.urgent, queryFn: () => body(client.GET('/api/v1/urgent')), refetchInterval: LOOK })
+
+export const takeUrgent = (matter_id: number) =>
+  body(client.POST('/api/v1/urgent/{matter_id}/take', { params: { path: { matter_id } } }))
+
+/** The citizen is called for my desk before all others. */
+export const callUrgent = (matter_id: number) =>
+  body(client.POST('/api/v1/urgent/{matter_id}/call', { params: { path: { matter_id } } }))
