@@ -23,7 +23,7 @@ from tests.kit.browser import person
 from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.served import served
-from tests.pages.citizens_app import SMALL, fits
+from tests.pages.citizens_app import KEPT, SMALL, fits
 
 WATER, WATER_AT_NIGHT, LAND = (0xBF, 0xDC, 0xDF), (0x14, 0x35, 0x3A), (0xF5, 0xF3, 0xEE)
 BRICK = (200, 80, 40)
@@ -37,6 +37,7 @@ NOTHING_DRAWS = """(() => {
   }
 })()"""
 
+NO_NETWORK = ("ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED", "ERR_UNSAFE_PORT")
 Opened = Callable[..., tuple[Page, BrowserContext]]
 
 
@@ -60,7 +61,7 @@ def opened(chromium: Browser, settings: Settings, engine: Engine) -> Iterator[Op
 
         yield open_page
         said = [one for context in contexts for one in context.complaints]  # type: ignore[attr-defined]
-        assert [one for one in said if "ERR_CONNECTION_REFUSED" not in one] == []
+        assert [one for one in said if not any(each in one for each in NO_NETWORK)] == []
 
 
 @pytest.fixture
@@ -183,3 +184,91 @@ def tile_server(colour: tuple[int, int, int]) -> Iterator[str]:
         server.shutdown()
         running.join()
         server.server_close()
+
+
+@pytest.fixture
+def form(opened: Opened) -> Callable[..., Page]:
+    """The app's form with its map open."""
+
+    def open_form(**own: object) -> Page:
+        page, _ = opened("/my/report", **own)
+        page.get_by_role("button", name="روی نقشه").click()
+        return page
+
+    return open_form
+
+
+def point(page: Page) -> dict[str, float]:
+    """What is kept of the report that is being written."""
+    expect(page.get_by_text("نقطه‌ای روی نقشه گرفته شد.")).to_be_visible()
+    page.wait_for_url("**/my/report/*-*")
+    kept: list[dict[str, Any]] = page.evaluate(_KEPT)
+    return {**kept[0]["point"], "district": kept[0]["district"]}
+
+
+_KEPT = """() => new Promise((read, failed) => {
+  const opening = indexedDB.open('hotline137-my')
+  opening.onerror = failed
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('reports').objectStore('reports').getAll()
+    asked.onsuccess = () => { opening.result.close(); read(asked.result) }
+  }
+})"""
+
+
+def test_given_tiles_when_a_citizen_taps_on_the_ground_then_that_is_the_place_until_its_mark_is_moved(
+    form: Callable[..., Page], vector: str, districts: Path
+) -> None:
+    page = form(map_tiles=vector, districts_file=districts)
+    page.locator(DRAWN).wait_for()
+    assert WATER in colours(page.locator(".ground"))
+    board = page.locator(".ground canvas")
+    board.click()
+    first = point(page)
+    assert first["latitude"] == pytest.approx(32.65, abs=0.01)
+    assert first["longitude"] == pytest.approx(51.675, abs=0.01)
+    mark = page.locator(".ground-pin").bounding_box()
+    assert mark
+    x, y = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=5)
+    page.mouse.up()
+    until(lambda: point(page)["longitude"] > first["longitude"] + 0.01, "the mark is kept where it is now")
+    fits(page)
+    page.get_by_role("button", name="این نقطه نباشد").click()
+    expect(page.locator(".ground-pin")).to_have_count(0)
+
+
+@pytest.mark.parametrize("tiles", ["", "http://127.0.0.1:11999/{z}/{x}/{y}.png"])
+def test_given_no_tiles_when_a_citizen_taps_on_the_outlines_then_point_and_district_are_kept(
+    form: Callable[..., Page], districts: Path, tiles: str
+) -> None:
+    page = form(map_tiles=tiles, districts_file=districts)
+    page.locator("[data-district='5']").click()
+    found = point(page)
+    assert found["district"] == 5
+    assert found["latitude"] == pytest.approx(32.65, abs=0.01)
+    assert found["longitude"] == pytest.approx(51.675, abs=0.01)
+    fits(page)
+
+
+def test_given_no_network_when_the_form_is_opened_again_then_the_outlines_are_still_tapped_on(
+    opened: Opened, vector: str, districts: Path
+) -> None:
+    page, telephone = opened("/my/report", map_tiles=vector, districts_file=districts)
+    expect(page.get_by_role("button", name="روی نقشه")).to_be_visible()
+    until(lambda: page.evaluate(KEPT), "the worker looks after the page")
+    telephone.set_offline(True)
+    page.reload()
+    page.get_by_role("button", name="روی نقشه").click()
+    page.locator("[data-district='5']").click()
+    assert point(page)["district"] == 5
+    expect(page.get_by_text("این نقشه خیابان ندارد")).to_be_visible()
+
+
+def test_given_a_city_without_any_map_when_the_form_is_opened_then_none_is_offered(opened: Opened) -> None:
+    page, _ = opened("/my/report")
+    until(lambda: page.evaluate("localStorage.getItem('hotline137.my.city')"), "the app knows of no map")
+    expect(page.get_by_role("button", name="همین‌جا که هستم")).to_be_visible()
+    expect(page.get_by_role("button", name="روی نقشه")).to_have_count(0)

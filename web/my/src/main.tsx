@@ -1,5 +1,6 @@
 import { render } from 'preact'
 import { askCategories, askWays } from './api/categories'
+import { askCity } from './api/ground'
 import { App, fetchAhead } from './app'
 import { beginInLanguage, text } from './language/language'
 import { here } from './ui/router'
@@ -28,7 +29,7 @@ async function begin(): Promise<void> {
 void begin()
 
 async function later(): Promise<void> {
-  const [{ keepGoingOut }] = await Promise.all([import('./outbox/run'), askCategories().catch(() => null), askWays().catch(() => null)])
+  const [{ keepGoingOut }] = await Promise.all([import('./outbox/run'), askCategories().catch(() => null), askWays().catch(() => null), askCity().catch(() => null)])
   keepGoingOut()
   fetchAhead()
   if ('serviceWorker' in navigator) await navigator.serviceWorker.register('/my/sw.js', { scope: '/my' })

@@ -1,10 +1,14 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
+import { askCity, knownCity } from '../api/ground'
 import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { text } from '../language/language'
 import { Field } from '../ui/field'
 import { Icon } from '../ui/icon'
-import { pin } from './icons'
+import { late } from '../ui/late'
+import { map, pin } from './icons'
+
+const PlaceMap = late(() => import('./place-map').then((part) => part.PlaceMap))
 
 const DISTRICTS = 15
 const ASKED: PositionOptions = { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 }
@@ -17,9 +21,12 @@ interface Props {
   wrong: string
 }
 
-/** Where it is: the phone's own point, words, or both. */
+/** Where it is: the phone's own point, a tap on the map, words, or several of them. */
 export function Place({ report, change, wrong }: Props) {
   const [told, setTold] = useState('')
+  const [city, setCity] = useState(knownCity)
+  const [isOpen, setOpen] = useState(false)
+  useEffect(() => void askCity().then(setCity, () => undefined), [])
   const locate = () => {
     setTold(text.report.locating)
     navigator.geolocation.getCurrentPosition(
@@ -35,9 +42,16 @@ export function Place({ report, change, wrong }: Props) {
     <fieldset>
       <legend>{text.report.place}</legend>
       {report.point ? (
-        <p class="row"><span>{text.report.herePoint(digits(report.point.metres))}</span>
+        <p class="row"><span>{report.point.metres ? text.report.herePoint(digits(report.point.metres)) : text.report.mapPoint}</span>
           <button type="button" class="quiet" onClick={() => change({ point: null })}>{text.report.forget}</button></p>
-      ) : <p><button type="button" class="quiet" onClick={locate}><Icon of={pin} />{text.report.here}</button></p>}
+      ) : null}
+      <p class="row">
+        {report.point ? null : <button type="button" class="quiet" onClick={locate}><Icon of={pin} />{text.report.here}</button>}
+        {city && (city.about.tiles || city.outlines) ? (
+          <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}><Icon of={map} />{text.report.onMap}</button>
+        ) : null}
+      </p>
+      {city && isOpen ? <PlaceMap.Part city={city} report={report} change={change} /> : null}
       <p role="status">{told}</p>
       <Field label={text.report.address} wrong={wrong}>
         <input name="place" maxLength={300} value={report.place} onInput={(event) => change({ place: event.currentTarget.value })} />

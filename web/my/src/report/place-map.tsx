@@ -1,0 +1,52 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { DrawGround, Ground, Place } from '../../../map/src/types'
+import type { City } from '../api/ground'
+import type { Report } from '../kept/report'
+import { language, text } from '../language/language'
+import { Outlines } from './outlines'
+
+interface Props {
+  city: City
+  report: Report
+  change: (change: Partial<Report>) => void
+}
+
+/** A tap says where it is: on the city's own ground map, and on the districts' outlines where that does not come. */
+export function PlaceMap({ city, report: { point }, change }: Props) {
+  const boardRef = useRef<HTMLDivElement>(null)
+  const chosenRef = useRef<(place: Place) => void>(() => undefined)
+  const firstRef = useRef(point)
+  const [ground, setGround] = useState<Ground | null>(null)
+  const [gone, setGone] = useState(!city.about.tiles)
+  useEffect(() => {
+    chosenRef.current = (place) => change({ point: { ...place, metres: 0 } })
+  }, [change])
+  useEffect(() => {
+    const at = boardRef.current
+    if (!at || !city.about.tiles) return
+    let drawn: Ground | null = null
+    let left = false
+    const begin = async () => {
+      const { drawGround } = (await import(/* @vite-ignore */ city.about.code ?? '')) as { drawGround: DrawGround }
+      const made = await drawGround(at, { ...city, language, mark: firstRef.current, onPlace: (place) => chosenRef.current(place) })
+      if (left) made.remove()
+      else setGround(drawn = made)
+    }
+    begin().catch(() => setGone(true))
+    return () => {
+      left = true
+      drawn?.remove()
+    }
+  }, [city])
+  useEffect(() => ground?.mark(point), [ground, point])
+  const told = ground ? text.report.mapLead : city.outlines ? text.report.outlinesLead : gone ? text.report.noMap : text.wait
+  return (
+    <>
+      <p class="soft">{told}</p>
+      <div class="map" data-drawn={ground !== null} data-testid="place-map" hidden={gone && !city.outlines}>
+        <div ref={boardRef} class="board" />
+        {city.outlines && !ground ? <Outlines outlines={city.outlines} point={point} change={change} /> : null}
+      </div>
+    </>
+  )
+}
