@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.engine import now
 from db.models import (
+    ApiKey,
     BlockedNumber,
     Callback,
     Category,
@@ -102,6 +103,7 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "let_a_question_pass_at": _when(silent.silent_at) if silent else None,
         "places": _places(session, number),
         "requests": _requests(session, number),
+        "named_as_contact": _named(session, number),
         "pictures": _pictures(session, number),
         "on_their_way": [
             {"kind": each.kind.value, "bytes": each.size, "since": _when(each.made_at)}
@@ -195,6 +197,27 @@ def _requests(session: Session, number: str) -> list[Mapping[str, Any]]:
             ],
         }
         for each in session.scalars(mine)
+    ]
+
+
+def _named(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Requests in which a program named the number; nothing shows that its owner reported them."""
+    named = (
+        select(Request, Category, ApiKey.name)
+        .join(Category, Category.id == Request.category)
+        .join(ApiKey, ApiKey.id == Request.api_key_id)
+        .where(Request.contact == number)
+        .order_by(Request.id)
+    )
+    return [
+        {
+            "tracking": request.tracking,
+            "category": category.name_fa,
+            "reported_at": _when(request.made_at),
+            "state": request.state.value,
+            "by_program": program,
+        }
+        for request, category, program in session.execute(named)
     ]
 
 

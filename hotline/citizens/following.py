@@ -1,10 +1,10 @@
 """A citizen follows what somebody else has reported, in the place of reporting it once more."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from db.engine import now, one_at_a_time
 from db.models import Category, Delivery, Follower, OutboxKind, OutboxMessage, Request
@@ -35,14 +35,26 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
     blocked.check(session, number)
     leading = requests.first(session, _get(session, tracking)).id
     request = work.get_for_update(session, leading)  # it does not end just now
-    mine = Follower.request_id == request.id, Follower.number == number
-    follower = session.scalar(select(Follower).where(*mine))
+    if request.number == number:
+        raise Refused("follow-own", "it is your own: you are told anyway")
+    follower = session.scalars(_mine(number, request.id).order_by(Follower.id).limit(1)).first()
     if follower is None:
         _may_follow(session, request, number)
         follower = Follower(request_id=request.id, number=number, language=language, at=now(session))
         session.add(follower)
         session.flush()
     return Followed(request, session.get_one(Category, request.category), follower)
+
+
+def _mine(number: str, leading_id: int) -> Select[Any]:
+    """How the number follows a first request: by itself, and by its duplicates."""
+    joined = select(Follower).join(Request, Request.id == Follower.request_id)
+    return joined.where(Follower.number == number, _leading(Request) == leading_id)
+
+
+def _leading(request: Any) -> ColumnElement[int]:
+    """The id of the request that others were merged into; else its own."""
+    return func.coalesce(request.duplicate_of_id, request.id)
 
 
 def _get(session: Session, tracking: str) -> Request:
@@ -55,12 +67,16 @@ def _get(session: Session, tracking: str) -> Request:
 
 
 def _may_follow(session: Session, request: Request, number: str) -> None:
-    if request.number == number:
-        raise Refused("follow-own", "it is your own: you are told anyway")
     if request.state not in OPEN_REQUESTS:
         raise Refused("wrong-state", "it is at its end; report it if the problem is there again")
     open_ = Request.state.in_(OPEN_REQUESTS)
-    follows = select(func.count()).select_from(Follower).join(Request, Request.id == Follower.request_id)
+    own = aliased(Request)
+    follows = (
+        select(func.count(Request.id.distinct()))
+        .select_from(Follower)
+        .join(own, own.id == Follower.request_id)
+        .join(Request, Request.id == _leading(own))
+    )
     if (session.scalar(follows.where(Follower.number == number, open_)) or 0) >= MOST:
         raise Refused("too-many-follows", f"at most {MOST} at a time; leave one first")
 
@@ -68,30 +84,34 @@ def _may_follow(session: Session, request: Request, number: str) -> None:
 def leave(session: Session, number: str, tracking: str) -> None:
     """The number follows it no more; what was not sent yet is not sent. Raises Refused("not-found")."""
     request = requests.first(session, _get(session, tracking))
-    mine = Follower.request_id == request.id, Follower.number == number
+    mine = Follower.id.in_([each.id for each in session.scalars(_mine(number, request.id))])
     unsent = (
         OutboxMessage.to == number,
         OutboxMessage.request_id == request.id,
         OutboxMessage.kind.in_(_TOLD),
         OutboxMessage.state == Delivery.PENDING,
     )
-    for gone in (delete(Follower).where(*mine), delete(OutboxMessage).where(*unsent)):
+    for gone in (delete(Follower).where(mine), delete(OutboxMessage).where(*unsent)):
         session.execute(gone.execution_options(synchronize_session=False))
 
 
 def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[Followed]:
-    """What the number follows, the newest first."""
+    """What the number follows, the newest first; a duplicate as the first one."""
+    own = aliased(Request)
     query = (
         select(Request, Category, Follower)
-        .join(Follower, Follower.request_id == Request.id)
+        .select_from(Follower)
+        .join(own, own.id == Follower.request_id)
+        .join(Request, Request.id == _leading(own))
         .join(Category, Category.id == Request.category)
-        .where(Follower.number == number)
+        .where(Follower.number == number, Request.number.is_distinct_from(number))
         .order_by(Follower.id.desc())
     )
-    return [Followed(*row) for row in session.execute(query.limit(limit))]
+    found = [Followed(*row) for row in session.execute(query.limit(limit))]
+    return [*{each.request.id: each for each in found}.values()]
 
 
 def followed_of(session: Session, number: str, requests_: Collection[int]) -> set[int]:
-    """Which of these requests the number follows."""
-    mine = select(Follower.request_id).where(Follower.number == number, Follower.request_id.in_(requests_))
-    return set(session.scalars(mine))
+    """Which of these requests the number follows, by themselves or by a duplicate."""
+    own = select(_leading(Request)).join(Follower, Follower.request_id == Request.id)
+    return set(session.scalars(own.where(Follower.number == number, _leading(Request).in_(requests_))))

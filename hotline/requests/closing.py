@@ -118,7 +118,6 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
         .execution_options(synchronize_session=False)
     )
     _hand_on_promise(request, original)
-    followers.hand_on(session, request, original)
     did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)

@@ -1,6 +1,10 @@
-"""Who follows somebody else's request: told how it ends, and asked nothing."""
+"""Who follows somebody else's request: told how it ends, and asked nothing.
 
-from sqlalchemy import delete, select, update
+A follower stays with the request that was followed. Of a duplicate they hear what becomes of the first one,
+and where it is separated again they go with it.
+"""
+
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from db.models import Follower, OutboxKind, Request
@@ -8,28 +12,17 @@ from hotline import outbox
 
 
 def tell(session: Session, request: Request, kind: OutboxKind, reply: str = "") -> None:
-    """Have those who follow it told of `kind`, but who is told of it anyway: by it, or by its duplicates."""
-    told = select(Request.number).where(Request.duplicate_of_id == request.id, Request.number.is_not(None))
+    """Have those who follow it, or a duplicate of it, told of `kind`, each once.
+
+    Not whoever is told of it anyway: by it, or by its duplicates.
+    """
+    duplicates = Request.duplicate_of_id == request.id
+    told = select(Request.number).where(duplicates, Request.number.is_not(None))
+    theirs = Follower.request_id.in_(select(Request.id).where(duplicates))
     follow = select(Follower).where(
-        Follower.request_id == request.id,
+        or_(Follower.request_id == request.id, theirs),
         Follower.number.is_distinct_from(request.number),
         Follower.number.not_in(told),
     )
-    outbox.tell_followers(session, kind, request, session.scalars(follow.order_by(Follower.id)).all(), reply)
-
-
-def hand_on(session: Session, request: Request, original: Request) -> None:
-    """Whoever follows a duplicate follows the first one from now on."""
-    there = select(Follower.number).where(Follower.request_id == original.id)
-    quietly = {"synchronize_session": False}
-    session.execute(
-        update(Follower)
-        .where(
-            Follower.request_id == request.id,
-            Follower.number.is_distinct_from(original.number),
-            Follower.number.not_in(there),
-        )
-        .values(request_id=original.id)
-        .execution_options(**quietly)
-    )
-    session.execute(delete(Follower).where(Follower.request_id == request.id).execution_options(**quietly))
+    each = {follower.number: follower for follower in session.scalars(follow.order_by(Follower.id.desc()))}
+    outbox.tell_followers(session, kind, request, sorted(each.values(), key=lambda one: one.id), reply)

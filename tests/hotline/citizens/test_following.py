@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from clerk import wording
 from db.engine import writing
-from db.models import BlockReason, Follower, OutboxMessage, Request
+from db.models import BlockReason, OutboxMessage, Request
 from db.states import RequestState
 from hotline.citizens import belongings, erasure, following
 from hotline.errors import Blocked, Refused
@@ -78,16 +78,43 @@ def test_given_followers_when_it_is_merged_then_they_follow_the_first_one_once_a
     follow(session, second, one)
     follow(session, second, first.number)
     closing.merge(session, second.id, first.id, who="u")
-    found = session.scalars(
-        select(Follower.number).where(Follower.request_id == first.id).order_by(Follower.id)
-    )
-    assert list(found) == [both, one]
+    for number in (both, one):
+        assert [each.request.id for each in following.followed(session, number)] == [first.id]
+        assert following.followed_of(session, number, [first.id, second.id]) == {first.id}
+    assert following.followed(session, first.number) == []
     late = a_number()
     assert following.follow(session, late, second.tracking, "fa").request.id == first.id
     with pytest.raises(Refused, match="follow-own"):
         following.follow(session, first.number, second.tracking, "fa")
     work.reply(session, first, who="u", reply="ترمیم شد")
     assert [to for to, _ in told(session)] == [both, one, late]
+
+
+def test_given_a_duplicate_that_is_separated_when_both_end_then_each_ones_followers_hear_of_their_own(
+    session: Session,
+) -> None:
+    first, second = a_request(session), a_request(session)
+    of_first, of_second, both = follow(session, first), follow(session, second), follow(session, first)
+    follow(session, second, both)
+    closing.merge(session, second.id, first.id, who="u")
+    closing.separate(session, second, who="u")
+    assert [each.request.id for each in following.followed(session, of_second)] == [second.id]
+    work.reply(session, first, who="u", reply="ترمیم شد")
+    assert [to for to, _ in told(session)] == [of_first, both]
+    work.reply(session, second, who="u", reply="ترمیم شد")
+    assert [to for to, _ in told(session)][2:] == [of_second, both]
+
+
+def test_given_a_merged_duplicate_when_its_follower_leaves_then_they_hear_of_neither(
+    session: Session,
+) -> None:
+    first, second = a_request(session), a_request(session)
+    number = follow(session, first)
+    follow(session, second, number)
+    closing.merge(session, second.id, first.id, who="u")
+    following.leave(session, number, second.tracking)
+    work.reply(session, first, who="u", reply="ترمیم شد")
+    assert told(session) == [] and following.followed(session, number) == []
 
 
 def test_given_who_reported_a_duplicate_when_following_the_first_one_then_they_are_told_once(

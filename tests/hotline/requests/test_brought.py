@@ -121,6 +121,8 @@ def test_given_whoever_is_deleted_when_programs_named_the_number_then_it_is_gone
     session: Session, settings: Settings
 ) -> None:
     request, _ = brought.file(session, a_key(session), "key-00001", replace(REPORT, phone=NUMBER), settings)
+    (named,) = belongings.export(session, NUMBER, who="citizen")["named_as_contact"]
+    assert (named["tracking"], "written" in named) == (request.tracking, False)
     erasure.delete_citizen(session, NUMBER, who="citizen", give_up=True)
     session.refresh(request)
     assert (request.contact, request.report_key, request.report_hash) == ("", None, None)

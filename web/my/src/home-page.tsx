@@ -1,4 +1,4 @@
-import { text } from './language/language'
+import { language, text } from './language/language'
 import { Call } from './ui/call'
 import { Head } from './ui/head'
 import { late } from './ui/late'
@@ -18,6 +18,7 @@ export function HomePage() {
       <Call why={text.home.danger} />
       <Outbox.Part />
       {number ? null : <p>{text.signIn.out} <Link to="sign-in">{text.signIn.title}</Link></p>}
+      <p><a href={`/public/how${language === 'en' ? '?lang=en' : ''}`}>{text.home.guide}</a></p>
     </>
   )
 }

@@ -20,6 +20,7 @@ export const en: Words = {
     lead: 'Report what is broken in the city with a picture, and see what becomes of it; you can write without a network, too.',
     report: 'Report a problem',
     danger: 'If somebody is in danger, call now.',
+    guide: 'The guide to 137',
     data: 'Take along or delete my data',
   },
   outbox: {
