@@ -19,13 +19,18 @@ const PICTURE_PATIENCE_MS = 125_000
 
 /** Ask the API for what is under /api/v1/my. A session whose time is over is renewed once. Throws Refusal, or Away. */
 export async function ask<Answer>(method: string, path: string, body: Body = {}, headers: Record<string, string> = {}): Promise<Answer> {
+  return signedIn(() => once<Answer>(method, path, body, headers))
+}
+
+/** Do it, and once more if the session was to be renewed first. */
+export async function signedIn<Done>(act: () => Promise<Done>): Promise<Done> {
   try {
-    return await once<Answer>(method, path, body, headers)
+    return await act()
   } catch (failed) {
     if (!(failed instanceof Refusal) || failed.code !== 'not-signed-in') throw failed
   }
   await renewed()
-  return once<Answer>(method, path, body, headers)
+  return act()
 }
 
 async function once<Answer>(method: string, path: string, body: Body, headers: Record<string, string>): Promise<Answer> {
@@ -53,7 +58,7 @@ async function answered<Answer>(address: string, request: RequestInit, patienceM
     const kind = answer.headers.get('Content-Type') ?? ''
     if (answer.status === 204) return undefined as Answer
     if (answer.ok && kind.startsWith('application/json')) return (await answer.json()) as Answer
-    if (kind.startsWith('application/problem+json')) throw refusal(answer, ((await answer.json()) as { code: string }).code)
+    if (kind.startsWith('application/problem+json')) throw refusal(answer.status, ((await answer.json()) as { code: string }).code, answer.headers.get('Retry-After'))
     throw new Away(`${answer.status} ${kind}`)
   } catch (failed) {
     throw failed instanceof Refusal ? failed : new Away(String(failed))
@@ -62,9 +67,9 @@ async function answered<Answer>(address: string, request: RequestInit, patienceM
   }
 }
 
-function refusal(answer: Response, code: string): Refusal {
-  const after = Number(answer.headers.get('Retry-After') ?? '')
-  return new Refusal(answer.status, code, after > 0 ? after : null)
+export function refusal(status: number, code: string, retryAfter: string | null | undefined): Refusal {
+  const after = Number(retryAfter ?? '')
+  return new Refusal(status, code, after > 0 ? after : null)
 }
 
 let renewing: Promise<void> | null = null

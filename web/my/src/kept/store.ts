@@ -1,11 +1,25 @@
 import { Dexie, type Table } from 'dexie'
 import { forgetJotted, jotted, jottedDown, MOST_PICTURES, type Report } from './report'
 
-/** A picture of a report; `kept`: its id at the API, once it is there. An ArrayBuffer: some browsers lose blobs. */
+/**
+ * A picture of a report. `upload`: where it is sent to, once that has begun; `kept`: its id at the API, once it is there.
+ * An ArrayBuffer: some browsers lose blobs.
+ */
 export interface Picture {
   id?: number
   report: string
   data: ArrayBuffer
+  upload: string
+  kept: string
+}
+
+/** What a report says aloud: one, as the browser records. */
+export interface Voice {
+  report: string
+  data: ArrayBuffer
+  type: string
+  seconds: number
+  upload: string
   kept: string
 }
 
@@ -19,11 +33,13 @@ export interface Answered {
 class Store extends Dexie {
   reports!: Table<Report, string>
   pictures!: Table<Picture, number>
+  voices!: Table<Voice, string>
   answers!: Table<Answered, string>
 
   constructor() {
     super('hotline137-my')
     this.version(1).stores({ reports: 'key, state', pictures: '++id, report', answers: 'name' })
+    this.version(2).stores({ voices: 'report' })
   }
 }
 
@@ -65,9 +81,29 @@ export const addPicture = (report: string, data: ArrayBuffer): Promise<boolean> 
   store.transaction('rw', store.reports, store.pictures, async () => {
     if ((await store.reports.get(report))?.state !== 'draft') return false
     if ((await store.pictures.where({ report }).count()) >= MOST_PICTURES) return false
-    await store.pictures.add({ report, data, kept: '' })
+    await store.pictures.add({ report, data, upload: '', kept: '' })
     return true
   })
+
+export const voiceOf = async (key: string): Promise<Voice | null> => (await store.voices.get(key)) ?? null
+
+/** Keep what was said so far; nothing of a report that is on its way. */
+export const keepVoice = (report: string, data: ArrayBuffer, type: string, seconds: number): Promise<void> =>
+  store.transaction('rw', store.reports, store.voices, async () => {
+    if ((await store.reports.get(report))?.state === 'draft') await store.voices.put({ report, data, type, seconds, upload: '', kept: '' })
+  })
+
+/** All of it is to be sent anew. */
+export async function sendAnew(report: string): Promise<void> {
+  await store.pictures.where({ report }).modify({ upload: '', kept: '' })
+  await store.voices.where({ report }).modify({ upload: '', kept: '' })
+}
+
+/** What belongs to it goes. */
+export async function dropFiles(report: string): Promise<void> {
+  await store.pictures.where({ report }).delete()
+  await store.voices.delete(report)
+}
 
 /** It is whole: from now on it goes out by itself. */
 export const finish = (key: string, owner: string): Promise<number> =>
@@ -79,14 +115,14 @@ export const mend = (key: string): Promise<number> =>
 
 /** Send it under the number that is signed in now. */
 export const takeOver = (key: string): Promise<number> =>
-  store.transaction('rw', store.reports, store.pictures, async () => {
-    await store.pictures.where({ report: key }).modify({ kept: '' })
+  store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
+    await sendAnew(key)
     return store.reports.where({ key, state: 'refused' }).modify({ state: 'waiting', owner: '', notBefore: 0, problem: '' })
   })
 
 export const drop = (key: string): Promise<void> =>
-  store.transaction('rw', store.reports, store.pictures, async () => {
+  store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
     forgetJotted(key)
-    await store.pictures.where({ report: key }).delete()
+    await dropFiles(key)
     await store.reports.delete(key)
   })

@@ -4,6 +4,14 @@ import { sendDue } from './send'
 import { blank, jot, jotted, type Report } from '../kept/report'
 import { addPicture, finish, mend, picturesOf, recover, store, takeOver, write } from '../kept/store'
 
+// What is sent in pieces has arrived; what is made of it is asked as everything is. On a real line: tests/pages/test_citizens_line.py.
+vi.mock('./upload', () => ({
+  uploaded: (file: { kind: string }, begun: (upload: string) => void) => {
+    begun(`/api/v1/my/uploads/${file.kind}`)
+    return Promise.resolve(file.kind)
+  },
+}))
+
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'lost'
 interface Asked { path: string; key: string | null; body: unknown }
 

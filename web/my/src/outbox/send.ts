@@ -1,12 +1,15 @@
-import { ask, Away, Refusal } from '../api/ask'
+import { ask, Away, Refusal, signedIn } from '../api/ask'
 import { number } from '../api/session'
 import type { Detail, Kept, Report as Body } from '../api/types'
 import type { Report } from '../kept/report'
-import { picturesOf, store } from '../kept/store'
+import { dropFiles, picturesOf, sendAnew, store, voiceOf } from '../kept/store'
+import { uploaded, type File } from './upload'
 
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 60_000
 const LONGEST_HOLD_MS = 25 * 3_600_000
+
+const GONE = ['picture-unknown', 'voice-unknown', 'upload-unknown']
 
 /** Answers that may be another one later: too many at once, and what is the server's own fault. */
 const laterMaybe = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500
@@ -48,22 +51,39 @@ async function handIn(report: Report): Promise<void> {
   const pictures = await picturesOf(report.key)
   for (const picture of pictures) {
     if (picture.kept) continue
-    picture.kept = (await ask<Kept>('POST', '/pictures', { picture: picture.data })).id
-    if (picture.id !== undefined) await store.pictures.update(picture.id, { kept: picture.kept })
-    report.tries = 0 // it goes on: on a bad line picture by picture
+    const note = (change: Change) => store.pictures.update(picture.id ?? 0, change)
+    picture.kept = await sentFile({ kind: 'picture', ...picture }, report, note)
   }
+  const voice = await voiceOf(report.key)
+  if (voice && !voice.kept) voice.kept = await sentFile({ kind: 'voice', ...voice }, report, (change) => store.voices.update(report.key, change))
   if (report.category === null || !(await stillWaits(report.key))) return
   const body: Body = {
     category: report.category, text: report.text, answers: report.answers, district: report.district, place: report.place,
     latitude: report.point?.latitude ?? null, longitude: report.point?.longitude ?? null,
-    pictures: pictures.map(({ kept }) => kept), language: report.language,
+    pictures: pictures.map(({ kept }) => kept), voice: voice?.kept ?? null, language: report.language,
   }
   const { tracking } = await ask<Detail>('POST', '/requests', { json: body }, { 'Idempotency-Key': report.key })
   if (!tracking) throw new Away('no tracking number')
-  await store.transaction('rw', store.reports, store.pictures, async () => {
+  await store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
     await store.reports.update(report.key, { state: 'arrived', tracking, problem: '', changedAt: Date.now() })
-    await store.pictures.where({ report: report.key }).delete()
+    await dropFiles(report.key)
   })
+}
+
+type Change = { upload: string } | { kept: string }
+
+/** Its id, by which the report names it. What is noted on the way is where it goes on if this page is killed. */
+async function sentFile(file: File, report: Report, note: (change: Change) => Promise<unknown>): Promise<string> {
+  let noted: Promise<unknown> = Promise.resolve()
+  const id = await signedIn(() => uploaded(file, (upload) => {
+    file.upload = upload
+    report.tries = 0 // it goes on
+    noted = note({ upload })
+  }))
+  await noted
+  const { id: kept } = await ask<Kept>('POST', `/uploads/${id}/finish`)
+  await note({ kept })
+  return kept
 }
 
 /** It may have been taken back into the form, or thrown away, while its pictures went. */
@@ -76,9 +96,9 @@ async function refused(report: Report, failed: unknown): Promise<boolean> {
   }
   if (!(failed instanceof Refusal)) throw failed
   if (failed.status === 401) return false
-  if (failed.code === 'picture-unknown' && !report.renewed) {
-    // Its pictures waited longer than the API keeps them for a report: they are here, and go once more.
-    await store.pictures.where({ report: report.key }).modify({ kept: '' })
+  if (GONE.includes(failed.code) && !report.renewed) {
+    // They waited longer than the API keeps them for a report: they are here, and go once more.
+    await sendAnew(report.key)
     await note(report, { renewed: true })
     return sent({ ...report, renewed: true })
   }

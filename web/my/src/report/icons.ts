@@ -10,6 +10,7 @@ import { __iconNode as droplet } from '@tabler/icons-react/icons/IconDroplet'
 import { __iconNode as flame } from '@tabler/icons-react/icons/IconFlame'
 import { __iconNode as home } from '@tabler/icons-react/icons/IconHome'
 import { __iconNode as map } from '@tabler/icons-react/icons/IconMap2'
+import { __iconNode as microphone } from '@tabler/icons-react/icons/IconMicrophone'
 import { __iconNode as paw } from '@tabler/icons-react/icons/IconPaw'
 import { __iconNode as photo } from '@tabler/icons-react/icons/IconPhoto'
 import { __iconNode as pin } from '@tabler/icons-react/icons/IconMapPin'
@@ -21,7 +22,7 @@ import { __iconNode as volume } from '@tabler/icons-react/icons/IconVolume'
 import { __iconNode as wall } from '@tabler/icons-react/icons/IconWall'
 import type { Strokes } from '../ui/icon'
 
-export { camera, map, photo, pin }
+export { camera, map, microphone, photo, pin }
 
 /** By the names that the API knows (hotline/requests/categories.py). */
 export const ICONS: Partial<Record<string, Strokes>> = {

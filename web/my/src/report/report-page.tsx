@@ -17,15 +17,16 @@ import { Place } from './place'
 import { useDraft } from './use-draft'
 
 const Pictures = late(() => import('./pictures').then((part) => part.Pictures))
+const VoiceNote = late(() => import('./voice').then((part) => part.VoiceNote))
 const LONGEST_TEXT = 1500
 
 type Missing = Partial<Record<'category' | 'text' | 'place', string>>
 
 /** What must be there before it is finished. */
-function missing(report: Report): Missing {
+function missing(report: Report, spoken: boolean): Missing {
   return {
     ...(report.category === null ? { category: text.report.mustCategory } : {}),
-    ...(report.text.trim() ? {} : { text: text.report.mustText }),
+    ...(report.text.trim() || spoken ? {} : { text: text.report.mustText }),
     ...(report.point || report.place.trim() ? {} : { place: text.report.mustPlace }),
   }
 }
@@ -42,7 +43,9 @@ export function ReportPage({ of }: { of: string }) {
   const category = categories.find(({ id }) => id === report.category)
   const send = async (event: Event) => {
     event.preventDefault()
-    const lacks = missing(report)
+    await makingRef.current.catch(() => undefined) // a voice is at its end, pictures are small
+    const spoken = await import('../kept/store').then(({ voiceOf }) => voiceOf(report.key)).catch(() => null)
+    const lacks = missing(report, spoken !== null)
     setWrong(lacks)
     const [first] = Object.keys(lacks)
     if (first) {
@@ -63,20 +66,21 @@ export function ReportPage({ of }: { of: string }) {
     go('', { instead: true })
     void import('../outbox/run').then(({ goOut }) => goOut())
   }
+  const kept = {
+    of: report.key,
+    begin: async () => {
+      change({})
+      await saved()
+    },
+    making: (work: Promise<void>) => {
+      makingRef.current = Promise.all([makingRef.current, work]).then(() => undefined)
+    },
+  }
   return (
     <form noValidate onSubmit={(event) => void send(event)}>
       <Head name={text.report.title} />
       {report.problem ? <p class="news cancelled">{problemText(report.problem)}</p> : null}
-      <Pictures.Part
-        of={report.key}
-        begin={async () => {
-          change({})
-          await saved()
-        }}
-        making={(work) => {
-          makingRef.current = Promise.all([makingRef.current, work]).then(() => undefined)
-        }}
-      />
+      <Pictures.Part {...kept} />
       <Categories categories={categories} report={report} change={change} wrong={wrong.category ?? ''} />
       {category?.urgent ? <Call why={text.report.urgent} /> : null}
       {category?.questions.map((question, index) => (
@@ -87,6 +91,7 @@ export function ReportPage({ of }: { of: string }) {
       <Field label={text.report.textLead} wrong={wrong.text}>
         <textarea name="text" rows={4} maxLength={LONGEST_TEXT} value={report.text} onInput={(event) => change({ text: event.currentTarget.value })} />
       </Field>
+      <VoiceNote.Part {...kept} />
       <Place report={report} change={change} wrong={wrong.place ?? ''} />
       <Near report={report} />
       {category ? <p class="soft">{text.report.times(span(category.answer), span(category.solve))}</p> : null}

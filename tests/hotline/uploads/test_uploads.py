@@ -1,0 +1,65 @@
+"""What a citizen sends in pieces: whose it is, how many wait, when they go, on both databases."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Upload, UploadKind
+from hotline.uploads import uploads
+from tests.factories import a_number
+from tests.kit.databases import on_both
+from tests.kit.refusal import refusal
+
+__all__ = ["on_both"]
+
+
+def a_voice(session: Session, number: str, kept: str | None = "a.wav") -> str:
+    upload, _ = uploads.begin(session, number, UploadKind.VOICE, 100)
+    upload.kept = kept
+    session.flush()
+    return upload.id
+
+
+def test_given_a_finished_voice_when_it_is_taken_then_only_its_owner_has_it_and_only_once(
+    session: Session,
+) -> None:
+    number = a_number()
+    voice, unfinished = a_voice(session, number), a_voice(session, number, None)
+    picture, _ = uploads.begin(session, number, UploadKind.PICTURE, 100)
+    picture.kept = "0" * 32
+    for who, id_ in ((a_number(), voice), (number, unfinished), (number, picture.id), (number, "")):
+        assert refusal(uploads.take_voice, session, who, id_) == "voice-unknown"
+    assert uploads.take_voice(session, number, voice) == "a.wav"
+    assert refusal(uploads.take_voice, session, number, voice) == "voice-unknown"
+
+
+def test_given_many_that_wait_when_one_more_is_begun_then_the_oldest_goes_and_nobody_elses(
+    session: Session,
+) -> None:
+    number, other = a_number(), a_number()
+    others = a_voice(session, other)
+    mine = [a_voice(session, number) for _ in range(uploads.AT_ONCE)]
+    session.execute(
+        update(Upload).where(Upload.id == mine[3]).values(made_at=now(session) - timedelta(hours=1))
+    )
+    _, gone = uploads.begin(session, number, UploadKind.PICTURE, 100)
+    assert gone == [(uploads.UPLOADS, mine[3]), (uploads.MESSAGES, "a.wav")]
+    left = set(session.scalars(select(Upload.id).where(Upload.number == number)))
+    assert len(left) == uploads.AT_ONCE and uploads.get(session, other, others).kept
+
+
+def test_given_a_day_that_is_over_when_asked_then_it_is_no_more_and_goes(session: Session) -> None:
+    number = a_number()
+    old, young = a_voice(session, number), a_voice(session, number)
+    session.execute(update(Upload).where(Upload.id == old).values(made_at=now(session) - uploads.LASTS))
+    assert refusal(uploads.get, session, number, old) == "upload-unknown"
+    assert refusal(uploads.take_voice, session, number, old) == "voice-unknown"
+    session.execute(
+        update(Upload)
+        .where(Upload.id == old)
+        .values(made_at=now(session) - uploads.LASTS - timedelta(seconds=1))
+    )
+    assert uploads.drop_old(session, 10) == [(uploads.UPLOADS, old), (uploads.MESSAGES, "a.wav")]
+    assert uploads.drop_of_number(session, number) == [(uploads.UPLOADS, young), (uploads.MESSAGES, "a.wav")]
