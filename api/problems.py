@@ -57,6 +57,7 @@ STATUS = {
     "upload-type": 415,
     "upload-large": 413,
     "upload-idle": 503,
+    **dict.fromkeys(("area-outside", "too-many-areas"), 422),
     "too-many-pictures": 429,
     "too-many-reports": 429,
     "pictures-busy": 503,

@@ -17,7 +17,7 @@ from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
 from hotline.requests import departments
-from ops import categories, citizens, keys, ledger, messages, prompts, rounds, timetable_commands
+from ops import categories, citizens, keys, ledger, messages, pictures, prompts, rounds, timetable_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -33,6 +33,7 @@ for name, group in (
     ("ledger", ledger.app),
     ("number", number_app),
     ("citizen", citizens.app),
+    ("pictures", pictures.app),
     ("db", db_app),
     ("prompts", prompts.app),
     ("user", user_app),

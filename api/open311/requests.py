@@ -93,6 +93,7 @@ def list_requests(
     program: Asking,
     language: Asked,
     session: Reading,
+    settings: InForce,
     service_request_id: Many = "",
     service_code: Many = "",
     start_date: Day = "",
@@ -118,7 +119,16 @@ def list_requests(
         )
         found = looked_up.page(session, wanted, looker)
     return formats.answer(
-        format_, _ROOT, views.requests(session, found, looker, language, extended=extensions == "true")
+        format_,
+        _ROOT,
+        views.requests(
+            session,
+            found,
+            looker,
+            language,
+            public_url=settings.public,
+            extended=extensions == "true",
+        ),
     )
 
 
@@ -131,6 +141,7 @@ def show_request(
     program: Asking,
     language: Asked,
     session: Reading,
+    settings: InForce,
     extensions: Annotated[Text, Query(max_length=10)] = "",
 ) -> Response:
     """How one stands, for whoever knows its number."""
@@ -139,7 +150,16 @@ def show_request(
     if not found:
         raise Refused("not-found", "service_request_id was not found")
     return formats.answer(
-        format_, _ROOT, views.requests(session, found, looker, language, extended=extensions == "true")
+        format_,
+        _ROOT,
+        views.requests(
+            session,
+            found,
+            looker,
+            language,
+            public_url=settings.public,
+            extended=extensions == "true",
+        ),
     )
 
 

@@ -18,10 +18,16 @@ from hotline.words import PAGES, PUBLIC
 
 
 def requests(
-    session: Session, found: Sequence[Found], looker: Looker, language: Language, *, extended: bool
+    session: Session,
+    found: Sequence[Found],
+    looker: Looker,
+    language: Language,
+    *,
+    public_url: str,
+    extended: bool,
 ) -> list[wire.ServiceRequest]:
     """As they stand for this looker."""
-    plain = [_view(each, looker, language) for each in found]
+    plain = [_view(each, looker, language, public_url) for each in found]
     if not extended:
         return plain
     steps = looked_up.steps(session, [each.request for each in found])
@@ -35,7 +41,7 @@ def requests(
     ]
 
 
-def _view(found: Found, looker: Looker, language: Language) -> wire.ServiceRequest:
+def _view(found: Found, looker: Looker, language: Language, public_url: str) -> wire.ServiceRequest:
     request, own = found.request, looker.brought(found.request)
     latitude, longitude = looker.point(request, found.release)
     return wire.ServiceRequest(
@@ -53,6 +59,7 @@ def _view(found: Found, looker: Looker, language: Language) -> wire.ServiceReque
         address=(request.place if own else "") or _district(request.district, language),
         lat=latitude,
         long=longitude,
+        media_url=f"{public_url}/public/requests/pictures/{found.picture}" if found.picture else None,
     )
 
 

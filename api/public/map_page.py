@@ -15,7 +15,6 @@ from api.public import ground
 from api.public.requests_page import headers, licence
 from db.engine import reading
 from hotline.clock import CITY
-from hotline.pictures import pictures
 from hotline.requests import places, releases
 from hotline.requests.releases import Listed
 
@@ -101,7 +100,7 @@ def geojson(session: Reading, settings: InForce) -> Response:
 def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> Response:
     """A picture that the office has released."""
     with reading(engine) as session:
-        file = pictures.find(session, picture_id, releases.of_public())
+        file = releases.public_file(session, picture_id)
     answer = wire_pictures.show(settings, file)
     answer.headers.update(CACHED)
     return answer

@@ -1,15 +1,23 @@
 """What the office releases of a request to everybody."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
+from sqlalchemy import Engine
 
-from api.access import Reading, SignedIn, Writing, requires
+from api.access import Database, InForce, Reading, SignedIn, requires
 from api.ids import PathId
+from api.pictures import SHOWN, PictureId, shown_bytes
 from api.requests import request_schemas as wire
 from api.requests.requests import seen_by
+from db.engine import reading, writing
 from db.models import User
+from hotline.errors import Refused
+from hotline.pictures import decoding, hiding, pictures, stores
 from hotline.requests import releases, requests
+from hotline.requests.releases import Shown
+from settings import Settings
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -23,28 +31,81 @@ def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.R
     found = releases.find(session, request_id)
     if found is None:
         return None
-    row, pictures = found
-    return wire.Release(
-        text=row.text, pictures=list(pictures), with_point=row.with_point, who=row.who, at=row.at
-    )
+    row, copies = found
+    shown = [
+        wire.ShownPicture(
+            id=copy.picture_id, hidden=[wire.Area(**hiding.Area(*area)._asdict()) for area in copy.hidden]
+        )
+        for copy in copies
+    ]
+    return wire.Release(text=row.text, pictures=shown, with_point=row.with_point, who=row.who, at=row.at)
+
+
+@router.post("/{request_id}/pictures/{picture_id}/hidden", **SHOWN)
+def preview(
+    *,
+    request_id: PathId,
+    picture_id: PictureId,
+    body: wire.Hidden,
+    user: MayRelease,
+    engine: Database,
+    settings: InForce,
+) -> Response:
+    """The picture as everybody would see it with these areas hidden; nothing is public by this."""
+    (file,) = _files(engine, user, request_id, [picture_id])
+    return shown_bytes(_copy(settings, file, body).data)
 
 
 @router.post("/{request_id}/release", status_code=204)
-def release(request_id: PathId, body: wire.ReleaseIn, user: MayRelease, session: Writing) -> None:
+def release(
+    request_id: PathId, body: wire.ReleaseIn, user: MayRelease, engine: Database, settings: InForce
+) -> None:
     """Release it in these words, with these pictures; once more: in others. The rest is not public."""
-    seen_by(session, user, requests.get(session, request_id))
-    releases.release(
-        session,
-        request_id,
-        text=body.text,
-        shown=body.pictures,
-        with_point=body.with_point,
-        who=user.username,
-    )
+    wanted = {each.id: each for each in body.pictures}
+    made: list[Shown] = []
+    try:
+        for file in _files(engine, user, request_id, list(wanted)):
+            made.append(_made(settings, file, wanted[file.name]))
+        with writing(engine) as session:
+            gone = releases.release(
+                session,
+                request_id,
+                text=body.text,
+                shown=made,
+                with_point=body.with_point,
+                who=user.username,
+            )
+    except Refused:  # whatever else goes wrong, the rows may be there
+        for each in made:
+            pictures.discard(settings.pictures_dir, each.file.name)
+        raise
+    stores.delete(settings, gone)
 
 
 @router.delete("/{request_id}/release", status_code=204)
-def withdraw(request_id: PathId, user: MayRelease, session: Writing) -> None:
+def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: InForce) -> None:
     """It is public no more."""
-    seen_by(session, user, requests.get(session, request_id))
-    releases.withdraw(session, request_id, who=user.username)
+    with writing(engine) as session:
+        seen_by(session, user, requests.get(session, request_id))
+        gone = releases.withdraw(session, request_id, who=user.username)
+    stores.delete(settings, gone)
+
+
+def _files(engine: Engine, user: User, request_id: int, names: Sequence[str]) -> Sequence[stores.File]:
+    with reading(engine) as session:
+        seen_by(session, user, requests.get(session, request_id))
+        return pictures.files(session, request_id, names)
+
+
+def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decoding.Plain:
+    return hiding.copy(stores.read(settings, file), _areas(wanted))
+
+
+def _made(settings: Settings, file: stores.File, wanted: wire.Hidden) -> Shown:
+    copy = _copy(settings, file, wanted)
+    name = pictures.keep(settings.pictures_dir, copy)
+    return Shown(file.name, _areas(wanted), stores.File(name, stores.checksum(copy.data)))
+
+
+def _areas(wanted: wire.Hidden) -> Sequence[hiding.Area]:
+    return [hiding.Area(each.left, each.top, each.width, each.height) for each in wanted.hidden]

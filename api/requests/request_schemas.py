@@ -10,6 +10,7 @@ from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
 from db.models import Escalation, PictureKind
 from db.states import RequestState, RequestStep
+from hotline.pictures import hiding
 
 DistrictNumber = Annotated[int, Field(ge=1, le=15)]
 
@@ -203,14 +204,32 @@ class RequestIn(BaseModel):
     refer: Refer | None = None
 
 
-PublicPictures = Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]], Field(max_length=20)]
+class Area(BaseModel):
+    """A rectangle of a picture, in its pixels, in which everybody sees one grey."""
+
+    left: int = Field(ge=0, le=10_000)
+    top: int = Field(ge=0, le=10_000)
+    width: int = Field(ge=1, le=10_000)
+    height: int = Field(ge=1, le=10_000)
+
+
+class Hidden(BaseModel):
+    """What is not seen of a picture: faces, number plates."""
+
+    hidden: list[Area] = Field([], max_length=hiding.MOST)
+
+
+class ShownPicture(Hidden):
+    """A picture that is public, but for what is hidden of it."""
+
+    id: str = Field(pattern="^[0-9a-f]{32}$")
 
 
 class ReleaseIn(BaseModel):
     """What everybody may see: these words, these pictures, and the point, if that is said."""
 
     text: Said = Field(min_length=1, max_length=500)
-    pictures: PublicPictures = []
+    pictures: list[ShownPicture] = Field([], max_length=20)
     with_point: bool = False
 
 

@@ -23,7 +23,7 @@ from db.models.line import (
 from db.models.log import AuditEntry, Event, Heartbeat
 from db.models.outbox import TO_WEBHOOKS, Delivery, OutboxKind, OutboxMessage
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
-from db.models.pictures import Picture, PictureKind
+from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls, RequestFigures
 from db.models.requests import (
@@ -97,6 +97,7 @@ __all__ = [
     "Picture",
     "PictureKind",
     "PlacedCall",
+    "PublicPicture",
     "Rating",
     "Recording",
     "RecoveryCode",

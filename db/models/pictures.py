@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, one_of
@@ -40,7 +40,6 @@ class Picture(Base):
     )  # and no more in the folder
     made_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]  # the file is gone
-    public: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # with its request
 
     __table_args__ = (
         CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),
@@ -49,3 +48,16 @@ class Picture(Base):
         Index("pictures_of_number", "number", "made_at"),
         Index("pictures_of_nobody", "made_at", sqlite_where=_NOBODYS, postgresql_where=_NOBODYS),
     )
+
+
+class PublicPicture(Base):
+    """The copy of a picture that everybody sees with its request, in the same places as `id`.jpg."""
+
+    __tablename__ = "public_pictures"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    picture_id: Mapped[str] = mapped_column(ForeignKey("pictures.id"), unique=True)
+    hidden: Mapped[list[list[int]]] = mapped_column(JSON)  # areas: left, top, width, height, in pixels
+    checksum: Mapped[str] = mapped_column(String(64))
+    stored: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    made_at: Mapped[datetime]

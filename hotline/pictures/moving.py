@@ -7,9 +7,11 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import writing
-from db.models import Picture
+from db.models import Picture, PublicPicture
 from hotline.pictures import pictures, stores
 from hotline.pictures.stores import File, Store
+
+_THERE = Picture.deleted_at.is_(None)
 
 
 class Moved(StrEnum):
@@ -22,11 +24,16 @@ class Moved(StrEnum):
 
 
 def due(session: Session, *, stored: bool, after: str, limit: int) -> Sequence[File]:
-    """Files that are in the store, or not yet; by name, after this one."""
-    kept = select(Picture.id, Picture.checksum).where(
-        Picture.stored.is_(stored), Picture.deleted_at.is_(None), Picture.id > after
+    """Files that are in the store, or not yet; by name, after this one. Pictures and their public copies."""
+    kept = select(Picture.id, Picture.checksum).where(Picture.stored.is_(stored), _THERE, Picture.id > after)
+    public = select(PublicPicture.id, PublicPicture.checksum).where(
+        PublicPicture.stored.is_(stored), PublicPicture.id > after
     )
-    return [File(*row) for row in session.execute(kept.order_by(Picture.id).limit(limit))]
+    rows = [
+        *session.execute(kept.order_by(Picture.id).limit(limit)),
+        *session.execute(public.order_by(PublicPicture.id).limit(limit)),
+    ]
+    return sorted(File(*row) for row in rows)[:limit]
 
 
 def move(engine: Engine, file: File, source: Store, target: Store, *, stored: bool) -> Moved:
@@ -52,5 +59,6 @@ def move(engine: Engine, file: File, source: Store, target: Store, *, stored: bo
 
 
 def _mark(session: Session, name: str, *, stored: bool) -> bool:
-    its = update(Picture).where(Picture.id == name, Picture.deleted_at.is_(None)).values(stored=stored)
-    return session.scalar(its.returning(Picture.id)) is not None
+    its = update(Picture).where(Picture.id == name, _THERE).values(stored=stored).returning(Picture.id)
+    public = update(PublicPicture).where(PublicPicture.id == name).values(stored=stored)
+    return any(session.scalar(each) for each in (its, public.returning(PublicPicture.id)))

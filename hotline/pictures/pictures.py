@@ -5,7 +5,7 @@ and in the store, if there is one, when the clerk has brought it (hotline.pictur
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Erasure, Picture, PictureKind, Request
+from db.models import Erasure, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
 from hotline.pictures import stores
@@ -154,6 +154,27 @@ def find(session: Session, name: str, *of_whom: ColumnElement[bool]) -> stores.F
     return stores.File(*found)
 
 
+def files(session: Session, request_id: int, names: Collection[str]) -> Sequence[stores.File]:
+    """The files of a request's pictures. Raises Refused("picture-unknown")."""
+    there = select(Picture.id, Picture.checksum).where(
+        Picture.request_id == request_id, Picture.id.in_(names), Picture.deleted_at.is_(None)
+    )
+    found = [stores.File(*row) for row in session.execute(there.order_by(Picture.kind, Picture.position))]
+    if {each.name for each in found} != set(names):
+        raise Refused("picture-unknown", "it has no such picture, or not any more", "pictures")
+    return found
+
+
+def take_back(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
+    """The public copies of these pictures are gone at once; the names whose files go."""
+    of = PublicPicture.picture_id.in_(select(Picture.id).where(*which))
+    names = session.scalars(select(PublicPicture.id).where(of).order_by(PublicPicture.id)).all()
+    gone = delete(PublicPicture).where(PublicPicture.id.in_(names))
+    session.execute(gone.execution_options(synchronize_session=False))
+    erase(session, names)
+    return names
+
+
 def drop_of_number(session: Session, number: str) -> Sequence[str]:
     """What waits for a request is gone, what a request has is nobody's; the names whose files go."""
     mine = select(Picture).where(Picture.number == number).order_by(Picture.id).with_for_update()
@@ -172,7 +193,9 @@ def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
     citizens = [each for each in of_request(session, request_id) if not each.who]
     for picture in citizens:
         picture.deleted_at = at
-    return [picture.id for picture in citizens]
+    names = [picture.id for picture in citizens]
+    take_back(session, Picture.id.in_(names))
+    return names
 
 
 def erase(session: Session, names: Sequence[str]) -> None:
@@ -210,7 +233,9 @@ def forget(session: Session, days: int, limit: int) -> int:
     found = session.scalars(old).all()
     for picture in found:
         picture.deleted_at = at
-    erase(session, [picture.id for picture in found])
+    names = [picture.id for picture in found]
+    take_back(session, Picture.id.in_(names))
+    erase(session, names)
     return len(found)
 
 
@@ -222,5 +247,6 @@ def strays(session: Session, folder: Path) -> list[Path]:
     for begin in range(0, len(old), 500):
         some = [path.stem for path in old[begin : begin + 500] if path.suffix == SUFFIX]
         there = select(Picture.id).where(Picture.deleted_at.is_(None), Picture.id.in_(some))
-        kept |= set(session.scalars(there))
+        public = select(PublicPicture.id).where(PublicPicture.id.in_(some))
+        kept |= {*session.scalars(there), *session.scalars(public)}
     return [path for path in old if path.suffix != SUFFIX or path.stem not in kept]

@@ -7,8 +7,8 @@ accepted. Both know the same three verbs. What is read is what was written, or i
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -206,6 +206,16 @@ def read(settings: Settings, file: File) -> bytes:
     if checksum(found) != file.checksum:
         raise Refused("picture-damaged", "its file is not what was handed in")
     return found
+
+
+def delete(settings: Settings, names: Sequence[str]) -> None:
+    """These are gone at once, if that can be; the clerk deletes what is left."""
+    there = bucket(settings)
+    with suppress(OSError):
+        for name in names:
+            folder(settings).delete(name)
+            if there:
+                there.delete(name)
 
 
 def checksum(data: bytes) -> str:

@@ -12,6 +12,7 @@ from db.engine import now
 from db.models import Category, Release, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState
 from hotline.errors import Refused
+from hotline.requests import releases
 from hotline.requests.requests import OF_THE_OFFICE
 
 SPAN = timedelta(days=90)
@@ -63,6 +64,8 @@ class Found(NamedTuple):
     release: Release | None
     joined: str | None
     moved_at: datetime
+    picture: str | None
+    """Of its first public copy, if it has one."""
 
 
 def by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
@@ -127,13 +130,16 @@ def _found(session: Session, requests: Sequence[Request]) -> Sequence[Found]:
         each.request_id: each for each in session.scalars(select(Release).where(Release.request_id.in_(ids)))
     }
     categories = {category.id: category for category in session.scalars(select(Category))}
+    duplicates = {request.id for request in requests if request.state is RequestState.DUPLICATE}
+    pictures = releases.first_pictures(session, [each for each in released if each not in duplicates])
     return [
         Found(
             request,
             categories[request.category],
-            None if request.state is RequestState.DUPLICATE else released.get(request.id),
+            None if request.id in duplicates else released.get(request.id),
             joined.get(request.duplicate_of_id or 0),
             last.get(request.id, request.made_at),
+            pictures.get(request.id),
         )
         for request in requests
     ]

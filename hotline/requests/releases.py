@@ -6,15 +6,16 @@ Nothing of the citizen's words is copied. A withdrawal holds at once.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Category, Picture, Release, Request, Role
+from db.models import Category, Picture, PublicPicture, Release, Request, Role
 from db.states import OPEN_REQUESTS, RequestState
 from hotline import audit, reasons
 from hotline.errors import Refused
+from hotline.pictures import hiding, pictures, stores
 from hotline.requests import work
 
 MODERATORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
@@ -30,6 +31,15 @@ class Listed(NamedTuple):
     category: Category
     release: Release
     pictures: Sequence[str]
+    """Of the public copies."""
+
+
+class Shown(NamedTuple):
+    """A picture that is to be public, and the copy that was made of it for that."""
+
+    picture_id: str
+    hidden: Sequence[hiding.Area]
+    file: stores.File
 
 
 class District(NamedTuple):
@@ -40,16 +50,16 @@ class District(NamedTuple):
     open: int
 
 
-def find(session: Session, request_id: int) -> tuple[Release, Sequence[str]] | None:
-    """What is released of it, and which pictures."""
+def find(session: Session, request_id: int) -> tuple[Release, Sequence[PublicPicture]] | None:
+    """What is released of it, and the copies of which pictures."""
     release = session.get(Release, request_id)
     return (release, _pictures(session, [request_id]).get(request_id, [])) if release else None
 
 
 def release(
-    session: Session, request_id: int, *, text: str, shown: Collection[str], with_point: bool, who: str
-) -> None:
-    """Release it in these words; once more: in others, with other pictures.
+    session: Session, request_id: int, *, text: str, shown: Sequence[Shown], with_point: bool, who: str
+) -> Sequence[str]:
+    """Release it in these words, with these copies; once more: in others. The names whose files go.
 
     Raises Refused("not-found" | "wrong-state" | "place-missing" | "picture-unknown"), and what
     `reasons.check` raises.
@@ -60,43 +70,49 @@ def release(
         raise Refused("wrong-state", "it is a duplicate, or a part: release the first one, or the whole")
     if with_point and request.latitude is None:
         raise Refused("place-missing", "nobody knows its point", "with_point")
-    its = session.scalars(
-        select(Picture).where(Picture.request_id == request.id, Picture.deleted_at.is_(None))
-    ).all()
-    if not set(shown) <= {picture.id for picture in its}:
-        raise Refused("picture-unknown", "it has no such picture, or not any more", "pictures")
-    for picture in its:
-        picture.public = picture.id in shown
+    pictures.files(session, request.id, {each.picture_id for each in shown})
+    gone = pictures.take_back(session, Picture.request_id == request.id)
+    at = now(session)
+    session.add_all(
+        PublicPicture(
+            id=each.file.name,
+            picture_id=each.picture_id,
+            hidden=[list(area) for area in each.hidden],
+            checksum=each.file.checksum,
+            made_at=at,
+        )
+        for each in shown
+    )
     row = session.get(Release, request.id) or Release(request_id=request.id)
-    row.text, row.with_point, row.who, row.at = text, with_point, who, now(session)
+    row.text, row.with_point, row.who, row.at = text, with_point, who, at
     session.add(row)
     audit.record(session, who, "request-released", f"request {request.id}", text)
     session.flush()
     events.request_changed(session, request)
+    return gone
 
 
-def withdraw(session: Session, request_id: int, *, who: str) -> None:
-    """It is public no more; of one that is not, nothing happens. Raises Refused("not-found")."""
+def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
+    """It is public no more; of one that is not, nothing happens. The names whose files go.
+
+    Raises Refused("not-found").
+    """
     request = work.get_for_update(session, request_id)
     row = session.get(Release, request.id)
     if row is None:
-        return
+        return []
     session.delete(row)
-    _hide_pictures(session, request.id)
+    gone = pictures.take_back(session, Picture.request_id == request.id)
     audit.record(session, who, "request-withdrawn", f"request {request.id}")
     session.flush()
     events.request_changed(session, request)
+    return gone
 
 
 def forget_person(session: Session, request_id: int) -> None:
     """Of a citizen who is deleted neither point nor pictures stay public; the office's own words do."""
-    _hide_pictures(session, request_id, Picture.who == "")
+    pictures.take_back(session, Picture.request_id == request_id, Picture.who == "")
     session.execute(update(Release).where(Release.request_id == request_id).values(with_point=False))
-
-
-def _hide_pictures(session: Session, request_id: int, *which: ColumnElement[bool]) -> None:
-    its = update(Picture).where(Picture.request_id == request_id, *which)
-    session.execute(its.values(public=False))
 
 
 def listed(
@@ -122,8 +138,8 @@ def listed(
         (before is not None, Release.request_id < (before or 0)),
     ]
     rows = session.execute(query.where(*[which for asked, which in wanted if asked])).all()
-    pictures = _pictures(session, [request.id for request, *_ in rows])
-    return [Listed(*row, pictures.get(row[0].id, [])) for row in rows]
+    copies = _pictures(session, [request.id for request, *_ in rows])
+    return [Listed(*row, [copy.id for copy in copies.get(row[0].id, [])]) for row in rows]
 
 
 def by_district(session: Session) -> Sequence[District]:
@@ -138,24 +154,36 @@ def by_district(session: Session) -> Sequence[District]:
     return [District(*row) for row in session.execute(query)]
 
 
-def of_public() -> ColumnElement[bool]:
-    """In a query of Picture: everybody may see it."""
-    there = exists().where(
-        Release.request_id == Picture.request_id,
-        Request.id == Release.request_id,
-        Request.state != RequestState.DUPLICATE,
+def public_file(session: Session, name: str) -> stores.File:
+    """The file of a copy that everybody may see. Raises Refused("not-found")."""
+    seen = (
+        select(PublicPicture.id, PublicPicture.checksum)
+        .join(Picture, Picture.id == PublicPicture.picture_id)
+        .join(Release, Release.request_id == Picture.request_id)
+        .join(Request, Request.id == Release.request_id)
+        .where(PublicPicture.id == name, Request.state != RequestState.DUPLICATE)
     )
-    return Picture.public & there
+    found = session.execute(seen).first()
+    if found is None:
+        raise Refused("not-found", "there is no picture, or not any more")
+    return stores.File(*found)
 
 
-def _pictures(session: Session, requests: Collection[int]) -> dict[int, list[str]]:
-    """Names of what is public, by request."""
-    found: dict[int, list[str]] = {}
+def first_pictures(session: Session, requests: Collection[int]) -> dict[int, str]:
+    """The first public copy of each that has any."""
+    return {request: copies[0].id for request, copies in _pictures(session, requests).items()}
+
+
+def _pictures(session: Session, requests: Collection[int]) -> dict[int, list[PublicPicture]]:
+    """What is public, by request."""
+    found: dict[int, list[PublicPicture]] = {}
     for begin in range(0, len(requests), 500):
         some = list(requests)[begin : begin + 500]
-        shown = select(Picture.request_id, Picture.id).where(
-            Picture.request_id.in_(some), Picture.public, Picture.deleted_at.is_(None)
+        shown = (
+            select(Picture.request_id, PublicPicture)
+            .join(PublicPicture, PublicPicture.picture_id == Picture.id)
+            .where(Picture.request_id.in_(some), Picture.deleted_at.is_(None))
         )
-        for request_id, name in session.execute(shown.order_by(Picture.kind, Picture.position)):
-            found.setdefault(request_id or 0, []).append(name)
+        for request_id, copy in session.execute(shown.order_by(Picture.kind, Picture.position)):
+            found.setdefault(request_id or 0, []).append(copy)
     return found

@@ -180,6 +180,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     },
     "GET /requests/{request_id}/release": ALL,
     "POST /requests/{request_id}/release": CONDUCTS,
+    "POST /requests/{request_id}/pictures/{picture_id}/hidden": CONDUCTS,
     "DELETE /requests/{request_id}/release": CONDUCTS,
     "GET /departments": ALL,
     "POST /departments": PLANS,

@@ -1,5 +1,6 @@
 """Requests in a real browser: from the inbox to the citizen's confirmation, and a glance in English."""
 
+import base64
 import wave
 from datetime import timedelta
 
@@ -7,11 +8,13 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Request, Role, User
+from db.models import Picture, PictureKind, Request, Role, User
 from db.states import CallbackState, RequestState
+from hotline.pictures import decoding, pictures
 from hotline.requests import closing, filing, releases
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_callback, a_department, a_request
+from tests.kit import picture_files
 from tests.kit.pages import PHONE, in_state, is_fit
 from tests.pages.conftest import OpenAs
 
@@ -133,6 +136,54 @@ def test_given_a_request_when_it_is_released_and_withdrawn_then_the_page_says_wh
     expect(card).to_have_attribute("data-state", "hidden")
     with reading(engine) as session:
         assert releases.listed(session) == []
+
+
+def test_given_a_picture_when_faces_are_covered_then_the_preview_is_what_everybody_sees_and_nothing_else(
+    open_as: OpenAs, engine: Engine, settings: Settings
+) -> None:
+    made = decoding._plain(picture_files.jpeg((400, 300)))
+    name = pictures.keep(settings.pictures_dir, made)
+    with writing(engine) as session:
+        request = a_request(session)
+        pictures.add_of_office(session, name, made, who="d")
+        given = pictures.waiting(session, [name], Picture.id == name)
+        pictures.give(session, given, request.id, PictureKind.EVIDENCE)
+    page = open_as(Role.PUBLIC_RELATIONS, f"requests/{request.id}")
+    page.set_viewport_size(PHONE)
+    page.get_by_test_id("to-release").click()
+    page.get_by_test_id("release-text").fill("جدول ترمیم شد")
+    page.get_by_test_id("release-picture").check()
+    preview = page.get_by_test_id("preview")
+    expect(preview).to_have_attribute("data-there", "true")
+    draw, areas = page.get_by_test_id("draw"), page.get_by_test_id("area")
+    draw.scroll_into_view_if_needed()
+    box = draw.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4, steps=3)
+    page.mouse.up()
+    expect(areas).to_have_count(1)
+    page.get_by_test_id("add-area").click()
+    areas.nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(areas.nth(1)).to_have_attribute("x", "176")
+    expect(areas.nth(1)).to_have_attribute("height", "76")
+    page.get_by_test_id("add-area").click()
+    areas.nth(2).press("Delete")
+    expect(areas).to_have_count(2)
+    expect(preview).to_have_attribute("data-areas", "2")
+    expect(preview).to_have_attribute("data-there", "true")
+    is_fit(page)
+    seen = preview.locator("img").get_attribute("src") or ""
+    page.get_by_test_id("release-save").click()
+    expect(page.get_by_test_id("release")).to_have_attribute("data-state", "public")
+    with reading(engine) as session:
+        ((copy,),) = [each.pictures for each in releases.listed(session)]
+    assert base64.b64decode(seen.partition(",")[2]) == (settings.pictures_dir / f"{copy}.jpg").read_bytes()
+    page.get_by_test_id("to-release").click()
+    expect(areas).to_have_count(2)
 
 
 def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem_is_written_and_referred(

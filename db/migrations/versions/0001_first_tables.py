@@ -1169,7 +1169,6 @@ def _tables() -> None:
         sa.Column("stored", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("public", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),
         sa.CheckConstraint("position > 0", name="picture_position"),
         sa.ForeignKeyConstraint(
@@ -1187,6 +1186,21 @@ def _tables() -> None:
         unique=False,
         sqlite_where=sa.text("request_id IS NULL"),
         postgresql_where=sa.text("request_id IS NULL"),
+    )
+    op.create_table(
+        "public_pictures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("picture_id", sa.String(length=32), nullable=False),
+        sa.Column("hidden", sa.JSON(), nullable=False),
+        sa.Column("checksum", sa.String(length=64), nullable=False),
+        sa.Column("stored", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["picture_id"],
+            ["pictures.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("picture_id"),
     )
     op.create_table(
         "uploads",

@@ -22,6 +22,7 @@ from tests.api.public.public_pages import CITY, Read
 from tests.factories import a_number, a_request
 from tests.kit import picture_files as files
 
+BESIDE = {"left": 300, "top": 0, "width": 21, "height": 9}
 HOSTILE = "=cmd|' /C calc'!A0 <img src=x onerror=alert(1)>"
 
 
@@ -37,26 +38,35 @@ def reported(app: FastAPI, engine: Engine, settings: Settings) -> dict[str, Any]
 
 
 def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_have_it_and_nothing_else(
-    office: TestClient, citizen: TestClient, reported: dict[str, Any]
+    office: TestClient, citizen: TestClient, reported: dict[str, Any], settings: Settings
 ) -> None:
     first, second = reported["pictures"]
     path = f"{V1}/requests/{reported['id']}/release"
     assert office.get(path).json() is None
     assert citizen.get(f"/public/requests/pictures/{first}").status_code == 404
-    body = {"text": HOSTILE, "pictures": [first], "with_point": True}
+    face = {"left": 20, "top": 30, "width": 40, "height": 50}
+    seen = office.post(f"{V1}/requests/1/pictures/{first}/hidden", json={"hidden": [face]})
+    assert (seen.status_code, seen.headers["content-type"]) == (200, "image/jpeg")
+    original = (settings.pictures_dir / f"{first}.jpg").read_bytes()
+    chosen = [{"id": first, "hidden": [face]}]
+    body = {"text": HOSTILE, "pictures": chosen, "with_point": True}
     assert office.post(path, json=body).status_code == 204
     released = office.get(path).json()
-    assert (released["text"], released["pictures"], released["with_point"]) == (HOSTILE, [first], True)
+    assert (released["text"], released["pictures"], released["with_point"]) == (HOSTILE, chosen, True)
 
     for language in ("", "?lang=en"):
         html = citizen.get(f"/public/requests/map{language}").text
         assert "<img src=x" not in html and "راز" not in html and "خانهٔ من" not in html
         images = [str(each["src"]) for each in Read(html).all("img")]
-        assert images == [f"/public/requests/pictures/{first}"]
-    shown = citizen.get(f"/public/requests/pictures/{first}")
+        (copy,) = [each.removeprefix("/public/requests/pictures/") for each in images]
+    shown = citizen.get(f"/public/requests/pictures/{copy}")
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert shown.content == seen.content != original
+    assert (settings.pictures_dir / f"{first}.jpg").read_bytes() == original
     assert "sandbox" in shown.headers["Content-Security-Policy"]
-    assert citizen.get(f"/public/requests/pictures/{second}").status_code == 404
+    assert shown.headers["Cache-Control"] == "public, max-age=60"
+    for each in (first, second):
+        assert citizen.get(f"/public/requests/pictures/{each}").status_code == 404
 
     found = citizen.get("/public/requests/map.geojson")
     assert found.headers["content-type"] == "application/geo+json"
@@ -64,12 +74,17 @@ def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_hav
     (feature,) = found.json()["features"]
     assert feature["geometry"] == {"type": "Point", "coordinates": [51.6543, 32.6123]}
     assert feature["properties"]["number"] == reported["tracking"]
-    assert feature["properties"]["pictures"] == [f"{CITY}/public/requests/pictures/{first}"]
+    assert feature["properties"]["pictures"] == [f"{CITY}/public/requests/pictures/{copy}"]
+    found = citizen.get(f"/open311/v2/requests/{reported['tracking']}.json").json()
+    assert found[0]["media_url"] == f"{CITY}/public/requests/pictures/{copy}"
     (row,) = csv.DictReader(io.StringIO(citizen.get("/public/requests/map.csv").text.lstrip("\ufeff")))
     assert row["text"] == f"'{HOSTILE}" and row["latitude"] == "32.6123"
 
     assert office.post(path, json={"text": "چراغ"}).status_code == 204
-    assert citizen.get(f"/public/requests/pictures/{first}").status_code == 404
+    found = citizen.get(f"/open311/v2/requests/{reported['tracking']}.json").json()
+    assert found[0]["media_url"] is None
+    assert citizen.get(f"/public/requests/pictures/{copy}").status_code == 404
+    assert not (settings.pictures_dir / f"{copy}.jpg").exists(), "gone at once"
     assert citizen.get("/public/requests/map.geojson").json()["features"][0]["geometry"] is None
     assert office.delete(path).status_code == 204
     assert citizen.get("/public/requests/map.geojson").json()["features"] == []
@@ -77,8 +92,9 @@ def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_hav
 
 
 def test_given_who_may_not_or_what_is_wrong_when_released_then_it_is_refused(
-    as_role: As, office: TestClient, reported: dict[str, Any]
+    as_role: As, office: TestClient, reported: dict[str, Any], settings: Settings
 ) -> None:
+    first = reported["pictures"][0]
     path = f"{V1}/requests/{reported['id']}/release"
     for role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICIAL):
         problem(as_role(role).post(path, json={"text": "چراغ"}), 403, "forbidden")
@@ -86,10 +102,17 @@ def test_given_who_may_not_or_what_is_wrong_when_released_then_it_is_refused(
         ({"text": ""}, 422, "invalid-input"),
         ({"text": "آ" * 501}, 422, "invalid-input"),
         ({"text": "09131234567"}, 409, "reason-personal"),
-        ({"text": "چراغ", "pictures": ["../etc/passwd"]}, 422, "invalid-input"),
-        ({"text": "چراغ", "pictures": ["0" * 32]}, 409, "picture-unknown"),
+        ({"text": "چراغ", "pictures": [{"id": "../etc/passwd"}]}, 422, "invalid-input"),
+        ({"text": "چراغ", "pictures": [{"id": "0" * 32}]}, 409, "picture-unknown"),
+        ({"text": "چراغ", "pictures": [{"id": first, "hidden": [BESIDE]}]}, 422, "area-outside"),
+        ({"text": "چراغ", "pictures": [{"id": first, "hidden": [BESIDE] * 41}]}, 422, "invalid-input"),
+        ({"text": "09131234567", "pictures": [{"id": first}]}, 409, "reason-personal"),
     ):
         problem(office.post(path, json=body), status, code)
+    hidden = f"{V1}/requests/{reported['id']}/pictures/{first}/hidden"
+    problem(office.post(hidden, json={"hidden": [BESIDE]}), 422, "area-outside")
+    problem(as_role(Role.OPERATOR).post(hidden, json={"hidden": []}), 403, "forbidden")
+    assert len(list(settings.pictures_dir.iterdir())) == 2, "nothing is left of what was refused"
     problem(office.post(f"{V1}/requests/404404/release", json={"text": "چراغ"}), 404, "not-found")
 
 

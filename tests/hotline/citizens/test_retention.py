@@ -23,6 +23,7 @@ from hotline import outbox
 from hotline.citizens import retention
 from hotline.ledger import seals, verify
 from hotline.line import registration
+from hotline.pictures.stores import File
 from hotline.requests import releases
 from settings import Settings
 from tests import factories as make
@@ -64,7 +65,8 @@ def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and
     )
     session.add(Follower(request_id=request.id, number=a_number(), language="fa", at=now(session)))
     session.flush()
-    releases.release(session, request.id, text="چراغ", shown=[name], with_point=True, who="mod")
+    copies = [releases.Shown(name, [], File("f" * 32, ""))]
+    releases.release(session, request.id, text="چراغ", shown=copies, with_point=True, who="mod")
     for entry in session.scalars(select(RequestEntry).where(RequestEntry.request_id == request.id)):
         entry.at = now(session) - 31 * DAY
     session.flush()
@@ -78,6 +80,7 @@ def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and
     assert notes[RequestStep.REPLIED] == "replied"
     assert {each.file for each in session.scalars(select(Erasure))} == {
         f"pictures/{name}.jpg",
+        f"pictures/{'f' * 32}.jpg",
         "messages/m.wav",
     }
     (listed,) = releases.listed(session)

@@ -1,15 +1,21 @@
 """What a person of the office releases, and how it is taken back."""
 
+import secrets
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry, Picture, PictureKind, Request
+from db.models import AuditEntry, Picture, PictureKind, PublicPicture, Request
 from db.states import RequestState
 from hotline.citizens import erasure
 from hotline.errors import Refused
+from hotline.pictures.hiding import Area
+from hotline.pictures.stores import File
 from hotline.requests import closing, releases
+from hotline.requests.releases import Shown
 from tests.factories import a_request
 
 S = RequestState
@@ -37,16 +43,29 @@ def a_picture(session: Session, request: Request, name: str, position: int = 1) 
 def release(
     session: Session, request: Request, *shown: str, with_point: bool = False, text: str = "چراغ"
 ) -> None:
-    releases.release(session, request.id, text=text, shown=shown, with_point=with_point, who="mod")
+    copies = [
+        Shown(name, [Area(0, 0, 9, 9)], File(f"{name[0] * 31}{secrets.token_hex(1)[0]}", ""))
+        for name in shown
+    ]
+    releases.release(session, request.id, text=text, shown=copies, with_point=with_point, who="mod")
 
 
 def seen(session: Session) -> list[tuple[int, str, list[str]]]:
     session.expire_all()
-    return [(each.request.id, each.release.text, list(each.pictures)) for each in releases.listed(session)]
+    originals = dict(session.execute(select(PublicPicture.id, PublicPicture.picture_id)).all())
+    return [
+        (each.request.id, each.release.text, [originals[name] for name in each.pictures])
+        for each in releases.listed(session)
+    ]
 
 
 def public(session: Session) -> list[str]:
-    return list(session.scalars(select(Picture.id).where(releases.of_public()).order_by(Picture.id)))
+    """The originals of the copies that are shown to whoever asks for them."""
+    found = []
+    for copy in session.scalars(select(PublicPicture).order_by(PublicPicture.picture_id)):
+        with suppress(Refused):
+            found.append((releases.public_file(session, copy.id), copy.picture_id)[1])
+    return found
 
 
 def test_given_a_request_when_released_anew_and_withdrawn_then_only_what_is_said_is_public_and_it_is_audited(
@@ -86,7 +105,7 @@ def test_given_what_cannot_be_released_when_tried_then_it_is_refused_and_nothing
     with pytest.raises(Refused, match="wrong-state"):
         release(session, a_request(session, S.DUPLICATE))
     with pytest.raises(Refused, match="not-found"):
-        releases.release(session, 404404, text="x", shown=[], with_point=False, who="mod")
+        releases.release(session, 404404, text="x", shown=(), with_point=False, who="mod")
     assert seen(session) == [] and public(session) == []
 
 

@@ -114,6 +114,8 @@ export const problem: typeof fa = {
   'picture-hides': 'There is something else than a picture in this file. Take the picture anew.',
   'picture-broken': 'This picture is broken, or did not arrive whole. Send it again.',
   'pictures-busy': 'Many pictures arrive at this moment. Send it again in a few seconds.',
+  'area-outside': 'One of the frames lies beside the picture.',
+  'too-many-areas': 'This picture has too many frames.',
   'pictures-away': 'The store of pictures does not answer at this moment. The picture is there; open it again later.',
   'picture-damaged': 'The file of this picture in the store has been changed, and is not shown.',
   'picture-unknown': 'This picture is gone, or belongs to another report. Send it again.',

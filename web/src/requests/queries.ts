@@ -16,6 +16,7 @@ export type Step = Schemas['Step']
 export type Department = Schemas['Department']
 export type DistrictCounts = Schemas['DistrictCounts']
 export type Release = Schemas['Release']
+export type Area = Schemas['Area']
 export type RequestFilter = Omit<NonNullable<paths['/api/v1/requests']['get']['parameters']['query']>, 'after' | 'limit'>
 
 const DEPARTMENTS = [...REQUESTS, 'departments']
@@ -124,6 +125,23 @@ export const useRelease = (id: number) =>
 
 export const releaseRequest = (id: number, release: Schemas['ReleaseIn']) =>
   body(client.POST('/api/v1/requests/{request_id}/release', { ...ofRequest(id), body: release }))
+
+export const HIDDEN_PICTURES = ['hidden-picture']
+
+/** A picture as everybody would see it, as a data URL. */
+export async function hiddenPicture(request_id: number, picture_id: string, hidden: readonly Area[]): Promise<string> {
+  const made = await body(
+    client.POST('/api/v1/requests/{request_id}/pictures/{picture_id}/hidden', {
+      params: { path: { request_id, picture_id } }, body: { hidden: [...hidden] }, parseAs: 'blob',
+    }),
+  )
+  return await new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(reader.result as string)
+    reader.onerror = () => reject(new Error('unreadable'))
+    reader.readAsDataURL(made)
+  })
+}
 
 export const withdrawRequest = (id: number) => body(client.DELETE('/api/v1/requests/{request_id}/release', ofRequest(id)))
 

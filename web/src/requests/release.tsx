@@ -1,9 +1,11 @@
 import { Button, Checkbox, Group, Paper, Textarea } from '@mantine/core'
+import { useIsFetching } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useFields } from '../ui/use-fields'
-import { type Release, type RequestDetail, releaseRequest, requestPictureUrl, useRelease, useReleaseAction, withdrawRequest } from './queries'
+import { HideAreas } from './hide-areas'
+import { HIDDEN_PICTURES, type Release, type RequestDetail, releaseRequest, requestPictureUrl, useRelease, useReleaseAction, withdrawRequest } from './queries'
 import style from './requests.module.css'
 
 /** What everybody sees of a request: nothing, until a person writes it and chooses the pictures. */
@@ -48,9 +50,11 @@ function ReleaseForm({ detail, released, onDone }: { detail: RequestDetail; rele
   const words = text.release
   const { request, pictures, place } = detail
   const [written, setWritten] = useState(released?.text ?? '')
-  const [shown, setShown] = useState<string[]>(released?.pictures ?? [])
+  const [shown, setShown] = useState(released?.pictures ?? [])
   const [withPoint, setWithPoint] = useState(released?.with_point ?? false)
   const release = useReleaseAction(request.id, () => releaseRequest(request.id, { text: written.trim(), pictures: shown, with_point: withPoint }), onDone)
+  // Nothing is released that was not shown as everybody will see it.
+  const awaited = useIsFetching({ queryKey: HIDDEN_PICTURES })
   const { at, rest, send } = useFields({ text: !written.trim() && text.fields.missing }, release.error)
   return (
     <div className={style.form} data-testid="release-form">
@@ -63,17 +67,25 @@ function ReleaseForm({ detail, released, onDone }: { detail: RequestDetail; rele
           <legend>{words.pictures}</legend>
           <p className={style.soft}>{words.picturesHelp}</p>
           {pictures.map((picture, index) => (
-            <Checkbox
-              key={picture.id} checked={shown.includes(picture.id)} data-testid="release-picture"
-              label={<>
-                <img src={requestPictureUrl(request.id, picture.id)} width={96} height={72} alt="" />{' '}
-                {text.requests.picture(text.requests.pictureKinds[picture.kind], format.number(index + 1))}
-              </>}
-              onChange={(event) => {
-                const { checked } = event.currentTarget
-                setShown((before) => (checked ? [...before, picture.id] : before.filter((id) => id !== picture.id)))
-              }}
-            />
+            <div key={picture.id} className={style.choice}>
+              <Checkbox
+                checked={shown.some((each) => each.id === picture.id)} data-testid="release-picture"
+                label={<>
+                  <img src={requestPictureUrl(request.id, picture.id)} width={96} height={72} alt="" />{' '}
+                  {text.requests.picture(text.requests.pictureKinds[picture.kind], format.number(index + 1))}
+                </>}
+                onChange={(event) => {
+                  const { checked } = event.currentTarget
+                  setShown((before) => (checked ? [...before, { id: picture.id, hidden: [] }] : before.filter(({ id }) => id !== picture.id)))
+                }}
+              />
+              {shown.filter(({ id }) => id === picture.id).map(({ hidden }) => (
+                <HideAreas
+                  key={picture.id} request={request.id} picture={picture} areas={hidden}
+                  onChange={(areas) => setShown((before) => before.map((each) => (each.id === picture.id ? { ...each, hidden: areas } : each)))}
+                />
+              ))}
+            </div>
           ))}
         </fieldset>
       )}
@@ -82,7 +94,7 @@ function ReleaseForm({ detail, released, onDone }: { detail: RequestDetail; rele
       )}
       <ErrorNotice error={rest} />
       <Group>
-        <Button loading={release.isPending} onClick={() => send(() => release.mutate(undefined))} data-testid="release-save">{words.save}</Button>
+        <Button loading={release.isPending} disabled={awaited > 0} onClick={() => send(() => release.mutate(undefined))} data-testid="release-save">{words.save}</Button>
         <Button variant="default" onClick={onDone}>{words.cancel}</Button>
       </Group>
     </div>
