@@ -34,7 +34,7 @@ from tests.kit.many_requests import CENTRE, DEPARTMENTS, fill, in_centre, somewh
 from tests.kit.postgres import Postgres
 
 OPEN = sized(100_000, 300)
-LOOKS = sized(200, 3)
+LOOKS = sized(100, 3)
 GOAL_MS = 50.0
 ANCHOR = "anchor: 50 requests by their ids"
 _WEEK = WorkingWeek(frozenset(range(7)), WorkingHours(time_of_day(0), time_of_day(23, 59)))

@@ -92,7 +92,7 @@ def _plain(data: bytes) -> Plain:
         except Exception as error:
             raise _broken(error) from None
     made = io.BytesIO()
-    pixels.save(made, "JPEG", quality=_QUALITY, optimize=True)
+    pixels.save(made, "JPEG", quality=_QUALITY)
     return Plain(made.getvalue(), *pixels.size)
 
 
@@ -119,10 +119,11 @@ def _shrunk(image: "Image.Image") -> "Image.Image":
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
     pixels = Image.new("RGB", image.size, "white")
-    pixels.paste(image.convert("RGB"), mask=image.getchannel("A") if image.mode == "RGBA" else None)
-    pixels.getexif()[0x0112] = turned if turned in range(1, 9) else 1
-    with suppress(Exception):  # upright or not, it is the picture
-        pixels = ImageOps.exif_transpose(pixels)
+    pixels.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    if turned in range(2, 9):
+        pixels.getexif()[0x0112] = turned
+        with suppress(Exception):  # upright or not, it is the picture
+            pixels = ImageOps.exif_transpose(pixels)
     return pixels
 
 

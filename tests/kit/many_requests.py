@@ -40,13 +40,20 @@ def fill(engine: Engine, number: int) -> None:
         known = {"departments": [each.id for each in departments], "official": official.id}
         at = now(session)
     for batch in _batches(chance, number, at, known):
+        steps = [
+            {
+                "request_id": row["id"],
+                "at": row["made_at"],
+                "who": "",
+                "step": RequestStep.REPORTED,
+                "note": "",
+            }
+            for row in batch
+        ]
         with writing(engine) as session:
-            ids = session.scalars(insert(Request).returning(Request.id, sort_by_parameter_order=True), batch)
-            steps = [
-                {"request_id": id_, "at": row["made_at"], "who": "", "step": RequestStep.REPORTED}
-                for id_, row in zip(ids.all(), batch, strict=True)
-            ]
-            session.execute(insert(RequestEntry), steps)
+            connection = session.connection()
+            connection.execute(insert(Request.__table__), batch)
+            connection.execute(insert(RequestEntry.__table__), steps)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
@@ -77,7 +84,12 @@ def _row(
     promised = chance.random() < 0.01
     late = with_department and chance.random() < 0.3
     return {
-        **{"tracking": f"{number:09}", "number": f"+98913{number:07}", "category": chance.randint(1, 9)},
+        **{
+            "id": number + 1,
+            "tracking": f"{number:09}",
+            "number": f"+98913{number:07}",
+            "category": chance.randint(1, 9),
+        },
         **{"district": chance.randint(1, 15), "language": "fa", "made_at": made_at, "state": state},
         **{"latitude": point.latitude, "longitude": point.longitude},
         "written": " ".join(chance.choices(_WORDS, k=chance.randint(5, 60))),
