@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.orm import Session
 
 from db.turns import Turns
@@ -34,6 +35,7 @@ def connect(url: str) -> Engine:
         options_ = {"writers": Turns(1)}
         arguments_ = {"timeout": 5, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
+        engine.dialect.statement_compiler = _WithHints
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
@@ -51,6 +53,13 @@ def connect(url: str) -> Engine:
     }
     writers = {"writers": Turns(_WRITERS)}
     return create_engine(url, connect_args=arguments, pool_pre_ping=True, execution_options=writers, **pool)
+
+
+class _WithHints(SQLiteCompiler):
+    """`with_hint` names an index (INDEXED BY): SQLite knows nothing of how many rows there are of what."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

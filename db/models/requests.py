@@ -148,7 +148,7 @@ class Request(Base):
         Index("requests_made", "made_at", "id"),
         Index("requests_by_state", "state", "id"),
         Index("requests_alike", "category", "district", "made_at"),
-        Index("requests_in_work", "due_at", sqlite_where=_IN_WORK, postgresql_where=_IN_WORK),
+        Index("requests_due", "due_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("requests_of_number", "number", "id"),
         Index("requests_asked", "replied_at", sqlite_where=_ASKED, postgresql_where=_ASKED),
         Index(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
-from db.states import WITH_DEPARTMENT, RequestStep
+from db.states import RequestStep
 from hotline import outbox
 from hotline.requests import working_time
 from hotline.requests.requests import log
@@ -76,7 +76,7 @@ def _untold(session: Session, to: Escalation, due: ColumnElement[bool], limit: i
     )
     query = (
         select(Request)
-        .where(Request.state.in_(WITH_DEPARTMENT), due, ~told)
+        .where(due, ~told)  # with a due date is what is with a department, and nothing else
         .order_by(Request.due_at, Request.id)
         .limit(max(0, limit))
         .with_for_update(of=Request, skip_locked=True)

@@ -999,12 +999,12 @@ def _tables() -> None:
     op.create_index("requests_made", "requests", ["made_at", "id"], unique=False)
     op.create_index("requests_by_state", "requests", ["state", "id"], unique=False)
     op.create_index(
-        "requests_in_work",
+        "requests_due",
         "requests",
-        ["due_at"],
+        ["due_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split')"),
-        postgresql_where=sa.text("state IN ('new', 'referred', 'accepted', 'asked', 'reopened', 'split')"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
         "requests_owed",
