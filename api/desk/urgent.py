@@ -10,6 +10,7 @@ from api import schemas, views
 from api.access import InForce, MayAnswer, Reading, Writing
 from api.ids import PathId
 from db import models
+from hotline import numbers
 from hotline.desks import urgent_calls
 from hotline.errors import Refused
 from hotline.requests import urgent
@@ -54,7 +55,7 @@ def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce
 
 
 def _view(session: Session, matter: models.UrgentMatter) -> UrgentMatter:
-    request = matter.request
+    request, number = matter.request, urgent.number_of(matter)
     return UrgentMatter(
         id=matter.id,
         made_at=matter.made_at,
@@ -63,6 +64,6 @@ def _view(session: Session, matter: models.UrgentMatter) -> UrgentMatter:
         category=request.category if request else None,
         district=request.district if request else None,
         place=request.place if request else "",
-        number=urgent.number_of(matter),
+        number=numbers.national(number) if number else None,
         on_the_line=urgent.waits_on_the_line(session, matter),
     )
