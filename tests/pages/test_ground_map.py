@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import Engine
 
-from db.engine import writing
+from db.engine import now, writing
 from db.models import Role, User
+from db.states import RequestState
 from settings import Settings
-from tests.factories import PASSWORD, a_user
+from tests.factories import PASSWORD, a_request, a_user
 from tests.kit import map_tiles
 from tests.kit.browser import person
 from tests.kit.ports import free_port
@@ -26,7 +28,7 @@ from tests.kit.served import served
 from tests.pages.citizens_app import KEPT, SMALL, fits
 
 WATER, WATER_AT_NIGHT, LAND = (0xBF, 0xDC, 0xDF), (0x14, 0x35, 0x3A), (0xF5, 0xF3, 0xEE)
-BRICK = (200, 80, 40)
+BRICK, LATE = (200, 80, 40), (0xB4, 0x46, 0x2C)
 DRAWN = ".ground[data-state=drawn]"
 PUBLIC = "/public/requests/map"
 SQUARE = [[51.6, 32.6], [51.75, 32.6], [51.75, 32.7], [51.6, 32.7], [51.6, 32.6]]
@@ -78,11 +80,11 @@ def districts(tmp_path: Path) -> Path:
     return path
 
 
-def colours(shown: Locator) -> set[tuple[int, ...]]:
-    """What more than a fortieth of it is painted with."""
+def colours(shown: Locator, part: int = 40) -> set[tuple[int, ...]]:
+    """What more than such a part of it is painted with."""
     picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
     found = picture.getcolors(1 << 24) or []
-    return {colour for count, colour in found if count * 40 > picture.width * picture.height}
+    return {colour for count, colour in found if count * part > picture.width * picture.height}
 
 
 def test_given_vector_tiles_when_the_public_map_is_read_then_its_ground_is_drawn_and_it_says_whose_it_is(
@@ -146,12 +148,15 @@ def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_g
     with writing(engine) as session:
         user: User = a_user(session)
         user.role = Role.SUPERVISOR
+        overdue = a_request(session, RequestState.REFERRED, category=1, district=5)
+        overdue.due_at = now(session) - timedelta(days=1)
     page, context = opened("/public/how", map_tiles=vector, districts_file=districts)
     who = {"username": user.username, "password": PASSWORD}
     assert context.request.post(page.url.replace("public/how", "api/v1/session"), data=who).ok
     page.goto(page.url.replace("public/how", "requests"))
     page.locator(DRAWN).wait_for()
     assert WATER in colours(page.locator(".ground"))
+    until(lambda: LATE in colours(page.locator(".ground"), part=2000), "what is late there is seen")
     expect(page.get_by_test_id("tile").first).to_be_hidden()
     page.locator(".ground canvas").click()
     page.wait_for_url("**district=5*")

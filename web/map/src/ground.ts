@@ -21,8 +21,8 @@ export const drawGround: DrawGround = async (at, options) => {
   await Promise.all([styled(), document.fonts.load("16px 'Vazirmatn FD'", 'آ').catch(() => null)])
   const { tiles } = options.about
   if (!tiles) throw new Error('there are no tiles')
-  const { language, outlines = null, shades = {}, spots: shown = [] } = options
-  const upon: Upon = { outlines, shades, spots: shown }
+  const { language, outlines = null, shades = {}, late = [], spots: shown = [] } = options
+  const upon: Upon = { outlines, shades, late, spots: shown }
   let colours = coloursOf(at)
   const board = document.createElement('div')
   board.className = 'ground'
@@ -64,8 +64,8 @@ export const drawGround: DrawGround = async (at, options) => {
       upon.spots = next
       void map.getSource<GeoJSONSource>('spots')?.setData(spots(upon))
     },
-    shade: (next) => {
-      upon.shades = next
+    shade: (next, nextLate) => {
+      Object.assign(upon, { shades: next, late: nextLate })
       void map.getSource<GeoJSONSource>('districts')?.setData(districts(upon, language))
     },
     mark, remove,

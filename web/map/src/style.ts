@@ -7,6 +7,7 @@ import type { Language, Outlines, Spot, Tiles } from './types'
 export interface Upon {
   outlines: Outlines | null
   shades: Record<number, number>
+  late: number[]
   spots: Spot[]
 }
 
@@ -67,10 +68,10 @@ function source(tiles: Tiles): SourceSpecification {
 }
 
 /** Every district, how dark it is, and what is written in it. */
-export const districts = ({ outlines, shades }: Upon, language: Language) => ({
+export const districts = ({ outlines, shades, late }: Upon, language: Language) => ({
   type: 'FeatureCollection' as const,
   features: (outlines?.features ?? []).map(({ properties: { district }, ...feature }) => ({
-    ...feature, properties: { district, shade: shades[district] ?? 0, name: digits(language, district) },
+    ...feature, properties: { district, shade: shades[district] ?? 0, late: late.includes(district), name: digits(language, district) },
   })),
 })
 
@@ -88,7 +89,7 @@ export function style(tiles: Tiles, colours: Colours, language: Language, upon: 
     { id: 'land', type: 'background', paint: { 'background-color': colours.land } },
     ...ground,
     { id: 'district', type: 'fill', source: 'districts', paint: { 'fill-color': colours.accent, 'fill-opacity': ['*', 0.09, ['get', 'shade']] } },
-    { id: 'district-edge', type: 'line', source: 'districts', paint: { 'line-color': colours.accent, 'line-width': 1.5 } },
+    { id: 'district-edge', type: 'line', source: 'districts', layout: { 'line-sort-key': ['case', ['get', 'late'], 1, 0] }, paint: { 'line-color': ['case', ['get', 'late'], colours.danger, colours.accent], 'line-width': ['case', ['get', 'late'], 3, 1.5] } },
     {
       id: 'district-name', type: 'symbol', source: 'districts', maxzoom: 14,
       layout: { 'icon-image': labelled(16, true, ['get', 'name']) as unknown as ExpressionSpecification, 'icon-padding': 0 },

@@ -57,6 +57,8 @@ export interface Options {
   outlines?: Outlines | null
   /** Of each district: 0 (nothing) to 4 (as much as anywhere). */
   shades?: Record<number, number>
+  /** The districts in which something is late. */
+  late?: number[]
   spots?: Spot[]
   mark?: Place | null
   /** Somebody tapped on the map, or moved the mark. */
@@ -69,7 +71,7 @@ export interface Options {
 
 export interface Ground {
   showSpots: (spots: Spot[]) => void
-  shade: (shades: Record<number, number>) => void
+  shade: (shades: Record<number, number>, late: number[]) => void
   mark: (place: Place | null) => void
   remove: () => void
 }

@@ -33,8 +33,11 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
       shade: Math.ceil((open / most) * 4), open: format.number(open),
     }
   })
-  const seen = JSON.stringify(places.map(({ district, shade }) => [district, shade]))
-  const shades = useMemo(() => Object.fromEntries(JSON.parse(seen) as [number, number][]), [seen])
+  const seen = JSON.stringify(places.map(({ district, shade, late }) => [district, shade, late]))
+  const { shades, late } = useMemo(() => {
+    const known = JSON.parse(seen) as [district: number, shade: number, late: boolean][]
+    return { shades: Object.fromEntries(known.map(([district, shade]) => [district, shade])), late: known.filter(([, , isLate]) => isLate).map(([district]) => district) }
+  }, [seen])
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="map-title" data-testid="map">
       <div className={style.mapHead}>
@@ -46,7 +49,7 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
         />
       </div>
       <ErrorNotice error={error} />
-      <GroundMap shades={shades} onDistrict={(district) => go(inbox.address({ district: String(district), view: undefined }))}>
+      <GroundMap shades={shades} late={late} onDistrict={(district) => go(inbox.address({ district: String(district), view: undefined }))}>
         {boundaries
           ? <Suspense><Boundaries boundaries={boundaries} places={places} /></Suspense>
           : <Tiles places={places} chosen={common.district} />}

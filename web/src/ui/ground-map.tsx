@@ -8,6 +8,8 @@ export type { Place, Spot } from '../../map/src/types'
 
 interface Props {
   shades?: Record<number, number>
+  /** The districts in which something is late. */
+  late?: number[]
   spots?: Spot[]
   mark?: Place | null
   onPlace?: (place: Place) => void
@@ -38,7 +40,7 @@ const useCity = () =>
   })
 
 /** The city's own ground map, if it has one (docs/map.md). Its program is fetched when the first one is shown. */
-export function GroundMap({ shades, spots, mark, onPlace, onSpot, onDistrict, children }: Props) {
+export function GroundMap({ shades, late, spots, mark, onPlace, onSpot, onDistrict, children }: Props) {
   const language = useLanguage()
   const { data: city } = useCity()
   const boardRef = useRef<HTMLDivElement>(null)
@@ -49,7 +51,7 @@ export function GroundMap({ shades, spots, mark, onPlace, onSpot, onDistrict, ch
   const draw = useEffectEvent(async (at: HTMLElement, { about, outlines }: City) => {
     const { drawGround } = (await import(/* @vite-ignore */ about.code ?? '')) as { drawGround: DrawGround }
     return drawGround(at, {
-      about, language: language.code, outlines, shades, spots, mark, onPlace: onPlace && placed, onSpot: onSpot && spotted,
+      about, language: language.code, outlines, shades, late, spots, mark, onPlace: onPlace && placed, onSpot: onSpot && spotted,
       onDistrict: onDistrict && led,
     })
   })
@@ -70,7 +72,7 @@ export function GroundMap({ shades, spots, mark, onPlace, onSpot, onDistrict, ch
     }
   }, [city, language.code])
   useEffect(() => ground?.showSpots(spots ?? []), [ground, spots])
-  useEffect(() => ground?.shade(shades ?? {}), [ground, shades])
+  useEffect(() => ground?.shade(shades ?? {}, late ?? []), [ground, shades, late])
   useEffect(() => ground?.mark(mark ?? null), [ground, mark])
   return (
     <div className={style.map} data-drawn={ground !== null} data-testid="ground-map">
