@@ -1,10 +1,10 @@
 """What goes over the wire."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from db.models import BreakReason, Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
@@ -34,6 +34,17 @@ def _of_our_age(at: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age)]
 """A time that somebody names, with its zone."""
+
+
+def _city_clock(at: time) -> time:
+    if at.tzinfo:
+        raise ValueError("a time of the city's clock has no zone")
+    return at
+
+
+_HOURS = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
+Clock = Annotated[time, AfterValidator(_city_clock), WithJsonSchema(_HOURS)]
+"""A time of day by the city's clock; JSON Schema's own `time` has a zone."""
 
 """The number of a row."""
 National = Annotated[str | None, AfterValidator(lambda number: numbers.national(number) if number else None)]

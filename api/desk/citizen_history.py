@@ -107,7 +107,9 @@ def sum_up_voice_message(
 ) -> schemas.Note:
     """Write what the message says, for the desks that come after mine."""
     _check_hears(session, registration_id, user)
-    left = session.get_one(models.Registration, registration_id)
+    left = session.get(models.Registration, registration_id)
+    if left is None:
+        raise Refused("not-found", f"no registration {registration_id}")
     return _summary(voice_summaries.write(session, left, body.written, by=user))
 
 

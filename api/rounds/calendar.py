@@ -1,6 +1,6 @@
 """The timetable by day, and the city's own list of holidays."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -46,8 +46,8 @@ class DayOverride(BaseModel):
 
     rule_id: int
     dropped: bool
-    starts_at: time | None
-    ends_at: time | None
+    starts_at: schemas.Clock | None
+    ends_at: schemas.Clock | None
     substitute_id: int | None
     reason: str
 

@@ -1,10 +1,10 @@
 """The timetable: its rules, and what is different on a day."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import schemas, views
@@ -31,23 +31,14 @@ def check_span(session: Session, first: date, until: date) -> None:
         raise Refused("invalid-input", f"at most {LONGEST_DAYS} days, at most {_FARTHEST.days} away")
 
 
-def _city_clock(at: time) -> time:
-    if at.tzinfo:
-        raise ValueError("a time of the city's clock has no zone")
-    return at
-
-
-Clock = Annotated[time, AfterValidator(_city_clock)]
-
-
 class Rule(BaseModel):
     """A rule that makes rounds. Times and days are the city's; `official_ids` in the order of their turns."""
 
     name: schemas.Name = Field(min_length=1, max_length=200)
     rrule: schemas.Name = Field(max_length=500, description="RFC 5545: FREQ=WEEKLY;BYDAY=WE")
     starts_on: Day
-    starts_at: Clock
-    ends_at: Clock
+    starts_at: schemas.Clock
+    ends_at: schemas.Clock
     official_ids: list[BodyId] = Field(min_length=1, max_length=100)
     deputy_ids: list[BodyId] = Field([], max_length=20)
     at_once: int = Field(1, ge=1, le=100)
@@ -74,8 +65,8 @@ class RuleChange(BaseModel):
     reason: schemas.Name = Field(min_length=1, max_length=500)
     active: bool = True
     name: schemas.Name | None = Field(None, min_length=1, max_length=200)
-    starts_at: Clock | None = None
-    ends_at: Clock | None = None
+    starts_at: schemas.Clock | None = None
+    ends_at: schemas.Clock | None = None
     official_ids: list[BodyId] | None = Field(None, min_length=1, max_length=100)
     deputy_ids: list[BodyId] | None = Field(None, max_length=20)
     at_once: int | None = Field(None, ge=1, le=100)
@@ -114,8 +105,8 @@ class DayOverrideIn(BaseModel):
     day: Day
     reason: schemas.Name = Field(max_length=500)
     dropped: bool = False
-    starts_at: Clock | None = None
-    ends_at: Clock | None = None
+    starts_at: schemas.Clock | None = None
+    ends_at: schemas.Clock | None = None
     substitute_id: BodyId | None = None
     short_notice: bool = False
 

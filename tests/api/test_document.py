@@ -1,0 +1,111 @@
+"""The document holds for everybody: what it says may be sent is sent by each, and answered as it says.
+
+Schemathesis makes the requests out of the document. Who is refused at all is the matter of test_roles.
+"""
+
+from collections.abc import Callable
+
+import hypothesis
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.python import asgi
+from schemathesis.specs.openapi import checks
+from sqlalchemy import Engine
+
+from api.cookies import COOKIE
+from api.my import signed_in
+from db.engine import writing
+from db.models import Role
+from hotline.people import api_keys, sign_ins
+from hotline.people.api_keys import Scope
+from settings import Settings
+from tests.api.my.signing_in import page_of
+from tests.factories import a_desk, a_number, a_user, of_department
+from tests.kit import seed_city
+
+DOCUMENT = "/api/openapi.json"
+UNENDING = "/api/v1/events"
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+]
+SEEDED = 8
+"""Of most things the town has the first so many."""
+ALIKE = 3
+"""Requests of each kind in a green run; as many as Hypothesis likes when it explores."""
+
+Headers = dict[str, str]
+SignsIn = Callable[[], Headers]
+WHO = ["nobody", "citizen", "program", *Role]
+
+
+@pytest.fixture
+def signs_in(app: FastAPI, engine: Engine, settings: Settings, who: str) -> SignsIn:
+    """Signs this one in, once more each time: much of what is asked ends a session."""
+    seed_city.fill(engine)
+    if who == "nobody":
+        return dict
+    if who == "program":
+        with writing(engine) as session:
+            _, secret = api_keys.issue(session, name="An app", may=[*Scope], per_minute=api_keys.MOST_A_MINUTE, who="admin")
+        return lambda: {"Authorization": f"Bearer {secret}"}
+    if who == "citizen":
+        many = settings.model_copy(update={"calls_per_hour": 1_000_000})  # so many codes are asked for
+
+        def citizen() -> Headers:
+            cookies = page_of(app, engine, many, a_number()).cookies
+            return {"Cookie": f"{signed_in.ACCESS}={cookies[signed_in.ACCESS]}"}
+
+        return citizen
+    role = Role(who)
+
+    def staff() -> Headers:
+        with writing(engine) as session:
+            user = of_department(session) if role is Role.DEPARTMENT else a_user(session, a_desk(session))
+            user.role = role
+            return {"Cookie": f"{COOKIE}={sign_ins.sign_in(session, user)}"}
+
+    return staff
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_given_the_document_when_each_asks_all_of_it_then_nothing_breaks_and_all_is_answered_as_it_says(
+    app: FastAPI, signs_in: SignsIn
+) -> None:
+    document = schemathesis.openapi.from_asgi(DOCUMENT, app)
+    asked = 0
+    with asgi.get_client(app) as client:
+        for found in document.get_all_operations():
+            operation = found.ok()
+            if operation.path != UNENDING:
+                _asks(operation, client, signs_in())
+                asked += 1
+    assert asked > 200
+
+
+def _asks(operation: APIOperation, client: asgi.ASGIClient, headers: Headers) -> None:
+    profile = hypothesis.settings()
+    explores = profile.derandomize is False
+
+    @hypothesis.settings(
+        max_examples=profile.max_examples if explores else ALIKE,
+        suppress_health_check=[*HealthCheck],
+        database=None,
+    )
+    @given(case=operation.as_strategy(), of_the_town=st.booleans(), id_=st.integers(1, SEEDED))
+    def ask(case: Case, of_the_town: bool, id_: int) -> None:
+        if of_the_town:
+            for name, value in (case.path_parameters or {}).items():
+                if isinstance(value, int):
+                    case.path_parameters[name] = id_
+        case.call_and_validate(session=client, headers=headers, checks=CHECKS)
+
+    ask()
