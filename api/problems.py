@@ -33,6 +33,7 @@ STATUS = {
     "not-found": 404,
     "wrong-password": 403,
     "wrong-code": 403,
+    "code-due": 403,
     "key-unknown": 403,
     "key-missing": 403,
     "key-may-not": 403,

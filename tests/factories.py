@@ -79,6 +79,10 @@ def a_round(session: Session, phase: Phase = Phase.LIVE, *, opened: bool = True)
     return round_
 
 
+BROWSER, ANOTHER = "b" * 32, "a" * 32
+"""What two browsers keep, which ask for codes."""
+
+
 def a_number() -> str:
     return f"+98913{next(_serial):07}"
 

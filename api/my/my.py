@@ -11,7 +11,7 @@ from api.my import my_schemas as wire
 from api.my import places, signed_in
 from api.my.signed_in import Citizen
 from hotline import audit, numbers
-from hotline.citizens import belongings, erasure
+from hotline.citizens import belongings, erasure, sessions
 
 router = APIRouter(prefix="/my", tags=["my"])
 
@@ -30,7 +30,11 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
 
 @router.get("/export")
 def export(citizen: Citizen, session: Writing) -> dict[str, Any]:
-    """All that is kept under my number, as a file; that it was given out is in the audit log."""
+    """All that is kept under my number, as a file; that it was given out is in the audit log.
+
+    Like deleting, it asks for a session whose code was shown in the last ten minutes (else `code-due`).
+    """
+    sessions.check_fresh(session, citizen)
     return exported(session, citizen.number)  # type: ignore[return-value]
 
 
@@ -49,7 +53,8 @@ def delete(
     session: Writing,
     give_up: Annotated[bool, Query(description="My places in lines are given up by it.")] = False,
 ) -> None:
-    """Delete what is kept under my number; what stays is in docs/citizens.md."""
+    """Delete what is kept under my number, if my code was just shown; what stays is in docs/citizens.md."""
+    sessions.check_fresh(session, citizen)
     erasure.delete_citizen(session, citizen.number, who=audit.CITIZEN, give_up=give_up)
     signed_in.drop(request, response)
 

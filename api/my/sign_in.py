@@ -20,9 +20,16 @@ def ways(settings: InForce) -> wire.Ways:
 
 
 @router.post("/codes", status_code=202)
-def ask_code(body: wire.CodeIn, request: Request, engine: Database, settings: InForce) -> wire.CodeAsked:
-    """Have a number given a code; the answer is the same whatever is known of the number."""
-    signed_in.ask_code(request, engine, settings, number=body.number, way=body.by, language=body.language)
+def ask_code(
+    body: wire.CodeIn, request: Request, response: Response, engine: Database, settings: InForce
+) -> wire.CodeAsked:
+    """Have a number given a code; the answer is the same whatever is known of the number.
+
+    It sets a cookie: the code can be shown only with that, so only by the browser that asked for it.
+    """
+    signed_in.ask_code(
+        request, response, engine, settings, number=body.number, way=body.by, language=body.language
+    )
     return wire.CodeAsked(valid_seconds=int(codes.LASTS.total_seconds()), tries=codes.TRIES)
 
 
@@ -30,7 +37,7 @@ def ask_code(body: wire.CodeIn, request: Request, engine: Database, settings: In
 def sign_in(
     body: wire.CodeShown, request: Request, response: Response, engine: Database, settings: InForce
 ) -> wire.CitizenSession:
-    """Show the code; the answer sets the cookies."""
+    """Show the code, in the browser that asked for it; the answer sets the cookies."""
     begun = signed_in.sign_in(request, response, engine, settings, number=body.number, typed=body.code)
     return _view(begun)
 

@@ -14,11 +14,13 @@ from api.limits import Guesses
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import numbers
-from hotline.citizens import codes, sessions
+from hotline.citizens import browsers, codes, sessions
 from hotline.errors import Refused
 from settings import Settings
 
 ACCESS, REFRESH = "hotline_my", "hotline_my_refresh"
+BROWSER = "hotline_my_browser"
+"""What tells one browser from another, when a code is asked for and shown (hotline.citizens.browsers)."""
 _SCHEME = APIKeyCookie(name=ACCESS, scheme_name="citizen", auto_error=False)
 """For the API's document; by HTTPS the cookie's name has `__Host-` before it (api.cookies)."""
 
@@ -51,9 +53,16 @@ Acting = Annotated[Session, Depends(_acting)]
 
 
 def ask_code(
-    request: Request, engine: Database, settings: Settings, *, number: str, way: CodeWay, language: str
-) -> str:
-    """Have the typed number given a code; returns it as E.164. Each one costs the address that asks.
+    request: Request,
+    response: Response,
+    engine: Database,
+    settings: Settings,
+    *,
+    number: str,
+    way: CodeWay,
+    language: str,
+) -> None:
+    """Have the typed number given a code that this browser alone can show; each costs the address that asks.
 
     Raises Refused("number-invalid" | "number-not-allowed" | "too-many-attempts"), and what codes.ask does.
     """
@@ -61,14 +70,15 @@ def ask_code(
     asked: Guesses = request.app.state.codes_asked
     address = cookies.address(request)
     asked.take(address)
+    browser = browsers.secret(cookies.cookie_of(request, BROWSER))
     try:
         with writing(engine) as session:
-            codes.ask(session, called, way, language, settings)
+            codes.ask(session, called, way, language, settings, browser=browser)
     except Refused as refused:
         if refused.code.startswith("way-"):  # what no code was asked for by
             asked.give_back(address)
         raise
-    return called
+    cookies.keep_cookie(request, response, browser, browsers.LASTS, BROWSER)
 
 
 def sign_in(
@@ -87,6 +97,7 @@ def sign_in(
         raise Refused("wrong-code", "not the code of this number, or it has run out")
     guesses.give_back(address)
     keep(request, response, tokens)
+    cookies.keep_cookie(request, response, cookies.cookie_of(request, BROWSER), browsers.LASTS, BROWSER)
     return tokens.session
 
 
@@ -97,7 +108,7 @@ def _begin(
         called = numbers.parse(number, settings.allowed_prefixes)
     except Refused:
         return None
-    code = codes.show(session, called, typed, settings)
+    code = codes.show(session, called, typed, settings, browser=cookies.cookie_of(request, BROWSER))
     if code is None:
         return None
     sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))

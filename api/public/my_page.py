@@ -1,5 +1,6 @@
 """Signing in by number, without a script: the plainest page that shows it. It uses what api/my/ does."""
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -15,7 +16,7 @@ from api.problems import STATUS
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers
-from hotline.citizens import belongings, codes, erasure
+from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.rounds import rounds
@@ -46,7 +47,7 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
         mine = _mine(request, fresh, engine, settings)
     except Refused:
         return _ask(request, language, settings)
-    return _with_cookies(_own(request, language, engine, mine), fresh)
+    return _with_cookies(_own(request, language, engine, mine, settings=settings), fresh)
 
 
 @router.get("/export")
@@ -57,32 +58,39 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
         mine = _mine(request, fresh, engine, settings)
     except Refused:
         return _back(request, language)
-    with writing(engine) as session:
-        answer = my.exported(session, mine.number)
+    try:
+        with writing(engine) as session:
+            sessions.check_fresh(session, mine)
+            answer = my.exported(session, mine.number)
+    except Refused:
+        answer = _back(request, language, to_data=True)  # the page asks for a code
     return _with_cookies(answer, fresh)
 
 
 @router.post("/code")
 def ask_code(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Have a number given a code, and ask for it."""
+    fresh = Response()
     try:
         way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else CodeWay.CALL
-        signed_in.ask_code(request, engine, settings, number=form["number"], way=way, language=language)
+        number = _number(request, fresh, engine, settings, form)
+        signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:
         if refused.code != "too-many-codes":  # the last one may still come
-            return _ask(request, language, settings, refused)
-        return _code(request, language, form["number"], refused)
-    return _code(request, language, form["number"])
+            return _with_cookies(_ask(request, language, settings, refused), fresh)
+        return _with_cookies(_code(request, language, form["number"], refused), fresh)
+    return _with_cookies(_code(request, language, form["number"]), fresh)
 
 
 @router.post("/session")
 def sign_in(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Show the code."""
-    answer = _back(request, language)
+    answer, fresh = _back(request, language, to_data=not form["number"]), Response()
     try:
-        signed_in.sign_in(request, answer, engine, settings, number=form["number"], typed=form["code"])
+        number = _number(request, fresh, engine, settings, form)
+        signed_in.sign_in(request, answer, engine, settings, number=number, typed=form["code"])
     except Refused as refused:
-        return _code(request, language, form["number"], refused)
+        return _with_cookies(_code(request, language, form["number"], refused), fresh)
     return answer
 
 
@@ -106,9 +114,10 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
         return answer
     try:
         with writing(engine) as session:
+            sessions.check_fresh(session, mine)
             erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
     except Refused as refused:
-        return _with_cookies(_own(request, language, engine, mine, refused), answer)
+        return _with_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
     signed_in.drop(request, answer)
     return answer
 
@@ -122,13 +131,24 @@ def _mine(request: Request, fresh: Response, engine: Database, settings: InForce
         return signed_in.refresh(request, fresh, engine, settings)
 
 
+def _number(
+    request: Request, fresh: Response, engine: Database, settings: InForce, form: dict[str, str]
+) -> str:
+    """The typed number; of whoever is signed in and typed none, their own: it stands on no page."""
+    if not form["number"]:
+        with suppress(Refused):
+            return _mine(request, fresh, engine, settings).number
+    return form["number"]
+
+
 def _with_cookies(answer: Response, fresh: Response) -> Response:
     answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
     return answer
 
 
-def _back(request: Request, language: Language) -> RedirectResponse:
-    way = f"/public/my{'?lang=en' if language == 'en' else ''}"
+def _back(request: Request, language: Language, *, to_data: bool = False) -> RedirectResponse:
+    asked = ["lang=en"] * (language == "en") + ["data=1"] * to_data
+    way = f"/public/my{'?' * bool(asked)}{'&'.join(asked)}"
     return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})
 
 
@@ -146,6 +166,8 @@ def _own(
     engine: Database,
     mine: CitizenSession,
     refused: Refused | None = None,
+    *,
+    settings: InForce,
 ) -> Response:
     with reading(engine) as session:
         places = belongings.places(session, mine.number)
@@ -162,6 +184,9 @@ def _own(
             who=who,
             requests=belongings.requests(session, mine.number),
             held=erasure.held(session, mine.number),
+            opened=bool(refused) or "data" in request.query_params,
+            fresh=sessions.is_fresh(session, mine),
+            ways=codes.ways(settings),
         )
 
 

@@ -3,7 +3,7 @@
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
 from db.models.categories import Category, Evidence, Responsible, TimeUnit
-from db.models.citizens import CitizenCode, CitizenSession, CodeWay, Erasure
+from db.models.citizens import CitizenCode, CitizenSession, CodeWay, Erasure, KnownBrowser
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.keys import ApiKey
 from db.models.ledger import LedgerEntry, Seal
@@ -87,6 +87,7 @@ __all__ = [
     "Holiday",
     "Incoming",
     "IncomingCalls",
+    "KnownBrowser",
     "LedgerEntry",
     "LineCount",
     "Note",

@@ -30,6 +30,8 @@ class CitizenCode(Base):
     way: Mapped[CodeWay] = mapped_column(one_of(CodeWay, "code_way"))
     language: Mapped[str] = mapped_column(String(2))
     salt: Mapped[str] = mapped_column(String(32))
+    browser: Mapped[str] = mapped_column(String(64))  # a hash: only whoever asked for it can show it
+    known: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # it had signed in there
     asked_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -43,7 +45,14 @@ class CitizenCode(Base):
     __table_args__ = (
         CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),
         CheckConstraint("used_at IS NULL OR ended_at IS NOT NULL", name="used_once"),
-        Index("one_open_code_per_number", "number", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "one_open_code_per_browser",
+            "number",
+            "browser",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
         Index("codes_of_number", "number", "asked_at"),
         Index("codes_to_call", "asked_at", sqlite_where=_TO_CALL, postgresql_where=_TO_CALL),
     )
@@ -65,6 +74,16 @@ class CitizenSession(Base):
     rotated_at: Mapped[datetime]
     used_at: Mapped[datetime | None]  # when the present tokens were first used: their answer has arrived
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KnownBrowser(Base):
+    """A browser in which a number has signed in: what strangers ask for does not use up its codes."""
+
+    __tablename__ = "known_browsers"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
+    browser: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash, another one for each number
+    seen_at: Mapped[datetime] = mapped_column(index=True)  # when it signed in there last
 
 
 class Erasure(Base):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, CitizenCode, CodeWay, OutboxKind, OutboxMessage
 from hotline import outbox
+from hotline.citizens import browsers
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
@@ -27,7 +28,10 @@ AGAIN = timedelta(seconds=30)
 """So long a code that was used is taken once more: the answer to it may have been lost on its way."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _OF_A_NUMBER = ((_HOUR, 3), (_DAY, 10))
-"""So many codes a number is given in so long a time."""
+"""So many codes a number is given in so long a time: by all browsers in which it has not signed in before,
+together, and by each in which it has. So no stranger uses up its owner's."""
+_OF_ITS_BROWSERS = ((_HOUR, 6), (_DAY, 20))
+"""So many by all in which it has, together."""
 _SHARE_OF_CALLS = 5
 """One in so many of the calls that the caps allow may speak a code: anybody may ask for one, and the other
 calls of 137 are for who has a place in a line."""
@@ -43,9 +47,12 @@ def ways(settings: Settings) -> Sequence[CodeWay]:
     return [way for way, is_offered in offered.items() if is_offered]
 
 
-def ask(session: Session, number: str, way: CodeWay, language: str, settings: Settings) -> CitizenCode:
-    """Have the E.164 `number` given a code; an earlier one of it counts no more.
+def ask(
+    session: Session, number: str, way: CodeWay, language: str, settings: Settings, *, browser: str
+) -> CitizenCode:
+    """Have the E.164 `number` given a code, which only the browser with this secret can show.
 
+    An earlier one that was asked for there counts no more; those of other browsers stay as they are.
     Raises Refused("way-not-offered" | "way-needs-mobile" | "way-not-now" | "too-many-codes").
     """
     at = now(session)
@@ -56,14 +63,21 @@ def ask(session: Session, number: str, way: CodeWay, language: str, settings: Se
     if way is CodeWay.CALL and is_quiet(at, settings.quiet_hours):
         raise Refused("way-not-now", "nobody is called in the quiet hours")
     one_at_a_time(session, number)
-    _check(session, at, number, way, settings)
-    replaced = update(CitizenCode).where(CitizenCode.number == number, CitizenCode.ended_at.is_(None))
+    there = browsers.of_number(browser, number)
+    known = browsers.is_known(session, number, there)
+    _check_number(session, at, number, there if known else None)
+    _check_city(session, at, way, settings)
+    replaced = update(CitizenCode).where(
+        CitizenCode.number == number, CitizenCode.browser == there, CitizenCode.ended_at.is_(None)
+    )
     session.execute(replaced.values(ended_at=at).execution_options(synchronize_session=False))
     code = CitizenCode(
         number=number,
         way=way,
         language=language,
         salt=secrets.token_hex(16),
+        browser=there,
+        known=known,
         asked_at=at,
         expires_at=at + LASTS,
     )
@@ -74,9 +88,17 @@ def ask(session: Session, number: str, way: CodeWay, language: str, settings: Se
     return code
 
 
-def _check(session: Session, at: datetime, number: str, way: CodeWay, settings: Settings) -> None:
+def _check_number(session: Session, at: datetime, number: str, known: str | None) -> None:
+    mine = CitizenCode.number == number, CitizenCode.known.is_(known is not None)
+    this = mine if known is None else (*mine, CitizenCode.browser == known)
     for within, most in _OF_A_NUMBER:
-        _check_most(session, at, within, most, CitizenCode.number == number)
+        _check_most(session, at, within, most, *this)
+    if known is not None:
+        for within, most in _OF_ITS_BROWSERS:
+            _check_most(session, at, within, most, *mine)
+
+
+def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings) -> None:
     _check_most(session, at, _HOUR, settings.codes_per_hour)
     if way is CodeWay.CALL:
         for within, cap in ((_HOUR, settings.calls_per_hour), (_DAY, settings.calls_per_day)):
@@ -116,16 +138,22 @@ def is_open(at: datetime) -> ColumnElement[bool]:
     return and_(CitizenCode.ended_at.is_(None), CitizenCode.expires_at > at)
 
 
-def show(session: Session, number: str, typed: str, settings: Settings) -> CitizenCode | None:
+def show(
+    session: Session, number: str, typed: str, settings: Settings, *, browser: str
+) -> CitizenCode | None:
     """The code of the E.164 `number`, if these are its digits; else None, and the try is counted.
 
-    The caller commits either way. A code that was just used is shown once more (AGAIN).
+    It is one that the browser with this secret has asked for. The caller commits either way. A code that was
+    just used is shown once more (AGAIN).
     """
-    at = now(session)
+    at, there = now(session), browsers.of_number(browser, number)
+    if not there:
+        return None
     tried = session.execute(
         update(CitizenCode)
         .where(
             CitizenCode.number == number,
+            CitizenCode.browser == there,
             CitizenCode.tries < TRIES,
             or_(is_open(at), CitizenCode.used_at > at - AGAIN),
         )

@@ -17,11 +17,14 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import CitizenCode, CitizenSession
+from hotline.citizens import browsers
 from hotline.errors import Refused
 from settings import Settings
 
 ACCESS = timedelta(minutes=15)
 REFRESH = timedelta(days=30)
+FRESH = timedelta(minutes=10)
+"""So long after its code a session may take all data along, or delete it: one that was left open may not."""
 GRACE = timedelta(minutes=1)
 """So long a replaced refresh token is taken although its successor is in use: others asked at that moment."""
 _MOST = 20
@@ -76,6 +79,7 @@ def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -
     session.add(begun)
     code.session_id = id_
     session.flush()
+    browsers.know(session, code.number, code.browser)
     return Tokens(access, refresh, begun)
 
 
@@ -101,6 +105,17 @@ def go_on(session: Session, mine: CitizenSession) -> None:
     one_at_a_time(session, mine.number)
     if session.scalar(select(CitizenSession.id).where(CitizenSession.id == mine.id)) is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
+
+
+def is_fresh(session: Session, mine: CitizenSession) -> bool:
+    """Whether the code by which it began was shown not long ago."""
+    return mine.created_at > now(session) - FRESH
+
+
+def check_fresh(session: Session, mine: CitizenSession) -> None:
+    """Raises Refused("code-due"): it begins anew by another code first."""
+    if not is_fresh(session, mine):
+        raise Refused("code-due", "show a new code first: this session began too long ago")
 
 
 def rotate(session: Session, refresh: str, settings: Settings) -> Tokens | None:
@@ -151,13 +166,15 @@ def end_by_refresh(session: Session, refresh: str) -> None:
 
 
 def end_all(session: Session, number: str) -> None:
-    """Sign the E.164 number out everywhere."""
+    """Sign the E.164 number out everywhere; no browser is known to it any more."""
     session.execute(delete(CitizenSession).where(CitizenSession.number == number))
+    browsers.forget_number(session, number)
 
 
 def forget(session: Session) -> None:
-    """Delete the sessions that are over."""
+    """Delete the sessions that are over, and the browsers in which nobody signed in for long."""
     session.execute(delete(CitizenSession).where(CitizenSession.expires_at <= now(session)))
+    browsers.forget(session)
 
 
 def browser(agent: str) -> str:

@@ -16,7 +16,7 @@ from db.models import CodeWay, Role
 from hotline.citizens import codes, sessions
 from hotline.people import sign_ins
 from settings import Settings
-from tests.factories import a_desk, a_number, a_user, of_department
+from tests.factories import BROWSER, a_desk, a_number, a_user, of_department
 
 V1 = "/api/v1"
 R = Role
@@ -333,7 +333,7 @@ def test_given_a_citizen_who_is_signed_in_when_everything_is_asked_then_only_wha
     page: TestClient, engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
         tokens = sessions.begin(session, code, "", settings)
     ends = ("DELETE /my", "DELETE /my/sessions", "DELETE /my/sessions/current", "POST /my/sessions/refresh")
     for endpoint, may in MAY.items():

@@ -15,7 +15,7 @@ from hotline import delivery
 from hotline.citizens import codes
 from hotline.line import blocked
 from settings import QuietHours, Settings
-from tests.factories import a_number
+from tests.factories import BROWSER, a_number
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import later, messages, only, register
 from tests.kit.sms_provider import DRIP, DROP, GARBAGE, HANG, SmsProvider
@@ -35,7 +35,7 @@ def ask(
 ) -> str:
     """Somebody asks; the code."""
     with writing(engine) as session:
-        code = codes.ask(session, number or a_number(), way, language, settings)
+        code = codes.ask(session, number or a_number(), way, language, settings, browser=BROWSER)
         return codes.digits(code, settings)
 
 
@@ -94,7 +94,7 @@ def test_given_a_code_that_is_of_no_use_when_due_then_it_is_not_sent(
             case "replaced":
                 row.ended_at = now(session)
             case "used":
-                codes.show(session, number, code, ready)
+                codes.show(session, number, code, ready, browser=BROWSER)
             case "blocked":
                 blocked.block(session, number, BlockReason.OWNER)
             case _:

@@ -18,7 +18,9 @@ from tests.kit.fake_manager import FakeManager
 
 def asked(office: Office, settings: Settings, number: str = "") -> int:
     with writing(office.engine) as session:
-        return codes.ask(session, number or make.a_number(), CodeWay.CALL, "fa", settings).id
+        return codes.ask(
+            session, number or make.a_number(), CodeWay.CALL, "fa", settings, browser=make.BROWSER
+        ).id
 
 
 def code(office: Office, id_: int) -> CitizenCode:
@@ -72,11 +74,13 @@ def test_given_who_is_not_to_be_called_when_looked_then_no_phone_rings(
         sent = settings.model_copy(update={"sms_provider": "console"})
         way = CodeWay.SMS if why == "sms" else CodeWay.CALL
         if why == "did not ask last time":
-            placed = code_calls.take_up(session, codes.ask(session, number, way, "fa", sent).id)
+            placed = code_calls.take_up(
+                session, codes.ask(session, number, way, "fa", sent, browser=make.BROWSER).id
+            )
             assert placed and placed.token
             code_calls.decline(session, placed.token)
             code_calls.ended(session, placed.token)
-        asked_for = codes.ask(session, number, way, "fa", sent)
+        asked_for = codes.ask(session, number, way, "fa", sent, browser=make.BROWSER)
         if why == "too late":
             asked_for.expires_at -= LONG_AGO / 2 + LONG_AGO / 4
         if why == "replaced":

@@ -1945,6 +1945,8 @@ def _tables() -> None:
         ),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("salt", sa.String(length=32), nullable=False),
+        sa.Column("browser", sa.String(length=64), nullable=False),
+        sa.Column("known", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -1970,9 +1972,9 @@ def _tables() -> None:
         postgresql_where=sa.text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL"),
     )
     op.create_index(
-        "one_open_code_per_number",
+        "one_open_code_per_browser",
         "citizen_codes",
-        ["number"],
+        ["number", "browser"],
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
@@ -1995,6 +1997,14 @@ def _tables() -> None:
     )
     op.create_index(("ix_citizen_sessions_expires_at"), "citizen_sessions", ["expires_at"], unique=False)
     op.create_index(("ix_citizen_sessions_number"), "citizen_sessions", ["number"], unique=False)
+    op.create_table(
+        "known_browsers",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("browser", sa.String(length=64), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", "browser"),
+    )
+    op.create_index(("ix_known_browsers_seen_at"), "known_browsers", ["seen_at"], unique=False)
     op.create_table(
         "erasures",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -9,12 +9,13 @@ from db.engine import writing
 from db.models import CodeWay
 from hotline.citizens import codes, sessions
 from settings import Settings
+from tests.factories import BROWSER
 
 
 def page_of(app: FastAPI, engine: Engine, settings: Settings, number: str) -> TestClient:
     """That number's own page."""
     with writing(engine) as session:
-        code = codes.ask(session, number, CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, number, CodeWay.CALL, "fa", settings, browser=BROWSER)
         tokens = sessions.begin(session, code, "", settings)
     cookies = {signed_in.ACCESS: tokens.access}
     return TestClient(app, raise_server_exceptions=False, cookies=cookies)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, select, update
 
 from api import limits
 from api.app import create
-from api.my.signed_in import ACCESS, REFRESH
+from api.my.signed_in import ACCESS, BROWSER, REFRESH
 from db.engine import now, reading, writing
 from db.models import AuditEntry, BlockReason, CitizenCode, CitizenSession, Registration
 from db.states import Phase
@@ -96,6 +96,7 @@ def test_given_a_session_when_it_begins_then_its_cookies_are_safe_and_last_as_lo
         assert kept == {
             f"__host-{ACCESS}": safe | {"max-age=900"},
             f"__host-{REFRESH}": safe | {"max-age=2592000"},
+            f"__host-{BROWSER}": safe | {"max-age=31536000"},
         }
         assert not set(answer.json()) & {"access", "refresh", "token"}
         assert page.get(MY).status_code == 200
@@ -195,23 +196,41 @@ def test_given_one_address_when_it_guesses_at_many_numbers_then_it_must_wait(
     problem(show(nobody, number, right), 429, "too-many-attempts")
 
 
-def test_given_many_addresses_when_they_guess_at_one_number_then_it_has_fifteen_tries_an_hour(
+def test_given_many_browsers_when_they_ask_and_guess_at_one_number_then_it_has_fifteen_tries_an_hour(
     app: FastAPI, engine: Engine, settings: Settings, number: str
 ) -> None:
-    def page(which: int) -> TestClient:
+    for which in range(1, 6):
+        page = TestClient(app, raise_server_exceptions=False, client=(f"192.0.2.{which}", 50000))
+        assert ask(page, number).status_code == (202 if which <= 3 else 429)
+        right = int(given(engine, settings, number))
+        for guess in range(8):
+            problem(show(page, number, f"{(right + 1 + guess) % 10**6:06}"), 403, "wrong-code")
+    with reading(engine) as session:
+        assert sum(session.scalars(select(CitizenCode.tries))) == 15
+
+
+def test_given_strangers_in_other_browsers_when_they_ask_and_guess_then_the_owner_signs_in_all_the_same(
+    app: FastAPI, engine: Engine, settings: Settings, number: str, nobody: TestClient
+) -> None:
+    def stranger(which: int) -> TestClient:
         return TestClient(app, raise_server_exceptions=False, client=(f"192.0.2.{which}", 50000))
 
-    tried = 0
-    for which in range(1, 6):
-        asked = ask(page(which), number)
-        for guess in range(10):
-            right = given(engine, settings, number)
-            show(page(100 + 10 * which + guess), number, f"{(int(right) + 1 + guess) % 10**6:06}")
-        assert asked.status_code == (202 if which <= 3 else 429)
-    with reading(engine) as session:
-        tried = sum(session.scalars(select(CitizenCode.tries)))
-    assert tried == 15
-    problem(show(page(99), number, given(engine, settings, number)), 403, "wrong-code")
+    assert ask(nobody, number).status_code == 202
+    code = given(engine, settings, number)
+    for which in (1, 2):
+        page = stranger(which)
+        problem(show(page, number, code), 403, "wrong-code")
+        assert ask(page, number).status_code == 202
+        for _ in range(6):
+            problem(show(page, number, "x"), 403, "wrong-code")
+    assert show(nobody, number, code).status_code == 200
+    nobody.delete(f"{MY}/sessions/current")
+
+    problem(ask(stranger(3), number), 429, "too-many-codes")
+    assert ask(nobody, number).status_code == 202, "it signed in here before"
+    assert show(nobody, number, given(engine, settings, number)).status_code == 200
+    nobody.delete(f"{MY}/sessions")
+    problem(ask(nobody, number), 429, "too-many-codes")
 
 
 def test_given_a_session_whose_access_ran_out_when_refreshed_then_it_goes_on_also_after_a_lost_answer(
@@ -251,7 +270,7 @@ def test_given_two_browsers_when_one_signs_out_here_or_everywhere_then_that_is_w
         ("", True),
     ]
     assert second.delete(f"{MY}/sessions/current").status_code == 204
-    assert not second.cookies
+    assert set(second.cookies) == {BROWSER}
     assert second.delete(f"{MY}/sessions/current").status_code == 204, "without one"
     assert citizen.get(MY).status_code == 200
     third = another()
@@ -291,6 +310,21 @@ def test_given_a_citizen_with_a_place_when_exported_and_deleted_then_both_are_as
         assert [place.number for place in session.scalars(select(Registration))] == [""]
         logged = session.scalars(select(AuditEntry).where(AuditEntry.who == "citizen")).all()
     assert {entry.action for entry in logged} == {"citizen-exported", "citizen-deleted"}
+
+
+def test_given_a_session_that_began_a_while_ago_when_all_is_taken_or_deleted_then_a_new_code_comes_first(
+    citizen: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    with writing(engine) as session:
+        session.execute(update(CitizenSession).values(created_at=now(session) - sessions.FRESH))
+    problem(citizen.get(f"{MY}/export"), 403, "code-due")
+    problem(citizen.delete(MY), 403, "code-due")
+    assert citizen.post(f"{MY}/sessions/refresh").status_code == 200
+    problem(citizen.get(f"{MY}/export"), 403, "code-due")
+    assert ask(citizen, number).status_code == 202
+    assert show(citizen, number, given(engine, settings, number)).status_code == 200
+    assert citizen.get(f"{MY}/export").status_code == 200
+    assert citizen.delete(MY).status_code == 204
 
 
 def test_given_a_deleted_citizens_place_when_the_office_looks_at_it_then_it_has_no_number(

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, update
 from db.engine import now, reading, writing
 from db.models import CitizenCode, CitizenSession, Registration
 from db.states import CallbackState, Phase
-from hotline.citizens import codes
+from hotline.citizens import codes, sessions
 from hotline.line import registration
 from settings import Settings
 from tests.api.public.public_pages import Read
@@ -87,6 +87,40 @@ def test_given_a_page_that_was_open_for_long_when_its_links_are_used_then_they_d
     assert f"{MY}/code" in page.post(f"{MY}/delete", data={"sure": "1"}).text
     with reading(engine) as session:
         assert session.scalars(select(CitizenSession)).all() == []
+
+
+def test_given_a_page_that_was_left_open_when_data_is_asked_for_then_a_new_code_is_shown_first(
+    page: TestClient, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    sign_in(page, engine, settings, number)
+    with writing(engine) as session:
+        old = {"created_at": now(session) - sessions.FRESH, "access_until": now(session)}
+        session.execute(update(CitizenSession).values(old))
+    asked = page.get(f"{MY}/export")
+    assert f"{MY}/delete" not in asked.text and f"{MY}/export" not in asked.text
+    assert "<details open>" in asked.text and "کد تازه" in asked.text
+    refused = page.post(f"{MY}/delete", data={"sure": "1"})
+    assert refused.status_code == 403 and "کد تازه" in refused.text
+    form = page.post(f"{MY}/code", data={"by": "sms"})
+    assert form.status_code == 200 and number[3:] not in form.text
+    wrong = page.post(f"{MY}/session", data={"number": "", "code": "x"})
+    assert wrong.status_code == 403 and number[3:] not in wrong.text
+    done = page.post(f"{MY}/session", data={"number": "", "code": given(engine, settings)})
+    assert "<details open>" in done.text and f"{MY}/delete" in done.text
+    assert page.get(f"{MY}/export").json()["number"] == number
+    assert f"{MY}/code" in page.post(f"{MY}/delete", data={"sure": "1"}).text
+
+
+def test_given_another_browser_when_it_shows_the_code_then_it_is_wrong_and_the_first_is_let_in(
+    page: TestClient, app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    page.post(f"{MY}/code", data={"number": number, "by": "sms"})
+    shown = {"number": number, "code": given(engine, settings)}
+    other = TestClient(app, raise_server_exceptions=False)
+    assert [other.post(f"{MY}/session", data=shown).status_code for _ in range(6)] == [403] * 6
+    assert f"{MY}/sign-out" in page.post(f"{MY}/session", data=shown).text
 
 
 def test_given_a_session_whose_access_ran_out_when_the_page_is_opened_then_it_goes_on(

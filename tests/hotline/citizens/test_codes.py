@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import CitizenCode, CodeWay, OutboxKind, OutboxMessage
-from hotline.citizens import codes
+from db.models import CitizenCode, CodeWay, KnownBrowser, OutboxKind, OutboxMessage
+from hotline.citizens import browsers, codes, sessions
 from hotline.errors import Refused
 from settings import Settings
-from tests.factories import a_number, at_once
+from tests.factories import ANOTHER, BROWSER, a_number, at_once
 from tests.kit.refusal import refusal
 
 SECOND = timedelta(seconds=1)
@@ -24,15 +24,25 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"sms_provider": "console"})
 
 
-def ask(engine: Engine, settings: Settings, number: str, way: CodeWay = CodeWay.SMS) -> str:
+def ask(
+    engine: Engine, settings: Settings, number: str, way: CodeWay = CodeWay.SMS, browser: str = BROWSER
+) -> str:
     """Somebody asks; the code that the number is given."""
     with writing(engine) as session:
-        return codes.digits(codes.ask(session, number, way, "fa", settings), settings)
+        asked = codes.ask(session, number, way, "fa", settings, browser=browser)
+        return codes.digits(asked, settings)
 
 
-def lets_in(engine: Engine, settings: Settings, number: str, typed: str) -> bool:
+def lets_in(engine: Engine, settings: Settings, number: str, typed: str, browser: str = BROWSER) -> bool:
     with writing(engine) as session:
-        return codes.show(session, number, typed, settings) is not None
+        return codes.show(session, number, typed, settings, browser=browser) is not None
+
+
+def signs_in(engine: Engine, settings: Settings, number: str, browser: str) -> None:
+    """A browser is from now on known to the number."""
+    with writing(engine) as session:
+        asked = codes.ask(session, number, CodeWay.SMS, "fa", settings, browser=browser)
+        sessions.begin(session, asked, "", settings)
 
 
 def passes(engine: Engine, time: timedelta) -> None:
@@ -147,9 +157,10 @@ def test_given_two_who_ask_at_one_moment_when_counted_then_one_code_counts(
 def test_given_an_open_code_when_another_row_is_written_beside_it_then_the_database_refuses(
     session: Session, settings: Settings
 ) -> None:
-    code = codes.ask(session, a_number(), CodeWay.SMS, "fa", settings)
+    code = codes.ask(session, a_number(), CodeWay.SMS, "fa", settings, browser=BROWSER)
     at = now(session)
     values = {"way": CodeWay.SMS, "language": "fa", "salt": "0" * 32, "asked_at": at, "expires_at": at}
+    values["browser"] = code.browser
     with pytest.raises(IntegrityError), session.begin_nested():
         session.add(CitizenCode(number=code.number, **values))
         session.flush()
@@ -183,6 +194,97 @@ def test_given_ten_codes_in_a_day_when_one_more_is_asked_for_then_it_is_refused(
     assert refusal(ask, engine, settings, number) == "too-many-codes"
     passes(engine, timedelta(hours=14))
     assert ask(engine, settings, number)
+
+
+def test_given_a_stranger_who_asks_and_guesses_when_the_owner_shows_theirs_then_it_was_not_touched(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    code = ask(engine, settings, number)
+    strangers = ask(engine, settings, number, browser=ANOTHER)
+    for _ in range(5):
+        assert not lets_in(engine, settings, number, wrong(strangers), ANOTHER)
+        assert not lets_in(engine, settings, number, code, ""), "no browser"
+    if code != strangers:
+        assert not lets_in(engine, settings, number, code, ANOTHER), "another browser's"
+    assert lets_in(engine, settings, number, code)
+    with reading(engine) as session:
+        tries = session.scalars(select(CitizenCode.tries).order_by(CitizenCode.id)).all()
+    assert tries == [1, 5]
+
+
+def test_given_strangers_who_use_up_a_numbers_codes_when_its_own_browser_asks_then_it_has_its_own(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    signs_in(engine, settings, number, BROWSER)
+    for which in "12":
+        ask(engine, settings, number, browser=which * 32)
+    assert refusal(ask, engine, settings, number, browser=ANOTHER) == "too-many-codes"
+    own = [ask(engine, settings, number) for _ in range(3)]
+    assert refusal(ask, engine, settings, number) == "too-many-codes"
+    assert lets_in(engine, settings, number, own[-1])
+    other = a_number()
+    for _ in range(3):
+        ask(engine, settings, other)
+    assert refusal(ask, engine, settings, other) == "too-many-codes", "known to one number, not to another"
+
+
+def test_given_many_browsers_of_a_number_when_all_ask_then_what_goes_out_has_a_bound(
+    engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    for which in "123":
+        signs_in(engine, settings, number, which * 32)
+    for which in "1122233":
+        told = refusal_or_code(engine, settings, number, which * 32)
+    assert told == "too-many-codes"
+    with reading(engine) as session:
+        assert len(session.scalars(select(CitizenCode)).all()) == 9
+
+
+def refusal_or_code(engine: Engine, settings: Settings, number: str, browser: str) -> str:
+    try:
+        return ask(engine, settings, number, browser=browser)
+    except Refused as refused:
+        return refused.code
+
+
+def test_given_a_known_browser_when_signed_out_everywhere_or_after_a_year_then_it_is_a_strangers(
+    engine: Engine, settings: Settings
+) -> None:
+    numbers = a_number(), a_number()
+    for number in numbers:
+        signs_in(engine, settings, number, BROWSER)
+    with reading(engine) as session:
+        assert len(set(session.scalars(select(KnownBrowser.browser)))) == 2, "nothing tells it is one browser"
+    with writing(engine) as session:
+        sessions.end_all(session, numbers[0])
+        year = {"seen_at": now(session) - browsers.LASTS}
+        session.execute(update(KnownBrowser).where(KnownBrowser.number == numbers[1]).values(year))
+    for number in numbers:
+        for _ in range(2):
+            ask(engine, settings, number)
+        assert refusal(ask, engine, settings, number) == "too-many-codes"
+    with writing(engine) as session:
+        sessions.forget(session)
+        assert session.scalars(select(KnownBrowser)).all() == []
+
+
+def test_given_many_browsers_when_another_signs_in_then_the_oldest_is_known_no_more(
+    session: Session,
+) -> None:
+    number = a_number()
+    at = now(session)
+    for hours in range(20):
+        seen = at - timedelta(hours=hours)
+        session.add(KnownBrowser(number=number, browser=f"{hours:064}", seen_at=seen))
+    session.flush()
+    browsers.know(session, number, "f" * 64)
+    browsers.know(session, number, "f" * 64)
+    assert len(session.scalars(select(KnownBrowser)).all()) == 20
+    assert browsers.is_known(session, number, "f" * 64)
+    assert not browsers.is_known(session, number, f"{19:064}")
 
 
 def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_for_then_it_is_refused(

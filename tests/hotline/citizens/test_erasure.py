@@ -108,7 +108,7 @@ def a_life(engine: Engine, settings: Settings) -> dict[str, Path]:
                 ended_at=at,
             )
         )
-        code = codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
         sessions.begin(session, code, "", settings)
     return files
 
@@ -375,11 +375,13 @@ def test_given_the_code_by_which_the_deleted_came_in_when_shown_again_at_once_th
     engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        digits = codes.digits(codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings), settings)
-        assert codes.show(session, NUMBER, digits, settings)
+        digits = codes.digits(
+            codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER), settings
+        )
+        assert codes.show(session, NUMBER, digits, settings, browser=make.BROWSER)
     delete(engine)
     with writing(engine) as session:
-        assert codes.show(session, NUMBER, digits, settings) is None
+        assert codes.show(session, NUMBER, digits, settings, browser=make.BROWSER) is None
 
 
 def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_count(
@@ -387,11 +389,14 @@ def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_c
 ) -> None:
     for _ in range(3):
         with writing(engine) as session:
-            codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings)
+            codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
         delete(engine)
     with writing(engine) as session:
         assert all(each.ended_at for each in session.scalars(select(CitizenCode)))
-        assert refusal(codes.ask, session, NUMBER, CodeWay.CALL, "fa", settings) == "too-many-codes"
+        assert (
+            refusal(codes.ask, session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
+            == "too-many-codes"
+        )
 
 
 def test_given_what_a_citizen_answered_to_a_department_when_deleted_then_it_is_nowhere(

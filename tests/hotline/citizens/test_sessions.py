@@ -10,7 +10,7 @@ from db.models import CitizenSession, CodeWay
 from hotline.citizens import codes, sessions
 from hotline.citizens.sessions import Tokens
 from settings import Settings
-from tests.factories import a_number, at_once
+from tests.factories import BROWSER, a_number, at_once
 
 SECOND = timedelta(seconds=1)
 FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0"
@@ -18,7 +18,7 @@ FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0"
 
 def begun(engine: Engine, settings: Settings, number: str = "") -> Tokens:
     with writing(engine) as session:
-        code = codes.ask(session, number or a_number(), CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, number or a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
         return sessions.begin(session, code, FIREFOX, settings)
 
 
@@ -146,7 +146,7 @@ def test_given_the_code_of_a_session_when_shown_again_then_its_session_takes_the
     engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
-        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
         lost = sessions.begin(session, code, "", settings)
         told = sessions.begin(session, code, "", settings)
     assert not is_in(engine, lost) and is_in(engine, told)
@@ -157,7 +157,7 @@ def test_given_very_many_sessions_of_a_number_when_one_more_begins_then_the_olde
 ) -> None:
     number = a_number()
     with writing(engine) as session:
-        code = codes.ask(session, number, CodeWay.CALL, "fa", settings)
+        code = codes.ask(session, number, CodeWay.CALL, "fa", settings, browser=BROWSER)
         begun = []
         for _ in range(21):
             code.session_id = None

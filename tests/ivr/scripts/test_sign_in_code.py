@@ -32,13 +32,15 @@ class Placed:
 
     def lets_in(self) -> bool:
         with writing(self.engine) as session:
-            return codes.show(session, self.number, self.digits, self.settings) is not None
+            return (
+                codes.show(session, self.number, self.digits, self.settings, browser=make.BROWSER) is not None
+            )
 
 
 def place(engine: Engine, settings: Settings, language: str) -> Placed:
     with writing(engine) as session:
         number = make.a_number()
-        asked = codes.ask(session, number, CodeWay.CALL, language, settings)
+        asked = codes.ask(session, number, CodeWay.CALL, language, settings, browser=make.BROWSER)
         code = code_calls.take_up(session, asked.id)
         assert code and code.token
         return Placed(engine, settings, code.id, number, code.token, codes.digits(code, settings))
@@ -97,7 +99,7 @@ def test_given_a_code_that_is_over_when_1_is_pressed_then_it_is_not_said(
 ) -> None:
     with writing(engine) as session:
         if over == "replaced":
-            codes.ask(session, placed.number, CodeWay.CALL, "fa", settings)
+            codes.ask(session, placed.number, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
         else:
             session.get_one(CitizenCode, placed.id).expires_at = now(session) - timedelta(seconds=1)
     heard = answer(asterisk, placed.token, ("code-call-question", "1"))

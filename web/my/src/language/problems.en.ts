@@ -13,7 +13,7 @@ export const problem: typeof inPersian = {
   'way-not-now': 'Not possible like that just now. Choose another way, or come later.',
   'too-many-codes': 'Many codes were asked for. The last one may still come; or ask again later.',
   'too-many-attempts': 'There were many tries. Wait a few minutes.',
-  'wrong-code': 'This is not the code, or its time is over.',
+  'wrong-code': 'This is not the code, or its time is over. It counts only in the browser that asked for it.',
   'too-many-reports': 'You have sent many reports today. It goes by itself later; call if that is too late.',
   'too-many-pictures': 'You have sent many pictures today. It goes by itself later.',
   'key-reused': 'An earlier form of this report has arrived. See it under «Reports», and throw this one away.',
