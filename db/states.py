@@ -47,7 +47,9 @@ class CallbackState(StrEnum):
 
 
 class Fact(StrEnum):
-    """What can change the order of calling, or shows that it was kept: a row of the public ledger."""
+    """What can change the order of calling, shows that it was kept, or was done with a request: a row of the
+    public ledger.
+    """
 
     REGISTERED = "registered"
     CONFIRMED = "confirmed"  # a keyed-in number was confirmed by its owner: in the line from now on
@@ -61,6 +63,7 @@ class Fact(StrEnum):
     CLOSED = "closed"  # never answered in two rounds
     DEFERRED = "deferred"  # the citizen asked for the next round when the turn was near
     ROUND_CANCELLED = "round_cancelled"
+    REQUEST_STEP = "request_step"  # hashes of a step of a request's history
 
 
 class Outcome(StrEnum):

@@ -16,7 +16,7 @@ class LedgerFact(BaseModel):
     id: int
     at: datetime
     fact: Fact
-    round_id: int
+    round_id: int | None
     details: dict[str, Any]
 
 

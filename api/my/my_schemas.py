@@ -173,6 +173,28 @@ class MyRequestDetail(MyRequest):
     steps: list[MyStep]
 
 
+class SealedStep(BaseModel):
+    """A step of its history in the public ledger: `line` is exactly what is hashed there.
+
+    Its details hold the SHA-256 of `told` (a salt, the request's number, the step, when, by whom) and that of
+    `note` (a salt, what was said), which is null where it was deleted, or is the office's own.
+    """
+
+    entry: int
+    at: datetime
+    step: RequestStep
+    line: str
+    told: str
+    note: str | None
+
+
+class MyHistoryProof(BaseModel):
+    """What the public ledger says of a request of mine: its `steps`, in the same order."""
+
+    tracking: str
+    lines: list[SealedStep]
+
+
 FileId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 PictureIds = Annotated[list[FileId], Field(max_length=3)]
 

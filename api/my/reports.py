@@ -13,6 +13,7 @@ from api.reason_schemas import SaidToQuestion
 from db import models
 from db.states import IN_WORK
 from hotline.citizens import belongings, reports
+from hotline.ledger import ledger
 from hotline.pictures import pictures as kept
 from hotline.requests import department_work, ratings, requests
 from hotline.requests.places import Point
@@ -59,6 +60,26 @@ def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
 def show_request(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.MyRequestDetail:
     """One of mine, with its history and its pictures."""
     return _detail(session, reports.get(session, citizen.number, tracking))
+
+
+@router.get("/{tracking}/proof")
+def show_proof(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.MyHistoryProof:
+    """What the public ledger says of its history."""
+    mine = reports.get(session, citizen.number, tracking)
+    return wire.MyHistoryProof(
+        tracking=mine.tracking,
+        lines=[
+            wire.SealedStep(
+                entry=each.entry.id,
+                at=each.step.at,
+                step=each.step.step,
+                line=ledger.canonical(each.entry).decode(),
+                told=each.told,
+                note=each.note,
+            )
+            for each in requests.proven(session, mine)
+        ],
+    )
 
 
 @router.post("/{tracking}/confirm")

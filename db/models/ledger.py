@@ -10,15 +10,21 @@ from db.states import Fact
 
 
 class LedgerEntry(Base):
-    """One fact about the order of calling, for everybody to check; only ever appended. No personal data."""
+    """One fact about the order of calling, or hashes of a step of a request, for everybody to check.
+
+    Only ever appended. No personal data.
+    """
 
     __tablename__ = "ledger"
 
     id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of committing, none missing
     at: Mapped[datetime]
     fact: Mapped[Fact] = mapped_column(one_of(Fact, "fact"))
-    round_id: Mapped[int]
+    round_id: Mapped[int | None]
     registration_id: Mapped[int | None] = mapped_column(index=True)
+    step_id: Mapped[int | None] = mapped_column(
+        unique=True
+    )  # of a request's history; not in the text that is public and hashed
     details: Mapped[str] = mapped_column(Text)  # JSON
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of the above
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from secrets import token_hex
 
 from sqlalchemy import (
     CheckConstraint,
@@ -191,7 +192,9 @@ Index("requests_escalated", Request.id, sqlite_where=_ESCALATED, postgresql_wher
 
 
 class RequestEntry(Base):
-    """One step of a request's history; only ever added."""
+    """One step of a request's history; only ever added. The database refuses every change, but that what a
+    citizen has said is emptied, with its salt.
+    """
 
     __tablename__ = "request_history"
 
@@ -204,6 +207,8 @@ class RequestEntry(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime | None]
     other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
+    salt: Mapped[str] = mapped_column(String(32), default=lambda: token_hex(16))  # of its ledger entry
+    note_salt: Mapped[str | None] = mapped_column(String(32), default=lambda: token_hex(16))
 
     __table_args__ = (Index("history_of_person", "who", "request_id"),)
 

@@ -149,7 +149,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
     said = RequestEntry.request_id == request.id, RequestEntry.step.in_(BY_CITIZEN)
-    session.execute(update(RequestEntry).where(*said).values(note=""))
+    session.execute(update(RequestEntry).where(*said).values(note="", note_salt=None))
     pictures.erase(session, pictures.drop_of_request(session, request.id))
 
 

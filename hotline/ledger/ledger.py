@@ -22,7 +22,7 @@ from hotline.ledger import merkle
 _SEALED_AT = select(Seal.sealed_at).order_by(Seal.size.desc()).limit(1).scalar_subquery()
 _LAST = select(LedgerEntry.id, LedgerEntry.at, _SEALED_AT).order_by(LedgerEntry.id.desc()).limit(1)
 _INSERT = insert(LedgerEntry)
-_COLUMNS = ("id", "at", "fact", "round_id", "registration_id", "details")
+_COLUMNS = ("id", "at", "fact", "round_id", "registration_id", "step_id", "details")
 
 
 def record(
@@ -45,11 +45,12 @@ def record(
 def append(
     session: Session,
     fact: Fact,
-    round_id: int,
+    round_id: int | None,
     registration_id: int | None,
     details: dict[str, Any],
     *,
     at: datetime | None = None,
+    step: int | None = None,
 ) -> None:
     """Append a fact. Entries are numbered without gaps, in the order in which they are committed.
 
@@ -69,6 +70,7 @@ def append(
         fact=fact,
         round_id=round_id,
         registration_id=registration_id,
+        step_id=step,
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     values = {name: getattr(entry, name) for name in _COLUMNS}
@@ -82,11 +84,16 @@ def digest(entry: LedgerEntry) -> str:
 
 def canonical(entry: LedgerEntry) -> bytes:
     """The text that is hashed: a JSON list of number, time (UTC), fact, round, registration, details."""
-    at = entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     head = json.dumps(
-        [entry.id, at, entry.fact, entry.round_id, entry.registration_id], separators=(",", ":")
+        [entry.id, written(entry.at), entry.fact, entry.round_id, entry.registration_id],
+        separators=(",", ":"),
     )
     return f"{head[:-1]},{entry.details}]".encode()
+
+
+def written(at: datetime) -> str:
+    """A time (UTC) as it is hashed."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 Rank = tuple[int, int, datetime, int]
@@ -110,6 +117,8 @@ class LedgerPlace(NamedTuple):
 def place(entry: LedgerEntry) -> LedgerPlace:
     """The place that an entry tells of its registration. Raises ValueError, KeyError, TypeError."""
     told = json.loads(entry.details)
+    if entry.round_id is None:
+        raise ValueError("no round")
     return LedgerPlace(
         entry.round_id,
         RegistrationState(told["state"]),

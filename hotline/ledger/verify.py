@@ -1,7 +1,8 @@
 """Proving the whole history from the ledger: nothing changed, nothing missing, everybody called in order.
 
 In one pass: the entries are whole and every seal's root is theirs; the facts follow the rules and nobody was
-called before somebody who stood before them; they end where the registrations now stand.
+called before somebody who stood before them; they end where the registrations now stand, and every step of a
+request's history is as it was sealed.
 """
 
 import heapq
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
 from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, registration_sources
-from hotline.ledger import ledger, merkle
+from hotline.ledger import ledger, merkle, steps
 from hotline.ledger.ledger import LedgerPlace, Rank
 
 _PAGE = 2000
@@ -138,6 +139,7 @@ class _Check:
             yield f"seal {seal.size}: covers more entries than there are ({self.tree.size})"
             seal = next(seals, None)
         yield from self._ends_where_registrations_stand()
+        yield from steps.problems(self._session)
 
     def _whole(self, entry: Any, last_at: datetime | None) -> Iterator[str]:
         if entry.id != self.tree.size + 1:

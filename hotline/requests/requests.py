@@ -14,6 +14,7 @@ from db.models import Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import tickets
 from hotline.errors import Refused
+from hotline.ledger import steps
 from hotline.requests import spoken_replies
 
 LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS)
@@ -116,6 +117,15 @@ def history(session: Session, request: Request) -> Sequence[RequestEntry]:
     return session.scalars(mine.order_by(RequestEntry.id)).all()
 
 
+def proven(session: Session, request: Request) -> Sequence[steps.Sealed]:
+    """What its citizen reads of its history, as it is sealed in the public ledger; no others' notes."""
+    mine = [entry for entry, _ in told(session, request)]
+    return [
+        each if each.step.step in _SAID else each._replace(note=None)
+        for each in steps.sealed(session, mine, request.tracking)
+    ]
+
+
 class Step(NamedTuple):
     """A step of a request's history as its citizen reads it, with what was said to them, or by them."""
 
@@ -167,17 +177,21 @@ def log(
     due_at: datetime | None = None,
     other_id: int | None = None,
 ) -> None:
-    """Add a step to its history, and tell the pages. `who` is empty for the citizen. Call it last."""
-    session.add(
-        RequestEntry(
-            request_id=request.id,
-            at=now(session),
-            who=who,
-            step=step,
-            note=note,
-            department_id=department_id,
-            due_at=due_at,
-            other_id=other_id,
-        )
+    """Add a step to its history, its leaf to the ledger, and tell the pages. Call it last.
+
+    `who` is empty for the citizen.
+    """
+    entry = RequestEntry(
+        request_id=request.id,
+        at=now(session),
+        who=who,
+        step=step,
+        note=note,
+        department_id=department_id,
+        due_at=due_at,
+        other_id=other_id,
     )
+    session.add(entry)
+    session.flush()
+    steps.append(session, entry, request.tracking)
     events.request_changed(session, request)

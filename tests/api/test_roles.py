@@ -246,6 +246,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /my/requests": CITIZENS,
     "POST /my/requests": CITIZENS,
     "GET /my/requests/{tracking}": CITIZENS,
+    "GET /my/requests/{tracking}/proof": CITIZENS,
     "POST /my/requests/{tracking}/confirm": CITIZENS,
     "POST /my/requests/{tracking}/object": CITIZENS,
     "GET /my/requests/near": CITIZENS,

@@ -17,6 +17,7 @@ from hotline.requests.brought import Brought
 from hotline.requests.places import Point
 from settings import Settings
 from tests.factories import a_department, at_once
+from tests.hotline.ledger.tampering import free_to_edit
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import messages
 from tests.kit.sms_provider import SECRET, SmsProvider
@@ -108,6 +109,7 @@ def test_given_what_was_told_or_is_old_when_several_clerks_look_at_once_then_eac
         old = session.query(RequestEntry).order_by(RequestEntry.id).first()
         assert old is not None
         at = now(session) - timedelta(days=1, minutes=1)
+        free_to_edit(session, "request_history")
         session.execute(update(RequestEntry).where(RequestEntry.id == old.id).values(at=at))
         assert session.get_one(Category, 2).code == "lighting"
 

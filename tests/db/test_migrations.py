@@ -321,7 +321,7 @@ def test_given_a_first_version_in_use_when_upgraded_then_its_tables_are_those_of
         "DELETE FROM desks WHERE id = 1",
         "UPDATE ledger SET fact = 'closed' WHERE id = 1",  # rows are only ever appended
         "DELETE FROM ledger WHERE id = 2",
-        "INSERT INTO ledger VALUES (3, '2026-11-24 08:30:15.123456', 'dreamt', 8, NULL, '{}', '')",
+        "INSERT INTO ledger VALUES (3, '2026-11-24 08:30:15.123456', 'dreamt', 8, NULL, NULL, '{}', '')",
         "INSERT INTO turn_near_calls (registration_id, round_id, due_at, answer) "
         "VALUES (41, 7, '2026-11-24 08:30:15.123456', 'maybe')",
     ],

@@ -26,7 +26,7 @@ def copy(tmp_path: Path) -> Path:
 def test_given_imports_against_the_arrows_when_linted_then_each_contract_says_so(copy: Path) -> None:
     for room, wrong in (
         ("hotline/ledger/seals", "hotline.line.line"),
-        ("hotline/requests/inbox", "hotline.ledger.ledger"),
+        ("hotline/citizens/codes", "hotline.callbacks.claims"),
         ("hotline/timetable/days", "hotline.requests.requests"),
         ("ivr/menus", "dialer.ami"),
     ):

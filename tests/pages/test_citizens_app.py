@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from db.engine import reading, writing
 from db.models import Picture, Request
@@ -12,9 +12,10 @@ from db.states import Phase, RequestState, RequestStep
 from hotline.citizens import following, sessions
 from hotline.ledger import seals
 from hotline.line import registration
-from hotline.requests import requests
+from hotline.requests import requests, work
 from settings import Settings
 from tests.factories import a_number, a_request, a_round
+from tests.hotline.ledger.tampering import free_to_edit
 from tests.kit import picture_files as files
 from tests.kit.browser import person
 from tests.pages.citizens_app import SMALL, fits, opened, signs_in
@@ -218,6 +219,27 @@ def test_given_a_place_when_its_proof_is_checked_on_the_telephone_then_it_holds_
         "localStorage.setItem('hotline137.my.seal', JSON.stringify({ size: 1, root: 'f'.repeat(64) }))"
     )
     mine.get_by_role("button", name="بررسی گواهی در همین گوشی").click()
+    expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "broken")
+
+
+def test_given_a_history_when_its_proof_is_checked_on_the_telephone_then_it_holds_and_a_forged_reply_shows(
+    mine: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, number=number)
+        work.reply(session, request, who="d", reply="چراغ عوض شد")
+        seals.seal(session)
+        tracking = request.tracking
+    check = mine.get_by_role("button", name="بررسی گواهی در همین گوشی")
+    mine.goto(f"{url}/my/requests/{tracking}")
+    check.click()
+    expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "proven")
+    fits(mine)
+    with writing(engine) as session:
+        free_to_edit(session, "request_history")
+        session.execute(text("UPDATE request_history SET note = 'چراغ عوض نشد'"))
+    mine.reload()
+    check.click()
     expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "broken")
 
 

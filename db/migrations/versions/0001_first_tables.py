@@ -78,6 +78,22 @@ _KEY = "round_id, level, moved_up, rounds_missed, stretch"
 _LEVELS = ", ".join(f"({level}, {seconds})" for level, seconds in enumerate((4096, 64, 1)))
 _FOLLOWED = "state, round_id, moved_up, rounds_missed, registered_at"
 
+_EMPTIED = (
+    "NEW.note = '' AND NEW.note_salt IS NULL AND OLD.step IN ('denied', 'answered')"
+    " AND (NEW.id, NEW.request_id, NEW.at, NEW.who, NEW.step, NEW.salt)"
+    " = (OLD.id, OLD.request_id, OLD.at, OLD.who, OLD.step, OLD.salt)"
+)
+"""What a citizen has said is gone, and nothing else is changed."""
+_AS_EMPTY = ("department_id", "due_at", "other_id")
+
+
+def _unless_emptied(table: str, what: str, same: str) -> str:
+    """Of the history of requests one change is allowed; `same` says that two are equal, or both nothing."""
+    if (table, what) != ("request_history", "UPDATE"):
+        return ""
+    allowed = " AND ".join([_EMPTIED, *(f"NEW.{name} {same} OLD.{name}" for name in _AS_EMPTY)])
+    return f"WHEN (NOT ({allowed}))"
+
 
 def _count(row: str, by: int, seconds: str) -> str:
     return (
@@ -104,8 +120,9 @@ _SQLITE = [
     _sqlite("changes_line_to", f"UPDATE OF {_FOLLOWED}", "NEW", 1),
     *(
         f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
+        f"{_unless_emptied(table, what, 'IS')} "
         f"BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever appended'); END"
-        for table in ("ledger", "seals")
+        for table in ("ledger", "seals", "request_history")
         for what in ("UPDATE", "DELETE")
     ),
 ]
@@ -126,9 +143,10 @@ _POSTGRESQL = [
     "CREATE FUNCTION only_appended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
     "RAISE EXCEPTION '%: rows are only ever appended', TG_TABLE_NAME; END $$",
     *(
-        f"CREATE TRIGGER only_appended BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION only_appended()"
-        for table in ("ledger", "seals")
+        f"CREATE TRIGGER no_{what.lower()} BEFORE {what} ON {table} FOR EACH ROW "
+        f"{_unless_emptied(table, what, 'IS NOT DISTINCT FROM')} EXECUTE FUNCTION only_appended()"
+        for table in ("ledger", "seals", "request_history")
+        for what in ("UPDATE", "DELETE")
     ),
 ]
 
@@ -310,6 +328,7 @@ def _tables() -> None:
                 "closed",
                 "deferred",
                 "round_cancelled",
+                "request_step",
                 name="fact",
                 native_enum=False,
                 create_constraint=True,
@@ -317,11 +336,13 @@ def _tables() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=True),
         sa.Column("registration_id", sa.Integer(), nullable=True),
+        sa.Column("step_id", sa.Integer(), nullable=True),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("step_id"),
         sqlite_autoincrement=True,
     )
     op.create_index(("ix_ledger_registration_id"), "ledger", ["registration_id"], unique=False)
@@ -1709,6 +1730,8 @@ def _tables() -> None:
         sa.Column("department_id", sa.Integer(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("other_id", sa.Integer(), nullable=True),
+        sa.Column("salt", sa.String(length=32), nullable=False),
+        sa.Column("note_salt", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["department_id"],
             ["departments.id"],

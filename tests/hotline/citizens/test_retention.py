@@ -21,13 +21,14 @@ from db.models import (
 from db.states import OPEN_REQUESTS, Phase, RegistrationState, RequestState, RequestStep
 from hotline import outbox
 from hotline.citizens import retention
-from hotline.ledger import seals, verify
+from hotline.ledger import seals, steps, verify
 from hotline.line import registration
 from hotline.pictures.stores import File
 from hotline.requests import releases
 from settings import Settings
 from tests import factories as make
 from tests.factories import a_number, a_request
+from tests.hotline.ledger.tampering import free_to_edit
 
 S = RequestState
 DAY = timedelta(days=1)
@@ -40,8 +41,10 @@ def ended(session: Session, days: float, state: RequestState = S.CLOSED, **value
     request = a_request(session, state, place="کوچه", **POINT, **values)
     request.made_at = at - DAY
     for step, who in ((RequestStep.DENIED, ""), (RequestStep.ANSWERED, "u"), (RequestStep.REPLIED, "u")):
-        session.add(RequestEntry(request_id=request.id, at=at, who=who, step=step, note=f"{step}"))
-    session.flush()
+        entry = RequestEntry(request_id=request.id, at=at, who=who, step=step, note=f"{step}")
+        session.add(entry)
+        session.flush()
+        steps.append(session, entry, request.tracking)
     return request
 
 
@@ -67,6 +70,7 @@ def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and
     session.flush()
     copies = [releases.Shown(name, [], File("f" * 32, ""))]
     releases.release(session, request.id, text="چراغ", shown=copies, with_point=True, who="mod")
+    free_to_edit(session, "request_history")
     for entry in session.scalars(select(RequestEntry).where(RequestEntry.request_id == request.id)):
         entry.at = now(session) - 31 * DAY
     session.flush()

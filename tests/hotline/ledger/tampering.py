@@ -19,7 +19,8 @@ def free_to_edit(session: Session, table: str) -> None:
         for what in ("update", "delete"):
             session.execute(text(f"DROP TRIGGER {table}_no_{what}"))
     else:
-        session.execute(text(f"DROP TRIGGER only_appended ON {table}"))
+        for what in ("update", "delete"):
+            session.execute(text(f"DROP TRIGGER no_{what} ON {table}"))
 
 
 def edit(engine: Engine, table: str, statement: str, **values: Any) -> None:

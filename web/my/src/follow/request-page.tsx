@@ -8,6 +8,7 @@ import { Standing } from '../ui/standing'
 import { Rating } from './rating'
 import { Question } from './question'
 import type { Heard } from './saying'
+import { Sealed } from './sealed'
 import { Solved } from './solved'
 
 /** One of my requests: who has it, until when, what was done, and whether it is solved. */
@@ -46,6 +47,7 @@ function Shown({ request, put, again }: Props) {
               <span class="soft">{moment(at)}</span></li>
           ))}
         </ol>
+        <Sealed request={request} />
       </section>
     </>
   )

@@ -7,7 +7,7 @@ import { Head } from '../ui/head'
 import { Standing } from '../ui/standing'
 import { useNumber } from '../ui/use-network'
 import { GiveUp, Register } from './act'
-import { Proven } from './proven'
+import { PlaceProof } from './place-proof'
 
 /** Announced rounds, and my places in them. */
 export function RoundsPage() {
@@ -96,7 +96,7 @@ function MyPlace({ place, changed }: { place: Place; changed: () => void }) {
       {place.place === null ? null : <p><b>{text.rounds.place(digits(place.place))}</b></p>}
       {UNDER_WAY.has(place.state) ? <p>{place.rounds_missed ? text.rounds.carried : text.rounds.registered(moment(place.registered_at))}</p> : null}
       <p class="soft">{text.rounds.ticket(digits(place.ticket))}</p>
-      <Proven ticket={place.ticket} />
+      <PlaceProof ticket={place.ticket} />
       <form class="row" method="post" action={`/public/number${language === 'en' ? '?lang=en' : ''}`}>
         <input type="hidden" name="ticket" value={place.ticket} />
         <button class="quiet">{text.rounds.why}</button>

@@ -37,6 +37,9 @@ const hex = (hashed: Bytes): string => [...hashed].map((byte) => byte.toString(1
 const half = (place: number) => Math.floor(place / 2)
 const odd = (place: number) => place % 2 === 1
 
+/** The SHA-256 of a text, in hex. */
+export const digest = async (text: string) => hex(await hash(new TextEncoder().encode(text)))
+
 /** Whether the line is under the root. */
 export async function included(line: string, proof: Inclusion): Promise<boolean> {
   let [at, last] = [proof.leaf_index, proof.tree_size - 1]

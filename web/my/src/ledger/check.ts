@@ -1,5 +1,4 @@
 import { ask, askPublic, Refusal } from '../api/ask'
-import type { Standing } from '../api/types'
 import { consistent, included, type Consistency, type Inclusion } from './proof'
 
 const SEEN = 'hotline137.my.seal'
@@ -9,27 +8,35 @@ interface Seal {
   root: string | null
 }
 
+/** What the city says of something of mine, with its lines in the ledger. */
+export interface Lined {
+  lines: { entry: number; line: string }[]
+}
+
 /** proven: every line of mine is under the seal; unsealed: the newest ones will be; broken: the ledger is not what was said. */
-export interface Checked {
+export interface Checked<T extends Lined> {
   result: 'proven' | 'unsealed' | 'broken'
-  standing: Standing
+  said: T
   seal: Seal
   /** The ledger that was seen before is the beginning of this one. */
   continued: boolean
 }
 
-/** Check on this phone what the public ledger says of my place, and that it goes on from what this phone has seen of it. */
-export async function check(ticket: string): Promise<Checked> {
-  const standing = await ask<Standing>('GET', `/places/${ticket}`)
+/**
+ * Check on this phone what the public ledger says of mine, and that it goes on from what this phone has seen of it.
+ * `right`: whether the lines say what I was told.
+ */
+export async function check<T extends Lined>(path: string, right: (said: T) => Promise<boolean>): Promise<Checked<T>> {
+  const said = await ask<T>('GET', path)
   const seal = await askPublic<Seal>('/ledger/root?limit=1')
   const continued = await goesOn(seal)
-  const checked = { standing, seal, continued: continued === 'yes' }
-  if (continued === 'no') return { ...checked, result: 'broken' }
-  for (const { entry, line } of standing.lines) {
+  const checked = { said, seal, continued: continued === 'yes' }
+  if (continued === 'no' || !(await right(said))) return { ...checked, result: 'broken' }
+  for (const { entry, line } of said.lines) {
     if (entry > seal.size) return { ...checked, result: 'unsealed' }
     const proof = await askPublic<Inclusion>(`/ledger/proof/${entry}`)
-    const right = proof.leaf_index === entry - 1 && (await sameSeal(proof, seal)) && (await included(line, proof))
-    if (!right) return { ...checked, result: 'broken' }
+    const under = proof.leaf_index === entry - 1 && (await sameSeal(proof, seal)) && (await included(line, proof))
+    if (!under) return { ...checked, result: 'broken' }
   }
   if (seal.root) localStorage.setItem(SEEN, JSON.stringify(seal))
   return { ...checked, result: 'proven' }

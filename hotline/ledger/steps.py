@@ -1,0 +1,125 @@
+"""The history of requests in the public ledger: each step a leaf of hashes, without text and without number.
+
+A leaf holds three: of what a citizen may know of the step, of what is the office's, and of the note. Each has
+a salt of its own, so nobody guesses what is behind it; the note's goes with the note, and the leaf stays.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from db.models import LedgerEntry, Request, RequestEntry
+from db.states import Fact, RequestStep
+from hotline.ledger import ledger
+
+_BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS, RequestStep.UNANSWERED}
+_CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED}
+"""What a citizen has said goes when they wish; what the city has said stays."""
+_PAGE = 2000
+
+
+def append(session: Session, entry: RequestEntry, tracking: str) -> None:
+    """Append the leaf of a step of the request with this tracking number; the step has its id."""
+    ledger.append(
+        session, Fact.REQUEST_STEP, None, None, _hashes(entry, tracking), at=entry.at, step=entry.id
+    )
+
+
+class Sealed(NamedTuple):
+    """A step with its ledger entry, and the two texts whose hashes are in it: of the step, of its note."""
+
+    step: RequestEntry
+    entry: LedgerEntry
+    told: str
+    note: str | None
+    """None, if it was deleted."""
+
+
+def sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Sequence[Sealed]:
+    """These steps of the request with this tracking number, in their order."""
+    query = select(LedgerEntry).where(LedgerEntry.step_id.in_([step.id for step in steps]))
+    found = {entry.step_id: entry for entry in session.scalars(query)}
+    return [
+        Sealed(step, found[step.id], _told(step, tracking), _note(step)) for step in steps if step.id in found
+    ]
+
+
+def problems(session: Session) -> Iterator[str]:
+    """Every step that is not as its leaf says, or has none; every leaf whose step is gone."""
+    last = 0
+    while True:
+        pairs = session.execute(_PAIRS.where(LedgerEntry.id > last).limit(_PAGE)).all()
+        for entry, step, tracking in pairs:
+            if step is None:
+                yield f"entry {entry.id}: its step of a request's history is missing"
+            else:
+                for wrong in _differs(step, tracking, entry.details):
+                    yield f"step {step.id} of request {step.request_id}: {wrong} entry {entry.id}"
+        if len(pairs) < _PAGE:
+            break
+        last = pairs[-1][0].id
+    for step_id, request_id in session.execute(_WITHOUT_LEAF):
+        yield f"step {step_id} of request {request_id}: is not in the ledger"
+
+
+_PAIRS = (
+    select(LedgerEntry, RequestEntry, Request.tracking)
+    .outerjoin(RequestEntry, RequestEntry.id == LedgerEntry.step_id)
+    .outerjoin(Request, Request.id == RequestEntry.request_id)
+    .where(LedgerEntry.fact == Fact.REQUEST_STEP)
+    .order_by(LedgerEntry.id)
+)
+_HAS_LEAF = exists().where(LedgerEntry.step_id == RequestEntry.id, LedgerEntry.fact == Fact.REQUEST_STEP)
+_WITHOUT_LEAF = select(RequestEntry.id, RequestEntry.request_id).where(~_HAS_LEAF).order_by(RequestEntry.id)
+
+
+def _differs(step: RequestEntry, tracking: str, details: str) -> Iterator[str]:
+    try:
+        sealed_ = json.loads(details)
+        kept = {name: sealed_[name] for name in ("step", "office", "note")}
+    except (ValueError, KeyError, TypeError):
+        yield "cannot be compared with"
+        return
+    now = _hashes(step, tracking)
+    if now["step"] != kept["step"]:
+        yield "what was done, when, or of which request, is not what was sealed in"
+    if now["office"] != kept["office"]:
+        yield "who did it, whose it is, or until when, is not what was sealed in"
+    if step.note_salt is None and step.note == "":
+        if step.step not in _CAN_BE_EMPTIED:
+            yield "its note was emptied, which is not a citizen's, of"
+    elif now["note"] != kept["note"]:
+        yield "its note is not what was sealed in"
+
+
+def _hashes(step: RequestEntry, tracking: str) -> dict[str, str]:
+    office = [_salt(step, "office"), step.who, step.department_id, _time(step.due_at), step.other_id]
+    texts = {"step": _told(step, tracking), "office": _text(office), "note": _note(step) or ""}
+    return {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+
+def _told(step: RequestEntry, tracking: str) -> str:
+    by = "office" if step.who else "time" if step.step in _BY_TIME else "citizen"
+    return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by])
+
+
+def _note(step: RequestEntry) -> str | None:
+    return None if step.note_salt is None else _text([step.note_salt, step.note])
+
+
+def _salt(step: RequestEntry, of: str) -> str:
+    """A salt of its own for each hash: who is shown one learns nothing of the other."""
+    return sha256(f"{step.salt} {of}".encode()).hexdigest()
+
+
+def _time(at: datetime | None) -> str | None:
+    return ledger.written(at.astimezone(UTC)) if at else None
+
+
+def _text(parts: list[Any]) -> str:
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
