@@ -129,8 +129,8 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
         working_time.due_in(session, at, span, week) for span in categories.promised(category)
     )
     request = add(session, made_at=at, **values)
-    log(session, request, RequestStep.REPORTED, who)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
+    log(session, request, RequestStep.REPORTED, who)  # last: others wait for the log until the commit
     return request
 
 
