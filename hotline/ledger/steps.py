@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import LedgerEntry, Request, RequestEntry
@@ -71,7 +71,7 @@ _PAIRS = (
     select(LedgerEntry, RequestEntry, Request.tracking)
     .outerjoin(RequestEntry, RequestEntry.id == LedgerEntry.step_id)
     .outerjoin(Request, Request.id == RequestEntry.request_id)
-    .where(LedgerEntry.fact == Fact.REQUEST_STEP)
+    .where(or_(LedgerEntry.fact == Fact.REQUEST_STEP, LedgerEntry.step_id.is_not(None)))
     .order_by(LedgerEntry.id)
 )
 _HAS_LEAF = exists().where(LedgerEntry.step_id == RequestEntry.id, LedgerEntry.fact == Fact.REQUEST_STEP)

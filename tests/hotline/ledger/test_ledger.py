@@ -172,7 +172,7 @@ def test_given_the_ledgers_table_then_each_of_its_columns_is_written_and_hashed(
     assert written == set(LedgerEntry.__table__.columns.keys())
     entry = LedgerEntry(**dict.fromkeys(ledger._COLUMNS, "x"))
     entry.at = noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    for name in ledger._COLUMNS:
+    for name in {*ledger._COLUMNS} - {"step_id"}:  # the hashes in its details say whose it is (test_steps)
         other = LedgerEntry(**{each: getattr(entry, each) for each in ledger._COLUMNS})
         setattr(other, name, noon + timedelta(seconds=1) if name == "at" else "y")
         assert ledger.canonical(other) != ledger.canonical(entry), name

@@ -32,6 +32,7 @@ EDITS = {
     "fact": ("fact = 'cancelled'", "entry 5"),
     "round_id": ("round_id = 77", "entry 5"),
     "registration_id": ("registration_id = 1", "entry 5"),
+    "step_id": ("step_id = 77", "entry 5"),
     "details": ("details = replace(details, ',', ', ')", "entry 5"),  # the same to a JSON reader
     "digest": ("digest = '00'", "entry 5"),
 }
