@@ -47,11 +47,12 @@ const app = {
   language: [],
   ui: ['api', 'language'],
   kept: ['api'],
+  ledger: ['api', 'language'],
   account: ['api', 'kept', 'language', 'ui'],
-  follow: ['api', 'kept', 'language', 'ui'],
+  follow: ['api', 'kept', 'language', 'ledger', 'ui'],
   outbox: ['api', 'kept', 'language', 'ui'],
   report: ['api', 'kept', 'language', 'outbox', 'ui'],
-  rounds: ['api', 'kept', 'language', 'ui'],
+  rounds: ['api', 'kept', 'language', 'ledger', 'ui'],
   'sign-in': ['api', 'kept', 'language', 'ui'],
 }
 
