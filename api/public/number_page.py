@@ -18,6 +18,7 @@ from db.engine import now
 from db.models import Department
 from hotline import tickets
 from hotline.dates import Language
+from hotline.ledger import seals
 from hotline.line import fairness, registration
 from hotline.requests import requests
 from hotline.rounds import rounds
@@ -74,6 +75,8 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         found=found,
         first=first,
         steps=requests.told(session, first),
+        entries={each.step.id: each.entry.id for each in requests.proven(session, first)},
+        seal=seals.newest(session),
         names={d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)},
     )
 

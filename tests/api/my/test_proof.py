@@ -65,3 +65,13 @@ def test_given_anothers_request_or_one_who_was_deleted_when_its_proof_is_asked_f
         erasure.delete_citizen(session, number, who="citizen", give_up=True)
     problem(page_of(app, engine, settings, number).get(f"{REQUESTS}/{tracking}/proof"), 404, "not-found")
     assert TestClient(app).get("/public/ledger/proof/1").json()["tree_size"] == 3
+
+
+def test_given_a_request_when_looked_up_by_number_then_each_step_leads_to_its_proof(
+    app: FastAPI, engine: Engine
+) -> None:
+    tracking = a_history(engine, a_number())
+    shown = TestClient(app).post("/public/number", data={"ticket": tracking})
+    assert shown.status_code == 200
+    assert [f"/public/ledger/proof/{entry}" in shown.text for entry in (1, 2, 3, 4)] == [True] * 3 + [False]
+    assert "هنوز تاریک است" not in shown.text
