@@ -35,6 +35,19 @@ def delete(
     typer.echo("deleted; files go within a minute")
 
 
+@app.command("new-owner")
+def new_owner(
+    number: Number,
+    reason: Annotated[str, typer.Option(help="How you know; for the audit log.", prompt=True)],
+    give_up: Annotated[bool, typer.Option(help="Places in lines are given up by it.")] = False,
+) -> None:
+    """Somebody else has this number now: separate it from all of the person before, for good."""
+    called = _parse(number)
+    with terminal.transaction() as session:
+        erasure.to_new_owner(session, called, who=audit.COMMAND_LINE, reason=reason, give_up=give_up)
+    typer.echo("separated; files go within a minute")
+
+
 def _parse(number: str) -> str:
     """Any number that there is: one may be kept that is called no more."""
     called = numbers.of_caller(number)

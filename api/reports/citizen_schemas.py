@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.desk.desk_schemas import CitizensHistory
+from api.reason_schemas import Because
 from api.schemas import Official, Text
 from db.models import Delivery, OutboxKind, Role
 from db.states import RegistrationState, RequestState
@@ -37,6 +38,12 @@ class CitizensNumber(BaseModel):
     """The whole number, in national form."""
 
     number: str
+
+
+class NewOwner(Because):
+    """Why somebody else has the number now; `give_up`: places of the person before are given up by it."""
+
+    give_up: bool = False
 
 
 class Wanted(BaseModel):

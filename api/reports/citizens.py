@@ -6,7 +6,7 @@ Who reads it is in the audit log, unless they have the citizen in hand.
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from api.access import Database, MayReadCitizens, Writing
+from api.access import Database, MayMove, MayReadCitizens, Writing
 from api.desk import citizen_history as desk_history
 from api.ids import PathId
 from api.reports import citizen_schemas as wire
@@ -14,6 +14,7 @@ from db.engine import reading, writing
 from db.models import User
 from hotline import audit, numbers
 from hotline.callbacks import callbacks
+from hotline.citizens import erasure
 from hotline.line import blocked
 from hotline.reports import citizen_history
 
@@ -56,6 +57,15 @@ def show_number(
     number = citizen_history.contact_of(session, of, id_)
     audit.record(session, user.username, "number-shown", f"{of} {id_}")
     return wire.CitizensNumber(number=numbers.national(number))
+
+
+@router.post("/{of}/{id_}/new-owner", status_code=204)
+def new_owner(
+    of: citizen_history.Of, id_: PathId, body: wire.NewOwner, user: MayMove, session: Writing
+) -> None:
+    """Somebody else has the number now: all of the person before is separated from it, for good."""
+    number = citizen_history.number_of(session, of, id_)
+    erasure.to_new_owner(session, number, who=user.username, reason=body.reason, give_up=body.give_up)
 
 
 def _in_hand(session: Session, user: User, number: str) -> bool:

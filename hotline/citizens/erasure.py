@@ -7,6 +7,7 @@ the audit log, and a conversation in which a threat was marked: docs/citizens.md
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from db.models import (
     Guest,
     Note,
     OutboxMessage,
+    PlacedCall,
     Recording,
     Registration,
     Request,
@@ -35,16 +37,20 @@ from hotline import audit, numbers
 from hotline.citizens import codes, sessions
 from hotline.errors import Refused
 from hotline.ledger import ledger
+from hotline.line import blocked
 from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import parts, ratings, releases
 from hotline.requests.requests import BY_CITIZEN
 from hotline.uploads import uploads
+from hotline.words import PUBLIC
 
 NOBODY = ""
 """What stands in the place of a number that is gone."""
 MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, pictures.PLACE
 _DELETED = RegistrationState.CANCELLED
+_FORMER = "-"
+"""Stands for the + of a number of which something is kept as proof, once somebody else has the number."""
 
 
 def held(session: Session, number: str) -> int:
@@ -58,6 +64,38 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
 
     Raises Refused("places-held" | "in-call"): nothing is deleted then.
     """
+    gone = _erase(session, number, give_up=give_up, proof=number)
+    audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
+    _tell(session, gone)
+
+
+def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_up: bool) -> None:
+    """Somebody else has the E.164 `number` now: nothing of whoever had it before is under it any more.
+
+    As deleting; besides, a «no» or a block of the person before is not the new one's, and a proof stays apart
+    from the number. Raises what `delete_citizen` does, and Refused("reason-missing").
+    """
+    why = audit.check_reason(reason)
+    gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
+    for statement in (
+        delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
+        update(PlacedCall).where(PlacedCall.number == number).values(number=NOBODY),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
+    audit.record(session, who, "number-new-owner", f"citizen {numbers.masked(number)}", why)
+    _tell(session, gone, by="office", reason=PUBLIC.text("fa", "ledger", "number-new-owner"))
+    blocked.unblock(session, number, who=who)
+
+
+class _Gone(NamedTuple):
+    """What others are told of."""
+
+    places: Sequence[Registration]
+    recordings: Sequence[Recording]
+
+
+def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone:
+    """`proof`: the number of what is kept because of a threat."""
     one_at_a_time(session, number)
     at = now(session)
     mine = session.scalars(
@@ -77,8 +115,7 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
     session.flush()  # first: no other place of the number is left when its number goes
     threatened = _threatened(session, ids)
     for each in mine:
-        if each.id not in threatened:
-            each.number = NOBODY
+        each.number = proof if each.id in threatened else NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
     pictures.erase(session, pictures.drop_of_number(session, number))
@@ -86,12 +123,15 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
         _file(session, folder, name, at)
     _requests(session, number, at)
     _traces(session, number, at)
-    audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
+    return _Gone(given_up, hushed)
+
+
+def _tell(session: Session, gone: _Gone, **public: str) -> None:
     session.flush()  # every row first, then the log
-    for each in given_up:
-        ledger.record(session, Fact.CANCELLED, each)
+    for each in gone.places:
+        ledger.record(session, Fact.CANCELLED, each, **public)
         events.registration_changed(session, each)
-    for recording in hushed:
+    for recording in gone.recordings:
         events.recording_changed(session, recording, "deleted")
 
 

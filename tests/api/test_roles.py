@@ -88,6 +88,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /registrations/{registration_id}/cancel": ANSWERS,
     "GET /citizens/{of}/{id_}": RECEIVES,
     "POST /citizens/{of}/{id_}/number": RECEIVES,
+    "POST /citizens/{of}/{id_}/new-owner": MOVES,
     "POST /search": ALL,
     "GET /officials": ALL,
     "GET /officials/clips": ALL,

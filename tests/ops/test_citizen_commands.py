@@ -36,12 +36,15 @@ def test_given_a_number_when_it_is_exported_and_deleted_then_it_is_on_record_and
     refused = run("delete", number)
     assert refused.exit_code == 1 and "places-held" in refused.output
     assert run("delete", number, "--give-up").exit_code == 0
+    assert run("new-owner", number, "--reason", " ").exit_code == 1
+    assert run("new-owner", number, "--reason", "با مدرک آمد").exit_code == 0
     with reading(engine) as session:
         assert session.scalars(select(Registration.number)).one() == ""
-        about = AuditEntry.action.startswith("citizen-")
+        about = AuditEntry.subject.startswith("citizen ")
         logged = session.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id)).all()
     assert [(entry.who, entry.action) for entry in logged] == [
         ("command line", "citizen-exported"),
         ("command line", "citizen-deleted"),
+        ("command line", "number-new-owner"),
     ]
     assert not any(number[3:] in entry.subject for entry in logged)

@@ -209,3 +209,16 @@ def test_given_a_desk_when_the_search_is_slow_to_come_then_what_is_typed_is_for_
     assert [each for each in asked if "claims" in each] == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_given_a_number_with_a_new_owner_when_a_supervisor_says_why_then_it_is_separated_for_good(
+    open_as: OpenAs, place: Registration, engine: Engine
+) -> None:
+    page = open_as(Role.SUPERVISOR, f"citizens/registration/{place.id}")
+    page.get_by_test_id("new-owner").click()
+    page.get_by_test_id("reason").fill("صاحب تازه با مدرک آمد")
+    page.get_by_role("dialog").get_by_role("button", name="شماره را برای همیشه جدا کن").click()
+    expect(page.get_by_test_id("citizen-typed")).to_be_visible()
+    with reading(engine) as session:
+        assert session.get_one(Registration, place.id).state is RegistrationState.CANCELLED
+        assert session.get_one(Registration, place.id).number == ""

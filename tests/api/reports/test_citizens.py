@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -11,7 +12,9 @@ from db.models import BlockReason, Official, OfficialKind, OutboxKind, OutboxMes
 from db.states import CallbackState
 from hotline import audit, numbers
 from hotline.line import blocked
-from tests.api.answers import As, SignedIn
+from settings import Settings
+from tests.api.answers import As, SignedIn, problem
+from tests.api.my.signing_in import page_of
 from tests.factories import a_callback, a_desk, a_registration, a_request, a_round, a_user
 
 V1 = "/api/v1"
@@ -154,3 +157,21 @@ def test_given_nobodys_number_when_the_page_is_asked_for_then_nobody_is_found(
         assert operator.get(f"{V1}/citizens/{address}").status_code == 404
         assert operator.post(f"{V1}/citizens/{address}/number").status_code == 404
     assert logged(engine) == []
+
+
+def test_given_a_number_with_a_new_owner_when_a_supervisor_says_so_then_nothing_leads_to_the_one_before(
+    as_role: As, place: Registration, engine: Engine, app: FastAPI, settings: Settings
+) -> None:
+    before = page_of(app, engine, settings, place.number)
+    assert before.get(f"{V1}/my").status_code == 200
+    supervisor, way = as_role(Role.SUPERVISOR), f"{V1}/citizens/registration/{place.id}"
+    why = {"reason": "صاحب تازه با مدرک آمد"}
+    problem(supervisor.post(f"{way}/new-owner", json={"reason": " "}), 409, "reason-missing")
+    problem(supervisor.post(f"{way}/new-owner", json=why), 409, "places-held")
+    assert supervisor.get(way).status_code == 200
+    assert supervisor.post(f"{way}/new-owner", json=why | {"give_up": True}).status_code == 204
+    problem(supervisor.get(way), 404, "not-found")
+    problem(before.get(f"{V1}/my"), 401, "not-signed-in")
+    after = page_of(app, engine, settings, place.number).get(f"{V1}/my").json()
+    assert (after["places"], after["requests"]) == ([], [])
+    assert ("number-new-owner", f"citizen {numbers.masked(place.number)}") in logged(engine)

@@ -21,6 +21,7 @@ from db.models import (
     Guest,
     Note,
     OutboxMessage,
+    PlacedCall,
     Recording,
     Registration,
     Request,
@@ -223,6 +224,79 @@ def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_its
         assert session.scalars(select(Recording)).one().deleted_at is None
         assert session.scalars(select(Note)).one()
     assert kept.exists()
+
+
+def new_owner(engine: Engine, *, give_up: bool = True, reason: str = "با مدرک آمد") -> None:
+    with writing(engine) as session:
+        erasure.to_new_owner(session, NUMBER, who="supervisor1", reason=reason, give_up=give_up)
+
+
+def test_given_a_number_with_a_life_when_somebody_else_has_it_then_they_find_nothing_of_whoever_had_it(
+    engine: Engine, settings: Settings
+) -> None:
+    a_life(engine, settings)
+    with writing(engine) as session:
+        blank = belongings.export(session, OTHER, who="x")
+        keyed = make.keyed_in(session, make.a_round(session), NUMBER)
+        keyed.agreed, keyed.decided_at = False, now(session)
+        session.add(PlacedCall(token="callback-1", number=NUMBER, at=now(session)))
+        talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
+        talk.registration.state = RegistrationState.REACHED
+        talk.threat_at = now(session)
+        make.a_note(session, talk, "تهدید کرد")
+        blocked.block(session, NUMBER, BlockReason.NUISANCE)
+        make.a_request(session, RequestState.NEW, number=NUMBER)
+        waiting = registration.register(session, round_id=make.a_round(session).id, number=OTHER)
+        open_before = len(session.scalars(select(Request).where(Request.state == RequestState.NEW)).all())
+    new_owner(engine)
+    with writing(engine) as session:
+        found = belongings.export(session, NUMBER, who="x")
+        assert {name: part for name, part in found.items() if name not in ("number", "exported_at")} == {
+            name: part for name, part in blank.items() if name not in ("number", "exported_at")
+        }
+        kept = session.get_one(Registration, talk.registration_id).number
+        assert kept == f"-{NUMBER[1:]}", "the proof of a threat is apart"
+        assert session.scalars(select(Note)).one()
+        assert (
+            len(session.scalars(select(Request).where(Request.state == RequestState.NEW)).all())
+            == open_before
+        )
+        assert session.get_one(Registration, waiting.registration_id).number == OTHER
+        written = session.scalars(select(AuditEntry).where(AuditEntry.action == "number-new-owner")).one()
+        assert registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    assert (written.who, written.subject, written.reason) == ("supervisor1", "citizen +989…37", "با مدرک آمد")
+
+
+def test_given_a_place_of_a_number_when_somebody_else_has_that_then_the_ledger_says_why_it_was_given_up(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        live = make.a_round(session, Phase.OPEN)
+        ids = [
+            registration.register(session, round_id=live.id, number=number).registration_id
+            for number in (OTHER, NUMBER)
+        ]
+        seals.seal(session)
+    assert refusal(new_owner, engine, give_up=False) == "places-held"
+    assert refusal(new_owner, engine, reason=" ") == "reason-missing"
+    new_owner(engine)
+    with writing(engine) as session:
+        seals.seal(session)
+        last = ledger.of_registration(session, ids[1])[-1]
+        assert session.get_one(Registration, ids[0]).state is RegistrationState.WAITING
+    assert (
+        last.fact is Fact.CANCELLED
+        and "شماره به کس دیگری واگذار شده است" in json.loads(last.details)["reason"]
+    )
+    assert verify.verify(engine).problems == []
+
+
+def test_given_who_is_in_conversation_when_their_number_is_to_have_a_new_owner_then_it_is_refused(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        make.a_callback(session, CallbackState.TALKING, number=NUMBER)
+    assert refusal(new_owner, engine) == "in-call"
 
 
 def test_given_a_block_and_a_no_of_the_owner_when_deleted_then_they_stay(engine: Engine) -> None:

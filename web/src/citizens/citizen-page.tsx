@@ -1,5 +1,8 @@
 import { Anchor, Paper } from '@mantine/core'
-import { Link } from 'wouter'
+import { useState } from 'react'
+import { flushSync } from 'react-dom'
+import { Link, Redirect } from 'wouter'
+import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
@@ -10,13 +13,26 @@ import { MaskedNumber, type Of } from '../ui/masked-number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { EntryRow } from './entry-row'
+import { NewOwner } from './new-owner'
 import { type Citizen, useCitizen } from './queries'
 import { openOf, timelineOf, type Entry } from './timeline'
 import rows from '../ui/rows.module.css'
 import style from './citizens.module.css'
 
+interface Props {
+  me: Me
+  of: string
+  id: number
+}
+
 /** Everything with one citizen's number: what is open now, and all that was, in the order of time. */
-export default function CitizenPage({ me, of, id }: { me: Me; of: string; id: number }) {
+export default function CitizenPage(props: Props) {
+  const [gone, setGone] = useState(false)
+  // At once: nobody asks any more for whoever is no citizen of this number now.
+  return gone ? <Redirect to="/citizens" /> : <Known {...props} onGone={() => flushSync(() => setGone(true))} />
+}
+
+function Known({ me, of, id, onGone }: Props & { onGone: () => void }) {
   const { text } = useLanguage()
   const found = of === 'request' ? 'request' : 'registration'
   const { data: citizen, error } = useCitizen(found, id)
@@ -29,7 +45,7 @@ export default function CitizenPage({ me, of, id }: { me: Me; of: string; id: nu
         {!citizen && !error && <Loading />}
         {citizen && (
           <>
-            <Who citizen={citizen} of={found} id={id} />
+            <Who me={me} citizen={citizen} of={found} id={id} onGone={onGone} />
             <Open citizen={citizen} />
             <Entries title={text.citizens.all} entries={timelineOf(citizen)} />
           </>
@@ -39,12 +55,13 @@ export default function CitizenPage({ me, of, id }: { me: Me; of: string; id: nu
   )
 }
 
-function Who({ citizen, of, id }: { citizen: Citizen; of: Of; id: number }) {
+function Who({ me, citizen, of, id, onGone }: { me: Me; citizen: Citizen; of: Of; id: number; onGone: () => void }) {
   const { text } = useLanguage()
   return (
     <Paper withBorder component="section" className={style.who}>
       <span className={style.number}><MaskedNumber of={of} id={id} number={citizen.number} masked={citizen.masked} /></span>
       {citizen.blocked && <Tag tone="later">{text.citizens.blocked}</Tag>}
+      {mayMove(me.role) && <NewOwner of={of} id={id} onGone={onGone} />}
     </Paper>
   )
 }

@@ -14,6 +14,10 @@ const at = (of: Of, id_: number) => ({ params: { path: { of, id_ } } })
 export const useCitizen = (of: Of, id: number) =>
   useQuery({ queryKey: ['citizens', of, id], queryFn: () => body(client.GET('/api/v1/citizens/{of}/{id_}', at(of, id))) })
 
+/** Places of the person before are given up by it: the dialog says so. */
+export const toNewOwner = (of: Of, id: number, reason: string) =>
+  body(client.POST('/api/v1/citizens/{of}/{id_}/new-owner', { ...at(of, id), body: { reason, give_up: true } }))
+
 /** What was found before stays until the next is there. */
 export const useSearch = (typed: string) =>
   useQuery({

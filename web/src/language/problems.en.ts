@@ -30,6 +30,7 @@ export const problem: typeof fa = {
   'recording-changed': 'The file of this conversation was tampered with, or is not there.',
   'message-empty': 'Write the message.',
   'reason-missing': 'Write the reason.',
+  'in-call': 'This citizen is being called, or in conversation, at this moment. Try again afterwards.',
   'invalid-input': 'The input was not accepted.',
   'database-unavailable': 'The database does not answer. Try again in a moment.',
   offline: 'There is no network, and this was not sent. What you wrote stays; press again once the network is back.',
