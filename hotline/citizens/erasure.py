@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now, one_at_a_time
 from db.models import (
+    BlockedNumber,
     Callback,
     CitizenCode,
     Confirmation,
@@ -76,6 +77,7 @@ def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_u
     from the number. Raises what `delete_citizen` does, and Refused("reason-missing").
     """
     why = audit.check_reason(reason)
+    session.get(BlockedNumber, number, with_for_update=True)  # its row, too, before the log
     gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
     for statement in (
         delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
