@@ -91,6 +91,8 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
 _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*")
+_PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
 
@@ -189,6 +191,7 @@ _SECRET = {
     "sms_kavenegar_key",
     "sms_http_headers",
     "bale_key",
+    "push_key",
     "oidc_client_secret",
     "pictures_store_key",
     "pictures_store_secret",
@@ -462,6 +465,18 @@ class Settings(BaseSettings):
     """The number of the bot that sends them."""
     bale_key: str = Field("", pattern=r"^[!-~]*$")
     """Our access key at Bale's Safir, by which citizens may have their sign-in codes in that messenger."""
+    push_services: Words = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "*.push.apple.com",
+    )
+    """Hosts of browsers' push services to which notices may go; `*.` is any name below."""
+    push_contact: str = Field("", pattern=r"^((mailto:[^\s@]+@[^\s@]+|https://[^\s]+))?$", max_length=200)
+    """Whom a push service writes to when something is wrong: mailto:… or https://…"""
+    push_key: str = Field("", pattern=r"^([A-Za-z0-9_-]{43})?$")
+    """The city's own VAPID key, by which browsers take notices from it alone: what
+    `hotline137 message push-key` prints. Empty: no push service is ever asked."""
     codes_per_hour: int = Field(1000, ge=1, le=1_000_000)
     """Codes for signing in that citizens are given in an hour, all together; a bill that runs away stops
     here."""
@@ -614,6 +629,25 @@ class Settings(BaseSettings):
     def _bale(cls, value: str, others: ValidationInfo) -> str:
         if value and not others.data.get("bale_bot"):
             raise ValueError("needs HOTLINE_BALE_BOT")
+        return value
+
+    @field_validator("push_services")
+    @classmethod
+    def _push_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _PUSH_HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host's name, such as push.example or *.push.example")
+        return value
+
+    @field_validator("push_key")
+    @classmethod
+    def _push(cls, value: str, others: ValidationInfo) -> str:
+        if not value:
+            return value
+        if not 0 < int.from_bytes(base64.urlsafe_b64decode(value + "=")) < _P256_ORDER:
+            raise ValueError("is no key: `hotline137 message push-key` prints one")
+        if not others.data.get("push_contact"):
+            raise ValueError("needs HOTLINE_PUSH_CONTACT")
         return value
 
     @field_validator("oidc_issuer")

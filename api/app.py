@@ -31,6 +31,7 @@ from api.desk import (
 )
 from api.line import blocked, inbound_texts, registrations
 from api.my import following, my, offered, places, sign_in
+from api.my import notices as my_notices
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.my import uploads as my_uploads
@@ -75,7 +76,7 @@ _MODULES = (
     *(phones, requests, actions, releases, departments, categories, wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
-    *(sign_in, offered, my, places, my_pictures, my_uploads, following, my_reports),
+    *(sign_in, offered, my, places, my_notices, my_pictures, my_uploads, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;

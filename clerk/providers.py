@@ -226,10 +226,16 @@ def _check(response: httpx.Response, refused: frozenset[int] | None = None) -> N
     final = status in refused if refused else 400 <= status < 500 and status not in _MAY_PASS
     if final:
         raise RefusedForGood(f"HTTP {status}")
+    after = after_s(response)
+    if after is None and status < 500:
+        after = _OURS_TO_MEND_S
+    raise TryAgain(f"HTTP {status}", after)
+
+
+def after_s(response: httpx.Response) -> float | None:
+    """For how long whoever answers wants to be left alone, if it says so in seconds."""
     after = response.headers.get("Retry-After", "")
-    if after.isascii() and after.isdecimal():
-        raise TryAgain(f"HTTP {status}", float(after[:9]))
-    raise TryAgain(f"HTTP {status}", None if status >= 500 else _OURS_TO_MEND_S)
+    return float(after[:9]) if after.isascii() and after.isdecimal() else None
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -10,12 +10,14 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from clerk import code_wording, wording
+from clerk import code_wording, push, wording
 from clerk.progress import step
 from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, messenger, sms
 from db.engine import reading, writing
-from db.models import TO_WEBHOOKS, OutboxKind, OutboxMessage
+from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage
 from hotline import delivery
+from hotline.citizens import push as browsers
+from hotline.citizens import vapid
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -24,9 +26,16 @@ _AT_ONCE = 20
 _TIMEOUT_S = 10.0
 """For all of one message, however slowly an answer drips; with the rest, far less than the LEASE."""
 
+_PUSH = "push"
+"""What stands in the place of a provider's name where browsers were told."""
+
 Record = Callable[[Session], None]
 """Writes down what became of a message."""
 TakeUp = Callable[[Engine, Settings], Sequence[OutboxMessage]]
+
+
+class Unwanted(Exception):
+    """It is not true any more, or its citizen has switched it off."""
 
 
 class Ways(NamedTuple):
@@ -65,7 +74,13 @@ def _run(engine: Engine, settings: Settings, take_up: TakeUp) -> None:
 def _take_up(engine: Engine, settings: Settings) -> Sequence[OutboxMessage]:
     texts = bool(settings.sms_provider)
     with writing(engine) as session:
-        return delivery.take_up(session, quiet=settings.quiet_hours, texts=texts, limit=_AT_ONCE)
+        return delivery.take_up(
+            session,
+            quiet=settings.quiet_hours,
+            texts=texts,
+            limit=_AT_ONCE,
+            push=vapid.public_key(settings),
+        )
 
 
 def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[OutboxMessage]:
@@ -95,15 +110,10 @@ async def _send_one(engine: Engine, settings: Settings, ways: Ways, message: Out
 async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Record:
     taken = delivery.Taken(message.id, message.attempts)
     try:
-        letter = await asyncio.to_thread(_letter, engine, settings, message)
-        if letter is None:
-            return partial(delivery.drop, taken=taken, error="not true any more")
-        way = ways.of(letter, message)
-        if way is None:  # of a code alone: take_up leaves alone what nobody sends
-            raise RefusedForGood("nobody sends it")
-        async with asyncio.timeout(_TIMEOUT_S):
-            provider_id = await way.send(letter.to, letter.text, delivery.name_outside(message))
+        provider_id = await _out(engine, settings, ways, message)
         return partial(delivery.sent, taken=taken, provider_id=provider_id)
+    except Unwanted as unwanted:
+        return partial(delivery.drop, taken=taken, error=str(unwanted))
     except RefusedForGood as refused:
         log.warning("message %d: refused for good: %s", message.id, refused)
         return partial(delivery.give_up, taken=taken, error=str(refused))
@@ -116,6 +126,46 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
         return partial(delivery.put_off, taken=taken, error=type(bug).__name__)
+
+
+async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> str:
+    """Send it; returns the provider's name for it. Raises Unwanted, RefusedForGood and TryAgain."""
+    letter = await asyncio.to_thread(_letter, engine, settings, message)
+    if letter is None:
+        raise Unwanted("not true any more")
+    if message.kind in TOPICS and await _by_push(engine, settings, message):
+        return _PUSH
+    way = ways.of(letter, message)
+    if way is None:  # of a code alone: take_up leaves alone what nobody sends
+        raise RefusedForGood("nobody sends it")
+    async with asyncio.timeout(_TIMEOUT_S):
+        return await way.send(letter.to, letter.text, delivery.name_outside(message))
+
+
+async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -> bool:
+    """Tell of a request as its citizen chose: whether a push service has it, or a text message is due.
+
+    Raises Unwanted, and TryAgain where no text message is to say it.
+    """
+    plan = await asyncio.to_thread(_plan, engine, settings, message)
+    by_text = NoticeWay.TEXT in plan.ways
+    if not plan.browsers and not by_text:
+        raise Unwanted("switched off")
+    if not plan.browsers and not settings.sms_provider:
+        raise TryAgain("nobody sends text messages")
+    if not plan.browsers:
+        return False
+    pushed = await push.send(plan, delivery.name_outside(message), settings)
+    if pushed.gone:
+        await asyncio.to_thread(_write, engine, partial(browsers.drop, subscriptions=pushed.gone))
+    if not pushed.taken and not (by_text and settings.sms_provider):
+        raise TryAgain("no push service took it", pushed.after_s)
+    return pushed.taken
+
+
+def _plan(engine: Engine, settings: Settings, message: OutboxMessage) -> push.Plan:
+    with reading(engine) as session:
+        return push.plan(session, message, settings)
 
 
 def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> wording.Text | None:

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from db.engine import now
 from db.models import (
+    TOPICS,
     BlockedNumber,
+    NoticeTopic,
     Official,
     OutboxKind,
     OutboxMessage,
@@ -120,13 +122,31 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     facts = json.loads(text_message.body)
     if text_message.kind in _TO_DEPARTMENT:
         return _to_department(text_message, request, facts["due_at"])
-    spoken = facts.get("language", request.language)  # whoever follows it has their own
-    language: Language = "en" if spoken == "en" else "fa"
+    language = _spoken(facts, request)
     values = {
         "tracking": dates.digits(request.tracking, language),
         "reply": _cut(plain(facts["reply"]), outbox.LONGEST_REPLY),
     }
     return Text(text_message.to, _fill(language, text_message.kind, values))
+
+
+def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
+    """What a browser shows for it: which request has news, and not what; and where it opens."""
+    request = session.get_one(Request, text_message.request_id)
+    language = _spoken(json.loads(text_message.body), request)
+    slots = {"tracking": dates.digits(request.tracking, language)}
+    followed = TOPICS[text_message.kind] is NoticeTopic.FOLLOWED
+    return {
+        "title": TEXTS.fill(language, "notices", "title", {}),
+        "body": TEXTS.fill(language, "notices", "followed" if followed else "own", slots),
+        "request": "" if followed else request.tracking,
+        "language": language,
+    }
+
+
+def _spoken(facts: Mapping[str, str], request: Request) -> Language:
+    """Whoever follows it has their own."""
+    return "en" if facts.get("language", request.language) == "en" else "fa"
 
 
 def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -> Text | None:

@@ -15,7 +15,15 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import TO_WEBHOOKS, Delivery, OutboxKind, OutboxMessage
+from db.models import (
+    TO_WEBHOOKS,
+    TOPICS,
+    CitizenSession,
+    Delivery,
+    OutboxKind,
+    OutboxMessage,
+    PushSubscription,
+)
 from hotline import audit, numbers, outbox
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -55,21 +63,32 @@ def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
     return _take(session, at, due, limit)
 
 
-def take_up(session: Session, *, quiet: QuietHours, texts: bool, limit: int) -> Sequence[OutboxMessage]:
+def take_up(
+    session: Session, *, quiet: QuietHours, texts: bool, limit: int, push: str = ""
+) -> Sequence[OutboxMessage]:
     """Take up at most `limit` due messages, no codes; the caller commits, then sends them.
 
     Text messages wait while it is quiet, unless they answer one or are urgent, and stay if nobody sends
-    them (`texts`).
+    them (`texts`), but for what may go to a browser that takes notices by our public key `push`.
     What has expired does so.
     """
     at = now(session)
     due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts)
     if not texts:
-        due = and_(due, OutboxMessage.kind.in_(TO_WEBHOOKS))
-    elif is_quiet(at, quiet):
+        due = and_(due, or_(OutboxMessage.kind.in_(TO_WEBHOOKS), _for_browsers(push)))
+    if is_quiet(at, quiet):
         due = and_(due, OutboxMessage.kind.in_(_AT_ANY_HOUR))
     return _take(session, at, due, limit)
+
+
+def _for_browsers(push: str) -> ColumnElement[bool]:
+    taken = (
+        select(CitizenSession.number)
+        .join(PushSubscription, PushSubscription.session_id == CitizenSession.id)
+        .where(PushSubscription.ours == push)
+    )
+    return and_(OutboxMessage.kind.in_(TOPICS), OutboxMessage.to.in_(taken))
 
 
 def _is_due(at: datetime) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ import typer
 
 from db.models import Delivery
 from hotline import audit, delivery
+from hotline.citizens import vapid
 from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Messages to citizens, and notices to the webhook.")
@@ -30,3 +31,9 @@ def retry(message: Annotated[int, typer.Argument(help="The message's number.", m
     """Send one after all that failed or expired."""
     with terminal.transaction() as session:
         delivery.retry(session, message, audit.COMMAND_LINE)
+
+
+@app.command("push-key")
+def push_key() -> None:
+    """Print a new key for HOTLINE_PUSH_KEY. With another key citizens switch their notices on anew."""
+    typer.echo(vapid.new_key())

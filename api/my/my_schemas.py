@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from api.ids import BodyId
 from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Said, Text
-from db.models import CodeWay, PictureKind
+from db.models import CodeWay, NoticeTopic, PictureKind
 from db.states import Fact, Phase, RegistrationState, RequestState, RequestStep
 
 
@@ -46,6 +46,35 @@ class CitizenSession(BaseModel):
     number: str
     access_until: datetime
     refresh_until: datetime
+
+
+class NoticeChoice(BaseModel):
+    """In which ways I am told of something."""
+
+    push: bool
+    text: bool
+
+
+class MyNotice(NoticeChoice):
+    """Of what."""
+
+    topic: NoticeTopic
+
+
+class MyNotices(BaseModel):
+    """How I am told of my requests; `push_key` is what a browser takes notices by, empty if none go there."""
+
+    push_key: str
+    here: bool = Field(description="This browser takes notices.")
+    topics: list[MyNotice]
+
+
+class PushBrowser(BaseModel):
+    """Where this browser takes notices, and its keys in base64url: a PushSubscription's JSON."""
+
+    endpoint: Text = Field(max_length=500)
+    p256dh: Text = Field(max_length=87)
+    auth: Text = Field(max_length=22)
 
 
 class SignedInAt(BaseModel):

@@ -3,7 +3,17 @@
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
 from db.models.categories import Category, Evidence, Responsible, TimeUnit
-from db.models.citizens import CitizenCode, CitizenSession, CodeWay, Erasure, KnownBrowser
+from db.models.citizens import (
+    CitizenCode,
+    CitizenSession,
+    CodeWay,
+    Erasure,
+    KnownBrowser,
+    MutedNotice,
+    NoticeTopic,
+    NoticeWay,
+    PushSubscription,
+)
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.keys import ApiKey
 from db.models.ledger import LedgerEntry, Seal
@@ -21,7 +31,7 @@ from db.models.line import (
     TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
-from db.models.outbox import TO_WEBHOOKS, Delivery, OutboxKind, OutboxMessage
+from db.models.outbox import TO_WEBHOOKS, TOPICS, Delivery, OutboxKind, OutboxMessage
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
@@ -50,6 +60,7 @@ from db.models.urgent import RescueCall, UrgentMatter
 
 __all__ = [
     "STRETCHES",
+    "TOPICS",
     "TO_WEBHOOKS",
     "ApiKey",
     "AuditEntry",
@@ -90,7 +101,10 @@ __all__ = [
     "KnownBrowser",
     "LedgerEntry",
     "LineCount",
+    "MutedNotice",
     "Note",
+    "NoticeTopic",
+    "NoticeWay",
     "Official",
     "OfficialKind",
     "OutboxKind",
@@ -99,6 +113,7 @@ __all__ = [
     "PictureKind",
     "PlacedCall",
     "PublicPicture",
+    "PushSubscription",
     "Rating",
     "Recording",
     "RecoveryCode",

@@ -86,6 +86,49 @@ class KnownBrowser(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)  # when it signed in there last
 
 
+class NoticeTopic(StrEnum):
+    """What a citizen may be told of requests, and may not want to be told."""
+
+    QUESTION = "question"  # the department asks
+    SOLVED = "solved"  # and is it?
+    NEWS = "news"
+    ENDED = "ended"  # rejected, or closed with the one whose duplicate it is
+    FOLLOWED = "followed"  # of a request of somebody else's
+
+
+class NoticeWay(StrEnum):
+    """How that is told."""
+
+    PUSH = "push"
+    TEXT = "text"
+
+
+class MutedNotice(Base):
+    """A number does not want to be told of this in this way."""
+
+    __tablename__ = "muted_notices"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
+    topic: Mapped[NoticeTopic] = mapped_column(one_of(NoticeTopic, "notice_topic"), primary_key=True)
+    way: Mapped[NoticeWay] = mapped_column(one_of(NoticeWay, "notice_way"), primary_key=True)
+
+
+class PushSubscription(Base):
+    """Where a browser takes notices, as long as its session lasts: it goes with it, however that ends."""
+
+    __tablename__ = "push_subscriptions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("citizen_sessions.id", ondelete="CASCADE"), unique=True
+    )
+    endpoint: Mapped[str] = mapped_column(String(500), unique=True)  # the browser's; whoever has it is told
+    public_key: Mapped[str] = mapped_column(String(87))  # p256dh: a point of P-256 in base64url
+    secret: Mapped[str] = mapped_column(String(22))  # auth: 16 bytes in base64url
+    ours: Mapped[str] = mapped_column(String(87))  # our public key, by which alone it takes anything
+    made_at: Mapped[datetime]
+
+
 class Erasure(Base):
     """What the clerk is to erase of whoever wished it: a file, or a request's words once it is over."""
 

@@ -1,5 +1,6 @@
 """Messages to citizens, and notices, until they are out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, one_of
+from db.models.citizens import NoticeTopic
 
 
 class Delivery(StrEnum):
@@ -51,6 +53,18 @@ class OutboxKind(StrEnum):
 
 TO_WEBHOOKS = (OutboxKind.NOTICE, OutboxKind.REQUEST_STEP)
 """A machine's: at any hour, and whoever sends text messages."""
+TOPICS: Mapping[OutboxKind, NoticeTopic] = {
+    OutboxKind.REQUEST_ASKED: NoticeTopic.QUESTION,
+    OutboxKind.REQUEST_REPLIED: NoticeTopic.SOLVED,
+    OutboxKind.REQUEST_NEWS: NoticeTopic.NEWS,
+    OutboxKind.REQUEST_REJECTED: NoticeTopic.ENDED,
+    OutboxKind.REQUEST_CLOSED: NoticeTopic.ENDED,
+    OutboxKind.FOLLOWED_REPLIED: NoticeTopic.FOLLOWED,
+    OutboxKind.FOLLOWED_REJECTED: NoticeTopic.FOLLOWED,
+    OutboxKind.FOLLOWED_CLOSED: NoticeTopic.FOLLOWED,
+}
+"""What goes to a citizen's app where it can, and may be switched off. All else is a text message: places
+in a line, a tracking number (it also tells that somebody reported in this name), answers, codes."""
 
 
 class OutboxMessage(Base):

@@ -27,7 +27,7 @@ from db.models import (
 )
 from db.states import Phase, RegistrationState, RequestState
 from hotline import audit, numbers
-from hotline.citizens import following, sessions
+from hotline.citizens import choices, following, push, sessions
 from hotline.line import line
 from hotline.pictures import pictures
 from hotline.requests import ratings
@@ -112,6 +112,13 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "follows": [
             {"tracking": each.request.tracking, "since": _when(each.follower.at)}
             for each in following.followed(session, number)
+        ],
+        "not_to_be_told": [
+            {"of": each.topic.value, "by": each.way.value} for each in choices.muted(session, number)
+        ],
+        "takes_notices": [
+            {"since": _when(each.made_at), "address": each.endpoint, "key": each.public_key}
+            for each in push.of_number(session, number)
         ],
         "messages": _messages(session, number),
         "calls_placed": _calls_placed(session, number),

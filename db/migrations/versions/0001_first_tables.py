@@ -2029,6 +2029,47 @@ def _tables() -> None:
     )
     op.create_index(("ix_known_browsers_seen_at"), "known_browsers", ["seen_at"], unique=False)
     op.create_table(
+        "push_subscriptions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("session_id", sa.String(length=32), nullable=False),
+        sa.Column("endpoint", sa.String(length=500), nullable=False),
+        sa.Column("public_key", sa.String(length=87), nullable=False),
+        sa.Column("secret", sa.String(length=22), nullable=False),
+        sa.Column("ours", sa.String(length=87), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["citizen_sessions.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("session_id"),
+        sa.UniqueConstraint("endpoint"),
+    )
+    op.create_table(
+        "muted_notices",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "topic",
+            sa.Enum(
+                *("question", "solved", "news", "ended", "followed"),
+                name="notice_topic",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "way",
+            sa.Enum(
+                *("push", "text"),
+                name="notice_way",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("number", "topic", "way"),
+    )
+    op.create_table(
         "erasures",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("file", sa.String(length=100), nullable=True),

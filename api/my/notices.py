@@ -1,0 +1,55 @@
+"""How a citizen is told of requests: by text message, in a browser, of some things not at all."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from api.access import InForce, Reading
+from api.my import my_schemas as wire
+from api.my.signed_in import Acting, Citizen
+from db.models import CitizenSession, NoticeTopic, NoticeWay
+from hotline.citizens import choices, push, vapid
+from settings import Settings
+
+router = APIRouter(prefix="/my", tags=["my"])
+
+
+@router.get("/notices")
+def show_notices(citizen: Citizen, session: Reading, settings: InForce) -> wire.MyNotices:
+    """How I am told of my requests, and of those that I follow."""
+    return _view(session, citizen, settings)
+
+
+@router.put("/notices/{topic}")
+def choose(
+    topic: NoticeTopic, body: wire.NoticeChoice, citizen: Citizen, session: Acting, settings: InForce
+) -> wire.MyNotices:
+    """Be told of this in these ways alone; a text message goes where no browser takes the notice."""
+    ways = [way for way in NoticeWay if getattr(body, way)]
+    choices.choose(session, citizen.number, topic, ways)
+    return _view(session, citizen, settings)
+
+
+@router.put("/push")
+def subscribe(body: wire.PushBrowser, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
+    """This browser takes notices until its session ends; at most five of a number do."""
+    browser = push.Browser(body.endpoint, body.p256dh, body.auth)
+    push.subscribe(session, citizen, browser, settings)
+    return _view(session, citizen, settings)
+
+
+@router.delete("/push", status_code=204)
+def unsubscribe(citizen: Citizen, session: Acting) -> None:
+    """This browser takes none any more."""
+    push.unsubscribe(session, citizen)
+
+
+def _view(session: Session, citizen: CitizenSession, settings: Settings) -> wire.MyNotices:
+    off = {(each.topic, each.way) for each in choices.muted(session, citizen.number)}
+    return wire.MyNotices(
+        push_key=vapid.public_key(settings),
+        here=push.of_session(session, citizen, settings),
+        topics=[
+            wire.MyNotice(topic=topic, **{way.value: (topic, way) not in off for way in NoticeWay})
+            for topic in NoticeTopic
+        ],
+    )

@@ -1,0 +1,185 @@
+"""Browsers that take notices: which addresses are believed, how many there are, and when they are gone."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import CitizenSession, CodeWay, MutedNotice, NoticeTopic, NoticeWay, PushSubscription
+from hotline.citizens import belongings, choices, codes, erasure, push, sessions, vapid
+from hotline.errors import Refused
+from settings import Settings, SettingsError, load
+from tests.factories import a_number
+from tests.kit.push_service import Subscribed
+
+MOZILLA = "updates.push.services.mozilla.com"
+KEY = vapid.new_key()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"push_key": KEY, "push_contact": "mailto:it@city.example"})
+
+
+def signed_in(session: Session, settings: Settings, number: str) -> CitizenSession:
+    code = codes.ask(session, number, CodeWay.CALL, "fa", settings)
+    return sessions.begin(session, code, "", settings).session
+
+
+def one_more(number: str, session: Session) -> CitizenSession:
+    """A session of the number, however many codes it has had."""
+    at, name = now(session), f"{len(sessions.of_number(session, number)):032x}"
+    rest = {"agent": "", "refresh_hash": name, "rotated_at": at, "created_at": at, "access_until": at}
+    mine = CitizenSession(id=name, number=number, access_hash=name, expires_at=at + sessions.REFRESH, **rest)
+    session.add(mine)
+    session.flush()
+    return mine
+
+
+def browser(path: str = "/wpush/1", host: str = MOZILLA) -> push.Browser:
+    made = Subscribed(path, host)
+    return push.Browser(made.endpoint, made.p256dh, made.auth)
+
+
+def all_of(session: Session) -> list[str]:
+    return list(session.scalars(select(PushSubscription.endpoint).order_by(PushSubscription.id)))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        f"http://{MOZILLA}/a",
+        f"https://{MOZILLA}:8443/a",
+        f"https://user@{MOZILLA}/a",
+        f"https://{MOZILLA}@127.0.0.1/a",
+        f"https://127.0.0.1\\@{MOZILLA}/a",
+        f"https://{MOZILLA}\n/a",
+        f"https://{MOZILLA}.evil.example/a",
+        "https://push.apple.com/a",
+        "https://evilpush.apple.com.example/a",
+        "https://127.0.0.1/a",
+        "https://[::1]/a",
+        "https://localhost/a",
+        f"https://{'a' * 70}.push.apple.com/a",
+        "https://..push.apple.com/a",
+        f"https://{MOZILLA}/" + "a" * 500,
+        "https://[/a",
+        "",
+    ],
+)
+def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_then_it_is_refused(
+    session: Session, settings: Settings, endpoint: str
+) -> None:
+    mine = signed_in(session, settings, a_number())
+    with pytest.raises(Refused, match="push-address"):
+        push.subscribe(session, mine, browser()._replace(endpoint=endpoint), settings)
+    assert all_of(session) == []
+
+
+@pytest.mark.parametrize(
+    "host", [MOZILLA, "fcm.googleapis.com", "web.push.apple.com", "a.b.notify.windows.com"]
+)
+def test_given_an_address_of_a_known_one_when_a_browser_subscribes_then_it_is_taken(
+    settings: Settings, host: str
+) -> None:
+    assert push.allowed(f"https://{host}/some/thing:with?token=1", settings)
+    assert push.allowed(f"https://{host}:443/", settings)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"public_key": "AAAA"}, {"public_key": "!" * 87}, {"secret": "AAAA"}, {"secret": "é"}]
+)
+def test_given_keys_that_are_none_when_a_browser_subscribes_then_they_are_refused(
+    session: Session, settings: Settings, wrong: dict[str, str]
+) -> None:
+    mine = signed_in(session, settings, a_number())
+    with pytest.raises(Refused, match="push-keys"):
+        push.subscribe(session, mine, browser()._replace(**wrong), settings)
+
+
+def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_such_thing(
+    session: Session, settings: Settings
+) -> None:
+    mine = signed_in(session, settings, a_number())
+    off = settings.model_copy(update={"push_key": ""})
+    with pytest.raises(Refused, match="push-off"):
+        push.subscribe(session, mine, browser(), off)
+    assert not push.of_session(session, mine, off)
+
+
+def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that_ones_alone(
+    session: Session, settings: Settings
+) -> None:
+    one, other = (signed_in(session, settings, a_number()) for _ in range(2))
+    for mine in (one, one, other):
+        push.subscribe(session, mine, browser(), settings)
+    assert all_of(session) == [browser().endpoint]
+    assert not push.of_session(session, one, settings)
+    assert push.of_session(session, other, settings)
+    anew = settings.model_copy(update={"push_key": vapid.new_key()})
+    assert not push.of_session(session, other, anew), "by another key it takes nothing"
+
+
+def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the_oldest_gives_way(
+    session: Session, settings: Settings
+) -> None:
+    number = a_number()
+    for nth in range(push.MOST + 2):
+        push.subscribe(session, one_more(number, session), browser(f"/{nth}"), settings)
+    assert all_of(session) == [browser(f"/{nth}").endpoint for nth in range(2, push.MOST + 2)]
+
+
+@pytest.mark.parametrize("end", ["one", "everywhere", "time", "delete me"])
+def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gone(
+    session: Session, settings: Settings, end: str
+) -> None:
+    mine = signed_in(session, settings, a_number())
+    push.subscribe(session, mine, browser(), settings)
+    choices.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
+    number = mine.number
+    assert belongings.export(session, number, who="u")["takes_notices"][0]["address"] == browser().endpoint
+    if end == "one":
+        sessions.end(session, mine.id)
+    elif end == "everywhere":
+        sessions.end_all(session, number)
+    elif end == "time":
+        mine.expires_at = now(session)
+        session.flush()
+        assert push.of_number(session, number) == []
+        sessions.forget(session)
+    else:
+        erasure.delete_citizen(session, number, who="u", give_up=False)
+    session.flush()
+    assert all_of(session) == []
+    assert (session.scalar(select(MutedNotice)) is None) == (end == "delete me")
+
+
+def test_given_a_choice_when_it_is_changed_then_the_last_one_holds_for_this_number_alone(
+    session: Session,
+) -> None:
+    number, topic = a_number(), NoticeTopic.SOLVED
+    assert set(choices.wanted(session, number, topic)) == set(NoticeWay)
+    for ways in ([], [NoticeWay.TEXT], [NoticeWay.TEXT]):
+        choices.choose(session, number, topic, ways)
+    assert choices.wanted(session, number, topic) == [NoticeWay.TEXT]
+    assert set(choices.wanted(session, number, NoticeTopic.NEWS)) == set(NoticeWay)
+    assert set(choices.wanted(session, a_number(), topic)) == set(NoticeWay)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"push_key": KEY}, "HOTLINE_PUSH_CONTACT"),
+        ({"push_key": "A" * 43, "push_contact": "mailto:it@city.example"}, "HOTLINE_PUSH_KEY"),
+        ({"push_key": "x", "push_contact": "mailto:it@city.example"}, "HOTLINE_PUSH_KEY"),
+        ({"push_contact": "it@city.example"}, "HOTLINE_PUSH_CONTACT"),
+        ({"push_services": "127.0.0.1"}, "HOTLINE_PUSH_SERVICES"),
+        ({"push_services": "*"}, "HOTLINE_PUSH_SERVICES"),
+    ],
+)
+def test_given_half_of_the_settings_when_they_are_read_then_what_is_wrong_is_named(
+    given: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SettingsError, match=named) as refused:
+        load(_env_file=None, **given)
+    assert KEY not in str(refused.value)
