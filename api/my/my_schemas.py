@@ -48,17 +48,12 @@ class CitizenSession(BaseModel):
     refresh_until: datetime
 
 
-class NoticeChoice(BaseModel):
+class MyNotice(BaseModel):
     """In which ways I am told of something."""
 
+    topic: NoticeTopic
     push: bool
     text: bool
-
-
-class MyNotice(NoticeChoice):
-    """Of what."""
-
-    topic: NoticeTopic
 
 
 class MyNotices(BaseModel):

@@ -19,13 +19,11 @@ def show_notices(citizen: Citizen, session: Reading, settings: InForce) -> wire.
     return _view(session, citizen, settings)
 
 
-@router.put("/notices/{topic}")
-def choose(
-    topic: NoticeTopic, body: wire.NoticeChoice, citizen: Citizen, session: Acting, settings: InForce
-) -> wire.MyNotices:
+@router.put("/notices")
+def choose(body: wire.MyNotice, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
     """Be told of this in these ways alone; a text message goes where no browser takes the notice."""
     ways = [way for way in NoticeWay if getattr(body, way)]
-    choices.choose(session, citizen.number, topic, ways)
+    choices.choose(session, citizen.number, body.topic, ways)
     return _view(session, citizen, settings)
 
 

@@ -229,7 +229,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "DELETE /my/sessions/current": NOBODY_NEEDED,
     "DELETE /my/sessions": CITIZENS,
     "GET /my/notices": CITIZENS,
-    "PUT /my/notices/{topic}": CITIZENS,
+    "PUT /my/notices": CITIZENS,
     "PUT /my/push": CITIZENS,
     "DELETE /my/push": CITIZENS,
     "GET /my/categories": NOBODY_NEEDED,

@@ -27,6 +27,7 @@ from hotline import delivery, outbox
 from hotline.citizens import choices, push, sessions, vapid
 from settings import Settings
 from tests.factories import a_number, a_request
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import later, messages, only
 from tests.kit.push_service import HANG, HOST, PushService, Subscribed, unb64
 from tests.kit.sms_provider import SmsProvider
@@ -124,6 +125,7 @@ def test_given_a_browser_that_takes_notices_when_something_is_asked_then_it_is_t
     assert len(service.posts) == 1
 
 
+@in_both
 @pytest.mark.parametrize("status", [404, 410])
 def test_given_a_browser_that_is_gone_when_something_is_asked_then_it_is_forgotten_and_a_text_message_goes(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider, status: int
@@ -171,6 +173,7 @@ def test_given_two_browsers_of_which_one_is_gone_when_told_then_the_other_is_eno
     assert only(engine).state is Delivery.SENT
 
 
+@in_both
 def test_given_no_text_messages_here_when_the_push_service_is_busy_then_it_is_tried_again_as_late_as_it_says(
     engine: Engine, city: Settings, service: PushService
 ) -> None:

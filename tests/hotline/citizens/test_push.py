@@ -10,6 +10,7 @@ from hotline.citizens import belongings, choices, codes, erasure, push, sessions
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 from tests.factories import a_number
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.push_service import Subscribed
 
 MOZILLA = "updates.push.services.mozilla.com"
@@ -107,6 +108,7 @@ def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_s
     assert not push.of_session(session, mine, off)
 
 
+@in_both
 def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that_ones_alone(
     session: Session, settings: Settings
 ) -> None:
@@ -120,6 +122,7 @@ def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that
     assert not push.of_session(session, other, anew), "by another key it takes nothing"
 
 
+@in_both
 def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the_oldest_gives_way(
     session: Session, settings: Settings
 ) -> None:
@@ -129,6 +132,7 @@ def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the
     assert all_of(session) == [browser(f"/{nth}").endpoint for nth in range(2, push.MOST + 2)]
 
 
+@in_both
 @pytest.mark.parametrize("end", ["one", "everywhere", "time", "delete me"])
 def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gone(
     session: Session, settings: Settings, end: str
@@ -154,6 +158,7 @@ def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gon
     assert (session.scalar(select(MutedNotice)) is None) == (end == "delete me")
 
 
+@in_both
 def test_given_a_choice_when_it_is_changed_then_the_last_one_holds_for_this_number_alone(
     session: Session,
 ) -> None:

@@ -2,6 +2,7 @@
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { StaleWhileRevalidate } from 'workbox-strategies'
+import { addressOf, noticeOf } from './notice'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -22,3 +23,19 @@ self.addEventListener('install', (event) => {
   void self.skipWaiting() // what is typed is kept: a page whose parts are gone is loaded anew (main.tsx)
 })
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
+
+/** The city has news of a request (clerk/push.py): it says which, and the app says what. */
+self.addEventListener('push', (event) => {
+  const { title, ...shown } = noticeOf(event.data)
+  event.waitUntil(self.registration.showNotification(title, shown))
+})
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(show(addressOf(event.notification.data)))
+})
+
+async function show(address: string): Promise<void> {
+  const [open] = await self.clients.matchAll({ type: 'window' })
+  if (!open) await self.clients.openWindow(address)
+  else await (await open.focus().catch(() => open)).navigate(address)
+}

@@ -9,6 +9,8 @@ import { Head } from '../ui/head'
 import { Link } from '../ui/link'
 import { Standing } from '../ui/standing'
 import { useNumber } from '../ui/use-network'
+import { Notices } from './notices'
+import { leavePush } from './push'
 
 /** Who is signed in and where, and the ways out. */
 export function AccountPage() {
@@ -34,6 +36,7 @@ function SignedIn({ number }: { number: string }) {
         return
       }
     }
+    void leavePush().catch(() => undefined) // the city has forgotten it with the session
     await forgetAnswers()
     setNumber('')
   }
@@ -45,6 +48,7 @@ function SignedIn({ number }: { number: string }) {
         <button type="button" class="quiet" onClick={() => void out('/sessions')}>{text.account.outEverywhere}</button>
       </div>
       <p class="wrong" role="alert">{wrong}</p>
+      <Notices />
       <section aria-labelledby="sessions">
         <h2 id="sessions">{text.account.sessions}</h2>
         <Standing answer={answer} />

@@ -52,6 +52,7 @@ export const problem: typeof inPersian = {
   'registration-closed': 'This round takes no registrations now.',
   'round-full': 'This round is full.',
   'too-many-today': 'You have registered many times today. Tomorrow it works again.',
+  'push-address': 'The city does not know this browser’s push service; text messages come as before.',
   'wrong-state': 'It has changed in the meantime.',
   'not-found': 'Not found.',
 }

@@ -1,3 +1,4 @@
+import { notices } from './notices.en'
 import { problem } from './problems.en'
 import type { Words } from './words.fa'
 
@@ -195,5 +196,6 @@ export const en: Words = {
     since: (when) => `since ${when}`,
     outSure: 'Some reports have not gone yet, and stay on the phone. Sign out?',
   },
+  notices,
   problem,
 }

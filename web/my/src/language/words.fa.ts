@@ -1,3 +1,4 @@
+import { notices } from './notices.fa'
 import { problem } from './problems.fa'
 
 export const fa = {
@@ -194,6 +195,7 @@ export const fa = {
     since: (when: string) => `از ${when}`,
     outSure: 'گزارش‌هایی هنوز نرفته است و در گوشی می‌ماند. خارج می‌شوید؟',
   },
+  notices,
   problem,
 }
 

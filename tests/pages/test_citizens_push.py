@@ -1,0 +1,172 @@
+"""Notices in the citizens' app: switched on by whoever wants them, shown by the worker, opened by a tap.
+
+No browser of the tests has a push service: what it would give the app is made up, and what it would bring is
+handed to the worker by the browser's debugger.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.models import MutedNotice, PushSubscription
+from hotline.citizens import vapid
+from settings import Settings
+from tests.factories import a_number, a_request
+from tests.kit.browser import person
+from tests.kit.process import until
+from tests.kit.push_service import HOST, Subscribed
+from tests.pages.citizens_app import SMALL, fits, opened, signs_in
+
+BROWSER = Subscribed()
+SUBSCRIBES = """([endpoint, p256dh, auth]) => {
+  let mine = null
+  const unsubscribe = async () => { mine = null; return true }
+  const made = { toJSON: () => ({ endpoint, keys: { p256dh, auth } }), unsubscribe }
+  PushManager.prototype.getSubscription = async () => mine
+  PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+    window.__key = Array.from(new Uint8Array(applicationServerKey))
+    return (mine = made)
+  }
+}"""
+"""What a browser with a push service does; the address and its keys are given."""
+SHOWN = """async () => {
+  const there = await (await navigator.serviceWorker.ready).getNotifications()
+  return there.map(({ title, body, tag, dir, data }) => ({ title, body, tag, dir, data }))
+}"""
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    city = {"push_key": vapid.new_key(), "push_contact": "mailto:it@city.example", "push_services": (HOST,)}
+    return settings.model_copy(update=city)
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+@pytest.fixture
+def telephone(chromium: Browser) -> Iterator[BrowserContext]:
+    with person(chromium, locale="fa-IR", viewport=SMALL, permissions=[]) as context:
+        yield context
+
+
+@pytest.fixture
+def elsewhere(telephone: BrowserContext, url: str) -> list[str]:
+    """What the app asks of other hosts."""
+    asked: list[str] = []
+
+    def stop(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    telephone.route(lambda address: not address.startswith(url), stop)
+    return asked
+
+
+@pytest.fixture
+def account(telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str) -> Page:
+    page = opened(telephone, url)
+    signs_in(page, engine, settings, number)
+    page.get_by_role("link", name="من", exact=True).click()
+    page.get_by_role("heading", name="خبر گزارش‌ها").wait_for()
+    return page
+
+
+def takes(engine: Engine) -> list[str]:
+    with reading(engine) as session:
+        return list(session.scalars(select(PushSubscription.endpoint)))
+
+
+def test_given_permission_when_notices_are_switched_on_chosen_and_left_then_the_city_knows(
+    elsewhere: list[str], telephone: BrowserContext, account: Page, engine: Engine, settings: Settings
+) -> None:
+    telephone.grant_permissions(["notifications"])
+    account.evaluate(SUBSCRIBES, [BROWSER.endpoint, BROWSER.p256dh, BROWSER.auth])
+    fits(account)
+    account.get_by_role("button", name="خبرها را نشان بده").click()
+    end = account.get_by_role("button", name="دیگر نشان نده")
+    end.wait_for()
+    assert takes(engine) == [BROWSER.endpoint]
+    assert bytes(account.evaluate("window.__key")) == vapid.decoded(vapid.public_key(settings))
+    news = account.get_by_role("checkbox", name="خبر در میانهٔ کار: پیامک")
+    news.click()
+    expect(news).not_to_be_checked()
+    expect(news).to_be_enabled()
+    with reading(engine) as session:
+        (off,) = session.scalars(select(MutedNotice))
+        assert (off.topic.value, off.way.value) == ("news", "text")
+    end.click()
+    account.get_by_role("button", name="خبرها را نشان بده").wait_for()
+    assert (takes(engine), elsewhere) == ([], [])
+    account.get_by_role("button", name="خبرها را نشان بده").click()
+    end.wait_for()
+    account.get_by_role("button", name="خروج از این گوشی").click()
+    account.get_by_role("link", name="ورود با شماره").first.wait_for()
+    assert takes(engine) == []
+
+
+def test_given_no_permission_when_notices_are_switched_on_then_that_is_said_and_nothing_is_kept(
+    account: Page, engine: Engine
+) -> None:
+    account.evaluate("Notification.requestPermission = async () => 'denied'")
+    account.get_by_role("button", name="خبرها را نشان بده").click()
+    expect(account.get_by_role("alert").filter(has_text="پیامک مانند پیش می‌آید")).to_be_visible()
+    assert takes(engine) == []
+
+
+def test_given_a_notice_when_it_comes_to_the_worker_then_it_is_shown_and_a_tap_opens_the_request(
+    telephone: BrowserContext, account: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        tracking = a_request(session, number=number).tracking
+    telephone.grant_permissions(["notifications"])
+    debugger = telephone.new_cdp_session(account)
+    registrations: list[str] = []
+    debugger.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registrations.extend(each["registrationId"] for each in told["registrations"]),
+    )
+    debugger.send("ServiceWorker.enable")
+    until(lambda: account.evaluate("1") and registrations, "the browser tells of its worker")
+    notice = {"title": "شهروند ۱۳۷", "body": "خبر تازه", "request": tracking, "tag": "7", "language": "fa"}
+    for _ in range(2):  # a second time it takes the place of the first
+        debugger.send(
+            "ServiceWorker.deliverPushMessage",
+            {"origin": url, "registrationId": registrations[0], "data": json.dumps(notice)},
+        )
+    until(lambda: len(account.evaluate(SHOWN)) == 1, "it is shown once")
+    (shown,) = account.evaluate(SHOWN)
+    assert shown == {
+        "title": notice["title"],
+        "body": notice["body"],
+        "tag": "7",
+        "dir": "rtl",
+        "data": tracking,
+    }
+    (worker,) = telephone.service_workers
+    worker.evaluate("""async () => {
+      const [notification] = await self.registration.getNotifications()
+      self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+    }""")
+    account.wait_for_url(f"{url}/my/requests/{tracking}")
+    assert account.evaluate(SHOWN) == []
+
+
+def test_given_a_city_without_a_key_when_the_account_is_opened_then_there_are_text_messages_alone(
+    telephone: BrowserContext, engine: Engine, settings: Settings, number: str
+) -> None:
+    from tests.kit.served import served
+
+    alone = settings.model_copy(update={"push_key": "", "push_contact": ""})
+    with served(alone) as address:
+        page = opened(telephone, address)
+        signs_in(page, engine, alone, number)
+        page.get_by_role("link", name="من", exact=True).click()
+        expect(page.get_by_role("checkbox")).to_have_count(5)
+        expect(page.get_by_role("button", name="خبرها را نشان بده")).to_have_count(0)
