@@ -155,7 +155,7 @@ def test_given_a_notice_when_it_comes_to_the_worker_then_it_is_shown_and_a_tap_o
       self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
     }""")
     account.wait_for_url(f"{url}/my/requests/{tracking}")
-    assert account.evaluate(SHOWN) == []
+    until(lambda: account.evaluate(SHOWN) == [], "the notice is gone")
 
 
 def test_given_a_city_without_a_key_when_the_account_is_opened_then_there_are_text_messages_alone(
