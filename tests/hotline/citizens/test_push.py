@@ -5,8 +5,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import CitizenSession, CodeWay, MutedNotice, NoticeTopic, NoticeWay, PushSubscription
-from hotline.citizens import belongings, choices, codes, erasure, push, sessions, vapid
+from db.models import CitizenSession, MutedNotice, NoticeTopic, NoticeWay, PushSubscription
+from hotline.citizens import belongings, choices, erasure, push, sessions, vapid
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 from tests.factories import a_number
@@ -22,14 +22,9 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"push_key": KEY, "push_contact": "mailto:it@city.example"})
 
 
-def signed_in(session: Session, settings: Settings, number: str) -> CitizenSession:
-    code = codes.ask(session, number, CodeWay.CALL, "fa", settings)
-    return sessions.begin(session, code, "", settings).session
-
-
 def one_more(number: str, session: Session) -> CitizenSession:
-    """A session of the number, however many codes it has had."""
-    at, name = now(session), f"{len(sessions.of_number(session, number)):032x}"
+    """A session of the number."""
+    at, name = now(session), f"{number[1:]}{len(sessions.of_number(session, number))}"
     rest = {"agent": "", "refresh_hash": name, "rotated_at": at, "created_at": at, "access_until": at}
     mine = CitizenSession(id=name, number=number, access_hash=name, expires_at=at + sessions.REFRESH, **rest)
     session.add(mine)
@@ -71,7 +66,7 @@ def all_of(session: Session) -> list[str]:
 def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_then_it_is_refused(
     session: Session, settings: Settings, endpoint: str
 ) -> None:
-    mine = signed_in(session, settings, a_number())
+    mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-address"):
         push.subscribe(session, mine, browser()._replace(endpoint=endpoint), settings)
     assert all_of(session) == []
@@ -93,7 +88,7 @@ def test_given_an_address_of_a_known_one_when_a_browser_subscribes_then_it_is_ta
 def test_given_keys_that_are_none_when_a_browser_subscribes_then_they_are_refused(
     session: Session, settings: Settings, wrong: dict[str, str]
 ) -> None:
-    mine = signed_in(session, settings, a_number())
+    mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-keys"):
         push.subscribe(session, mine, browser()._replace(**wrong), settings)
 
@@ -101,7 +96,7 @@ def test_given_keys_that_are_none_when_a_browser_subscribes_then_they_are_refuse
 def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_such_thing(
     session: Session, settings: Settings
 ) -> None:
-    mine = signed_in(session, settings, a_number())
+    mine = one_more(a_number(), session)
     off = settings.model_copy(update={"push_key": ""})
     with pytest.raises(Refused, match="push-off"):
         push.subscribe(session, mine, browser(), off)
@@ -112,7 +107,7 @@ def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_s
 def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that_ones_alone(
     session: Session, settings: Settings
 ) -> None:
-    one, other = (signed_in(session, settings, a_number()) for _ in range(2))
+    one, other = (one_more(a_number(), session) for _ in range(2))
     for mine in (one, one, other):
         push.subscribe(session, mine, browser(), settings)
     assert all_of(session) == [browser().endpoint]
@@ -137,7 +132,7 @@ def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the
 def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gone(
     session: Session, settings: Settings, end: str
 ) -> None:
-    mine = signed_in(session, settings, a_number())
+    mine = one_more(a_number(), session)
     push.subscribe(session, mine, browser(), settings)
     choices.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
     number = mine.number
