@@ -16,6 +16,8 @@ from prompts.spoken import PAUSE
 ROOT = Path(catalogue.__file__).parents[1]
 LANGUAGES = catalogue.languages()
 WHEN = {"day": "weekday", "date": "date", "time": "time"}
+UNSAID = (RequestState.DUPLICATE, RequestState.SPLIT)
+"""Its caller hears of the first request; or that it is in work, as its parts are."""
 
 # What the call scripts count on; the slots of those without an entry here are none.
 SLOTS = {
@@ -91,7 +93,7 @@ WITHOUT_SLOTS = f"""
     request-own request-joined request-question request-question-slow request-thanks request-again
     request-satisfaction request-rated
     request-answered request-menu
-    {" ".join(f"request-{state}" for state in RequestState if state is not RequestState.DUPLICATE)}
+    {" ".join(f"request-{state}" for state in RequestState if state not in UNSAID)}
     guest-press-one guest-goodbye
     solved-call-intro solved-call-question solved-call-later solved-call-goodbye request-reply
     code-call-intro code-call-question code-call-goodbye code-call-declined code-call-too-late
