@@ -9,7 +9,7 @@ from clerk import wording
 from db.engine import now
 from db.models import TO_WEBHOOKS, OutboxKind, Registration
 from db.states import Phase, RegistrationState
-from hotline import outbox
+from hotline import dates, outbox
 from hotline.line import registration
 from hotline.rounds import rounds
 from hotline.words import WordsError
@@ -125,11 +125,12 @@ def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place
 
 def test_given_the_operators_line_when_a_citizen_registers_then_no_day_is_promised(session: Session) -> None:
     line = rounds.operators_line(session)
-    registration.register(session, round_id=line.id, number=a_number())
+    place = registration.register(session, round_id=line.id, number=a_number())
     text = said(session, told(session)[0])
     assert text is not None
-    assert "اپراتور به‌نوبت" in text
-    assert "۹۰۰" not in text and "ساعت" not in text
+    ticket = dates.digits(place.ticket, "fa")
+    assert "اپراتور به‌نوبت" in text and ticket in text
+    assert "۹۰۰" not in text.replace(ticket, "") and "ساعت" not in text
 
 
 @pytest.mark.parametrize(
