@@ -25,12 +25,13 @@ _GIVE_UP = 3
 def bring_to_store(engine: Engine, settings: Settings) -> None:
     """What the store does not take stays in the folder, where it is seen as well, and is brought later.
 
-    Raises StoreAway: the store answers nothing.
+    Raises StoreAway: the store took one of them not, or nothing at all.
     """
     bucket = stores.bucket(settings)
     if bucket is None:
         return
-    folder, became, refused, after = stores.folder(settings), Counter[Moved](), 0, ""
+    folder, became, refused, after = stores.folder(settings), Counter[Moved](), None, ""
+    refusals = 0
     while True:
         with reading(engine) as session:
             due = moving.due(session, stored=False, after=after, limit=_AT_ONCE)
@@ -41,15 +42,17 @@ def bring_to_store(engine: Engine, settings: Settings) -> None:
             step()
             try:
                 became[moving.move(engine, file, folder, bucket, stored=True)] += 1
-            except stores.StoreAway:
-                refused += 1
-                if refused >= _GIVE_UP:
+            except stores.StoreAway as away:
+                refused, refusals = away, refusals + 1
+                if refusals >= _GIVE_UP:
                     raise
     if became[Moved.MOVED]:
         log.info("pictures: %d brought to the store", became[Moved.MOVED])
     for wrong in (Moved.MISSING, Moved.DAMAGED):
         if became[wrong]:
             log.error("pictures: %d are %s", became[wrong], wrong)
+    if refused:
+        raise refused
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:

@@ -18,6 +18,7 @@ from db.states import Fact, RequestStep
 from hotline.ledger import ledger
 
 _BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS, RequestStep.UNANSWERED}
+_BY_CITIZEN = {RequestStep.REPORTED, RequestStep.CONFIRMED, RequestStep.DENIED, RequestStep.ANSWERED}
 _CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED}
 """What a citizen has said goes when they wish; what the city has said stays."""
 _PAGE = 2000
@@ -104,8 +105,13 @@ def _hashes(step: RequestEntry, tracking: str) -> dict[str, str]:
 
 
 def _told(step: RequestEntry, tracking: str) -> str:
-    by = "office" if step.who else "time" if step.step in _BY_TIME else "citizen"
+    by = "time" if step.step in _BY_TIME else "citizen" if _of_citizen(step) else "office"
     return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by])
+
+
+def _of_citizen(step: RequestEntry) -> bool:
+    """What they told a person of the office, that one wrote down; a whole is ended by its parts."""
+    return not step.who and step.step in _BY_CITIZEN
 
 
 def _note(step: RequestEntry) -> str | None:

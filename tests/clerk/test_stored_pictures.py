@@ -91,21 +91,22 @@ def test_given_no_store_when_the_clerk_comes_then_they_stay_in_the_folder(
 
 
 @in_sqlite
+@pytest.mark.parametrize("count", [1, 5])
 def test_given_a_store_that_is_away_when_pictures_come_then_they_are_seen_and_brought_when_it_is_back(
-    engine: Engine, stored: Settings, s3: S3Server
+    engine: Engine, stored: Settings, s3: S3Server, count: int
 ) -> None:
     before = handed_in(engine, stored)
     clerk_pictures.bring_to_store(engine, stored)
     s3.refuses = (507, "QuotaExceeded")
-    since = handed_in(engine, stored, 5)
+    since = handed_in(engine, stored, count)
     with pytest.raises(StoreAway, match="QuotaExceeded"):
         clerk_pictures.bring_to_store(engine, stored)
-    assert len(in_folder(stored)) == 5
-    assert seen(stored, since) == [True] * 5 and seen(stored, before) == ["pictures-away"]
+    assert len(in_folder(stored)) == count
+    assert seen(stored, since) == [True] * count and seen(stored, before) == ["pictures-away"]
     s3.refuses = None
     clerk_pictures.bring_to_store(engine, stored)
-    assert in_folder(stored) == [] and len(s3.objects) == 6
-    assert seen(stored, before + since) == [True] * 6
+    assert in_folder(stored) == [] and len(s3.objects) == count + 1
+    assert seen(stored, before + since) == [True] * (count + 1)
 
 
 @in_sqlite

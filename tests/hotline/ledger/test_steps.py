@@ -88,6 +88,8 @@ def test_given_duplicates_parts_and_what_time_does_when_verified_then_all_is_in_
         requests.log(session, first, T.REMINDED, "", due_at=now(session) + DAY)
         steps = session.scalar(select(func.count(RequestEntry.id)))
         assert len(leaves(session)) == steps
+        (ended,) = [p for p in requests.proven(session, whole) if p.step.step is T.REPLIED]
+        assert json.loads(ended.told)[-1] == "office", "its parts have ended it, and no citizen"
     assert problems(engine) == []
 
 

@@ -70,7 +70,7 @@ export function CategoryForm({ category, onClose }: { category: Category | null;
         <Time label={words.solve} field="solve" value={draft.solve} at={at} onChange={(solve) => say({ solve })} />
         <NativeSelect
           {...at('evidence')} label={words.evidence} description={words.evidenceHelp} value={draft.evidence} data-testid="evidence"
-          data={(['none', 'text'] as const).map((value) => ({ value, label: words.evidences[value] }))}
+          data={(['none', 'text', 'picture'] as const).map((value) => ({ value, label: words.evidences[value] }))}
           onChange={(event) => say({ evidence: event.currentTarget.value as Category['evidence'] })}
         />
         <ResponsibleFields value={draft.departments} at={at} onChange={(departments) => say({ departments })} />
