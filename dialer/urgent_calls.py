@@ -28,10 +28,9 @@ class UrgentCalls(SystemCalls):
             taken = urgent_calls.take_up(session, matter_id, self._settings)
             if taken is None:
                 return
-            call = toll.take(session, *taken, self._settings)
-            if isinstance(call, toll.Cap):  # of that number alone: it is the next one's turn
-                theirs = call in (toll.Cap.PER_NUMBER, toll.Cap.NOT_ALLOWED)
-                urgent_calls.ended(session, taken[0], ours=not theirs)
+            call = toll.take(session, *taken, self._settings, alarm=True)
+            if isinstance(call, toll.Cap):  # nobody was rung: it is no try
+                urgent_calls.ended(session, taken[0], ours=True)
                 self._caps.reached(call)
                 return
         self._originate(call)

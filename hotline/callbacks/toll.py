@@ -22,6 +22,8 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
 _RESCUES_AT_ONCE, _RESCUES_PER_HOUR = 3, 30
 """Whoever calls 137 for nothing does not flood the emergency service."""
+_ALARMS_PER_HOUR = 12
+"""To each supervisor: a day of forged reports leaves room for what comes after them."""
 
 KEPT = timedelta(days=2)
 """So long a call is remembered; no cap looks further back than a day."""
@@ -92,10 +94,17 @@ def _left(session: Session, since: datetime, cap: int) -> int:
 
 
 def take(
-    session: Session, token: str, number: str, settings: Settings, share: float = 1.0
+    session: Session,
+    token: str,
+    number: str,
+    settings: Settings,
+    share: float = 1.0,
+    *,
+    alarm: bool = False,
 ) -> CallPermit | Cap:
     """Write down that `number` (E.164) is about to be called; or the cap that forbids it, and nothing else.
 
+    `alarm`: a number's own cap is on calls of this kind of token, by the hour, and not on all by the day.
     Call it in the transaction that commits the token, after its row and before any event.
     """
     if not numbers.allowed(number, settings.allowed_prefixes):
@@ -104,7 +113,7 @@ def take(
     calls, cap = room(session, settings, share)
     if calls <= 0:
         return cap
-    if free_again(session, number, settings, share):
+    if _alarmed_enough(session, token, number) if alarm else free_again(session, number, settings, share):
         return Cap.PER_NUMBER
     if not breaker.take(session, token):
         return Cap.LINE_DOWN
@@ -134,6 +143,14 @@ def take_rescue(session: Session, token: str, settings: Settings) -> CallPermit 
     session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session)))
     session.flush()
     return CallPermit(token, settings.urgent_number)
+
+
+def _alarmed_enough(session: Session, token: str, number: str) -> bool:
+    same_kind = PlacedCall.token.startswith(f"{token.partition('-')[0]}-")
+    of_hour = select(func.count()).where(
+        PlacedCall.number == number, PlacedCall.at > now(session) - _HOUR, ~PlacedCall.ours, same_kind
+    )
+    return (session.scalar(of_hour) or 0) >= _ALARMS_PER_HOUR
 
 
 def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:

@@ -83,7 +83,10 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
 
 
 def text_due(session: Session, settings: Settings) -> int:
-    """Have supervisors told by text message of what nobody has taken, each once; of how much."""
+    """Have supervisors told by text message of what nobody has taken, each once; of how much.
+
+    What finds the hour's texts used up waits until it has room for all numbers.
+    """
     if not settings.supervisor_numbers:
         return 0
     at = now(session)
@@ -91,12 +94,15 @@ def text_due(session: Session, settings: Settings) -> int:
     late = select(UrgentMatter).where(urgent.OPEN, UrgentMatter.made_at <= before)
     late = late.where(UrgentMatter.texted_at.is_(None)).order_by(UrgentMatter.made_at).limit(20)
     matters = session.scalars(late.with_for_update(of=UrgentMatter, skip_locked=True)).all()
+    told = 0
     for matter in matters:
-        matter.texted_at = at
-        for number in settings.supervisor_numbers:
-            if _texts(session, number, at) < _TEXTS:
-                outbox.tell_supervisor(session, number, f"{OutboxKind.URGENT}-{matter.id}-{number}", matter)
-    return len(matters)
+        free = [n for n in settings.supervisor_numbers if _texts(session, n, at) < _TEXTS]
+        for number in free:
+            outbox.tell_supervisor(session, number, f"{OutboxKind.URGENT}-{matter.id}-{number}", matter)
+        if len(free) == len(settings.supervisor_numbers):
+            matter.texted_at = at
+            told += 1
+    return told
 
 
 def _texts(session: Session, number: str, at: datetime) -> int:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import now, reading, writing
-from db.models import RescueCall, UrgentMatter
+from db.models import PlacedCall, RescueCall, UrgentMatter
 from hotline.callbacks import breaker, rescue_calls
 from hotline.requests import urgent
 from settings import Settings
@@ -83,6 +83,34 @@ def test_given_a_trunk_that_is_down_when_it_is_late_then_no_try_is_lost(
     city.until(lambda: manager.named("Originate"))
     city.until(lambda: matter(city).token is None)
     assert matter(city).tries == 0
+
+
+def rang(office: Office, calls: int, ago: timedelta) -> None:
+    """The supervisor was called so often, so long ago."""
+    with writing(office.engine) as session:
+        at = now(session) - ago
+        for n in range(calls):
+            session.add(PlacedCall(token=f"urgent-{n}", number=SUPERVISOR, at=at, ended_at=at))
+
+
+@on_sqlite
+def test_given_forged_reports_that_rang_all_day_when_something_cannot_wait_then_the_supervisor_is_called(
+    city: Office, manager: FakeManager
+) -> None:
+    rang(city, 30, timedelta(hours=2))
+    late(city)
+    city.until(lambda: manager.named("Originate"))
+    assert matter(city).tries == 1
+
+
+@on_sqlite
+def test_given_a_supervisor_whose_hour_is_used_up_when_it_is_late_then_no_try_is_lost(
+    city: Office, manager: FakeManager
+) -> None:
+    rang(city, 12, timedelta(minutes=30))
+    late(city)
+    city.until(lambda: matter(city).again_at)
+    assert (matter(city).tries, matter(city).token, manager.named("Originate")) == (0, None, [])
 
 
 def test_given_a_caller_in_danger_when_asked_then_the_service_is_called_and_takes_them_over(

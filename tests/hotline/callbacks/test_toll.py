@@ -207,3 +207,30 @@ def test_given_a_call_whose_end_nobody_saw_when_it_is_long_ago_then_it_holds_no_
 ) -> None:
     placed(session, toll.KEPT + HOUR, ended=False)
     assert toll.room(session, capped(calls_at_once=1)) == (1, Cap.AT_ONCE)
+
+
+@pytest.mark.parametrize(
+    ("token", "ago", "ours", "calls", "cap"),
+    [
+        ("urgent", HOUR / 2, False, 11, None),
+        ("urgent", HOUR / 2, False, 12, Cap.PER_NUMBER),
+        ("urgent", HOUR / 2, True, 12, None),
+        ("urgent", 2 * HOUR, False, 12, None),
+        ("callback", HOUR / 2, False, 12, None),
+    ],
+)
+def test_given_calls_to_a_supervisor_when_something_cannot_wait_then_its_alarms_of_the_hour_decide(
+    session: Session,
+    settings: Settings,
+    token: str,
+    ago: timedelta,
+    ours: bool,
+    calls: int,
+    cap: Cap | None,
+) -> None:
+    at = now(session) - ago
+    for n in range(calls):
+        session.add(PlacedCall(token=f"{token}-{n}", number=NUMBER, at=at, ended_at=at, ours=ours))
+    session.flush()
+    taken = toll.take(session, "urgent-new", NUMBER, settings, alarm=True)
+    assert taken == (cap or CallPermit("urgent-new", NUMBER))

@@ -118,3 +118,19 @@ def test_given_a_flood_of_urgent_requests_when_late_then_no_telephone_gets_more_
     urgent_calls.text_due(session, city)
     sent = select(OutboxMessage).where(OutboxMessage.to == FIRST)
     assert len(session.scalars(sent).all()) == 10
+
+
+def test_given_a_flood_of_texts_when_the_hour_has_room_again_then_those_that_found_none_are_texted(
+    session: Session, city: Settings
+) -> None:
+    matters = [matter(session) for _ in range(12)]
+    assert urgent_calls.text_due(session, city) == 10
+    session.flush()
+    assert [one.texted_at is not None for one in matters] == [True] * 10 + [False] * 2
+    assert urgent_calls.text_due(session, city) == 0
+    for sent in session.scalars(select(OutboxMessage)):
+        sent.made_at -= timedelta(hours=1)
+    session.flush()
+    assert urgent_calls.text_due(session, city) == 2
+    to_first = select(OutboxMessage).where(OutboxMessage.to == FIRST)
+    assert len(session.scalars(to_first).all()) == 12
