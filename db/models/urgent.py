@@ -27,6 +27,7 @@ class UrgentMatter(Base):
     taken_at: Mapped[datetime | None]
     texted_at: Mapped[datetime | None]  # supervisors were told by text message
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # calls to supervisors
+    faults: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # ours, which are no tries
     again_at: Mapped[datetime | None]  # no supervisor is called before
     token: Mapped[str | None] = mapped_column(String(41), unique=True)  # of a call to one, on its way
     placed_at: Mapped[datetime | None]

@@ -54,12 +54,12 @@ def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, 
     token = f"{_PREFIX}{uuid.uuid4().hex}"
     this = update(UrgentMatter).where(UrgentMatter.id == matter_id, UrgentMatter.token.is_(None), urgent.OPEN)
     taken = this.values(token=token, placed_at=now(session), tries=UrgentMatter.tries + 1)
-    returning = taken.returning(UrgentMatter.tries).execution_options(synchronize_session=False)
-    tries = session.scalar(returning)
-    if tries is None:
+    returning = taken.returning(UrgentMatter.tries + UrgentMatter.faults)
+    calls = session.scalar(returning.execution_options(synchronize_session=False))
+    if calls is None:
         return None
     numbers = settings.supervisor_numbers
-    return token, numbers[(tries - 1) % len(numbers)]
+    return token, numbers[(calls - 1) % len(numbers)]
 
 
 def by_token(session: Session, token: str) -> UrgentMatter | None:
@@ -75,10 +75,17 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 
 
 def ended(session: Session, token: str, *, ours: bool = False) -> None:
-    """The call is over, or was never placed. What came to nothing by our own fault counts as no try."""
+    """The call is over, or was never placed.
+
+    What came to nothing by our own fault counts as no try, but the next number is next.
+    """
     this = update(UrgentMatter).where(UrgentMatter.token == token)
-    wait = _AFTER_OUR_FAULT if ours else _AGAIN
-    over = this.values(token=None, again_at=now(session) + wait, tries=UrgentMatter.tries - int(ours))
+    over = this.values(
+        token=None,
+        again_at=now(session) + (_AFTER_OUR_FAULT if ours else _AGAIN),
+        tries=UrgentMatter.tries - int(ours),
+        faults=UrgentMatter.faults + int(ours),
+    )
     session.execute(over.execution_options(synchronize_session=False))
 
 

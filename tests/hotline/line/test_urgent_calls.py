@@ -134,3 +134,19 @@ def test_given_a_flood_of_texts_when_the_hour_has_room_again_then_those_that_fou
     assert urgent_calls.text_due(session, city) == 2
     to_first = select(OutboxMessage).where(OutboxMessage.to == FIRST)
     assert len(session.scalars(to_first).all()) == 12
+
+
+def test_given_a_number_that_fails_by_our_own_fault_when_called_again_then_it_is_the_next_ones_turn(
+    session: Session, city: Settings
+) -> None:
+    one = matter(session)
+    called = []
+    for ours in (True, False, False):
+        call = rings(session, city)
+        assert call
+        called.append(call[1])
+        urgent_calls.ended(session, call[0], ours=ours)
+        later(session)
+    assert called == [FIRST, SECOND, FIRST]
+    session.refresh(one)
+    assert (one.tries, one.faults) == (2, 1)
