@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import PlacedCall, RescueCall
-from hotline.callbacks import rescue_calls, toll
+from db.models import Breaker, PlacedCall, RescueCall
+from hotline.callbacks import breaker, rescue_calls, toll
 from hotline.errors import Refused
 from hotline.requests import urgent
 from settings import Settings
@@ -78,3 +78,14 @@ def test_given_a_call_of_which_the_caller_was_told_that_it_failed_when_looked_th
 def test_given_nobody_in_danger_when_a_call_is_asked_for_then_there_is_none(session: Session) -> None:
     with pytest.raises(Refused):
         rescue_calls.ask(session, 999, "1.1")
+
+
+def test_given_calls_that_are_down_when_somebody_is_in_danger_then_theirs_is_not_the_probe(
+    session: Session, city: Settings
+) -> None:
+    due = now(session) - timedelta(minutes=5)
+    session.add(Breaker(name=breaker.TRUNK, opened_at=due, next_probe_at=due))
+    session.flush()
+    assert breaker.calls(session) == 1
+    assert rescue_calls.take_up(session, asked(session).token, city) is toll.Cap.LINE_DOWN
+    assert session.get_one(Breaker, breaker.TRUNK).probe is None
