@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import events
 from db.engine import now
-from db.models import Category, OutboxKind, Registration, Request, UrgentMatter
+from db.models import Category, OutboxKind, Registration, Request
 from db.states import RequestStep
 from hotline import outbox, tickets
 from hotline.errors import Refused
-from hotline.requests import categories, working_time
+from hotline.requests import categories, urgent, working_time
 from hotline.requests.requests import log
 from settings import WorkingWeek
 
@@ -94,8 +93,7 @@ def file(
 def _in_haste(session: Session, request: Request) -> Request:
     """What a citizen files as urgent stands before all desks; what a desk writes down somebody knows of."""
     if categories.get(session, request.category).urgent:
-        session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
-        events.urgent_changed(session, "new")
+        urgent.of_request(session, request)
     return request
 
 

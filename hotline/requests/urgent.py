@@ -8,7 +8,7 @@ emergency service has. Until then it stands before all desks, and supervisors ar
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -21,6 +21,9 @@ from hotline.requests.requests import log
 
 _KEPT = timedelta(days=30)
 _SHOWN = 50
+_HOUR = timedelta(hours=1)
+_OF_NUMBER, _OF_WITHHELD = 3, 20
+"""So many requests in an hour of one number, and of all without one: a flood does not hide the others."""
 
 _new = exists().where(Request.id == UrgentMatter.request_id, Request.state == word(RequestState.NEW))
 _in_hand = exists().where(
@@ -37,7 +40,12 @@ OPEN = and_(
 )
 """In a query of UrgentMatter: nobody sees to it."""
 
-_OPEN = select(UrgentMatter).where(OPEN).order_by(UrgentMatter.made_at, UrgentMatter.id).limit(_SHOWN)
+_NEWEST = (
+    select(UrgentMatter)
+    .where(OPEN)
+    .order_by(UrgentMatter.made_at.desc(), UrgentMatter.id.desc())
+    .limit(_SHOWN)
+)
 
 
 def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
@@ -55,9 +63,24 @@ def of_caller(session: Session, number: str | None, registration_id: int | None 
     return there
 
 
+def of_request(session: Session, request: Request) -> None:
+    """A citizen has just filed it as urgent; nothing, if enough of its number waits already.
+
+    Whoever counts at the same moment waits: the request's history holds the log.
+    """
+    same_number = UrgentMatter.request.has(Request.number == request.number)
+    of_hour = select(func.count(UrgentMatter.id)).where(
+        OPEN, UrgentMatter.made_at > now(session) - _HOUR, same_number
+    )
+    if (session.scalar(of_hour) or 0) >= (_OF_NUMBER if request.number else _OF_WITHHELD):
+        return
+    session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
+    events.urgent_changed(session, "new")
+
+
 def list_open(session: Session) -> Sequence[UrgentMatter]:
-    """What nobody sees to, the oldest first."""
-    return session.scalars(_OPEN).all()
+    """What nobody sees to, the oldest first; of very much the newest."""
+    return session.scalars(_NEWEST).all()[::-1]
 
 
 def is_open(session: Session, matter: UrgentMatter) -> bool:

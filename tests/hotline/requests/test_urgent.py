@@ -1,6 +1,7 @@
 """What cannot wait: what is filed as urgent, who sees to it, and that one person takes it."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, select
@@ -20,12 +21,12 @@ from tests.hotline.requests.office import T, refer, steps
 NUMBER = "+989131234567"
 
 
-def filed(session: Session, *, is_urgent: bool = True, who: str = "") -> int:
+def filed(session: Session, *, is_urgent: bool = True, who: str = "", number: str | None = NUMBER) -> int:
     """A citizen's request, or one that `who` writes down; its id."""
     category = session.get_one(Category, 1)
     category.urgent = is_urgent
     said = {
-        "number": NUMBER,
+        "number": number,
         "category": 1,
         "district": 1,
         "written": "گودال",
@@ -159,3 +160,33 @@ def test_given_a_citizen_who_is_deleted_when_looked_then_their_number_is_nowhere
     erasure.delete_citizen(session, NUMBER, who="admin", give_up=True)
     session.refresh(matter)
     assert matter.number is None
+
+
+def test_given_more_matters_than_are_shown_when_listed_then_the_newest_are_there_the_oldest_first(
+    session: Session,
+) -> None:
+    at = now(session)
+    for n in range(51):
+        session.add(UrgentMatter(made_at=at + timedelta(seconds=n), number=make.a_number()))
+    session.flush()
+    shown = [matter.made_at for matter in urgent.list_open(session)]
+    assert shown == [at + timedelta(seconds=n) for n in range(1, 51)]
+
+
+@pytest.mark.parametrize(("number", "an_hour"), [(NUMBER, 3), (None, 20)])
+def test_given_a_flood_of_one_number_when_filed_as_urgent_then_all_is_filed_and_few_stand_before_the_desks(
+    session: Session, number: str | None, an_hour: int
+) -> None:
+    ids = [filed(session, number=number) for _ in range(an_hour + 1)]
+    assert [requests.get(session, id_).id for id_ in ids] == ids
+    assert [matter.request_id for matter in urgent.list_open(session)] == ids[:-1]
+    others = filed(session, number=make.a_number())
+    assert urgent.list_open(session)[-1].request_id == others
+    urgent.take(session, urgent.list_open(session)[0].id, who="sara")
+    again = filed(session, number=number)
+    assert urgent.list_open(session)[-1].request_id == again
+    for matter in urgent.list_open(session):
+        matter.made_at -= timedelta(hours=1)
+    session.flush()
+    later = filed(session, number=number)
+    assert urgent.list_open(session)[-1].request_id == later
