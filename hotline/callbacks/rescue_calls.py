@@ -1,7 +1,7 @@
 """A caller in danger is connected with the emergency service, where nobody is at a desk.
 
 The call that came in dials nobody: its script asks for this row, once for its channel, and the dialer calls
-the one number of the settings, by all caps and one of its own (toll.take_rescue). Who answers there takes the
+the one number of the settings, by all caps and its own (toll.take_rescue). Who answers there takes the
 caller over. What comes to nothing ends the row at once; then the script says the number.
 """
 
@@ -78,7 +78,10 @@ def take_up(
         return None
     call = session.get_one(RescueCall, token, populate_existing=True)
     stale = at - call.asked_at > _STALE
-    permit = None if stale or not settings.urgent_number else toll.take_rescue(session, token, settings)
+    permit: toll.CallPermit | toll.Cap | None = None
+    if settings.urgent_number and not stale:
+        caller = session.get_one(UrgentMatter, call.matter_id).number
+        permit = toll.take_rescue(session, token, caller, settings)
     if isinstance(permit, toll.CallPermit):
         return permit, call.channel
     call.ended_at = at

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import PlacedCall
+from db.models import PlacedCall, RescueCall, UrgentMatter
 from hotline import numbers
 from hotline.callbacks import breaker
 from hotline.errors import Refused
@@ -22,6 +22,8 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
 _RESCUES_AT_ONCE, _RESCUES_PER_HOUR = 3, 30
 """Whoever calls 137 for nothing does not flood the emergency service."""
+_RESCUES_OF_CALLER, _RESCUES_OF_WITHHELD = 3, 10
+"""In an hour: one telephone does not use up the connections of all."""
 _ALARMS_PER_HOUR = 12
 """To each supervisor: a day of forged reports leaves room for what comes after them."""
 
@@ -122,8 +124,10 @@ def take(
     return CallPermit(token, number)
 
 
-def take_rescue(session: Session, token: str, settings: Settings) -> CallPermit | Cap:
+def take_rescue(session: Session, token: str, caller: str | None, settings: Settings) -> CallPermit | Cap:
     """The same for the emergency service's number, which is the settings' own and short: by caps of its own.
+
+    `caller`: the E.164 number of whoever is in danger, if it is shown.
 
     A city's day may bring more callers in danger than one number may be called otherwise.
     """
@@ -136,7 +140,14 @@ def take_rescue(session: Session, token: str, settings: Settings) -> CallPermit 
     )
     if (session.scalar(of_number.where(PlacedCall.ended_at.is_(None))) or 0) >= _RESCUES_AT_ONCE:
         return Cap.AT_ONCE
-    if (session.scalar(of_number.where(PlacedCall.at > now(session) - _HOUR)) or 0) >= _RESCUES_PER_HOUR:
+    of_hour = of_number.where(PlacedCall.at > now(session) - _HOUR)
+    of_caller = (
+        of_hour.join(RescueCall, RescueCall.token == PlacedCall.token)
+        .join(UrgentMatter, UrgentMatter.id == RescueCall.matter_id)
+        .where(UrgentMatter.number == caller, ~PlacedCall.ours)
+    )
+    own = _RESCUES_OF_CALLER if caller else _RESCUES_OF_WITHHELD
+    if (session.scalar(of_hour) or 0) >= _RESCUES_PER_HOUR or (session.scalar(of_caller) or 0) >= own:
         return Cap.PER_NUMBER
     if breaker.calls(session) is not None:  # a probe that proves nothing would keep a true one waiting
         return Cap.LINE_DOWN

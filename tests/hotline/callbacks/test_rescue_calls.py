@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -89,3 +90,27 @@ def test_given_calls_that_are_down_when_somebody_is_in_danger_then_theirs_is_not
     assert breaker.calls(session) == 1
     assert rescue_calls.take_up(session, asked(session).token, city) is toll.Cap.LINE_DOWN
     assert session.get_one(Breaker, breaker.TRUNK).probe is None
+
+
+def connects(session: Session, city: Settings, number: str | None, channel: str) -> object:
+    """What comes of one more call from this number, which is over at once."""
+    call = rescue_calls.ask(session, urgent.of_caller(session, number).id, channel)
+    taken = rescue_calls.take_up(session, call.token, city)
+    session.flush()
+    rescue_calls.ended(session, call.token)
+    toll.ended(session, call.token)
+    return taken
+
+
+@pytest.mark.parametrize(("number", "an_hour"), [("+989131234567", 3), (None, 10)])
+def test_given_one_telephone_that_asks_again_and_again_when_connected_then_others_find_the_service_free(
+    session: Session, city: Settings, number: str | None, an_hour: int
+) -> None:
+    for n in range(an_hour):
+        assert isinstance(connects(session, city, number, f"1.{n}"), tuple)
+    assert connects(session, city, number, "2.1") is toll.Cap.PER_NUMBER
+    assert isinstance(connects(session, city, make.a_number(), "2.2"), tuple)
+    for call in session.scalars(select(PlacedCall)):
+        call.at -= timedelta(hours=1)
+    session.flush()
+    assert isinstance(connects(session, city, number, "2.3"), tuple)
