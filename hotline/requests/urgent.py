@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import core, now, one_at_a_time
 from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
 from db.states import CallbackState, RequestState, RequestStep
 from hotline import audit
@@ -49,12 +49,18 @@ _NEWEST = (
 
 
 def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
-    """Somebody who has dialled 137 says that somebody is in danger; said twice it is one."""
+    """Somebody who has dialled 137 says that somebody is in danger; said twice it is one.
+
+    Its row is held from here on: call it before any event, for whoever takes it holds the row first, too.
+    """
+    if number:
+        one_at_a_time(session, number)  # before the row: as registering and erasing do
     at = now(session)
     same = select(UrgentMatter).where(
         UrgentMatter.number == number, UrgentMatter.request_id.is_(None), UrgentMatter.taken_at.is_(None)
     )
-    there = session.scalars(same.where(OPEN).limit(1)).first() if number else None
+    same = same.where(OPEN).limit(1).with_for_update(of=UrgentMatter)
+    there = session.scalars(same).first() if number else None
     if there is None:
         there = UrgentMatter(made_at=at, number=number)
         session.add(there)

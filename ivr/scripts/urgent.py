@@ -50,6 +50,7 @@ def _somebody_is_there(talk: Conversation, *, leads: bool = False) -> bool:
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook]:
+    urgent_matters.of_caller(session, talk.number)  # its row first, then the line's facts
     registered = talk.place(session, None)
     place = session.get_one(Registration, registered.registration_id)
     if not place.moved_up:

@@ -10,15 +10,18 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now, reading, writing
-from db.models import Callback, Desk, Hearing, Round
+from db.models import Callback, Desk, Hearing, Round, UrgentMatter
 from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import assignment, callbacks, claims, conversations, live_desks, on_the_line, serving
 from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
+from hotline.requests import urgent
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
+from tests.ivr.scripts.registering import OWN
+from tests.kit.fake_asterisk import FakeAsterisk
 from tests.kit.refusal import refusal
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"])
@@ -219,3 +222,28 @@ def test_given_a_citizen_who_is_just_taken_when_they_want_to_be_deleted_then_it_
 
     claim = {"round_id": round_.id, "desk_id": desk.id, "user_id": user.id}
     beside(engine, lambda session: claims.claim(session, **claim), delete)
+
+
+def test_given_a_matter_that_somebody_takes_when_its_caller_says_so_again_then_both_happen(
+    engine: Engine, asterisk: FakeAsterisk
+) -> None:
+    with writing(engine) as session:
+        desk = a_desk(session)
+        desk.takes_live = True
+        a_callback(session, CallbackState.TALKING, a_user(session, desk))
+        matter_id = urgent.of_caller(session, OWN).id
+
+    def holds(session: Session) -> None:
+        this = select(UrgentMatter.id).where(UrgentMatter.id == matter_id)
+        session.scalars(this.with_for_update()).one()
+
+    heard: list[str] = []
+
+    def says_so_again(_session: Session) -> None:
+        heard.extend(asterisk.dial(("main-menu", "3"), ("report-danger", "0")).prompts)
+
+    beside(engine, holds, says_so_again, then=lambda session: urgent.take(session, matter_id, who="sara"))
+    assert "urgent-first" in heard
+    with reading(engine) as session:
+        assert [matter.number for matter in urgent.list_open(session)] == [OWN]
+        assert urgent.get(session, matter_id).taken_by == "sara"
