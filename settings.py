@@ -307,7 +307,8 @@ class Settings(BaseSettings):
     """Citizens called ahead at once for each desk that serves a round, those who wait for it included. So
     many only where few can be reached."""
     calls_per_number: int = Field(8, ge=1, le=100)
-    """Outgoing calls to one number in 24 hours, of whatever kind; then it is left in peace."""
+    """Outgoing calls to one number in 24 hours, of whatever kind; then it is left in peace. Calls to
+    supervisors about what cannot wait, and to the emergency service, have caps of their own by the hour."""
     calls_per_hour: int = Field(300, ge=1, le=100_000)
     """Outgoing calls in an hour, all together; a bill that runs away stops here."""
     calls_per_day: int = Field(3000, ge=1, le=1_000_000)
