@@ -121,10 +121,10 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
         each.number = proof if each.id in threatened else NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
+    _requests(session, number, at)  # requests before their pictures, as all who hold both
     pictures.erase(session, pictures.drop_of_number(session, number))
     for folder, name in uploads.drop_of_number(session, number):
         _file(session, folder, name, at)
-    _requests(session, number, at)
     _traces(session, number, at)
     return _Gone(given_up, hushed)
 

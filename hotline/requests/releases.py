@@ -6,12 +6,12 @@ Nothing of the citizen's words is copied. A withdrawal holds at once.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Category, Picture, PublicPicture, Release, Request, Role
+from db.models import Category, Erasure, Picture, PublicPicture, Release, Request, Role
 from db.states import OPEN_REQUESTS, RequestState
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -70,7 +70,9 @@ def release(
         raise Refused("wrong-state", "it is a duplicate, or a part: release the first one, or the whole")
     if with_point and request.latitude is None:
         raise Refused("place-missing", "nobody knows its point", "with_point")
-    pictures.files(session, request.id, {each.picture_id for each in shown})
+    shown_ids = {each.picture_id for each in shown}
+    pictures.files(session, request.id, shown_ids)
+    _check_citizen_is_here(session, request.id, shown_ids, with_point=with_point)
     gone = pictures.take_back(session, Picture.request_id == request.id)
     at = now(session)
     session.add_all(
@@ -90,6 +92,16 @@ def release(
     session.flush()
     events.request_changed(session, request)
     return gone
+
+
+def _check_citizen_is_here(
+    session: Session, request_id: int, shown: Collection[str], *, with_point: bool
+) -> None:
+    """Of a deleted one neither the pictures nor the point are public again."""
+    erased = exists().where(Erasure.request_id == request_id)
+    theirs = exists().where(Picture.id.in_(shown), Picture.who == "")
+    if session.scalar(select(and_(erased, or_(theirs, literal(with_point))))):
+        raise Refused("wrong-state", "its citizen was deleted: neither the point nor their pictures")
 
 
 def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
@@ -161,7 +173,9 @@ def public_file(session: Session, name: str) -> stores.File:
         .join(Picture, Picture.id == PublicPicture.picture_id)
         .join(Release, Release.request_id == Picture.request_id)
         .join(Request, Request.id == Release.request_id)
-        .where(PublicPicture.id == name, Request.state != RequestState.DUPLICATE)
+        .where(
+            PublicPicture.id == name, Picture.deleted_at.is_(None), Request.state != RequestState.DUPLICATE
+        )
     )
     found = session.execute(seen).first()
     if found is None:

@@ -14,7 +14,7 @@ from tests.kit.small_disk import full, small_disk
 SEED = int(os.environ.get("FAULTS_SEED", "137"))
 BACK_S = 15.0
 """From the moment the machine is well again until all work, where nothing else is to do."""
-_DISK_MB = 200
+_DISK_MB = 400
 """The prompts, and room for what a round writes."""
 FULL, _FULL_S = "disk-full", 10.0
 

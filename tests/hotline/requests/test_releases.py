@@ -126,12 +126,18 @@ def test_given_a_citizen_who_is_deleted_when_their_request_is_open_then_point_an
 ) -> None:
     request = a_request(session, **POINT)
     assert request.number
-    release(session, request, a_picture(session, request, "e"), with_point=True)
+    name = a_picture(session, request, "e")
+    release(session, request, name, with_point=True)
     erasure.delete_citizen(session, request.number, who="citizen", give_up=True)
     assert seen(session) == [(request.id, "چراغ", [])] and public(session) == []
     (listed,) = releases.listed(session)
     assert not listed.release.with_point
     assert listed.request.latitude is not None, "it is still to be mended"
+    for of_theirs in ({"with_point": True}, {"shown": [name]}):
+        with pytest.raises(Refused, match="was deleted"):
+            release(session, request, *of_theirs.pop("shown", []), **of_theirs)
+    release(session, request, text="چراغ خیابان")
+    assert seen(session) == [(request.id, "چراغ خیابان", [])]
 
 
 def test_given_many_when_a_district_and_older_ones_are_asked_for_then_those_come_and_the_map_counts(
