@@ -136,7 +136,7 @@ def measure(engine: Engine) -> list[Look]:
     with reading(engine) as session:
         must_hold(len(near(session, 1, CENTRE, 1000)) > 0, "what is near is found")
         counts = inbox.counts(session, Filter())
-    must_hold(sum(counts.by_state[each] for each in IN_WORK) > OPEN / 2, f"each is counted: {counts}")
+    must_hold(sum(counts.by_state.get(each, 0) for each in IN_WORK) > OPEN / 2, f"each is counted: {counts}")
     return found
 
 
