@@ -19,12 +19,12 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals())
 
 /** What is known of the person and of their session, once the question is answered. */
-async function asked(meanwhile: () => void = () => undefined) {
+async function asked(meanwhile: () => void = () => undefined, answer = SIGNED_OUT()) {
   const { whoseItIs } = await import('./session')
   const whose = whoseItIs(queries)
   await vi.waitFor(() => expect(answers).toHaveLength(1))
   meanwhile()
-  answers[0]?.(SIGNED_OUT())
+  answers[0]?.(answer)
   return [await whose, queries.getQueryData(keys.sessionOver)]
 }
 
@@ -38,4 +38,12 @@ it.each([['again', ME, true], ['at first', null, false]])('given who signs in %s
   queries.setQueryData(keys.me, before)
   queries.setQueryData(keys.sessionOver, over)
   expect(await asked(() => signedIn(queries, ME))).toEqual([ME, false])
+})
+
+it('given somebody at the page who signs out when an answer from before comes late then nobody is signed in', async () => {
+  queries.setQueryData(keys.me, ME)
+  const late = new Response(JSON.stringify(ME), { headers: { 'Content-Type': 'application/json' } })
+  const out = () => void queries.setQueryData(keys.me, null)
+  expect(await asked(out, late)).toEqual([null, undefined])
+  expect(queries.getQueryData(keys.me)).toBeNull()
 })

@@ -46,6 +46,7 @@ export async function whoseItIs(queries: QueryClient): Promise<Me | null> {
   const [before, wasOver] = [known(), isOver()]
   try {
     const me = await getMe()
+    if (known()?.username !== before?.username) return known() // somebody has signed out, or in, since it was asked
     signedIn(queries, me)
     return me
   } catch (error) {
