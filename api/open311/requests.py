@@ -118,18 +118,9 @@ def list_requests(
             page_size=fields.count(page_size, looked_up.MOST, looked_up.MOST, "page_size"),
         )
         found = looked_up.page(session, wanted, looker)
-    return formats.answer(
-        format_,
-        _ROOT,
-        views.requests(
-            session,
-            found,
-            looker,
-            language,
-            public_url=settings.public,
-            extended=extensions == "true",
-        ),
-    )
+    url, extended = settings.public, extensions == "true"
+    shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
+    return formats.answer(format_, _ROOT, shown)
 
 
 @router.get("/requests/{service_request_id}.{format}", dependencies=OFCITY, responses=_SHOWN)
@@ -149,18 +140,9 @@ def show_request(
     found = _known(request, session, looker, [service_request_id])
     if not found:
         raise Refused("not-found", "service_request_id was not found")
-    return formats.answer(
-        format_,
-        _ROOT,
-        views.requests(
-            session,
-            found,
-            looker,
-            language,
-            public_url=settings.public,
-            extended=extensions == "true",
-        ),
-    )
+    url, extended = settings.public, extensions == "true"
+    shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
+    return formats.answer(format_, _ROOT, shown)
 
 
 @router.get("/tokens/{token}.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Token]))
