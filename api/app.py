@@ -6,6 +6,7 @@ import functools
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
@@ -81,6 +82,9 @@ _MODULES = (
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
 level 9 would take four times as long for a fifteenth less, and 200 desks ask at one event."""
+_THREADS = 1_000
+"""More than there can be requests at one time (api.server), of which each needs one: who has the database
+never waits for a thread that somebody has who waits for the database."""
 _PROBLEM = {"model": problems.Problem, "description": "A problem (RFC 9457)"}
 
 
@@ -121,6 +125,7 @@ def create(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         watching = asyncio.create_task(tail.run())
         yield
         watching.cancel()

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from itertools import takewhile
@@ -18,6 +19,7 @@ from api.cookies import COOKIE
 from api.my import uploads
 from db import events
 from db.engine import writing
+from db.models import Role
 from hotline.people import sign_ins
 from settings import Settings
 from tests.api.my.signing_in import page_of
@@ -161,6 +163,22 @@ def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_
 def a_cookie(engine: Engine) -> str:
     with writing(engine) as session:
         return sign_ins.sign_in(session, a_user(session))
+
+
+def test_given_more_who_write_at_once_than_threads_when_one_has_its_turn_then_it_is_not_held_up_by_the_others(
+    engine: Engine, url: str
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+        user.role = Role.SUPERVISOR
+        cookie = sign_ins.sign_in(session, user)
+
+    def block(number: int) -> int:
+        body = {"number": f"0912{number:07}", "reason": "nuisance"}
+        return httpx.post(f"{url}/blocked", json=body, cookies={COOKIE: cookie}, timeout=20).status_code
+
+    with ThreadPoolExecutor(80) as together:
+        assert set(together.map(block, range(160))) == {201}
 
 
 def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
