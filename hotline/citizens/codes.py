@@ -35,6 +35,9 @@ _OF_ITS_BROWSERS = ((_HOUR, 6), (_DAY, 20))
 _SHARE_OF_CALLS = 5
 """One in so many of the calls that the caps allow may speak a code: anybody may ask for one, and the other
 calls of 137 are for who has a place in a line."""
+_SHARE_OF_KNOWN = 5
+"""One in so many of all numbers' codes is left to browsers in which they have signed in before: a stranger who
+asks for thousands of numbers shuts nobody out who was here."""
 
 
 def ways(settings: Settings) -> Sequence[CodeWay]:
@@ -66,7 +69,7 @@ def ask(
     there = browsers.of_number(browser, number)
     known = browsers.is_known(session, number, there)
     _check_number(session, at, number, there if known else None)
-    _check_city(session, at, way, settings)
+    _check_city(session, at, way, settings, known=known)
     replaced = update(CitizenCode).where(
         CitizenCode.number == number, CitizenCode.browser == there, CitizenCode.ended_at.is_(None)
     )
@@ -98,11 +101,16 @@ def _check_number(session: Session, at: datetime, number: str, known: str | None
             _check_most(session, at, within, most, *mine)
 
 
-def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings) -> None:
-    _check_most(session, at, _HOUR, settings.codes_per_hour)
+def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings, *, known: bool) -> None:
+    caps: list[tuple[timedelta, int, Sequence[ColumnElement[bool]]]] = [(_HOUR, settings.codes_per_hour, ())]
     if way is CodeWay.CALL:
         for within, cap in ((_HOUR, settings.calls_per_hour), (_DAY, settings.calls_per_day)):
-            _check_most(session, at, within, max(1, cap // _SHARE_OF_CALLS), CitizenCode.way == way)
+            caps.append((within, max(1, cap // _SHARE_OF_CALLS), [CitizenCode.way == way]))
+    for within, most, of in caps:
+        _check_most(session, at, within, most, *of)
+        if not known:
+            strangers = CitizenCode.known.is_(False)
+            _check_most(session, at, within, most - most // _SHARE_OF_KNOWN, strangers, *of)
 
 
 def _check_most(

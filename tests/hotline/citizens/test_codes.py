@@ -297,6 +297,31 @@ def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_f
 
 
 @pytest.mark.parametrize(
+    ("way", "caps"),
+    [
+        (CodeWay.SMS, {"codes_per_hour": 10}),
+        (CodeWay.CALL, {"calls_per_hour": 50}),
+        (CodeWay.CALL, {"calls_per_day": 50}),
+    ],
+)
+def test_given_a_stranger_who_asks_for_all_numbers_when_an_owner_asks_in_a_known_browser_then_it_has_a_code(
+    engine: Engine, settings: Settings, way: CodeWay, caps: dict[str, int]
+) -> None:
+    few = settings.model_copy(update=caps)
+    owners = [a_number() for _ in range(2)]
+    for owner in owners:
+        signs_in(engine, settings, owner, BROWSER)
+    passes(engine, timedelta(days=1) + SECOND)
+    for _ in range(8):
+        ask(engine, few, a_number(), way, ANOTHER)
+    assert refusal(ask, engine, few, a_number(), way, ANOTHER) == "too-many-codes"
+    for owner in owners:
+        assert ask(engine, few, owner, way), "a fifth is kept for whom we know"
+    signs_in(engine, settings, owner := a_number(), BROWSER)
+    assert refusal(ask, engine, few, owner, way) == "too-many-codes"
+
+
+@pytest.mark.parametrize(
     ("caps", "within"), [({"calls_per_hour": 10}, "an hour"), ({"calls_per_day": 10}, "a day")]
 )
 def test_given_calls_that_many_strangers_ask_for_when_counted_then_the_others_calls_are_left(
