@@ -13,8 +13,9 @@ from starlette.requests import ClientDisconnect
 
 from api.security import LONGEST_PICTURE
 from hotline.errors import Refused
-from hotline.pictures import decoding, pictures, stores
+from hotline.pictures import decoding, stores
 from hotline.pictures.stores import File
+from hotline.recordings import disk
 from settings import Settings
 
 PictureId = Annotated[str, InPath(pattern="^[0-9a-f]{1,32}$")]
@@ -46,45 +47,39 @@ async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
     Raises what decoding.look does, and Refused("picture-large" | "picture-broken" | "disk-full").
     """
     with await run_in_threadpool(_opened, folder) as file:
-        head, size, room = b"", 0, True
+        head, size = b"", 0
+        full: Refused | None = None
         try:
             async for chunk in request.stream():
                 head = head if len(head) >= decoding.HEAD else head + chunk
                 size += len(chunk)
-                room = room and (size > decoding.LARGEST or await run_in_threadpool(_write, file, chunk))
+                if size <= decoding.LARGEST:
+                    full = full or await run_in_threadpool(_write, folder, file, chunk)
         except ClientDisconnect:
             raise Refused("picture-broken", "it was not sent to its end") from None
         decoding.look(head[: decoding.HEAD])
         if size > decoding.LARGEST:
             raise decoding.large()
-        if not room or not _rewound(file):
-            raise pictures.full()
+        if full:
+            raise full
+        with disk.room(folder):  # what is small is written only now
+            file.seek(0)
         yield file
 
 
 def _opened(folder: Path) -> BinaryIO:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with disk.room(folder):
         return cast("BinaryIO", TemporaryFile(dir=folder))
-    except OSError:
-        raise pictures.full() from None
 
 
-def _write(file: BinaryIO, chunk: bytes) -> bool:
+def _write(folder: Path, file: BinaryIO, chunk: bytes) -> Refused | None:
+    """Why it is not written: that is said when the sender listens, at the end."""
     try:
-        file.write(chunk)
-    except OSError:
-        return False
-    return True
-
-
-def _rewound(file: BinaryIO) -> bool:
-    """Whether all of it is written; what is small is so only now."""
-    try:
-        file.seek(0)
-    except OSError:
-        return False
-    return True
+        with disk.room(folder):
+            file.write(chunk)
+    except Refused as full:
+        return full
+    return None
 
 
 def show(settings: Settings, file: File) -> Response:

@@ -5,7 +5,7 @@ No metadata is read or kept: whose it is says the session, what it is its conten
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from email.utils import format_datetime
 from typing import Annotated, Any
@@ -74,6 +74,7 @@ def begin_upload(
     with writing(engine) as session:
         sessions.go_on(session, citizen)
         upload, gone = uploads.begin(session, citizen.number, kind, size)
+        pieces.make(settings.uploads_dir, upload.id)
         headers = {"Location": f"{UPLOADS}/{upload.id}", **_expires(upload)}
     _delete(settings, gone)
     return Response(status_code=201, headers=headers)
@@ -83,8 +84,8 @@ def begin_upload(
 def how_far(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> Response:
     """How much of it is there."""
     upload = _mine(engine, citizen, upload_id)
-    there = pieces.length(settings.uploads_dir, upload.id)
-    told = {"Upload-Length": str(upload.size), "Upload-Offset": str(upload.size if upload.kept else there)}
+    there = upload.size if upload.kept else pieces.length(settings.uploads_dir, upload.id)
+    told = {"Upload-Length": str(upload.size), "Upload-Offset": str(there)}
     return Response(headers=told | _expires(upload))
 
 
@@ -138,28 +139,29 @@ def finish_upload(
 
 
 async def _taken(request: Request, settings: Settings, upload: Upload, at: int) -> int:
-    """Where the file ends now. What its first bytes tell is said when the sender listens: at the end."""
+    """Where the file ends now. What its first bytes tell, or that no more of it is taken, is said when the
+    sender listens: at the end."""
     begins, head, wrong = at == 0, b"", None
     with pieces.opened(settings.uploads_dir, upload.id) as file:
         await run_in_threadpool(file.add, at, b"")  # it begins where the file ends
         async for piece in _coming(request):
             if wrong is None and at + len(piece) > upload.size:
                 wrong = Refused("upload-large", "it is longer than it was said to be")
+            wrong = wrong or await run_in_threadpool(_refusal, file.add, at, piece)
             if wrong is None:
-                await run_in_threadpool(file.add, at, piece)
                 at += len(piece)
                 head = (head + piece)[: decoding.HEAD] if begins else head
             if begins and (len(head) == decoding.HEAD or at == upload.size):
-                wrong, begins = _wrong(upload.kind, head), False
+                wrong, begins = _refusal(uploads.LOOK[upload.kind], head), False
         await run_in_threadpool(file.sync)
     if wrong:
         raise wrong
     return at
 
 
-def _wrong(kind: UploadKind, head: bytes) -> Refused | None:
+def _refusal(act: Callable[..., object], *of: Any) -> Refused | None:
     try:
-        uploads.LOOK[kind](head)
+        act(*of)
     except Refused as refused:
         return refused
     return None

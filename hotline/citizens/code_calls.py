@@ -38,7 +38,7 @@ _DUE = and_(
 _ALL_DUE = (
     select(CitizenCode.id)
     .where(_DUE)
-    .order_by(CitizenCode.asked_at, CitizenCode.id)
+    .order_by(CitizenCode.known.desc(), CitizenCode.asked_at, CitizenCode.id)
     .limit(bindparam("limit", type_=Integer))
 )
 

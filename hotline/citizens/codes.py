@@ -36,8 +36,8 @@ _SHARE_OF_CALLS = 5
 """One in so many of the calls that the caps allow may speak a code: anybody may ask for one, and the other
 calls of 137 are for who has a place in a line."""
 _SHARE_OF_KNOWN = 5
-"""One in so many of all numbers' codes is left to browsers in which they have signed in before: a stranger who
-asks for thousands of numbers shuts nobody out who was here."""
+"""One in so many of all numbers' codes is left to browsers in which they have signed in before: a stranger
+who asks for thousands of numbers shuts nobody out who was here."""
 
 
 def ways(settings: Settings) -> Sequence[CodeWay]:

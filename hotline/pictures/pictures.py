@@ -29,16 +29,12 @@ A_DAY = 60
 """Of one number, or one person of a department, in 24 hours."""
 NOBODYS = timedelta(days=1)
 """So long a picture waits for its request."""
-full = stores.full
 
 
 def keep(folder: Path, picture: Plain) -> str:
     """Write the file, whole or not at all; returns the picture's name. Raises Refused("disk-full")."""
     name = secrets.token_hex(16)
-    try:
-        stores.Folder(folder).put(name, picture.data)
-    except OSError:
-        raise full() from None
+    stores.Folder(folder).put(name, picture.data)
     return name
 
 

@@ -61,13 +61,11 @@ class Folder:
         self._path = path
 
     def put(self, name: str, data: bytes) -> None:
-        """As in Store; raises Refused("disk-full"), too."""
-        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if disk.of(self._path).free < disk.SPARE:
-            raise full()
+        """As in Store, but raises Refused("disk-full")."""
         part = self._path / f"{name}.part"
-        part.unlink(missing_ok=True)  # of a move that was cut short
-        disk.write(part, self._file(name), data)
+        with disk.room(self._path):
+            part.unlink(missing_ok=True)  # of a move that was cut short
+            disk.write(part, self._file(name), data)
 
     def get(self, name: str) -> bytes | None:
         """As in Store; never what a link leads to."""
@@ -221,8 +219,3 @@ def delete(settings: Settings, names: Sequence[str]) -> None:
 def checksum(data: bytes) -> str:
     """By which it is known whether a file is what was written."""
     return hashlib.sha256(data).hexdigest()
-
-
-def full() -> Refused:
-    """The disk takes no more pictures."""
-    return Refused("disk-full", "there is no room for pictures; report without one", after_s=600)

@@ -4,8 +4,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from hotline.errors import Refused
 
 SPARE = 256 << 20
 """So many bytes of the disk are left to the database and to conversations: no citizen's file takes them."""
@@ -29,6 +32,26 @@ def of(folder: Path) -> Disk:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return Disk(usage.total, usage.free)
+
+
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """Within it a citizen's file, or a piece of one, is written to the folder, which is made.
+
+    Raises Refused("disk-full"): no more than SPARE is left, or the disk takes nothing.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if of(folder).free < SPARE:
+            raise full()
+        yield
+    except OSError:
+        raise full() from None
+
+
+def full() -> Refused:
+    """The disk takes no more of what citizens send."""
+    return Refused("disk-full", "there is no room for files; report without", after_s=600)
 
 
 def write(part: Path, path: Path, data: bytes) -> None:

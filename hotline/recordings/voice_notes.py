@@ -86,15 +86,6 @@ def _decoded(file: BinaryIO, kind: str) -> bytes:
 def keep(folder: Path, wav: bytes) -> str:
     """Write the file among the messages; returns its name. Raises Refused("disk-full")."""
     name = f"{secrets.token_hex(16)}.wav"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if disk.of(folder).free < disk.SPARE:
-            raise _full()
+    with disk.room(folder):
         disk.write(folder / f"{name}.part", folder / name, wav)
-    except OSError:
-        raise _full() from None
     return name
-
-
-def _full() -> Refused:
-    return Refused("disk-full", "there is no room for a voice; report without one", after_s=600)

@@ -12,25 +12,36 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hotline.errors import Refused
-from hotline.pictures import pictures
 from hotline.recordings import disk
 
-_OPEN = os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def length(folder: Path, name: str) -> int:
-    """How many bytes are there."""
+    """How many bytes are there. Raises Refused("upload-unknown")."""
     try:
         return (folder / name).lstat().st_size
     except FileNotFoundError:
-        return 0
+        raise unknown() from None
+
+
+def unknown() -> Refused:
+    """It is nobody's, another's, or gone."""
+    return Refused("upload-unknown", "no such file is on its way; send it anew")
+
+
+def make(folder: Path, name: str) -> None:
+    """The file, in which nothing is yet; nothing else makes it: it never outlives its row. Raises
+    Refused("disk-full")."""
+    with disk.room(folder):
+        os.close(os.open(folder / name, _OPEN | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 class Pieces:
     """The file, open to be added to."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._file = descriptor
+    def __init__(self, folder: Path, descriptor: int) -> None:
+        self._folder, self._file = folder, descriptor
 
     def add(self, at: int, data: bytes) -> None:
         """Add a piece behind the first `at` bytes. Raises Refused("upload-offset" | "disk-full")."""
@@ -39,9 +50,8 @@ class Pieces:
             if os.fstat(self._file).st_size != at:
                 raise Refused("upload-offset", "it ends elsewhere: ask how far it is")
             while data:
-                data = data[os.write(self._file, data) :]
-        except OSError:
-            raise pictures.full() from None
+                with disk.room(self._folder):
+                    data = data[os.write(self._file, data) :]
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -50,21 +60,18 @@ class Pieces:
         try:
             os.fsync(self._file)
         except OSError:
-            raise pictures.full() from None
+            raise disk.full() from None
 
 
 @contextmanager
 def opened(folder: Path, name: str) -> Iterator[Pieces]:
-    """The file, which is made by its first piece. Raises Refused("disk-full")."""
+    """The file. Raises Refused("upload-unknown")."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if disk.of(folder).free < disk.SPARE:
-            raise pictures.full()
-        descriptor = os.open(folder / name, _OPEN, 0o600)
+        descriptor = os.open(folder / name, _OPEN)
     except OSError:
-        raise pictures.full() from None
+        raise unknown() from None
     try:
-        yield Pieces(descriptor)
+        yield Pieces(folder, descriptor)
     finally:
         os.close(descriptor)
 

@@ -13,6 +13,7 @@ from db.models import Upload, UploadKind
 from hotline.errors import Refused
 from hotline.pictures import decoding
 from hotline.recordings import disk, voice_notes
+from hotline.uploads import pieces
 
 LARGEST = {UploadKind.PICTURE: decoding.LARGEST, UploadKind.VOICE: voice_notes.LARGEST}
 LOOK = {UploadKind.PICTURE: decoding.look, UploadKind.VOICE: voice_notes.look}
@@ -58,7 +59,7 @@ def _of(session: Session, number: str, id_: str, *, lock: bool) -> Upload:
     own = and_(Upload.id == id_, Upload.number == number, Upload.made_at > now(session) - LASTS)
     found = session.scalar(select(Upload).where(own).with_for_update() if lock else select(Upload).where(own))
     if found is None:
-        raise Refused("upload-unknown", "no such file is on its way; send it anew")
+        raise pieces.unknown()
     return found
 
 

@@ -21,6 +21,7 @@ from db import events
 from db.engine import writing
 from db.models import Role
 from hotline.people import sign_ins
+from hotline.recordings import disk
 from settings import Settings
 from tests.api.my.signing_in import page_of
 from tests.factories import a_number, a_round, a_user
@@ -120,44 +121,73 @@ def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_an
             assert is_dropped(client)
 
 
-def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_then_what_came_is_there(
-    connect: Callable[[], socket.socket],
-    url: str,
-    engine: Engine,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(uploads, "_SILENT_S", 0.5)
-    page = page_of(create(settings), engine, settings, a_number())
-    cookie = "=".join(next(iter(page.cookies.items())))
-    body, tus = picture_files.jpeg((2000, 1000)), {"Tus-Resumable": "1.0.0", "Cookie": cookie}
-    begun = httpx.post(
-        f"{url}/my/uploads", params={"kind": "picture"}, headers=tus | {"Upload-Length": str(len(body))}
-    )
-    where = begun.headers["location"]
+class Sending:
+    """A citizen's picture that is sent in pieces, by connections of which the test has hold."""
 
-    def there() -> int:
-        return int(httpx.head(f"{url}{where.removeprefix('/api/v1')}", headers=tus).headers["upload-offset"])
+    body = picture_files.jpeg((2000, 1000))
 
-    def add(at: int, piece: bytes) -> socket.socket:
-        head = f"PATCH {where} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nCookie: {cookie}\r\n"
+    def __init__(self, url: str, cookie: str, connect: Callable[[], socket.socket]) -> None:
+        self._headers = {"Tus-Resumable": "1.0.0", "Cookie": cookie}
+        begins = self._headers | {"Upload-Length": str(len(self.body))}
+        begun = httpx.post(f"{url}/my/uploads", params={"kind": "picture"}, headers=begins)
+        self._where, self._connect = begun.headers["location"], connect
+        self._url = f"{url}{self._where.removeprefix('/api/v1')}"
+
+    def there(self) -> int:
+        return int(httpx.head(self._url, headers=self._headers).headers["upload-offset"])
+
+    def add(self, at: int, until: int | None = None) -> socket.socket:
+        """Say that all the rest comes, and send it from `at` on, or until there."""
+        head = f"PATCH {self._where} HTTP/1.1\r\nHost: x\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
         head += f"Upload-Offset: {at}\r\nContent-Type: application/offset+octet-stream\r\n"
-        client = connect()
-        client.sendall(f"{head}Content-Length: {len(body) - at}\r\n\r\n".encode() + piece)
+        client = self._connect()
+        said = f"{head}Content-Length: {len(self.body) - at}\r\n\r\n"
+        client.sendall(said.encode() + self.body[at:until])
         return client
 
-    broken = add(0, body[:3000])
-    until(lambda: there() == 3000, "what came is there, before all of it is")
+    def is_finished(self) -> bool:
+        return httpx.post(f"{self._url}/finish", headers=self._headers).status_code == 200
+
+
+@pytest.fixture
+def sending(url: str, engine: Engine, settings: Settings, connect: Callable[[], socket.socket]) -> Sending:
+    page = page_of(create(settings), engine, settings, a_number())
+    return Sending(url, "=".join(next(iter(page.cookies.items()))), connect)
+
+
+def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_then_what_came_is_there(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_SILENT_S", 0.5)
+    broken = sending.add(0, 3000)
+    until(lambda: sending.there() == 3000, "what came is there, before all of it is")
     broken.close()
-    silent = add(3000, body[3000:5000])
-    until(lambda: there() == 5000, "what came is there, before all of it is")
-    other = add(5000, body[5000:7000])  # the same citizen, on another network
-    until(lambda: there() == 7000, "who is silent holds nobody up")
+    silent = sending.add(3000, 5000)
+    until(lambda: sending.there() == 5000, "what came is there, before all of it is")
+    other = sending.add(5000, 7000)  # the same citizen, on another network
+    until(lambda: sending.there() == 7000, "who is silent holds nobody up")
     for late in (silent, other):
         assert late.recv(12) == b"HTTP/1.1 503"
         assert is_dropped(late)
-    assert add(7000, body[7000:]).recv(12) == b"HTTP/1.1 204"
-    assert httpx.post(f"{url}{where.removeprefix('/api/v1')}/finish", headers=tus).status_code == 200
+    assert sending.add(7000).recv(12) == b"HTTP/1.1 204"
+    assert sending.is_finished()
+
+
+def test_given_a_piece_under_way_when_the_disk_runs_full_then_it_is_said_and_goes_on_from_there(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = sending.add(0, 3000)
+    until(lambda: sending.there() == 3000, "there was room when it began")
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "of", lambda _folder: disk.Disk(1 << 40, disk.SPARE - 1))
+        for at in (3000, 5000):
+            under_way.sendall(sending.body[at : at + 2000])
+        under_way.sendall(sending.body[7000:])
+        assert under_way.recv(12) == b"HTTP/1.1 507"
+        assert sending.there() == 3000, "what is left is for calls and registrations"
+    assert sending.add(3000).recv(12) == b"HTTP/1.1 204"
+    assert sending.is_finished()
 
 
 def a_cookie(engine: Engine) -> str:

@@ -18,7 +18,7 @@ from api.security import LONGEST_BODY, LONGEST_PICTURE
 from db.engine import reading
 from db.models import Picture
 from hotline.pictures import decoding, pictures
-from hotline.recordings.disk import Disk
+from hotline.recordings import disk
 from settings import Settings
 from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
@@ -128,8 +128,10 @@ def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_t
             patched.setattr("hotline.recordings.disk.os.fsync", no_space)
         elif how == "no file can be opened":
             patched.setattr("api.pictures.TemporaryFile", no_space)
-        else:
-            patched.setattr("hotline.pictures.stores.disk.of", lambda _folder: Disk(1 << 40, 1 << 20))
+        else:  # there was room when it began to come
+            free = iter([disk.SPARE])
+            patched.setattr(disk, "of", lambda _folder: disk.Disk(1 << 40, next(free, 0)))
+            patched.setattr(decoding, "plain", pytest.fail)
         answer = mine.post(SENT, content=files.jpeg())
         problem(answer, 507, "disk-full")
         assert int(answer.headers["retry-after"]) > 0

@@ -4,7 +4,9 @@ import io
 import os
 import time
 import wave
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -198,6 +200,7 @@ def test_given_two_who_add_at_one_moment_when_both_begin_at_one_place_then_one_h
 ) -> None:
     """Also in two processes: what decides is the file."""
     folder, begin, refused = settings.uploads_dir, Barrier(2), []
+    pieces.make(folder, "one")
 
     def adds(letter: bytes) -> None:
         with pieces.opened(folder, "one") as file:
@@ -306,6 +309,30 @@ def test_given_a_full_disk_when_a_piece_comes_then_it_is_said_and_goes_on_later(
     assert mine.post(f"{where}/finish").status_code == 200
 
 
+def test_given_a_piece_on_its_way_when_its_upload_is_ended_before_it_is_written_then_no_file_is_left(
+    mine: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, opened = begun(mine, 500), pieces.opened
+
+    def ended_before(folder: Path, name: str) -> AbstractContextManager[pieces.Pieces]:
+        assert mine.delete(where, headers=TUS).status_code == 204
+        return opened(folder, name)
+
+    monkeypatch.setattr(pieces, "opened", ended_before)
+    problem(add(mine, where, 0, b"\xff\xd8\xff"), 404, "upload-unknown")
+    assert left(settings) == {}
+
+
+def test_given_an_upload_whose_file_is_gone_when_asked_then_it_is_to_be_sent_anew(
+    mine: TestClient, settings: Settings
+) -> None:
+    where = begun(mine, 500)
+    (settings.uploads_dir / where.rpartition("/")[2]).unlink()
+    assert mine.head(where, headers=TUS).status_code == 404
+    problem(add(mine, where, 0, b"\xff\xd8\xff"), 404, "upload-unknown")
+    assert left(settings) == {}
+
+
 def test_given_more_than_wait_when_one_is_begun_then_the_oldest_goes_with_its_files(
     mine: TestClient, settings: Settings
 ) -> None:
@@ -313,7 +340,7 @@ def test_given_more_than_wait_when_one_is_begun_then_the_oldest_goes_with_its_fi
     mine.post(f"{first}/finish")
     others = [sent(mine, b"\xff\xd8\xff" + bytes(10)) for _ in range(uploads.AT_ONCE - 1)]
     assert mine.head(first, headers=TUS).status_code == 200
-    begun(mine, 5)
+    others.append(begun(mine, 5))
     assert mine.head(first, headers=TUS).status_code == 404
     assert left(settings) == {"uploads": sorted(each.rpartition("/")[2] for each in others)}
 

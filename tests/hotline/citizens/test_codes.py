@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import CitizenCode, CodeWay, KnownBrowser, OutboxKind, OutboxMessage
-from hotline.citizens import browsers, codes, sessions
+from hotline.citizens import browsers, code_calls, codes, sessions
 from hotline.errors import Refused
 from settings import Settings
 from tests.factories import ANOTHER, BROWSER, a_number, at_once
@@ -319,6 +319,18 @@ def test_given_a_stranger_who_asks_for_all_numbers_when_an_owner_asks_in_a_known
         assert ask(engine, few, owner, way), "a fifth is kept for whom we know"
     signs_in(engine, settings, owner := a_number(), BROWSER)
     assert refusal(ask, engine, few, owner, way) == "too-many-codes"
+
+
+def test_given_strangers_codes_to_be_spoken_when_a_known_browser_asks_then_its_owner_is_called_first(
+    engine: Engine, settings: Settings
+) -> None:
+    owner = a_number()
+    signs_in(engine, settings, owner, BROWSER)
+    for number in (a_number(), owner, a_number()):
+        ask(engine, settings, number, CodeWay.CALL)
+    with reading(engine) as session:
+        (first,) = code_calls.due(session, 1)
+        assert session.get_one(CitizenCode, first).number == owner
 
 
 @pytest.mark.parametrize(
