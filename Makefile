@@ -1,6 +1,8 @@
 # The two commands are `make run` and `make test`; `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled once, also where the machine says otherwise: hundreds of processes of the tests read the same code.
+export PYTHONDONTWRITEBYTECODE :=
 # For trying out; hotline.env may say otherwise.
 ifeq (,$(shell grep -s '^HOTLINE_BROWSER_PHONE=' hotline.env))
 export HOTLINE_BROWSER_PHONE ?= 1
