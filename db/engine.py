@@ -44,7 +44,7 @@ def connect(url: str) -> Engine:
         "statement_timeout": 5000,
         "lock_timeout": 5000,
         "idle_in_transaction_session_timeout": 10000,
-        "max_parallel_workers_per_gather": 0,  # a look takes no other cores: calls are on them, and it is later
+        "max_parallel_workers_per_gather": 0,  # calls need the other cores
     }
     arguments = {
         "connect_timeout": 3,
