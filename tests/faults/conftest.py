@@ -19,9 +19,9 @@ import pytest
 from tests.faults import broken_round
 from tests.faults.breaking import Breakable
 from tests.kit.postgres import Postgres
-from tests.kit.running import desk, mark, running, system, tone
+from tests.kit.running import desk, mark, pytest_runtest_teardown, system, tone
 
-__all__ = ["desk", "running", "system", "tone"]
+__all__ = ["desk", "pytest_runtest_teardown", "system", "tone"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

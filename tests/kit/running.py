@@ -1,7 +1,8 @@
 """Fixtures for the folders whose tests drive the whole system; their conftest.py imports them."""
 
+import atexit
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,40 @@ from tests.kit.system import System
 SERVICE, SUPERVISOR = "125", "+989130000137"
 
 
-@pytest.fixture(scope="package")
-def running() -> Iterator[System]:
-    """The system, started once, and gone with the last of these tests; its city has an emergency service."""
-    with System(HOTLINE_URGENT_NUMBER=SERVICE, HOTLINE_SUPERVISOR_NUMBERS=SUPERVISOR) as system:
-        yield system
+_FOLDERS = ("system", "faults")
+_RUNNING: list[System] = []
+"""The one of this process, once it is started; the tests of both folders have it."""
+
+
+def _running() -> System:
+    if not _RUNNING:
+        city = {"HOTLINE_URGENT_NUMBER": SERVICE, "HOTLINE_SUPERVISOR_NUMBERS": SUPERVISOR}
+        _RUNNING.append(System(**city).__enter__())
+    return _RUNNING[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """It goes with the last of them: a start costs as much as two minutes of a system with nothing to do."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent.name not in _FOLDERS:
+            _end()
+
+
+@atexit.register
+def _end() -> None:
+    while _RUNNING:
+        _RUNNING.pop().__exit__()
 
 
 @pytest.fixture
-def system(running: System) -> Iterator[System]:
-    """The running system, healthy again after whatever the test before did to it."""
+def system() -> Iterator[System]:
+    """The running system, healthy again after whatever the test before did to it; its city has an emergency
+    service.
+    """
+    running = _running()
     running.wait_healthy()
     before = len(running.log())
     yield running

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.running import desk, mark, running, system, tone
+from tests.kit.running import desk, mark, pytest_runtest_teardown, system, tone
 
-__all__ = ["desk", "running", "system", "tone"]
+__all__ = ["desk", "pytest_runtest_teardown", "system", "tone"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
