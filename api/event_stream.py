@@ -1,13 +1,18 @@
 """Live events: the event log as server-sent events, resumed by Last-Event-ID.
 
+A department hears that something of its own is different, and nothing else: neither what, nor by an id or a
+heartbeat how much happens elsewhere. Its page asks for its inbox then, and whenever a stream begins.
+
 Their number is bounded, each person's and all together; a stream ends with its session.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from itertools import takewhile
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -15,7 +20,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import Engine
 
 from api import schemas
-from api.access import InSession, idle, signed_in
+from api.access import InSession, OfDepartment, idle, signed_in
 from db import events
 from db.engine import glance, reading
 from hotline.errors import Refused
@@ -27,6 +32,8 @@ router = APIRouter(tags=["events"])
 POLL_S = 0.1
 HEARTBEAT_S = 10.0
 CHECK_SESSIONS_S = 1.0
+_KEPT = 2_000
+"""So many events are read once for all pages; a page that is further behind reads by itself."""
 _REFUSAL = {
     "description": "A problem (RFC 9457)",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -41,8 +48,17 @@ class Stream:
     user_id: int
     session: str
     seen: int
-    """The last event that it was sent."""
+    """The last event that it was sent, or that was none of its."""
+    department_id: int | None
     over: Literal["", "signed-out", "crowded"] = ""
+
+
+class News(NamedTuple):
+    """An event: what the office is sent, and which departments see that request, or did until then."""
+
+    id: int
+    data: str
+    departments: tuple[int | None, ...]
 
 
 class Tail:
@@ -52,17 +68,22 @@ class Tail:
         self._engine, self._settings = engine, settings
         self._news = asyncio.Condition()
         self._streams: list[Stream] = []
+        self._recent: deque[News] = deque(maxlen=_KEPT)
         self.last_id = 0
 
     async def run(self) -> None:
         """Watch the log, and the sessions, for ever. A database that is away is asked again."""
         checked = 0.0
         while True:
+            news: Sequence[News] = ()
             try:
                 newest = await run_in_threadpool(self.newest)
+                if self.last_id and newest > self.last_id and self._streams:
+                    news = await run_in_threadpool(self._read, self.last_id)
                 if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:
                     lasting = await run_in_threadpool(self._lasting, {s.session for s in self._streams})
-                    gone = [s for s in self._streams if s.session not in lasting]
+                    still = lasting.items()
+                    gone = [s for s in self._streams if (s.session, s.department_id) not in still]
                     await self._end(gone, "signed-out")
                     checked = time.monotonic()
             except Exception:
@@ -70,7 +91,11 @@ class Tail:
                 continue
             if newest != self.last_id:
                 async with self._news:
-                    self.last_id = newest
+                    if news:
+                        self._recent.extend(news)
+                    else:
+                        self._recent.clear()
+                    self.last_id = news[-1].id if news else newest
                     self._news.notify_all()
             await asyncio.sleep(POLL_S)
 
@@ -86,9 +111,9 @@ class Tail:
         if full or len(mine) >= self._settings.event_streams_per_person:
             await self._end(mine[:1], "crowded")
 
-    def join(self, user_id: int, session: str, seen: int) -> Stream:
+    def join(self, user_id: int, session: str, seen: int, department_id: int | None) -> Stream:
         """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
-        stream = Stream(user_id, session, seen)
+        stream = Stream(user_id, session, seen, department_id)
         self._streams.append(stream)
         return stream
 
@@ -113,7 +138,7 @@ class Tail:
             async with self._news:
                 self._news.notify_all()
 
-    def _lasting(self, sessions: set[str]) -> set[str]:
+    def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
         with reading(self._engine) as session:
             return sign_ins.lasting(session, sessions, idle(self._settings))
 
@@ -122,11 +147,26 @@ class Tail:
         with glance(self._engine) as connection:
             return events.last_id(connection)
 
-    def after(self, seen: int) -> list[tuple[int, str]]:
-        """PathId and JSON of the events after `seen`."""
+    async def after(self, seen: int) -> Sequence[News]:
+        """The events after `seen`, or the first of very many."""
+        if seen >= (self._recent[0].id - 1 if self._recent else self.last_id):
+            return [*takewhile(lambda each: each.id > seen, reversed(self._recent))][::-1]
+        return await run_in_threadpool(self._read, seen)
+
+    async def concerns(self, stream: Stream) -> bool:
+        """Whether anything that it has not seen is its department's; it has seen it now."""
+        news = await self.after(stream.seen)
+        stream.seen = news[-1].id if news else stream.seen
+        return any(stream.department_id in each.departments for each in news)
+
+    def _read(self, seen: int) -> Sequence[News]:
         with reading(self._engine) as session:
             return [
-                (e.id, schemas.Change.model_validate(e, from_attributes=True).model_dump_json())
+                News(
+                    e.id,
+                    schemas.Change.model_validate(e, from_attributes=True).model_dump_json(),
+                    (e.department_id, e.left_id),
+                )
                 for e in events.since(session, seen)
             ]
 
@@ -141,10 +181,9 @@ async def _joined(
     tail: Tail = request.app.state.tail
     newest = await run_in_threadpool(tail.newest)
     known = last_event_id.isascii() and last_event_id.isdecimal()
+    seen = min(int(last_event_id), newest) if known else newest
     await tail.make_room(sign_in.user_id)
-    stream = tail.join(
-        sign_in.user_id, sign_in.token_hash, min(int(last_event_id), newest) if known else newest
-    )
+    stream = tail.join(sign_in.user_id, sign_in.token_hash, seen, sign_in.user.department_id)
     response.headers["Cache-Control"] = "no-store"
     try:
         yield stream
@@ -170,8 +209,32 @@ async def live(
             yield ServerSentEvent(raw_data="{}", event="crowded")
         if stream.over:
             return
-        found = await run_in_threadpool(tail.after, stream.seen)
+        found = await tail.after(stream.seen)
         if not found:
             yield ServerSentEvent(comment="still here")
-        for stream.seen, data in found:
+        for stream.seen, data, _ in found:
             yield ServerSentEvent(raw_data=data, event="change", id=str(stream.seen))
+
+
+@router.get("/events/inbox", response_class=EventSourceResponse, responses={"default": _REFUSAL})
+async def inbox(
+    request: Request, _user: OfDepartment, stream: Annotated[Stream, Depends(_joined)]
+) -> AsyncIterator[ServerSentEvent]:
+    """That something of the department's inbox is different: ask for it again, as when the stream begins."""
+    tail: Tail = request.app.state.tail
+    stream.seen = max(stream.seen, tail.last_id)  # all that was before is asked for now
+    yield ServerSentEvent(raw_data="{}", event="hello", retry=1000)
+    beat = time.monotonic() + HEARTBEAT_S
+    while True:
+        await tail.wait(stream, max(0.0, beat - time.monotonic()))
+        if stream.over == "crowded":
+            yield ServerSentEvent(raw_data="{}", event="crowded")
+        if stream.over:
+            return
+        if await tail.concerns(stream):
+            yield ServerSentEvent(raw_data="{}", event="change")
+        elif time.monotonic() < beat:
+            continue  # it is others': nothing is sent
+        else:
+            yield ServerSentEvent(comment="still here")
+        beat = time.monotonic() + HEARTBEAT_S

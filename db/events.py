@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import Callback, Event, Recording, Registration, Request, User
+from db.states import SEEN_BY_DEPARTMENT
 
 _ORDER_LOCK = 137
 _FORGOTTEN_AT_ONCE = 1000
@@ -86,9 +87,25 @@ def recording_changed(session: Session, recording: Recording, what: str) -> None
     )
 
 
-def request_changed(session: Session, request: Request) -> None:
-    """Append that something was done with a request, which is now in this state. Call it last."""
-    _append(session, kind="request", what=request.state, request_id=request.id)
+def request_changed(session: Session, request: Request, left: int | None = None) -> None:
+    """Append that something was done with a request, which is now in this state. Call it last.
+
+    The department that sees it is told; and the one that it has `left`.
+    """
+    sees = department_that_sees(request)
+    _append(
+        session,
+        kind="request",
+        what=request.state,
+        request_id=request.id,
+        department_id=sees,
+        left_id=None if left == sees else left,
+    )
+
+
+def department_that_sees(request: Request) -> int | None:
+    """The one whose inbox has it."""
+    return request.department_id if request.state in SEEN_BY_DEPARTMENT else None
 
 
 def timetable_changed(session: Session, what: str) -> None:

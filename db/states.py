@@ -223,6 +223,9 @@ GUEST_MOVES: dict[GuestState, frozenset[GuestState]] = {
 WITH_DEPARTMENT = (_Q.REFERRED, _Q.ACCEPTED, _Q.ASKED)
 """A department has it, until a due date."""
 
+SEEN_BY_DEPARTMENT = (*WITH_DEPARTMENT, _Q.REPLIED)
+"""In these it is the department's to see; a citizen who objects brings it back to the office."""
+
 IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED, _Q.SPLIT)
 """The city owes something."""
 

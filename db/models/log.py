@@ -45,6 +45,8 @@ class Event(Base):
     desk_id: Mapped[int | None]
     user_id: Mapped[int | None]  # who sat at that desk
     request_id: Mapped[int | None]
+    department_id: Mapped[int | None]  # which sees that request from now on,
+    left_id: Mapped[int | None]  # and which saw it until now, if that is another
 
     __table_args__ = (
         Index("events_of_person", "user_id", "at", sqlite_where=_AT_A_DESK, postgresql_where=_AT_A_DESK),

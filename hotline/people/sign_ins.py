@@ -65,10 +65,13 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
     return session.scalar(query)
 
 
-def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> set[str]:
-    """Those of these sessions, accounts.named by the hashes of their cookies, that are not over."""
-    query = select(SignIn.token_hash).where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle))
-    return set(session.scalars(query))
+def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> dict[str, int | None]:
+    """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
+    department of its person.
+    """
+    query = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
+    found = session.execute(query.where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle)))
+    return {token_hash: department_id for token_hash, department_id in found}
 
 
 def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:

@@ -7,15 +7,14 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
 from db.models import Request, RequestEntry, Role, User, word
-from db.states import WITH_DEPARTMENT, RequestState, RequestStep
+from db.states import RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.requests import inbox, pages, requests
 from hotline.requests.pages import Place
 
-SEEN_IN = (*WITH_DEPARTMENT, RequestState.REPLIED)
-"""In these it is the department's to see; a citizen who objects brings it back to the office."""
 _NOT_SEEN = (RequestStep.MERGED, RequestStep.SEPARATED, RequestStep.TO_SUPERVISORS)
 """Other requests, and what the office does about the department."""
 
@@ -100,7 +99,7 @@ def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
 
 def must_be_its(session: Session, request: Request, department_id: int | None) -> None:
     """Raises Refused("request-moved") if the department has it no more, ("not-found") if it never had it."""
-    if department_id is not None and request.department_id == department_id and request.state in SEEN_IN:
+    if department_id is not None and department_id == events.department_that_sees(request):
         return
     had = select(RequestEntry.id).where(
         RequestEntry.request_id == request.id, RequestEntry.department_id == department_id

@@ -28,6 +28,8 @@ TO_CITIZEN = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, Reque
 BY_CITIZEN = (RequestStep.DENIED, RequestStep.ANSWERED)
 _SAID = (*TO_CITIZEN, *BY_CITIZEN)
 
+_LEFT = "left"
+"""Which department saw a request before its move: in the session, by the request's id."""
 _REMEMBERED = timedelta(days=60)
 """For so long a caller hears, by the number alone, what became of a request that is at its end."""
 
@@ -153,7 +155,8 @@ def sound(request: Request, folder: Path) -> Path:
 def move(
     session: Session, request: Request, to: RequestState, *, only: Sequence[RequestState] = (), **values: Any
 ) -> None:
-    """Bring it into another state, out of `only` these. Raises Refused("wrong-state")."""
+    """Bring it into another state, out of `only` these; `log` it then. Raises Refused("wrong-state")."""
+    session.info[_LEFT, request.id] = events.department_that_sees(request)
     moved = session.scalar(
         update(Request)
         .where(Request.id == request.id, Request.state.in_(only or request_sources(to)))
@@ -194,4 +197,4 @@ def log(
     session.add(entry)
     session.flush()
     steps.append(session, entry, request.tracking)
-    events.request_changed(session, request)
+    events.request_changed(session, request, session.info.pop((_LEFT, request.id), None))

@@ -31,7 +31,7 @@ from tests.kit import seed_city
 
 DOCUMENT = "/api/openapi.json"
 schemathesis.openapi.media_type("application/offset+octet-stream", st.binary(max_size=64))
-UNENDING = "/api/v1/events"
+UNENDING = ("/api/v1/events", "/api/v1/events/inbox")
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -108,7 +108,7 @@ def test_given_the_document_when_each_asks_all_of_it_then_nothing_breaks_and_all
     if explores or not made:
         document = schemathesis.openapi.from_asgi(DOCUMENT, app)
         operations = [found.ok() for found in document.get_all_operations()]
-        made.update({each.label: (each, []) for each in operations if each.path != UNENDING})
+        made.update({each.label: (each, []) for each in operations if each.path not in UNENDING})
     assert len(made) > 200
     with asgi.get_client(app) as client:
         for operation, alike in made.values():

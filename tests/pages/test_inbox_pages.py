@@ -104,6 +104,9 @@ def test_given_a_department_when_it_opens_a_page_of_the_office_then_it_is_not_it
     expect(page.get_by_test_id("not-here")).to_be_visible()
     page.get_by_test_id("not-here").get_by_role("link").click()
     expect(page.get_by_test_id("nothing")).to_be_visible()
+    with writing(engine) as session:
+        work.refer(session, a_request(session), department, due_on=today(session), who="operator1")
+    expect(page.get_by_test_id("request")).to_have_count(1)  # long before it is asked again by the clock
     page.get_by_test_id("my-account").click()
     expect(page.get_by_test_id("rail-inbox")).to_be_visible()
 

@@ -129,7 +129,7 @@ def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(se
     session.flush()
     assert signed_in(session, cookie) is None
     assert sign_ins.sessions_of(session, user.id) == []
-    assert sign_ins.lasting(session, [kept.token_hash]) == set()
+    assert sign_ins.lasting(session, [kept.token_hash]) == {}
 
 
 def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
@@ -143,8 +143,7 @@ def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_th
     assert [signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
     sign_ins.end_sessions(session, user.id, except_hash=sign_ins.cookie_hash(mine))
     assert [signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
-    assert sign_ins.lasting(session, list(map(sign_ins.cookie_hash, (mine, second, others)))) == set(
-        map(sign_ins.cookie_hash, (mine, others))
-    )
+    lasting = sign_ins.lasting(session, list(map(sign_ins.cookie_hash, (mine, second, others))))
+    assert lasting == dict.fromkeys(map(sign_ins.cookie_hash, (mine, others)))
     sign_ins.end_sessions(session, user.id)
     assert signed_in(session, mine) is None and signed_in(session, others) is other

@@ -24,7 +24,7 @@ const CROWDED_WAIT = 20_000
  * Follows the server's events until the returned function is called, connecting again where it
  * was cut. (EventSource hides the heartbeat, so it cannot tell a silent line from a dead one.)
  */
-export function followEvents(handlers: Handlers): () => void {
+export function followEvents(handlers: Handlers, address = '/api/v1/events'): () => void {
   const stopped = new AbortController()
   const isStopped = () => stopped.signal.aborted
   let lastId: string | undefined
@@ -34,7 +34,7 @@ export function followEvents(handlers: Handlers): () => void {
     const silence = new AbortController()
     let timer = window.setTimeout(() => silence.abort(), SILENCE)
     try {
-      const response = await fetch('/api/v1/events', {
+      const response = await fetch(address, {
         headers: { Accept: 'text/event-stream', ...(lastId ? { 'Last-Event-ID': lastId } : {}) },
         signal: AbortSignal.any([stopped.signal, silence.signal]),
       })

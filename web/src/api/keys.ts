@@ -37,3 +37,6 @@ export const VOICE = ['voice-message']
 
 /** Everything of requests begins so; a live event refreshes all of it that is on the page. */
 export const REQUESTS = ['requests']
+
+/** A department's inbox, the same. */
+export const INBOX = ['inbox']

@@ -2,10 +2,14 @@ import { useEffect } from 'react'
 import { useQueryClient, type QueryKey } from '@tanstack/react-query'
 import { leaveOld } from './asked-ahead'
 import { followEvents } from './events'
-import { adminKeys, planningKey, keys, HISTORY, REQUESTS, TAKERS, VOICE } from './keys'
+import { adminKeys, planningKey, keys, HISTORY, INBOX, REQUESTS, TAKERS, VOICE } from './keys'
 import { makeRefresher } from './refresher'
 import { useSessionOver } from './session'
 import type { Me } from './types'
+
+/** In so many milliseconds a page asks once for lists that every other page asks for at the same event, not all in the same moment. */
+const GATHERED = 2_000
+const SPREAD = 400
 
 /** Keeps every query of the page true while it is open: my own callback at once, lines calmly. */
 export function useLiveUpdates(myDesk: number | null): void {
@@ -17,6 +21,7 @@ export function useLiveUpdates(myDesk: number | null): void {
     const refresh = (queryKey: QueryKey) => queries.invalidateQueries({ queryKey })
     const soon = makeRefresher(refresh, 40)
     const calmly = makeRefresher(refresh, 350)
+    const gathered = makeRefresher(refresh, GATHERED, SPREAD)
 
     return followEvents({
       onOpen: () => {
@@ -47,7 +52,12 @@ export function useLiveUpdates(myDesk: number | null): void {
           calmly(keys.alarms)
           return
         }
-        if (change.kind !== 'request') calmly(keys.control)
+        if (change.kind === 'request') {
+          gathered(REQUESTS)
+          gathered(HISTORY)
+          return
+        }
+        calmly(keys.control)
         if (change.kind === 'number') calmly(adminKeys.blocked)
         if (change.kind === 'key') calmly(adminKeys.apiKeys)
         calmly(adminKeys.desks)
@@ -61,11 +71,6 @@ export function useLiveUpdates(myDesk: number | null): void {
           calmly(adminKeys.recordings)
           return
         }
-        if (change.kind === 'request') {
-          calmly(REQUESTS)
-          calmly(HISTORY)
-          return
-        }
         if (change.kind === 'timetable' || change.kind === 'round') calmly(planningKey)
         if (change.kind === 'registration') calmly([...VOICE, change.registration_id])
         calmly(keys.rounds)
@@ -75,4 +80,23 @@ export function useLiveUpdates(myDesk: number | null): void {
       },
     })
   }, [queries, myDesk, over])
+}
+
+/** The same for a department, which is told only that something of its own is different. */
+export function useLiveInbox(): void {
+  const queries = useQueryClient()
+  const over = useSessionOver()
+
+  useEffect(() => {
+    if (over) return
+    const gathered = makeRefresher((queryKey: QueryKey) => queries.invalidateQueries({ queryKey }), GATHERED, SPREAD)
+    return followEvents({
+      onOpen: () => {
+        leaveOld()
+        void queries.invalidateQueries()
+      },
+      onSignedOut: () => void queries.invalidateQueries({ queryKey: keys.me, exact: true }),
+      onChange: () => gathered(INBOX),
+    }, '/api/v1/events/inbox')
+  }, [queries, over])
 }

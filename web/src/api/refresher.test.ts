@@ -33,3 +33,21 @@ it('given an answer that fails when something changes then it is asked for all t
   await vi.advanceTimersByTimeAsync(1_000)
   expect(refresh).toHaveBeenCalledTimes(2)
 })
+
+it('given fifty changes a second when two hundred pages gather them then each asks once in two seconds, not all at once', async () => {
+  const begun = Date.now()
+  const asked: number[][] = []
+  const pages = Array.from({ length: 200 }, (_, page) => {
+    asked[page] = []
+    return makeRefresher(() => Promise.resolve(asked[page]?.push(Date.now() - begun)), 2_000, 400)
+  })
+  for (let time = 0; time < 10_000; time += 20) {
+    pages.forEach((page) => page('requests'))
+    await vi.advanceTimersByTimeAsync(20)
+  }
+  for (const times of asked) {
+    expect(times.length).toBeLessThanOrEqual(5)
+    expect(times[0]).toBeLessThanOrEqual(400)
+  }
+  expect(new Set(asked.map(([first]) => first)).size).toBeGreaterThan(20)
+})

@@ -1,6 +1,7 @@
-/** A department's inbox: what is asked of the API, and how it is kept. No event tells of it: it is asked again. */
+/** A department's inbox: what is asked of the API, and how it is kept. Events tell of it (api/live.ts), but not of what falls due. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { body, client } from '../api/client'
+import { INBOX } from '../api/keys'
 import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
@@ -10,9 +11,8 @@ export type InboxStep = Schemas['InboxStep']
 export type Part = Schemas['Part']
 export type Answer = Schemas['DepartmentsAnswer']
 
-const INBOX = ['inbox']
 const detailKey = (id: number) => [...INBOX, 'one', id]
-const AGAIN = 30_000
+const AGAIN = 60_000
 const PAGE = 50
 
 const ofRequest = (request_id: number) => ({ params: { path: { request_id } } })

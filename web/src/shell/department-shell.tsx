@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useLocation } from 'wouter'
+import { useLiveInbox } from '../api/live'
 import type { Me } from '../api/types'
 import { useInboxCounts } from '../inbox/queries'
 import { useLanguage } from '../language/language'
@@ -8,10 +9,11 @@ import { To } from './rail'
 import rail from './rail.module.css'
 import style from './shell.module.css'
 
-/** Around a department's pages: no call, no search, nothing of what the server tells the office. */
+/** Around a department's pages: no call, no search; of what the server tells, that its inbox is different. */
 export function DepartmentShell({ me, children }: { me: Me; children: ReactNode }) {
   const { text } = useLanguage()
   const [path] = useLocation()
+  useLiveInbox()
   const { data: counts } = useInboxCounts()
   const here = tabsOf(me, path.split('/')[1] ?? '')[0]?.destination
   return (
