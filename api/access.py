@@ -175,6 +175,7 @@ def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
     return user
 
 
+handles_requests = requires(*MAY_HANDLE_REQUESTS)
 AtDesk = Annotated[User, Depends(at_desk)]
 MayPlan = Annotated[User, Depends(requires(*MAY_PLAN))]
 MayMove = Annotated[User, Depends(requires(*MAY_MOVE))]
@@ -184,7 +185,7 @@ MayInspect = Annotated[User, Depends(requires(*MAY_INSPECT))]
 MayHear = Annotated[User, Depends(requires(*MAY_HEAR))]
 MayReadReports = Annotated[User, Depends(requires(*MAY_READ_REPORTS))]
 MayOversee = Annotated[User, Depends(requires(*MAY_OVERSEE))]
-MayHandleRequests = Annotated[User, Depends(requires(*MAY_HANDLE_REQUESTS))]
+MayHandleRequests = Annotated[User, Depends(handles_requests)]
 MayChange = Annotated[User, Depends(requires(*MAY_CHANGE))]
 MayAdminister = Annotated[User, Depends(requires(*MAY_ADMINISTER))]
 MayWatch = Annotated[User, Depends(requires(*MAY_WATCH))]

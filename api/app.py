@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 
 from api import event_stream, examples, health, limits, problems, security, web
 from api.department import inbox
-from api.department import pictures as evidence
 from api.desk import (
     callbacks,
     citizen_history,
@@ -51,7 +50,7 @@ from api.public import (
     requests_page,
 )
 from api.reports import audit, citizens, recordings, reports, search, wallboard
-from api.requests import actions, categories, departments, releases, requests
+from api.requests import actions, categories, departments, evidence, releases, requests
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings

@@ -117,16 +117,12 @@ def ask(request_id: PathId, body: wire.AskCitizen, user: OfDepartment, session: 
 
 @router.post("/{request_id}/reply")
 def reply(
-    request_id: PathId, body: wire.DepartmentsAnswer, user: OfDepartment, session: Writing
+    request_id: PathId, body: request_schemas.AnswerToCitizen, user: OfDepartment, session: Writing
 ) -> wire.InboxDetail:
     """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
     request = department_work.get_for_update(session, user, request_id)
-    if body.solved:
-        department_work.solve(session, request, user=user, reply=body.reply, shown=body.pictures)
-    elif body.pictures:
-        raise Refused("evidence-unsolved", "pictures show that it is solved", "pictures")
-    else:
-        work.tell(session, request, who=user.username, reply=body.reply)
+    said = {"reply": body.reply, "solved": body.solved, "shown": body.pictures}
+    department_work.answer(session, request, user=user, **said)
     return _detail(session, request)
 
 

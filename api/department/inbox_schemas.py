@@ -5,7 +5,6 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.ids import BodyId
-from api.my.my_schemas import PictureIds
 from api.requests.request_schemas import Picture, Place
 from api.schemas import Said
 from db.models import Escalation, Evidence
@@ -113,11 +112,3 @@ class AskCitizen(BaseModel):
     """What the citizen is asked; all of it stands in one text message."""
 
     question: Said = Field("", max_length=500)
-
-
-class DepartmentsAnswer(BaseModel):
-    """What the citizen is told. `solved`: and is asked whether it is; `pictures` show it."""
-
-    reply: Said = Field("", max_length=500)
-    solved: bool = False
-    pictures: PictureIds = []

@@ -12,7 +12,17 @@ from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks
 from hotline.errors import Refused
-from hotline.requests import categories, closing, department_work, departments, filing, parts, requests, work
+from hotline.requests import (
+    categories,
+    closing,
+    department_work,
+    departments,
+    filing,
+    parts,
+    requests,
+    solving,
+    work,
+)
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -66,12 +76,16 @@ def give_back(
 
 @router.post("/{request_id}/reply")
 def reply(
-    request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId,
+    body: wire.AnswerToCitizen,
+    user: MayHandleRequests,
+    session: Writing,
+    settings: InForce,
 ) -> wire.RequestDetail:
-    """Tell the citizen how it goes on; or that it is solved, and ask whether it is."""
+    """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
     request = work.get_for_update(session, request_id)
-    say = work.reply if body.solved else work.tell
-    say(session, request, who=user.username, reply=body.reply)
+    said = {"reply": body.reply, "solved": body.solved, "shown": body.pictures}
+    solving.answer(session, request, who=user.username, **said)
     return detail(session, request, settings.request_alike_days)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from api.ids import BodyId
+from api.my.my_schemas import PictureIds
 from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
 from db.models import Escalation, PictureKind
@@ -247,10 +248,16 @@ class Note(BaseModel):
 
 
 class Reply(BaseModel):
-    """What the citizen is told. `solved`: and is asked whether it is."""
+    """What the citizen is told."""
 
     reply: Said = Field("", max_length=500)
+
+
+class AnswerToCitizen(Reply):
+    """What the citizen is told. `solved`: and is asked whether it is; `pictures` show it."""
+
     solved: bool = False
+    pictures: PictureIds = []
 
 
 class DuplicateOf(BaseModel):

@@ -10,15 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Category, Evidence, OutboxKind, Picture, PictureKind, Request, RequestEntry, Role, User
+from db.models import OutboxKind, Request, RequestEntry, Role, User
 from db.states import IN_WORK, RequestState, RequestStep
 from hotline import outbox, reasons
 from hotline.errors import Refused
-from hotline.pictures import pictures
-from hotline.requests import categories, work
+from hotline.requests import solving, work
 from hotline.requests.department_inbox import must_be_its
 from hotline.requests.requests import move
-from hotline.words import PUBLIC
 
 _S, _T = RequestState, RequestStep
 LONGEST_QUESTION = outbox.LONGEST_REPLY
@@ -108,27 +106,13 @@ def question_of(session: Session, request: Request) -> str:
     return last.note if last and last.step is _T.ASKED else ""
 
 
-def solve(session: Session, request: Request, *, user: User, reply: str, shown: Sequence[str]) -> None:
-    """It is solved, shown by what its category demands; the citizen is asked whether it is.
-
-    Raises what `work.reply` raises, and Refused("objection-own" | "evidence-picture" | "picture-unknown").
-    """
-    _must_be_anothers(session, request, user)
-    category = categories.get(session, request.category)
-    given = pictures.waiting(session, shown, Picture.who == user.username)
-    if category.evidence is Evidence.PICTURE and not given:
-        raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
-    words = reply.strip() or _default(request, category)
-    work.reply(session, request, who=user.username, reply=words)
-    whole = request.part_of_id or request.id  # the citizen sees what was done of it all
-    pictures.give(session, given, whole, PictureKind.EVIDENCE)
-
-
-def _default(request: Request, category: Category) -> str:
-    """What the citizen reads where nothing need be said; where a description is demanded, nothing."""
-    if category.evidence is Evidence.TEXT:
-        return ""
-    return PUBLIC.text("en" if request.language == "en" else "fa", "requests", "solved")
+def answer(
+    session: Session, request: Request, *, user: User, reply: str, solved: bool, shown: Sequence[str]
+) -> None:
+    """Tell the citizen how it goes on; or that it is solved. Raises what `solving.answer` raises."""
+    if solved:
+        _must_be_anothers(session, request, user)
+    solving.answer(session, request, who=user.username, reply=reply, solved=solved, shown=shown)
 
 
 def _must_be_anothers(session: Session, request: Request, user: User) -> None:

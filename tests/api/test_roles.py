@@ -178,6 +178,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     **{f"GET /inbox{path}": DEPARTMENT for path in ("", "/counts", "/{request_id}", "/{request_id}/audio")},
     "GET /inbox/{request_id}/pictures/{picture_id}": DEPARTMENT,
     "POST /inbox/pictures": DEPARTMENT,
+    "POST /requests/pictures": HANDLES,
     "POST /inbox/accept": DEPARTMENT,
     **{
         f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT

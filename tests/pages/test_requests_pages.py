@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Picture, PictureKind, Request, Role, User
+from db.models import Category, Evidence, Picture, PictureKind, Request, Role, User
 from db.states import CallbackState, RequestState
 from hotline.pictures import decoding, pictures
 from hotline.requests import closing, filing, releases
@@ -89,9 +89,19 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
         closing.answer(session, spoken.id, solved=False)
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "reopened")
     page.get_by_test_id("to-reply").click()
+    with writing(engine) as session:
+        session.get_one(Category, spoken.category).evidence = Evidence.PICTURE
+    page.reload()
+    page.get_by_test_id("to-reply").click()
     page.get_by_test_id("words").fill("دوباره و کامل پر شد.")
     page.get_by_test_id("solved").check()
     page.get_by_test_id("say").click()
+    expect(page.get_by_text("تصویر بیفزایید")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture_files.jpeg()}
+    )
+    page.get_by_test_id("say").click()
+    expect(page.get_by_test_id("pictures").get_by_role("img")).to_have_count(1)
     page.get_by_test_id("is-solved").click()  # the citizen told the operator
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "closed")
     steps = page.get_by_test_id("step")

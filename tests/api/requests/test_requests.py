@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from api.app import create
 from api.cookies import COOKIE
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Official, OfficialKind, Request, Role, User
+from db.models import AuditEntry, Category, Evidence, Official, OfficialKind, Request, Role, User
 from db.states import CallbackState, RequestState
 from hotline import dates, numbers
 from hotline.clock import CITY
@@ -20,7 +20,9 @@ from hotline.people import sign_ins
 from hotline.recordings import recordings
 from hotline.requests import closing, filing, requests, work
 from settings import Settings
+from tests.api.answers import problem
 from tests.factories import WEEK, a_callback, a_department, a_desk, a_registration, a_request, a_round, a_user
+from tests.kit import picture_files as files
 
 S = RequestState
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -100,6 +102,38 @@ def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its
     assert counts == {"states": {"closed": 1}, "overdue": 0, "escalated": 0}
     mine = operator.get("/requests?mine=true&state=closed&category=1&limit=1").json()
     assert [one["id"] for one in mine["items"]] == [request["id"]]
+
+
+def test_given_a_category_that_demands_a_picture_when_the_office_says_solved_then_it_shows_one_too(
+    page: Page, engine: Engine
+) -> None:
+    operator, colleague = page(Role.OPERATOR), page(Role.SUPERVISOR)
+    with writing(engine) as session:
+        session.get_one(Category, 1).evidence = Evidence.PICTURE
+        path = f"/requests/{a_request(session).id}"
+    solved = {"reply": "چراغ تعویض شد", "solved": True}
+    refused = operator.post(f"{path}/reply", json=solved)
+    assert (problem(refused, 409, "evidence-picture")["field"], seen_state(operator, path)) == (
+        *("pictures", "new"),
+    )
+    theirs, shown = (
+        one.post("/requests/pictures", content=files.jpeg()).json()["id"] for one in (colleague, operator)
+    )
+    refused = operator.post(f"{path}/reply", json=solved | {"pictures": [theirs]})
+    problem(refused, 409, "picture-unknown")
+    early = operator.post(f"{path}/reply", json={"reply": "فردا", "pictures": [shown]})
+    problem(early, 409, "evidence-unsolved")
+    told = operator.post(f"{path}/reply", json={"solved": True, "pictures": [shown]}).json()
+    assert (told["request"]["state"], told["request"]["reply"]) == ("replied", "مشکل حل شد.")
+    assert [(p["id"], p["kind"]) for p in told["pictures"]] == [(shown, "evidence")]
+    assert operator.get(f"{path}/pictures/{shown}").headers["content-type"] == "image/jpeg"
+    for what, code in ((b"", "picture-empty"), (b"<svg/>", "picture-drawing")):
+        assert operator.post("/requests/pictures", content=what).json()["code"] == code
+
+
+def seen_state(page: TestClient, path: str) -> str:
+    state: str = page.get(path).json()["request"]["state"]
+    return state
 
 
 def test_given_duplicates_when_marked_and_separated_then_both_pages_show_it(

@@ -268,7 +268,7 @@ def test_given_what_a_category_demands_when_solved_then_less_is_refused_and_noth
     shown = a_picture(session, clerk)
 
     def solve(reply: str = SOLVED, *names: str) -> None:
-        department_work.solve(session, request, user=clerk, reply=reply, shown=names)
+        department_work.answer(session, request, user=clerk, reply=reply, solved=True, shown=names)
 
     demands(session, request, Evidence.TEXT)
     with pytest.raises(Refused) as refused:
@@ -296,7 +296,7 @@ def test_given_a_category_that_demands_nothing_when_solved_without_a_word_then_i
     for language, said in (("fa", "مشکل حل شد."), ("en", "The problem is solved.")):
         request = with_us(session, clerk, S.ACCEPTED, language=language)
         demands(session, request, Evidence.NONE)
-        department_work.solve(session, request, user=clerk, reply="", shown=[])
+        department_work.answer(session, request, user=clerk, reply="", solved=True, shown=[])
         assert request.reply == said
 
 
@@ -307,7 +307,7 @@ def test_given_an_objection_when_it_comes_back_then_the_office_has_it_first_and_
     request = with_us(session, clerk)
 
     def solve(user: User) -> None:
-        department_work.solve(session, request, user=user, reply=SOLVED, shown=[])
+        department_work.answer(session, request, user=user, reply=SOLVED, solved=True, shown=[])
 
     solve(clerk)
     closing.answer(session, request.id, solved=False)

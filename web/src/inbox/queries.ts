@@ -9,7 +9,7 @@ export type InboxRequest = Schemas['InboxRequest']
 export type InboxDetail = Schemas['InboxDetail']
 export type InboxStep = Schemas['InboxStep']
 export type Part = Schemas['Part']
-export type Answer = Schemas['DepartmentsAnswer']
+export type Answer = Schemas['AnswerToCitizen']
 
 const detailKey = (id: number) => [...INBOX, 'one', id]
 const AGAIN = 60_000

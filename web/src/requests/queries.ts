@@ -42,11 +42,15 @@ export const referRequest = (id: number, refer: Refer) =>
 export const returnRequest = (id: number, note: string) =>
   body(client.POST('/api/v1/requests/{request_id}/return', { ...ofRequest(id), body: { note } }))
 
-export const replyToRequest = (id: number, reply: string, solved: boolean) =>
-  body(client.POST('/api/v1/requests/{request_id}/reply', { ...ofRequest(id), body: { reply, solved } }))
+export const replyToRequest = (id: number, said: Schemas['AnswerToCitizen']) =>
+  body(client.POST('/api/v1/requests/{request_id}/reply', { ...ofRequest(id), body: said }))
+
+/** The body of the request is the file itself. */
+export const sendEvidence = (file: File) =>
+  body(client.POST('/api/v1/requests/pictures', { body: file as unknown as string, bodySerializer: () => file, headers: { 'Content-Type': file.type } }))
 
 export const rejectRequest = (id: number, reply: string) =>
-  body(client.POST('/api/v1/requests/{request_id}/reject', { ...ofRequest(id), body: { reply, solved: false } }))
+  body(client.POST('/api/v1/requests/{request_id}/reject', { ...ofRequest(id), body: { reply } }))
 
 export const answerRequest = (id: number, solved: boolean, parts: number[]) =>
   body(client.POST('/api/v1/requests/{request_id}/answer', { ...ofRequest(id), body: { solved, parts } }))

@@ -1,0 +1,48 @@
+"""«It is solved», of whomever it comes: shown by what the category demands, or it is not said."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from db.models import Category, Evidence, Picture, PictureKind, Request
+from hotline.errors import Refused
+from hotline.pictures import pictures
+from hotline.requests import categories, work
+from hotline.words import PUBLIC
+
+
+def solve(session: Session, request: Request, *, who: str, reply: str, shown: Sequence[str]) -> None:
+    """It is solved, shown by pictures that `who` has handed in; the citizen is asked whether it is.
+
+    Raises what `work.reply` raises, and Refused("evidence-picture" | "picture-unknown").
+    """
+    category = categories.get(session, request.category)
+    given = pictures.waiting(session, shown, Picture.who == who)
+    if category.evidence is Evidence.PICTURE and not given:
+        raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
+    words = reply.strip() or _default(request, category)
+    work.reply(session, request, who=who, reply=words)
+    whole = request.part_of_id or request.id  # the citizen sees what was done of it all
+    pictures.give(session, given, whole, PictureKind.EVIDENCE)
+
+
+def answer(
+    session: Session, request: Request, *, who: str, reply: str, solved: bool, shown: Sequence[str]
+) -> None:
+    """Tell the citizen how it goes on; or that it is solved.
+
+    Raises what `solve` and `work.tell` raise, and Refused("evidence-unsolved").
+    """
+    if solved:
+        solve(session, request, who=who, reply=reply, shown=shown)
+    elif shown:
+        raise Refused("evidence-unsolved", "pictures show that it is solved", "pictures")
+    else:
+        work.tell(session, request, who=who, reply=reply)
+
+
+def _default(request: Request, category: Category) -> str:
+    """What the citizen reads where nothing need be said; where a description is demanded, nothing."""
+    if category.evidence is Evidence.TEXT:
+        return ""
+    return PUBLIC.text("en" if request.language == "en" else "fa", "requests", "solved")
