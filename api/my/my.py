@@ -10,8 +10,10 @@ from api.access import Reading, Writing
 from api.my import my_schemas as wire
 from api.my import places, signed_in
 from api.my.signed_in import Citizen
+from db import models
 from hotline import audit, numbers
 from hotline.citizens import belongings, erasure, sessions
+from hotline.requests import categories, parts
 
 router = APIRouter(prefix="/my", tags=["my"])
 
@@ -72,3 +74,15 @@ def request_view(found: belongings.Reported) -> wire.MyRequest:
         asked=found.asked,
         reported_at=mine.made_at,
     )
+
+
+def solved_parts(session: Session, request: models.Request) -> list[wire.SolvedPart]:
+    """What of it was called solved, where that is several things."""
+    found = [
+        (place, part.reply, categories.get(session, part.category))
+        for place, part in parts.solved(session, request)
+    ]
+    return [
+        wire.SolvedPart(place=place, category_fa=category.name_fa, category_en=category.name_en, reply=reply)
+        for place, reply, category in found
+    ]

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.ids import BodyId
 from api.requests.category_schemas import Question, WorkingTime
-from api.schemas import Said, Text
+from api.schemas import Moment, Said, Text
 from db.models import CodeWay, NoticeTopic, PictureKind
 from db.states import Fact, Phase, RegistrationState, RequestState, RequestStep
 
@@ -174,9 +174,19 @@ class MyStep(BaseModel):
     note: str
 
 
+class SolvedPart(BaseModel):
+    """A part of my request that was called solved, by its place among all; `reply`: what was said of it."""
+
+    place: int
+    category_fa: str
+    category_en: str
+    reply: str
+
+
 class MyRequestDetail(MyRequest):
     """A request of mine with all that is mine to see; `department`: who has it, if anybody.
 
+    `replied_at`: since when I am asked. `parts`: what was called solved, where that is several things.
     `question`: the department's, until I answer it. `stars`: how satisfied I am with what I said yes or no to
     last; `may_rate`: whether I may say so, or change it, now.
     """
@@ -185,6 +195,8 @@ class MyRequestDetail(MyRequest):
     department_en: str | None
     answer_by: datetime | None
     solve_by: datetime | None
+    replied_at: datetime | None
+    parts: list[SolvedPart]
     question: str
     stars: int | None
     may_rate: bool
@@ -282,10 +294,15 @@ class Follow(BaseModel):
 
 
 class Objection(BaseModel):
-    """Why it is not solved, and pictures that show it."""
+    """Why it is not solved, and pictures that show it; of several `parts`, which: their places (none: all).
+
+    `answer`: the `replied_at` of what it objects to. With it the same objection can be sent again.
+    """
 
     reason: Said = Field(min_length=1, max_length=500)
     pictures: PictureIds = []
+    parts: list[Annotated[int, Field(ge=1, le=9)]] = Field([], max_length=5)
+    answer: Moment | None = None
 
 
 class Satisfaction(BaseModel):

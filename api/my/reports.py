@@ -92,9 +92,9 @@ def confirm(tracking: Tracking, citizen: Citizen, session: Acting) -> wire.MyReq
 def object_to(
     tracking: Tracking, body: wire.Objection, citizen: Citizen, session: Acting
 ) -> wire.MyRequestDetail:
-    """It is not solved, and why; it comes back before all others."""
-    said = reports.object_to(session, citizen.number, tracking, reason=body.reason, shown=body.pictures)
-    return _detail(session, said)
+    """It is not solved, and why; it comes back before all others. Sent again with its `answer`, it is one."""
+    objection = reports.Objection(**body.model_dump())
+    return _detail(session, reports.object_to(session, citizen.number, tracking, objection))
 
 
 @router.post("/{tracking}/rate")
@@ -126,6 +126,8 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         department_en=department.name_en if department else None,
         answer_by=leading.answer_by if under_way and not leading.answered_at else None,
         solve_by=leading.solve_by if under_way else None,
+        replied_at=request.replied_at if mine.asked else None,
+        parts=my.solved_parts(session, request) if mine.asked else [],
         question=department_work.question_of(session, request),
         stars=rating.stars if rating else None,
         may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),

@@ -4,17 +4,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Picture, PictureKind, Request
+from db.models import Picture, PictureKind, Request, RequestEntry
+from db.states import RequestStep
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
-from hotline.requests import categories, closing, department_work, filing, places, ratings
+from hotline.requests import categories, closing, department_work, filing, parts, places, ratings, work
 from hotline.requests.places import Point
 from hotline.uploads import uploads
 from settings import Settings
@@ -111,19 +112,51 @@ def confirm(session: Session, number: str, tracking: str) -> Request:
     return request
 
 
-def object_to(session: Session, number: str, tracking: str, *, reason: str, shown: Sequence[str]) -> Request:
-    """It is not solved, and why; pictures may show it.
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """Why it is not solved. `pictures` show it; `parts`: the places of those that are meant (none: all).
 
-    Raises Blocked and Refused("not-found" | "reason-missing" | "picture-unknown" | "wrong-state").
+    `answer`: since when the citizen was asked, of what it objects to; said again it is the same objection.
+    """
+
+    reason: str
+    pictures: Sequence[str] = ()
+    parts: Sequence[int] = ()
+    answer: datetime | None = None
+
+
+def object_to(session: Session, number: str, tracking: str, objection: Objection) -> Request:
+    """It is not solved.
+
+    Raises Blocked and Refused("not-found" | "reason-missing" | "picture-unknown" | "part-unknown" |
+    "answer-over" | "wrong-state").
     """
     blocked.check(session, number)
-    request = get(session, number, tracking)
-    if not reason.strip():
+    request = work.get_for_update(session, get(session, number, tracking).id)
+    reason, answer = objection.reason.strip(), objection.answer
+    if not reason:
         raise Refused("reason-missing", "say what is not solved")
-    handed = pictures.waiting(session, shown, Picture.number == number)
-    closing.answer(session, request.id, solved=False, note=reason.strip())  # first: one objection at a time
+    if answer and _is_said(session, request, reason, answer):
+        return request
+    if answer and request.replied_at != answer:
+        raise Refused("answer-over", "the city has said something else since")
+    its = {place: part.id for place, part in parts.solved(session, request)}
+    named = [its.get(place, 0) for place in objection.parts]
+    handed = pictures.waiting(session, objection.pictures, Picture.number == number)
+    closing.answer(session, request.id, solved=False, note=reason, named=named)
     pictures.give(session, handed, request.id, PictureKind.OBJECTION)
     return request
+
+
+def _is_said(session: Session, request: Request, reason: str, answer: datetime) -> bool:
+    """Whether this was the citizen's word to what was answered then: the first that came after it."""
+    after = select(RequestEntry).where(
+        RequestEntry.request_id == request.id,
+        RequestEntry.step.in_([RequestStep.CONFIRMED, RequestStep.DENIED]),
+        RequestEntry.at > answer,
+    )
+    said = session.scalars(after.order_by(RequestEntry.id).limit(1)).first()
+    return said is not None and (said.step, said.who, said.note) == (RequestStep.DENIED, "", reason)
 
 
 def rate(session: Session, number: str, tracking: str, stars: int) -> Request:

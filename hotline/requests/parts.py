@@ -95,6 +95,16 @@ def of(session: Session, whole: Request) -> Sequence[Request]:
     return session.scalars(its.execution_options(populate_existing=True)).all()
 
 
+def solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:
+    """Those that were called solved, with their places among all; none where there is one thing only."""
+    found = [
+        (place, part)
+        for place, part in enumerate(of(session, whole), 1)
+        if part.state is RequestState.REPLIED
+    ]
+    return found if len(found) > 1 else []
+
+
 def whole_of(session: Session, request: Request) -> Request:
     """The one of which it is a part; else itself."""
     return session.get_one(Request, request.part_of_id) if request.part_of_id else request

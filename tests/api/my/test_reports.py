@@ -24,7 +24,8 @@ from db.models import (
 from db.states import RequestState
 from hotline.citizens import erasure, sessions
 from hotline.line import blocked
-from hotline.requests import work
+from hotline.requests import closing, work
+from hotline.requests.parts import Piece
 from settings import Settings
 from tests.api.answers import LONG, V1, problem
 from tests.api.my.signing_in import page_of
@@ -244,6 +245,49 @@ def test_given_a_solution_when_objected_with_a_picture_then_it_comes_back_and_la
     problem(mine.post(f"{MINE}/{tracking}/object", json={"reason": "باز هم"}), 409, "wrong-state")
     solve("operator2")
     assert mine.post(f"{MINE}/{tracking}/confirm").json()["state"] == RequestState.CLOSED
+
+
+def test_given_an_objection_whose_answer_was_lost_when_it_is_sent_again_then_it_is_one(
+    mine: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, number=number)
+        id_, path = request.id, f"{MINE}/{request.tracking}"
+        work.reply(session, request, who="operator1", reply="ترمیم شد")
+    asked = mine.get(path).json()["replied_at"]
+    said = {"reason": "هنوز خاموش است", "pictures": [picture(mine)], "answer": asked}
+    first, again = (mine.post(f"{path}/object", json=said).json() for _ in range(2))
+    assert first == again and again["state"] == RequestState.REOPENED and again["replied_at"] is None
+    with writing(engine) as session:
+        work.reply(session, work.get_for_update(session, id_), who="operator2", reply="دوباره ترمیم شد")
+    late = mine.post(f"{path}/object", json=said).json()
+    assert (late["state"], [step["step"] for step in late["steps"]].count("denied")) == ("replied", 1)
+    problem(mine.post(f"{path}/object", json=said | {"reason": "دیگر"}), 409, "answer-over")
+    problem(mine.post(f"{path}/object", json=said | {"answer": "0001-01-01T00:00:00Z"}), 422, "invalid-input")
+    assert mine.get(path).json()["asked"]
+
+
+def test_given_several_parts_when_one_is_objected_to_then_it_alone_comes_back(
+    mine: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        whole = a_request(session, number=number)
+        path = f"{MINE}/{whole.tracking}"
+        pieces = [Piece(1, "چراغ"), Piece(2, "چاله"), Piece(3, "نهر")]
+        ids = [part.id for part in work.split(session, whole, pieces, who="u")]
+        closing.reject(session, work.get_for_update(session, ids[0]), who="u", reason="کار شرکت برق است")
+        for id_, reply in zip(ids[1:], ("پر شد", "لایروبی شد"), strict=True):
+            work.reply(session, work.get_for_update(session, id_), who="u", reply=reply)
+    told = mine.get(path).json()
+    assert [(part["place"], part["reply"]) for part in told["parts"]] == [(2, "پر شد"), (3, "لایروبی شد")]
+    said = {"reason": "هنوز بوی بد می‌آید"}
+    for place in (1, 9):
+        problem(mine.post(f"{path}/object", json=said | {"parts": [3, place]}), 409, "part-unknown")
+    told = mine.post(f"{path}/object", json=said | {"parts": [3]}).json()
+    assert (told["state"], told["parts"]) == ("accepted", [])
+    with reading(engine) as session:
+        states = [session.get_one(Request, id_).state for id_ in ids]
+    assert states == [RequestState.REJECTED, RequestState.REPLIED, RequestState.REOPENED]
 
 
 def test_given_no_key_or_an_odd_one_when_reported_then_it_is_named(mine: TestClient) -> None:

@@ -108,7 +108,8 @@ def test_given_a_solution_when_it_is_objected_to_with_pictures_twice_at_once_the
     def one(which: int) -> str:
         try:
             with writing(engine) as session:
-                reports.object_to(session, NUMBER, tracking, reason="هنوز خراب است", shown=[names[which]])
+                objection = reports.Objection(reason="هنوز خراب است", pictures=[names[which]])
+                reports.object_to(session, NUMBER, tracking, objection)
         except Refused as refused:
             return refused.code
         return "kept"

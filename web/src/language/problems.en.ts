@@ -123,6 +123,7 @@ export const problem: typeof fa = {
   'too-many-pictures': 'You have sent many pictures today. Send this one tomorrow.',
   'disk-full': 'There is no room for pictures now. Report without one.',
   'follow-own': 'This is your own report: you are told anyway.',
+  'answer-over': 'The city has said something else since. Look at the report.',
   'rating-over': 'The rating could be changed for a day.',
   'too-many-follows': 'You follow 50 reports. Leave one of them first.',
   'too-many-reports': 'You have reported much today. Send this tomorrow, or call 137.',

@@ -47,6 +47,8 @@ export const problem: typeof inPersian = {
   'upload-unknown': 'A picture or voice did not arrive whole. Send it once more.',
   'pictures-busy': 'Many pictures are on their way. It goes by itself in a moment.',
   'disk-full': 'There is no room for pictures just now. It is sent again by itself.',
+  'answer-over': 'The city has said something else since. Look at the report.',
+  'part-unknown': 'The parts of the report have changed. Look at it again.',
   'rating-over': 'The rating could be changed for a day.',
   'too-many-follows': 'You follow too many; leave one first.',
   'registration-closed': 'This round takes no registrations now.',
