@@ -121,8 +121,9 @@ def reply(
 ) -> wire.InboxDetail:
     """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
     request = department_work.get_for_update(session, user, request_id)
-    said = {"reply": body.reply, "solved": body.solved, "shown": body.pictures}
-    department_work.answer(session, request, user=user, **said)
+    department_work.answer(
+        session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures
+    )
     return _detail(session, request)
 
 
