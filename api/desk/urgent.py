@@ -31,12 +31,18 @@ class UrgentMatter(BaseModel):
     number: str | None
     on_the_line: bool
     """The caller waits on the line at this moment."""
+    quiet: bool
+    """It does not ring: others of the same number came before it, and nobody has seen to them."""
 
 
 @router.get("")
 def list_open(_user: MayAnswer, session: Reading) -> list[UrgentMatter]:
-    """What nobody has taken, the oldest first."""
-    return [_view(session, matter) for matter in urgent.list_open(session)]
+    """What nobody has taken, the oldest first; what is quiet last."""
+    return [
+        _view(session, matter, quiet=quiet)
+        for quiet in (False, True)
+        for matter in urgent.list_open(session, quiet=quiet)
+    ]
 
 
 @router.post("/{matter_id}/take")
@@ -54,7 +60,7 @@ def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce
     return views.callback_view(session, urgent_calls.call_now(session, matter, user, settings))
 
 
-def _view(session: Session, matter: models.UrgentMatter) -> UrgentMatter:
+def _view(session: Session, matter: models.UrgentMatter, *, quiet: bool = False) -> UrgentMatter:
     request, number = matter.request, urgent.number_of(matter)
     return UrgentMatter(
         id=matter.id,
@@ -66,4 +72,5 @@ def _view(session: Session, matter: models.UrgentMatter) -> UrgentMatter:
         place=request.place if request else "",
         number=numbers.national(number) if number else None,
         on_the_line=urgent.waits_on_the_line(session, matter),
+        quiet=quiet,
     )

@@ -38,13 +38,13 @@ def due(session: Session, settings: Settings) -> int | None:
     at = now(session)
     return session.scalar(
         select(UrgentMatter.id)
+        .join(urgent.RANKED, urgent.RANKED.c.id == UrgentMatter.id)
         .where(
-            urgent.OPEN,
             UrgentMatter.made_at <= at - timedelta(minutes=settings.urgent_minutes),
             UrgentMatter.tries < _TRIES * len(settings.supervisor_numbers),
             or_(UrgentMatter.again_at.is_(None), UrgentMatter.again_at <= at),
         )
-        .order_by(UrgentMatter.tries, UrgentMatter.made_at, UrgentMatter.id)
+        .order_by(urgent.RANKED.c.quiet, UrgentMatter.tries, UrgentMatter.made_at, UrgentMatter.id)
         .limit(1)
     )
 
@@ -98,8 +98,9 @@ def text_due(session: Session, settings: Settings) -> int:
         return 0
     at = now(session)
     before = at - timedelta(minutes=settings.urgent_minutes)
-    late = select(UrgentMatter).where(urgent.OPEN, UrgentMatter.made_at <= before)
-    late = late.where(UrgentMatter.texted_at.is_(None)).order_by(UrgentMatter.made_at).limit(20)
+    late = select(UrgentMatter).join(urgent.RANKED, urgent.RANKED.c.id == UrgentMatter.id)
+    late = late.where(UrgentMatter.made_at <= before, UrgentMatter.texted_at.is_(None))
+    late = late.order_by(urgent.RANKED.c.quiet, UrgentMatter.made_at).limit(20)
     matters = session.scalars(late.with_for_update(of=UrgentMatter, skip_locked=True)).all()
     told = 0
     for matter in matters:

@@ -8,8 +8,8 @@ emergency service has. Until then it stands before all desks, and supervisors ar
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db import events
 from db.engine import core, now, one_at_a_time
@@ -21,9 +21,8 @@ from hotline.requests.requests import log
 
 _KEPT = timedelta(days=30)
 _SHOWN = 50
-_HOUR = timedelta(hours=1)
 _OF_NUMBER, _OF_WITHHELD = 3, 20
-"""So many requests in an hour of one number, and of all without one: a flood does not hide the others."""
+"""So many requests of one number ring, and of all without one; the next as soon as one is seen to."""
 
 _new = exists().where(Request.id == UrgentMatter.request_id, Request.state == word(RequestState.NEW))
 _in_hand = exists().where(
@@ -40,12 +39,21 @@ OPEN = and_(
 )
 """In a query of UrgentMatter: nobody sees to it."""
 
-_NEWEST = (
-    select(UrgentMatter)
-    .where(OPEN)
-    .order_by(UrgentMatter.made_at.desc(), UrgentMatter.id.desc())
-    .limit(_SHOWN)
+_filed = aliased(Request)
+_nth = func.row_number().over(
+    partition_by=(UrgentMatter.request_id.is_(None), _filed.number),
+    order_by=(UrgentMatter.made_at, UrgentMatter.id),
 )
+_most = case((_filed.number.is_(None), _OF_WITHHELD), else_=_OF_NUMBER)
+RANKED = (
+    select(UrgentMatter.id, and_(UrgentMatter.request_id.is_not(None), _nth > _most).label("quiet"))
+    .outerjoin(_filed, _filed.id == UrgentMatter.request_id)
+    .where(OPEN)
+    .subquery()
+)
+"""Those that are OPEN, and which of them are `quiet`: others of the same number came before them. They stand
+before all desks, too, but do not ring, and supervisors are called for the others first: a flood of forged
+ones rings no louder than a few, and hides nothing."""
 
 
 def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
@@ -70,23 +78,20 @@ def of_caller(session: Session, number: str | None, registration_id: int | None 
 
 
 def of_request(session: Session, request: Request) -> None:
-    """A citizen has just filed it as urgent; nothing, if enough of its number waits already.
-
-    Whoever counts at the same moment waits: the request's history holds the log.
-    """
-    same_number = UrgentMatter.request.has(Request.number == request.number)
-    of_hour = select(func.count(UrgentMatter.id)).where(
-        OPEN, UrgentMatter.made_at > now(session) - _HOUR, same_number
-    )
-    if (session.scalar(of_hour) or 0) >= (_OF_NUMBER if request.number else _OF_WITHHELD):
-        return
+    """A citizen has just filed it as urgent."""
     session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
     events.urgent_changed(session, "new")
 
 
-def list_open(session: Session) -> Sequence[UrgentMatter]:
-    """What nobody sees to, the oldest first; of very much the newest."""
-    return session.scalars(_NEWEST).all()[::-1]
+def list_open(session: Session, *, quiet: bool = False) -> Sequence[UrgentMatter]:
+    """What nobody sees to, the oldest first; of very much the newest. What rings, or what is `quiet`."""
+    newest = (
+        select(UrgentMatter)
+        .join(RANKED, and_(RANKED.c.id == UrgentMatter.id, RANKED.c.quiet.is_(quiet)))
+        .order_by(UrgentMatter.made_at.desc(), UrgentMatter.id.desc())
+        .limit(_SHOWN)
+    )
+    return session.scalars(newest).all()[::-1]
 
 
 def is_open(session: Session, matter: UrgentMatter) -> bool:

@@ -62,6 +62,28 @@ def test_given_open_pages_when_something_urgent_is_filed_then_all_show_it_and_ri
     expect(supervisor.get_by_test_id("urgent")).to_have_count(0)
 
 
+def test_given_a_flood_of_one_number_when_one_more_comes_then_it_is_silent_until_another_is_seen_to(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    desk = open_as(Role.OPERATOR, "desk", at_desk=True)
+    desk.evaluate(_COUNTS_TONES)
+    desk.evaluate("window.setInterval = () => 0")  # it rings for what is new alone
+    matters = desk.get_by_test_id("urgent-matter")
+    for count in (1, 2, 3):
+        filed(engine)
+        expect(matters).to_have_count(count)
+    rung = desk.evaluate("window.tones")
+    filed(engine)
+    expect(matters).to_have_count(4)
+    expect(matters.nth(3)).to_contain_text("بی‌صدا")
+    assert desk.evaluate("window.tones") == rung > 0
+    matters.first.get_by_test_id("urgent-take").click()
+    desk.get_by_test_id("urgent-done").click()
+    expect(matters).to_have_count(3)
+    expect(matters.nth(2)).not_to_contain_text("بی‌صدا")
+    assert desk.evaluate("window.tones") > rung
+
+
 def test_given_a_desk_with_a_telephone_when_it_takes_and_calls_then_the_citizen_is_called_before_all_others(
     open_as: OpenAs, engine: Engine
 ) -> None:

@@ -1,6 +1,7 @@
 """Supervisors hear of what nobody has taken: after how long, whom, how often, and what ends it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,9 +22,9 @@ def city(settings: Settings) -> Settings:
     return settings.model_copy(update={"supervisor_numbers": (FIRST, SECOND)})
 
 
-def matter(session: Session, minutes: float = 5) -> UrgentMatter:
+def matter(session: Session, minutes: float = 5, **values: Any) -> UrgentMatter:
     """An urgent request that was filed so long ago."""
-    request = make.a_request(session)
+    request = make.a_request(session, **values)
     one = UrgentMatter(request_id=request.id, made_at=now(session) - timedelta(minutes=minutes))
     session.add(one)
     session.flush()
@@ -134,6 +135,23 @@ def test_given_a_flood_of_texts_when_the_hour_has_room_again_then_those_that_fou
     assert urgent_calls.text_due(session, city) == 2
     to_first = select(OutboxMessage).where(OutboxMessage.to == FIRST)
     assert len(session.scalars(to_first).all()) == 12
+
+
+def test_given_a_flood_of_one_number_when_another_comes_later_then_supervisors_hear_of_it_before_the_rest(
+    session: Session, city: Settings
+) -> None:
+    flood = [matter(session, 20, number=FIRST) for _ in range(5)]
+    other = matter(session, number=None)
+    called = []
+    while due := urgent_calls.due(session, city):
+        urgent.get(session, due).again_at = now(session) + timedelta(minutes=1)
+        session.flush()
+        called.append(due)
+    assert called == [one.id for one in (*flood[:3], other, *flood[3:])]
+    urgent_calls.text_due(session, city)
+    session.flush()
+    texts = select(OutboxMessage.request_id).where(OutboxMessage.to == SECOND).order_by(OutboxMessage.id)
+    assert session.scalars(texts).all() == [urgent.get(session, id_).request_id for id_ in called]
 
 
 def test_given_a_number_that_fails_by_our_own_fault_when_called_again_then_it_is_the_next_ones_turn(

@@ -21,7 +21,7 @@ export default function Urgent({ me }: { me: Me }) {
   const { data } = useUrgent()
   const [mine, setMine] = useState<UrgentMatter[]>([])
   const open = (data ?? []).filter(({ id }) => mine.every((one) => one.id !== id))
-  useRinging(open, me.callback !== null)
+  useRinging(open.filter(({ quiet }) => !quiet), me.callback !== null)
   const keep = (matter: UrgentMatter) => setMine((before) => [...before.filter(({ id }) => id !== matter.id), matter])
   const drop = (matter: UrgentMatter) => setMine((before) => before.filter(({ id }) => id !== matter.id))
   if (open.length + mine.length === 0) return null
@@ -64,7 +64,7 @@ function One({ me, matter, taken, onTaken, onDone }: Props) {
   const mayCall = matter.number !== null && me.desk?.phone_connected === true && me.callback === null
   const busy = take.isPending || call.isPending
   return (
-    <Notice tone="error" data-testid="urgent-matter">
+    <Notice tone={matter.quiet ? 'warning' : 'error'} data-testid="urgent-matter">
       <div className={style.line}>
         <span>
           <b>{matter.category === null ? words.danger : words.request(category(matter.category))}</b>{' '}
@@ -75,6 +75,7 @@ function One({ me, matter, taken, onTaken, onDone }: Props) {
           {matter.number !== null && <> · <Num data-number={matter.number}>{format.phone(matter.number)}</Num></>}
           {matter.category === null && <> · {matter.on_the_line ? words.waits : words.alone}</>}
           {matter.place && <> · <bdi>{matter.place}</bdi></>}
+          {matter.quiet && <> · {words.quiet}</>}
         </span>
         <span className={style.actions}>
           {!taken && mayCall && (

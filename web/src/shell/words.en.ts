@@ -54,6 +54,7 @@ export const words: typeof fa = {
     danger: 'A caller said that somebody is in danger',
     waits: 'waits on the line',
     alone: 'nobody has spoken with them yet',
+    quiet: 'silent: several like it are open before it',
     request: (category: string) => `Urgent report: ${category}`,
     since: (time: string) => `since ${time}`,
     take: 'I take it',

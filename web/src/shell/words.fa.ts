@@ -53,6 +53,7 @@ export const words = {
     danger: 'تماس‌گیرنده‌ای گفت جان کسی در خطر است',
     waits: 'روی خط منتظر است',
     alone: 'هنوز کسی با او صحبت نکرده است',
+    quiet: 'بی‌صدا: چند گزارش فوری همانند پیش از آن باز است',
     request: (category: string) => `گزارش فوری: ${category}`,
     since: (time: string) => `از ساعت ${time}`,
     take: 'می‌پذیرم',
