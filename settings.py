@@ -330,7 +330,7 @@ class Settings(BaseSettings):
     given up again, twice as many. The operators' line is counted apart."""
     urgent_number: str = Field("", pattern=r"^(\d{2,15})?$")
     """The emergency service, as it is dialled. Who says with key 3 that somebody is in danger is connected
-    with it, where nobody is at a desk, or told to dial it; empty: neither."""
+    with it, where no desk is free, or told to dial it; empty: neither."""
     urgent_minutes: int = Field(5, ge=1, le=60)
     """So long an urgent request, or a caller in danger, may wait for somebody who takes it; then supervisors
     are called."""

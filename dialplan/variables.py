@@ -22,7 +22,8 @@ class Variable(StrEnum):
     RECORDED = "HOTLINE_RECORDED"
     """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
     STAYS = "HOTLINE_STAYS"
-    """The id of the registration whose caller stays on the line until an operator is free; else empty."""
+    """The id of the registration whose caller stays on the line until an operator is free (`12`), and of the
+    urgent matter, if they go on to the emergency service where that takes too long (`12-7`); else empty."""
     RESCUE = "HOTLINE_RESCUE"
     """The id of the urgent matter whose caller is to be connected with the emergency service, and the
     language (`12-fa`); else empty."""

@@ -1,13 +1,15 @@
 """What a caller hears who waits for an operator on the line: music, who stands before, about how long.
 
 The script ends at once when a callback meets the caller (dialplan), which is as a hang-up here. Whatever ends
-it, the place stays in the line.
+it, the place stays in the line. Who is in danger goes on to the emergency service (`rescue`) if no desk has
+them in ten seconds.
 """
 
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.models import Registration
+from dialplan.variables import Variable
 from hotline import numbers
 from hotline.callbacks import on_the_line
 from hotline.callbacks.on_the_line import Outlook
@@ -17,13 +19,16 @@ from settings import Settings
 
 _CALL_ME = "2"
 _MUSIC_S = 30
+_SOON, _PAUSE_MS = 3, 2000
+"""So often who is in danger hears that they are to stay, with pauses: ten seconds."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Pass the time; on a 2, or after too long a wait, the citizen will be called back."""
-    if not call.argument.isdecimal():
+    of_whom, _, matter = call.argument.partition("-")
+    if not of_whom.isdecimal():
         raise AGIError("nobody who stays on the line")
-    place, channel = int(call.argument), call.channel_id
+    place, channel = int(of_whom), call.channel_id
     with writing(engine) as session:
         registration = session.get(Registration, place)
         if registration is None or numbers.of_caller(call.caller_id) != registration.number:
@@ -33,6 +38,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
     try:
+        if there and matter:
+            for _ in range(_SOON):
+                call.say("operator-stay")
+                call.wait_for_digit(_PAUSE_MS)
+            call.set(Variable.RESCUE, f"{matter}-{registration.language}")
+            return
         rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
         kept = there and _pass_time(call, engine, place, rounds)
     finally:

@@ -1,4 +1,5 @@
-"""A caller in danger is connected with the emergency service; if that fails, they hear the number to dial.
+"""A caller in danger is connected with the emergency service; if that fails, they wait for an operator,
+before all others, or hear the number to dial.
 
 The script ends at once when the service meets the caller (dialplan), which is as a hang-up here. The number
 is said from the first word on: nobody depends on our connecting them.
@@ -7,7 +8,9 @@ is said from the first word on: nobody depends on our connecting them.
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from hotline.callbacks import rescue_calls
+from db.models import UrgentMatter
+from dialplan.variables import Variable
+from hotline.callbacks import live_desks, rescue_calls
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -28,9 +31,22 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.tell("urgent-connecting", number=settings.urgent_number)
         if _is_over(call, engine):
             break
+    place = _place(engine, int(matter))
+    call.set(Variable.STAYS, str(place or ""))
+    if place:
+        call.say("urgent-first")
+        call.say("urgent-or-number", number=settings.urgent_number)
+        return
     for _ in range(2):
         call.tell("urgent-number", number=settings.urgent_number)
     call.say("goodbye")
+
+
+def _place(engine: Engine, matter_id: int) -> int | None:
+    """The caller's place in the operators' line, if somebody serves it."""
+    with reading(engine) as session:
+        place = session.get_one(UrgentMatter, matter_id).registration_id
+        return place if live_desks.somebody_takes_them(session) else None
 
 
 def _is_over(call: Call, engine: Engine) -> bool:

@@ -2,8 +2,8 @@
 
 The sign is a 0 where key 3 asks what it is about: no category has it, so nobody says so by a key typed ahead,
 and whoever is in haste need not wait for a question of its own. They have a place in the operators' line like
-with key 0, moved up before all who wait there; the ledger says why. Where nobody is at a desk, the call goes
-on with `rescue` (docs/on-the-line.md).
+with key 0, moved up before all who wait there; the ledger says why. Where no desk is free, the call goes on
+with `rescue`, and so it does where a free one has not got them soon (docs/on-the-line.md).
 """
 
 from contextlib import suppress
@@ -38,8 +38,10 @@ def run(talk: Conversation) -> bool:
         with suppress(Refused):
             return _stays(talk, *talk.commit(lambda session: _first(talk, session)))
     matter = talk.commit(lambda session: _keep(talk, session))
-    if not talk.settings.urgent_number:
-        return operator.run(talk)
+    return _goes_on(talk, matter) if talk.settings.urgent_number else operator.run(talk)
+
+
+def _goes_on(talk: Conversation, matter: int) -> bool:
     talk.call.set(Variable.RESCUE, f"{matter}-{talk.call.language}")
     return True
 
@@ -49,7 +51,7 @@ def _somebody_is_there(talk: Conversation, *, leads: bool = False) -> bool:
         return live_desks.somebody_takes_them(session)
 
 
-def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook]:
+def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:
     urgent_matters.of_caller(session, talk.number)  # its row first, then the line's facts
     registered = talk.place(session, None)
     place = session.get_one(Registration, registered.registration_id)
@@ -57,8 +59,7 @@ def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook]:
         with suppress(Refused):  # a desk has it in hand already
             line.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
     outlook = on_the_line.outlook(session, registered.registration_id)
-    _keep(talk, session, place.id, tell=not outlook.free)
-    return registered, outlook
+    return registered, outlook, _keep(talk, session, place.id, tell=not outlook.free)
 
 
 def _keep(talk: Conversation, session: Session, place: int | None = None, *, tell: bool = True) -> int:
@@ -69,13 +70,10 @@ def _keep(talk: Conversation, session: Session, place: int | None = None, *, tel
     return matter
 
 
-def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool:
-    talk.added = None
-    if outlook.free:
-        talk.call.say("operator-now")
-    else:
-        talk.call.say("urgent-first")
-        if talk.settings.urgent_number:
-            talk.call.say("urgent-or-number", number=talk.settings.urgent_number)
-    talk.call.set(Variable.STAYS, str(registered.registration_id))
+def _stays(talk: Conversation, registered: Registered, outlook: Outlook, matter: int) -> bool:
+    talk.added, goes_on = None, f"-{matter}" if talk.settings.urgent_number else ""
+    if goes_on and not outlook.free:
+        return _goes_on(talk, matter)
+    talk.call.say("operator-now" if outlook.free else "urgent-first")
+    talk.call.set(Variable.STAYS, f"{registered.registration_id}{goes_on}")
     return True

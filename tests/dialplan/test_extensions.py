@@ -52,14 +52,24 @@ def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback
     dialplan = contexts(rendered()["extensions.conf"])
     steps = outline(dialplan[Context.ON_THE_LINE])
 
-    assert steps[:3] == [
+    assert steps[:4] == [
         ("Set", "TIMEOUT(absolute)=0"),  # a conversation has no limit of the call's own
         ("Set", "AGIEXITONHANGUP=yes"),
+        ("Set", "HOTLINE_RESCUE="),
         ("AGI", "on-the-line"),
     ]
     assert ",${HOTLINE_STAYS})" in rendered()["extensions.conf"]
-    assert [app for app, _ in steps[3:]] == ["GotoIf", "Playback", "Hangup"]
+    assert steps[4] == ("GotoIf", '$["${HOTLINE_RESCUE}" != ""]?rescue,s,1')
+    assert [app for app, _ in steps[5:]] == ["GotoIf", "Playback", "Hangup"]
     assert dialplan[Context.MEET] == [("Bridge", "${HOTLINE_MEETS},x"), ("Hangup", "")]
+
+
+def test_a_caller_in_danger_whom_the_emergency_service_does_not_get_goes_on_to_the_line(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.RESCUE])
+    after = steps[steps.index(("AGI", "rescue")) + 1 :]
+
+    assert after[0] == ("GotoIf", '$["${HOTLINE_STAYS}" != ""]?on-the-line,s,1')
+    assert [app for app, _ in after[1:]] == ["GotoIf", "Playback", "Hangup"]
 
 
 def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(rendered: Render):

@@ -150,7 +150,20 @@ def test_a_place_that_is_over_is_not_waited_for(asterisk: FakeAsterisk, engine: 
 
 
 @on_sqlite
-@pytest.mark.parametrize("argument", ["", "999", "x"])
+def test_given_a_caller_in_danger_when_no_desk_has_them_in_ten_seconds_then_the_emergency_service_is_called(
+    asterisk: FakeAsterisk, engine: Engine, place: int
+):
+    """A desk was free, and has got another, or nothing brings them together."""
+    call = {"script": "on-the-line", "argument": f"{place}-7", "channel_id": CHANNEL}
+    heard = asterisk.dial(**call)
+
+    assert heard.prompts == ["operator-stay"] * 3
+    assert (heard.variables["HOTLINE_RESCUE"], heard.finished) == ("7-fa", True)
+    assert not there(engine, place)
+
+
+@on_sqlite
+@pytest.mark.parametrize("argument", ["", "999", "x", "-", "x-7", "1-x"])
 def test_nobodys_place_breaks_nothing(asterisk: FakeAsterisk, argument: str):
     heard = asterisk.dial(script="on-the-line", argument=argument, channel_id=CHANNEL)
     assert (heard.prompts, heard.variables.get("HOTLINE_FINISHED")) == ([], "no")

@@ -71,14 +71,15 @@ def test_given_a_free_desk_when_somebody_is_in_danger_then_the_caller_is_first_a
     assert not told(engine)  # a desk has them in a moment
 
 
-def test_given_a_line_before_a_busy_desk_when_in_danger_then_they_pass_all_and_the_ledger_says_why(
+def test_given_a_busy_desk_when_in_danger_then_they_pass_all_and_go_on_to_the_emergency_service_at_once(
     with_number: FakeAsterisk, engine: Engine
 ) -> None:
     a_desk(engine, busy=True)
     somebody_waits(engine)
     heard = with_number.dial(REPORTS, DANGER)
-    assert heard.prompts == [*ASKED, "urgent-first", "urgent-or-number"]
-    assert heard.said("urgent-or-number", number="125")
+    assert heard.prompts == ASKED
+    assert heard.variables["HOTLINE_RESCUE"] == f"{only_matter(engine).id}-fa"
+    assert "HOTLINE_STAYS" not in heard.variables
     assert told(engine)
     with reading(engine) as session:
         operators_line = rounds.operators_line(session)
@@ -87,6 +88,24 @@ def test_given_a_line_before_a_busy_desk_when_in_danger_then_they_pass_all_and_t
         moved = session.scalars(select(LedgerEntry).where(LedgerEntry.fact == Fact.MOVED_UP)).one()
         assert "در خطر" in moved.details
     assert not any(f"registration {first.id}:" in problem for problem in verify.verify(engine).problems)
+
+
+def test_given_a_busy_desk_in_a_city_without_such_a_number_when_in_danger_then_they_wait_before_all(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    a_desk(engine, busy=True)
+    heard = asterisk.dial(REPORTS, DANGER)
+    assert heard.prompts == [*ASKED, "urgent-first"]
+    assert heard.variables["HOTLINE_STAYS"] == str(registrations(engine)[-1].id)
+
+
+def test_given_a_free_desk_when_in_danger_then_whoever_waits_after_all_is_known_to_be_in_danger(
+    with_number: FakeAsterisk, engine: Engine
+) -> None:
+    a_desk(engine)
+    heard = with_number.dial(REPORTS, DANGER)
+    (kept,) = registrations(engine)
+    assert heard.variables["HOTLINE_STAYS"] == f"{kept.id}-{only_matter(engine).id}"
 
 
 def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_go_on_to_the_emergency_service(

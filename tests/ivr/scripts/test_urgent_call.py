@@ -10,6 +10,7 @@ from db.models import RescueCall, UrgentMatter
 from hotline.callbacks import rescue_calls
 from hotline.line import urgent_calls
 from hotline.requests import urgent
+from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
 from tests.ivr.scripts.registering import on_sqlite
@@ -117,6 +118,25 @@ def test_given_a_service_that_does_not_answer_when_connected_then_the_caller_hea
     assert heard.clips[1:4] == ["digit-1", "digit-2", "digit-5"]
     assert heard.variables["HOTLINE_LANGUAGE"] == "en"
     assert _rescue(engine).channel == CALLER
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_given_a_service_that_does_not_answer_when_a_desk_is_at_work_then_the_caller_waits_first_in_its_line(
+    settings: Settings, engine: Engine, at_work: bool
+) -> None:
+    with writing(engine) as session:
+        desk = make.a_desk(session)
+        make.a_user(session, desk)
+        desk.takes_live = at_work
+        place = make.a_registration(session, rounds.operators_line(session), number="+989131234567").id
+        matter = urgent.of_caller(session, "+989131234567", place).id
+        rescue_calls.ended(session, rescue_calls.ask(session, matter, CALLER).token)
+    with answering(settings.model_copy(update={"urgent_number": "125"}), engine) as asterisk:
+        heard = asterisk.dial(script="rescue", argument=f"{matter}-fa", channel_id=CALLER)
+    waits, alone = ["urgent-first", "urgent-or-number"], ["urgent-number", "urgent-number", "goodbye"]
+    assert heard.prompts == ["urgent-connecting", *(waits if at_work else alone)]
+    assert heard.variables["HOTLINE_STAYS"] == (str(place) if at_work else "")
+    assert heard.finished
 
 
 @pytest.mark.parametrize("argument", ["", "x", "999-fa", "-"])
