@@ -4,10 +4,14 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
 
+import jdatetime
 from fastapi.responses import StreamingResponse
 
 from hotline.dates import Language
+from settings import CITY
 
 Cell = str | int | float | None
 
@@ -23,6 +27,15 @@ def plain(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
+def moment(at: datetime | None, language: Language) -> str:
+    """By the city's clock and the language's calendar, so that a spreadsheet sorts it."""
+    if at is None:
+        return ""
+    local = at.astimezone(CITY)
+    shown = jdatetime.datetime.fromgregorian(datetime=local) if language == "fa" else local
+    return shown.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> StreamingResponse:
     """The table as `name`.csv."""
 
@@ -30,11 +43,13 @@ def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
         buffer = io.StringIO(_BOM)
         buffer.seek(0, io.SEEK_END)
         writer = csv.writer(buffer)
-        for row in (header, *rows):
+        for row in chain([header], rows):
             writer.writerow([plain(cell) for cell in row])
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
+            if buffer.tell() > _CHUNK:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue()
 
     return StreamingResponse(parts(), media_type="text/csv; charset=utf-8", headers=_named(f"{name}.csv"))
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import jdatetime
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
@@ -13,11 +12,9 @@ from api.access import Database, MayInspect, Reading
 from api.ids import QueryId
 from api.reports import audit_schemas
 from db.engine import reading, writing
-from db.models import AuditEntry
 from hotline import audit
 from hotline.dates import Language
 from hotline.reports import audit_subjects, audit_texts
-from settings import CITY
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -92,13 +89,7 @@ def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[
             found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
             named = audit_subjects.named(session, (entry.subject for entry in found), language)
         for entry in found:
-            yield (_clock(entry, language), *audit_texts.in_words(entry, language, named))
+            yield (sheets.moment(entry.at, language), *audit_texts.in_words(entry, language, named))
         if len(found) < _AT_ONCE:
             return
         before = found[-1].id
-
-
-def _clock(entry: AuditEntry, language: Language) -> str:
-    local = entry.at.astimezone(CITY)
-    shown = jdatetime.datetime.fromgregorian(datetime=local) if language == "fa" else local
-    return shown.strftime("%Y-%m-%d %H:%M:%S")

@@ -40,6 +40,7 @@ _CODED = frozenset(
             "conversation-given",
             "conversation-taken-back",
             "reports-exported",
+            "requests-exported",
             "key-issued",
         ),
     }

@@ -80,6 +80,13 @@ def page(
     return [request for request, _ in found[:limit]], more
 
 
+def newest(
+    session: Session, department_id: int, part: Part, *, before: int | None, limit: int
+) -> Sequence[Request]:
+    """All of them, page by page (`inbox.Newest`)."""
+    return inbox.in_pages(session, select(Request).where(*_has(department_id, part)), before, limit)
+
+
 def counts(session: Session, department_id: int) -> Counts:
     """What it has."""
     late = func.count().filter(inbox.overdue(now(session)))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -107,6 +107,40 @@ def page(
     there = {each.id: each for each in session.scalars(select(Request).where(Request.id.in_(ids)))}
     more = str(seen[ids[-1]]) if len(seen) > limit else None
     return [there[id_] for id_ in ids], more
+
+
+class Newest(Protocol):
+    """At most `limit` of what is meant, the newest first, of those older than `before`."""
+
+    def __call__(self, session: Session, *, before: int | None, limit: int) -> Sequence[Request]:
+        """Found in one look."""
+
+
+def newest(session: Session, wanted: Filter, *, before: int | None, limit: int) -> Sequence[Request]:
+    """All of them in an order in which none comes twice, whatever becomes of them meanwhile."""
+    query = select(Request).where(*matching(wanted, now(session)))
+    # By their ids: else SQLite would sort all of them for each look.
+    query = query.with_hint(Request, "NOT INDEXED", "sqlite")
+    return in_pages(session, query, before, limit)
+
+
+def in_pages(session: Session, query: Select[Request], before: int | None, limit: int) -> Sequence[Request]:
+    """The newest of those that were made before."""
+    if before is not None:
+        query = query.where(Request.id < before)
+    return session.scalars(query.order_by(Request.id.desc()).limit(limit)).all()
+
+
+def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
+    """In a query of Request: what a page of it shows."""
+    which = _is(wanted, at)
+    if wanted.states:
+        which.append(Request.state.in_(words(wanted.states)))
+    if wanted.overdue:
+        which.append(overdue(at))
+    if wanted.escalated:
+        which.append(_ESCALATED)
+    return which
 
 
 def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:

@@ -63,6 +63,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /me": EVERYBODY,
     "GET /events": ALL,
     "GET /events/inbox": DEPARTMENT,
+    "GET /requests.csv": ALL,
+    "GET /inbox.csv": DEPARTMENT,
     "GET /reports": REPORTED_TO,
     "GET /reports.csv": REPORTED_TO,
     "GET /reports.xlsx": REPORTED_TO,

@@ -3,6 +3,7 @@
 import base64
 import wave
 from datetime import timedelta
+from pathlib import Path
 
 from playwright.sync_api import expect
 from sqlalchemy import Engine, select
@@ -45,6 +46,10 @@ def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citize
     expect(rows.first).to_contain_text("دیرکرد")
     expect(page.get_by_test_id("view-work")).to_contain_text("۴")
     expect(page.get_by_test_id("view-overdue")).to_contain_text("۱")
+    expect(page.get_by_test_id("export-numbers")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_test_id("export").click()
+    assert late.tracking in Path(download.value.path()).read_text("utf-8-sig")
     is_fit(page)
 
     page.get_by_test_id("tile").and_(page.locator("[data-district='7']")).click()

@@ -36,6 +36,12 @@ export default function InboxPage({ me }: { me: Me }) {
       <main className={own.inbox}>
         <Parts part={part} />
         <List key={part} part={part} />
+        <Button
+          component="a" variant="default" size="xs" className={own.bulk} href={`/api/v1/inbox.csv?part=${part}&language=${language.code}`} download
+          data-testid="export"
+        >
+          {text.requests.export}
+        </Button>
       </main>
     </div>
   )

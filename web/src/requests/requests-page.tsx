@@ -11,6 +11,7 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { part } from '../ui/part'
 import { DistrictMap } from './district-map'
+import { Export } from './export'
 import { Filters } from './filters'
 import { countOf, type InboxFilter, useInboxFilter, VIEWS } from './inbox-filter'
 import { mayHandle } from './names'
@@ -45,6 +46,7 @@ export default function RequestsPage({ me }: { me: Me }) {
           <Views inbox={inbox} />
           <Filters inbox={inbox} />
           <List inbox={inbox} />
+          <Export me={me} inbox={inbox} />
         </div>
         <DistrictMap inbox={inbox} />
       </main>

@@ -12,6 +12,8 @@ export const words: typeof fa = {
     none: 'There is no such request.',
     noneInWork: 'No report is in work.',
     more: 'Show more',
+    export: 'Take the list along (CSV)',
+    exportNumbers: 'With telephone numbers',
     filters: 'Narrow the requests',
     ask: 'Ask the citizen',
     category: 'Subject',

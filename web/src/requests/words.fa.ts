@@ -11,6 +11,8 @@ export const words = {
     none: 'گزارشی با این مشخصات نیست.',
     noneInWork: 'گزارشی در دست کار نیست.',
     more: 'نمایش بیشتر',
+    export: 'دریافت فهرست (CSV)',
+    exportNumbers: 'با شمارهٔ تلفن',
     filters: 'محدود کردن گزارش‌ها',
     ask: 'از شهروند بپرسید',
     category: 'موضوع',
