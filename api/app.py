@@ -50,7 +50,7 @@ from api.public import (
     requests_page,
 )
 from api.reports import audit, citizens, recordings, reports, search, wallboard
-from api.requests import actions, categories, departments, evidence, exports, releases, requests
+from api.requests import actions, categories, departments, escalations, evidence, exports, releases, requests
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
@@ -73,7 +73,7 @@ _MODULES = (
         audit,
         event_stream,
     ),
-    *(phones, requests, exports, actions, releases, departments, categories),
+    *(phones, requests, exports, escalations, actions, releases, departments, categories),
     *(wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),

@@ -136,6 +136,11 @@ def urgent_changed(session: Session, what: str) -> None:
     _append(session, kind="urgent", what=what)
 
 
+def escalated(session: Session) -> None:
+    """Append that something is before the supervisors."""
+    _append(session, kind="escalation", what="new")
+
+
 def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
     """The events after `last_id`, oldest first, at most `limit`."""
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()

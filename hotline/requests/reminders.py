@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import core, now
 from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
 from db.states import RequestStep
@@ -46,6 +47,8 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     told = [(request, to) for request, to in due(session, week, at, limit) if _tell(session, request, to, at)]
     for request, to in told:  # every row first, then the log
         log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
+    if any(to is _E.SUPERVISORS for _, to in told):
+        events.escalated(session)
     return len(told)
 
 

@@ -168,6 +168,8 @@ MAY: dict[str, frozenset[Role] | str] = {
         f"GET /requests/{path}": ALL for path in ("tracking/{tracking}", "{request_id}", "{request_id}/audio")
     },
     "GET /requests/{request_id}/pictures/{picture_id}": ALL,
+    "GET /escalations": MOVES,
+    "POST /escalations/{request_id}/take": MOVES,
     "POST /requests": HANDLES,
     **{
         f"POST /requests/{{request_id}}/{deed}": HANDLES

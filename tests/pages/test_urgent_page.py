@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 
+from db import events
 from db.engine import reading, writing
 from db.models import Callback, Category, Desk, Role, UrgentMatter, User
 from hotline.requests import filing, urgent
 from tests.factories import WEEK
+from tests.hotline.requests.test_escalations import before_supervisors
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
 
@@ -125,3 +127,20 @@ def test_given_who_answers_nobody_when_something_is_urgent_then_their_pages_are_
     page = open_as(Role.PUBLIC_RELATIONS, "rounds")
     expect(page.get_by_test_id("round")).to_have_count(0)
     expect(page.get_by_test_id("urgent")).to_have_count(0)
+
+
+def test_given_a_request_before_the_supervisors_when_it_is_told_then_their_pages_say_so_until_one_sees_to_it(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page, desk = open_as(Role.SUPERVISOR, "rounds"), open_as(Role.OPERATOR, "requests")
+    expect(page.get_by_test_id("rail")).to_be_visible()
+    with writing(engine) as session:
+        request = before_supervisors(session)
+        events.escalated(session)
+    expect(page.get_by_test_id("escalation")).to_have_attribute("data-id", str(request.id))
+    expect(page.get_by_test_id("late-control")).to_contain_text("۱")
+    page.reload()
+    page.get_by_test_id("escalation-take").click()
+    expect(page.get_by_test_id("escalations")).to_have_count(0)
+    expect(desk.get_by_test_id("request")).to_have_count(1)
+    expect(desk.get_by_test_id("escalations")).to_have_count(0)

@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser'
 import { report } from './connection'
 
 export interface Change {
-  kind: 'registration' | 'callback' | 'round' | 'desk' | 'recording' | 'request' | 'timetable' | 'person' | 'number' | 'key' | 'telephone' | 'urgent'
+  kind: 'registration' | 'callback' | 'round' | 'desk' | 'recording' | 'request' | 'timetable' | 'person' | 'number' | 'key' | 'telephone' | 'urgent' | 'escalation'
   round_id: number | null
   registration_id: number | null
   callback_id: number | null

@@ -20,6 +20,7 @@ export const keys = {
   control: ['control'],
   alarms: ['alarms'],
   urgent: ['urgent'],
+  escalations: ['escalations'],
 }
 
 export const accountKeys = { step: ['session'], account: ['account'], codes: ['recovery-codes'] }

@@ -40,6 +40,10 @@ export function useLiveUpdates(myDesk: number | null): void {
           soon(keys.urgent)
           return
         }
+        if (change.kind === 'escalation') {
+          soon(keys.escalations)
+          return
+        }
         // A desk has a caller in hand, or an office sees to a request: then nobody else needs to.
         if ((change.kind === 'callback' || change.kind === 'request') && queries.getQueryData<unknown[]>(keys.urgent)?.length) calmly(keys.urgent)
         if (change.kind === 'person') {
@@ -55,6 +59,7 @@ export function useLiveUpdates(myDesk: number | null): void {
         if (change.kind === 'request') {
           gathered(REQUESTS)
           gathered(HISTORY)
+          gathered(keys.escalations)
           return
         }
         calmly(keys.control)

@@ -5,6 +5,7 @@ import {
   IconSearch, IconSpeakerphone, IconUserCircle, IconUsers, type Icon,
 } from '@tabler/icons-react'
 import { Suspense, type ReactNode } from 'react'
+import { mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useAlarms } from '../control/queries'
 import { useLanguage } from '../language/language'
@@ -12,6 +13,7 @@ import { nameOf, railOf, tabsOf, type Destination, type PageOfOffice } from '../
 import { useRequestCounts } from '../requests/queries'
 import { PageLink } from '../ui/page-link'
 import { part } from '../ui/part'
+import { useEscalations } from './queries'
 import style from './rail.module.css'
 
 /** Only a telephone’s page needs it. */
@@ -49,9 +51,10 @@ export function Rail({ me, path, onSearch }: Props) {
   const here = tabsOf(me, path.split('/')[1] ?? '')[0]?.destination
   const all = railOf(me)
   const { data: alarms } = useAlarms(all.some(({ destination }) => destination === 'control'))
+  const { data: escalations } = useEscalations(mayMove(me.role))
   const counts: Partial<Record<Destination, Count>> = {
     requests: { count: requests?.overdue ?? 0, of: text.shell.late },
-    control: { count: alarms?.length ?? 0, of: text.shell.alarms },
+    control: { count: (alarms?.length ?? 0) + (escalations?.open ?? 0), of: text.shell.alarms },
   }
   const shown = onPhone && all.length > ON_A_PHONE + 1 ? all.slice(0, ON_A_PHONE) : all
   const more = all.slice(shown.length)

@@ -1,7 +1,7 @@
 import { Suspense, useEffect, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveUpdates } from '../api/live'
-import { mayAnswer } from '../api/permissions'
+import { mayAnswer, mayMove } from '../api/permissions'
 import { whenQuiet } from '../api/quiet'
 import type { Me } from '../api/types'
 import { ON_THE_PHONE } from '../desk/use-desk'
@@ -26,6 +26,7 @@ const CallBar = part(async () => {
 const AtDesk = part(() => import('./at-desk'))
 const QualityWatch = extra(() => import('../phone/quality-watch'))
 const Urgent = part(() => import('./urgent'))
+const Escalated = part(() => import('./escalated'))
 const Search = part(() => import('../citizens/search'))
 
 /** These show the call themselves, with all that can be done with it. */
@@ -58,6 +59,7 @@ function OfficeShell({ me, fetchPage, children }: Props) {
       <Rail me={me} path={path} onSearch={search.ask} />
       <div className={style.content}>
         {mayAnswer(me.role) && <Suspense><Urgent me={me} /></Suspense>}
+        {mayMove(me.role) && <Suspense><Escalated /></Suspense>}
         <CallsDown since={me.calls_down_since} />
         {(me.heard_by.length + me.words.length > 0 || me.consulted_in !== null) && <Suspense><AtDesk me={me} /></Suspense>}
         {children}

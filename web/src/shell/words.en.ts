@@ -49,6 +49,12 @@ export const words: typeof fa = {
     call: 'The call',
     back: 'Back to the call',
   },
+  escalated: {
+    title: 'Before the supervisors',
+    count: (count: string) => `Requests late by two working days, which nobody of us sees to: ${count}`,
+    take: 'I see to it',
+    all: 'All of them',
+  },
   urgent: {
     title: 'Urgent',
     danger: 'A caller said that somebody is in danger',

@@ -1,0 +1,62 @@
+"""What is before the supervisors: until somebody of the office sees to it, and no longer."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Escalation, Request
+from db.states import RequestState, RequestStep
+from hotline.errors import Refused
+from hotline.requests import department_work, escalations, work
+from hotline.requests.requests import log
+from tests.factories import HOUR, a_request, of_department
+from tests.hotline.requests.office import refer, steps, today
+from tests.kit.databases import on_both  # noqa: F401  (fixture)
+
+
+def before_supervisors(session: Session, **values: object) -> Request:
+    request = a_request(session, **values)
+    refer(session, request)
+    request.due_at, request.escalated_to = now(session) - 60 * HOUR, Escalation.SUPERVISORS
+    session.flush()
+    log(session, request, RequestStep.TO_SUPERVISORS, "", department_id=request.department_id)
+    return request
+
+
+def ids(session: Session) -> list[int]:
+    return [each.id for each in escalations.list_open(session).first]
+
+
+def test_given_requests_before_the_supervisors_when_one_is_taken_then_it_is_gone_and_its_history_says_so(
+    session: Session,
+) -> None:
+    first, second = before_supervisors(session), before_supervisors(session)
+    a_request(session, RequestState.REFERRED)
+    assert set(ids(session)) == {first.id, second.id}
+    for _ in range(2):
+        escalations.take(session, first.id, who="supervisor1")
+    assert escalations.list_open(session) == (1, [second])
+    assert steps(session, first)[2:] == [("taken", "supervisor1", "")]
+
+
+def test_given_one_before_the_supervisors_when_the_department_or_the_citizen_says_something_then_it_stays(
+    session: Session,
+) -> None:
+    request = before_supervisors(session, number="+989131112233")
+    assert request.department
+    clerk = of_department(session, request.department)
+    department_work.accept(session, request, who=clerk.username)
+    department_work.ask(session, request, who=clerk.username, question="کجا؟")
+    department_work.citizen_answers(session, request.id, "کوچهٔ ۵")
+    assert ids(session) == [request.id]
+    work.tell(session, request, who="supervisor1", reply="پیگیری می‌کنیم")
+    assert ids(session) == []
+
+
+def test_given_one_that_is_referred_again_when_it_is_taken_then_it_is_refused(session: Session) -> None:
+    request = before_supervisors(session)
+    assert request.department
+    work.refer(session, request, request.department, due_on=today(session), who="supervisor1")
+    assert ids(session) == []
+    with pytest.raises(Refused, match="supervisors"):
+        escalations.take(session, request.id, who="supervisor1")
