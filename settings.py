@@ -157,6 +157,26 @@ def _overlap(one: str, other: str) -> bool:
     return first.version == second.version and first.overlaps(second)
 
 
+_NEEDED_BY = {"kavenegar": ("sms_kavenegar_key",), "http": ("sms_http_url",)}
+
+
+def _check_sms(provider: str, others: ValidationInfo) -> None:
+    lacking = [name for name in _NEEDED_BY.get(provider, ()) if not others.data.get(name)]
+    if lacking:
+        raise ValueError(f"needs {' and '.join(f'HOTLINE_{name.upper()}' for name in lacking)}")
+
+
+def _amounts(value: Any) -> Any:
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        read = None
+    amounts = read.values() if isinstance(read, dict) else [None]
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in amounts):
+        raise ValueError('must be JSON with numbers, like {"name": 500000}')
+    return read
+
+
 def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
@@ -218,6 +238,7 @@ Roles = Annotated[
     BeforeValidator(_words),
 ]
 Texts = Annotated[dict[str, str], NoDecode, BeforeValidator(_texts)]
+Amounts = Annotated[dict[str, float], NoDecode, BeforeValidator(_amounts)]
 VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
 
@@ -457,6 +478,17 @@ class Settings(BaseSettings):
     """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
     sms_provider: Literal["", "console", "kavenegar", "http"] = ""
     """Who sends the text messages; empty: nobody. console only says so in the log."""
+    sms_next: Annotated[
+        tuple[Literal["console", "kavenegar", "http"], ...], NoDecode, BeforeValidator(_words)
+    ] = Field((), validate_default=True)
+    """Who sends them where that one surely has not, in order."""
+    sms_templates: Path | None = None
+    """A TOML file with the providers' templates; docs/text-messages.md."""
+    sms_plain: bool = True
+    """Whether what has no template goes out as a plain text: lines for advertising do not reach everyone."""
+    sms_least_credit: Amounts = {}
+    """JSON: with less than so much credit, in its own unit, a provider is in trouble on /healthz:
+    {"kavenegar": 500000}."""
     sms_inbound_secret: str = Field("", validate_default=True)
     """What proves that a citizen's text message comes from the provider: `whsec_` and 24 to 64 bytes in
     base64. Empty: none are taken."""
@@ -620,9 +652,23 @@ class Settings(BaseSettings):
     @field_validator("sms_provider")
     @classmethod
     def _sms_provider(cls, value: str, others: ValidationInfo) -> str:
-        needs = {"kavenegar": "sms_kavenegar_key", "http": "sms_http_url"}.get(value)
-        if needs and not others.data.get(needs):
-            raise ValueError(f"needs HOTLINE_{needs.upper()}")
+        _check_sms(value, others)
+        return value
+
+    @field_validator("sms_next")
+    @classmethod
+    def _sms_next(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if value and not others.data.get("sms_provider"):
+            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends first")
+        for each in value:
+            _check_sms(each, others)
+        return value
+
+    @field_validator("sms_templates")
+    @classmethod
+    def _sms_templates(cls, value: Path | None) -> Path | None:
+        if value and not value.is_file():
+            raise ValueError("there is no such file")
         return value
 
     @field_validator("bale_key")

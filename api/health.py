@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from db.engine import reading
-from hotline import heartbeats
+from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, toll
 from hotline.recordings import disk
 from settings import Settings
@@ -23,7 +23,8 @@ def healthz(engine: Database, settings: InForce, response: Response) -> dict[str
     ivr, dialer and clerk say themselves that they work; the dialer also says whether Asterisk answers it.
     `clerk` is "stuck in JOB for N s" while one of its jobs does not come to its end.
     `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
-    mend it; neither is a fault yet. `trunk`, and `calls` with it, is "down since …, the line is kept" while
+    mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
+    in; none is a fault yet. `trunk`, and `calls` with it, is "down since …, the line is kept" while
     calls fail by our own fault: no restart mends that, so it is no 503.
     """
     result = check(engine, settings)
@@ -40,7 +41,7 @@ async def livez() -> Response:
 
 def check(engine: Engine, settings: Settings) -> dict[str, str]:
     """Each dependency by its name, as above."""
-    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls", "trunk"), "unknown")}
+    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls", "trunk", "texts"), "unknown")}
     result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
@@ -51,6 +52,7 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
                 job, since = stuck
                 result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
             result |= _calls(session, settings)
+            result["texts"] = _texts(session, settings)
             result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer
         return result
@@ -66,3 +68,9 @@ def _calls(session: Session, settings: Settings) -> dict[str, str]:
         return {"calls": words, "trunk": words if down.why == breaker.TRUNK else "up"}
     calls, cap = toll.room(session, settings)
     return {"calls": "up" if calls > 0 else f"capped {cap}", "trunk": "up"}
+
+
+def _texts(session: Session, settings: Settings) -> str:
+    providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
+    said = arrivals.trouble(session, providers, settings.sms_least_credit)
+    return f"in trouble: {said}" if said else "up"

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from clerk import wording
+from clerk import letters
 from db.models import CodeWay, OutboxMessage
 from hotline import dates
 from hotline.citizens import codes
@@ -13,7 +13,7 @@ from hotline.dates import Language
 from settings import Settings
 
 
-def words(session: Session, message: OutboxMessage, settings: Settings) -> wording.Text | None:
+def words(session: Session, message: OutboxMessage, settings: Settings) -> letters.Text | None:
     """What goes out; None if the code lets nobody in any more, or nobody is to be written to.
 
     The last line is the one that browsers read (the WICG's origin-bound one-time codes).
@@ -23,7 +23,7 @@ def words(session: Session, message: OutboxMessage, settings: Settings) -> wordi
         return None
     digits = codes.digits(code, settings)
     if code.way is CodeWay.MESSENGER:
-        return wording.Text(code.number, digits, by_messenger=True)
+        return letters.Text(code.number, digits, by_messenger=True)
     language: Language = "en" if code.language == "en" else "fa"
-    said = wording.TEXTS.fill(language, "texts", message.kind, {"code": dates.digits(digits, language)})
-    return wording.Text(code.number, f"{said}\n\n@{urlsplit(settings.public).hostname} #{digits}")
+    said = letters.text(code.number, language, message.kind, {"code": dates.digits(digits, language)})
+    return said._replace(text=f"{said.text}\n\n@{urlsplit(settings.public).hostname} #{digits}")

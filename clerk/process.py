@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import erasing, pictures, recordings, replies, sender
+from clerk import arrivals, erasing, pictures, recordings, replies, sender
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -233,6 +233,8 @@ JOBS = [
     Job("request-steps", 5.0, tell_of_requests),
     Job("turn-near", 5.0, tell_turn_near),
     Job("outbox", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
+    Job("sms-arrivals", 20.0, arrivals.ask_what_became, limit_s=120.0),
+    Job("sms-credit", 600.0, arrivals.ask_credit, limit_s=120.0),
     Job("sign-in-codes", 0.5, sender.run_codes, limit_s=120.0),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),

@@ -22,7 +22,7 @@ import httpx
 from sqlalchemy.orm import Session
 
 from clerk import push_encryption, wording
-from clerk.providers import TryAgain, after_s
+from clerk.answers import TryAgain, after_s
 from db.models import TOPICS, NoticeWay, OutboxMessage, PushSubscription
 from hotline import delivery
 from hotline.citizens import choices, push, vapid

@@ -11,13 +11,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from clerk import code_wording, push, wording
+from clerk.answers import RefusedForGood, TryAgain
+from clerk.letters import Text
 from clerk.progress import step
-from clerk.providers import Provider, RefusedForGood, TryAgain, Webhook, messenger, sms
+from clerk.providers import Provider, Webhook, messenger
+from clerk.sms.chain import Chain, Doubt, Order
 from db.engine import reading, writing
-from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage
+from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
 from hotline import delivery
 from hotline.citizens import push as browsers
 from hotline.citizens import vapid
+from hotline.delivery import NotSent, Sent, Taken
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -25,6 +29,8 @@ log = logging.getLogger("clerk")
 _AT_ONCE = 20
 _TIMEOUT_S = 10.0
 """For all of one message, however slowly an answer drips; with the rest, far less than the LEASE."""
+_CONNECT_S = 5.0
+"""Who has not answered the telephone by then has certainly taken nothing."""
 
 _PUSH = "push"
 """What stands in the place of a provider's name where browsers were told."""
@@ -37,22 +43,26 @@ TakeUp = Callable[[Engine, Settings], Sequence[OutboxMessage]]
 class Unwanted(Exception):
     """It is not true any more, or its citizen has switched it off."""
 
+    def __init__(self, reason: str, why: WhyNot) -> None:
+        super().__init__(reason)
+        self.why = why
+
 
 class Ways(NamedTuple):
     """Who brings which message."""
 
-    texts: Provider | None
+    texts: Chain | None
     codes: Provider | None
     notices: Provider
     requests: Provider
 
-    def of(self, letter: wording.Text, message: OutboxMessage) -> Provider | None:
-        """The one for this message."""
+    def of(self, letter: Text, message: OutboxMessage) -> Provider | None:
+        """The one for this message, where it is no text message."""
         if message.kind is OutboxKind.NOTICE:
             return self.notices
         if message.kind is OutboxKind.REQUEST_STEP:
             return self.requests
-        return self.codes if letter.by_messenger else self.texts
+        return self.codes if letter.by_messenger else None
 
 
 def run(engine: Engine, settings: Settings) -> None:
@@ -89,10 +99,12 @@ def _take_up_codes(engine: Engine, _settings: Settings) -> Sequence[OutboxMessag
 
 
 async def _send(engine: Engine, settings: Settings, batch: Sequence[OutboxMessage], take_up: TakeUp) -> None:
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
+    timeout = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+    async with httpx.AsyncClient(timeout=timeout, headers={"Accept-Encoding": "identity"}) as client:
         notices = Webhook(client, settings.notice_webhook_secret)
         requests = Webhook(client, settings.request_webhook_secret)
-        ways = Ways(sms(settings, client), messenger(settings, client), notices, requests)
+        texts = Chain(client, settings) if settings.sms_provider else None
+        ways = Ways(texts, messenger(settings, client), notices, requests)
         while batch:
             sending = [_send_one(engine, settings, ways, message) for message in batch]
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
@@ -108,38 +120,47 @@ async def _send_one(engine: Engine, settings: Settings, ways: Ways, message: Out
 
 
 async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Record:
-    taken = delivery.Taken(message.id, message.attempts)
+    taken = Taken(message.id, message.attempts)
     try:
-        provider_id = await _out(engine, settings, ways, message)
-        return partial(delivery.sent, taken=taken, provider_id=provider_id)
+        out = await _out(engine, settings, ways, message)
+        return partial(delivery.sent, taken=taken, out=out)
     except Unwanted as unwanted:
-        return partial(delivery.drop, taken=taken, error=str(unwanted))
+        return partial(delivery.drop, taken=taken, failed=NotSent(str(unwanted), unwanted.why))
     except RefusedForGood as refused:
         log.warning("message %d: refused for good: %s", message.id, refused)
-        return partial(delivery.give_up, taken=taken, error=str(refused))
+        return partial(delivery.give_up, taken=taken, failed=NotSent(str(refused), refused.why))
     except TryAgain as failed:
         log.warning("message %d: not sent: %s", message.id, failed)
-        return partial(delivery.put_off, taken=taken, error=str(failed), after_s=failed.after_s)
+        having = failed.provider if isinstance(failed, Doubt) else None
+        told = NotSent(str(failed), failed.why, having, in_doubt=having is not None)
+        return partial(delivery.put_off, taken=taken, failed=told, after_s=failed.after_s)
     except TimeoutError:
         log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
-        return partial(delivery.put_off, taken=taken, error="no answer in time")
+        told = NotSent("no answer in time", WhyNot.NO_ANSWER)
+        return partial(delivery.put_off, taken=taken, failed=told)
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
-        return partial(delivery.put_off, taken=taken, error=type(bug).__name__)
+        return partial(delivery.put_off, taken=taken, failed=NotSent(type(bug).__name__, WhyNot.OURS))
 
 
-async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> str:
-    """Send it; returns the provider's name for it. Raises Unwanted, RefusedForGood and TryAgain."""
+async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Sent:
+    """Send it; returns who has it. Raises Unwanted, RefusedForGood and TryAgain."""
     letter = await asyncio.to_thread(_letter, engine, settings, message)
     if letter is None:
-        raise Unwanted("not true any more")
+        raise Unwanted("not true any more", WhyNot.UNTRUE)
     if message.kind in TOPICS and await _by_push(engine, settings, message):
-        return _PUSH
-    way = ways.of(letter, message)
-    if way is None:  # of a code alone: take_up leaves alone what nobody sends
-        raise RefusedForGood("nobody sends it")
-    async with asyncio.timeout(_TIMEOUT_S):
-        return await way.send(letter.to, letter.text, delivery.name_outside(message))
+        return Sent(_PUSH)
+    if way := ways.of(letter, message):
+        async with asyncio.timeout(_TIMEOUT_S):
+            return Sent(await way.send(letter.to, letter.text, delivery.name_outside(message)))
+    if ways.texts is None or letter.by_messenger:  # of a code alone: take_up leaves alone what nobody sends
+        raise RefusedForGood("nobody sends it", WhyNot.NOBODY)
+
+    async def hand_over(provider: str) -> None:
+        taken = Taken(message.id, message.attempts)
+        await asyncio.to_thread(_write, engine, partial(delivery.hand_to, taken=taken, provider=provider))
+
+    return await ways.texts.send(Order(letter, message, hand_over))
 
 
 async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -> bool:
@@ -150,9 +171,9 @@ async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -
     plan = await asyncio.to_thread(_plan, engine, settings, message)
     by_text = NoticeWay.TEXT in plan.ways
     if not plan.browsers and not by_text:
-        raise Unwanted("switched off")
+        raise Unwanted("switched off", WhyNot.SWITCHED_OFF)
     if not plan.browsers and not settings.sms_provider:
-        raise TryAgain("nobody sends text messages")
+        raise TryAgain("nobody sends text messages", why=WhyNot.NOBODY)
     if not plan.browsers:
         return False
     pushed = await push.send(plan, delivery.name_outside(message), settings)
@@ -168,9 +189,9 @@ def _plan(engine: Engine, settings: Settings, message: OutboxMessage) -> push.Pl
         return push.plan(session, message, settings)
 
 
-def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> wording.Text | None:
+def _letter(engine: Engine, settings: Settings, message: OutboxMessage) -> Text | None:
     if message.kind in TO_WEBHOOKS:
-        return wording.Text(message.to, message.body)
+        return Text(message.to, message.body)
     with reading(engine) as session:
         if message.kind is OutboxKind.SIGN_IN_CODE:
             return code_wording.words(session, message, settings)

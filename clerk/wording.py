@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy.orm import Session, joinedload
 
+from clerk.letters import TEXTS, Text, text
 from db.engine import now
 from db.models import (
     TOPICS,
@@ -27,11 +27,6 @@ from hotline.line import line
 from hotline.requests import categories, urgent
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office, plain
-from hotline.words import Book
-from prompts import MESSAGES
-
-TEXTS = Book(MESSAGES)
-"""The texts of messages by their kind and case."""
 
 _K, _R = OutboxKind, RegistrationState
 _LONGEST_OFFICE = 60
@@ -66,14 +61,6 @@ _TO_DEPARTMENT = (_K.REQUEST_DUE, _K.REQUEST_LATE)
 _LONGEST_OFFICE_OF_SEVERAL = 30
 
 
-class Text(NamedTuple):
-    """A text message as it goes out: `to` is E.164."""
-
-    to: str
-    text: str
-    by_messenger: bool = False
-
-
 def words(session: Session, text_message: OutboxMessage) -> Text | None:
     """What goes out for this message, and where to; None if it is not true any more."""
     if text_message.kind is OutboxKind.ANSWER:
@@ -93,10 +80,15 @@ def _answer(text_message: OutboxMessage) -> Text:
     facts = json.loads(text_message.body)
     language, name = facts["language"], f"{_K.ANSWER}-{facts['text']}"
     ways = [
-        _fill(language, f"{name}-way", way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)})
+        TEXTS.fill(
+            language,
+            "texts",
+            f"{name}-way",
+            way | {"office": _cut(way["office"], _LONGEST_OFFICE_OF_SEVERAL)},
+        )
         for way in facts["ways"]
     ]
-    return Text(text_message.to, _fill(language, name, facts["values"] | {"ways": "\n".join(ways)}))
+    return text(text_message.to, language, name, facts["values"] | {"ways": "\n".join(ways)})
 
 
 def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -106,13 +98,13 @@ def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
         return None
     if matter.request is None:
         number = dates.digits(numbers.national(matter.number or ""), "fa")
-        return Text(text_message.to, _fill("fa", "urgent-caller", {"number": number}))
+        return text(text_message.to, "fa", "urgent-caller", {"number": number})
     about = categories.get(session, matter.request.category)
     values = {
         "tracking": dates.digits(matter.request.tracking, "fa"),
         "category": _cut(plain(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
     }
-    return Text(text_message.to, _fill("fa", "urgent", values))
+    return text(text_message.to, "fa", "urgent", values)
 
 
 def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -127,7 +119,7 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
         "tracking": dates.digits(request.tracking, language),
         "reply": _cut(plain(facts["reply"]), outbox.LONGEST_REPLY),
     }
-    return Text(text_message.to, _fill(language, text_message.kind, values))
+    return text(text_message.to, language, text_message.kind, values)
 
 
 def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
@@ -158,7 +150,7 @@ def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -
         "tracking": dates.digits(request.tracking, "fa"),
         "day": dates.day(last, "fa", with_year=False),
     }
-    return Text(text_message.to, _fill("fa", text_message.kind, values))
+    return text(text_message.to, "fa", text_message.kind, values)
 
 
 def _of_registration(session: Session, text_message: OutboxMessage) -> Text | None:
@@ -185,7 +177,7 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
         "when": dates.span(when.starts_at, when.ends_at, language, with_year=False),
         "day": dates.day(about.starts_at, language, with_year=False),
     }
-    return Text(number, _fill(language, _name(text_message.kind, about, next_round), values))
+    return text(number, language, _name(text_message.kind, about, next_round), values)
 
 
 def _next_round(
@@ -240,10 +232,6 @@ def _name(kind: OutboxKind, about: Round, next_round: Round | None) -> str:
 
 def _office(official: Official, language: Language) -> str:
     return _cut(office(official, language), _LONGEST_OFFICE)
-
-
-def _fill(language: str, name: str, values: Mapping[str, str]) -> str:
-    return TEXTS.fill(language, "texts", name, values)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -9,7 +9,6 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -23,10 +22,10 @@ from db.models import (
     OutboxKind,
     OutboxMessage,
     PushSubscription,
+    WhyNot,
 )
-from hotline import audit, numbers, outbox
+from hotline import outbox
 from hotline.clock import is_quiet
-from hotline.errors import Refused
 from settings import QuietHours
 
 _AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE, OutboxKind.URGENT)
@@ -45,14 +44,35 @@ class Taken(NamedTuple):
     attempt: int
 
 
+class Sent(NamedTuple):
+    """Who took a message, and its id there."""
+
+    provider_id: str
+    provider: str = ""
+    parts: int | None = None
+    asked_after: timedelta | None = None
+    """When the provider is asked first what became of it; None: it never says."""
+
+
+class NotSent(NamedTuple):
+    """Why a message did not go out, as far as anybody knows."""
+
+    error: str
+    why: WhyNot | None = None
+    provider: str | None = None
+    in_doubt: bool = False
+    """It may have gone out, by `provider`."""
+
+
 def name_outside(message: OutboxMessage) -> str:
     """The message's name at a provider, always the same; of a text message: digits that fit into 63 bits.
 
     The time is in it because a provider remembers names longer than a database lives that is made anew.
+    A message that was sent anew has a name of a later time.
     """
     if message.kind in TO_WEBHOOKS:
         return message.key
-    return str(int(message.made_at.timestamp()) * 10**8 + message.id % 10**8)
+    return str((int(message.made_at.timestamp()) + (message.again or 0)) * 10**8 + message.id % 10**8)
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
@@ -105,6 +125,8 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
         .with_for_update(skip_locked=True)
     ).all()
     for message in found:
+        if message.state is Delivery.SENDING:  # whoever had it never said what became of it
+            message.doubts += 1
         message.state = Delivery.SENDING
         message.attempts += 1
         message.not_before = at + LEASE
@@ -112,65 +134,60 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
     return found
 
 
-def sent(session: Session, taken: Taken, provider_id: str) -> None:
+def hand_to(session: Session, taken: Taken, provider: str) -> None:
+    """Write down to whom it goes before it does: if the sender is killed, that one may have it."""
+    _record(session, taken, provider=provider)
+
+
+def sent(session: Session, taken: Taken, out: Sent) -> None:
     """It went out: true whoever has the message by now."""
+    at = now(session)
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.id == taken.id, OutboxMessage.state != Delivery.SENT)
-        .values(state=Delivery.SENT, sent_at=now(session), provider_id=provider_id[:80], error="")
+        .values(
+            state=Delivery.SENT,
+            sent_at=at,
+            provider=out.provider,
+            provider_id=out.provider_id[:80],
+            parts=out.parts,
+            doubts=0,
+            error="",
+            why=None,
+            ask_at=None if out.asked_after is None else at + out.asked_after,
+        )
     )
 
 
-def put_off(session: Session, taken: Taken, error: str, after_s: float | None = None) -> None:
+def put_off(session: Session, taken: Taken, failed: NotSent, after_s: float | None = None) -> None:
     """It did not go out: it is due again after a growing wait, `after_s` at least, or given up in the end."""
     if taken.attempt >= ATTEMPTS:
-        give_up(session, taken, error)
+        give_up(session, taken, failed)
         return
     wait = min(_FIRST_WAIT_S * 2.0 ** (taken.attempt - 1), _LONGEST_WAIT_S)
     wait *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back in one moment
     wait = min(max(wait, after_s or 0.0), _LONGEST_WAIT_S)
     due = now(session) + timedelta(seconds=wait)
-    _record(session, taken, state=Delivery.PENDING, not_before=due, error=error[:300])
+    _record(session, taken, state=Delivery.PENDING, not_before=due, **_told(failed))
 
 
-def give_up(session: Session, taken: Taken, error: str) -> None:
+def give_up(session: Session, taken: Taken, failed: NotSent) -> None:
     """It is refused for good, or was tried too often."""
-    _record(session, taken, state=Delivery.FAILED, error=error[:300])
+    _record(session, taken, state=Delivery.FAILED, **_told(failed))
 
 
-def drop(session: Session, taken: Taken, error: str) -> None:
+def drop(session: Session, taken: Taken, failed: NotSent) -> None:
     """It is of no use any more."""
-    _record(session, taken, state=Delivery.EXPIRED, error=error[:300])
+    _record(session, taken, state=Delivery.EXPIRED, **_told(failed))
 
 
-def page(session: Session, state: Delivery | None, limit: int) -> Sequence[OutboxMessage]:
-    """The newest messages (in that state), newest first."""
-    query = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
-    return session.scalars(query.where(OutboxMessage.state == state) if state else query).all()
-
-
-def recipient(message: OutboxMessage) -> str:
-    """To whom it goes, as much as may be shown: a masked number, or a webhook's host."""
-    if message.kind in TO_WEBHOOKS:
-        return urlsplit(message.to).hostname or ""  # the rest may be a secret
-    return numbers.masked(message.to)
-
-
-def retry(session: Session, message_id: int, who: str) -> None:
-    """Have a message sent after all that failed or expired. Raises Refused("not-found" | "wrong-state")."""
-    if session.get(OutboxMessage, message_id) is None:
-        raise Refused("not-found", f"no message {message_id}")
-    at = now(session)
-    changed = session.scalar(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_((Delivery.FAILED, Delivery.EXPIRED)))
-        .values(state=Delivery.PENDING, attempts=0, not_before=at, expires_at=None, error="")
-        .returning(OutboxMessage.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed is None:
-        raise Refused("wrong-state", "it is sent, or it will be")
-    audit.record(session, who, "message-retried", f"message {message_id}")
+def _told(failed: NotSent) -> dict[str, Any]:
+    told: dict[str, Any] = {"error": failed.error[:300], "why": failed.why}
+    if failed.provider is not None:
+        told["provider"] = failed.provider
+    if failed.in_doubt:
+        told["doubts"] = OutboxMessage.doubts + 1
+    return told
 
 
 def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: bool) -> None:
@@ -181,7 +198,7 @@ def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: boo
     session.execute(
         update(OutboxMessage)
         .where(due, too_late)
-        .values(state=Delivery.EXPIRED, error="too late")
+        .values(state=Delivery.EXPIRED, error="too late", why=WhyNot.TOO_LATE)
         .execution_options(synchronize_session=False)
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from db.models import Delivery
-from hotline import audit, delivery
+from hotline import audit, outgoing
 from hotline.citizens import vapid
 from ops import terminal
 
@@ -19,9 +19,9 @@ def list_(
 ) -> None:
     """The newest messages; numbers are masked."""
     with terminal.transaction(read_only=True) as session:
-        for message in delivery.page(session, state, limit):
+        for message in outgoing.page(session, state=state, limit=limit):
             typer.echo(
-                f"{message.id:>8}  {message.state:<8} {message.kind:<16} {delivery.recipient(message):<16} "
+                f"{message.id:>8}  {message.state:<8} {message.kind:<16} {outgoing.recipient(message):<16} "
                 f"{message.made_at:%Y-%m-%d %H:%M}Z  {message.attempts:>2} {message.error}".rstrip()
             )
 
@@ -30,7 +30,7 @@ def list_(
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
     """Send one after all that failed or expired."""
     with terminal.transaction() as session:
-        delivery.retry(session, message, audit.COMMAND_LINE)
+        outgoing.retry(session, message, audit.COMMAND_LINE)
 
 
 @app.command("push-key")

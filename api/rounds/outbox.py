@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.access import MayOversee, MayPlan, Reading, Writing
+from api.access import InForce, MayOversee, MayPlan, Reading, Writing
 from api.ids import PathId
 from api.rounds import outbox_schemas
-from db.models import Delivery, OutboxMessage
-from hotline import delivery
+from db.models import OutboxMessage
+from hotline import arrivals, outgoing
 
 router = APIRouter(prefix="/outbox", tags=["outbox"])
 
@@ -17,20 +17,38 @@ router = APIRouter(prefix="/outbox", tags=["outbox"])
 def list_messages(
     _user: MayOversee,
     session: Reading,
-    state: Delivery | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    filters: Annotated[outbox_schemas.OutboxFilter, Query()],
 ) -> list[outbox_schemas.OutboxMessage]:
     """The newest messages, newest first; numbers are masked."""
-    return [_view(message) for message in delivery.page(session, state, limit)]
+    return [_view(message) for message in outgoing.page(session, **filters.model_dump())]
+
+
+@router.get("/providers")
+def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> list[outbox_schemas.SmsAccount]:
+    """Our accounts at the providers of text messages, as they last said."""
+    return [
+        outbox_schemas.SmsAccount(
+            provider=account.provider,
+            credit=account.credit,
+            low=arrivals.is_low(account, settings.sms_least_credit),
+            asked_at=account.asked_at,
+            error=account.error,
+        )
+        for account in arrivals.accounts(session)
+    ]
 
 
 @router.post("/{message_id}/retry", status_code=202)
 def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
-    """Send one after all that failed or expired."""
-    delivery.retry(session, message_id, user.username)
+    """Send one once more that failed, expired or did not arrive."""
+    outgoing.retry(session, message_id, user.username)
     return _view(session.get_one(OutboxMessage, message_id, populate_existing=True))
 
 
 def _view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
-    shown = {name: getattr(message, name) for name in outbox_schemas.OutboxMessage.model_fields}
-    return outbox_schemas.OutboxMessage(**{**shown, "to": delivery.recipient(message)})
+    names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry"}
+    return outbox_schemas.OutboxMessage(
+        **{name: getattr(message, name) for name in names},
+        to=outgoing.recipient(message),
+        may_retry=outgoing.may_be_sent(message),
+    )

@@ -2,13 +2,27 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from db.models import Delivery, OutboxKind
+from db.models import Arrival, Delivery, OutboxKind, WhyNot
+
+
+class OutboxFilter(BaseModel):
+    """Which messages: in a state, of a kind, that reached nobody (`lost`), older than one (`before`)."""
+
+    state: Delivery | None = None
+    kind: OutboxKind | None = None
+    lost: bool = False
+    before: int | None = Field(None, ge=1, le=2**31 - 1)
+    limit: int = Field(100, ge=1, le=500)
 
 
 class OutboxMessage(BaseModel):
-    """A text message, or a notice to the webhook. `to` is a masked number, or a host."""
+    """A text message, or a notice to the webhook. `to` is a masked number, or a host.
+
+    `why` says why it is not out, in one word, and `error` as the provider does; `arrival` what became of one
+    that is. `parts`: so many the network carries; none of a template's.
+    """
 
     id: int
     kind: OutboxKind
@@ -16,8 +30,25 @@ class OutboxMessage(BaseModel):
     to: str
     registration_id: int | None
     round_id: int | None
+    request_id: int | None
     attempts: int
     made_at: datetime
     not_before: datetime
     sent_at: datetime | None
+    provider: str
+    parts: int | None
+    error: str
+    why: WhyNot | None
+    arrival: Arrival | None
+    arrival_at: datetime | None
+    may_retry: bool
+
+
+class SmsAccount(BaseModel):
+    """Our account at a provider of text messages, as it last said; `credit` is in its own unit."""
+
+    provider: str
+    credit: float | None
+    low: bool
+    asked_at: datetime
     error: str

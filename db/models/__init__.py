@@ -31,7 +31,17 @@ from db.models.line import (
     TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
-from db.models.outbox import TO_WEBHOOKS, TOPICS, Delivery, OutboxKind, OutboxMessage
+from db.models.outbox import (
+    NOT_ARRIVED,
+    TO_WEBHOOKS,
+    TOPICS,
+    Arrival,
+    Delivery,
+    OutboxKind,
+    OutboxMessage,
+    SmsAccount,
+    WhyNot,
+)
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
@@ -59,10 +69,12 @@ from db.models.uploads import Upload, UploadKind
 from db.models.urgent import RescueCall, UrgentMatter
 
 __all__ = [
+    "NOT_ARRIVED",
     "STRETCHES",
     "TOPICS",
     "TO_WEBHOOKS",
     "ApiKey",
+    "Arrival",
     "AuditEntry",
     "Base",
     "BlockReason",
@@ -130,6 +142,7 @@ __all__ = [
     "Seal",
     "SignIn",
     "SilentCaller",
+    "SmsAccount",
     "SolvedCall",
     "Subject",
     "TimeUnit",
@@ -144,6 +157,7 @@ __all__ = [
     "VoiceSummary",
     "WaitingCaller",
     "Wall",
+    "WhyNot",
     "round_deputies",
     "timetable_deputies",
     "word",

@@ -21,6 +21,42 @@ class Delivery(StrEnum):
     EXPIRED = "expired"  # too late to be of use
 
 
+class WhyNot(StrEnum):
+    """Why a message is not out, or not yet."""
+
+    NUMBER = "number"  # it is none, or cannot be written to
+    CREDIT = "credit"  # the provider's account is empty
+    ACCOUNT = "account"  # the key, its rights or its address
+    LINE = "line"  # the line it would come from
+    RATE = "rate"  # too many at once
+    TEMPLATE = "template"  # there is none, or not as the provider knows it
+    REFUSED = "refused"  # the provider does not take these words
+    DOWN = "down"  # the provider was not reached, or takes nothing now
+    NO_ANSWER = "no_answer"  # it may have gone out
+    DOUBT = "doubt"  # the same, and it is not sent a second time by itself
+    TOO_LATE = "too_late"
+    UNTRUE = "untrue"  # it is not true any more
+    SWITCHED_OFF = "switched_off"  # by its citizen
+    NOBODY = "nobody"  # no provider is set
+    OURS = "ours"  # a fault in this program
+
+
+class Arrival(StrEnum):
+    """What the provider says became of a message that it took."""
+
+    UNDERWAY = "underway"
+    DELIVERED = "delivered"
+    UNREACHABLE = "unreachable"  # the telephone was off, or is none
+    BLACKLISTED = "blacklisted"  # its owner takes no such messages
+    EXPIRED = "expired"  # the network gave up
+    REFUSED = "refused"  # by the network, or for its words
+    UNKNOWN = "unknown"  # nobody said within a day and a half
+
+
+NOT_ARRIVED = (Arrival.UNREACHABLE, Arrival.BLACKLISTED, Arrival.EXPIRED, Arrival.REFUSED)
+"""Such a message may be sent again."""
+
+
 class OutboxKind(StrEnum):
     """Why a message is sent; each text message has a text of the same name in the catalogue."""
 
@@ -86,10 +122,31 @@ class OutboxMessage(Base):
     not_before: Mapped[datetime]  # of one that is being sent: until then its sender has it
     expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    provider: Mapped[str] = mapped_column(String(20), default="")  # who was given it last
     provider_id: Mapped[str] = mapped_column(String(80), default="")
+    parts: Mapped[int | None]  # of its text; None: a template's, which is not ours
+    doubts: Mapped[int] = mapped_column(default=0)  # so many times nobody knows whether it went out
+    again: Mapped[int] = mapped_column(default=0)  # so many times it was sent anew, under a new name
     error: Mapped[str] = mapped_column(String(300), default="")
+    why: Mapped[WhyNot | None] = mapped_column(one_of(WhyNot, "outbox_why"))
+    arrival: Mapped[Arrival | None] = mapped_column(one_of(Arrival, "outbox_arrival"))
+    arrival_at: Mapped[datetime | None]
+    ask_at: Mapped[datetime | None]  # when the provider is asked next what became of it
+    asks: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
+        Index("outbox_to_ask", "provider", "ask_at"),
         Index("outbox_due", "state", "not_before"),
         Index("outbox_of_number", "to", "made_at"),
     )
+
+
+class SmsAccount(Base):
+    """Our account at a provider of text messages, as it last said."""
+
+    __tablename__ = "sms_accounts"
+
+    provider: Mapped[str] = mapped_column(String(20), primary_key=True)
+    credit: Mapped[float | None]  # in its own unit
+    asked_at: Mapped[datetime]
+    error: Mapped[str] = mapped_column(String(80), default="")  # why it did not say

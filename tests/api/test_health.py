@@ -57,7 +57,7 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     answer = nobody.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
-        ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "disk"), "up"
+        ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
     )
 
 
@@ -79,7 +79,9 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     answer = nobody.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {
-        **dict.fromkeys(("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "disk"), "up"),
+        **dict.fromkeys(
+            ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
+        ),
         **down,
     }
 
@@ -156,7 +158,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk"), "unknown"),
+            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts"), "unknown"),
             "disk": "up",
         }
     finally:

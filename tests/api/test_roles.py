@@ -157,6 +157,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /recordings": HEARS,
     "GET /recordings/{callback_id}/audio": HEARS,
     "GET /outbox": OVERSEES,
+    "GET /outbox/providers": OVERSEES,
     "GET /notices": OVERSEES,
     "POST /outbox/{message_id}/retry": PLANS,
     "GET /recordings/all": HEARS,

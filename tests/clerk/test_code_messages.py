@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from clerk import process, sender
 from db.engine import now, reading, writing
 from db.models import BlockReason, CitizenCode, CodeWay, Delivery, OutboxMessage
-from hotline import delivery
+from hotline import delivery, outgoing
 from hotline.citizens import codes
 from hotline.line import blocked
 from settings import QuietHours, Settings
@@ -103,7 +103,7 @@ def test_given_a_code_that_is_of_no_use_when_due_then_it_is_not_sent(
     assert provider.requests == []
     assert only(engine).state is Delivery.EXPIRED
     with writing(engine) as session:
-        delivery.retry(session, only(engine).id, "x")
+        outgoing.retry(session, only(engine).id, "x")
     sender.run_codes(engine, ready)
     assert len(provider.requests) == (1 if over == "too late to be typed" else 0)
 

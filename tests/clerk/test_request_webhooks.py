@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from clerk import process, sender
 from db.engine import now, writing
 from db.models import Category, Delivery, OutboxKind, RequestEntry
-from hotline import delivery
+from hotline import outgoing
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
 from hotline.requests import brought, closing, requests, webhooks, work
@@ -77,7 +77,7 @@ def test_given_an_address_when_a_request_goes_its_way_then_it_is_told_of_each_st
     assert not any(word in said for word in ("secret", "چراغ", "کوی", "9130137137", "32.6", "\\u"))
     steps = [message for message in messages(engine) if message.kind is OutboxKind.REQUEST_STEP]
     assert {message.state for message in steps} == {Delivery.SENT}
-    assert {delivery.recipient(message) for message in steps} == {"127.0.0.1"}
+    assert {outgoing.recipient(message) for message in steps} == {"127.0.0.1"}
 
 
 def test_given_no_address_when_a_request_goes_its_way_then_nothing_waits(

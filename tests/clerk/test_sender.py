@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from clerk import providers, sender
+from clerk import sender
+from clerk.sms import chain
+from clerk.sms.kavenegar import Kavenegar
 from db.engine import connect, now, reading, writing
 from db.models import Delivery, OutboxMessage, Registration
 from settings import CITY, QuietHours, Settings
@@ -68,7 +70,7 @@ def test_given_an_answer_that_never_comes_whole_when_sent_again_then_the_citizen
     register(engine)
     provider.plan.append(step)
     with monkeypatch.context() as patch:
-        patch.setattr(sender, "_TIMEOUT_S", 0.5)
+        patch.setattr(chain, "TIMEOUT_S", 0.5)
         sender.run(engine, ready)
     provider.wait_for(1)
     assert only(engine).state is Delivery.PENDING
@@ -249,7 +251,7 @@ def test_given_a_provider_with_a_bug_when_sent_then_the_message_is_kept(
     async def broken(*_: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(providers.Kavenegar, "send", broken)
+    monkeypatch.setattr(Kavenegar, "send", broken)
     register(engine)
     sender.run(engine, ready)
     assert (only(engine).state, only(engine).error) == (Delivery.PENDING, "ZeroDivisionError")

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, update
 from db.engine import now, writing
 from db.models import Delivery, OutboxKind, OutboxMessage
 from hotline import delivery
-from hotline.delivery import Taken
+from hotline.delivery import NotSent, Sent, Taken
 from settings import CITY
 from tests.kit.outbox import NEVER, later, only, register, wait_of
 
@@ -29,13 +29,13 @@ def test_given_a_sender_that_woke_up_too_late_when_it_records_then_only_that_it_
     with writing(engine) as session:
         (new,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
         assert new.id == old.id
-        delivery.give_up(session, late, "late")
-        delivery.put_off(session, late, "late")
-        delivery.drop(session, late, "late")
+        delivery.give_up(session, late, NotSent("late"))
+        delivery.put_off(session, late, NotSent("late"))
+        delivery.drop(session, late, NotSent("late"))
     assert (only(engine).state, only(engine).error) == (Delivery.SENDING, "")
     with writing(engine) as session:
-        delivery.sent(session, late, "7")
-        delivery.put_off(session, Taken(new.id, new.attempts), "no answer")
+        delivery.sent(session, late, Sent("7"))
+        delivery.put_off(session, Taken(new.id, new.attempts), NotSent("no answer"))
     assert (only(engine).state, only(engine).provider_id) == (Delivery.SENT, "7")
 
 
@@ -47,7 +47,7 @@ def test_given_every_attempt_fails_when_they_are_used_up_then_it_failed_after_wa
     for attempt in range(1, delivery.ATTEMPTS + 1):
         with writing(engine) as session:
             (taken,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
-            delivery.put_off(session, Taken(taken.id, attempt), "down")
+            delivery.put_off(session, Taken(taken.id, attempt), NotSent("down"))
         if attempt < delivery.ATTEMPTS:
             waits.append(wait_of(engine))
             later(engine)

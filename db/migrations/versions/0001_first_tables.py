@@ -1568,8 +1568,57 @@ def _tables() -> None:
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider", sa.String(length=20), nullable=False),
         sa.Column("provider_id", sa.String(length=80), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=True),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("again", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=False),
+        sa.Column(
+            "why",
+            sa.Enum(
+                "number",
+                "credit",
+                "account",
+                "line",
+                "rate",
+                "template",
+                "refused",
+                "down",
+                "no_answer",
+                "doubt",
+                "too_late",
+                "untrue",
+                "switched_off",
+                "nobody",
+                "ours",
+                name="outbox_why",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "arrival",
+            sa.Enum(
+                "underway",
+                "delivered",
+                "unreachable",
+                "blacklisted",
+                "expired",
+                "refused",
+                "unknown",
+                name="outbox_arrival",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("arrival_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ask_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asks", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["registration_id"],
             ["registrations.id"],
@@ -1590,6 +1639,15 @@ def _tables() -> None:
     op.create_index(("ix_outbox_round_id"), "outbox", ["round_id"], unique=False)
     op.create_index("outbox_due", "outbox", ["state", "not_before"], unique=False)
     op.create_index("outbox_of_number", "outbox", ["to", "made_at"], unique=False)
+    op.create_index("outbox_to_ask", "outbox", ["provider", "ask_at"], unique=False)
+    op.create_table(
+        "sms_accounts",
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("credit", sa.Double(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("provider"),
+    )
     op.create_table(
         "recovery_codes",
         sa.Column("code_hash", sa.String(length=64), nullable=False),

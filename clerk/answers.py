@@ -1,0 +1,142 @@
+"""What a provider answers: read with care, and what goes wrong by its meaning, never in its own words."""
+
+import json
+from typing import Any, NamedTuple
+
+import httpx
+
+from db.models import WhyNot
+
+_LONGEST_ANSWER = 64 * 1024
+OURS_TO_MEND_S = 600.0
+"""Wait so long when the fault is in our account or settings: a person has to mend it."""
+_MAY_PASS = frozenset({401, 403, 404, 405, 407, 408, 409, 421, 425, 429})
+"""Refusals of a request, not of the message: somebody mends the settings, or it is only too early."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_TAKEN = frozenset({429, 503})
+
+
+class TryAgain(Exception):
+    """It did not go out, or nobody knows (`in_doubt`); wait `after_s` at least, if that is known."""
+
+    def __init__(
+        self,
+        reason: str,
+        after_s: float | None = None,
+        *,
+        why: WhyNot = WhyNot.DOWN,
+        in_doubt: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.after_s, self.why, self.in_doubt = after_s, why, in_doubt
+
+
+class TemplateRefused(TryAgain):
+    """The provider does not take this template: the same words may go out as a plain text."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, OURS_TO_MEND_S, why=WhyNot.TEMPLATE)
+
+
+class RefusedForGood(Exception):
+    """It will never go out."""
+
+    def __init__(self, reason: str, why: WhyNot = WhyNot.REFUSED) -> None:
+        super().__init__(reason)
+        self.why = why
+
+
+class Answer(NamedTuple):
+    """A status, and the JSON below it; None if it is none."""
+
+    status: int
+    data: Any
+    after_s: float | None
+
+    def part(self, *path: str | int) -> Any:
+        """What stands there in it, or None."""
+        return part(self.data, *path)
+
+
+async def ask(client: httpx.AsyncClient, method: str, url: str, **request: Any) -> Answer:
+    """What the server answers. Raises TryAgain."""
+    try:
+        async with client.stream(method, url, follow_redirects=False, **request) as response:
+            return Answer(response.status_code, await read_json(response), after_s(response))
+    except _NOT_SENT as error:
+        raise TryAgain(type(error).__name__) from None  # its text may hold an address
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TryAgain(type(error).__name__, in_doubt=True) from None
+
+
+async def read_json(response: httpx.Response) -> Any:
+    """The answer, if it is JSON and not huge; as it came, so that nothing small is unpacked into much."""
+    body = b""
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > _LONGEST_ANSWER:
+            return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def part(value: Any, *path: str | int) -> Any:
+    """What stands at that path of a JSON value, or None."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, also one that is written as a text: providers do both."""
+    if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 25:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def amount(value: Any) -> float | None:
+    """An amount, also one that is written as a text."""
+    try:
+        found = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if found is not None and abs(found) < 1e15 else None
+
+
+def unclear(who: str, answer: Answer) -> TryAgain:
+    """An answer without any meaning we know: whether it went out is in doubt, but where HTTP says no."""
+    status = answer.status
+    if status in (401, 403):
+        return TryAgain(f"{who} HTTP {status}", OURS_TO_MEND_S, why=WhyNot.ACCOUNT)
+    if status == 429:
+        return TryAgain(f"{who} HTTP 429", answer.after_s, why=WhyNot.RATE)
+    surely_not = status in _NOT_TAKEN or 300 <= status < 500
+    return TryAgain(
+        f"{who} HTTP {status}",
+        answer.after_s,
+        why=WhyNot.DOWN if surely_not else WhyNot.NO_ANSWER,
+        in_doubt=not surely_not,
+    )
+
+
+def check(status: int, after: float | None, refused: frozenset[int] | None = None) -> None:
+    """Raise what an HTTP status means where nothing else does."""
+    if 200 <= status < 300:
+        return
+    final = status in refused if refused else 400 <= status < 500 and status not in _MAY_PASS
+    if final:
+        raise RefusedForGood(f"HTTP {status}")
+    if after is None and status < 500:
+        after = OURS_TO_MEND_S
+    raise TryAgain(f"HTTP {status}", after, in_doubt=status >= 500 and status not in _NOT_TAKEN)
+
+
+def after_s(response: httpx.Response) -> float | None:
+    """For how long whoever answers wants to be left alone, if it says so in seconds."""
+    after = response.headers.get("Retry-After", "")
+    return float(after[:9]) if after.isascii() and after.isdecimal() else None

@@ -1,0 +1,87 @@
+"""Asks the providers of text messages what became of what they took, and what credit is left."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import httpx
+from sqlalchemy import Engine
+
+from clerk.answers import RefusedForGood, TryAgain
+from clerk.progress import step
+from clerk.sms.chain import TIMEOUT_S, chosen
+from clerk.sms.provider import SmsProvider
+from db.engine import writing
+from hotline import arrivals
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_BATCHES = 5
+"""So many for each provider, then the others have their turn."""
+
+
+def ask_what_became(engine: Engine, settings: Settings) -> None:
+    """Ask each provider about the messages whose time it is."""
+    _each(settings, partial(_ask_what_became, engine))
+
+
+def ask_credit(engine: Engine, settings: Settings) -> None:
+    """Ask each provider what is left in our account."""
+    _each(settings, partial(_ask_credit, engine))
+
+
+def _each(settings: Settings, ask: Callable[[SmsProvider], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with _client() as client:
+            for provider in chosen(client, settings):
+                await ask(provider)
+                step()
+
+    if settings.sms_provider:
+        asyncio.run(run())
+
+
+@asynccontextmanager
+async def _client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as client:
+        yield client
+
+
+async def _ask_what_became(engine: Engine, provider: SmsProvider) -> None:
+    for _ in range(_BATCHES if provider.at_once else 0):
+        with writing(engine) as session:
+            ours = arrivals.take_up(session, provider.name, provider.at_once)
+        if not ours:
+            return
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                found = await provider.arrivals(list(ours))
+        except (TryAgain, RefusedForGood, TimeoutError) as failed:
+            log.warning("%s does not say what became of messages: %s", provider.name, _said(failed))
+            return
+        known = {ours[id_]: (id_, arrival) for id_, arrival in found.items() if id_ in ours}
+        with writing(engine) as session:
+            arrivals.record(session, provider.name, known)
+        step()
+        if len(ours) < provider.at_once:
+            return
+
+
+async def _ask_credit(engine: Engine, provider: SmsProvider) -> None:
+    credit, error = None, ""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            credit = await provider.credit()
+    except (TryAgain, RefusedForGood, TimeoutError) as failed:
+        error = _said(failed)
+        log.warning("%s does not say what credit is left: %s", provider.name, error)
+    if credit is not None or error:
+        with writing(engine) as session:
+            arrivals.keep_account(session, provider.name, credit, error)
+
+
+def _said(failed: Exception) -> str:
+    return str(failed) or "no answer in time"

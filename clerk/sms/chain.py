@@ -1,0 +1,136 @@
+"""The providers in the city's order: where one surely has not taken a message, the next one gets it.
+
+Where it is in doubt whether a message went out, nobody else gets it before it is due again, and then only if
+it may come twice (`HURTS_TWICE`).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+import httpx
+
+from clerk.answers import RefusedForGood, TemplateRefused, TryAgain
+from clerk.letters import Text, parts
+from clerk.sms.kavenegar import Kavenegar
+from clerk.sms.others import AnyHttp, Console
+from clerk.sms.provider import Letter, SmsProvider
+from clerk.sms.templates import template_for
+from db.models import OutboxKind, OutboxMessage, WhyNot
+from hotline import delivery
+from hotline.arrivals import ASKED_AFTER
+from hotline.delivery import Sent
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+TIMEOUT_S = 10.0
+"""For all of one message at one provider, however slowly an answer drips; of all, less than the LEASE."""
+MOST_DOUBTS = 2
+"""So many times a message may go out anew of which nobody knows whether it went out before."""
+HURTS_TWICE = (OutboxKind.SIGN_IN_CODE,)
+"""A second code frightens its owner; of all else, twice is better than never."""
+_REST_S = 60.0
+_KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (Kavenegar, AnyHttp, Console)
+
+HandOver = Callable[[str], Awaitable[None]]
+"""Writes down to whom a message goes, before it does."""
+
+_resting: dict[str, float] = {}
+"""Until when a provider comes last; of this process."""
+
+
+class Doubt(TryAgain):
+    """It may have gone out, by `provider`."""
+
+    def __init__(self, provider: str, failed: TryAgain) -> None:
+        super().__init__(str(failed), failed.after_s, why=WhyNot.NO_ANSWER, in_doubt=True)
+        self.provider = provider
+
+
+class Order(NamedTuple):
+    """A message to be sent."""
+
+    said: Text
+    message: OutboxMessage
+    hand_over: HandOver
+
+
+class Chain:
+    """Who sends the text messages."""
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        self._settings = settings
+        self.providers = chosen(client, settings)
+
+    async def send(self, order: Order) -> Sent:
+        """Send it by the first that takes it. Raises TryAgain, RefusedForGood."""
+        having = order.message.provider or self.providers[0].name
+        last: TryAgain | None = None
+        for provider in self._in_order(order, having):
+            if provider.name != having:
+                await order.hand_over(provider.name)
+            having = provider.name
+            try:
+                return await self._by(provider, order)
+            except TryAgain as failed:
+                _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
+                if failed.in_doubt:
+                    raise Doubt(having, failed) from None
+                log.warning("message %d: not taken by %s: %s", order.message.id, having, failed)
+                last = failed
+        raise last or RefusedForGood("in doubt", WhyNot.DOUBT)
+
+    def _in_order(self, order: Order, having: str) -> Sequence[SmsProvider]:
+        at = time.monotonic()
+        everybody = sorted(self.providers, key=lambda each: _resting.get(each.name, 0.0) > at)
+        doubts = order.message.doubts
+        if not doubts:
+            return everybody
+        may_come_twice = order.message.kind not in HURTS_TWICE and doubts <= MOST_DOUBTS
+        asked = [each for each in everybody if each.name == having and self._knows(each, order)]
+        return asked + [each for each in everybody if each not in asked] if may_come_twice else asked
+
+    def _knows(self, provider: SmsProvider, order: Order) -> bool:
+        template = template_for(provider.name, order.said, self._settings.sms_templates)
+        return provider.knows_names and template is None
+
+    async def _by(self, provider: SmsProvider, order: Order) -> Sent:
+        said, name = order.said, delivery.name_outside(order.message)
+        template = template_for(provider.name, said, self._settings.sms_templates)
+        letter = Letter(said.to, said.text, name, template)
+        try:
+            if not template:
+                return await self._plain(provider, letter)
+            return _sent(provider, await _within(provider.send(letter)), None)
+        except TemplateRefused as refused:
+            if not template or not self._settings.sms_plain:
+                raise
+            log.error("%s does not take template %s: %s", provider.name, template.name, refused)
+            return await self._plain(provider, letter._replace(template=None))
+
+    async def _plain(self, provider: SmsProvider, letter: Letter) -> Sent:
+        if not self._settings.sms_plain:
+            raise TemplateRefused(f"{provider.name}: no template")
+        return _sent(provider, await _within(provider.send(letter)), parts(letter.text))
+
+
+def chosen(client: httpx.AsyncClient, settings: Settings) -> Sequence[SmsProvider]:
+    """The providers of the settings, in order."""
+    known = {each.name: each for each in _KNOWN}  # type: ignore[attr-defined]
+    names = dict.fromkeys((settings.sms_provider, *settings.sms_next))
+    return [known[name](client, settings) for name in names]
+
+
+async def _within(sending: Awaitable[str]) -> str:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await sending
+    except TimeoutError:
+        raise TryAgain("no answer in time", in_doubt=True) from None
+
+
+def _sent(provider: SmsProvider, id_: str, in_parts: int | None) -> Sent:
+    return Sent(id_, provider.name, in_parts, ASKED_AFTER[0] if id_ and provider.at_once else None)

@@ -1,0 +1,97 @@
+"""What became of messages that a provider took, and what is left in our account there.
+
+The provider is asked outside of any transaction: first a few are taken up, which puts their next time off, so
+that of several clerks one asks, and a clerk that is killed asks again.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.engine import core, now
+from db.models import Arrival, Delivery, OutboxMessage, SmsAccount
+
+ASKED_AFTER = tuple(
+    timedelta(minutes=minutes) for minutes in (0.5, 1, 5, 15, 60, 2 * 60, 6 * 60, 8 * 60, 16 * 60)
+)
+"""How long after each time a message is asked about again; after the last, nobody knows."""
+_NEW = {
+    name: insert(SmsAccount).on_conflict_do_nothing()
+    for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+_STALE = timedelta(hours=1)
+
+
+def take_up(session: Session, provider: str, limit: int) -> Mapping[str, int]:
+    """At most `limit` messages that this provider is to be asked about now: their ids there, and ours."""
+    at = now(session)
+    due = (
+        select(OutboxMessage)
+        .where(OutboxMessage.provider == provider, OutboxMessage.ask_at <= at)
+        .order_by(OutboxMessage.ask_at, OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = session.scalars(due).all()
+    for message in found:
+        message.asks += 1
+        more = message.asks < len(ASKED_AFTER)
+        message.ask_at = at + ASKED_AFTER[message.asks] if more else None
+        if not more:
+            message.arrival, message.arrival_at = Arrival.UNKNOWN, at
+    session.flush()
+    return {message.provider_id: message.id for message in found}
+
+
+def record(session: Session, provider: str, arrivals: Mapping[int, tuple[str, Arrival]]) -> None:
+    """Write down what became of our messages, each with its id there: one that was sent anew has another."""
+    at = now(session)
+    for message_id, (provider_id, arrival) in sorted(arrivals.items()):
+        over = {} if arrival is Arrival.UNDERWAY else {"ask_at": None}
+        session.execute(
+            update(OutboxMessage)
+            .where(
+                OutboxMessage.id == message_id,
+                OutboxMessage.provider == provider,
+                OutboxMessage.provider_id == provider_id,
+                OutboxMessage.state == Delivery.SENT,
+            )
+            .values(arrival=arrival, arrival_at=at, **over)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def keep_account(session: Session, provider: str, credit: float | None, error: str = "") -> None:
+    """Write down what a provider said of our account; what it said before stays where it says nothing."""
+    at = now(session)
+    said = {"asked_at": at, "error": error[:80], **({} if error else {"credit": credit})}
+    known = update(SmsAccount).where(SmsAccount.provider == provider).values(said)
+    if not session.scalar(known.returning(SmsAccount.provider)):
+        core(session).execute(_NEW[session.get_bind().dialect.name], {"provider": provider, **said})
+
+
+def accounts(session: Session) -> Sequence[SmsAccount]:
+    """All accounts, by the provider's name."""
+    return session.scalars(select(SmsAccount).order_by(SmsAccount.provider)).all()
+
+
+def trouble(session: Session, providers: Sequence[str], least: Mapping[str, float]) -> str:
+    """Which of these providers has less credit than `least`, or does not let us in; empty: none."""
+    said = []
+    at = now(session)
+    for account in accounts(session):
+        if account.provider not in providers or account.asked_at < at - _STALE:
+            continue
+        if account.error:
+            said.append(f"{account.provider}: {account.error}")
+        elif is_low(account, least):
+            said.append(f"{account.provider}: little credit")
+    return ", ".join(said)
+
+
+def is_low(account: SmsAccount, least: Mapping[str, float]) -> bool:
+    """Whether there is less credit than the city wants, or none."""
+    return account.credit is not None and account.credit < least.get(account.provider, 1.0)

@@ -1,0 +1,168 @@
+"""Two providers: what one surely has not taken goes to the other; what is in doubt is not doubled."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from clerk import sender
+from clerk.sms import chain, templates
+from db.engine import writing
+from db.models import Arrival, Delivery, OutboxKind, OutboxMessage, WhyNot
+from hotline import outgoing
+from settings import Settings
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
+from tests.kit.outbox import NEVER, later, only, register
+from tests.kit.sms_gateways import DROP, HALF, HANG, HTML, KEY, Gateway, kavenegar
+from tests.kit.sms_provider import SmsProvider
+
+
+@pytest.fixture
+def first() -> Iterator[Gateway]:
+    with Gateway(kavenegar) as listening:
+        yield listening
+
+
+@pytest.fixture
+def two(
+    settings: Settings, first: Gateway, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Kavenegar first, then any other."""
+    monkeypatch.setattr(chain, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(chain, "_resting", {})
+    return settings.model_copy(
+        update={
+            "sms_provider": "kavenegar",
+            "sms_next": ("http",),
+            "sms_kavenegar_url": first.url,
+            "sms_kavenegar_key": KEY,
+            "sms_http_url": f"{provider.url}/send",
+            "quiet_hours": NEVER,
+        }
+    )
+
+
+def templated(two: Settings, folder: Path, *, plain: bool = True, template: str = "sabt") -> Settings:
+    file = folder / "templates.toml"
+    file.write_text(
+        f'[kavenegar.fa.registered]\ntemplate = "{template}"\n'
+        'token = "{ticket}"\ntoken20 = "برای {office}\\nثبت شد"\n'
+    )
+    templates._kept.cache_clear()
+    return two.model_copy(update={"sms_templates": file, "sms_plain": plain})
+
+
+@pytest.mark.parametrize(
+    "step", [503, 401, (200, {"return": {"status": 418}}), (429, {"return": {"status": 429}})]
+)
+def test_given_a_provider_that_surely_took_nothing_when_sent_then_the_next_one_has_it_at_once(
+    engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, step: object
+) -> None:
+    register(engine)
+    first.plan.append(step)  # type: ignore[arg-type]
+    sender.run(engine, two)
+    assert (only(engine).state, only(engine).provider) == (Delivery.SENT, "http")
+    assert (len(first.sent), len(provider.delivered)) == (0, 1)
+
+
+def test_given_a_provider_that_is_down_when_more_is_sent_then_the_next_one_is_asked_first(
+    engine: Engine, two: Settings, first: Gateway, provider: SmsProvider
+) -> None:
+    register(engine)
+    first.plan.append(503)
+    sender.run(engine, two)
+    register(engine)
+    sender.run(engine, two)
+    assert (len(first.asked), len(provider.delivered)) == (1, 2)
+
+
+@pytest.mark.parametrize("step", [HANG, DROP, HTML, HALF, 500])
+def test_given_a_text_in_doubt_when_due_again_then_who_knows_its_name_gets_it_again_and_it_comes_once(
+    engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, step: str | int
+) -> None:
+    register(engine)
+    first.plan.append(step)
+    sender.run(engine, two)
+    message = only(engine)
+    assert (message.state, message.why, message.provider, message.doubts) == (
+        Delivery.PENDING, WhyNot.NO_ANSWER, "kavenegar", 1,
+    )  # fmt: skip
+    later(engine)
+    sender.run(engine, two)
+    assert (only(engine).state, only(engine).doubts) == (Delivery.SENT, 0)
+    assert (len(first.sent), len(provider.delivered)) == (1, 0)
+
+
+def test_given_a_template_in_doubt_when_due_again_then_it_may_come_twice_but_no_more_than_three_times(
+    engine: Engine, two: Settings, first: Gateway, tmp_path: Path
+) -> None:
+    alone = templated(two, tmp_path).model_copy(update={"sms_next": ()})
+    register(engine)
+    for _ in range(5):
+        first.plan.append(HTML)
+        sender.run(engine, alone)
+        later(engine)
+    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, WhyNot.DOUBT)
+    assert len(first.sent) == 3
+
+
+def test_given_a_code_in_doubt_when_due_again_then_neither_provider_sends_it_a_second_time(
+    engine: Engine,
+    two: Settings,
+    first: Gateway,
+    provider: SmsProvider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hurting = templated(two, tmp_path)
+    register(engine)
+    monkeypatch.setattr(chain, "HURTS_TWICE", (OutboxKind.REGISTERED,))
+    first.plan.append(HTML)
+    sender.run(engine, hurting)
+    later(engine)
+    sender.run(engine, hurting)
+    assert (only(engine).state, only(engine).why) == (Delivery.FAILED, WhyNot.DOUBT)
+    assert (len(first.sent), len(provider.delivered)) == (1, 0)
+
+
+def test_given_a_template_when_sent_then_its_tokens_have_only_the_spaces_that_they_may(
+    engine: Engine, two: Settings, first: Gateway, tmp_path: Path
+) -> None:
+    register(engine)
+    sender.run(engine, templated(two, tmp_path))
+    (sent,) = first.sent.values()
+    assert sent.path.endswith("/verify/lookup.json")
+    assert sent.fields["template"] == "sabt"
+    assert sent.fields["token"].isascii() and sent.fields["token"].isdecimal()
+    assert sent.fields["token20"].startswith("برای ") and sent.fields["token20"].endswith(" ثبت شد")
+    assert "message" not in sent.fields
+    assert (only(engine).state, only(engine).parts) == (Delivery.SENT, None)
+
+
+@pytest.mark.parametrize(("plain", "state"), [(True, Delivery.SENT), (False, Delivery.PENDING)])
+def test_given_a_template_that_is_refused_when_sent_then_it_goes_as_plain_text_where_the_city_lets_it(
+    engine: Engine, two: Settings, first: Gateway, tmp_path: Path, plain: bool, state: Delivery
+) -> None:
+    register(engine)
+    alone = templated(two, tmp_path, plain=plain, template="unknown").model_copy(update={"sms_next": ()})
+    sender.run(engine, alone)
+    assert only(engine).state is state
+    if plain:
+        assert only(engine).parts and [sent.path[-13:] for sent in first.sent.values()] == ["sms/send.json"]
+    else:
+        assert (only(engine).why, first.sent) == (WhyNot.TEMPLATE, {})
+
+
+def test_given_a_message_that_did_not_arrive_when_sent_again_then_it_has_another_name_and_goes_out(
+    engine: Engine, two: Settings, first: Gateway
+) -> None:
+    register(engine)
+    sender.run(engine, two)
+    with writing(engine) as session:
+        session.execute(update(OutboxMessage).values(arrival=Arrival.UNREACHABLE))
+    with writing(engine) as session:
+        outgoing.retry(session, only(engine).id, "someone")
+    assert (only(engine).state, only(engine).arrival) == (Delivery.PENDING, None)
+    sender.run(engine, two)
+    assert len({sent.fields["localid"] for sent in first.sent.values()}) == 2

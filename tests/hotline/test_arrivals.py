@@ -1,0 +1,99 @@
+"""What became of messages that a provider took: asked by one, less and less often, and kept."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from db.engine import now, reading, writing
+from db.models import Arrival, Delivery, OutboxMessage, SmsAccount
+from hotline import arrivals, delivery, outgoing
+from hotline.delivery import Sent, Taken
+from hotline.errors import Refused
+from tests.kit.outbox import NEVER, messages, only, register
+
+
+def sent(engine: Engine, count: int = 1) -> None:
+    """So many messages are out, by kavenegar, and it is time to ask about them."""
+    register(engine, count)
+    with writing(engine) as session:
+        for message in delivery.take_up(session, quiet=NEVER, texts=True, limit=50):
+            out = Sent(f"k{message.id}", "kavenegar", 1, timedelta(0))
+            delivery.sent(session, Taken(message.id, message.attempts), out)
+
+
+def test_given_messages_that_are_out_when_asked_about_then_each_is_taken_up_once_and_by_its_own_provider(
+    engine: Engine,
+) -> None:
+    sent(engine, 3)
+    with writing(engine) as session:
+        assert arrivals.take_up(session, "smsir", 10) == {}
+        first = arrivals.take_up(session, "kavenegar", 2)
+        second = arrivals.take_up(session, "kavenegar", 2)
+        assert (len(first), len(second), arrivals.take_up(session, "kavenegar", 2)) == (2, 1, {})
+    assert {*first, *second} == {f"k{message.id}" for message in messages(engine)}
+
+
+def test_given_nobody_says_when_all_times_are_over_then_it_is_unknown_and_nobody_is_asked_any_more(
+    engine: Engine,
+) -> None:
+    sent(engine)
+    waits = []
+    for _ in arrivals.ASKED_AFTER:
+        with writing(engine) as session:
+            assert len(arrivals.take_up(session, "kavenegar", 5)) == 1
+        if ask_at := only(engine).ask_at:
+            with reading(engine) as session:
+                waits.append(ask_at - now(session))
+            with writing(engine) as session:
+                session.execute(update(OutboxMessage).values(ask_at=now(session)))
+    assert waits == sorted(waits) and sum(waits, timedelta(0)) > timedelta(days=1)
+    assert (only(engine).arrival, only(engine).ask_at) == (Arrival.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(("arrival", "again"), [(Arrival.BLACKLISTED, True), (Arrival.DELIVERED, False)])
+def test_given_what_became_of_it_when_recorded_then_it_is_kept_and_only_what_is_lost_may_go_again_once(
+    engine: Engine, arrival: Arrival, again: bool
+) -> None:
+    sent(engine)
+    own = only(engine).id
+    with writing(engine) as session:
+        arrivals.take_up(session, "kavenegar", 5)
+        arrivals.record(session, "kavenegar", {own: (f"k{own}", arrival)})
+    assert (only(engine).state, only(engine).arrival, only(engine).ask_at) == (Delivery.SENT, arrival, None)
+    with reading(engine) as session:
+        assert [message.id for message in outgoing.page(session, lost=True, limit=5)] == [own] * again
+    tries = [again, False]
+    for allowed in tries:
+        with writing(engine) as session:
+            if allowed:
+                outgoing.retry(session, own, "someone")
+            else:
+                with pytest.raises(Refused, match="sent"):
+                    outgoing.retry(session, own, "someone")
+
+
+def test_given_a_message_that_was_sent_anew_when_an_old_answer_comes_then_it_does_not_count(
+    engine: Engine,
+) -> None:
+    sent(engine)
+    own = only(engine).id
+    with writing(engine) as session:
+        arrivals.record(session, "kavenegar", {own: ("k0", Arrival.DELIVERED)})
+        arrivals.record(session, "smsir", {own: (f"k{own}", Arrival.DELIVERED)})
+    assert only(engine).arrival is None
+
+
+def test_given_an_account_when_it_runs_out_or_does_not_let_us_in_then_that_is_said_and_only_of_those_in_use(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        for provider, credit in (("kavenegar", 900.0), ("smsir", 10.0), ("ghasedak", 0.0)):
+            arrivals.keep_account(session, provider, credit)
+        arrivals.keep_account(session, "smsir", None, "SMS.ir 10")
+        said = arrivals.trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000})
+        assert said == "kavenegar: little credit, smsir: SMS.ir 10"
+        assert session.get_one(SmsAccount, "smsir").credit == 10.0
+        assert arrivals.trouble(session, ("kavenegar",), {}) == ""
+        session.execute(update(SmsAccount).values(asked_at=now(session) - timedelta(hours=2)))
+        assert arrivals.trouble(session, ("kavenegar", "smsir"), {"kavenegar": 1000}) == ""
