@@ -77,7 +77,7 @@ class Tail:
         while True:
             news: Sequence[News] = ()
             try:
-                newest = await run_in_threadpool(self.newest)
+                newest = await run_in_threadpool(events.peek_last_id, self._engine)
                 if self.last_id and newest > self.last_id and self._streams:
                     news = await run_in_threadpool(self._read, self.last_id)
                 if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:

@@ -162,8 +162,7 @@ class Dialer:
 
     def _something_changed(self) -> bool:
         """Whether anybody has changed anything since the last turn; a dialer with nothing to do rests."""
-        with glance(self._engine) as connection:
-            newest = events.last_id(connection)
+        newest = events.peek_last_id(self._engine)
         seen, self._seen = self._seen, newest
         return newest != seen
 

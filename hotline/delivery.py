@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -75,8 +75,16 @@ def name_outside(message: OutboxMessage) -> str:
     return str((int(message.made_at.timestamp()) + (message.again or 0)) * 10**8 + message.id % 10**8)
 
 
+def codes_wait(connection: Connection) -> bool:
+    """Whether there is any code to take up, now or later: who only looks takes no writer's turn."""
+    unsent = OutboxMessage.state.in_((Delivery.PENDING, Delivery.SENDING))
+    return bool(
+        connection.scalar(select(exists().where(unsent, OutboxMessage.kind == OutboxKind.SIGN_IN_CODE)))
+    )
+
+
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
-    """The same of codes for signing in, which wait behind no other message and for no hour."""
+    """As `take_up`, codes for signing in, which wait behind no other message and for no hour."""
     at = now(session)
     due = and_(_is_due(at), OutboxMessage.kind == OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts=True)
