@@ -1,0 +1,16 @@
+"""The newest event, by both ways to ask for it."""
+
+from sqlalchemy import Engine
+
+from db import events
+from db.engine import reading, writing
+
+
+def test_given_events_when_the_driver_is_asked_for_the_newest_then_it_is_the_sessions(engine: Engine) -> None:
+    assert events.peek_last_id(engine) == 0
+    for _ in range(2):
+        before = events.peek_last_id(engine)
+        with writing(engine) as session:
+            events.timetable_changed(session, "rule")
+        with reading(engine) as session:
+            assert events.peek_last_id(engine) == events.last_id(session) > before
