@@ -101,9 +101,9 @@ class Coming:
 
     @contextmanager
     def one(self, number: str) -> Iterator[None]:
-        """It is, meanwhile. Raises Refused("pictures-busy")."""
+        """It is, meanwhile. Raises Refused("files-busy")."""
         if self._of[number] >= self._most:
-            raise Refused("pictures-busy", "other pictures of this number are on their way", after_s=5)
+            raise Refused("files-busy", "other pictures of this number are on their way", after_s=5)
         self._of[number] += 1
         try:
             yield

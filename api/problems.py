@@ -64,7 +64,7 @@ STATUS = {
     **dict.fromkeys(("area-outside", "too-many-areas"), 422),
     "too-many-pictures": 429,
     "too-many-reports": 429,
-    "pictures-busy": 503,
+    "files-busy": 503,
     "pictures-away": 503,
     "picture-damaged": 502,
     "disk-full": 507,

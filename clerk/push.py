@@ -25,7 +25,7 @@ from clerk import push_encryption, wording
 from clerk.answers import TryAgain, after_s
 from db.models import TOPICS, NoticeWay, OutboxMessage, PushSubscription
 from hotline import delivery
-from hotline.citizens import choices, push, vapid
+from hotline.citizens import choices, subscriptions, vapid
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -57,7 +57,8 @@ def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
     ways = choices.wanted(session, message.to, TOPICS[message.kind])
     ours = vapid.public_key(settings)
     by_push = ours and NoticeWay.PUSH in ways
-    browsers = [each for each in push.of_number(session, message.to) if each.ours == ours] if by_push else []
+    there = subscriptions.of_number(session, message.to) if by_push else []
+    browsers = [each for each in there if each.ours == ours]
     notice = {**wording.notice(session, message), "tag": delivery.name_outside(message)}
     return Plan(ways, browsers, json.dumps(notice, ensure_ascii=False).encode())
 
@@ -90,7 +91,7 @@ async def _send_one(
 async def _post(
     client: httpx.AsyncClient, browser: PushSubscription, notice: bytes, name: str, settings: Settings
 ) -> int | TryAgain:
-    if not push.allowed(browser.endpoint, settings):
+    if not subscriptions.allowed(browser.endpoint, settings):
         return TryAgain("no push service of the settings any more")
     to = urlsplit(browser.endpoint)
     host = to.hostname or ""

@@ -19,8 +19,7 @@ from clerk.sms.chain import Chain, Doubt, Order
 from db.engine import glance, reading, writing
 from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
 from hotline import delivery
-from hotline.citizens import push as browsers
-from hotline.citizens import vapid
+from hotline.citizens import subscriptions, vapid
 from hotline.delivery import NotSent, Sent, Taken
 from settings import Settings
 
@@ -181,7 +180,7 @@ async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -
         return False
     pushed = await push.send(plan, delivery.name_outside(message), settings)
     if pushed.gone:
-        await asyncio.to_thread(_write, engine, partial(browsers.drop, subscriptions=pushed.gone))
+        await asyncio.to_thread(_write, engine, partial(subscriptions.drop, subscriptions=pushed.gone))
     if not pushed.taken and not (by_text and settings.sms_provider):
         raise TryAgain("no push service took it", pushed.after_s)
     return pushed.taken

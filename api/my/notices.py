@@ -7,7 +7,7 @@ from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from db.models import CitizenSession, NoticeTopic, NoticeWay
-from hotline.citizens import choices, push, vapid
+from hotline.citizens import choices, subscriptions, vapid
 from settings import Settings
 
 router = APIRouter(prefix="/my", tags=["my"])
@@ -30,22 +30,22 @@ def choose(body: wire.MyNotice, citizen: Citizen, session: Acting, settings: InF
 @router.put("/push")
 def subscribe(body: wire.PushBrowser, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
     """This browser takes notices until its session ends; at most five of a number do."""
-    browser = push.Browser(body.endpoint, body.p256dh, body.auth)
-    push.subscribe(session, citizen, browser, settings)
+    browser = subscriptions.Browser(body.endpoint, body.p256dh, body.auth)
+    subscriptions.subscribe(session, citizen, browser, settings)
     return _view(session, citizen, settings)
 
 
 @router.delete("/push", status_code=204)
 def unsubscribe(citizen: Citizen, session: Acting) -> None:
     """This browser takes none any more."""
-    push.unsubscribe(session, citizen)
+    subscriptions.unsubscribe(session, citizen)
 
 
 def _view(session: Session, citizen: CitizenSession, settings: Settings) -> wire.MyNotices:
     off = {(each.topic, each.way) for each in choices.muted(session, citizen.number)}
     return wire.MyNotices(
         push_key=vapid.public_key(settings),
-        here=push.of_session(session, citizen, settings),
+        here=subscriptions.of_session(session, citizen, settings),
         topics=[
             wire.MyNotice(topic=topic, **{way.value: (topic, way) not in off for way in NoticeWay})
             for topic in NoticeTopic

@@ -27,7 +27,7 @@ from db.models import (
 )
 from db.states import Phase, RegistrationState, RequestState
 from hotline import audit, numbers
-from hotline.citizens import choices, following, push, sessions
+from hotline.citizens import choices, following, sessions, subscriptions
 from hotline.line import line
 from hotline.pictures import pictures
 from hotline.requests import ratings
@@ -118,7 +118,7 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         ],
         "takes_notices": [
             {"since": _when(each.made_at), "address": each.endpoint, "key": each.public_key}
-            for each in push.of_number(session, number)
+            for each in subscriptions.of_number(session, number)
         ],
         "messages": _messages(session, number),
         "calls_placed": _calls_placed(session, number),

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
@@ -105,13 +105,15 @@ def _hashes(step: RequestEntry, tracking: str) -> dict[str, str]:
 
 
 def _told(step: RequestEntry, tracking: str) -> str:
-    by = "time" if step.step in _BY_TIME else "citizen" if _of_citizen(step) else "office"
-    return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by])
+    return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by(step)])
 
 
-def _of_citizen(step: RequestEntry) -> bool:
-    """What they told a person of the office, that one wrote down; a whole is ended by its parts."""
-    return not step.who and step.step in _BY_CITIZEN
+def by(step: RequestEntry) -> Literal["time", "citizen", "office"]:
+    """Who did it. What a citizen told a person of the office, that one wrote down; a whole is ended by its
+    parts."""
+    if step.step in _BY_TIME:
+        return "time"
+    return "citizen" if not step.who and step.step in _BY_CITIZEN else "office"
 
 
 def _note(step: RequestEntry) -> str | None:

@@ -62,7 +62,7 @@ def plain(file: BinaryIO) -> Plain:
     """The picture anew. Not more than a few at once; who waits too long is told to come again.
 
     Raises what `look` does, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
-    "picture-hides" | "picture-broken" | "pictures-busy").
+    "picture-hides" | "picture-broken" | "files-busy").
     """
     with _turns.one():
         return _plain(file.read(LARGEST + 1))

@@ -16,7 +16,7 @@ class Turns:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """It has its turn. Raises Refused("pictures-busy")."""
+        """It has its turn. Raises Refused("files-busy")."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:
@@ -31,4 +31,4 @@ class Turns:
 
 
 def _busy() -> Refused:
-    return Refused("pictures-busy", "too many pictures and voices come at this moment", after_s=5)
+    return Refused("files-busy", "too many pictures and voices come at this moment", after_s=5)

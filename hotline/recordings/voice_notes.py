@@ -42,7 +42,7 @@ def telephone_sound(file: BinaryIO) -> bytes:
     """The WAV of what is said in a file on the disk. Not more than a few at once.
 
     Raises what `look` does, and Refused("voice-large" | "voice-long" | "voice-none" | "voice-broken" |
-    "pictures-busy").
+    "files-busy").
     """
     head = file.read(16)
     kind = look(head)

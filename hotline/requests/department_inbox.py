@@ -12,6 +12,7 @@ from db.engine import now
 from db.models import Request, RequestEntry, Role, User, word
 from db.states import RequestState, RequestStep
 from hotline.errors import Refused
+from hotline.ledger import steps
 from hotline.requests import inbox, pages, requests
 from hotline.requests.pages import Place
 
@@ -140,7 +141,7 @@ def history(session: Session, request: Request) -> Sequence[Step]:
 
 
 def _by(entry: RequestEntry, names: dict[str, str]) -> By:
-    if entry.who:
-        return By.DEPARTMENT if entry.who in names else By.OFFICE
-    by_time = entry.step is RequestStep.UNANSWERED or entry.step in requests.LATENESS
-    return By.ITSELF if by_time else By.CITIZEN
+    if entry.who in names:
+        return By.DEPARTMENT
+    by = steps.by(entry)
+    return By.ITSELF if by == "time" else By(by)

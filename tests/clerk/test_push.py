@@ -24,7 +24,7 @@ from db.models import (
     PushSubscription,
 )
 from hotline import delivery, outbox
-from hotline.citizens import choices, push, sessions, vapid
+from hotline.citizens import choices, sessions, subscriptions, vapid
 from settings import Settings
 from tests.factories import a_number, a_request
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -66,7 +66,9 @@ def takes(engine: Engine, settings: Settings, number: str, *browsers: Subscribed
             )
             session.add(mine)
             session.flush()
-            push.subscribe(session, mine, push.Browser(each.endpoint, each.p256dh, each.auth), settings)
+            subscriptions.subscribe(
+                session, mine, subscriptions.Browser(each.endpoint, each.p256dh, each.auth), settings
+            )
 
 
 def asked(engine: Engine, number: str, **values: Any) -> str:

@@ -164,7 +164,7 @@ def test_given_a_number_whose_pictures_are_on_their_way_when_one_too_many_comes_
     with ExitStack() as on_their_way:
         for _ in range(limits.PICTURES_AT_ONCE):
             on_their_way.enter_context(app.state.pictures_coming.one(number))
-        problem(mine.post(SENT, content=files.jpeg()), 503, "pictures-busy")
+        problem(mine.post(SENT, content=files.jpeg()), 503, "files-busy")
         other = page_of(app, engine, settings, a_number())
         for _ in range(limits.PICTURES_AT_ONCE + 1):
             assert other.post(SENT, content=files.jpeg()).status_code == 201, "its place is given back"

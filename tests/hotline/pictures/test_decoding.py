@@ -100,7 +100,7 @@ def test_given_many_at_once_when_one_more_comes_then_it_is_told_to_come_again(
 ) -> None:
     monkeypatch.setattr(decoding, "_turns", Turns(1, 0))
     with decoding._turns.one():
-        assert refusal(plain, files.jpeg()) == "pictures-busy"
+        assert refusal(plain, files.jpeg()) == "files-busy"
     for _ in range(2):
         assert refusal(plain, files.jpeg()[:40]) == "picture-broken", "the place is given back"
         assert plain(files.jpeg()).data

@@ -96,6 +96,7 @@ def test_given_a_history_when_a_department_reads_it_then_it_has_no_names_but_its
     department_work.accept(session, request, who=clerk.username)
     requests.log(session, request, T.REMINDED, "")
     requests.log(session, request, T.TO_SUPERVISORS, "")
+    requests.log(session, request, T.REPLIED, "")  # by its parts
     told = [
         (step.entry.step, step.by, step.name, step.note)
         for step in department_inbox.history(session, request)
@@ -107,6 +108,7 @@ def test_given_a_history_when_a_department_reads_it_then_it_has_no_names_but_its
         (T.REFERRED, By.OFFICE, "", "فوری"),
         (T.ACCEPTED, By.DEPARTMENT, clerk.name, ""),
         (T.REMINDED, By.ITSELF, "", ""),
+        (T.REPLIED, By.OFFICE, "", ""),
     ]
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import CitizenSession, MutedNotice, NoticeTopic, NoticeWay, PushSubscription
-from hotline.citizens import belongings, choices, erasure, push, sessions, vapid
+from hotline.citizens import belongings, choices, erasure, sessions, subscriptions, vapid
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 from tests.factories import a_number
@@ -32,9 +32,9 @@ def one_more(number: str, session: Session) -> CitizenSession:
     return mine
 
 
-def browser(path: str = "/wpush/1", host: str = MOZILLA) -> push.Browser:
+def browser(path: str = "/wpush/1", host: str = MOZILLA) -> subscriptions.Browser:
     made = Subscribed(path, host)
-    return push.Browser(made.endpoint, made.p256dh, made.auth)
+    return subscriptions.Browser(made.endpoint, made.p256dh, made.auth)
 
 
 def all_of(session: Session) -> list[str]:
@@ -68,7 +68,7 @@ def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_the
 ) -> None:
     mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-address"):
-        push.subscribe(session, mine, browser()._replace(endpoint=endpoint), settings)
+        subscriptions.subscribe(session, mine, browser()._replace(endpoint=endpoint), settings)
     assert all_of(session) == []
 
 
@@ -78,8 +78,8 @@ def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_the
 def test_given_an_address_of_a_known_one_when_a_browser_subscribes_then_it_is_taken(
     settings: Settings, host: str
 ) -> None:
-    assert push.allowed(f"https://{host}/some/thing:with?token=1", settings)
-    assert push.allowed(f"https://{host}:443/", settings)
+    assert subscriptions.allowed(f"https://{host}/some/thing:with?token=1", settings)
+    assert subscriptions.allowed(f"https://{host}:443/", settings)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_given_keys_that_are_none_when_a_browser_subscribes_then_they_are_refuse
 ) -> None:
     mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-keys"):
-        push.subscribe(session, mine, browser()._replace(**wrong), settings)
+        subscriptions.subscribe(session, mine, browser()._replace(**wrong), settings)
 
 
 def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_such_thing(
@@ -99,8 +99,8 @@ def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_s
     mine = one_more(a_number(), session)
     off = settings.model_copy(update={"push_key": ""})
     with pytest.raises(Refused, match="push-off"):
-        push.subscribe(session, mine, browser(), off)
-    assert not push.of_session(session, mine, off)
+        subscriptions.subscribe(session, mine, browser(), off)
+    assert not subscriptions.of_session(session, mine, off)
 
 
 @in_both
@@ -109,12 +109,12 @@ def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that
 ) -> None:
     one, other = (one_more(a_number(), session) for _ in range(2))
     for mine in (one, one, other):
-        push.subscribe(session, mine, browser(), settings)
+        subscriptions.subscribe(session, mine, browser(), settings)
     assert all_of(session) == [browser().endpoint]
-    assert not push.of_session(session, one, settings)
-    assert push.of_session(session, other, settings)
+    assert not subscriptions.of_session(session, one, settings)
+    assert subscriptions.of_session(session, other, settings)
     anew = settings.model_copy(update={"push_key": vapid.new_key()})
-    assert not push.of_session(session, other, anew), "by another key it takes nothing"
+    assert not subscriptions.of_session(session, other, anew), "by another key it takes nothing"
 
 
 @in_both
@@ -122,9 +122,9 @@ def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the
     session: Session, settings: Settings
 ) -> None:
     number = a_number()
-    for nth in range(push.MOST + 2):
-        push.subscribe(session, one_more(number, session), browser(f"/{nth}"), settings)
-    assert all_of(session) == [browser(f"/{nth}").endpoint for nth in range(2, push.MOST + 2)]
+    for nth in range(subscriptions.MOST + 2):
+        subscriptions.subscribe(session, one_more(number, session), browser(f"/{nth}"), settings)
+    assert all_of(session) == [browser(f"/{nth}").endpoint for nth in range(2, subscriptions.MOST + 2)]
 
 
 @in_both
@@ -133,7 +133,7 @@ def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gon
     session: Session, settings: Settings, end: str
 ) -> None:
     mine = one_more(a_number(), session)
-    push.subscribe(session, mine, browser(), settings)
+    subscriptions.subscribe(session, mine, browser(), settings)
     choices.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
     number = mine.number
     assert belongings.export(session, number, who="u")["takes_notices"][0]["address"] == browser().endpoint
@@ -144,7 +144,7 @@ def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gon
     elif end == "time":
         mine.expires_at = now(session)
         session.flush()
-        assert push.of_number(session, number) == []
+        assert subscriptions.of_number(session, number) == []
         sessions.forget(session)
     else:
         erasure.delete_citizen(session, number, who="u", give_up=False)
