@@ -86,6 +86,7 @@ clean: ## forget what was built (not the state folder)
 	@ops/setup.sh test
 	@echo "Python packages for the tests"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pytest --collect-only -qq > /dev/null || true # compiled here once, not by each of six workers
 	@touch $@
 
 web/node_modules/.done: web/package-lock.json .venv/run
