@@ -57,7 +57,8 @@ class CityRequest(BaseModel):
     `escalated_to`: who was told that the department is late.
     `unanswered`: closed because the citizen said nothing.
     `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
-    citizen that it will be done until `promised_until`. `part_of_id`: the whole, of a part.
+    citizen that it will be done until `promised_until`. `part_of_id`: the whole, of a part. `latitude` and
+    `longitude`: where it is, if anybody has told.
     """
 
     id: int
@@ -85,6 +86,8 @@ class CityRequest(BaseModel):
     denials: int
     unanswered: bool
     part_of_id: int | None
+    latitude: float | None
+    longitude: float | None
 
 
 class RequestPage(BaseModel):

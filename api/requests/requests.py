@@ -166,6 +166,8 @@ _PLAIN = (
         "unanswered",
         "part_of_id",
         "escalated_to",
+        "latitude",
+        "longitude",
     ),
 )
 

@@ -1,6 +1,7 @@
 import { geoPath, geoTransform, type GeoPermissibleObjects } from 'd3-geo'
 import { Link } from 'wouter'
 import { useLanguage } from '../language/language'
+import type { Place as Point, Spot } from '../ui/ground-map'
 import type { Place } from './tiles'
 import style from './requests.module.css'
 
@@ -19,8 +20,17 @@ const path = geoPath(geoTransform({
   },
 }))
 
+interface Props {
+  boundaries: GeoPermissibleObjects
+  places: Place[]
+  spots: Spot[]
+  mark: Point | null
+}
+
+const flat = ({ longitude, latitude }: Point) => ({ cx: longitude * NARROWER * 1000, cy: -latitude * 1000 })
+
 /** The districts within the city's own boundaries (GeoJSON). */
-export default function Boundaries({ boundaries, places }: { boundaries: GeoPermissibleObjects; places: Place[] }) {
+export default function Boundaries({ boundaries, places, spots, mark }: Props) {
   const { text, format } = useLanguage()
   const features = 'features' in boundaries ? (boundaries.features as (Feature & GeoPermissibleObjects)[]) : []
   const [[left, top], [right, bottom]] = path.bounds(boundaries)
@@ -43,6 +53,13 @@ export default function Boundaries({ boundaries, places }: { boundaries: GeoPerm
           </Link>
         )
       })}
+      {/* A pointer's way to them; a keyboard has the list. */}
+      {spots.map((spot) => (
+        <Link key={spot.id} href={`/requests/${spot.id}`} className={style.spot} data-late={spot.late} tabIndex={-1} aria-hidden data-testid="spot">
+          <circle {...flat(spot)} r={width / 90}><title>{spot.says}</title></circle>
+        </Link>
+      ))}
+      {mark && <circle {...flat(mark)} r={width / 45} className={style.marked} data-testid="marked" />}
     </svg>
   )
 }

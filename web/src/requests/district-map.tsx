@@ -8,7 +8,8 @@ import { part } from '../ui/part'
 import { Table } from '../ui/table'
 import type { InboxFilter } from './inbox-filter'
 import { districtName } from './names'
-import { type DistrictCounts, useBoundaries, useRequestMap } from './queries'
+import { type DistrictCounts, useBoundaries, useRequestMap, useRequests } from './queries'
+import { useSpots } from './spots'
 import { type Place, TILES } from './tiles'
 import style from './requests.module.css'
 
@@ -17,8 +18,17 @@ const DAYS = ['7', '30', '90', '365']
 const SIZE = 92
 const STEP = 100
 
-/** Open and overdue requests by district: a picture, each district of which is a link, and a table. */
-export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
+interface Props {
+  inbox: InboxFilter
+  /** The request in the list that a pointer or the keyboard is on. */
+  pointed: number | null
+}
+
+/**
+ * Open and overdue requests by district: a picture, each district of which is a link, and a table. On the ground map, or
+ * within the city's boundaries, lies what the list beside it shows; the list is the way there with a keyboard.
+ */
+export function DistrictMap({ inbox, pointed }: Props) {
   const { text, format } = useLanguage()
   const { common, days } = inbox
   const { data = [], error } = useRequestMap({ category: common.category, department_id: common.department_id, mine: common.mine, days })
@@ -33,6 +43,8 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
       shade: Math.ceil((open / most) * 4), open: format.number(open),
     }
   })
+  const { data: list } = useRequests(inbox.filter)
+  const { spots, mark, district: at, nowhere } = useSpots(list?.pages, pointed)
   const seen = JSON.stringify(places.map(({ district, shade, late }) => [district, shade, late]))
   const { shades, late } = useMemo(() => {
     const known = JSON.parse(seen) as [district: number, shade: number, late: boolean][]
@@ -49,11 +61,12 @@ export function DistrictMap({ inbox }: { inbox: InboxFilter }) {
         />
       </div>
       <ErrorNotice error={error} />
-      <GroundMap shades={shades} late={late} onDistrict={(district) => go(inbox.address({ district: String(district), view: undefined }))}>
+      <GroundMap shades={shades} late={late} spots={spots} mark={mark} onSpot={(id) => go(`/requests/${id}`)} onDistrict={(district) => go(inbox.address({ district: String(district), view: undefined }))}>
         {boundaries
-          ? <Suspense><Boundaries boundaries={boundaries} places={places} /></Suspense>
-          : <Tiles places={places} chosen={common.district} />}
+          ? <Suspense><Boundaries boundaries={boundaries} places={places} spots={spots} mark={mark} /></Suspense>
+          : <Tiles places={places} chosen={at ?? common.district} />}
       </GroundMap>
+      {nowhere > 0 && <p className={style.soft} data-testid="nowhere">{text.map.nowhere(format.number(nowhere))}</p>}
       <p className={style.legend}>
         <span>{text.map.few}</span>
         {[0, 1, 2, 3, 4].map((shade) => <i key={shade} data-shade={shade} />)}

@@ -8,8 +8,14 @@ import { daysLeft, departmentName, districtName, dueDay, isInWork } from './name
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
 
+interface RowProps {
+  request: CityRequest
+  /** A pointer or the keyboard is on it: a map beside the list marks its place. */
+  onPoint?: () => void
+}
+
 /** A request in a list; the whole row leads to it. */
-export function RequestRow({ request }: { request: CityRequest }) {
+export function RequestRow({ request, onPoint }: RowProps) {
   const language = useLanguage()
   const categoryName = useCategory()
   const { text, format } = language
@@ -17,7 +23,7 @@ export function RequestRow({ request }: { request: CityRequest }) {
   return (
     <li className={style.row} data-testid="request" data-id={id} data-state={request.state}>
       <span className={style.main}>
-        <Link href={`/requests/${id}`} className={style.link}>
+        <Link href={`/requests/${id}`} className={style.link} onMouseEnter={onPoint} onFocus={onPoint}>
           {categoryName(category)}{text.comma}{districtName(language, district)}
         </Link>
         <span className={style.words} dir="auto">{written || (spoken && text.requests.spoken) || (voice_deleted && text.requests.voiceDeleted)}</span>

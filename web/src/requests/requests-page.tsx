@@ -1,4 +1,5 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { Suspense, useEffect, useState, type SyntheticEvent } from 'react'
 import { Link, useLocation } from 'wouter'
@@ -15,18 +16,26 @@ import { Export } from './export'
 import { Filters } from './filters'
 import { countOf, type InboxFilter, useInboxFilter, VIEWS } from './inbox-filter'
 import { mayHandle } from './names'
-import { findRequest, useRequestCounts, useRequests } from './queries'
+import { type CityRequest, findRequest, useRequestCounts, useRequests } from './queries'
 import { RequestRow } from './request-row'
 import style from './requests.module.css'
 
 /** With its calendar it is as much to load as all the rest of the page. */
 const WriteForm = part(async () => ({ default: (await import('./write-form')).WriteForm }))
 
+type Side = 'list' | 'map'
+
+/** From here on both have room (requests.module.css). */
+const BESIDE = '(min-width: 1001px)'
+
 /** The inbox: what was reported, in the order of work. */
 export default function RequestsPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   const inbox = useInboxFilter()
   const [writing, setWriting] = useState(false)
+  const [pointed, setPointed] = useState<number | null>(null)
+  const [side, setSide] = useState<Side>('list')
+  const beside = useMediaQuery(BESIDE, true, { getInitialValueInEffect: false })
   useEffect(() => {
     document.title = `${text.requests.title} · ${text.brandNumber}`
   }, [text])
@@ -45,10 +54,20 @@ export default function RequestsPage({ me }: { me: Me }) {
         <div className={style.list}>
           <Views inbox={inbox} />
           <Filters inbox={inbox} />
-          <List inbox={inbox} />
-          <Export me={me} inbox={inbox} />
+          {!beside && (
+            <SegmentedControl
+              value={side} onChange={setSide} aria-label={text.map.switch} data-testid="list-or-map"
+              data={[{ value: 'list', label: text.map.list }, { value: 'map', label: text.map.map }]}
+            />
+          )}
+          {(beside || side === 'list') && (
+            <>
+              <List inbox={inbox} onPoint={setPointed} />
+              <Export me={me} inbox={inbox} />
+            </>
+          )}
         </div>
-        <DistrictMap inbox={inbox} />
+        {(beside || side === 'map') && <DistrictMap inbox={inbox} pointed={pointed} />}
       </main>
       {writing && <Suspense><WriteForm onClose={() => setWriting(false)} /></Suspense>}
     </div>
@@ -98,7 +117,7 @@ function Views({ inbox }: { inbox: InboxFilter }) {
   )
 }
 
-function List({ inbox }: { inbox: InboxFilter }) {
+function List({ inbox, onPoint }: { inbox: InboxFilter; onPoint: (id: CityRequest['id']) => void }) {
   const { text } = useLanguage()
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(inbox.filter)
   // The counts above come first: with them the views may be a line more, and push the list from under a finger.
@@ -117,7 +136,7 @@ function List({ inbox }: { inbox: InboxFilter }) {
       )}
       {rows.length > 0 && (
         <ul className={style.rows} aria-label={text.requests.title}>
-          {rows.map((request) => <RequestRow key={request.id} request={request} />)}
+          {rows.map((request) => <RequestRow key={request.id} request={request} onPoint={() => onPoint(request.id)} />)}
         </ul>
       )}
       {hasNextPage && (

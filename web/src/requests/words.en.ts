@@ -154,6 +154,10 @@ export const words: typeof fa = {
   },
   map: {
     title: 'Map of the districts',
+    switch: 'List or map',
+    list: 'List',
+    map: 'Map',
+    nowhere: (count: string) => `Of ${count} in the list nobody has told the point.`,
     schematic: 'A schematic map: each tile is a district.',
     days: 'Within',
     lastDays: (days) => `the last ${days} days`,

@@ -152,6 +152,10 @@ export const words = {
   },
   map: {
     title: 'نقشهٔ مناطق',
+    switch: 'فهرست یا نقشه',
+    list: 'فهرست',
+    map: 'نقشه',
+    nowhere: (count: string) => `جای دقیق ${count} گزارشِ این فهرست معلوم نیست.`,
     schematic: 'نقشهٔ نمادین؛ هر خانه یک منطقه است.',
     days: 'در بازهٔ',
     lastDays: (days: string) => `${days} روز گذشته`,
