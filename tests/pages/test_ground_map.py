@@ -154,6 +154,7 @@ def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_g
     who = {"username": user.username, "password": PASSWORD}
     assert context.request.post(page.url.replace("public/how", "api/v1/session"), data=who).ok
     page.goto(page.url.replace("public/how", "requests"))
+    page.get_by_test_id("list-or-map").get_by_text("نقشه").click()
     page.locator(DRAWN).wait_for()
     assert WATER in colours(page.locator(".ground"))
     until(lambda: LATE in colours(page.locator(".ground"), part=2000), "what is late there is seen")
@@ -161,6 +162,33 @@ def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_g
     page.locator(".ground canvas").click()
     page.wait_for_url("**district=5*")
     fits(page)
+
+
+def test_given_the_citys_boundaries_when_the_list_is_pointed_at_then_the_map_beside_it_marks_the_place(
+    opened: Opened, districts: Path, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user: User = a_user(session)
+        user.role = Role.SUPERVISOR
+        here = a_request(session, district=5, latitude=32.65, longitude=51.66)
+        a_request(session, district=5)
+    page, context = opened("/public/how", districts_file=districts)
+    who = {"username": user.username, "password": PASSWORD}
+    assert context.request.post(page.url.replace("public/how", "api/v1/session"), data=who).ok
+    page.goto(page.url.replace("public/how", "requests"))
+    expect(page.get_by_test_id("request")).to_have_count(2)
+    expect(page.get_by_test_id("map")).to_have_count(0)
+    page.get_by_test_id("list-or-map").get_by_text("نقشه").click()
+    expect(page.get_by_test_id("spot")).to_have_count(1)
+    expect(page.get_by_test_id("request")).to_have_count(0)
+    expect(page.get_by_test_id("nowhere")).to_contain_text("۱")
+    fits(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.get_by_test_id("marked")).to_have_count(0)
+    page.locator(f"[data-testid=request][data-id='{here.id}'] a").focus()
+    expect(page.get_by_test_id("marked")).to_have_count(1)
+    page.get_by_test_id("spot").click()
+    page.wait_for_url(f"**/requests/{here.id}")
 
 
 @contextmanager
