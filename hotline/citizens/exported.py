@@ -1,0 +1,181 @@
+"""What is kept under a number, as plain data: each kind of it, for the file that its owner may take along."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from db.models import (
+    ApiKey,
+    Callback,
+    Category,
+    Confirmation,
+    Guest,
+    Note,
+    OutboxMessage,
+    PlacedCall,
+    Recording,
+    Registration,
+    Request,
+    VoiceSummary,
+)
+from hotline.pictures import pictures as kept_pictures
+from hotline.requests import ratings
+from hotline.requests import requests as city_requests
+
+
+def places(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Places in lines, with the calls and conversations of each."""
+    mine = select(Registration).where(Registration.number == number).order_by(Registration.id)
+    found = session.scalars(mine.options(joinedload(Registration.round))).all()
+    summed_up = select(VoiceSummary).where(VoiceSummary.registration_id.in_([each.id for each in found]))
+    summaries = {each.registration_id: each.written for each in session.scalars(summed_up)}
+    calls: dict[int, list[Mapping[str, Any]]] = {}
+    rows = session.execute(
+        select(Callback, Recording)
+        .outerjoin(Recording, (Recording.callback_id == Callback.id) & Recording.deleted_at.is_(None))
+        .where(Callback.registration_id.in_([each.id for each in found]))
+        .options(selectinload(Callback.notes))
+        .order_by(Callback.id)
+    )
+    for callback, recording in rows:
+        calls.setdefault(callback.registration_id, []).append(_call(callback, recording))
+    return [
+        {
+            "ticket": each.ticket,
+            "office": each.round.official.office_fa,
+            "round_starts_at": when(each.round.starts_at),
+            "registered_at": when(each.registered_at),
+            "state": each.state.value,
+            "language": each.language,
+            "subject": each.subject,
+            "voice_message": each.voice_message is not None,
+            "voice_message_summary": summaries.get(each.id),
+            "moved_up_because": each.moved_reason,
+            "calls": calls.get(each.id, []),
+        }
+        for each in found
+    ]
+
+
+def _call(callback: Callback, recording: Recording | None) -> Mapping[str, Any]:
+    return {
+        "placed_at": when(callback.placed_at),
+        "answered_at": when(callback.answered_at),
+        "conversation_at": when(callback.talking_at),
+        "ended_at": when(callback.ended_at),
+        "outcome": callback.outcome.value if callback.outcome else None,
+        "recorded_seconds": recording.seconds if recording else None,
+        "threat_marked_at": when(callback.threat_at),
+        "notes": [_note(note) for note in callback.notes],
+    }
+
+
+def _note(note: Note) -> Mapping[str, Any]:
+    return {"at": when(note.at), "written": note.written}
+
+
+def requests(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """City requests, with their history as it is told."""
+    mine = select(Request).where(Request.number == number).order_by(Request.id)
+    return [
+        {
+            "tracking": each.tracking,
+            "category": session.get_one(Category, each.category).name_fa,
+            "district": each.district,
+            "written": each.written,
+            "voice_message": each.voice_message is not None,
+            "reported_at": when(each.made_at),
+            "state": each.state.value,
+            "reply": each.reply,
+            "satisfaction": [
+                {"at": when(rating.at), "of_5": rating.stars}
+                for rating in ratings.of_request(session, each).values()
+            ],
+            "place": {"latitude": each.latitude, "longitude": each.longitude, "words": each.place},
+            "history": [
+                {"at": when(entry.at), "step": entry.step.value, "note": note}
+                for entry, note in city_requests.told(session, each)
+            ],
+        }
+        for each in session.scalars(mine)
+    ]
+
+
+def named(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Requests in which a program named the number; nothing shows that its owner reported them."""
+    named = (
+        select(Request, Category, ApiKey.name)
+        .join(Category, Category.id == Request.category)
+        .join(ApiKey, ApiKey.id == Request.api_key_id)
+        .where(Request.contact == number)
+        .order_by(Request.id)
+    )
+    return [
+        {
+            "tracking": request.tracking,
+            "category": category.name_fa,
+            "reported_at": when(request.made_at),
+            "state": request.state.value,
+            "by_program": program,
+        }
+        for request, category, program in session.execute(named)
+    ]
+
+
+def pictures(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Each can be had at /api/v1/my/pictures/ and its id, while its citizen is signed in."""
+    return [
+        {"id": each.id, "shows": each.kind.value, "made_at": when(each.made_at)}
+        for each in kept_pictures.of_number(session, number)
+    ]
+
+
+def messages(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Messages to the number."""
+    told = select(OutboxMessage).where(OutboxMessage.to == number).order_by(OutboxMessage.id)
+    return [
+        {
+            "kind": each.kind.value,
+            "state": each.state.value,
+            "made_at": when(each.made_at),
+            "sent_at": when(each.sent_at),
+            "facts": json.loads(each.body),
+        }
+        for each in session.scalars(told)
+    ]
+
+
+def calls_placed(session: Session, number: str) -> list[str | None]:
+    """When the number was called."""
+    placed = select(PlacedCall.at).where(PlacedCall.number == number).order_by(PlacedCall.at)
+    return [when(at) for at in session.scalars(placed)]
+
+
+def as_guest(session: Session, number: str) -> list[str | None]:
+    """When somebody asked to have it called as a third person."""
+    asked = select(Guest.asked_at).where(Guest.number == number).order_by(Guest.asked_at)
+    return [when(at) for at in session.scalars(asked)]
+
+
+def confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Of a wish of others for this number nothing says whose; of wishes of this number, for whom, neither."""
+    either = or_(Confirmation.number == number, Confirmation.asked_by == number)
+    return [
+        {
+            "kind": each.kind.value,
+            "asked_at": when(each.asked_at),
+            "asked_by_this_number": each.asked_by == number,
+            "about_this_number": each.number == number,
+            "agreed": each.agreed,
+        }
+        for each in session.scalars(select(Confirmation).where(either).order_by(Confirmation.id))
+    ]
+
+
+def when(at: datetime | None) -> str | None:
+    """A time as it stands in the file."""
+    return at.isoformat(timespec="seconds") if at else None
